@@ -1,0 +1,8 @@
+// Runs the command line in this very process (no child that a signal could orphan), after setting up what is missing.
+import { setUp } from "./setup.mjs";
+
+setUp();
+const { register } = await import("tsx/esm/api");
+register();
+// npm run strips nothing for `npm run sim -- --seed 7`: the script's own first word is the verb.
+await import("../src/cli/main.ts");

@@ -1,0 +1,9 @@
+/** Thrown when our own code broke its promise; never for bad input, which is a refusal (see faults.ts). */
+export class BrokenInvariant extends Error {
+  override name = "BrokenInvariant";
+}
+
+/** States an invariant. Throws BrokenInvariant when it doesn't hold. The message must hold no secret. */
+export function assert(holds: boolean, invariant: string): asserts holds {
+  if (!holds) throw new BrokenInvariant(invariant);
+}

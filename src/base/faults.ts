@@ -1,0 +1,57 @@
+/**
+ * Every reason for which Latchkey refuses something, as data. Numbers are append-only: a fault keeps its number for
+ * ever, since units in the field report it. The hundreds name the room that refuses.
+ */
+export const FAULTS = {
+  // 1xx codec: bytes that are not what they claim to be
+  CBOR_TRUNCATED: 101,
+
+  // 2xx trust: cards, grants, caveats, revocation, time
+  GRANT_AUDIENCE: 201,
+
+  // 3xx session: EDHOC, sealed records, calls
+  SESSION_RECORD: 301,
+
+  // 4xx air: onboarding by broadcast
+  AIR_LENGTH: 401,
+
+  // 5xx updates: releases, blocks, slots
+  RELEASE_SIGNATURE: 501,
+
+  // 6xx link: MQTT, HTTP, broker
+  LINK_PACKET: 601,
+
+  // 7xx board: flash, radio, engine
+  FLASH_RANGE: 701,
+
+  // 8xx factory and tools
+  CONFIG_INVALID: 801,
+} as const;
+
+/** The name of a fault, as in `{ ok: false, fault: "GRANT_AUDIENCE" }`. */
+export type Fault = keyof typeof FAULTS;
+
+export interface Refusal {
+  readonly ok: false;
+  readonly fault: Fault;
+}
+
+/** What a decision gives: a value, or the first check that failed. */
+export type Result<T> = { readonly ok: true; readonly value: T } | Refusal;
+
+export function ok<T>(value: T): { readonly ok: true; readonly value: T } {
+  return { ok: true, value };
+}
+
+export function refuse(fault: Fault): Refusal {
+  return { ok: false, fault };
+}
+
+const NAMES: ReadonlyMap<number, Fault> = new Map(
+  (Object.entries(FAULTS) as [Fault, number][]).map(([fault, number]) => [number, fault]),
+);
+
+/** The fault with a number that another party sent, or undefined for one that this version doesn't know. */
+export function faultOf(number: number): Fault | undefined {
+  return NAMES.get(number);
+}

@@ -1,0 +1,30 @@
+/** The command line: finds the verb, hands it its arguments, and turns what comes back into an exit code. */
+import { Command, CommanderError } from "commander";
+import { VERBS } from "./verbs.ts";
+
+async function main(args: readonly string[]): Promise<number> {
+  const program = new Command("latchkey")
+    .description("Connected devices an owner can use for thirty years, without an account.")
+    .usage("VERB [options]")
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "latchkey: ")) })
+    .showSuggestionAfterError(true);
+  const wanted = args[0];
+  for (const verb of VERBS) {
+    const command = program.command(verb.name).description(verb.summary).exitOverride();
+    if (verb.name === wanted) (await verb.load()).register(command);
+  }
+  if (wanted === undefined) {
+    program.outputHelp();
+    return 2;
+  }
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return typeof process.exitCode === "number" ? process.exitCode : 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,75 @@
+/**
+ * The shape of everything the device decides: a pure step from (state, event) to state and effects. A machine holds
+ * no clock, socket, flash or key of its own; device/runner.ts alone performs effects, in order, and turns what the
+ * board reports into events. The same machines run on a chip, in QEMU, in the simulator and in a test.
+ */
+import type { PortEvent, RestartReason } from "./port.ts";
+
+/** What happened, stamped with the board's monotonic milliseconds. */
+export type DeviceEvent = (PortEvent | InnerEvent) & { readonly nowMs: number };
+
+/** What one machine tells the others. Every machine is shown every event and ignores what is not for it. */
+export type InnerEvent =
+  /** First event of a run: what the unit remembers is read through `stored`. */
+  | { readonly kind: "start"; readonly stored: Stored }
+  /** The unit is on the network, with the address it got. */
+  | { readonly kind: "online"; readonly ipv4: string }
+  | { readonly kind: "offline" }
+  /** The broker's link is up (session established) or down. */
+  | { readonly kind: "link-up" }
+  | { readonly kind: "link-down" }
+  | { readonly kind: "link-message"; readonly topic: string; readonly payload: Uint8Array }
+  /** Asks the link machine to publish below this unit's own topic (QoS 1); lost when the link is down. */
+  | { readonly kind: "publish"; readonly topic: string; readonly payload: Uint8Array; readonly retain: boolean }
+  /** The number of a connection asked for with `tcp-connect`, or -1 when none is free. */
+  | { readonly kind: "tcp-opening"; readonly tag: string; readonly connection: number }
+  /** An owner's session or the cloud proved that this image can be reached (confirms a trial). */
+  | { readonly kind: "peer-proved"; readonly by: "cloud" | "session" }
+  /** The app's function has answered, or thrown. */
+  | { readonly kind: "called"; readonly id: number; readonly result: Uint8Array }
+  | { readonly kind: "call-failed"; readonly id: number };
+
+/** What the machines ask of the runner. */
+export type Effect =
+  | { readonly kind: "emit"; readonly event: InnerEvent }
+  /** Remembers a value under a short name over power loss, before any later effect is performed. */
+  | { readonly kind: "store"; readonly name: string; readonly value: Uint8Array }
+  | { readonly kind: "forget"; readonly name: string }
+  | { readonly kind: "flash-erase"; readonly address: number }
+  | { readonly kind: "flash-write"; readonly address: number; readonly bytes: Uint8Array }
+  | { readonly kind: "radio-scan" }
+  | { readonly kind: "radio-listen"; readonly channel: number }
+  | { readonly kind: "radio-join"; readonly ssid: Uint8Array; readonly passphrase: Uint8Array }
+  | { readonly kind: "radio-leave" }
+  | { readonly kind: "radio-access-point"; readonly ssid: Uint8Array }
+  | { readonly kind: "tcp-listen"; readonly port: number }
+  /** Answered at once by `tcp-opening` with the same tag, which names the machine that asked. */
+  | { readonly kind: "tcp-connect"; readonly tag: string; readonly host: string; readonly port: number }
+  | { readonly kind: "tcp-write"; readonly connection: number; readonly bytes: Uint8Array }
+  | { readonly kind: "tcp-close"; readonly connection: number }
+  | { readonly kind: "udp-listen"; readonly port: number }
+  | { readonly kind: "udp-send"; readonly host: string; readonly port: number; readonly bytes: Uint8Array }
+  /** Runs a function of the app; the answer is `called` or `call-failed` with the same id. */
+  | { readonly kind: "call"; readonly id: number; readonly name: string; readonly args: Uint8Array }
+  /** One line for the maker's log: a fixed text and numbers or names. Never a secret, never personal data. */
+  | { readonly kind: "log"; readonly text: string }
+  | { readonly kind: "restart"; readonly reason: RestartReason };
+
+/** Reads of what was stored; a read changes nothing, so a step may do it. */
+export interface Stored {
+  get(name: string): Uint8Array | undefined;
+}
+
+export interface Step<State> {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+  /** When this machine next wants a `timer` event, in board milliseconds; none when absent. */
+  readonly wakeAtMs?: number;
+}
+
+export interface Machine<State> {
+  readonly name: string;
+  readonly initial: State;
+  /** A step owns the state it is given and may reuse its buffers; the caller must not look at the old one again. */
+  step(state: State, event: DeviceEvent): Step<State>;
+}

@@ -1,0 +1,137 @@
+/**
+ * What a board gives the device runtime: types only. Names follow ECMA-419 where it has them. Every board's
+ * port.ts supplies one Port over its native functions, and passes boards/port-contract.test.ts.
+ *
+ * Calls are synchronous and short; what takes time comes back later as a PortEvent, one at a time, never from
+ * inside a call.
+ */
+import type { Primitives } from "#trust/primitives.ts";
+
+export interface Port {
+  /** Sets the one receiver of events. */
+  onEvent(receive: (event: PortEvent) => void): void;
+  readonly clock: {
+    /** Milliseconds since start, monotonic, with fractions where the board has them. Not the time of day. */
+    milliseconds(): number;
+    /** Asks for one `timer` event at or after this moment; a later call replaces an earlier one. */
+    wakeAt(milliseconds: number): void;
+  };
+  readonly crypto: Primitives;
+  readonly flash: Flash;
+  readonly radio: Radio;
+  readonly tcp: Tcp;
+  readonly udp: Udp;
+  readonly pins: {
+    /** Digital: 0 or 1. Names come from board.json. */
+    write(pin: string, value: number): void;
+    read(pin: string): number;
+  };
+  readonly console: {
+    /** Writes to the board's serial console. Never a secret. */
+    write(bytes: Uint8Array): void;
+  };
+  readonly system: {
+    /** Starts again from the boot stage; does not return. */
+    restart(reason: RestartReason): void;
+    /** Tells the watchdog that the runtime is alive. */
+    feedWatchdog(): void;
+    /** Why the unit started: kept by the boot stage over a restart. */
+    readonly resetReason: ResetReason;
+    /** Bytes of heap in use by the engine. */
+    heapBytes(): number;
+  };
+}
+
+export type RestartReason = "requested" | "update" | "fault";
+export type ResetReason = "power" | RestartReason | "watchdog" | "out-of-memory" | "exception";
+
+/** Flash as one flat address space. Erased bytes read 0xff; a write may only clear bits. See board.json for the map. */
+export interface Flash {
+  /** Bytes of the smallest unit that can be erased. */
+  readonly sectorBytes: number;
+  /** Bytes a write must be aligned to and a multiple of: 1 on NOR, 8 where a word can be written once. */
+  readonly writeBytes: number;
+  readonly byteLength: number;
+  read(address: number, byteLength: number): Uint8Array;
+  /** Writes and reads back. Returns false when the flash does not hold what was written (worn, or not erased). */
+  write(address: number, bytes: Uint8Array): boolean;
+  /** Erases the one sector that starts at this address. */
+  eraseSector(address: number): boolean;
+}
+
+/** The radio as a co-processor: it listens and joins; the runtime decides. */
+export interface Radio {
+  /** Asks for a `radio-scan` event. */
+  scan(): void;
+  /** Listens on one 2.4 GHz channel (1 to 14) and reports frames there as `radio-frame`; 0 stops listening. */
+  listen(channel: number): void;
+  /** Joins a network; the answer is `radio-joined` or `radio-join-failed`. An empty passphrase means open. */
+  join(ssid: Uint8Array, passphrase: Uint8Array): void;
+  leave(): void;
+  /** Opens the unit's own access point (SoftAP), or closes it when the SSID is empty. */
+  accessPoint(ssid: Uint8Array): void;
+}
+
+/** Connections are small numbers; a number is not used again before its `tcp-closed` was delivered. */
+export interface Tcp {
+  listen(port: number): void;
+  /** Connects to an IPv4 address or a host name; returns the connection's number, or -1 when none is free. */
+  connect(host: string, port: number): number;
+  /** Queues all of the bytes or none: false when the send buffer has no room (wait for `tcp-drained`). */
+  write(connection: number, bytes: Uint8Array): boolean;
+  /** Sends what is queued, then closes. */
+  close(connection: number): void;
+}
+
+export interface Udp {
+  /** Sends one datagram; `broadcast` as host means the joined network's broadcast address. */
+  send(host: string, port: number, bytes: Uint8Array): void;
+  listen(port: number): void;
+}
+
+/** One 802.11 data frame as a receiver in promiscuous mode sees it: header and length, never the body. */
+export interface FrameReport {
+  /** Microseconds on the radio's own clock. */
+  readonly us: number;
+  readonly channel: number;
+  readonly bssid: Uint8Array;
+  readonly sa: Uint8Array;
+  readonly da: Uint8Array;
+  /** Sequence number, 0 to 4095. */
+  readonly seq: number;
+  /** Bytes after the MAC header, without FCS. */
+  readonly bodyBytes: number;
+  readonly retry: boolean;
+  /** Direction: from the access point, or to it. */
+  readonly ds: "from" | "to";
+}
+
+export interface AccessPoint {
+  readonly ssid: Uint8Array;
+  readonly bssid: Uint8Array;
+  readonly channel: number;
+  readonly rssiDbm: number;
+  readonly cipher: "open" | "wep" | "ccmp" | "tkip" | "mixed";
+}
+
+export type PortEvent =
+  | { readonly kind: "timer" }
+  | { readonly kind: "console-data"; readonly bytes: Uint8Array }
+  | { readonly kind: "button"; readonly heldMs: number }
+  | ({ readonly kind: "radio-frame" } & FrameReport)
+  | { readonly kind: "radio-scan"; readonly accessPoints: readonly AccessPoint[] }
+  | { readonly kind: "radio-joined"; readonly ipv4: string; readonly mac: Uint8Array; readonly bssid: Uint8Array }
+  | { readonly kind: "radio-join-failed"; readonly reason: "no-network" | "refused" | "no-address" }
+  | { readonly kind: "radio-left" }
+  | { readonly kind: "tcp-accepted"; readonly connection: number; readonly port: number; readonly peer: string }
+  | { readonly kind: "tcp-connected"; readonly connection: number }
+  | { readonly kind: "tcp-data"; readonly connection: number; readonly bytes: Uint8Array }
+  | { readonly kind: "tcp-drained"; readonly connection: number }
+  | { readonly kind: "tcp-closed"; readonly connection: number }
+  | {
+      readonly kind: "udp-data";
+      readonly port: number;
+      readonly peer: string;
+      readonly peerPort: number;
+      readonly bytes: Uint8Array;
+    };

@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests run in parallel by file; those that boot an emulator or a browser give their own time-out. */
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    pool: "forks",
+    maxWorkers: 2,
+  },
+});

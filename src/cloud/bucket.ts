@@ -1,0 +1,15 @@
+/** Where a device stands in the queue of a rollout. */
+import { createHash } from "node:crypto";
+
+/** Buckets of a rollout: a share of devices is a number of hundredths of a percent. */
+export const BUCKETS = 10_000;
+
+/**
+ * The bucket of a device in one rollout, 0 to 9999. The same everywhere and for ever; salted with the rollout, so that
+ * the same owners are not always the first to try.
+ * @source PROTOCOL 7.60
+ */
+export function bucketOf(rolloutId: string, deviceId: string): number {
+  const digest = createHash("sha512").update(`latchkey rollout bucket\n${rolloutId}\n${deviceId}`).digest();
+  return digest.readUIntBE(0, 6) % BUCKETS;
+}

@@ -1,0 +1,121 @@
+/** A rollout: a release on its way to devices, in waves, with the limits at which it stops by itself. */
+
+/** A wave takes in every device whose bucket is below its share; the lab wave takes in lab devices only (share 0). */
+export interface Wave {
+  readonly name: string;
+  /** Hundredths of a percent, 0 to 10000, rising from wave to wave. */
+  readonly share: number;
+}
+
+export const WAVES: readonly Wave[] = [
+  { name: "lab", share: 0 },
+  { name: "1 %", share: 100 },
+  { name: "5 %", share: 500 },
+  { name: "25 %", share: 2_500 },
+  { name: "100 %", share: 10_000 },
+];
+
+/** When a rollout halts by itself, and how long a wave is watched before the next one opens. */
+export interface Limits {
+  /** Failures (a rejected or refused release) in all. */
+  readonly failures: number;
+  /** Failures among finished devices, 0 to 1, once `sample` devices have finished. */
+  readonly failureRate: number;
+  /** Silent devices among those that began, 0 to 1, once `sample` devices have begun. */
+  readonly silenceRate: number;
+  readonly sample: number;
+  /** A device that began and has not been heard for this long is silent. */
+  readonly silenceMs: number;
+  /** The least time a wave is open before the next one. */
+  readonly soakMs: number;
+}
+
+export const LIMITS: Limits = {
+  failures: 100,
+  failureRate: 0.05,
+  silenceRate: 0.2,
+  sample: 10,
+  silenceMs: 3_600_000,
+  soakMs: 3_600_000,
+};
+
+export type RolloutState = "running" | "halted" | "cancelled";
+
+export interface Rollout {
+  readonly id: string;
+  readonly product: string;
+  /** The release's sequence number. */
+  readonly sequence: number;
+  readonly state: RolloutState;
+  /** Index into `waves` of the widest open wave. */
+  readonly wave: number;
+  readonly waveSinceMs: number;
+  readonly waves: readonly Wave[];
+  readonly limits: Limits;
+  /** Why it is in this state: who or which limit, in words. */
+  readonly because: string;
+}
+
+/** Where one device is with one release. The last three are ends, of which `confirmed` is the good one. */
+export type AttemptState = "offered" | "fetching" | "trial" | "rolled-back" | "confirmed" | "rejected" | "refused";
+
+/** How many members of the open waves stand where. */
+export interface Tally {
+  readonly members: number;
+  readonly offered: number;
+  readonly fetching: number;
+  readonly trial: number;
+  readonly rolledBack: number;
+  readonly confirmed: number;
+  readonly rejected: number;
+  readonly refused: number;
+  /** Began, not finished, and not heard for `silenceMs`; these are counted under their state as well. */
+  readonly silent: number;
+}
+
+/** What the engine should do with a running rollout now, and why. */
+export type Verdict =
+  | { readonly do: "wait"; readonly because: string }
+  | { readonly do: "open"; readonly wave: number; readonly because: string }
+  | { readonly do: "halt"; readonly because: string };
+
+const percent = (share: number) => `${Math.round(share * 1000) / 10} %`;
+
+/**
+ * Judges a running rollout by what its devices report: halt on count, on rate and on silence, in that order; else
+ * open the next wave once this one was watched long enough and a member of it has confirmed, or it has no members.
+ */
+export function judge(rollout: Rollout, tally: Tally, nowMs: number): Verdict {
+  const { limits } = rollout;
+  const failed = tally.rejected + tally.refused;
+  const finished = failed + tally.confirmed;
+  if (failed >= limits.failures) {
+    return { do: "halt", because: `${failed} devices failed; the limit is ${limits.failures}` };
+  }
+  if (finished >= limits.sample && failed / finished > limits.failureRate) {
+    const rate = percent(failed / finished);
+    return {
+      do: "halt",
+      because: `${rate} of ${finished} finished devices failed; the limit is ${percent(limits.failureRate)}`,
+    };
+  }
+  const begun = finished + tally.fetching + tally.trial + tally.rolledBack;
+  const silent = tally.silent + tally.rolledBack;
+  if (begun >= limits.sample && silent / begun > limits.silenceRate) {
+    const rate = percent(silent / begun);
+    return {
+      do: "halt",
+      because: `${rate} of ${begun} devices fell silent; the limit is ${percent(limits.silenceRate)}`,
+    };
+  }
+  const next = rollout.waves[rollout.wave + 1];
+  const name = rollout.waves[rollout.wave]?.name ?? "";
+  if (next === undefined) return { do: "wait", because: `wave ${name} is the last one` };
+  if (tally.members === 0) return { do: "open", wave: rollout.wave + 1, because: `wave ${name} has no devices` };
+  if (tally.confirmed === 0) return { do: "wait", because: `no device of wave ${name} has confirmed yet` };
+  const busy = tally.fetching + tally.trial + tally.rolledBack - tally.silent;
+  if (busy > 0) return { do: "wait", because: `${busy} devices of wave ${name} are still at it` };
+  const leftMs = rollout.waveSinceMs + limits.soakMs - nowMs;
+  if (leftMs > 0) return { do: "wait", because: `wave ${name} is watched for ${Math.ceil(leftMs / 1000)} s more` };
+  return { do: "open", wave: rollout.wave + 1, because: `${tally.confirmed} devices of wave ${name} confirmed` };
+}

@@ -1,0 +1,297 @@
+/**
+ * CBOR, the strict deterministic kind (RFC 8949 section 4.2.1): every value has one encoding and the decoder refuses
+ * all others, so that what was signed is what was read. Bytes and values map one to one.
+ */
+import { assert } from "#base/assert.ts";
+import { compare, concat, viewOf } from "#base/bytes.ts";
+import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
+import { fromUtf8, utf8 } from "#base/utf8.ts";
+
+/** A tagged item (major type 6). */
+export interface CborTag {
+  readonly tag: number;
+  readonly value: Cbor;
+}
+
+/** A float whose value is an integer, as 1.0 or -0.0; a plain number of that value is an integer in CBOR. */
+export interface CborFloat {
+  readonly float: number;
+}
+
+/** A simple value without a name (0 to 19, 32 to 255). */
+export interface CborSimple {
+  readonly simple: number;
+}
+
+export type CborKey = number | bigint | string;
+export type CborMap = ReadonlyMap<CborKey, Cbor>;
+
+/**
+ * A safe integer is a CBOR integer, any other number a float; a bigint is an integer beyond 53 bits, up to 64.
+ * Map keys are integers or texts.
+ */
+export type Cbor =
+  | number
+  | bigint
+  | string
+  | boolean
+  | null
+  | undefined
+  | Uint8Array
+  | readonly Cbor[]
+  | CborMap
+  | CborTag
+  | CborFloat
+  | CborSimple;
+
+/** Bounds on what the decoder looks at. Memory in use stays within a small multiple of the input. */
+export interface CborLimits {
+  readonly bytesMax: number;
+  /** Nested arrays, maps and tags; a bare integer has depth 0. */
+  readonly depthMax: number;
+}
+
+const LIMITS: CborLimits = { bytesMax: 65536, depthMax: 16 };
+const WORD = 0x100000000;
+
+interface Reader {
+  readonly bytes: Uint8Array;
+  readonly depthMax: number;
+  at: number;
+  /** The first refusal; once set, nothing that was read counts. */
+  fault: Fault | undefined;
+}
+
+/**
+ * Decodes exactly one item that fills all of the bytes. Byte strings are views of the input, not copies.
+ * @returns The value, or in this order as the bytes are read: CBOR_SIZE, CBOR_TRUNCATED, CBOR_RESERVED,
+ *   CBOR_INDEFINITE, CBOR_NOT_SHORTEST, CBOR_DEPTH, CBOR_UTF8, CBOR_KEY_TYPE, CBOR_KEY_DUPLICATE, CBOR_KEY_ORDER;
+ *   last CBOR_TRAILING.
+ * @source RFC 8949 sections 3 and 4.2.1; PROTOCOL 2.1
+ */
+export function decodeCbor(bytes: Uint8Array, limits: CborLimits = LIMITS): Result<Cbor> {
+  const sequence = read(bytes, limits, 1);
+  return sequence.ok ? ok(sequence.value[0]) : sequence;
+}
+
+/** Decodes a CBOR sequence (RFC 8742): items that follow one another to the end. Refusals as decodeCbor's. */
+export function decodeCborSequence(bytes: Uint8Array, limits: CborLimits = LIMITS): Result<readonly Cbor[]> {
+  return read(bytes, limits, Number.POSITIVE_INFINITY);
+}
+
+function read(bytes: Uint8Array, limits: CborLimits, itemsMax: number): Result<readonly Cbor[]> {
+  if (bytes.length > limits.bytesMax) return refuse("CBOR_SIZE");
+  const reader: Reader = { bytes, depthMax: limits.depthMax, at: 0, fault: undefined };
+  const items: Cbor[] = [];
+  if (itemsMax === 1 && bytes.length === 0) return refuse("CBOR_TRUNCATED");
+  while (reader.at < bytes.length) {
+    if (items.length === itemsMax) return refuse("CBOR_TRAILING");
+    items.push(readItem(reader, 0));
+    if (reader.fault !== undefined) return refuse(reader.fault);
+  }
+  return ok(items);
+}
+
+function fail(reader: Reader, fault: Fault): undefined {
+  reader.fault ??= fault;
+  return undefined;
+}
+
+/** The next bytes as a view, or none with CBOR_TRUNCATED set. */
+function take(reader: Reader, byteLength: number): Uint8Array | undefined {
+  if (byteLength > reader.bytes.length - reader.at) return fail(reader, "CBOR_TRUNCATED");
+  reader.at += byteLength;
+  return reader.bytes.subarray(reader.at - byteLength, reader.at);
+}
+
+/** The argument of a head (RFC 8949 section 3), in its shortest form only. */
+function readArgument(reader: Reader, info: number): number | bigint | undefined {
+  if (info < 24) return info;
+  if (info === 31) return fail(reader, "CBOR_INDEFINITE");
+  if (info > 27) return fail(reader, "CBOR_RESERVED");
+  const bytes = take(reader, 1 << (info - 24));
+  if (bytes === undefined) return undefined;
+  const view = viewOf(bytes);
+  if (info === 27) {
+    const high = view.getUint32(0);
+    const low = view.getUint32(4);
+    if (high === 0) return fail(reader, "CBOR_NOT_SHORTEST");
+    return high < 0x200000 ? high * WORD + low : (BigInt(high) << 32n) | BigInt(low);
+  }
+  const value = info === 24 ? view.getUint8(0) : info === 25 ? view.getUint16(0) : view.getUint32(0);
+  const least = info === 24 ? 24 : info === 25 ? 0x100 : 0x10000;
+  return value < least ? fail(reader, "CBOR_NOT_SHORTEST") : value;
+}
+
+function readItem(reader: Reader, depth: number): Cbor {
+  const head = take(reader, 1)?.[0];
+  if (head === undefined) return undefined;
+  const major = head >> 5;
+  const info = head & 31;
+  if (major === 7) return readSimple(reader, info);
+  const argument = readArgument(reader, info);
+  if (argument === undefined) return undefined;
+  if (major === 0) return argument;
+  if (major === 1) {
+    // -1 - 2^53 is no safe integer any more, though 2^53 - 1 is.
+    if (typeof argument === "number" && argument < Number.MAX_SAFE_INTEGER) return -1 - argument;
+    return -1n - BigInt(argument);
+  }
+  // A count can't exceed the bytes that are left, since every item has at least one.
+  if (argument > reader.bytes.length - reader.at && major !== 6) return fail(reader, "CBOR_TRUNCATED");
+  const length = Number(argument);
+  if (major === 2) return take(reader, length);
+  if (major === 3) return fromUtf8(take(reader, length) as Uint8Array) ?? fail(reader, "CBOR_UTF8");
+  if (depth >= reader.depthMax) return fail(reader, "CBOR_DEPTH");
+  if (major === 4) return readArray(reader, length, depth + 1);
+  if (major === 5) return readMap(reader, length, depth + 1);
+  if (typeof argument === "bigint") return fail(reader, "CBOR_RESERVED");
+  return { tag: length, value: readItem(reader, depth + 1) };
+}
+
+function readArray(reader: Reader, length: number, depth: number): Cbor {
+  const items: Cbor[] = [];
+  while (items.length < length && reader.fault === undefined) items.push(readItem(reader, depth));
+  return items;
+}
+
+function readMap(reader: Reader, length: number, depth: number): Cbor {
+  const map = new Map<CborKey, Cbor>();
+  let previous: Uint8Array | undefined;
+  for (let i = 0; i < length; i++) {
+    const from = reader.at;
+    const key = readItem(reader, depth);
+    if (reader.fault !== undefined) return undefined;
+    if (typeof key !== "number" && typeof key !== "bigint" && typeof key !== "string") {
+      return fail(reader, "CBOR_KEY_TYPE");
+    }
+    if (typeof key === "number" && !Number.isSafeInteger(key)) return fail(reader, "CBOR_KEY_TYPE");
+    const encoded = reader.bytes.subarray(from, reader.at);
+    if (map.has(key)) return fail(reader, "CBOR_KEY_DUPLICATE");
+    if (previous !== undefined && compare(previous, encoded) >= 0) return fail(reader, "CBOR_KEY_ORDER");
+    previous = encoded;
+    map.set(key, readItem(reader, depth));
+    if (reader.fault !== undefined) return undefined;
+  }
+  return map;
+}
+
+/** Major type 7: false, true, null, undefined, other simple values, floats in their shortest form. */
+function readSimple(reader: Reader, info: number): Cbor {
+  if (info === 20 || info === 21) return info === 21;
+  if (info === 22) return null;
+  if (info === 23) return undefined;
+  if (info < 20) return { simple: info };
+  if (info === 24) {
+    const simple = take(reader, 1)?.[0];
+    // RFC 8949 section 3.3: two-byte forms below 32 are not well-formed.
+    return simple !== undefined && simple < 32 ? fail(reader, "CBOR_RESERVED") : { simple: simple ?? 0 };
+  }
+  if (info > 27) return fail(reader, info === 31 ? "CBOR_INDEFINITE" : "CBOR_RESERVED");
+  const bytes = take(reader, 1 << (info - 24));
+  if (bytes === undefined) return undefined;
+  const view = viewOf(bytes);
+  const value = info === 25 ? fromHalf(view.getUint16(0)) : info === 26 ? view.getFloat32(0) : view.getFloat64(0);
+  const shortest = encodeFloat(value);
+  if (shortest.length - 1 !== bytes.length || compare(shortest.subarray(1), bytes) !== 0) {
+    return fail(reader, "CBOR_NOT_SHORTEST");
+  }
+  return Number.isSafeInteger(value) ? { float: value } : value;
+}
+
+/** IEEE 754 binary16 to a number (RFC 8949 appendix D). */
+function fromHalf(half: number): number {
+  const exponent = (half >> 10) & 31;
+  const fraction = half & 1023;
+  const size =
+    exponent === 0
+      ? fraction * 2 ** -24
+      : exponent === 31
+        ? fraction === 0
+          ? Number.POSITIVE_INFINITY
+          : Number.NaN
+        : (fraction + 1024) * 2 ** (exponent - 25);
+  return half & 0x8000 ? -size : size;
+}
+
+/** The one encoding of a value. Breaks on what CBOR here can't say (functions, NaN keys, integers beyond 64 bits). */
+export function encodeCbor(value: Cbor): Uint8Array {
+  if (typeof value === "number") return Number.isSafeInteger(value) ? encodeInteger(value) : encodeFloat(value);
+  if (typeof value === "bigint") return encodeInteger(value);
+  if (typeof value === "boolean") return Uint8Array.of(value ? 0xf5 : 0xf4);
+  if (value === null) return Uint8Array.of(0xf6);
+  if (value === undefined) return Uint8Array.of(0xf7);
+  if (typeof value === "string") {
+    const bytes = utf8(value);
+    return concat(head(3, bytes.length), bytes);
+  }
+  if (value instanceof Uint8Array) return concat(head(2, value.length), value);
+  if (Array.isArray(value)) return concat(head(4, value.length), ...value.map(encodeCbor));
+  if (value instanceof Map) return encodeMap(value);
+  if ("tag" in value) return concat(head(6, value.tag), encodeCbor(value.value));
+  if ("float" in value) return encodeFloat(value.float);
+  assert("simple" in value, "a CBOR value is of a kind that CBOR knows");
+  return value.simple < 24 ? Uint8Array.of(0xe0 | value.simple) : Uint8Array.of(0xf8, value.simple);
+}
+
+function encodeMap(map: CborMap): Uint8Array {
+  const entries = [...map].map(([key, value]) => [encodeCbor(key), encodeCbor(value)] as const);
+  entries.sort((a, b) => compare(a[0], b[0]));
+  return concat(head(5, map.size), ...entries.flat());
+}
+
+function encodeInteger(value: number | bigint): Uint8Array {
+  if (value >= 0) return head(0, value);
+  return typeof value === "bigint" ? head(1, -1n - value) : head(1, -1 - value);
+}
+
+function head(major: number, argument: number | bigint): Uint8Array {
+  const high = Number(typeof argument === "bigint" ? argument >> 32n : Math.floor(argument / WORD));
+  const low = Number(typeof argument === "bigint" ? argument & 0xffffffffn : argument % WORD);
+  assert(high >= 0 && high < WORD, "an integer in CBOR has at most 64 bits");
+  const first = major << 5;
+  if (high > 0) {
+    const bytes = new Uint8Array(9);
+    bytes[0] = first | 27;
+    viewOf(bytes).setUint32(1, high);
+    viewOf(bytes).setUint32(5, low);
+    return bytes;
+  }
+  if (low < 24) return Uint8Array.of(first | low);
+  if (low < 0x100) return Uint8Array.of(first | 24, low);
+  if (low < 0x10000) return Uint8Array.of(first | 25, low >> 8, low & 255);
+  return Uint8Array.of(first | 26, low >>> 24, (low >> 16) & 255, (low >> 8) & 255, low & 255);
+}
+
+/** The shortest of binary16, 32 and 64 that keeps the value; NaN is f97e00 alone. */
+function encodeFloat(value: number): Uint8Array {
+  if (Number.isNaN(value)) return Uint8Array.of(0xf9, 0x7e, 0);
+  const double = new Uint8Array(9);
+  double[0] = 0xfb;
+  viewOf(double).setFloat64(1, value);
+  if (Math.fround(value) !== value) return double;
+  const single = new Uint8Array(5);
+  single[0] = 0xfa;
+  const view = viewOf(single);
+  view.setFloat32(1, value);
+  const bits = view.getUint32(1);
+  const half = toHalf(bits);
+  return half === undefined ? single : Uint8Array.of(0xf9, half >> 8, half & 255);
+}
+
+/** binary16 bits of the number whose binary32 bits are given, or undefined when it would lose something. */
+function toHalf(bits: number): number | undefined {
+  const sign = (bits >>> 16) & 0x8000;
+  const exponent = (bits >>> 23) & 255;
+  const fraction = bits & 0x7fffff;
+  if ((bits & 0x7fffffff) === 0) return sign;
+  if (exponent === 255) return sign | 0x7c00;
+  if (exponent >= 113 && exponent <= 142 && (fraction & 0x1fff) === 0) {
+    return sign | ((exponent - 112) << 10) | (fraction >> 13);
+  }
+  // Subnormal in binary16: the leading one becomes explicit and everything shifts down.
+  const shift = 126 - exponent;
+  const whole = fraction | 0x800000;
+  if (shift < 14 || shift > 24 || whole % 2 ** shift !== 0) return undefined;
+  return sign | (whole / 2 ** shift);
+}

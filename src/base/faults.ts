@@ -32,7 +32,24 @@ export const FAULTS = {
   SESSION_RECORD: 301,
 
   // 4xx air: onboarding by broadcast
-  AIR_LENGTH: 401,
+  /** A field is longer than its protocol carries, or not what it must be. */
+  AIR_FIELD: 401,
+  /** The randomness handed to an encoder is not of the length that its message needs. */
+  AIR_RANDOMNESS: 402,
+  /** More ESP-TOUCH v2 sequences than the official receiver takes. */
+  AIR_SEQUENCES: 403,
+  /** A sealed onboarding message whose tag does not hold under this key. */
+  AIR_SEAL: 404,
+  /** A sealed onboarding message whose counter is not above the last one accepted. */
+  AIR_REPLAY: 405,
+  /** A hello whose form, key hash or signature does not hold. */
+  HELLO_FORGED: 406,
+  /** A hello in answer to another broadcast than ours. */
+  HELLO_STALE: 407,
+  /** Nobody answered in the time given. */
+  ONBOARD_TIMEOUT: 408,
+  /** A radio line frame of unknown type, or with a payload that is not its type's. */
+  RADIO_LINE: 409,
 
   // 5xx updates: releases, blocks, slots
   RELEASE_SIGNATURE: 501,

@@ -6,6 +6,7 @@
  * inside a call.
  */
 import type { Primitives } from "#trust/primitives.ts";
+import type { AccessPoint, Frame } from "#wire/air/frame.ts";
 
 export interface Port {
   /** Sets the one receiver of events. */
@@ -90,29 +91,7 @@ export interface Udp {
 }
 
 /** One 802.11 data frame as a receiver in promiscuous mode sees it: header and length, never the body. */
-export interface FrameReport {
-  /** Microseconds on the radio's own clock. */
-  readonly us: number;
-  readonly channel: number;
-  readonly bssid: Uint8Array;
-  readonly sa: Uint8Array;
-  readonly da: Uint8Array;
-  /** Sequence number, 0 to 4095. */
-  readonly seq: number;
-  /** Bytes after the MAC header, without FCS. */
-  readonly bodyBytes: number;
-  readonly retry: boolean;
-  /** Direction: from the access point, or to it. */
-  readonly ds: "from" | "to";
-}
-
-export interface AccessPoint {
-  readonly ssid: Uint8Array;
-  readonly bssid: Uint8Array;
-  readonly channel: number;
-  readonly rssiDbm: number;
-  readonly cipher: "open" | "wep" | "ccmp" | "tkip" | "mixed";
-}
+export type FrameReport = Frame;
 
 export type PortEvent =
   | { readonly kind: "timer" }

@@ -1,0 +1,54 @@
+/**
+ * What a radio that overhears others can tell of an 802.11 data frame: the header and the length, never the body.
+ * @source IEEE 802.11-2020 clause 9.3.2; PROTOCOL 6.2
+ */
+
+/** One overheard data frame. Addresses are 6 bytes. */
+export interface Frame {
+  /** Microseconds on the radio's own clock. */
+  readonly us: number;
+  readonly channel: number;
+  readonly bssid: Uint8Array;
+  readonly sa: Uint8Array;
+  readonly da: Uint8Array;
+  /** Sequence number of the transmitter, 0 to 4095. */
+  readonly seq: number;
+  /** Bytes after the MAC header, without FCS. */
+  readonly bodyBytes: number;
+  readonly retry: boolean;
+  /** Direction: from the access point, or to it. */
+  readonly ds: "from" | "to";
+}
+
+export type Cipher = "open" | "wep" | "ccmp" | "tkip" | "mixed";
+
+/** A network that a scan found. */
+export interface AccessPoint {
+  readonly ssid: Uint8Array;
+  readonly bssid: Uint8Array;
+  readonly channel: number;
+  readonly rssiDbm: number;
+  readonly cipher: Cipher;
+}
+
+/** LLC/SNAP, IPv4 and UDP headers stand before every payload. */
+const HEADER_BYTES = 36;
+
+/**
+ * Bytes by which a frame's body is longer than the UDP payload in it: headers, and what the cipher adds.
+ * A mixed network relays broadcast under TKIP, while stations send under CCMP.
+ */
+export function overheadBytes(cipher: Cipher, ds: "from" | "to"): number {
+  switch (cipher) {
+    case "open":
+      return HEADER_BYTES;
+    case "wep":
+      return HEADER_BYTES + 8;
+    case "ccmp":
+      return HEADER_BYTES + 16;
+    case "tkip":
+      return HEADER_BYTES + 20;
+    case "mixed":
+      return HEADER_BYTES + (ds === "from" ? 20 : 16);
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * The framed byte stream between a unit and its radio co-processor, both directions. A frame is
+ * 0xC5, type u8, length u16, payload, CRC-32 over type..payload; numbers little-endian.
+ * @source PROTOCOL 9.1
+ */
+import { assert } from "#base/assert.ts";
+import { concat, viewOf } from "#base/bytes.ts";
+import { ok, type Result, refuse } from "#base/faults.ts";
+import { crc32 } from "#codec/crc.ts";
+import type { AccessPoint, Cipher, Frame } from "./air/frame.ts";
+
+const MARK = 0xc5;
+/** A frame before and after its payload. */
+const HEAD_BYTES = 4;
+const TAIL_BYTES = 4;
+export const PAYLOAD_BYTES_MAX = 512;
+
+const CIPHERS: readonly Cipher[] = ["open", "wep", "ccmp", "tkip", "mixed"];
+const JOIN_FAILURES = ["no-network", "refused", "no-address"] as const;
+
+/** What a unit asks of its radio. */
+export type RadioCommand =
+  | { readonly kind: "scan" }
+  /** Channel 1 to 14, or 0 to stop. */
+  | { readonly kind: "listen"; readonly channel: number }
+  | { readonly kind: "join"; readonly ssid: Uint8Array; readonly passphrase: Uint8Array }
+  | { readonly kind: "leave" }
+  /** An empty SSID closes the unit's own access point. */
+  | { readonly kind: "access-point"; readonly ssid: Uint8Array };
+
+/** What a radio tells its unit; the kinds and shapes of the port's events. */
+export type RadioReport =
+  | ({ readonly kind: "radio-frame" } & Frame)
+  | { readonly kind: "radio-scan"; readonly accessPoints: readonly AccessPoint[] }
+  | { readonly kind: "radio-joined"; readonly ipv4: string; readonly mac: Uint8Array; readonly bssid: Uint8Array }
+  | { readonly kind: "radio-join-failed"; readonly reason: (typeof JOIN_FAILURES)[number] }
+  | { readonly kind: "radio-left" };
+
+/** One frame of the line whose CRC holds. */
+export interface RadioLineFrame {
+  readonly type: number;
+  readonly payload: Uint8Array;
+}
+
+function framed(type: number, payload: Uint8Array): Uint8Array {
+  assert(payload.length <= PAYLOAD_BYTES_MAX, "a radio line payload fits its frame");
+  const bytes = new Uint8Array(HEAD_BYTES + payload.length + TAIL_BYTES);
+  const view = viewOf(bytes);
+  bytes[0] = MARK;
+  bytes[1] = type;
+  view.setUint16(2, payload.length, true);
+  bytes.set(payload, HEAD_BYTES);
+  view.setUint32(HEAD_BYTES + payload.length, crc32(bytes.subarray(1, HEAD_BYTES + payload.length)), true);
+  return bytes;
+}
+
+/** A byte string of at most 255 bytes behind its length. */
+function counted(bytes: Uint8Array): Uint8Array {
+  return concat(Uint8Array.of(bytes.length), bytes);
+}
+
+/**
+ * Finds whole frames in a stream that comes in pieces.
+ * @returns A function that takes the next piece and gives the frames completed by it. After a bad CRC or length it
+ * drops one byte and looks for the next mark; it holds one frame at most.
+ */
+export function radioLineReader(): (bytes: Uint8Array) => readonly RadioLineFrame[] {
+  let held = new Uint8Array(0);
+  return (bytes) => {
+    held = concat(held, bytes) as Uint8Array<ArrayBuffer>;
+    const frames: RadioLineFrame[] = [];
+    let at = 0;
+    while (at < held.length) {
+      if (held[at] !== MARK) {
+        at++;
+        continue;
+      }
+      if (held.length - at < HEAD_BYTES) break;
+      const payloadBytes = viewOf(held).getUint16(at + 2, true);
+      if (payloadBytes > PAYLOAD_BYTES_MAX) {
+        at++;
+        continue;
+      }
+      const crcAt = at + HEAD_BYTES + payloadBytes;
+      if (held.length < crcAt + TAIL_BYTES) break;
+      if (viewOf(held).getUint32(crcAt, true) !== crc32(held.subarray(at + 1, crcAt))) {
+        at++;
+        continue;
+      }
+      frames.push({ type: held[at + 1] as number, payload: held.slice(at + HEAD_BYTES, crcAt) });
+      at = crcAt + TAIL_BYTES;
+    }
+    held = held.slice(at);
+    return frames;
+  };
+}
+
+/** The bytes of a command, unit to radio. SSIDs are at most 32 bytes, passphrases 64. */
+export function encodeRadioCommand(command: RadioCommand): Uint8Array {
+  switch (command.kind) {
+    case "scan":
+      return framed(0x01, new Uint8Array(0));
+    case "listen":
+      return framed(0x02, Uint8Array.of(command.channel));
+    case "join":
+      return framed(0x03, concat(counted(command.ssid), counted(command.passphrase)));
+    case "leave":
+      return framed(0x04, new Uint8Array(0));
+    case "access-point":
+      return framed(0x05, counted(command.ssid));
+  }
+}
+
+/** @returns The command, or RADIO_LINE for an unknown type, a length that doesn't fit, an SSID or passphrase too long. */
+export function decodeRadioCommand({ type, payload }: RadioLineFrame): Result<RadioCommand> {
+  const bad = refuse("RADIO_LINE");
+  switch (type) {
+    case 0x01:
+      return payload.length === 0 ? ok({ kind: "scan" }) : bad;
+    case 0x02:
+      return payload.length === 1 ? ok({ kind: "listen", channel: payload[0] as number }) : bad;
+    case 0x03: {
+      const ssidBytes = payload[0] ?? 0;
+      const passphraseBytes = payload[1 + ssidBytes];
+      if (ssidBytes > 32 || passphraseBytes === undefined || passphraseBytes > 64) return bad;
+      if (payload.length !== 2 + ssidBytes + passphraseBytes) return bad;
+      return ok({ kind: "join", ssid: payload.slice(1, 1 + ssidBytes), passphrase: payload.slice(2 + ssidBytes) });
+    }
+    case 0x04:
+      return payload.length === 0 ? ok({ kind: "leave" }) : bad;
+    case 0x05: {
+      const ssidBytes = payload[0];
+      if (ssidBytes === undefined || ssidBytes > 32 || payload.length !== 1 + ssidBytes) return bad;
+      return ok({ kind: "access-point", ssid: payload.slice(1) });
+    }
+    default:
+      return bad;
+  }
+}
+
+/** The bytes of a report, radio to unit. A scan is cut to the networks that fit one frame: give the strongest first. */
+export function encodeRadioReport(report: RadioReport): Uint8Array {
+  switch (report.kind) {
+    case "radio-frame": {
+      const payload = new Uint8Array(32);
+      const view = viewOf(payload);
+      view.setUint32(0, report.us >>> 0, true);
+      view.setUint32(4, Math.floor(report.us / 0x1_0000_0000), true);
+      payload[8] = report.channel;
+      payload[9] = (report.retry ? 1 : 0) | (report.ds === "to" ? 2 : 0);
+      view.setUint16(10, report.seq, true);
+      view.setUint16(12, report.bodyBytes, true);
+      payload.set(report.bssid, 14);
+      payload.set(report.sa, 20);
+      payload.set(report.da, 26);
+      return framed(0x81, payload);
+    }
+    case "radio-scan": {
+      const parts: Uint8Array[] = [];
+      let byteLength = 1;
+      for (const { ssid, bssid, channel, rssiDbm, cipher } of report.accessPoints) {
+        const part = concat(counted(ssid), bssid, Uint8Array.of(channel, rssiDbm & 0xff, CIPHERS.indexOf(cipher)));
+        if (byteLength + part.length > PAYLOAD_BYTES_MAX) break;
+        byteLength += part.length;
+        parts.push(part);
+      }
+      return framed(0x82, concat(Uint8Array.of(parts.length), ...parts));
+    }
+    case "radio-joined":
+      return framed(0x83, concat(Uint8Array.from(report.ipv4.split("."), Number), report.mac, report.bssid));
+    case "radio-join-failed":
+      return framed(0x84, Uint8Array.of(1 + JOIN_FAILURES.indexOf(report.reason)));
+    case "radio-left":
+      return framed(0x85, new Uint8Array(0));
+  }
+}
+
+/** @returns The report, or RADIO_LINE for an unknown type, a length that doesn't fit, or a number out of its range. */
+export function decodeRadioReport({ type, payload }: RadioLineFrame): Result<RadioReport> {
+  const bad = refuse("RADIO_LINE");
+  const view = viewOf(payload);
+  switch (type) {
+    case 0x81: {
+      if (payload.length !== 32) return bad;
+      const flags = payload[9] as number;
+      return ok({
+        kind: "radio-frame",
+        us: view.getUint32(4, true) * 0x1_0000_0000 + view.getUint32(0, true),
+        channel: payload[8] as number,
+        retry: (flags & 1) !== 0,
+        ds: (flags & 2) !== 0 ? "to" : "from",
+        seq: view.getUint16(10, true) & 0xfff,
+        bodyBytes: view.getUint16(12, true),
+        bssid: payload.slice(14, 20),
+        sa: payload.slice(20, 26),
+        da: payload.slice(26, 32),
+      });
+    }
+    case 0x82: {
+      const accessPoints: AccessPoint[] = [];
+      let at = 1;
+      for (let i = 0; i < (payload[0] ?? 0); i++) {
+        const ssidBytes = payload[at] ?? 255;
+        const rest = at + 1 + ssidBytes;
+        const cipher = CIPHERS[payload[rest + 8] ?? 255];
+        if (ssidBytes > 32 || rest + 9 > payload.length || cipher === undefined) return bad;
+        accessPoints.push({
+          ssid: payload.slice(at + 1, rest),
+          bssid: payload.slice(rest, rest + 6),
+          channel: payload[rest + 6] as number,
+          rssiDbm: view.getInt8(rest + 7),
+          cipher,
+        });
+        at = rest + 9;
+      }
+      return payload.length === at ? ok({ kind: "radio-scan", accessPoints }) : bad;
+    }
+    case 0x83: {
+      if (payload.length !== 16) return bad;
+      const ipv4 = payload.subarray(0, 4).join(".");
+      return ok({ kind: "radio-joined", ipv4, mac: payload.slice(4, 10), bssid: payload.slice(10) });
+    }
+    case 0x84: {
+      const reason = JOIN_FAILURES[(payload[0] ?? 0) - 1];
+      return payload.length === 1 && reason !== undefined ? ok({ kind: "radio-join-failed", reason }) : bad;
+    }
+    case 0x85:
+      return payload.length === 0 ? ok({ kind: "radio-left" }) : bad;
+    default:
+      return bad;
+  }
+}

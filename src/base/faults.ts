@@ -30,6 +30,14 @@ export const FAULTS = {
 
   // 3xx session: EDHOC, sealed records, calls
   SESSION_RECORD: 301,
+  EDHOC_MESSAGE: 302,
+  EDHOC_METHOD: 303,
+  EDHOC_SUITE: 304,
+  EDHOC_EAD: 305,
+  EDHOC_KEY: 306,
+  EDHOC_CREDENTIAL: 307,
+  EDHOC_SIGNATURE: 308,
+  EDHOC_SEAL: 309,
 
   // 4xx air: onboarding by broadcast
   /** A field is longer than its protocol carries, or not what it must be. */

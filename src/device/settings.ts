@@ -1,0 +1,123 @@
+/**
+ * What the unit remembers: values under short names in a record log (PROTOCOL 8.1, 8.2), so that a power cut during a
+ * write leaves the old value or the new one. Values are read from flash when asked for; memory holds their places only.
+ */
+import { assert } from "#base/assert.ts";
+import { concat, equal } from "#base/bytes.ts";
+import { fromUtf8, utf8 } from "#base/utf8.ts";
+import {
+  appendRecord,
+  compactLog,
+  encodeLog,
+  type FlashOp,
+  type LogChange,
+  type LogRecord,
+  type LogRegion,
+  RECORD_HEADER_BYTES,
+  readLog,
+} from "#wire/record-log.ts";
+import type { Stored } from "./machine.ts";
+import type { Flash } from "./port.ts";
+
+export interface Settings extends Stored {
+  /** Remembers a value before it returns. False when the flash won't hold it (full or worn): the old value stays. */
+  put(name: string, value: Uint8Array): boolean;
+  /** Forgets a value; false as for put. Its bytes leave the flash with the compaction after next. */
+  remove(name: string): boolean;
+  names(): readonly string[];
+}
+
+/** Kinds of records (PROTOCOL 8.2). */
+const KIND = { put: 1, forget: 2 } as const;
+
+interface Place {
+  readonly address: number;
+  readonly byteLength: number;
+}
+
+/** Opens the settings of a board; an empty or unreadable region gives empty settings. */
+export function openSettings(flash: Flash, region: { readonly start: number; readonly bytes: number }): Settings {
+  const log: LogRegion = { ...region, sectorBytes: flash.sectorBytes, writeBytes: flash.writeBytes };
+  const read = (address: number, byteLength: number) => flash.read(address, byteLength);
+  let places = new Map<string, Place>();
+  let end = load();
+
+  function load() {
+    places = new Map();
+    return readLog(log, read, (record, address) => {
+      const nameBytes = 1 + (record.payload[0] ?? 0);
+      const name = fromUtf8(record.payload.subarray(1, nameBytes));
+      if (name === undefined) return;
+      if (record.kind === KIND.forget) places.delete(name);
+      else places.set(name, { address: address + nameBytes, byteLength: record.payload.length - nameBytes });
+    });
+  }
+
+  function get(name: string): Uint8Array | undefined {
+    const place = places.get(name);
+    // A copy: on a board with memory-mapped flash a read may be a view of what is erased later.
+    return place === undefined ? undefined : flash.read(place.address, place.byteLength).slice();
+  }
+
+  function perform(change: LogChange | undefined): boolean {
+    const done = change?.ops.every((op) => performOp(flash, op)) ?? false;
+    // What the flash holds is what counts, also after an operation that failed half-way.
+    end = load();
+    return done;
+  }
+
+  function write(record: LogRecord, name: string): boolean {
+    const change = appendRecord(log, read, end, record);
+    if (change?.ops.every((op) => performOp(flash, op))) {
+      const nameBytes = 1 + (record.payload[0] as number);
+      const written = change.ops[0] as FlashOp;
+      if (record.kind === KIND.forget) places.delete(name);
+      else
+        places.set(name, {
+          address: written.address + RECORD_HEADER_BYTES + nameBytes,
+          byteLength: record.payload.length - nameBytes,
+        });
+      end = change.end;
+      return true;
+    }
+    const rest = [...places.keys()].filter((each) => each !== name).map((each) => putRecord(each, get(each)));
+    return perform(compactLog(log, end, record.kind === KIND.forget ? rest : [...rest, record]));
+  }
+
+  return {
+    get,
+    put(name, value) {
+      const old = get(name);
+      return old !== undefined && equal(old, value) ? true : write(putRecord(name, value), name);
+    },
+    remove: (name) => !places.has(name) || write({ kind: KIND.forget, payload: nameOf(name) }, name),
+    names: () => [...places.keys()],
+  };
+}
+
+/** Settings as the factory writes them into an image, or undefined when they don't fit the region. */
+export function encodeSettings(
+  region: LogRegion,
+  values: Readonly<Record<string, Uint8Array>>,
+): Uint8Array | undefined {
+  return encodeLog(
+    region,
+    Object.entries(values).map(([name, value]) => putRecord(name, value)),
+  );
+}
+
+/** Performs one flash operation on a port. */
+export function performOp(flash: Flash, op: FlashOp): boolean {
+  return op.kind === "flash-erase" ? flash.eraseSector(op.address) : flash.write(op.address, op.bytes);
+}
+
+function nameOf(name: string): Uint8Array {
+  const bytes = utf8(name);
+  assert(bytes.length > 0 && bytes.length < 256, "a setting has a name of 1 to 255 bytes");
+  return concat(Uint8Array.of(bytes.length), bytes);
+}
+
+function putRecord(name: string, value: Uint8Array | undefined): LogRecord {
+  assert(value !== undefined, "a setting that is listed can be read");
+  return { kind: KIND.put, payload: concat(nameOf(name), value) };
+}

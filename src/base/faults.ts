@@ -61,9 +61,72 @@ export const FAULTS = {
 
   // 5xx updates: releases, blocks, slots
   RELEASE_SIGNATURE: 501,
+  /** Not a release: its CBOR, or a field that is out of its range. */
+  RELEASE_SHAPE: 502,
+  /** Signed by a key that the key set knows, but not for releases. */
+  RELEASE_ROLE: 503,
+  RELEASE_PRODUCT: 504,
+  RELEASE_HARDWARE: 505,
+  RELEASE_EXPIRED: 506,
+  /** Not newer than what runs. */
+  RELEASE_ROLLBACK: 507,
+  /** Its security epoch is below the unit's. */
+  RELEASE_EPOCH: 508,
+  /** These images crashed three times here. */
+  RELEASE_REJECTED: 509,
+  /** A component that this board has no slot for, or one too long for it. */
+  RELEASE_COMPONENT: 510,
+  /** No transfer of a component can be used here: every delta has another base. */
+  RELEASE_BASE: 511,
+  /** The owner has not agreed yet. */
+  RELEASE_CONSENT: 512,
+  /** The timestamp names another release: this one is old, frozen or not yet out. */
+  RELEASE_NOT_CURRENT: 513,
+  /** The cloud took the release back. */
+  RELEASE_WITHDRAWN: 514,
+  TIMESTAMP_SHAPE: 520,
+  TIMESTAMP_SIGNATURE: 521,
+  /** Signed by a key that the key set knows, but not for timestamps. */
+  TIMESTAMP_ROLE: 522,
+  /** Over another nonce than the one asked with. */
+  TIMESTAMP_NONCE: 523,
+  KEYSET_SHAPE: 530,
+  /** Fewer good signatures of different roots than two. */
+  KEYSET_SIGNATURES: 531,
+  /** Older than the one in use. */
+  KEYSET_VERSION: 532,
+  KEYSET_PRODUCT: 533,
+  BLOCK_REQUEST: 540,
+  BLOCK_RESPONSE: 541,
+  /** A block that the hash list does not know. */
+  BLOCK_HASH: 542,
+  /** A hash list that the release does not know. */
+  LEAVES_HASH: 543,
+  /** An encoded stream that asks for what it can't have: a token, a place, a length. */
+  STREAM_TOKEN: 550,
+  /** The written image is not the one that was signed. */
+  IMAGE_HASH: 560,
+  /** The flash does not hold what was written. */
+  IMAGE_FLASH: 561,
+  /** A trial ended: nobody proved to have reached the unit in time. */
+  TRIAL_SILENCE: 570,
+  TRIAL_POWER: 571,
+  TRIAL_CRASH: 572,
+  TRIAL_WATCHDOG: 573,
+  TRIAL_SELF_TEST: 574,
+  TRIAL_OUT_OF_MEMORY: 575,
+  /** The boot stage found an image in the slot that it won't start. */
+  TRIAL_IMAGE: 576,
 
   // 6xx link: MQTT, HTTP, broker
   LINK_PACKET: 601,
+  LINK_PROOF: 602,
+  LINK_NONCE: 603,
+  /** The broker refused the connection; also what it never answered. */
+  LINK_REFUSED: 604,
+  LINK_TIMEOUT: 605,
+  /** A packet longer than this unit takes. */
+  LINK_PACKET_SIZE: 606,
 
   // 7xx board: flash, radio, engine
   FLASH_RANGE: 701,

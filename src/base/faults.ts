@@ -38,6 +38,9 @@ export const FAULTS = {
   EDHOC_CREDENTIAL: 307,
   EDHOC_SIGNATURE: 308,
   EDHOC_SEAL: 309,
+  APP_NO_SUCH_NAME: 390,
+  APP_ARGUMENT: 391,
+  APP_THREW: 392,
 
   // 4xx air: onboarding by broadcast
   /** A field is longer than its protocol carries, or not what it must be. */
@@ -133,6 +136,8 @@ export const FAULTS = {
 
   // 8xx factory and tools
   CONFIG_INVALID: 801,
+  FACTORY_LINE: 802,
+  FACTORY_PROVISIONED: 803,
 } as const;
 
 /** The name of a fault, as in `{ ok: false, fault: "GRANT_AUDIENCE" }`. */

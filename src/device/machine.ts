@@ -3,6 +3,7 @@
  * no clock, socket, flash or key of its own; device/runner.ts alone performs effects, in order, and turns what the
  * board reports into events. The same machines run on a chip, in QEMU, in the simulator and in a test.
  */
+import type { Fault } from "#base/faults.ts";
 import type { PortEvent, RestartReason } from "./port.ts";
 
 /** What happened, stamped with the board's monotonic milliseconds. */
@@ -25,9 +26,13 @@ export type InnerEvent =
   | { readonly kind: "tcp-opening"; readonly tag: string; readonly connection: number }
   /** An owner's session or the cloud proved that this image can be reached (confirms a trial). */
   | { readonly kind: "peer-proved"; readonly by: "cloud" | "session" }
-  /** The app's function has answered, or thrown. */
+  /** The app's function has answered (deterministic CBOR), or was refused with APP_NO_SUCH_NAME, APP_ARGUMENT, APP_THREW. */
   | { readonly kind: "called"; readonly id: number; readonly result: Uint8Array }
-  | { readonly kind: "call-failed"; readonly id: number };
+  | { readonly kind: "call-failed"; readonly id: number; readonly fault: Fault }
+  /** The app has started; on a trial start its self-test decides with `passed` whether the image may be confirmed. */
+  | { readonly kind: "app-started"; readonly passed: boolean }
+  /** The app says that one of its events happened. */
+  | { readonly kind: "raised"; readonly name: string; readonly value: Uint8Array };
 
 /** What the machines ask of the runner. */
 export type Effect =
@@ -49,8 +54,10 @@ export type Effect =
   | { readonly kind: "tcp-close"; readonly connection: number }
   | { readonly kind: "udp-listen"; readonly port: number }
   | { readonly kind: "udp-send"; readonly host: string; readonly port: number; readonly bytes: Uint8Array }
-  /** Runs a function of the app; the answer is `called` or `call-failed` with the same id. */
+  /** Runs a function of the app with arguments by name (a CBOR map); the answer is `called` or `call-failed` with the same id. */
   | { readonly kind: "call"; readonly id: number; readonly name: string; readonly args: Uint8Array }
+  /** Bytes for the console as they are: the factory line's answers. */
+  | { readonly kind: "console-write"; readonly bytes: Uint8Array }
   /** One line for the maker's log: a fixed text and numbers or names. Never a secret, never personal data. */
   | { readonly kind: "log"; readonly text: string }
   | { readonly kind: "restart"; readonly reason: RestartReason };
@@ -58,6 +65,7 @@ export type Effect =
 /** Reads of what was stored; a read changes nothing, so a step may do it. */
 export interface Stored {
   get(name: string): Uint8Array | undefined;
+  names(): readonly string[];
 }
 
 export interface Step<State> {

@@ -73,12 +73,15 @@ export interface Radio {
   accessPoint(ssid: Uint8Array): void;
 }
 
-/** Connections are small numbers; a number is not used again before its `tcp-closed` was delivered. */
+/**
+ * Connections are small numbers. A number is free again once its `tcp-closed` was delivered or `close` was called on it;
+ * after `close` no event of that connection comes any more.
+ */
 export interface Tcp {
   listen(port: number): void;
   /** Connects to an IPv4 address or a host name; returns the connection's number, or -1 when none is free. */
   connect(host: string, port: number): number;
-  /** Queues all of the bytes or none: false when the send buffer has no room (wait for `tcp-drained`). */
+  /** Queues all of the bytes or none: false when the send buffer (11,680 bytes) has no room (wait for `tcp-drained`). */
   write(connection: number, bytes: Uint8Array): boolean;
   /** Sends what is queued, then closes. */
   close(connection: number): void;

@@ -1,0 +1,136 @@
+/**
+ * Performs what the machines decide. The one place of the runtime that touches the port: it shows every event to every
+ * machine in the order of core.ts, performs the effects in order, and wakes each machine when it asked to be woken.
+ */
+import type { Fault } from "#base/faults.ts";
+import { utf8 } from "#base/utf8.ts";
+import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import type { App, AppIo } from "./app-interface.ts";
+import type { DeviceEvent, Effect, InnerEvent, Machine, Stored } from "./machine.ts";
+import type { Port, PortEvent } from "./port.ts";
+import { createSendQueue } from "./send-queue.ts";
+
+/** A machine with the state it is in and the moment it wants to be woken. */
+interface Slot {
+  readonly machine: Machine<unknown>;
+  state: unknown;
+  wakeAtMs: number;
+}
+
+/** What the unit remembers over power loss; a value is kept once the call returns. */
+export interface Settings extends Stored {
+  put(name: string, value: Uint8Array): void;
+  remove(name: string): void;
+}
+
+/** Starts the runtime on a port; returns once the start event has been worked off. */
+export function run(port: Port, machines: readonly Machine<unknown>[], app: App, settings: Settings): void {
+  const slots: Slot[] = machines.map((machine) => ({
+    machine,
+    state: machine.initial,
+    wakeAtMs: Number.POSITIVE_INFINITY,
+  }));
+  const queue: (PortEvent | InnerEvent)[] = [];
+  const sending = createSendQueue(port.tcp);
+  let isWorking = false;
+
+  function receive(event: PortEvent | InnerEvent): void {
+    queue.push(event);
+    if (isWorking) return;
+    if (event.kind === "tcp-drained") sending.drained(event.connection);
+    if (event.kind === "tcp-closed") sending.closed(event.connection);
+    isWorking = true;
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) show(next);
+    isWorking = false;
+    port.clock.wakeAt(Math.min(...slots.map((slot) => slot.wakeAtMs)));
+    port.system.feedWatchdog();
+  }
+
+  function show(event: PortEvent | InnerEvent): void {
+    const stamped: DeviceEvent = { ...event, nowMs: port.clock.milliseconds() };
+    for (const slot of slots) {
+      if (event.kind === "timer" && slot.wakeAtMs > stamped.nowMs) continue;
+      const { state, effects, wakeAtMs } = slot.machine.step(slot.state, stamped);
+      slot.state = state;
+      slot.wakeAtMs = wakeAtMs ?? Number.POSITIVE_INFINITY;
+      for (const effect of effects) perform(effect);
+    }
+  }
+
+  function perform(effect: Effect): void {
+    switch (effect.kind) {
+      case "emit":
+        return void queue.push(effect.event);
+      case "store":
+        return settings.put(effect.name, effect.value);
+      case "forget":
+        return settings.remove(effect.name);
+      case "flash-erase":
+        return void port.flash.eraseSector(effect.address);
+      case "flash-write":
+        return void port.flash.write(effect.address, effect.bytes);
+      case "radio-scan":
+        return port.radio.scan();
+      case "radio-listen":
+        return port.radio.listen(effect.channel);
+      case "radio-join":
+        return port.radio.join(effect.ssid, effect.passphrase);
+      case "radio-leave":
+        return port.radio.leave();
+      case "radio-access-point":
+        return port.radio.accessPoint(effect.ssid);
+      case "tcp-listen":
+        return port.tcp.listen(effect.port);
+      case "tcp-connect":
+        return void queue.push({
+          kind: "tcp-opening",
+          tag: effect.tag,
+          connection: port.tcp.connect(effect.host, effect.port),
+        });
+      case "tcp-write":
+        return sending.write(effect.connection, effect.bytes);
+      case "tcp-close":
+        return sending.close(effect.connection);
+      case "udp-listen":
+        return port.udp.listen(effect.port);
+      case "udp-send":
+        return port.udp.send(effect.host, effect.port, effect.bytes);
+      case "call":
+        return call(effect.id, effect.name, effect.args);
+      case "console-write":
+        return port.console.write(effect.bytes);
+      case "log":
+        return log(effect.text);
+      case "restart":
+        return port.system.restart(effect.reason);
+    }
+  }
+
+  function call(id: number, name: string, argsCbor: Uint8Array): void {
+    const fail = (fault: Fault) => void queue.push({ kind: "call-failed", id, fault });
+    const args = decodeCbor(argsCbor);
+    if (!args.ok || !(args.value instanceof Map)) return fail("APP_ARGUMENT");
+    const answer = app.run(name, args.value, io);
+    if (!answer.ok) return fail(answer.fault);
+    queue.push({ kind: "called", id, result: encodeCbor(answer.value) });
+  }
+
+  function log(text: string): void {
+    port.console.write(utf8(`${text}\n`));
+  }
+
+  const io: AppIo = {
+    pin: (name) => ({
+      write: (value) => port.pins.write(name, Number(value)),
+      read: () => port.pins.read(name),
+      level: () => port.pins.read(name),
+    }),
+    raise: (name, value) => receive({ kind: "raised", name, value: encodeCbor(value ?? null) }),
+    log,
+  };
+
+  port.onEvent(receive);
+  app.start(io);
+  receive({ kind: "start", stored: settings });
+  receive({ kind: "app-started", passed: app.selfTest(io) });
+}

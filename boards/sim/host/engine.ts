@@ -1,0 +1,176 @@
+/**
+ * A microcontroller's JavaScript engine on the host: QuickJS in WebAssembly, in a module of its own whose free memory
+ * is cut down to the arena that board.json states. The engine's own `setMemoryLimit` doesn't count bytes; here memory
+ * really runs out.
+ */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import importedVariant from "@jitl/quickjs-wasmfile-release-sync";
+import {
+  newQuickJSWASMModuleFromVariant,
+  newVariant,
+  type QuickJSContext,
+  type QuickJSHandle,
+  type QuickJSSyncVariant,
+} from "quickjs-emscripten-core";
+import { assert } from "#base/assert.ts";
+import { fromGuest, type GuestFunction, toGuest } from "./marshal.ts";
+
+/** Pages of 64 KiB that the module declares as its minimum; the memory never grows beyond them. */
+const MODULE_PAGES = 256;
+
+// The package's types call its only export a namespace; at run time it is the variant itself.
+const variant = importedVariant as unknown as QuickJSSyncVariant;
+const wasmBinary = readFileSync(createRequire(import.meta.url).resolve("@jitl/quickjs-wasmfile-release-sync/wasm"));
+
+/** What the firmware's engine (2025-04-26) doesn't have yet; the newer one here must not seem to. */
+const LATER_GLOBALS = ["Iterator", "Float16Array"];
+const LATER_MEMBERS = [
+  "Math.sumPrecise",
+  "Math.f16round",
+  "Promise.try",
+  "Error.isError",
+  "RegExp.escape",
+  "Uint8Array.fromBase64",
+  "Uint8Array.fromHex",
+];
+
+export type HostFunction = (...args: unknown[]) => unknown;
+
+/** Functions by facet, as in src/device/port.ts; plain values are passed as they are. */
+export type NativeObject = { readonly [name: string]: HostFunction | number | string | NativeObject };
+
+export interface Engine {
+  /** Runs a script. Throws EngineFailure for an uncaught exception or when the arena is exhausted. */
+  evaluate(source: string, fileName: string): void;
+  /** Calls a function that the guest gave, then runs all jobs that became ready. Throws EngineFailure. */
+  call(callback: GuestFunction, ...args: unknown[]): void;
+  /** Bytes of the arena that are in use, from the allocator's point of view. */
+  usedBytes(): number;
+}
+
+/** How a run of the bundle ended: an uncaught exception, or no memory left. */
+export class EngineFailure extends Error {
+  override name = "EngineFailure";
+  readonly reason: "exception" | "out-of-memory" | "watchdog";
+  constructor(reason: "exception" | "out-of-memory" | "watchdog", message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** Takes the module's memory away in the largest pieces there are, until only `arenaBytes` in one piece are left. */
+function cutDown(malloc: (bytes: number) => number, free: (pointer: number) => void, arenaBytes: number): void {
+  const arena = malloc(arenaBytes);
+  assert(arena !== 0, "the engine's module is larger than the board's arena");
+  for (let pieceBytes = MODULE_PAGES * 65536; pieceBytes >= 16; pieceBytes >>>= 1) {
+    while (malloc(pieceBytes) !== 0);
+  }
+  free(arena);
+}
+
+/**
+ * Starts an engine with a `native` global. There is no way to take it apart: a context whose memory ran out can't be,
+ * so a restart drops the module as a whole and starts another.
+ * @param heapBytes  The arena, all of the engine's memory in it.
+ * @param stackBytes Where the engine throws for too deep a recursion.
+ * @param deadlineMs Wall time that one evaluate or call may take before it counts as an endless loop.
+ */
+export async function startEngine(
+  native: NativeObject,
+  { heapBytes, stackBytes, deadlineMs }: { heapBytes: number; stackBytes: number; deadlineMs: number },
+): Promise<Engine> {
+  const wasmMemory = new WebAssembly.Memory({ initial: MODULE_PAGES, maximum: MODULE_PAGES });
+  const binary = wasmBinary.buffer.slice(wasmBinary.byteOffset, wasmBinary.byteOffset + wasmBinary.byteLength);
+  const module = await newQuickJSWASMModuleFromVariant(
+    newVariant(variant, { wasmMemory, wasmBinary: binary as ArrayBuffer }),
+  );
+  const { _malloc, _free } = (
+    module as unknown as { module: { _malloc(n: number): number; _free(pointer: number): void } }
+  ).module;
+  cutDown(_malloc, _free, heapBytes);
+
+  const context = module.newContext();
+  context.runtime.setMaxStackSize(stackBytes);
+  let deadline = Number.POSITIVE_INFINITY;
+  let isOverdue = false;
+  context.runtime.setInterruptHandler(() => {
+    isOverdue ||= performance.now() > deadline;
+    return isOverdue;
+  });
+  const guestFunctions: QuickJSHandle[] = [];
+  hideLaterFeatures(context);
+  defineNative(context, native, guestFunctions);
+
+  function guarded(run: () => ReturnType<QuickJSContext["evalCode"]>): void {
+    deadline = performance.now() + deadlineMs;
+    isOverdue = false;
+    check(run());
+    check(context.runtime.executePendingJobs());
+  }
+  return {
+    evaluate: (source, fileName) => guarded(() => context.evalCode(source, fileName)),
+    call(callback, ...args) {
+      const handles = args.map((arg) => toGuest(context, arg));
+      const target = guestFunctions[callback.guestFunction];
+      assert(target !== undefined, "the guest gave this function");
+      guarded(() => context.callFunction(target, context.undefined, ...handles));
+      for (const handle of handles) handle.dispose();
+    },
+    usedBytes() {
+      const usage = context.runtime.computeMemoryUsage();
+      const dump = context.dump(usage) as { malloc_size?: number };
+      usage.dispose();
+      return dump.malloc_size ?? 0;
+    },
+  };
+
+  function check(result: { error?: QuickJSHandle | undefined }): void {
+    // An overdue promise job leaves no exception behind, only the flag.
+    if (result.error === undefined && !isOverdue) {
+      (result as { dispose?: () => void }).dispose?.();
+      return;
+    }
+    const thrown = result.error && (context.dump(result.error) as { name?: string; message?: string; stack?: string });
+    result.error?.dispose();
+    if (isOverdue) throw new EngineFailure("watchdog", "the bundle did not come to an end");
+    // With no memory left not even the error object can be made: QuickJS then throws null.
+    if (thrown === null || thrown?.message === "out of memory") {
+      throw new EngineFailure("out-of-memory", `the arena of ${heapBytes} bytes is exhausted`);
+    }
+    throw new EngineFailure(
+      "exception",
+      `${thrown?.name ?? "Error"}: ${thrown?.message ?? ""}\n${thrown?.stack ?? ""}`,
+    );
+  }
+}
+
+function hideLaterFeatures(context: QuickJSContext): void {
+  const hiding = [
+    ...LATER_GLOBALS.map((name) => `delete globalThis.${name};`),
+    ...LATER_MEMBERS.map((member) => `delete ${member};`),
+  ].join("");
+  context.unwrapResult(context.evalCode(hiding, "engine")).dispose();
+}
+
+function defineNative(context: QuickJSContext, native: NativeObject, guestFunctions: QuickJSHandle[]): void {
+  const build = (object: NativeObject) => {
+    const handle = context.newObject();
+    for (const [name, member] of Object.entries(object)) {
+      const value =
+        typeof member === "function"
+          ? context.newFunction(name, (...args) =>
+              toGuest(context, member(...args.map((arg) => fromGuest(context, arg, guestFunctions)))),
+            )
+          : typeof member === "object"
+            ? build(member)
+            : toGuest(context, member);
+      context.setProp(handle, name, value);
+      value.dispose();
+    }
+    return handle;
+  };
+  const handle = build(native);
+  context.setProp(context.global, "native", handle);
+  handle.dispose();
+}

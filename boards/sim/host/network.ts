@@ -1,0 +1,153 @@
+/** The unit's TCP and UDP over the host's real sockets, all bound to the unit's own loopback address. */
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
+import { createConnection, createServer, type Server, type Socket } from "node:net";
+import type { PortEvent } from "#device/port.ts";
+
+/** lwIP's limits on the real boards: connections at once, bytes queued on one. */
+const CONNECTIONS_MAX = 8;
+const SEND_BUFFER_BYTES = 11_680;
+
+export interface Network {
+  /** Takes the address that joining gave; sockets are bound to it from now on. */
+  setAddress(ipv4: string | undefined): void;
+  readonly tcp: {
+    listen(port: number): void;
+    connect(host: string, port: number): number;
+    write(connection: number, bytes: Uint8Array): boolean;
+    close(connection: number): void;
+  };
+  readonly udp: { send(host: string, port: number, bytes: Uint8Array): void; listen(port: number): void };
+  /** Closes every socket, as a power cut does. */
+  shut(): void;
+}
+
+/**
+ * @param broadcast Where the host name "broadcast" goes.
+ * @param emit      Takes events, one at a time, never from inside a call.
+ * @param warn      Takes a line for the console: what the board's network could not do, and what to do.
+ */
+export function openNetwork(
+  broadcast: string,
+  emit: (event: PortEvent) => void,
+  warn: (line: string) => void,
+): Network {
+  const connections = new Map<number, Socket>();
+  const servers = new Map<number, Server>();
+  const udpSockets = new Map<number, UdpSocket>();
+  const wantedTcp = new Set<number>();
+  const wantedUdp = new Set<number>();
+  /** Sockets whose last write found no room. */
+  const waiting = new Set<Socket>();
+  let address: string | undefined;
+  let sender: UdpSocket | undefined;
+
+  function adopt(socket: Socket): number {
+    for (let connection = 0; connection < CONNECTIONS_MAX; connection++) {
+      if (connections.has(connection)) continue;
+      connections.set(connection, socket);
+      socket.setNoDelay(true);
+      socket.on("data", (bytes) => emit({ kind: "tcp-data", connection, bytes: new Uint8Array(bytes as Buffer) }));
+      socket.on("error", () => socket.destroy());
+      socket.on("close", () => {
+        if (connections.get(connection) !== socket) return;
+        connections.delete(connection);
+        emit({ kind: "tcp-closed", connection });
+      });
+      return connection;
+    }
+    socket.destroy();
+    return -1;
+  }
+  function openServer(port: number): void {
+    if (address === undefined || servers.has(port)) return;
+    const server = createServer((socket) => {
+      const connection = adopt(socket);
+      if (connection >= 0) emit({ kind: "tcp-accepted", connection, port, peer: socket.remoteAddress ?? "" });
+    });
+    server.on("error", (error: NodeJS.ErrnoException) => {
+      warn(`port ${port} of ${address} can't be listened on (${error.code}); end the program that holds it`);
+      servers.delete(port);
+    });
+    server.listen(port, address);
+    servers.set(port, server);
+  }
+  function openUdp(port: number): void {
+    if (address === undefined || udpSockets.has(port)) return;
+    const socket = createSocket({ type: "udp4", reuseAddr: true });
+    socket.on("message", (bytes, { address: peer, port: peerPort }) =>
+      emit({ kind: "udp-data", port, peer, peerPort, bytes: new Uint8Array(bytes) }),
+    );
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      warn(`UDP port ${port} of ${address} can't be listened on (${error.code})`);
+      udpSockets.delete(port);
+    });
+    socket.bind(port, address);
+    udpSockets.set(port, socket);
+  }
+  function shut(): void {
+    for (const socket of connections.values()) socket.destroy();
+    for (const server of servers.values()) server.close();
+    for (const socket of udpSockets.values()) socket.close();
+    sender?.close();
+    sender = undefined;
+    connections.clear();
+    servers.clear();
+    udpSockets.clear();
+  }
+  return {
+    setAddress(ipv4) {
+      if (ipv4 === address) return;
+      shut();
+      address = ipv4;
+      if (address === undefined) return;
+      const socket = createSocket({ type: "udp4" });
+      socket.on("error", () => undefined);
+      socket.bind(0, address, () => socket.setBroadcast(true));
+      sender = socket;
+      for (const port of wantedTcp) openServer(port);
+      for (const port of wantedUdp) openUdp(port);
+    },
+    tcp: {
+      listen(port) {
+        wantedTcp.add(port);
+        openServer(port);
+      },
+      connect(host, port) {
+        if (address === undefined) return -1;
+        const socket = createConnection({ host, port, localAddress: address });
+        const connection = adopt(socket);
+        socket.on("connect", () => emit({ kind: "tcp-connected", connection }));
+        return connection;
+      },
+      write(connection, bytes) {
+        const socket = connections.get(connection);
+        if (socket === undefined || !socket.writable) return false;
+        if (socket.writableLength + bytes.length > SEND_BUFFER_BYTES) {
+          waiting.add(socket);
+          return false;
+        }
+        socket.write(bytes, () => {
+          if (waiting.delete(socket) && connections.get(connection) === socket)
+            emit({ kind: "tcp-drained", connection });
+        });
+        return true;
+      },
+      close(connection) {
+        const socket = connections.get(connection);
+        connections.delete(connection);
+        socket?.end();
+        socket?.once("finish", () => socket.destroySoon());
+      },
+    },
+    udp: {
+      send(host, port, bytes) {
+        sender?.send(bytes, port, host === "broadcast" ? broadcast : host, () => undefined);
+      },
+      listen(port) {
+        wantedUdp.add(port);
+        openUdp(port);
+      },
+    },
+    shut,
+  };
+}

@@ -1,0 +1,93 @@
+/** `flash.config.json`: what a line makes. Checked whole before anything is touched. */
+import { existsSync, readFileSync } from "node:fs";
+import { z } from "zod";
+
+const port = z.int().min(1).max(65535);
+
+export const flashConfigSchema = z
+  .strictObject({
+    $schema: z.string().optional().describe("The JSON Schema for an editor's completion"),
+    product: z
+      .string()
+      .regex(/^[a-z0-9-]{1,32}$/)
+      .describe("The product's name: lower-case letters, digits and hyphens"),
+    fleet: z
+      .string()
+      .regex(/^[a-z0-9-]{1,32}$/)
+      .describe("The fleet that units join: part of their MQTT topics"),
+    app: z.string().min(1).describe("The app's entry file, which exports `app` from defineDevice"),
+    board: z.string().min(1).describe("A folder of boards/"),
+    hardwareRevision: z.int().min(0).max(65535).default(1),
+    linkHost: z
+      .string()
+      .regex(/^[A-Z0-9.-]{1,24}$/)
+      .describe("Host of the links on label and card, upper case: HTTPS://<linkHost>/D/<ID>"),
+    cards: z.enum(["noFlash", "all"]).default("noFlash").describe("What an owner's card may do"),
+    ownerGrantYears: z
+      .int()
+      .min(20)
+      .max(30)
+      .optional()
+      .describe("How long an owner's grant holds; for ever when absent"),
+    onboarding: z
+      .strictObject({
+        legacy: z
+          .array(z.enum(["esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"]))
+          .default([])
+          .describe("Older protocols that are switched on; a join by one of them is provisional"),
+        softAp: z.boolean().default(false).describe("The unit's own access point with a portal page"),
+      })
+      .default({ legacy: [], softAp: false }),
+    cloud: z
+      .strictObject({ host: z.string().min(1), mqttPort: port, httpPort: port, broker: z.string().min(1).max(32) })
+      .optional()
+      .describe("Where units look for updates; a unit without a cloud works all the same"),
+    labels: z
+      .strictObject({
+        widthMm: z.number().min(20).max(100).default(50),
+        heightMm: z.number().min(15).max(100).default(25),
+        dpi: z.int().min(203).max(1200).default(300),
+      })
+      .default({ widthMm: 50, heightMm: 25, dpi: 300 }),
+    keys: z.string().min(1).default("out/keys").describe("Folder of the maker's key files (mode 600)"),
+    output: z.string().min(1).default("out").describe("Folder for units, labels and the registry"),
+  })
+  .meta({ title: "flash.config.json", description: "What a Latchkey factory line makes" });
+
+export type FlashConfig = z.infer<typeof flashConfigSchema>;
+
+/** Thrown for a wrong file: one line that names the key. Nothing has been flashed then. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+/**
+ * Checks a configuration's text.
+ * @param source What to call it in an error.
+ */
+export function parseFlashConfig(text: string, source: string): FlashConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(`${source} is not JSON: ${(error as Error).message}`);
+  }
+  const parsed = flashConfigSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const unknownKeys = issue?.code === "unrecognized_keys" ? issue.keys : [];
+  const key = [...(issue?.path ?? []), ...unknownKeys.slice(0, 1)].join(".") || "(the whole file)";
+  throw new ConfigError(`${source}: ${key}: ${issue?.message ?? "is wrong"}; nothing was flashed`);
+}
+
+/** Reads and checks a configuration file. Throws ConfigError. */
+export function readFlashConfig(path: string): FlashConfig {
+  if (!existsSync(path))
+    throw new ConfigError(`there is no ${path}; copy flash.config.json from the repository's root`);
+  return parseFlashConfig(readFileSync(path, "utf8"), path);
+}
+
+/** The JSON Schema that editors complete from; kept beside this file and checked by a test. */
+export function flashConfigJsonSchema(): object {
+  return z.toJSONSchema(flashConfigSchema, { io: "input", target: "draft-7" });
+}

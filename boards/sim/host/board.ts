@@ -1,0 +1,45 @@
+/** A board's description, board.json, as the host's programs read it. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface Region {
+  readonly start: number;
+  readonly bytes: number;
+}
+
+export interface Board {
+  readonly name: string;
+  readonly chip: string;
+  readonly hardwareRevision?: number;
+  readonly flash: {
+    readonly bytes: number;
+    readonly sectorBytes: number;
+    readonly writeBytes: number;
+    readonly regions: Readonly<Record<string, Region>> & {
+      readonly settings: Region;
+      readonly journal: Region;
+      readonly jsA: Region;
+      readonly jsB: Region;
+    };
+  };
+  readonly pins: Readonly<Record<string, "output" | "input" | "level">>;
+  readonly network: { readonly tcpPort: number; readonly broadcast: string };
+  readonly budgets: {
+    readonly bundleBytes: number;
+    readonly heapBytes: number;
+    readonly stackBytes?: number;
+    readonly [budget: string]: number | undefined;
+  };
+}
+
+/** Reads boards/NAME/board.json. Throws when there is none; the message names the folder. */
+export function readBoard(name: string): Board {
+  const path = join("boards", name, "board.json");
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Board;
+  } catch (error) {
+    throw new Error(
+      `board ${name}: ${path} can't be read (${(error as Error).message}); boards are the folders of boards/`,
+    );
+  }
+}

@@ -1,0 +1,57 @@
+/** The sim board's native functions: the host side of every facet of src/device/port.ts. */
+import type { Flash, Radio, ResetReason, RestartReason } from "#device/port.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import type { NativeObject } from "./engine.ts";
+import type { FlashFile } from "./flash-file.ts";
+import type { GuestFunction } from "./marshal.ts";
+import type { Network } from "./network.ts";
+
+export interface NativeParts {
+  readonly flash: FlashFile;
+  readonly radio: Radio;
+  readonly network: Network;
+  readonly resetReason: ResetReason;
+  milliseconds(): number;
+  onEvent(receive: GuestFunction): void;
+  wakeAt(milliseconds: number): void;
+  /** A pin changed; the host shows it. */
+  pinWritten(pin: string, value: number): void;
+  consoleWrite(bytes: Uint8Array): void;
+  restart(reason: RestartReason): never;
+  heapBytes(): number;
+}
+
+type Facet = Readonly<Record<string, (...args: never[]) => unknown>>;
+
+/** Functions of known argument types, as the engine calls them: the bundle is compiled against port.ts. */
+const facet = (functions: Facet) => functions as unknown as NativeObject;
+
+export function nativeObject(parts: NativeParts): NativeObject {
+  const pins = new Map<string, number>();
+  const flash: Pick<Flash, "read" | "write" | "eraseSector"> = parts.flash;
+  return {
+    onEvent: (receive) => parts.onEvent(receive as GuestFunction),
+    clock: facet({ milliseconds: parts.milliseconds, wakeAt: parts.wakeAt }),
+    crypto: facet({ ...nodePrimitives } as unknown as Facet),
+    flash: {
+      ...parts.flash.geometry,
+      byteLength: parts.flash.geometry.bytes,
+      ...facet({ read: flash.read, write: flash.write, eraseSector: flash.eraseSector }),
+    },
+    radio: facet({ ...parts.radio }),
+    tcp: facet({ ...parts.network.tcp }),
+    udp: facet({ ...parts.network.udp }),
+    pins: facet({
+      write(pin: string, value: number) {
+        pins.set(pin, value);
+        parts.pinWritten(pin, value);
+      },
+      read: (pin: string) => pins.get(pin) ?? 0,
+    }),
+    console: facet({ write: parts.consoleWrite }),
+    system: {
+      resetReason: parts.resetReason,
+      ...facet({ restart: parts.restart, feedWatchdog: () => undefined, heapBytes: parts.heapBytes }),
+    },
+  };
+}

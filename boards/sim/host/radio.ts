@@ -1,0 +1,44 @@
+/** The unit's end of the line to its radio, a TCP connection here (PROTOCOL 9.1). */
+import { createConnection } from "node:net";
+import type { PortEvent, Radio } from "#device/port.ts";
+import { decodeRadioReport, encodeRadioCommand, type RadioCommand, radioLineReader } from "#wire/radio-line.ts";
+
+export interface RadioLine {
+  readonly radio: Radio;
+  close(): void;
+}
+
+/**
+ * Connects to the air.
+ * @param emit Takes the radio's reports.
+ * @param lost Called when the air can't be reached or is gone.
+ */
+export function openRadioLine(
+  host: string,
+  port: number,
+  emit: (event: PortEvent) => void,
+  lost: (reason: string) => void,
+): RadioLine {
+  const line = createConnection({ host, port });
+  line.setNoDelay(true);
+  const read = radioLineReader();
+  line.on("data", (bytes) => {
+    for (const frame of read(new Uint8Array(bytes as Buffer))) {
+      const report = decodeRadioReport(frame);
+      if (report.ok) emit(report.value);
+    }
+  });
+  line.on("error", (error: NodeJS.ErrnoException) => lost(error.code ?? error.message));
+  line.on("close", () => lost("closed"));
+  const send = (command: RadioCommand) => void line.write(encodeRadioCommand(command));
+  return {
+    radio: {
+      scan: () => send({ kind: "scan" }),
+      listen: (channel) => send({ kind: "listen", channel }),
+      join: (ssid, passphrase) => send({ kind: "join", ssid, passphrase }),
+      leave: () => send({ kind: "leave" }),
+      accessPoint: (ssid) => send({ kind: "access-point", ssid }),
+    },
+    close: () => line.destroy(),
+  };
+}

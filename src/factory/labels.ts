@@ -107,5 +107,5 @@ export async function drawPdf(
 export async function readQr(png: Uint8Array): Promise<string | undefined> {
   await ready();
   const found = await readBarcodes(new Uint8Array(png), { formats: ["QRCode"], tryHarder: true });
-  return found[0]?.text;
+  return found[0]?.text || undefined;
 }

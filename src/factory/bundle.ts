@@ -1,0 +1,51 @@
+/** The device bundle: runtime, board and app in one script of ES2020, as the engine on the unit runs it. */
+import { build } from "esbuild";
+
+export interface Bundle {
+  readonly bytes: Uint8Array;
+  /** Bytes that each source file contributes, by path from the repository's root. */
+  readonly shares: ReadonlyMap<string, number>;
+}
+
+/** Thrown when the sources don't build; the message is esbuild's first complaint with file and line. */
+export class BundleError extends Error {
+  override name = "BundleError";
+}
+
+/**
+ * Builds the bundle of a board and an app. Identifiers stay as they are: a small fix then makes a small patch.
+ * @param board   Folder name in boards/; its main.ts exports `start(app)`.
+ * @param appPath The app's entry, which exports `app`.
+ * @param release A text that the bundle tells as its release, so that two builds can be told apart.
+ */
+export async function buildBundle(board: string, appPath: string, release: string): Promise<Bundle> {
+  const entry = `import { start } from "./boards/${board}/main.ts";
+import { app } from "./${appPath.replace(/^\.\//, "")}";
+start(app, ${JSON.stringify(release)});`;
+  try {
+    const result = await build({
+      stdin: { contents: entry, resolveDir: ".", sourcefile: "entry.ts", loader: "ts" },
+      bundle: true,
+      write: false,
+      format: "iife",
+      target: "es2020",
+      minifyWhitespace: true,
+      minifySyntax: true,
+      legalComments: "none",
+      charset: "utf8",
+      metafile: true,
+      logLevel: "silent",
+    });
+    const [output] = Object.values(result.metafile.outputs);
+    const shares = new Map(
+      Object.entries(output?.inputs ?? {}).map(([path, { bytesInOutput }]) => [path, bytesInOutput]),
+    );
+    return { bytes: result.outputFiles[0]?.contents ?? new Uint8Array(0), shares };
+  } catch (error) {
+    const [first] =
+      (error as { errors?: { text: string; location?: { file: string; line: number } | null }[] }).errors ?? [];
+    if (first === undefined) throw error;
+    const where = first.location ? `${first.location.file}:${first.location.line}: ` : "";
+    throw new BundleError(`${where}${first.text}`);
+  }
+}

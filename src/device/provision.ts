@@ -9,15 +9,8 @@ import { utf8 } from "#base/utf8.ts";
 import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { decodeFactoryLine, encodeFactoryLine, type FactoryAnswer, type FactoryRequest } from "#wire/factory-line.ts";
+import { OWN } from "#wire/stored-names.ts";
 import type { Effect, Machine, Step, Stored } from "./machine.ts";
-
-/** The device key's seed: made on the unit, never told. */
-export const KEY = "key";
-/**
- * The names that the station gave, as a CBOR list. Written last, so a unit that lost power while it was provisioned is
- * still a bare one. `check` answers for these names alone: what the owner gave later (Wi-Fi) is no station's business.
- */
-export const PROVISIONED = "provisioned";
 
 /** A longer line is not ours: it is dropped, so that noise on the line can't fill the heap. */
 const LINE_BYTES_MAX = 8192;
@@ -33,16 +26,17 @@ export function createProvision(crypto: Primitives): Machine<State> {
   function answer(request: FactoryRequest, stored: Stored): readonly Effect[] {
     switch (request.kind) {
       case "identify": {
-        const known = stored.get(KEY);
+        const known = stored.get(OWN.key);
         const seed = known ?? crypto.random(32);
         const identity: FactoryAnswer = { kind: "identity", publicKey: crypto.ed25519PublicKey(seed) };
-        return known === undefined ? [{ kind: "store", name: KEY, value: seed }, say(identity)] : [say(identity)];
+        return known === undefined ? [{ kind: "store", name: OWN.key, value: seed }, say(identity)] : [say(identity)];
       }
       case "provision": {
-        if (stored.get(PROVISIONED) !== undefined) return [say({ kind: "done", fault: FAULTS.FACTORY_PROVISIONED })];
-        if (request.values.has(KEY)) return [say({ kind: "done", fault: FAULTS.FACTORY_LINE })];
+        if (stored.get(OWN.provisioned) !== undefined)
+          return [say({ kind: "done", fault: FAULTS.FACTORY_PROVISIONED })];
+        if (request.values.has(OWN.key)) return [say({ kind: "done", fault: FAULTS.FACTORY_LINE })];
         const stores = [...request.values].map(([name, value]): Effect => ({ kind: "store", name, value }));
-        const mark: Effect = { kind: "store", name: PROVISIONED, value: encodeCbor([...request.values.keys()]) };
+        const mark: Effect = { kind: "store", name: OWN.provisioned, value: encodeCbor([...request.values.keys()]) };
         return [...stores, mark, say({ kind: "done", fault: 0 }), { kind: "restart", reason: "requested" }];
       }
       case "check": {
@@ -74,8 +68,9 @@ export function createProvision(crypto: Primitives): Machine<State> {
   };
 }
 
+/** `check` answers for these alone: what the owner gave later (Wi-Fi) is no station's business. */
 function provisionedNames(stored: Stored): readonly string[] {
-  const mark = stored.get(PROVISIONED);
+  const mark = stored.get(OWN.provisioned);
   const names = mark === undefined ? undefined : decodeCbor(mark);
   return names?.ok && Array.isArray(names.value) ? (names.value as string[]) : [];
 }

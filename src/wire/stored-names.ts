@@ -1,0 +1,39 @@
+/**
+ * Names under which a unit remembers things, and who writes each. What the factory gives is written once; a reset never
+ * touches it.
+ * @source PROTOCOL 9.2
+ */
+
+/** Given by the factory (see factory-line.ts), read by the machines at every start. */
+export const PROVISIONED = {
+  /** UTF-8 text. */
+  product: "product",
+  /** UTF-8 text, part of MQTT topics. */
+  fleet: "fleet",
+  /** u16, little-endian: the board's hardware revision. */
+  hardware: "hardware",
+  /** The owner's grant, as printed for the card's holder: COSE_Sign1 bytes. */
+  ownerGrant: "owner-grant",
+  /** 32 bytes derived from the card's secret: opens what the owner's phone broadcasts. */
+  airKey: "air-key",
+  /** CBOR map of kid (integer) to the 32-byte Ed25519 key of an issuer of grants. */
+  issuers: "issuers",
+  /** 32-byte Ed25519 key that signs time for this product. */
+  timeKey: "time-key",
+  /** The key set for releases, signed by the offline roots (wire/keyset.ts), with the roots in `roots`. */
+  keySet: "key-set",
+  /** CBOR list of the three 32-byte root keys. */
+  roots: "roots",
+  /** CBOR [host, MQTT port, HTTP port, broker's name]; absent on a unit without a cloud. */
+  cloud: "cloud",
+  /** CBOR [list of legacy protocols' names that are switched on, SoftAP as bool]. */
+  onboarding: "onboarding",
+} as const;
+
+/** Written by the unit itself. */
+export const OWN = {
+  /** The device key's seed: made on the unit, never told. */
+  key: "key",
+  /** CBOR list of the names that the factory gave; written last, so a unit cut off before is still a bare one. */
+  provisioned: "provisioned",
+} as const;

@@ -1,0 +1,284 @@
+/**
+ * ESP-TOUCH v2, the listener's side. Every frame is placed on the sender's round by the sequence numbers of the
+ * transmitter: between two frames heard, the sender went on by at least one and at most `step` places, and a data
+ * frame names its column. A frame that could stand in more than one place is not used, so that two neighbouring groups
+ * are never spliced: the six bits of a group's CRC alone would let one in 64 through.
+ * @source PROTOCOL 6.4
+ */
+import { concat } from "#base/bytes.ts";
+import { type AesBlocks, cbcDecrypt } from "#codec/aes-modes.ts";
+import { crc8 } from "#codec/crc.ts";
+import { MARKER, paddingBytes, SEQUENCES_MAX, SIZE, SYNC } from "./esptouch-v2.ts";
+import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
+
+/** Two syncs, two sizes, eight head columns stand before the groups; a group is three markers and eight columns. */
+const HEAD_AT = 4;
+const GROUPS_AT = 12;
+const GROUP_FRAMES = 11;
+const MARKER_FRAMES = 3;
+/** A longer gap leaves too many places open to be worth looking. */
+const STEP_MAX = 64;
+/** A sender that was silent for so long may have started anew with other credentials. */
+const SILENCE_US = 2_000_000;
+const EMPTY = 0xff;
+
+interface Layout {
+  readonly ssidBytes: number;
+  readonly passphraseBytes: number;
+  readonly reservedBytes: number;
+  readonly security: number;
+  readonly portMark: number;
+  /** Blocks in order: field and data bytes a block. */
+  readonly fields: readonly { readonly byteLength: number; readonly blockBytes: 5 | 6 }[];
+  readonly sequences: number;
+}
+
+function layoutOf(head: Uint8Array): Layout | undefined {
+  if (crc8(head.subarray(0, 5)) !== head[5]) return undefined;
+  const [ssid, passphrase, reserved, , flags] = head as unknown as [number, number, number, number, number];
+  const size = (counted: number) => counted & 0x7f;
+  const block = (counted: number): 5 | 6 => (counted & 0x80 ? 5 : 6);
+  const security = (flags >> 1) & 3;
+  if (size(ssid) < 1 || size(ssid) > 32 || size(passphrase) > 64 || flags >> 5 !== 0 || security > 2) return undefined;
+  const bothBytes = size(passphrase) + size(reserved);
+  const fields: { byteLength: number; blockBytes: 5 | 6 }[] = [];
+  if (security !== 0) {
+    if (bothBytes === 0) return undefined;
+    fields.push({ byteLength: bothBytes + 16 - (bothBytes % 16), blockBytes: 5 });
+    if (security === 2) fields.push({ byteLength: 20, blockBytes: 5 });
+  } else if (block(passphrase) === 6 && block(reserved) === 6) {
+    fields.push({ byteLength: bothBytes, blockBytes: 6 });
+  } else {
+    fields.push({ byteLength: size(passphrase), blockBytes: block(passphrase) });
+    fields.push({ byteLength: size(reserved), blockBytes: block(reserved) });
+  }
+  fields.push({ byteLength: size(ssid), blockBytes: block(ssid) });
+  let sequences = 1;
+  for (const { byteLength, blockBytes } of fields) {
+    sequences += (byteLength + paddingBytes(byteLength, blockBytes)) / blockBytes;
+  }
+  return {
+    ssidBytes: size(ssid),
+    passphraseBytes: size(passphrase),
+    reservedBytes: size(reserved),
+    security,
+    portMark: (flags >> 3) & 3,
+    fields,
+    sequences,
+  };
+}
+
+/**
+ * @param aes    Block functions and the product's key, for security 1 and 2; without a key those are never found.
+ * @returns A decoder that holds about 700 bytes.
+ */
+export function esptouchV2Decoder(aes?: AesBlocks, aesKey?: Uint8Array): LengthDecoder {
+  /** Six bits a column, eight columns a block; block 0 is the head. */
+  const cells = new Uint8Array(8 * SEQUENCES_MAX).fill(EMPTY);
+  let sequences = 0;
+  let sizeSeen = 0;
+  let syncJustSeen = false;
+  /** Where the last frame stood, as a range of places on the round; low is -1 when nothing is known. */
+  let low = -1;
+  let high = -1;
+  let slack = 0;
+  let lastUs = 0;
+  let score = 0;
+
+  const roundFrames = () => GROUPS_AT + GROUP_FRAMES * (sequences - 1);
+
+  function forget() {
+    cells.fill(EMPTY);
+    sequences = 0;
+    sizeSeen = 0;
+    low = -1;
+    score = 0;
+  }
+
+  /** Narrows the range to those of `places` (and a round later) inside it; gives how many there are. */
+  function narrow(from: number, to: number, places: readonly number[]): number {
+    let count = 0;
+    let first = -1;
+    let last = -1;
+    const laps = sequences > 0 ? [0, roundFrames()] : [0];
+    for (const lap of laps) {
+      for (const place of places) {
+        if (place + lap < from || place + lap > to) continue;
+        if (count++ === 0) first = place + lap;
+        last = place + lap;
+      }
+    }
+    low = first;
+    high = last;
+    if (count > 0 && sequences > 0 && low >= roundFrames()) {
+      low -= roundFrames();
+      high -= roundFrames();
+    }
+    return count;
+  }
+
+  /** The places at which a data frame of this column can stand. */
+  function dataPlaces(column: number, from: number, to: number): number[] {
+    const places = [HEAD_AT + column];
+    const first = GROUPS_AT + MARKER_FRAMES + column;
+    const groups = sequences > 0 ? sequences - 1 : Math.ceil((to - first) / GROUP_FRAMES) + 1;
+    if (sequences === 0) {
+      for (let g = Math.max(0, Math.floor((from - first) / GROUP_FRAMES)); g < groups; g++)
+        places.push(first + g * GROUP_FRAMES);
+      return places;
+    }
+    for (let g = 0; g < groups; g++) places.push(first + g * GROUP_FRAMES);
+    return places;
+  }
+
+  function takeSize(n: number) {
+    const isSure = syncJustSeen || sizeSeen === n;
+    sizeSeen = n;
+    if (!isSure || n === sequences) return;
+    if (sequences !== 0) {
+      forget();
+      sizeSeen = n;
+    }
+    sequences = n;
+  }
+
+  /** Six bytes of a block whose eight columns are all there. */
+  function blockOf(index: number): Uint8Array | undefined {
+    const six = new Uint8Array(6);
+    for (let k = 0; k < 8; k++) {
+      const bits = cells[8 * index + k] as number;
+      if (bits === EMPTY) return undefined;
+      for (let i = 0; i < 6; i++) six[i] = (six[i] as number) | (((bits >> (5 - i)) & 1) << k);
+    }
+    return six;
+  }
+
+  /** Data bytes of a block whose CRC holds; a block whose CRC doesn't is emptied. */
+  function checkedBlock(index: number, blockBytes: 5 | 6): Uint8Array | undefined {
+    const six = blockOf(index);
+    if (six === undefined) return undefined;
+    const data = blockBytes === 5 ? six.subarray(0, 5) : six.map((byte) => byte & 0x7f);
+    const holds = blockBytes === 5 ? crc8(data) === six[5] : (crc8(data) & 63) === (cells[8 * index + 7] as number);
+    if (holds) return data;
+    cells.fill(EMPTY, 8 * index, 8 * index + 8);
+    return undefined;
+  }
+
+  function complete(us: number): Found | undefined {
+    if (sequences === 0) return undefined;
+    for (let i = 0; i < 8 * sequences; i++) if (cells[i] === EMPTY) return undefined;
+    const head = blockOf(0);
+    const layout = head && layoutOf(head);
+    if (layout === undefined || layout.sequences !== sequences) {
+      cells.fill(EMPTY, 0, 8);
+      return undefined;
+    }
+    let index = 1;
+    const parts: Uint8Array[] = [];
+    for (const { byteLength, blockBytes } of layout.fields) {
+      let bytes = new Uint8Array(0);
+      while (bytes.length < byteLength) {
+        const block = checkedBlock(index++, blockBytes);
+        if (block === undefined) return undefined;
+        bytes = concat(bytes, block) as Uint8Array<ArrayBuffer>;
+      }
+      parts.push(bytes.subarray(0, byteLength));
+    }
+    const ssid = parts[parts.length - 1] as Uint8Array;
+    let both = concat(...parts.slice(0, -1));
+    if (layout.security !== 0) {
+      if (aes === undefined || aesKey === undefined) return undefined;
+      const iv = layout.security === 2 ? (parts[1] as Uint8Array).subarray(0, 16) : new Uint8Array(16);
+      const opened = cbcDecrypt(aes, aesKey, iv, parts[0] as Uint8Array);
+      if (opened === undefined || opened.length !== layout.passphraseBytes + layout.reservedBytes) {
+        forget();
+        return undefined;
+      }
+      both = opened;
+    }
+    return {
+      protocol: "esptouch-v2",
+      ssid: ssid.slice(),
+      passphrase: both.slice(0, layout.passphraseBytes),
+      reserved: both.slice(layout.passphraseBytes),
+      us,
+      token: layout.portMark,
+    };
+  }
+
+  function push(length: number, step: number, us: number, da: Uint8Array): Found | undefined {
+    if (da.some((byte) => byte !== 0xff)) return undefined;
+    if (us - lastUs > SILENCE_US && lastUs !== 0) forget();
+    lastUs = us;
+    const isSync = length === SYNC;
+    const isSize = length > SIZE && length < SIZE + SEQUENCES_MAX;
+    const isMarker = length >= MARKER && length < MARKER + 64;
+    const isData = length < 1024 && (length & 64) !== 0;
+    if (!isSync && !isSize && !isMarker && !isData) {
+      // Another datagram of the same phone: it used up a sequence number, but no place on the round.
+      if (step === 0) low = -1;
+      else slack += step - 1;
+      return undefined;
+    }
+    const steps = step === 0 ? 0 : slack + step;
+    slack = 0;
+    if (low >= 0 && (steps < 1 || steps > STEP_MAX)) low = -1;
+    const from = low + 1;
+    const to = high + steps;
+    const wasPlaced = low >= 0;
+
+    if (isSync) {
+      if (!wasPlaced || narrow(from, to, [0, 2]) === 0) {
+        low = 0;
+        high = 2;
+      }
+      syncJustSeen = true;
+      score++;
+      return undefined;
+    }
+    if (isSize) {
+      takeSize(length - SIZE + 1);
+      if (!wasPlaced || narrow(from, to, [1, 3]) === 0) {
+        low = 1;
+        high = 3;
+      }
+      if (syncJustSeen) score += LOCK_SCORE / 2;
+      syncJustSeen = false;
+      return undefined;
+    }
+    syncJustSeen = false;
+    if (isMarker) {
+      const at = GROUPS_AT + GROUP_FRAMES * (length - MARKER);
+      if (sequences > 0 && length - MARKER > sequences - 2) return undefined;
+      if (!wasPlaced || narrow(from, to, [at, at + 1, at + 2]) === 0) {
+        low = at;
+        high = at + 2;
+      } else score++;
+      return undefined;
+    }
+    if (!wasPlaced) return undefined;
+    const column = length >> 7;
+    const count = narrow(from, to, dataPlaces(column, from, to));
+    if (count !== 1) {
+      if (count === 0) low = -1;
+      return undefined;
+    }
+    score++;
+    const block = low < GROUPS_AT ? 0 : 1 + Math.floor((low - GROUPS_AT) / GROUP_FRAMES);
+    if (block >= SEQUENCES_MAX) return undefined;
+    const cell = 8 * block + column;
+    const known = cells[cell];
+    if (known !== EMPTY && known !== (length & 63)) {
+      // The same place said something else before: another message began. Nothing of the old one may stay.
+      const keep = sequences;
+      forget();
+      sequences = keep;
+      low = -1;
+      return undefined;
+    }
+    cells[cell] = length & 63;
+    return complete(us);
+  }
+
+  return { push, score: () => score };
+}

@@ -1,0 +1,67 @@
+/** What a listener found on the air, and what the sender's phone expects in answer. */
+import { concat } from "#base/bytes.ts";
+
+export type AirProtocol = "air" | "esptouch-v1" | "esptouch-v2" | "airkiss" | "ti-smartconfig" | "tuya-ez";
+
+/** Credentials that passed every whole-message check of their protocol. */
+export interface Found {
+  readonly protocol: AirProtocol;
+  readonly ssid: Uint8Array;
+  readonly passphrase: Uint8Array;
+  /** What the protocol carries beside them: ESP-TOUCH v2's and Air's extra bytes, Tuya's token, TI's device name. */
+  readonly reserved: Uint8Array;
+  /** The radio's clock when it was sure. */
+  readonly us: number;
+  /** The byte that the acknowledgement repeats: v1's total, v2's port mark, AirKiss's random byte. */
+  readonly token: number;
+  /** Where the phone says it is (ESP-TOUCH v1). */
+  readonly phone?: string;
+  /** Air only: counter and random bytes of the sealed message, which the hello repeats; Unix seconds it hints at. */
+  readonly sealed?: { readonly counter: number; readonly salt: Uint8Array; readonly timeHintS: number };
+}
+
+/** A datagram to repeat after joining, so that the sender's phone stops. None of them proves anything. */
+export interface Acknowledgement {
+  readonly port: number;
+  readonly bytes: Uint8Array;
+  /** Besides broadcast, an address to send to. */
+  readonly phone?: string;
+}
+
+/**
+ * The unauthenticated acknowledgement that the protocol's phones wait for, to be sent 30 times, 100 ms apart.
+ * @param mac  The unit's station address.
+ * @param ipv4 The address it got.
+ * @returns None for Air (its hello is the answer), TI (answers by mDNS) and Tuya (answers by its cloud).
+ */
+export function acknowledgementOf(found: Found, mac: Uint8Array, ipv4: string): Acknowledgement | undefined {
+  switch (found.protocol) {
+    case "esptouch-v1": {
+      const bytes = concat(Uint8Array.of(found.token), mac, Uint8Array.from(ipv4.split("."), Number));
+      return { port: 18266, bytes, ...(found.phone === undefined ? {} : { phone: found.phone }) };
+    }
+    case "esptouch-v2":
+      return { port: 18266 + 10000 * found.token, bytes: concat(Uint8Array.of(found.token), mac) };
+    case "airkiss":
+      return { port: 10000, bytes: concat(Uint8Array.of(found.token), mac) };
+    default:
+      return undefined;
+  }
+}
+
+/** A streaming decoder of one sender's lengths in one protocol. */
+export interface LengthDecoder {
+  /**
+   * Takes the next frame of this sender.
+   * @param length UDP payload bytes.
+   * @param step   At most how many frames further on in this sender's order it is: 1 is the very next one. 0 when
+   *               nothing is known, after a pause or at the start.
+   * @param da     Destination address, 6 bytes.
+   * @returns What was found when this frame completed it.
+   */
+  push(length: number, step: number, us: number, da: Uint8Array): Found | undefined;
+  /** How much speaks for this protocol: 0 nothing, from LOCK_SCORE on a listener should stay on the channel. */
+  score(): number;
+}
+
+export const LOCK_SCORE = 8;

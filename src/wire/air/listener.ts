@@ -1,0 +1,138 @@
+/**
+ * Hears every protocol at once: sorts overheard frames by who sent them, works out from the 802.11 sequence numbers how
+ * far each frame lies behind the last, and lets one decoder for each protocol look at the lengths.
+ *
+ * Memory is bounded whatever is on the air: STREAMS_MAX senders are followed, and a new one takes the place of the
+ * least convincing that has gone quiet. A flood of invented senders can delay a real one; it is forgotten as soon as
+ * it ends.
+ * @source PROTOCOL 6.2, 6.3
+ */
+import { equal } from "#base/bytes.ts";
+import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
+import type { Frame } from "./frame.ts";
+
+/** Senders followed at once. */
+export const STREAMS_MAX = 6;
+/** A sender not heard for so long may be dropped for a new one; three DTIM intervals of 102.4 ms and some. */
+const QUIET_US = 400_000;
+/** So convincing a sender keeps its place for longer. */
+const LOCKED_QUIET_US = 3_000_000;
+/** A gap in time after which sequence numbers no longer tell how far the sender went. */
+const STEP_US_MAX = 1_500_000;
+/** Other frames of the same transmitter remembered between two of a sender. */
+const OTHERS_MAX = 24;
+
+export interface ListenerOptions {
+  /** New decoders for one sender, one for each protocol and each overhead that its frames may have. */
+  readonly decoders: (bssid: Uint8Array, ds: "from" | "to") => readonly OverheadDecoder[];
+}
+
+/** A decoder and the bytes to take off a frame's body before it looks at the length. */
+export interface OverheadDecoder {
+  readonly overheadBytes: number;
+  readonly decoder: LengthDecoder;
+}
+
+interface Stream {
+  readonly bssid: Uint8Array;
+  readonly sa: Uint8Array;
+  readonly ds: "from" | "to";
+  readonly decoders: readonly OverheadDecoder[];
+  seq: number;
+  us: number;
+  /** Sequence numbers of the transmitter's other frames since the sender's last. */
+  others: number[];
+}
+
+export interface Listener {
+  /** Takes one overheard frame; gives credentials when it completed some. */
+  push(frame: Frame): Found | undefined;
+  /** The best score of any sender: LOCK_SCORE or more says that this channel is worth staying on. */
+  score(): number;
+  /** Forgets every sender: after a hop, or a find that came to nothing. */
+  clear(): void;
+}
+
+const scoreOf = (stream: Stream) => stream.decoders.reduce((best, { decoder }) => Math.max(best, decoder.score()), 0);
+
+/** How far a sequence number lies behind another, 0 to 4095. */
+const ahead = (seq: number, last: number) => (seq - last + 4096) % 4096;
+
+export function airListener({ decoders }: ListenerOptions): Listener {
+  let streams: Stream[] = [];
+
+  /** A place for a new sender: a free one, or that of the least convincing that has gone quiet. */
+  function makeRoom(us: number): boolean {
+    if (streams.length < STREAMS_MAX) return true;
+    let worst: Stream | undefined;
+    let worstScore = Number.POSITIVE_INFINITY;
+    for (const stream of streams) {
+      const score = scoreOf(stream);
+      const quietUs = score >= LOCK_SCORE ? LOCKED_QUIET_US : QUIET_US;
+      if (us - stream.us > quietUs && score < worstScore) {
+        worst = stream;
+        worstScore = score;
+      }
+    }
+    if (worst === undefined) return false;
+    streams = streams.filter((stream) => stream !== worst);
+    return true;
+  }
+
+  /** Tells the transmitter's other streams that it used up a sequence number. */
+  function noteForOthers(frame: Frame, transmitter: Uint8Array) {
+    for (const stream of streams) {
+      if (stream.ds !== frame.ds || !equal(stream.ds === "from" ? stream.bssid : stream.sa, transmitter)) continue;
+      if (stream.ds === "from" ? equal(stream.sa, frame.sa) : equal(stream.bssid, frame.bssid)) continue;
+      if (stream.others.length < OTHERS_MAX && stream.others[stream.others.length - 1] !== frame.seq) {
+        stream.others.push(frame.seq);
+      }
+    }
+  }
+
+  function push(frame: Frame): Found | undefined {
+    const transmitter = frame.ds === "from" ? frame.bssid : frame.sa;
+    noteForOthers(frame, transmitter);
+    let stream = streams.find(
+      (each) => each.ds === frame.ds && equal(each.sa, frame.sa) && equal(each.bssid, frame.bssid),
+    );
+    let step = 0;
+    if (stream === undefined) {
+      if (!makeRoom(frame.us)) return undefined;
+      stream = {
+        bssid: frame.bssid.slice(),
+        sa: frame.sa.slice(),
+        ds: frame.ds,
+        decoders: decoders(frame.bssid, frame.ds),
+        seq: frame.seq,
+        us: frame.us,
+        others: [],
+      };
+      streams.push(stream);
+    } else {
+      const gap = ahead(frame.seq, stream.seq);
+      if (gap === 0 && frame.us - stream.us < STEP_US_MAX) return undefined; // a second copy
+      if (gap < 2048 && frame.us - stream.us < STEP_US_MAX) {
+        const from = stream.seq;
+        step = gap - stream.others.filter((seq) => ahead(seq, from) < gap && seq !== from).length;
+      }
+      stream.seq = frame.seq;
+      stream.us = frame.us;
+      stream.others = [];
+    }
+    for (const { overheadBytes, decoder } of stream.decoders) {
+      const length = frame.bodyBytes - overheadBytes;
+      const found = decoder.push(length, Math.max(0, step), frame.us, frame.da);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  return {
+    push,
+    score: () => streams.reduce((best, stream) => Math.max(best, scoreOf(stream)), 0),
+    clear() {
+      streams = [];
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** Which decoders a unit runs on a sender's frames: the protocols its product switched on, and its keys. */
+import { equal } from "#base/bytes.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import { esptouchV2Decoder } from "#wire/air/esptouch-v2-decoder.ts";
+import type { AirProtocol, LengthDecoder } from "#wire/air/found.ts";
+import { type AccessPoint, overheadBytes } from "#wire/air/frame.ts";
+import type { ListenerOptions } from "#wire/air/listener.ts";
+
+export interface ListenFor {
+  readonly protocols: readonly AirProtocol[];
+  /** AES-128 key of the product's app, for ESP-TOUCH v2, AirKiss and TI SmartConfig; unkeyed messages need none. */
+  readonly aesKey?: Uint8Array;
+  readonly airKey?: Uint8Array;
+}
+
+/** What a frame's body may be longer by when its access point is not in the scan: CCMP first, as nearly all are. */
+const USUAL_OVERHEADS: readonly number[] = [52, 36];
+
+function decoderOf(protocol: AirProtocol, { aesKey }: ListenFor, crypto: Primitives): LengthDecoder | undefined {
+  switch (protocol) {
+    case "esptouch-v2":
+      return esptouchV2Decoder(crypto, aesKey);
+    default:
+      return undefined;
+  }
+}
+
+export function decodersFor(
+  what: ListenFor,
+  accessPoints: readonly AccessPoint[],
+  crypto: Primitives,
+): ListenerOptions["decoders"] {
+  return (bssid, ds) => {
+    const network = accessPoints.find((each) => equal(each.bssid, bssid));
+    const overheads = network === undefined ? USUAL_OVERHEADS : [overheadBytes(network.cipher, ds)];
+    return overheads.flatMap((bytes) =>
+      what.protocols.flatMap((protocol) => {
+        const decoder = decoderOf(protocol, what, crypto);
+        return decoder === undefined ? [] : [{ overheadBytes: bytes, decoder }];
+      }),
+    );
+  };
+}

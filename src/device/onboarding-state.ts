@@ -1,0 +1,65 @@
+/** Where onboarding stands between two events. */
+import type { Acknowledgement, Found } from "#wire/air/found.ts";
+import type { AccessPoint } from "#wire/air/frame.ts";
+import type { Listener } from "#wire/air/listener.ts";
+import type { Stored } from "./machine.ts";
+import type { Wifi } from "./onboarding-memory.ts";
+
+/** Every 2.4 GHz channel that is in use the world over, the three that don't overlap first. */
+export const ALL_CHANNELS: readonly number[] = [1, 6, 11, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13];
+
+export type Phase = "off" | "scanning" | "hopping" | "locked" | "joining" | "online" | "waiting";
+
+export interface State {
+  phase: Phase;
+  stored: Stored | undefined;
+  listener: Listener | undefined;
+  accessPoints: readonly AccessPoint[];
+  channels: readonly number[];
+  channelIndex: number;
+  rounds: number;
+  lockedAtMs: number;
+  lastScore: number;
+  scoreMs: number;
+  wifi: Wifi | undefined;
+  isProvisional: boolean;
+  found: Found | undefined;
+  tries: number;
+  rejoinMs: number;
+  ipv4: string;
+  mac: Uint8Array;
+  acknowledgement: Acknowledgement | undefined;
+  answersSent: number;
+  answerAtMs: number;
+  forgetAtMs: number;
+  wakeAtMs: number;
+}
+
+export const NEVER = Number.POSITIVE_INFINITY;
+
+export function initialState(): State {
+  return {
+    phase: "off",
+    stored: undefined,
+    listener: undefined,
+    accessPoints: [],
+    channels: ALL_CHANNELS,
+    channelIndex: 0,
+    rounds: 0,
+    lockedAtMs: 0,
+    lastScore: 0,
+    scoreMs: 0,
+    wifi: undefined,
+    isProvisional: false,
+    found: undefined,
+    tries: 0,
+    rejoinMs: 1_000,
+    ipv4: "",
+    mac: new Uint8Array(6),
+    acknowledgement: undefined,
+    answersSent: 0,
+    answerAtMs: NEVER,
+    forgetAtMs: NEVER,
+    wakeAtMs: NEVER,
+  };
+}

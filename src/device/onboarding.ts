@@ -1,0 +1,275 @@
+/**
+ * How a unit gets on Wi-Fi and stays there: it scans, hops, stays where a sender shows, joins with what it decoded,
+ * answers with the protocol's acknowledgement and its own signed hello, and comes back with what it remembers.
+ * Only Air proves that a card-holder sent the credentials; any other join is provisional and forgotten after ten
+ * minutes without a card-holder's session.
+ * @source PROTOCOL 6.3, 6.9, 6.10
+ */
+
+import type { Primitives } from "#trust/primitives.ts";
+import { type Acknowledgement, acknowledgementOf, type Found, LOCK_SCORE } from "#wire/air/found.ts";
+import type { AccessPoint } from "#wire/air/frame.ts";
+import { airListener, type Listener } from "#wire/air/listener.ts";
+import type { DeviceEvent, Effect, Machine, Step, Stored } from "./machine.ts";
+import { answerBeat, send, signedHello } from "./onboarding-answer.ts";
+import { decodersFor, type ListenFor } from "./onboarding-decoders.ts";
+import {
+  AIR_COUNTER,
+  AIR_KEY,
+  decodeCounter,
+  decodeWifi,
+  encodeCounter,
+  encodeWifi,
+  WIFI,
+  type Wifi,
+} from "./onboarding-memory.ts";
+import { ALL_CHANNELS, initialState, NEVER, type State } from "./onboarding-state.ts";
+import { KEY } from "./provision.ts";
+
+const SCAN_TIMEOUT_MS = 4_000;
+/** Longer than a DTIM interval of 102.4 ms, so that every stay sees a burst. */
+const DWELL_MS = 150;
+/** Scan anew after so many rounds over the channels without a sender. */
+const ROUNDS_A_SCAN = 12;
+/** A sender that shows but completes nothing for so long is given up. */
+const LOCK_MAX_MS = 60_000;
+/** Without a frame that speaks for a protocol for so long, the lock is lost. */
+const LOCK_LOST_MS = 3_000;
+const JOIN_TIMEOUT_MS = 20_000;
+const JOIN_TRIES = 3;
+const REJOIN_MAX_MS = 60_000;
+export const PROVISIONAL_MS = 600_000;
+/** How long the button must be held to forget network and counter. */
+const RESET_HOLD_MS = 10_000;
+
+export interface OnboardingOptions extends Omit<ListenFor, "airKey"> {
+  /** Where the LAN server listens; told in the hello. */
+  readonly lanPort: number;
+}
+
+export function createOnboarding(crypto: Primitives, options: OnboardingOptions): Machine<State> {
+  function scan(state: State, nowMs: number): Effect[] {
+    state.phase = "scanning";
+    state.listener = undefined;
+    state.wakeAtMs = nowMs + SCAN_TIMEOUT_MS;
+    return [{ kind: "radio-scan" }];
+  }
+
+  /** Which protocols count now: a unit that has a network takes a new one from its card-holder alone. */
+  function listenFor(state: State): ListenFor {
+    const airKey = state.stored?.get(AIR_KEY);
+    const protocols = state.wifi === undefined ? options.protocols : options.protocols.filter((each) => each === "air");
+    return { ...options, protocols, ...(airKey === undefined ? {} : { airKey }) };
+  }
+
+  function startHopping(state: State, nowMs: number): Effect[] {
+    const strongest = [...state.accessPoints].sort((a, b) => b.rssiDbm - a.rssiDbm).map(({ channel }) => channel);
+    const seen = [...new Set(strongest)].filter((channel) => channel >= 1 && channel <= 14);
+    state.channels = seen.length > 0 ? seen : ALL_CHANNELS;
+    state.channelIndex = -1;
+    state.rounds = 0;
+    state.listener = airListener({ decoders: decodersFor(listenFor(state), state.accessPoints, crypto) });
+    return hop(state, nowMs);
+  }
+
+  function hop(state: State, nowMs: number): Effect[] {
+    state.phase = "hopping";
+    state.channelIndex++;
+    if (state.channelIndex >= state.channels.length) {
+      state.channelIndex = 0;
+      if (++state.rounds >= ROUNDS_A_SCAN) return scan(state, nowMs);
+    }
+    state.wakeAtMs = nowMs + DWELL_MS;
+    return [{ kind: "radio-listen", channel: state.channels[state.channelIndex] as number }];
+  }
+
+  function join(state: State, nowMs: number): Effect[] {
+    const { ssid, passphrase } = state.wifi as Wifi;
+    state.phase = "joining";
+    state.tries++;
+    state.listener = undefined;
+    state.wakeAtMs = nowMs + JOIN_TIMEOUT_MS;
+    return [
+      { kind: "radio-listen", channel: 0 },
+      { kind: "radio-join", ssid, passphrase },
+    ];
+  }
+
+  function take(state: State, found: Found, nowMs: number): Effect[] {
+    const effects: Effect[] = [];
+    if (found.sealed !== undefined) {
+      if (found.sealed.counter <= decodeCounter(state.stored?.get(AIR_COUNTER))) {
+        state.listener?.clear();
+        return hop(state, nowMs);
+      }
+      // Spent before it is used: whatever happens next, these bytes never count again.
+      effects.push({ kind: "store", name: AIR_COUNTER, value: encodeCounter(found.sealed.counter) });
+    }
+    state.found = found;
+    state.wifi = { ssid: found.ssid, passphrase: found.passphrase };
+    state.isProvisional = found.protocol !== "air";
+    state.tries = 0;
+    return [
+      ...effects,
+      { kind: "log", text: `onboarding: ${found.protocol} complete, joining` },
+      ...join(state, nowMs),
+    ];
+  }
+
+  /** The join came to nothing: again, or back to listening, or (a network that once worked) later. */
+  function joinFailed(state: State, nowMs: number): Effect[] {
+    if (state.tries < JOIN_TRIES) return join(state, nowMs);
+    state.wifi = decodeWifi(state.stored?.get(WIFI));
+    state.found = undefined;
+    state.tries = 0;
+    const log: Effect = { kind: "log", text: "onboarding: could not join" };
+    if (state.wifi === undefined) return [log, ...scan(state, nowMs)];
+    return [log, ...waitToRejoin(state, nowMs)];
+  }
+
+  function waitToRejoin(state: State, nowMs: number): Effect[] {
+    state.phase = "waiting";
+    state.rejoinMs = Math.min(2 * state.rejoinMs, REJOIN_MAX_MS);
+    state.wakeAtMs = nowMs + state.rejoinMs;
+    return [];
+  }
+
+  function joined(state: State, event: DeviceEvent & { kind: "radio-joined" }): Effect[] {
+    const { nowMs } = event;
+    state.phase = "online";
+    state.ipv4 = event.ipv4;
+    state.mac = event.mac;
+    state.tries = 0;
+    state.rejoinMs = 1_000;
+    state.acknowledgement = state.found && acknowledgementOf(state.found, event.mac, event.ipv4);
+    state.answersSent = 0;
+    state.forgetAtMs = state.isProvisional ? nowMs + PROVISIONAL_MS : NEVER;
+    const effects: Effect[] = [];
+    if (!state.isProvisional && state.found !== undefined) {
+      effects.push({ kind: "store", name: WIFI, value: encodeWifi(state.wifi as Wifi) });
+    }
+    effects.push({ kind: "emit", event: { kind: "online", ipv4: event.ipv4 } });
+    return [...effects, ...answer(state, nowMs)];
+  }
+
+  function answer(state: State, nowMs: number): Effect[] {
+    const { found, acknowledgement, ipv4 } = state;
+    const seed = state.stored?.get(KEY);
+    const beat = answerBeat(state.answersSent++, found !== undefined);
+    const hello = seed && signedHello(found, ipv4, options.lanPort, seed, crypto);
+    state.answerAtMs = beat.nextInMs === undefined ? NEVER : nowMs + beat.nextInMs;
+    state.wakeAtMs = Math.min(state.answerAtMs, state.forgetAtMs);
+    return [
+      ...(beat.acknowledges && acknowledgement !== undefined ? send(acknowledgement) : []),
+      ...(beat.says && hello !== undefined ? send(hello) : []),
+    ];
+  }
+
+  /** Leaves the network and forgets it, then listens again. */
+  function leave(state: State, nowMs: number): Effect[] {
+    const wasOnline = state.phase === "online";
+    state.wifi = undefined;
+    state.found = undefined;
+    state.forgetAtMs = NEVER;
+    const effects: Effect[] = [{ kind: "forget", name: WIFI }, { kind: "radio-leave" }];
+    if (wasOnline) effects.push({ kind: "emit", event: { kind: "offline" } });
+    return [...effects, ...scan(state, nowMs)];
+  }
+
+  function onTimer(state: State, nowMs: number): Effect[] {
+    switch (state.phase) {
+      case "scanning":
+        return startHopping(state, nowMs);
+      case "hopping":
+        return (state.listener?.score() ?? 0) >= LOCK_SCORE ? lock(state, nowMs) : hop(state, nowMs);
+      case "locked":
+        return watchLock(state, nowMs);
+      case "joining":
+        return joinFailed(state, nowMs);
+      case "waiting":
+        return join(state, nowMs);
+      case "online":
+        if (nowMs >= state.forgetAtMs) {
+          return [{ kind: "log", text: "onboarding: no session came, network forgotten" }, ...leave(state, nowMs)];
+        }
+        return nowMs >= state.answerAtMs ? answer(state, nowMs) : [];
+      default:
+        return [];
+    }
+  }
+
+  function lock(state: State, nowMs: number): Effect[] {
+    state.phase = "locked";
+    state.lockedAtMs = nowMs;
+    state.scoreMs = nowMs;
+    state.lastScore = state.listener?.score() ?? 0;
+    state.wakeAtMs = nowMs + LOCK_LOST_MS;
+    return [];
+  }
+
+  /** Stays while the sender's score still grows, and not for ever. */
+  function watchLock(state: State, nowMs: number): Effect[] {
+    const score = state.listener?.score() ?? 0;
+    if (score !== state.lastScore) state.scoreMs = nowMs;
+    state.lastScore = score;
+    if (nowMs - state.scoreMs >= LOCK_LOST_MS || nowMs - state.lockedAtMs >= LOCK_MAX_MS) {
+      state.listener?.clear();
+      return hop(state, nowMs);
+    }
+    state.wakeAtMs = nowMs + LOCK_LOST_MS;
+    return [];
+  }
+
+  function start(state: State, event: DeviceEvent & { kind: "start" }): Effect[] {
+    state.stored = event.stored;
+    state.wifi = decodeWifi(event.stored.get(WIFI));
+    state.isProvisional = false;
+    return state.wifi === undefined ? scan(state, event.nowMs) : join(state, event.nowMs);
+  }
+
+  function on(state: State, event: DeviceEvent): Effect[] {
+    const { nowMs } = event;
+    switch (event.kind) {
+      case "start":
+        return start(state, event);
+      case "timer":
+        return nowMs >= state.wakeAtMs ? onTimer(state, nowMs) : [];
+      case "radio-scan":
+        state.accessPoints = event.accessPoints;
+        return state.phase === "scanning" ? startHopping(state, nowMs) : [];
+      case "radio-frame": {
+        if (state.phase !== "hopping" && state.phase !== "locked") return [];
+        const found = state.listener?.push(event);
+        if (found !== undefined) return take(state, found, nowMs);
+        return [];
+      }
+      case "radio-joined":
+        return state.phase === "joining" ? joined(state, event) : [];
+      case "radio-join-failed":
+        return state.phase === "joining" ? joinFailed(state, nowMs) : [];
+      case "radio-left":
+        if (state.phase !== "online") return [];
+        return [{ kind: "emit", event: { kind: "offline" } }, ...waitToRejoin(state, nowMs)];
+      case "peer-proved":
+        if (event.by !== "session" || !state.isProvisional || state.phase !== "online") return [];
+        state.isProvisional = false;
+        state.forgetAtMs = NEVER;
+        state.wakeAtMs = state.answerAtMs;
+        return [{ kind: "store", name: WIFI, value: encodeWifi(state.wifi as Wifi) }];
+      case "button":
+        if (event.heldMs < RESET_HOLD_MS) return [];
+        return [{ kind: "forget", name: AIR_COUNTER }, ...leave(state, nowMs)];
+      default:
+        return [];
+    }
+  }
+
+  return {
+    name: "onboarding",
+    initial: initialState(),
+    step(state, event): Step<State> {
+      const effects = on(state, event);
+      return state.wakeAtMs === NEVER ? { state, effects } : { state, effects, wakeAtMs: state.wakeAtMs };
+    },
+  };
+}

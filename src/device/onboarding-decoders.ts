@@ -5,18 +5,12 @@ import { esptouchV2Decoder } from "#wire/air/esptouch-v2-decoder.ts";
 import type { AirProtocol, LengthDecoder } from "#wire/air/found.ts";
 import { type AccessPoint, overheadBytes } from "#wire/air/frame.ts";
 import type { ListenerOptions } from "#wire/air/listener.ts";
-
-export interface ListenFor {
-  readonly protocols: readonly AirProtocol[];
-  /** AES-128 key of the product's app, for ESP-TOUCH v2, AirKiss and TI SmartConfig; unkeyed messages need none. */
-  readonly aesKey?: Uint8Array;
-  readonly airKey?: Uint8Array;
-}
+import type { Allowed } from "./onboarding-memory.ts";
 
 /** What a frame's body may be longer by when its access point is not in the scan: CCMP first, as nearly all are. */
 const USUAL_OVERHEADS: readonly number[] = [52, 36];
 
-function decoderOf(protocol: AirProtocol, { aesKey }: ListenFor, crypto: Primitives): LengthDecoder | undefined {
+function decoderOf(protocol: AirProtocol, { aesKey }: Allowed, crypto: Primitives): LengthDecoder | undefined {
   switch (protocol) {
     case "esptouch-v2":
       return esptouchV2Decoder(crypto, aesKey);
@@ -26,7 +20,7 @@ function decoderOf(protocol: AirProtocol, { aesKey }: ListenFor, crypto: Primiti
 }
 
 export function decodersFor(
-  what: ListenFor,
+  what: Allowed,
   accessPoints: readonly AccessPoint[],
   crypto: Primitives,
 ): ListenerOptions["decoders"] {

@@ -1,12 +1,9 @@
-/** What onboarding remembers over power loss, and under which names. */
+/** What onboarding remembers over power loss, and what the factory told it; the names are wire/stored-names.ts's. */
 import { concat } from "#base/bytes.ts";
-
-/** Network credentials that were proved: SSID and passphrase, each behind its length. */
-export const WIFI = "wifi";
-/** Counter of the last Air message accepted: 5 bytes, little-endian. Cleared by holding the button alone. */
-export const AIR_COUNTER = "air-counter";
-/** The card's air key, 32 bytes, given by the station. */
-export const AIR_KEY = "air-key";
+import { decodeCbor } from "#codec/cbor.ts";
+import type { AirProtocol } from "#wire/air/found.ts";
+import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import type { Stored } from "./machine.ts";
 
 export interface Wifi {
   readonly ssid: Uint8Array;
@@ -17,7 +14,7 @@ export function encodeWifi({ ssid, passphrase }: Wifi): Uint8Array {
   return concat(Uint8Array.of(ssid.length), ssid, Uint8Array.of(passphrase.length), passphrase);
 }
 
-export function decodeWifi(bytes: Uint8Array | undefined): Wifi | undefined {
+function decodeWifi(bytes: Uint8Array | undefined): Wifi | undefined {
   const ssidBytes = bytes?.[0];
   if (bytes === undefined || ssidBytes === undefined) return undefined;
   const passphraseBytes = bytes[1 + ssidBytes];
@@ -32,4 +29,34 @@ export function encodeCounter(counter: number): Uint8Array {
 
 export function decodeCounter(bytes: Uint8Array | undefined): number {
   return (bytes ?? new Uint8Array(0)).reduce((sum, byte, i) => sum + byte * 256 ** i, 0);
+}
+
+/** What this product listens for. */
+export interface Allowed {
+  readonly protocols: readonly AirProtocol[];
+  readonly isSoftApOn: boolean;
+  readonly airKey?: Uint8Array;
+  readonly aesKey?: Uint8Array;
+}
+
+const LEGACY: readonly AirProtocol[] = ["esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"];
+
+/** Air whenever the unit has an air key; older protocols and SoftAP only where the factory switched them on. */
+export function allowedBy(stored: Stored): Allowed {
+  const airKey = stored.get(PROVISIONED.airKey);
+  const told = stored.get(PROVISIONED.onboarding);
+  const decoded = told === undefined ? undefined : decodeCbor(told);
+  const [names, isSoftApOn, aesKey] = decoded?.ok && Array.isArray(decoded.value) ? decoded.value : [];
+  const legacy = LEGACY.filter((protocol) => Array.isArray(names) && names.includes(protocol));
+  return {
+    protocols: airKey?.length === 32 ? ["air", ...legacy] : legacy,
+    isSoftApOn: isSoftApOn === true,
+    ...(airKey?.length === 32 ? { airKey } : {}),
+    ...(aesKey instanceof Uint8Array && aesKey.length === 16 ? { aesKey } : {}),
+  };
+}
+
+/** The network that worked before, if any. */
+export function rememberedWifi(stored: Stored | undefined): Wifi | undefined {
+  return decodeWifi(stored?.get(OWN.wifi));
 }

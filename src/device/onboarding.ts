@@ -7,24 +7,22 @@
  */
 
 import type { Primitives } from "#trust/primitives.ts";
-import { type Acknowledgement, acknowledgementOf, type Found, LOCK_SCORE } from "#wire/air/found.ts";
-import type { AccessPoint } from "#wire/air/frame.ts";
-import { airListener, type Listener } from "#wire/air/listener.ts";
+import { acknowledgementOf, type Found, LOCK_SCORE } from "#wire/air/found.ts";
+import { airListener } from "#wire/air/listener.ts";
+import { OWN } from "#wire/stored-names.ts";
 import type { DeviceEvent, Effect, Machine, Step, Stored } from "./machine.ts";
 import { answerBeat, send, signedHello } from "./onboarding-answer.ts";
-import { decodersFor, type ListenFor } from "./onboarding-decoders.ts";
+import { decodersFor } from "./onboarding-decoders.ts";
 import {
-  AIR_COUNTER,
-  AIR_KEY,
+  type Allowed,
+  allowedBy,
   decodeCounter,
-  decodeWifi,
   encodeCounter,
   encodeWifi,
-  WIFI,
+  rememberedWifi,
   type Wifi,
 } from "./onboarding-memory.ts";
 import { ALL_CHANNELS, initialState, NEVER, type State } from "./onboarding-state.ts";
-import { KEY } from "./provision.ts";
 
 const SCAN_TIMEOUT_MS = 4_000;
 /** Longer than a DTIM interval of 102.4 ms, so that every stay sees a burst. */
@@ -42,7 +40,7 @@ export const PROVISIONAL_MS = 600_000;
 /** How long the button must be held to forget network and counter. */
 const RESET_HOLD_MS = 10_000;
 
-export interface OnboardingOptions extends Omit<ListenFor, "airKey"> {
+export interface OnboardingOptions {
   /** Where the LAN server listens; told in the hello. */
   readonly lanPort: number;
 }
@@ -56,10 +54,11 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
   }
 
   /** Which protocols count now: a unit that has a network takes a new one from its card-holder alone. */
-  function listenFor(state: State): ListenFor {
-    const airKey = state.stored?.get(AIR_KEY);
-    const protocols = state.wifi === undefined ? options.protocols : options.protocols.filter((each) => each === "air");
-    return { ...options, protocols, ...(airKey === undefined ? {} : { airKey }) };
+  function listenFor(state: State, stored: Stored): Allowed {
+    const allowed = allowedBy(stored);
+    return state.wifi === undefined
+      ? allowed
+      : { ...allowed, protocols: allowed.protocols.filter((protocol) => protocol === "air") };
   }
 
   function startHopping(state: State, nowMs: number): Effect[] {
@@ -68,7 +67,9 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
     state.channels = seen.length > 0 ? seen : ALL_CHANNELS;
     state.channelIndex = -1;
     state.rounds = 0;
-    state.listener = airListener({ decoders: decodersFor(listenFor(state), state.accessPoints, crypto) });
+    state.listener = airListener({
+      decoders: decodersFor(listenFor(state, state.stored as Stored), state.accessPoints, crypto),
+    });
     return hop(state, nowMs);
   }
 
@@ -98,12 +99,12 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
   function take(state: State, found: Found, nowMs: number): Effect[] {
     const effects: Effect[] = [];
     if (found.sealed !== undefined) {
-      if (found.sealed.counter <= decodeCounter(state.stored?.get(AIR_COUNTER))) {
+      if (found.sealed.counter <= decodeCounter(state.stored?.get(OWN.airCounter))) {
         state.listener?.clear();
         return hop(state, nowMs);
       }
       // Spent before it is used: whatever happens next, these bytes never count again.
-      effects.push({ kind: "store", name: AIR_COUNTER, value: encodeCounter(found.sealed.counter) });
+      effects.push({ kind: "store", name: OWN.airCounter, value: encodeCounter(found.sealed.counter) });
     }
     state.found = found;
     state.wifi = { ssid: found.ssid, passphrase: found.passphrase };
@@ -119,7 +120,7 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
   /** The join came to nothing: again, or back to listening, or (a network that once worked) later. */
   function joinFailed(state: State, nowMs: number): Effect[] {
     if (state.tries < JOIN_TRIES) return join(state, nowMs);
-    state.wifi = decodeWifi(state.stored?.get(WIFI));
+    state.wifi = rememberedWifi(state.stored);
     state.found = undefined;
     state.tries = 0;
     const log: Effect = { kind: "log", text: "onboarding: could not join" };
@@ -146,7 +147,7 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
     state.forgetAtMs = state.isProvisional ? nowMs + PROVISIONAL_MS : NEVER;
     const effects: Effect[] = [];
     if (!state.isProvisional && state.found !== undefined) {
-      effects.push({ kind: "store", name: WIFI, value: encodeWifi(state.wifi as Wifi) });
+      effects.push({ kind: "store", name: OWN.wifi, value: encodeWifi(state.wifi as Wifi) });
     }
     effects.push({ kind: "emit", event: { kind: "online", ipv4: event.ipv4 } });
     return [...effects, ...answer(state, nowMs)];
@@ -154,7 +155,7 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
 
   function answer(state: State, nowMs: number): Effect[] {
     const { found, acknowledgement, ipv4 } = state;
-    const seed = state.stored?.get(KEY);
+    const seed = state.stored?.get(OWN.key);
     const beat = answerBeat(state.answersSent++, found !== undefined);
     const hello = seed && signedHello(found, ipv4, options.lanPort, seed, crypto);
     state.answerAtMs = beat.nextInMs === undefined ? NEVER : nowMs + beat.nextInMs;
@@ -171,7 +172,7 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
     state.wifi = undefined;
     state.found = undefined;
     state.forgetAtMs = NEVER;
-    const effects: Effect[] = [{ kind: "forget", name: WIFI }, { kind: "radio-leave" }];
+    const effects: Effect[] = [{ kind: "forget", name: OWN.wifi }, { kind: "radio-leave" }];
     if (wasOnline) effects.push({ kind: "emit", event: { kind: "offline" } });
     return [...effects, ...scan(state, nowMs)];
   }
@@ -222,7 +223,7 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
 
   function start(state: State, event: DeviceEvent & { kind: "start" }): Effect[] {
     state.stored = event.stored;
-    state.wifi = decodeWifi(event.stored.get(WIFI));
+    state.wifi = rememberedWifi(event.stored);
     state.isProvisional = false;
     return state.wifi === undefined ? scan(state, event.nowMs) : join(state, event.nowMs);
   }
@@ -255,10 +256,10 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
         state.isProvisional = false;
         state.forgetAtMs = NEVER;
         state.wakeAtMs = state.answerAtMs;
-        return [{ kind: "store", name: WIFI, value: encodeWifi(state.wifi as Wifi) }];
+        return [{ kind: "store", name: OWN.wifi, value: encodeWifi(state.wifi as Wifi) }];
       case "button":
         if (event.heldMs < RESET_HOLD_MS) return [];
-        return [{ kind: "forget", name: AIR_COUNTER }, ...leave(state, nowMs)];
+        return [{ kind: "forget", name: OWN.airCounter }, ...leave(state, nowMs)];
       default:
         return [];
     }

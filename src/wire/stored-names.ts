@@ -26,7 +26,7 @@ export const PROVISIONED = {
   roots: "roots",
   /** CBOR [host, MQTT port, HTTP port, broker's name]; absent on a unit without a cloud. */
   cloud: "cloud",
-  /** CBOR [list of legacy protocols' names that are switched on, SoftAP as bool]. */
+  /** CBOR [list of legacy protocols' names that are switched on, SoftAP as bool, their AES-128 key where the app has one]. */
   onboarding: "onboarding",
 } as const;
 
@@ -36,4 +36,8 @@ export const OWN = {
   key: "key",
   /** CBOR list of the names that the factory gave; written last, so a unit cut off before is still a bare one. */
   provisioned: "provisioned",
+  /** Network credentials that were proved: SSID and passphrase, each behind its length byte. */
+  wifi: "wifi",
+  /** Counter of the last Air message accepted: 5 bytes, little-endian. Cleared by holding the button alone. */
+  airCounter: "air-counter",
 } as const;

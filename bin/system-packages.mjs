@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ROOT } from "./setup.mjs";
 
 const isInstalled = (name) =>
-  spawnSync("dpkg-query", ["-W", "-f", "${Status}", name]).stdout?.toString() === "install ok installed";
+  /^Status: install ok installed$/m.test(spawnSync("dpkg-query", ["-s", name]).stdout?.toString() ?? "");
 
 /**
  * Installs what is missing with apt-get when this is root.

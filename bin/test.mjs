@@ -46,7 +46,9 @@ try {
   const report = JSON.parse(readFileSync(REPORT, "utf8"));
   passed += report.numPassedTests;
   // A file that can't even be loaded holds no counted test, but fails all the same.
-  const brokenFiles = report.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0);
+  const brokenFiles = report.testResults.filter(
+    (file) => file.status === "failed" && file.assertionResults.length === 0,
+  );
   failed += report.numFailedTests + brokenFiles.length;
 } catch {
   failed++;

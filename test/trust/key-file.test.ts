@@ -17,7 +17,7 @@ test("a key that was made is read back, by its owner alone", () => {
 });
 
 test.each([
-  ["another role's", (path: string) => void path, "root", /holds a key for "issuer"/],
+  ["another role's", () => undefined, "root", /holds a key for "issuer"/],
   ["one that others may read", (path: string) => chmodSync(path, 0o644), "issuer", /chmod 600/],
   [
     "a damaged one",

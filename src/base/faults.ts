@@ -100,27 +100,6 @@ export const FAULTS = {
   APP_NO_SUCH_NAME: 390,
   APP_ARGUMENT: 391,
   APP_THREW: 392,
-  SESSION_SEAL: 310,
-  SESSION_REPLAY: 311,
-  SESSION_ORDER: 312,
-  SESSION_UNKNOWN: 313,
-  SESSION_FULL: 314,
-  SESSION_RATE: 315,
-  SESSION_REQUEST: 316,
-  SESSION_ANSWER: 317,
-  SESSION_REFUSED: 318,
-  SESSION_RELAY: 319,
-  SESSION_CHAIN: 320,
-  SESSION_DEVICE: 321,
-  SESSION_UNREACHABLE: 322,
-  SESSION_RIGHT: 323,
-  SESSION_BUTTON: 324,
-  SESSION_FLOOR: 325,
-  SESSION_OWNER: 326,
-  HTTP_REQUEST: 330,
-  HTTP_PATH: 331,
-  HTTP_METHOD: 332,
-  HTTP_SIZE: 333,
 
   // 4xx air: onboarding by broadcast
   /** A field is longer than its protocol carries, or not what it must be. */
@@ -210,6 +189,9 @@ export const FAULTS = {
   LINK_TIMEOUT: 605,
   /** A packet longer than this unit takes. */
   LINK_PACKET_SIZE: 606,
+  /** The cloud knows no such unit, or knows it by another key. */
+  LINK_DEVICE: 610,
+  LINK_SIGNATURE: 611,
 
   // 7xx board: flash, radio, engine
   FLASH_RANGE: 701,

@@ -1,0 +1,145 @@
+/**
+ * The embedded broker: aedes (MQTT 3.1.1), which checks proofs itself. It keeps nothing: what must outlive it stands in
+ * the store, and is said again when a device connects (ADR 0071).
+ */
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { Aedes, type AuthenticateError, type Client } from "aedes";
+import { fromHex } from "#base/bytes.ts";
+import { fleetTopic, mayPublish, maySubscribe, parseTopic, unitTopic } from "#wire/topics.ts";
+import type { Broker, BrokerEvents, LinkedDevice } from "./broker.ts";
+import type { LinkGate } from "./link-gate.ts";
+
+export interface EmbeddedOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: { readonly key: Buffer; readonly cert: Buffer };
+}
+
+const NOT_AUTHORIZED = 5;
+
+/** Largest packet that a device has a reason to send; a longer one ends the connection before it fills our memory. */
+const PAYLOAD_BYTES_MAX = 16_384;
+
+function refusal(message: string): AuthenticateError {
+  return Object.assign(new Error(message), { returnCode: NOT_AUTHORIZED }) as AuthenticateError;
+}
+
+/** Listens. Rejects with the socket's error (EADDRINUSE and the like), which the command line puts into words. */
+export async function startEmbeddedBroker(
+  gate: LinkGate,
+  events: BrokerEvents,
+  options: EmbeddedOptions,
+): Promise<Broker> {
+  const linked = new WeakMap<Client, LinkedDevice>();
+  const aedes = await Aedes.createBroker({
+    concurrency: 4_096,
+    connectTimeout: 20_000,
+    drainTimeout: 60_000,
+    maxTopicLevels: 8,
+    keepaliveLimit: 0,
+    preConnect(client, packet, done) {
+      // A session that outlives its connection would be kept in memory only; a device subscribes anew anyway.
+      (packet as { clean: boolean }).clean = true;
+      void client;
+      done(null, true);
+    },
+    authenticate(client, username, password, done) {
+      const proof = fromHex(password?.toString("latin1") ?? "");
+      if (proof === undefined || username !== client.id) return done(refusal("no proof"), null);
+      const device = gate.check(client.id, proof, Date.now());
+      if (!device.ok) return done(refusal(device.fault), null);
+      linked.set(client, device.value);
+      done(null, true);
+    },
+    authorizeSubscribe(client, subscription, done) {
+      const device = linked.get(client);
+      const may = device !== undefined && maySubscribe(device.fleet, device.id, subscription.topic);
+      // null is the return code 0x80: refused, without ending the connection.
+      done(null, may ? subscription : null);
+    },
+    authorizePublish(client, packet, done) {
+      const device = client === null ? undefined : linked.get(client);
+      if (device === undefined || !mayPublish(device.fleet, device.id, packet.topic)) {
+        return done(new Error("publishing there is not allowed"));
+      }
+      if (packet.payload.length > PAYLOAD_BYTES_MAX) return done(new Error("payload too long"));
+      const topic = parseTopic(packet.topic);
+      if (topic === undefined) return done(new Error("publishing there is not allowed"));
+      // aedes acknowledges a QoS 1 message before it hands it on, but after this: what must not be lost is kept here.
+      events.message(device, topic.name, Uint8Array.from(packet.payload as Buffer)).then(
+        () => done(),
+        () => done(new Error("the store failed")),
+      );
+    },
+  });
+  aedes.on("clientReady", (client) => {
+    const device = linked.get(client);
+    if (device !== undefined) events.online(device);
+  });
+  aedes.on("clientDisconnect", (client) => {
+    const device = linked.get(client);
+    // A newer connection of the same device may have taken its place by now.
+    if (device !== undefined && clients(aedes)[device.id] === undefined) events.offline(device);
+  });
+
+  const accept = (socket: Socket) => {
+    socket.setNoDelay(true);
+    aedes.handle(socket);
+  };
+  const server: Server = options.tls === undefined ? createServer(accept) : createTlsServer(options.tls, accept);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, 4_096, resolve);
+  });
+
+  const publish = (topic: string, payload: Uint8Array, retain: boolean) =>
+    new Promise<void>((resolve, reject) => {
+      const packet = {
+        cmd: "publish" as const,
+        topic,
+        payload: Buffer.from(payload),
+        qos: 1 as const,
+        retain,
+        dup: false,
+      };
+      aedes.publish(packet, (error) => (error ? reject(error) : resolve()));
+    });
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    wantsProofs: false,
+    admit: () => Promise.resolve(),
+    toDevice(device, name, payload, retain) {
+      const topic = unitTopic(device.fleet, device.id, name);
+      if (retain) return publish(topic, payload, true).then(() => true);
+      const client = clients(aedes)[device.id];
+      if (client === undefined) return Promise.resolve(false);
+      return new Promise((resolve) => {
+        // Straight to the one client that may hear it: matching a topic against 2,000 subscriptions costs more.
+        client.publish(
+          {
+            cmd: "publish",
+            topic,
+            payload: Buffer.from(payload.buffer, payload.byteOffset, payload.length),
+            qos: 0,
+            retain: false,
+            dup: false,
+          },
+          (error) => resolve(!error),
+        );
+      });
+    },
+    toFleet: (fleet, name, payload) => publish(fleetTopic(fleet, name), payload, true),
+    close: () =>
+      new Promise((resolve) => {
+        server.close();
+        aedes.close(() => resolve());
+      }),
+  };
+}
+
+/** aedes documents its table of clients but does not type it. */
+function clients(aedes: Aedes): Readonly<Record<string, Client | undefined>> {
+  return (aedes as unknown as { clients: Record<string, Client | undefined> }).clients;
+}

@@ -1,0 +1,164 @@
+/**
+ * Somebody else's broker, by URL: mosquitto with its dynamic-security plugin. It can't check proofs, so the cloud does
+ * when a device hands one in over HTTP, then sets a password that is good once and the device's own rights.
+ * @source PROTOCOL 7.24
+ */
+import { randomBytes } from "node:crypto";
+import { connectAsync, type IClientOptions } from "mqtt";
+import { fleetTopic, parseTopic, publishRights, subscribeRights, UP, unitTopic } from "#wire/topics.ts";
+import type { Broker, BrokerEvents, LinkedDevice } from "./broker.ts";
+
+const CONTROL = "$CONTROL/dynamic-security/v1";
+const ANSWER_MS = 10_000;
+/** A password that was not used within this time is taken back. */
+const PASSWORD_LIFE_MS = 60_000;
+
+/** The broker can't be used. The message is one line that says what to do. */
+export class BrokerTrouble extends Error {
+  override name = "BrokerTrouble";
+}
+
+interface Answer {
+  readonly command: string;
+  readonly correlationData?: string;
+  readonly error?: string;
+}
+
+/** What one device may do, as a role of its own: the filters of topics.ts, letter for letter. */
+function roleOf(device: LinkedDevice): object {
+  const allow = (acltype: string) => (topic: string) => ({ acltype, topic, allow: true, priority: 0 });
+  return {
+    command: "createRole",
+    rolename: `latchkey-${device.id}`,
+    acls: [
+      ...publishRights(device.fleet, device.id).map(allow("publishClientSend")),
+      ...subscribeRights(device.fleet, device.id).map(allow("subscribeLiteral")),
+      ...subscribeRights(device.fleet, device.id).map(allow("unsubscribeLiteral")),
+    ],
+  };
+}
+
+/**
+ * Connects to a broker whose URL carries the user and password of an administrator of its dynamic-security plugin.
+ * @throws BrokerTrouble when it can't be reached, refuses us, or has no such plugin.
+ */
+export async function connectRemoteBroker(url: string, events: BrokerEvents, name: string): Promise<Broker> {
+  const where = url.replace(/\/\/[^@/]*@/, "//");
+  const options: IClientOptions = {
+    clientId: `latchkey-cloud-${name}`,
+    // The session outlives us: what devices say while the cloud restarts is kept for it by the broker.
+    clean: false,
+    reconnectPeriod: 1_000,
+    connectTimeout: ANSWER_MS,
+  };
+  const client = await connectAsync(url, options, false).catch((error: Error) => {
+    throw new BrokerTrouble(`broker ${where} can't be used (${error.message}); check that it runs, user and password`);
+  });
+  client.on("error", (error) => process.stderr.write(`latchkey cloud: broker ${where}: ${error.message}\n`));
+
+  const known = new Set<string>();
+  const online = new Set<string>();
+  const waiting = new Map<string, (answer: Answer) => void>();
+  let asked = 0;
+
+  /** Sends one command to the plugin and waits for its answer; gives the plugin's error, if any. */
+  const control = (command: object): Promise<string | undefined> =>
+    new Promise((resolve, reject) => {
+      const correlationData = String(++asked);
+      const timer = setTimeout(() => {
+        waiting.delete(correlationData);
+        reject(
+          new BrokerTrouble(`broker ${where} doesn't answer as an administrator's; load its dynamic-security plugin`),
+        );
+      }, ANSWER_MS);
+      waiting.set(correlationData, (answer) => {
+        clearTimeout(timer);
+        resolve(answer.error);
+      });
+      client.publish(CONTROL, JSON.stringify({ commands: [{ ...command, correlationData }] }), { qos: 1 });
+    });
+
+  const scramble = (id: string) =>
+    control({ command: "setClientPassword", username: id, password: randomBytes(16).toString("hex") });
+
+  const heard = async (topic: string, payload: Uint8Array): Promise<void> => {
+    const parsed = parseTopic(topic);
+    if (parsed?.scope !== "unit") return;
+    const device = { id: parsed.device, fleet: parsed.fleet };
+    if (parsed.name === UP.state) {
+      const isOnline = payload.length > 0;
+      if (isOnline !== online.has(device.id)) {
+        if (isOnline) {
+          online.add(device.id);
+          events.online(device);
+          void scramble(device.id).catch(() => undefined);
+        } else {
+          online.delete(device.id);
+          events.offline(device);
+        }
+      }
+    }
+    await events.message(device, parsed.name, payload);
+  };
+
+  // Called for one message after the other; the broker hears of a QoS 1 message only once this is done.
+  client.handleMessage = (packet, done) => {
+    const payload = Uint8Array.from(packet.payload as Buffer);
+    if (packet.topic === `${CONTROL}/response`) {
+      const { responses } = JSON.parse(Buffer.from(payload).toString("utf8")) as { responses: readonly Answer[] };
+      for (const answer of responses) {
+        const take = waiting.get(answer.correlationData ?? "");
+        waiting.delete(answer.correlationData ?? "");
+        take?.(answer);
+      }
+      return done();
+    }
+    const isDurable = packet.topic.endsWith(`/${UP.state}`);
+    const work = heard(packet.topic, payload);
+    if (!isDurable) done();
+    work.then(
+      () => (isDurable ? done() : undefined),
+      (error: Error) => (isDurable ? done(error) : undefined),
+    );
+  };
+  await client.subscribeAsync(`${CONTROL}/response`, { qos: 1 });
+  const missing = await control({ command: "listClients", verbose: false }).catch((error: unknown) => {
+    client.end(true);
+    throw error;
+  });
+  if (missing !== undefined) throw new BrokerTrouble(`broker ${where} refuses its administrator: ${missing}`);
+  for (const up of Object.values(UP)) {
+    const qos = up === UP.state ? 1 : 0;
+    await client.subscribeAsync(`f/+/d/+/${up === UP.event ? "event/+" : up}`, { qos });
+  }
+
+  return {
+    port: undefined,
+    wantsProofs: true,
+    async admit(device, password) {
+      const identity = { username: device.id, clientid: device.id, password };
+      if (!known.has(device.id)) {
+        await control(roleOf(device));
+        const roles = [{ rolename: `latchkey-${device.id}`, priority: 0 }];
+        await control({ command: "createClient", ...identity, roles });
+        known.add(device.id);
+      }
+      const refused = await control({ command: "setClientPassword", username: device.id, password });
+      if (refused !== undefined) throw new BrokerTrouble(`broker ${where} refuses a password: ${refused}`);
+      online.delete(device.id);
+      setTimeout(() => {
+        if (!online.has(device.id)) void scramble(device.id).catch(() => undefined);
+      }, PASSWORD_LIFE_MS).unref();
+    },
+    async toDevice(device, topicName, payload, retain) {
+      const topic = unitTopic(device.fleet, device.id, topicName);
+      const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+      await client.publishAsync(topic, bytes, { qos: retain ? 1 : 0, retain });
+      return online.has(device.id);
+    },
+    async toFleet(fleet, topicName, payload) {
+      await client.publishAsync(fleetTopic(fleet, topicName), Buffer.from(payload), { qos: 1, retain: true });
+    },
+    close: () => client.endAsync(),
+  };
+}

@@ -52,8 +52,15 @@ export interface Rollout {
   readonly waveSinceMs: number;
   readonly waves: readonly Wave[];
   readonly limits: Limits;
+  /** Failures and silences of before the last resume: the operator has seen them, so they don't halt it again. */
+  readonly forgiven: Forgiven;
   /** Why it is in this state: who or which limit, in words. */
   readonly because: string;
+}
+
+export interface Forgiven {
+  readonly failed: number;
+  readonly silent: number;
 }
 
 /** Where one device is with one release. The last three are ends, of which `confirmed` is the good one. */
@@ -81,13 +88,19 @@ export type Verdict =
 
 const percent = (share: number) => `${Math.round(share * 1000) / 10} %`;
 
+/** Devices that ended badly. */
+export const failuresOf = (tally: Tally) => tally.rejected + tally.refused;
+
+/** Devices that began and stopped talking, or gave up their trial because nobody answered. */
+export const silencesOf = (tally: Tally) => tally.silent + tally.rolledBack;
+
 /**
  * Judges a running rollout by what its devices report: halt on count, on rate and on silence, in that order; else
  * open the next wave once this one was watched long enough and a member of it has confirmed, or it has no members.
  */
 export function judge(rollout: Rollout, tally: Tally, nowMs: number): Verdict {
-  const { limits } = rollout;
-  const failed = tally.rejected + tally.refused;
+  const { limits, forgiven } = rollout;
+  const failed = Math.max(0, failuresOf(tally) - forgiven.failed);
   const finished = failed + tally.confirmed;
   if (failed >= limits.failures) {
     return { do: "halt", because: `${failed} devices failed; the limit is ${limits.failures}` };
@@ -100,7 +113,7 @@ export function judge(rollout: Rollout, tally: Tally, nowMs: number): Verdict {
     };
   }
   const begun = finished + tally.fetching + tally.trial + tally.rolledBack;
-  const silent = tally.silent + tally.rolledBack;
+  const silent = Math.max(0, silencesOf(tally) - forgiven.silent);
   if (begun >= limits.sample && silent / begun > limits.silenceRate) {
     const rate = percent(silent / begun);
     return {

@@ -52,6 +52,8 @@ export interface RolloutRow {
   wave_since_ms: number;
   waves: string;
   limits: string;
+  forgiven_failed: number;
+  forgiven_silent: number;
   because: string;
   created_ms: number;
 }
@@ -131,6 +133,8 @@ export async function createTables(db: Kysely<Schema>, dialect: "sqlite" | "post
     .addColumn("wave_since_ms", "bigint", (column) => column.notNull())
     .addColumn("waves", "text", (column) => column.notNull())
     .addColumn("limits", "text", (column) => column.notNull())
+    .addColumn("forgiven_failed", "integer", (column) => column.notNull())
+    .addColumn("forgiven_silent", "integer", (column) => column.notNull())
     .addColumn("because", "text", (column) => column.notNull())
     .addColumn("created_ms", "bigint", (column) => column.notNull())
     .execute();

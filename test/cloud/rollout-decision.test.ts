@@ -33,6 +33,7 @@ const rollout = (over: Partial<Rollout> = {}): Rollout => ({
   waveSinceMs: NOW,
   waves: WAVES,
   limits: LIMITS,
+  forgiven: { failed: 0, silent: 0 },
   because: "created",
   ...over,
 });

@@ -12,6 +12,7 @@ const rollout: Rollout = {
   waveSinceMs: SINCE,
   waves: WAVES,
   limits: { ...LIMITS, failures: 5, sample: 10, failureRate: 0.1, silenceRate: 0.2, soakMs: 60_000 },
+  forgiven: { failed: 0, silent: 0 },
   because: "created",
 };
 const tally = (over: Partial<Tally>): Tally => ({
@@ -60,6 +61,12 @@ describe("what a rollout does next", () => {
 
   it("never waits for a device that fell silent below the limit", () => {
     expect(judge(rollout, tally({ confirmed: 20, trial: 1, silent: 1 }), later)).toMatchObject({ do: "open" });
+  });
+
+  it("holds what was forgiven at a resume against nobody, but what comes after it", () => {
+    const resumed = { ...rollout, forgiven: { failed: 5, silent: 2 } };
+    expect(judge(resumed, tally({ confirmed: 20, rejected: 5, trial: 2, silent: 2 }), later).do).toBe("open");
+    expect(judge(resumed, tally({ confirmed: 20, rejected: 10 }), later).do).toBe("halt");
   });
 
   it("moves by one wave at a time, and never past the last", () => {

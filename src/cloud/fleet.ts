@@ -1,0 +1,219 @@
+/** Every device the cloud knows: what it is, what it runs, and where it is with each release. */
+import type { DeviceFacts, MaintenanceWindow } from "./rollout-decision.ts";
+import type { AttemptState } from "./rollout-plan.ts";
+import type { AttemptRow, DeviceRow } from "./schema.ts";
+import type { Store } from "./store.ts";
+import type { WriteQueue } from "./write-queue.ts";
+
+/** A unit as the factory hands it over. */
+export interface Enrolment {
+  readonly id: string;
+  readonly publicKey: Uint8Array;
+  readonly product: string;
+  readonly hardware: number;
+  readonly fleet: string;
+  readonly lab?: boolean;
+  /** Access level of its card: "noFlash" (the default) or "all". */
+  readonly card?: string;
+}
+
+export interface Attempt {
+  state: AttemptState;
+  fault: string;
+  readonly beganMs: number;
+  heardMs: number;
+}
+
+export interface Device extends DeviceFacts {
+  readonly publicKey: Uint8Array;
+  fleet: string;
+  lab: boolean;
+  card: string;
+  sequence: number;
+  pin?: number;
+  target?: number;
+  window?: MaintenanceWindow;
+  heardMs: number;
+  online: boolean;
+  readonly attempts: Map<number, AttemptState>;
+  /** The same attempts with their times and faults. */
+  readonly history: Map<number, Attempt>;
+}
+
+export interface Fleet {
+  get(id: string): Device | undefined;
+  all(): Iterable<Device>;
+  readonly size: number;
+  /** Adds a unit, or changes fleet, lab and card of a known one. False when its key differs from the known one. */
+  enrol(unit: Enrolment): boolean;
+  /** Sets pin, target, maintenance window or lab; `null` takes one away. */
+  steer(device: Device, steer: Steer): void;
+  heard(device: Device, nowMs: number): void;
+  setOnline(device: Device, online: boolean, nowMs: number): void;
+  /** Takes down what a device said of a release. `confirmed` moves the device to that release. */
+  report(device: Device, sequence: number, state: AttemptState, fault: string, nowMs: number): void;
+  /** Takes down what it runs, as it says when it connects. */
+  runs(device: Device, sequence: number, nowMs: number): void;
+  /** Queues the times of last contact that have not been written yet; losing them in a crash harms nobody. */
+  flushHeard(): void;
+}
+
+export interface Steer {
+  readonly pin?: number | null;
+  readonly target?: number | null;
+  readonly window?: MaintenanceWindow | null;
+  readonly lab?: boolean;
+}
+
+const rowOf = (device: Device): DeviceRow => ({
+  id: device.id,
+  public_key: device.publicKey,
+  product: device.product,
+  hardware: device.hardware,
+  fleet: device.fleet,
+  lab: device.lab ? 1 : 0,
+  card: device.card,
+  sequence: device.sequence,
+  pin: device.pin ?? null,
+  target: device.target ?? null,
+  window_from: device.window?.fromMinute ?? null,
+  window_to: device.window?.toMinute ?? null,
+  heard_ms: device.heardMs,
+  online: device.online ? 1 : 0,
+});
+
+function deviceOf(row: DeviceRow): Device {
+  const device: Device = {
+    id: row.id,
+    publicKey: row.public_key,
+    product: row.product,
+    hardware: row.hardware,
+    fleet: row.fleet,
+    lab: row.lab === 1,
+    card: row.card,
+    sequence: row.sequence,
+    heardMs: row.heard_ms,
+    // Nobody is connected to a process that has just begun.
+    online: false,
+    attempts: new Map(),
+    history: new Map(),
+  };
+  if (row.pin !== null) device.pin = row.pin;
+  if (row.target !== null) device.target = row.target;
+  if (row.window_from !== null && row.window_to !== null) {
+    device.window = { fromMinute: row.window_from, toMinute: row.window_to };
+  }
+  return device;
+}
+
+/** Reads every device from the store; changes go through the queue. */
+export async function loadFleet(store: Store, queue: WriteQueue): Promise<Fleet> {
+  const devices = new Map<string, Device>();
+  for (const row of await store.db.selectFrom("devices").selectAll().execute()) devices.set(row.id, deviceOf(row));
+  for (const row of await store.db.selectFrom("attempts").selectAll().execute()) {
+    const device = devices.get(row.device);
+    device?.attempts.set(row.sequence, row.state as AttemptState);
+    device?.history.set(row.sequence, {
+      state: row.state as AttemptState,
+      fault: row.fault,
+      beganMs: row.began_ms,
+      heardMs: row.heard_ms,
+    });
+  }
+  const heard = new Set<Device>();
+  const save = (device: Device) => {
+    heard.delete(device);
+    queue.device(rowOf(device));
+  };
+  const saveAttempt = (device: Device, sequence: number, attempt: Attempt) => {
+    device.attempts.set(sequence, attempt.state);
+    device.history.set(sequence, attempt);
+    const row: AttemptRow = {
+      device: device.id,
+      sequence,
+      state: attempt.state,
+      fault: attempt.fault,
+      began_ms: attempt.beganMs,
+      heard_ms: attempt.heardMs,
+    };
+    queue.attempt(row);
+  };
+  const fleet: Fleet = {
+    get: (id) => devices.get(id),
+    all: () => devices.values(),
+    get size() {
+      return devices.size;
+    },
+    enrol(unit) {
+      const known = devices.get(unit.id);
+      if (known !== undefined) {
+        if (Buffer.compare(known.publicKey, unit.publicKey) !== 0) return false;
+        known.fleet = unit.fleet;
+        known.lab = unit.lab ?? known.lab;
+        known.card = unit.card ?? known.card;
+        save(known);
+        return true;
+      }
+      const device: Device = {
+        id: unit.id,
+        publicKey: Uint8Array.from(unit.publicKey),
+        product: unit.product,
+        hardware: unit.hardware,
+        fleet: unit.fleet,
+        lab: unit.lab ?? false,
+        card: unit.card ?? "noFlash",
+        sequence: 0,
+        heardMs: 0,
+        online: false,
+        attempts: new Map(),
+        history: new Map(),
+      };
+      devices.set(device.id, device);
+      save(device);
+      return true;
+    },
+    steer(device, steer) {
+      if (steer.pin === null) delete device.pin;
+      else if (steer.pin !== undefined) device.pin = steer.pin;
+      if (steer.target === null) delete device.target;
+      else if (steer.target !== undefined) device.target = steer.target;
+      if (steer.window === null) delete device.window;
+      else if (steer.window !== undefined) device.window = steer.window;
+      if (steer.lab !== undefined) device.lab = steer.lab;
+      save(device);
+    },
+    heard(device, nowMs) {
+      device.heardMs = nowMs;
+      heard.add(device);
+    },
+    setOnline(device, online, nowMs) {
+      device.online = online;
+      fleet.heard(device, nowMs);
+    },
+    report(device, sequence, state, fault, nowMs) {
+      const before = device.history.get(sequence);
+      // What ended well or for good doesn't begin again by a late message of the same link.
+      if (before?.state === "confirmed" && state !== "confirmed") return;
+      device.heardMs = nowMs;
+      saveAttempt(device, sequence, { state, fault, beganMs: before?.beganMs ?? nowMs, heardMs: nowMs });
+      if (state === "confirmed" && sequence > device.sequence) device.sequence = sequence;
+      save(device);
+    },
+    runs(device, sequence, nowMs) {
+      device.heardMs = nowMs;
+      if (device.sequence === sequence) return void heard.add(device);
+      device.sequence = sequence;
+      save(device);
+      // A unit that was flashed again by cable runs less than it once confirmed: the counters follow the unit.
+      for (const [confirmed, attempt] of device.history) {
+        if (confirmed > sequence && attempt.state === "confirmed") {
+          saveAttempt(device, confirmed, { ...attempt, state: "rolled-back", heardMs: nowMs });
+        }
+      }
+    },
+    flushHeard() {
+      for (const device of heard) save(device);
+    },
+  };
+  return fleet;
+}

@@ -18,10 +18,10 @@ export const flashConfigSchema = z
     app: z.string().min(1).describe("The app's entry file, which exports `app` from defineDevice"),
     board: z.string().min(1).describe("A folder of boards/"),
     hardwareRevision: z.int().min(0).max(65535).default(1),
-    linkHost: z
+    maker: z
       .string()
       .regex(/^[A-Z0-9.-]{1,24}$/)
-      .describe("Host of the links on label and card, upper case: HTTPS://<linkHost>/D/<ID>"),
+      .describe("The maker's domain, upper case: links on label and card begin with HTTPS://GO.<maker>/"),
     cards: z.enum(["noFlash", "all"]).default("noFlash").describe("What an owner's card may do"),
     ownerGrantYears: z
       .int()

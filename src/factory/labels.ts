@@ -1,13 +1,12 @@
 /**
- * The device label and the sealed card: drawn once as SVG, made into PNG for printers and one PDF at true size, and
- * read back with a QR decoder of another make before anyone relies on them.
+ * The device label and the sealed card: drawn once as SVG, made into PNG for printers and one PDF at true size.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import { PDFDocument } from "pdf-lib";
 import QRCode from "qrcode";
-import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
+import type { QrSegment } from "#wire/card.ts";
 
 const require = createRequire(import.meta.url);
 const MM_PER_INCH = 25.4;
@@ -19,8 +18,8 @@ export interface Sheet {
   readonly widthMm: number;
   readonly heightMm: number;
   readonly dpi: number;
-  /** The link in the QR code, upper case, so that alphanumeric mode holds it. */
-  readonly link: string;
+  /** The link in the QR code. */
+  readonly link: readonly QrSegment[];
   /** Lines beside the code, the first one larger. */
   readonly lines: readonly string[];
 }
@@ -30,21 +29,17 @@ export const CARD_SIZE = { widthMm: 85.6, heightMm: 54 } as const;
 
 const escapeXml = (text: string) => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** A link's parts as QR segments: the fragment's "#" is no alphanumeric character and stands in a byte segment alone. */
-function segmentsOf(link: string): { data: string; mode: "alphanumeric" | "byte" }[] {
-  return link
-    .split(/(#)/)
-    .filter((part) => part !== "")
-    .map((data) => ({ data, mode: data === "#" ? "byte" : "alphanumeric" }));
+function qrOf(link: readonly QrSegment[]): QRCode.QRCode {
+  return QRCode.create(link as QRCode.QRCodeSegment[], { errorCorrectionLevel: "M" });
 }
 
 /** QR version (1 to 40) of a link at level M. */
-export function qrVersion(link: string): number {
-  return QRCode.create(segmentsOf(link) as QRCode.QRCodeSegment[], { errorCorrectionLevel: "M" }).version;
+export function qrVersion(link: readonly QrSegment[]): number {
+  return qrOf(link).version;
 }
 
 function drawSvg(sheet: Sheet): string {
-  const { modules } = QRCode.create(segmentsOf(sheet.link) as QRCode.QRCodeSegment[], { errorCorrectionLevel: "M" });
+  const { modules } = qrOf(sheet.link);
   const sideMm = Math.min(sheet.heightMm - 2, sheet.widthMm * 0.5);
   const moduleMm = sideMm / (modules.size + 2 * QUIET_MODULES);
   let path = "";
@@ -69,13 +64,9 @@ function drawSvg(sheet: Sheet): string {
 
 let isReady: Promise<void> | undefined;
 
-/** Loads the two WebAssembly modules from their packages; neither asks the network for anything. */
+/** Loads the renderer from its package; it asks the network for nothing. */
 function ready(): Promise<void> {
-  isReady ??= (async () => {
-    await initWasm(readFileSync(require.resolve("@resvg/resvg-wasm/index_bg.wasm")));
-    const wasmBinary = readFileSync(require.resolve("zxing-wasm/reader/zxing_reader.wasm"));
-    await prepareZXingModule({ overrides: { wasmBinary: wasmBinary.buffer as ArrayBuffer }, fireImmediately: true });
-  })();
+  isReady ??= initWasm(readFileSync(require.resolve("@resvg/resvg-wasm/index_bg.wasm")));
   return isReady;
 }
 
@@ -101,11 +92,4 @@ export async function drawPdf(
     document.addPage([width, height]).drawImage(await document.embedPng(png), { x: 0, y: 0, width, height });
   }
   return document.save();
-}
-
-/** What a QR decoder reads in a PNG, or undefined when it finds none. */
-export async function readQr(png: Uint8Array): Promise<string | undefined> {
-  await ready();
-  const found = await readBarcodes(new Uint8Array(png), { formats: ["QRCode"], tryHarder: true });
-  return found[0]?.text || undefined;
 }

@@ -1,18 +1,22 @@
 import { expect, test } from "vitest";
-import { CARD_SIZE, drawPdf, drawPng, qrVersion, readQr } from "#factory/labels.ts";
+import { readQr } from "#codec/host/qr-reader.ts";
+import { CARD_SIZE, drawPdf, drawPng, qrVersion } from "#factory/labels.ts";
+import { cardLink, labelLink, linkText } from "#wire/card.ts";
+
+const ID = Uint8Array.from({ length: 12 }, (_, i) => 7 * i);
 
 const label = {
   widthMm: 50,
   heightMm: 25,
   dpi: 300,
-  link: "HTTPS://GO.LAMP.EXAMPLE/D/0123456789ABCDEF01234567",
+  link: [{ mode: "alphanumeric", data: labelLink("LAMP.EXAMPLE", ID) }] as const,
   lines: ["lamp", "0123 4567 89AB", "CDEF 0123 4567"],
 };
-const card = { ...label, ...CARD_SIZE, link: `HTTPS://GO.LAMP.EXAMPLE/T#0123456789ABCDEF01234567.${"8".repeat(31)}` };
+const card = { ...label, ...CARD_SIZE, link: cardLink("LAMP.EXAMPLE", ID, new Uint8Array(16).fill(0xa5)) };
 
 test("what was drawn is read back by a decoder of another make, at 203 and at 600 dots an inch", async () => {
   for (const sheet of [label, card]) {
-    for (const dpi of [203, 600]) expect(await readQr(await drawPng({ ...sheet, dpi }))).toBe(sheet.link);
+    for (const dpi of [203, 600]) expect(await readQr(await drawPng({ ...sheet, dpi }))).toBe(linkText(sheet.link));
   }
 });
 

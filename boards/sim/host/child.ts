@@ -1,0 +1,98 @@
+/** Programs of this repository as processes of their own, ended by their own process ID and never left behind. */
+import { type ChildProcess, spawn } from "node:child_process";
+
+export interface Child {
+  readonly pid: number;
+  /** Calls back for each whole line of standard output from now on. */
+  onLine(see: (line: string) => void): void;
+  /** Calls back for each JSON line of standard error; other lines there are kept for `errors`. */
+  onNotice(see: (notice: Readonly<Record<string, unknown>>) => void): void;
+  write(text: string): void;
+  /** Resolves with the exit code, or null after a signal. */
+  readonly exited: Promise<number | null>;
+  /** What it complained about so far. */
+  errors(): string;
+  /** Asks it to end and, after two seconds, makes it. */
+  stop(): Promise<void>;
+  /** Ends it at once, as a power cut does. */
+  kill(): Promise<void>;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Nothing outlives this process, however it ends. */
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Cuts a stream into lines. */
+function lines(see: (line: string) => void): (chunk: Buffer) => void {
+  let rest = "";
+  return (chunk) => {
+    const parts = (rest + chunk.toString()).split("\n");
+    rest = parts.pop() ?? "";
+    for (const part of parts) see(part);
+  };
+}
+
+/** Starts a TypeScript program of this repository. */
+export function startProgram(path: string, args: readonly string[]): Child {
+  return startChild(process.execPath, ["--import", "tsx", path, ...args]);
+}
+
+/** Starts any program, its three standard streams connected. */
+export function startChild(command: string, args: readonly string[]): Child {
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+  running.add(child);
+  const lineSeers: ((line: string) => void)[] = [];
+  const noticeSeers: ((notice: Record<string, unknown>) => void)[] = [];
+  let errors = "";
+  child.stdout.on(
+    "data",
+    lines((line) => {
+      for (const see of lineSeers) see(line);
+    }),
+  );
+  child.stderr.on(
+    "data",
+    lines((line) => {
+      const notice = line.startsWith("{") ? parse(line) : undefined;
+      if (notice === undefined) errors += `${line}\n`;
+      else for (const see of noticeSeers) see(notice);
+    }),
+  );
+  child.stdin.on("error", () => undefined);
+  const exited = new Promise<number | null>((resolve) => {
+    child.once("error", () => resolve(127));
+    child.once("close", (code) => {
+      running.delete(child);
+      resolve(code);
+    });
+  });
+  return {
+    pid: child.pid ?? -1,
+    onLine: (see) => void lineSeers.push(see),
+    onNotice: (see) => void noticeSeers.push(see),
+    write: (text) => void child.stdin.write(text),
+    exited,
+    errors: () => errors,
+    async stop() {
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), 2000);
+      await exited;
+      clearTimeout(timer);
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+function parse(line: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,22 @@
+/** Reads QR codes out of pictures: what a phone's camera does, and what the line does with its own print. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
+
+let isReady: Promise<unknown> | undefined;
+
+/** Loads the decoder from its package; it would ask the network for it otherwise. */
+function ready(): Promise<unknown> {
+  isReady ??= (async () => {
+    const wasm = readFileSync(createRequire(import.meta.url).resolve("zxing-wasm/reader/zxing_reader.wasm"));
+    await prepareZXingModule({ overrides: { wasmBinary: wasm.buffer as ArrayBuffer }, fireImmediately: true });
+  })();
+  return isReady;
+}
+
+/** What the first QR code (ISO/IEC 18004) in a PNG says, or undefined when there is none. */
+export async function readQr(png: Uint8Array): Promise<string | undefined> {
+  await ready();
+  const found = await readBarcodes(new Uint8Array(png), { formats: ["QRCode"], tryHarder: true });
+  return found[0]?.text || undefined;
+}

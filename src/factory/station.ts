@@ -1,0 +1,11 @@
+/** What the line needs of a place where a unit is plugged in. Each kind of board's host side supplies one. */
+import type { FactoryAnswer, FactoryRequest } from "#wire/factory-line.ts";
+
+export interface Station {
+  /** Erases the unit's flash and writes images at their addresses; reads back. */
+  flash(images: readonly { readonly address: number; readonly bytes: Uint8Array }[]): Promise<void>;
+  /** Turns the unit on, or off as a power cut does. */
+  power(on: boolean): Promise<void>;
+  /** Asks over the console. Rejects when no answer comes in time; the message says what to look at. */
+  ask(request: FactoryRequest): Promise<FactoryAnswer>;
+}

@@ -1,0 +1,53 @@
+/** To a unit on the same network: HTTP/1.1 over TCP, through node:http. */
+import { Agent, request } from "node:http";
+import { ok, type Result, refuse } from "#base/faults.ts";
+import { BODY_BYTES_MAX, PATH, readRefusal } from "#wire/session.ts";
+import type { Transport } from "../transport.ts";
+
+export interface HttpTransportOptions {
+  readonly host: string;
+  readonly port: number;
+  /** How long an answer may take. */
+  readonly timeoutMs?: number;
+}
+
+/** A transport over one kept connection. */
+export function httpTransport({ host, port, timeoutMs = 5000 }: HttpTransportOptions): Transport {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  return {
+    exchange: (path, body) =>
+      new Promise<Result<Uint8Array>>((resolve) => {
+        const lost = () => resolve(refuse("SESSION_UNREACHABLE"));
+        const outgoing = request(
+          {
+            host,
+            port,
+            agent,
+            path: PATH[path],
+            method: path === "key" ? "GET" : "POST",
+            headers:
+              path === "key" ? {} : { "content-length": body.length, "content-type": "application/octet-stream" },
+            signal: AbortSignal.timeout(timeoutMs),
+          },
+          (incoming) => {
+            const parts: Buffer[] = [];
+            let byteLength = 0;
+            incoming.on("data", (part: Buffer) => {
+              parts.push(part);
+              byteLength += part.length;
+              if (byteLength > BODY_BYTES_MAX) incoming.destroy();
+            });
+            incoming.on("error", lost);
+            incoming.on("close", lost);
+            incoming.on("end", () => {
+              const answer = Uint8Array.from(Buffer.concat(parts));
+              resolve(incoming.statusCode === 200 ? ok(answer) : refuse(readRefusal(answer)));
+            });
+          },
+        );
+        outgoing.on("error", lost);
+        outgoing.end(path === "key" ? undefined : body);
+      }),
+    close: async () => agent.destroy(),
+  };
+}

@@ -1,0 +1,65 @@
+/** A maker's or a person's Ed25519 key in a file that its owner alone may read: one JSON object. */
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fromHex, toHex } from "#base/bytes.ts";
+import { nodePrimitives } from "./node-primitives.ts";
+
+/** What a key is for; a key of one role is refused for another. */
+export const KEY_ROLES = ["issuer", "root", "release", "timestamp", "time", "holder"] as const;
+export type KeyRole = (typeof KEY_ROLES)[number];
+
+export interface KeyPair {
+  readonly role: KeyRole;
+  /** 32 bytes. */
+  readonly seed: Uint8Array;
+  readonly publicKey: Uint8Array;
+}
+
+/** The file can't be used; one line that says what to do and tells nothing of the key. */
+export class KeyFileError extends Error {
+  override name = "KeyFileError";
+}
+
+/** Makes a new key and writes it whole or not at all, mode 600. Never replaces a file. */
+export function createKeyFile(path: string, role: KeyRole): KeyPair {
+  if (existsSync(path))
+    throw new KeyFileError(`${path} is there already; a key is never overwritten: name another file`);
+  const seed = nodePrimitives.random(32);
+  const pair = { role, seed, publicKey: nodePrimitives.ed25519PublicKey(seed) };
+  mkdirSync(dirname(path), { recursive: true });
+  const whole = JSON.stringify({ role, public: toHex(pair.publicKey), seed: toHex(seed) });
+  writeFileSync(`${path}.new`, `${whole}\n`, { mode: 0o600 });
+  chmodSync(`${path}.new`, 0o600);
+  renameSync(`${path}.new`, path);
+  return pair;
+}
+
+/**
+ * Reads a key for one role.
+ * @throws KeyFileError when it is missing, readable by others, damaged, or another role's.
+ */
+export function readKeyFile(path: string, role: KeyRole): KeyPair {
+  if (!existsSync(path))
+    throw new KeyFileError(`there is no key file ${path}; make one with: latchkey keys new ${role} ${path}`);
+  if ((statSync(path).mode & 0o077) !== 0) throw new KeyFileError(`others may read ${path}; run: chmod 600 ${path}`);
+  const { role: written, public: publicText, seed: seedText } = parse(path);
+  const seed = typeof seedText === "string" ? fromHex(seedText) : undefined;
+  if (seed?.length !== 32 || toHex(nodePrimitives.ed25519PublicKey(seed)) !== publicText) {
+    throw new KeyFileError(`${path} is damaged; put back your copy of it`);
+  }
+  if (written !== role) throw new KeyFileError(`${path} holds a key for "${written}", a key for "${role}" is wanted`);
+  return { role, seed, publicKey: nodePrimitives.ed25519PublicKey(seed) };
+}
+
+/** Reads the key of a role, making it first when the file isn't there. */
+export function ensureKeyFile(path: string, role: KeyRole): KeyPair {
+  return existsSync(path) ? readKeyFile(path, role) : createKeyFile(path, role);
+}
+
+function parse(path: string): { readonly role?: unknown; readonly public?: unknown; readonly seed?: unknown } {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as object;
+  } catch {
+    throw new KeyFileError(`${path} is no key file; name the right one, or put back your copy of it`);
+  }
+}

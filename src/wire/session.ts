@@ -1,0 +1,184 @@
+/** Sessions on the wire: what Latchkey's profile of EDHOC fixes, and the messages inside sealed records. */
+import { concat } from "#base/bytes.ts";
+import { FAULTS, type Fault, faultOf, ok, type Result, refuse } from "#base/faults.ts";
+import { type Cbor, decodeCbor, decodeCborSequence, encodeCbor } from "#codec/cbor.ts";
+
+/** Private-use labels of the EDHOC registries (RFC 9528 section 10): the chain in EAD_3, the key of the records. */
+export const CHAIN_EAD_LABEL = 36864;
+export const RECORD_KEY_LABEL = 36864;
+
+/** The kids that stand for the caller and for the unit: both keys are known from elsewhere (PROTOCOL 5.4). */
+export const CALLER_KID = Uint8Array.of(0);
+export const UNIT_KID = Uint8Array.of(1);
+/** C_I: a caller has one session in hand, so its name for it never varies. */
+export const CALLER_ID = Uint8Array.of(0);
+
+/** Paths of the HTTP interface (PROTOCOL 5.3). */
+export const PATH = { edhoc: "/.well-known/edhoc", record: "/latchkey", key: "/latchkey/key" } as const;
+export type SessionPath = keyof typeof PATH;
+
+/** What stands before an EDHOC message sent to the unit: true before message 1, C_R before message 3 (RFC 9528 A.2). */
+export const MESSAGE_1_MARK = 0xf5;
+
+/** Longest body in either direction, in bytes: message 3 with a chain of four links, or a record. */
+export const BODY_BYTES_MAX = 2048;
+
+const CREDENTIAL_HEAD = Uint8Array.of(0xa1, 8, 0xa1, 1, 0xa3, 1, 1, 0x20, 6, 0x21, 0x58, 0x20);
+
+/**
+ * CRED_I and CRED_R: a CWT claims set that holds the key and nothing else, {8: {1: COSE_Key}}.
+ * @param publicKey Ed25519, 32 bytes.
+ * @source RFC 9528 section 3.5.2; RFC 8747 section 3.1
+ */
+export function credentialItem(publicKey: Uint8Array): Uint8Array {
+  return concat(CREDENTIAL_HEAD, publicKey);
+}
+
+/** A refusal in clear, where there is no key yet: the error message of EDHOC with our fault's name (RFC 9528 section 6). */
+export function encodeRefusal(fault: Fault): Uint8Array {
+  return concat(encodeCbor(1), encodeCbor(fault));
+}
+
+/** The fault that an error message names; SESSION_REFUSED for one of another kind. It is a hint, since anyone may send it. */
+export function readRefusal(bytes: Uint8Array): Fault {
+  const items = decodeCborSequence(bytes);
+  const name = items.ok && items.value[0] === 1 ? items.value[1] : undefined;
+  return typeof name === "string" && Object.hasOwn(FAULTS, name) ? (name as Fault) : "SESSION_REFUSED";
+}
+
+/** One thing asked within a session. Names and arguments are the app's; all else is the unit's own. */
+export type SessionRequest =
+  /** Runs a function or reads a variable. `args`: encoded map of arguments by name. */
+  | { readonly op: "call"; readonly name: string; readonly args: Uint8Array }
+  /** What the app has, and what the caller may need to mint for others. */
+  | { readonly op: "describe" }
+  /** Events raised after a number. */
+  | { readonly op: "events"; readonly after: number }
+  /** A fresh nonce of the unit, to be signed over by a time key, a voucher or the key of a discharge. */
+  | { readonly op: "nonce" }
+  | { readonly op: "time"; readonly statement: Uint8Array }
+  | { readonly op: "discharge"; readonly statement: Uint8Array }
+  | { readonly op: "revoke"; readonly list: Uint8Array }
+  /** Raises the floor of the session's own key to this epoch, which must be the next one. */
+  | { readonly op: "raise-floor"; readonly epoch: number }
+  | { readonly op: "audit"; readonly from: number }
+  /** Agrees to, or asks for, the release of this sequence. */
+  | { readonly op: "update"; readonly sequence: number }
+  /** Hands the unit to the holder of a new card (PROTOCOL 5.30). */
+  | { readonly op: "resale"; readonly grant: Uint8Array; readonly airKey: Uint8Array }
+  /** Names the functions that a fleet grant may call on this unit. */
+  | { readonly op: "agree"; readonly functions: readonly string[] };
+
+/** Numbers of the operations: append-only. */
+const OPS = {
+  call: 1,
+  describe: 2,
+  events: 3,
+  nonce: 16,
+  time: 17,
+  discharge: 18,
+  revoke: 19,
+  "raise-floor": 20,
+  audit: 21,
+  update: 22,
+  resale: 23,
+  agree: 24,
+} as const satisfies Record<SessionRequest["op"], number>;
+
+/** A request as the plaintext of a record: [number, ...fields]. */
+export function encodeRequest(request: SessionRequest): Uint8Array {
+  return encodeCbor([OPS[request.op], ...fieldsOf(request)]);
+}
+
+function fieldsOf(request: SessionRequest): readonly Cbor[] {
+  switch (request.op) {
+    case "call":
+      return [request.name, request.args];
+    case "events":
+      return [request.after];
+    case "time":
+    case "discharge":
+      return [request.statement];
+    case "revoke":
+      return [request.list];
+    case "raise-floor":
+      return [request.epoch];
+    case "audit":
+      return [request.from];
+    case "update":
+      return [request.sequence];
+    case "resale":
+      return [request.grant, request.airKey];
+    case "agree":
+      return [request.functions];
+    default:
+      return [];
+  }
+}
+
+const isCount = (value: Cbor): value is number => typeof value === "number" && Number.isInteger(value) && value >= 0;
+const isBytes = (value: Cbor): value is Uint8Array => value instanceof Uint8Array;
+
+/** Reads the plaintext of a request, or SESSION_REQUEST when it is none of ours. */
+export function decodeRequest(plaintext: Uint8Array): Result<SessionRequest> {
+  const item = decodeCbor(plaintext);
+  const fields = item.ok && Array.isArray(item.value) ? (item.value as readonly Cbor[]) : [];
+  const request = requestOf(fields);
+  return request === undefined ? refuse("SESSION_REQUEST") : ok(request);
+}
+
+function requestOf([op, a, b, ...more]: readonly Cbor[]): SessionRequest | undefined {
+  if (more.length > 0) return undefined;
+  switch (op) {
+    case OPS.call:
+      return typeof a === "string" && isBytes(b) ? { op: "call", name: a, args: b } : undefined;
+    case OPS.resale:
+      return isBytes(a) && isBytes(b) && b.length === 32 ? { op: "resale", grant: a, airKey: b } : undefined;
+  }
+  if (b !== undefined) return undefined;
+  switch (op) {
+    case OPS.describe:
+      return a === undefined ? { op: "describe" } : undefined;
+    case OPS.nonce:
+      return a === undefined ? { op: "nonce" } : undefined;
+    case OPS.events:
+      return isCount(a) ? { op: "events", after: a } : undefined;
+    case OPS.time:
+      return isBytes(a) ? { op: "time", statement: a } : undefined;
+    case OPS.discharge:
+      return isBytes(a) ? { op: "discharge", statement: a } : undefined;
+    case OPS.revoke:
+      return isBytes(a) ? { op: "revoke", list: a } : undefined;
+    case OPS["raise-floor"]:
+      return isCount(a) ? { op: "raise-floor", epoch: a } : undefined;
+    case OPS.audit:
+      return isCount(a) ? { op: "audit", from: a } : undefined;
+    case OPS.update:
+      return isCount(a) ? { op: "update", sequence: a } : undefined;
+    case OPS.agree:
+      return Array.isArray(a) && a.every((name) => typeof name === "string")
+        ? { op: "agree", functions: a as readonly string[] }
+        : undefined;
+  }
+  return undefined;
+}
+
+/** An answer as the plaintext of a record: [0, value] or [fault's number]. */
+export function encodeAnswer(answer: Result<Cbor>): Uint8Array {
+  return encodeCbor(answer.ok ? [0, answer.value] : [FAULTS[answer.fault]]);
+}
+
+/** The same for an answer whose value is encoded already, so that a unit needn't decode what its app said. */
+export function encodeAnswerOf(value: Uint8Array): Uint8Array {
+  return concat(Uint8Array.of(0x82, 0), value);
+}
+
+/** Reads an answer: the value, the unit's refusal, or SESSION_ANSWER when it is neither. */
+export function decodeAnswer(plaintext: Uint8Array): Result<Cbor> {
+  const item = decodeCbor(plaintext);
+  const fields = item.ok && Array.isArray(item.value) ? (item.value as readonly Cbor[]) : [];
+  const [number, value] = fields;
+  if (number === 0 && fields.length === 2) return ok(value);
+  if (typeof number !== "number" || number === 0 || fields.length !== 1) return refuse("SESSION_ANSWER");
+  return refuse(faultOf(number) ?? "SESSION_REFUSED");
+}

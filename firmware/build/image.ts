@@ -1,0 +1,229 @@
+/** Builds a board's native image from our C and the pinned third-party sources, and says what it takes. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { COMPILER, compile, filesBelow, type Group } from "./compile.ts";
+import { type Layout, layoutOf, ROOT } from "./layout.ts";
+import { BuildStop, THIRD_PARTY, thirdParty } from "./third-party.ts";
+
+export interface Image {
+  readonly elf: string;
+  /** What is flashed: everything that the image needs in flash, from its first address on. */
+  readonly binary: string;
+  /** Bytes in flash: code, constants and initial data. */
+  readonly textBytes: number;
+  /** Bytes of RAM: data, bss, heap arena and stack. */
+  readonly ramBytes: number;
+  readonly compiled: number;
+}
+
+const FIRMWARE = join(ROOT, "firmware");
+const CPU = ["-mcpu=cortex-m3", "-mthumb"];
+const COMMON = [...CPU, "-std=gnu11", "-ffunction-sections", "-fdata-sections", "-fno-strict-aliasing", "-fno-common"];
+const OURS = [...COMMON, "-Os", "-Wall", "-Wextra", "-Wno-override-init", "-Wno-unused-parameter", `-I${FIRMWARE}`];
+/** Stack beyond the engine's own limit: interrupts, lwIP, libsodium's tables on the stack. */
+const STACK_EXTRA_BYTES = 8192;
+const BOOT_STACK_BYTES = 8192;
+
+/** The one line that installs what is missing, or undefined when all is there. */
+export function missingPackages(): string | undefined {
+  const programs: Readonly<Record<string, string>> = {
+    [COMPILER]: "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    "qemu-system-arm": "qemu-system-arm",
+    xz: "xz-utils",
+  };
+  const missing = Object.entries(programs).filter(([program]) => spawnSync(program, ["--version"]).error !== undefined);
+  if (missing.length === 0) return undefined;
+  return `apt-get install -y --no-install-recommends ${THIRD_PARTY.debian.join(" ")}`;
+}
+
+function engineGroup(tree: string): Group {
+  return {
+    sources: ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"].map((name) => join(tree, `${name}.c`)),
+    flags: [
+      ...COMMON,
+      "-Os",
+      "-w",
+      "-D_GNU_SOURCE",
+      '-DCONFIG_VERSION="2025-04-26"',
+      "-D__TM_GMTOFF=tm_gmtoff",
+      "-include",
+      "malloc.h",
+    ],
+    inputs: [basename(tree)],
+  };
+}
+
+function networkGroup(tree: string): Group {
+  const src = join(tree, "src");
+  const core = ["def", "dns", "inet_chksum", "init", "ip", "mem", "memp", "netif", "pbuf", "tcp", "tcp_in", "tcp_out"];
+  const sources = [
+    ...[...core, "timeouts", "udp"].map((name) => join(src, "core", `${name}.c`)),
+    ...["dhcp", "etharp", "icmp", "ip4", "ip4_addr"].map((name) => join(src, "core/ipv4", `${name}.c`)),
+    join(src, "netif/ethernet.c"),
+  ];
+  return {
+    sources,
+    flags: [...COMMON, "-Os", "-w", `-I${FIRMWARE}`, `-I${FIRMWARE}/port/lwip`, `-I${src}/include`],
+    inputs: [basename(tree), ...filesBelow(FIRMWARE, ".h")],
+  };
+}
+
+function sodiumFlags(tree: string): readonly string[] {
+  const src = join(tree, "src/libsodium");
+  return [
+    "-DCONFIGURED=1",
+    "-DDEV_MODE=1",
+    "-DNATIVE_LITTLE_ENDIAN=1",
+    `-I${join(FIRMWARE, "port/sodium")}`,
+    `-I${src}`,
+    `-I${src}/include/sodium`,
+    `-I${src}/include`,
+  ];
+}
+
+function cryptoGroup(tree: string): Group {
+  const src = join(tree, "src/libsodium");
+  const sources = [
+    "crypto_core/ed25519/ref10/ed25519_ref10",
+    "crypto_sign/ed25519/ref10/open",
+    "crypto_sign/ed25519/ref10/sign",
+    "crypto_sign/ed25519/ref10/keypair",
+    "crypto_scalarmult/curve25519/ref10/x25519_ref10",
+    "crypto_hash/sha256/cp/hash_sha256_cp",
+    "crypto_hash/sha512/cp/hash_sha512_cp",
+    "crypto_verify/sodium/verify",
+    "crypto_aead/chacha20poly1305/sodium/aead_chacha20poly1305",
+    "crypto_stream/chacha20/stream_chacha20",
+    "crypto_stream/chacha20/ref/chacha20_ref",
+    "crypto_onetimeauth/poly1305/onetimeauth_poly1305",
+    "crypto_onetimeauth/poly1305/donna/poly1305_donna",
+  ].map((name) => join(src, `${name}.c`));
+  return { sources, flags: [...COMMON, "-O2", "-w", ...sodiumFlags(tree)], inputs: [basename(tree)] };
+}
+
+function runtimeGroup(layout: Layout, trees: Readonly<Record<string, string>>): Group {
+  const chips = join(FIRMWARE, "chips");
+  return {
+    sources: [
+      ...filesBelow(join(FIRMWARE, "main"), ".c"),
+      ...filesBelow(join(FIRMWARE, "port"), ".c"),
+      ...filesBelow(join(chips, "cortex-m"), ".c"),
+      ...filesBelow(join(chips, layout.chip), ".c"),
+      join(chips, "serial.c"),
+    ],
+    flags: [
+      ...OURS,
+      ...layout.definitions,
+      `-I${join(chips, layout.chip, "include")}`,
+      `-I${FIRMWARE}/port/lwip`,
+      `-isystem${trees["lwip"]}/src/include`,
+      `-isystem${trees["quickjs"]}`,
+      ...sodiumFlags(trees["libsodium"] ?? "").map((flag) => flag.replace(/^-I(?=\/.*libsodium)/, "-isystem")),
+    ],
+    inputs: filesBelow(FIRMWARE, ".h"),
+  };
+}
+
+function bootGroup(layout: Layout, trees: Readonly<Record<string, string>>): Group {
+  const chips = join(FIRMWARE, "chips");
+  const { flags, inputs } = runtimeGroup(layout, trees);
+  return {
+    sources: [
+      ...filesBelow(join(FIRMWARE, "boot"), ".c"),
+      ...filesBelow(join(chips, "cortex-m"), ".c"),
+      ...["chip", "flash"].map((name) => join(chips, layout.chip, `${name}.c`)),
+      ...["main/report", "chips/serial"].map((name) => join(FIRMWARE, `${name}.c`)),
+    ],
+    flags,
+    inputs,
+  };
+}
+
+/** The sum of the sections that lie in flash and of those that lie in RAM. */
+function measure(elf: string): { textBytes: number; ramBytes: number } {
+  let textBytes = 0;
+  let ramBytes = 0;
+  for (const line of execFileSync("arm-none-eabi-size", ["-A", elf]).toString().split("\n")) {
+    const [, section = "", size = "0"] = /^(\.\S+)\s+(\d+)/.exec(line) ?? [];
+    if ([".text", ".ARM.exidx", ".data"].includes(section)) textBytes += Number(size);
+    if ([".handoff", ".data", ".bss", ".stack"].includes(section)) ramBytes += Number(size);
+  }
+  return { textBytes, ramBytes };
+}
+
+interface Link {
+  readonly name: "main" | "boot";
+  readonly objects: readonly string[];
+  readonly symbols: Readonly<Record<string, number>>;
+}
+
+function link(layout: Layout, { name, objects, symbols }: Link): { elf: string; binary: string } {
+  const folder = join(ROOT, ".cache/firmware", layout.board.name);
+  mkdirSync(folder, { recursive: true });
+  const elf = join(folder, `${name}.elf`);
+  const binary = join(folder, `${name}.bin`);
+  const args = [
+    ...[...CPU, "-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections"],
+    ...[`-L${join(FIRMWARE, "main")}`, `-T${join(FIRMWARE, "chips", layout.chip, `${name}.ld`)}`],
+    ...Object.entries(symbols).map(([key, value]) => `-Wl,--defsym=${key}=${value}`),
+    ...[`-Wl,-Map=${join(folder, `${name}.map`)}`, ...objects, "-lm", "-o", elf],
+  ];
+  const run = spawnSync(COMPILER, args, { encoding: "utf8" });
+  if (run.status !== 0) throw new BuildStop(`${layout.board.name}: ${name} does not link:\n${run.stderr}`);
+  execFileSync("arm-none-eabi-objcopy", ["-O", "binary", elf, binary]);
+  return { elf, binary };
+}
+
+/** The board's layout and the sources' folders. @throws BuildStop when the toolchain or a source can't be had. */
+function prepare(name: string): { layout: Layout; trees: Readonly<Record<string, string>> } {
+  const layout = layoutOf(name);
+  const install = missingPackages();
+  if (install !== undefined) throw new BuildStop(`the firmware needs a toolchain; run: ${install}`);
+  return { layout, trees: thirdParty() };
+}
+
+/**
+ * Compiles what changed and links the runtime of a board into .cache/firmware/BOARD/main.elf.
+ * @throws BuildStop when a package is missing, a source can't be had, something doesn't compile or doesn't fit.
+ */
+export async function buildRuntime(name: string): Promise<Image> {
+  const { layout, trees } = prepare(name);
+  const { objects, compiled } = await compile([
+    runtimeGroup(layout, trees),
+    engineGroup(trees["quickjs"] ?? ""),
+    networkGroup(trees["lwip"] ?? ""),
+    cryptoGroup(trees["libsodium"] ?? ""),
+  ]);
+  const { budgets } = layout.board;
+  const linked = link(layout, {
+    name: "main",
+    objects,
+    symbols: {
+      TEXT_BYTES: budgets["textBytes"] ?? 0,
+      RAM_BYTES: budgets["ramBytes"] ?? 0,
+      STACK_BYTES: (budgets["stackBytes"] ?? 0) + STACK_EXTRA_BYTES,
+    },
+  });
+  return { ...linked, ...measure(linked.elf), compiled };
+}
+
+/** The same for the boot stage, into .cache/firmware/BOARD/boot.elf. */
+export async function buildBoot(name: string): Promise<Image> {
+  const { layout, trees } = prepare(name);
+  const { objects, compiled } = await compile([bootGroup(layout, trees)]);
+  const symbols = { BOOT_BYTES: layout.board.budgets["bootBytes"] ?? 0, STACK_BYTES: BOOT_STACK_BYTES };
+  const linked = link(layout, { name: "boot", objects, symbols });
+  return { ...linked, ...measure(linked.elf), compiled };
+}
+
+export function sizeLines(name: string, image: Image): string {
+  const { budgets } = layoutOf(name).board;
+  const line = (what: string, value: number, budget: number | undefined) =>
+    `${what.padEnd(8)} ${String(value).padStart(8)} B${budget === undefined ? "" : ` of ${budget} B`}`;
+  return [
+    line("text", image.textBytes, budgets["textBytes"]),
+    line("ram", image.ramBytes, budgets["ramBytes"]),
+    line("binary", readFileSync(image.binary).length, undefined),
+  ].join("\n");
+}

@@ -1,0 +1,77 @@
+/** What a board is to its firmware: board.json, read once, and the definitions that the C sources take from it. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { BuildStop } from "./third-party.ts";
+
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface Region {
+  readonly start: number;
+  readonly bytes: number;
+}
+
+export interface BoardFile {
+  readonly name: string;
+  readonly engine: string;
+  readonly flash: {
+    readonly bytes: number;
+    readonly sectorBytes: number;
+    readonly regions: Readonly<Record<string, Region>>;
+  };
+  readonly pins: Readonly<Record<string, "output" | "input" | "level">>;
+  readonly budgets: Readonly<Record<string, number>>;
+}
+
+interface Chip {
+  /** Below firmware/chips/. */
+  readonly folder: string;
+  readonly hz: number;
+  /** Where the runtime's code is copied to and runs. */
+  readonly imageAddress: number;
+}
+
+const CHIPS: Readonly<Record<string, Chip>> = {
+  "qemu-mps2": { folder: "cmsdk", hz: 25_000_000, imageAddress: 0x1_0000 },
+  "qemu-sf2": { folder: "smartfusion2", hz: 142_000_000, imageAddress: 0xa000_0000 },
+};
+
+export const FIRMWARE_BOARDS: readonly string[] = Object.keys(CHIPS);
+
+export interface Layout {
+  readonly board: BoardFile;
+  readonly chip: string;
+  readonly imageAddress: number;
+  /** -D flags of every source of ours. */
+  readonly definitions: readonly string[];
+}
+
+function names(board: BoardFile, ...kinds: readonly string[]): string {
+  return Object.entries(board.pins)
+    .filter(([, kind]) => kinds.includes(kind))
+    .map(([name]) => `"${name}",`)
+    .join("");
+}
+
+/** @throws BuildStop when no board with native firmware has this name. */
+export function layoutOf(name: string): Layout {
+  const path = join(ROOT, "boards", name, "board.json");
+  const chip = CHIPS[name];
+  if (chip === undefined || !existsSync(path)) {
+    throw new BuildStop(`no firmware for a board ${name}; there is ${FIRMWARE_BOARDS.join(", ")}`);
+  }
+  const board = JSON.parse(readFileSync(path, "utf8")) as BoardFile;
+  const numbers: Record<string, number> = {
+    CPU_HZ: chip.hz,
+    IMAGE_ADDRESS: chip.imageAddress,
+    HEAP_BYTES: board.budgets["heapBytes"] ?? 0,
+    ENGINE_STACK_BYTES: board.budgets["stackBytes"] ?? 0,
+  };
+  for (const [region, { start, bytes }] of Object.entries(board.flash.regions)) {
+    numbers[`REGION_${region.toUpperCase()}_START`] = start;
+    numbers[`REGION_${region.toUpperCase()}_BYTES`] = bytes;
+  }
+  const definitions = Object.entries(numbers).map(([key, value]) => `-D${key}=${value}u`);
+  definitions.push(`-DBOARD_OUTPUTS=${names(board, "output")}`, `-DBOARD_INPUTS=${names(board, "input", "level")}`);
+  return { board, chip: chip.folder, imageAddress: chip.imageAddress, definitions };
+}

@@ -1,0 +1,39 @@
+/* What a chip gives the firmware. One folder below chips/ implements it; nothing above knows which. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Starts serial lines, network interrupt and watchdog. Called once, after memory is set up. */
+void chip_start(void);
+
+/* Serial lines. A read gives -1 when nothing has come; what comes is buffered by interrupt (serial.c). */
+enum { CHIP_CONSOLE = 0, CHIP_RADIO = 1, CHIP_LINES = 2 };
+void chip_serial_write(int line, const uint8_t *bytes, size_t length);
+void chip_serial_received(int line, uint8_t byte); /* called by the chip's interrupt handlers */
+
+/* Nanoseconds since start, and whole milliseconds. */
+uint64_t chip_nanoseconds(void);
+uint32_t chip_milliseconds(void);
+
+/* Sleeps until an interrupt; at most one tick (1 ms). */
+void chip_wait(void);
+
+/* Flash. Addresses count from its start. Write and erase give false when the flash does not hold the result. */
+extern const uint32_t chip_flash_bytes;
+extern const uint32_t chip_flash_sector_bytes;
+void chip_flash_start(void);
+void chip_flash_read(uint32_t address, void *bytes, uint32_t length);
+bool chip_flash_write(uint32_t address, const void *bytes, uint32_t length);
+bool chip_flash_erase(uint32_t address);
+/* Where flash can be read in place; NULL on a chip that has it behind a bus. */
+const void *chip_flash_map(uint32_t address);
+
+/* Pins by number, as the board's table gives them. */
+void chip_pin_write(unsigned pin, int value);
+int chip_pin_read(unsigned pin);
+int chip_pin_state(unsigned pin); /* of an output */
+
+/* Resets the chip when it isn't fed for two seconds. */
+void chip_watchdog_feed(void);
+void chip_restart(void) __attribute__((noreturn));

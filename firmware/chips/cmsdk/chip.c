@@ -1,0 +1,58 @@
+/* MPS2 with the AN385 image: CMSDK UARTs, watchdog and pins (ARM DDI 0479, DAI 0385). */
+#include "chips/chip.h"
+#include "chips/cortex-m/scs.h"
+#include "chips/irqs.h"
+
+static const uint32_t uarts[CHIP_LINES] = {0x40004000u, 0x40005000u};
+#define DATA(line) REGISTER(uarts[line] + 0x00)
+#define STATE(line) REGISTER(uarts[line] + 0x04)
+#define CTRL(line) REGISTER(uarts[line] + 0x08)
+#define INTERRUPT(line) REGISTER(uarts[line] + 0x0c)
+#define DIVIDER(line) REGISTER(uarts[line] + 0x10)
+#define TX_FULL 1u
+#define RX_FULL 2u
+#define LEDS REGISTER(0x40028000u)
+#define BUTTONS REGISTER(0x40028008u)
+#define WATCHDOG_LOAD REGISTER(0x40008000u)
+#define WATCHDOG_CTRL REGISTER(0x40008008u)
+#define WATCHDOG_CLEAR REGISTER(0x4000800cu)
+#define WATCHDOG_LOCK REGISTER(0x40008c00u)
+
+static void receive(int line) {
+  INTERRUPT(line) = 2;
+  while (STATE(line) & RX_FULL) chip_serial_received(line, (uint8_t)DATA(line));
+}
+
+void console_irq(void) { receive(CHIP_CONSOLE); }
+void radio_irq(void) { receive(CHIP_RADIO); }
+
+void chip_start(void) {
+  for (int line = 0; line < CHIP_LINES; line++) {
+    DIVIDER(line) = 16;
+    CTRL(line) = 0xb; /* transmit, receive, interrupt on receive */
+    irq_enable(2 * (unsigned)line);
+  }
+  irq_enable(ETHER_IRQ);
+  WATCHDOG_LOCK = 0x1ACCE551u;
+  WATCHDOG_LOAD = CPU_HZ; /* the first end of a count only raises an NMI, the second resets: two seconds in all */
+  WATCHDOG_CTRL = 3;
+}
+
+void chip_serial_write(int line, const uint8_t *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    while (STATE(line) & TX_FULL) {
+    }
+    DATA(line) = bytes[i];
+  }
+}
+
+void chip_pin_write(unsigned pin, int value) {
+  if (value) LEDS |= 1u << pin;
+  else LEDS &= ~(1u << pin);
+}
+
+int chip_pin_read(unsigned pin) { return (int)((BUTTONS >> pin) & 1u); }
+
+int chip_pin_state(unsigned pin) { return (int)((LEDS >> pin) & 1u); }
+
+void chip_watchdog_feed(void) { WATCHDOG_CLEAR = 1; }

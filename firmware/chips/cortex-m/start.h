@@ -1,0 +1,9 @@
+/* From reset to main, and the interrupts that a chip may take. Chips define weak handlers by these names. */
+#pragma once
+#include <stdint.h>
+
+int main(void);
+void systick_start(void);
+void systick_handler(void);
+/* Ends a run whose processor faulted: the reason is kept, the chip starts again. */
+void fault_report(const uint32_t *frame) __attribute__((noreturn));

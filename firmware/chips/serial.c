@@ -1,0 +1,23 @@
+/* What came over the serial lines, kept from its interrupt until the main loop looks. A full ring drops the newest. */
+#include "chips/serial.h"
+#include "chips/chip.h"
+
+#define RING_BYTES 4096u
+
+static struct {
+  uint8_t bytes[RING_BYTES];
+  volatile uint32_t in, out;
+} rings[CHIP_LINES];
+
+void chip_serial_received(int line, uint8_t byte) {
+  uint32_t in = rings[line].in;
+  if (in - rings[line].out == RING_BYTES) return;
+  rings[line].bytes[in % RING_BYTES] = byte;
+  rings[line].in = in + 1;
+}
+
+size_t serial_available(int line) { return rings[line].in - rings[line].out; }
+
+uint8_t serial_peek(int line, size_t offset) { return rings[line].bytes[(rings[line].out + offset) % RING_BYTES]; }
+
+void serial_drop(int line, size_t length) { rings[line].out += length; }

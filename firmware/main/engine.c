@@ -1,0 +1,126 @@
+#include "main/engine.h"
+#include <string.h>
+#include "chips/chip.h"
+#include "main/heap.h"
+#include "main/report.h"
+#include "port/js.h"
+
+#define EVENT_MS 10000u /* longest that one event, or the start, may take */
+
+static JSValue receiver = JS_UNDEFINED;
+static uint32_t began_ms;
+static int unheard;
+static JSValue unheard_reason = JS_UNDEFINED;
+
+static void *allocate(JSMallocState *state, size_t bytes) {
+  (void)state;
+  return heap_allocate(bytes);
+}
+static void release(JSMallocState *state, void *memory) {
+  (void)state;
+  heap_free(memory);
+}
+static void *resize(JSMallocState *state, void *memory, size_t bytes) {
+  (void)state;
+  return heap_resize(memory, bytes);
+}
+static const JSMallocFunctions arena = {allocate, release, resize, heap_usable};
+
+/* Called by the engine every few thousand steps: lets an endless loop end as an error that nothing catches. */
+static int interrupt(JSRuntime *rt, void *opaque) {
+  (void)rt, (void)opaque;
+  if (chip_milliseconds() - began_ms > EVENT_MS) return 1;
+  chip_watchdog_feed();
+  return 0;
+}
+
+/* A promise that was rejected with no one to hear counts until someone does; what still counts after the jobs is an error. */
+static void rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason, JS_BOOL handled, void *opaque) {
+  (void)promise, (void)opaque;
+  unheard += handled ? -1 : 1;
+  if (handled) return;
+  JS_FreeValue(ctx, unheard_reason);
+  unheard_reason = JS_DupValue(ctx, reason);
+}
+
+/* Prints the error and starts again. Error texts are the engine's or the bundle's, never a caller's data. */
+static void __attribute__((noreturn)) end_run(JSContext *ctx, JSValue error) {
+  enum reset_reason reason = RESET_EXCEPTION;
+  JSValue stack = JS_GetPropertyStr(ctx, error, "stack");
+  const char *trace = JS_ToCString(ctx, stack);
+  const char *words = JS_ToCString(ctx, error);
+  if (words == NULL || strstr(words, "out of memory")) reason = RESET_OUT_OF_MEMORY;
+  else if (strstr(words, "interrupted")) reason = RESET_WATCHDOG;
+  if (trace) report_line(trace);
+  report_and_restart(reason, words ? words : "out of memory");
+}
+
+static void run_jobs(JSContext *ctx) {
+  JSContext *other;
+  int left;
+  while ((left = JS_ExecutePendingJob(JS_GetRuntime(ctx), &other)) > 0) {
+  }
+  if (left < 0) end_run(other, JS_GetException(other));
+  if (unheard > 0) end_run(ctx, unheard_reason);
+}
+
+JS_FUNCTION(on_event) {
+  (void)self, (void)argc;
+  if (!JS_IsFunction(ctx, argv[0])) return JS_ThrowTypeError(ctx, "want a function");
+  engine_receiver(ctx, argv[0]);
+  return JS_UNDEFINED;
+}
+
+JSContext *engine_start(void) {
+  heap_start();
+  JSRuntime *rt = JS_NewRuntime2(&arena, NULL);
+  if (rt == NULL) report_and_restart(RESET_OUT_OF_MEMORY, "no room for the engine");
+  JS_SetMaxStackSize(rt, ENGINE_STACK_BYTES);
+  JS_SetGCThreshold(rt, HEAP_BYTES / 3);
+  JS_SetStripInfo(rt, JS_STRIP_SOURCE | JS_STRIP_DEBUG);
+  JS_SetInterruptHandler(rt, interrupt, NULL);
+  JS_SetHostPromiseRejectionTracker(rt, rejection, NULL);
+  JSContext *ctx = JS_NewContextRaw(rt);
+  if (ctx == NULL) report_and_restart(RESET_OUT_OF_MEMORY, "no room for the engine");
+  JS_AddIntrinsicBaseObjects(ctx);
+  JS_AddIntrinsicEval(ctx);
+  JS_AddIntrinsicRegExp(ctx);
+  JS_AddIntrinsicRegExpCompiler(ctx);
+  JS_AddIntrinsicJSON(ctx);
+  JS_AddIntrinsicProxy(ctx);
+  JS_AddIntrinsicMapSet(ctx);
+  JS_AddIntrinsicTypedArrays(ctx);
+  JS_AddIntrinsicPromise(ctx);
+#ifdef ENGINE_DATE
+  JS_AddIntrinsicDate(ctx);
+#endif
+  JSValue global = JS_GetGlobalObject(ctx), native = JS_NewObject(ctx);
+  JS_SetPropertyStr(ctx, native, "onEvent", JS_NewCFunction(ctx, on_event, "onEvent", 1));
+  extern const struct facet *const facets[];
+  for (const struct facet *const *facet = facets; *facet; facet++) (*facet)->install(ctx, native);
+  JS_SetPropertyStr(ctx, global, "native", native);
+  JS_FreeValue(ctx, global);
+  return ctx;
+}
+
+void engine_run(JSContext *ctx, const char *source, size_t length) {
+  began_ms = chip_milliseconds();
+  JSValue result = JS_Eval(ctx, source, length, "bundle", JS_EVAL_TYPE_GLOBAL);
+  if (JS_IsException(result)) end_run(ctx, JS_GetException(ctx));
+  JS_FreeValue(ctx, result);
+  run_jobs(ctx);
+}
+
+void engine_receiver(JSContext *ctx, JSValueConst function) {
+  JS_FreeValue(ctx, receiver);
+  receiver = JS_DupValue(ctx, function);
+}
+
+void engine_event(JSContext *ctx, JSValue event) {
+  began_ms = chip_milliseconds();
+  JSValue result = JS_Call(ctx, receiver, JS_UNDEFINED, 1, (JSValueConst *)&event);
+  JS_FreeValue(ctx, event);
+  if (JS_IsException(result)) end_run(ctx, JS_GetException(ctx));
+  JS_FreeValue(ctx, result);
+  run_jobs(ctx);
+}

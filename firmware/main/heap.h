@@ -1,0 +1,13 @@
+/* The engine's arena: a two-level segregated-fit allocator (M. Masmano et al., TLSF, ECRTS 2004) over fixed memory. */
+#pragma once
+#include <stddef.h>
+
+void *heap_allocate(size_t bytes);
+void *heap_resize(void *memory, size_t bytes);
+void heap_free(void *memory);
+size_t heap_usable(const void *memory);
+
+/* Bytes in use, and the most that ever were, both with the allocator's own four bytes a block. */
+size_t heap_used(void);
+size_t heap_peak(void);
+void heap_start(void);

@@ -1,0 +1,42 @@
+/* The few calls that newlib leaves to a platform. Nothing here allocates: the engine brings its own arena. */
+#include <errno.h>
+#include <sys/time.h>
+#include <time.h>
+#include "chips/chip.h"
+#include "main/report.h"
+
+/* A unit has no clock to trust: the engine's Date and Math.random seed see the time since start. */
+int gettimeofday(struct timeval *restrict now, void *restrict zone) {
+  (void)zone;
+  uint64_t ns = chip_nanoseconds();
+  now->tv_sec = (time_t)(ns / 1000000000u);
+  now->tv_usec = (suseconds_t)(ns % 1000000000u / 1000u);
+  return 0;
+}
+
+/* UTC is the only zone. */
+struct tm *localtime_r(const time_t *restrict when, struct tm *restrict out) { return gmtime_r(when, out); }
+
+void abort(void) { report_and_restart(RESET_FAULT, "abort"); }
+void __assert_func(const char *file, int line, const char *function, const char *claim) {
+  (void)file, (void)line, (void)function;
+  report_and_restart(RESET_FAULT, claim);
+}
+void *malloc(size_t bytes) {
+  (void)bytes;
+  return NULL;
+}
+void *_malloc_r(struct _reent *reent, size_t bytes) {
+  (void)reent, (void)bytes;
+  return NULL;
+}
+void *realloc(void *memory, size_t bytes) {
+  (void)memory, (void)bytes;
+  return NULL;
+}
+void *_realloc_r(struct _reent *reent, void *memory, size_t bytes) {
+  (void)reent, (void)memory, (void)bytes;
+  return NULL;
+}
+void free(void *memory) { (void)memory; }
+void _free_r(struct _reent *reent, void *memory) { (void)reent, (void)memory; }

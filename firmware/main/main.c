@@ -1,0 +1,37 @@
+/* The runtime: starts the facets and the engine, runs the bundle, then moves events until something ends the run. */
+#include "chips/chip.h"
+#include "main/bundle.h"
+#include "main/engine.h"
+#include "main/heap.h"
+#include "main/report.h"
+#include "port/entropy.h"
+#include "port/js.h"
+#include "port/net.h"
+
+/* Asked in this order between events; the radio before the network, so that an answer waits for no traffic. */
+const struct facet *const facets[] = {&clock_facet,   &radio_facet,  &console_facet, &pins_facet,  &tcp_facet,
+                                      &udp_facet,     &crypto_facet, &flash_facet,   &system_facet, NULL};
+
+static bool deliver_one(JSContext *ctx) {
+  bool any = false;
+  for (const struct facet *const *facet = facets; *facet; facet++)
+    if ((*facet)->deliver && (*facet)->deliver(ctx)) any = true;
+  return any;
+}
+
+int main(void) {
+  static const uint8_t mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56}; /* the wire's; the radio has its own */
+  size_t length;
+  chip_flash_start();
+  entropy_start();
+  net_start(mac);
+  const char *bundle = bundle_find(&length);
+  JSContext *ctx = engine_start();
+  engine_run(ctx, bundle, length);
+  report_number("latchkey: started, heap", (uint32_t)heap_used());
+  for (;;) {
+    net_poll();
+    chip_watchdog_feed();
+    if (!deliver_one(ctx)) chip_wait();
+  }
+}

@@ -1,0 +1,62 @@
+#include "main/report.h"
+#include <string.h>
+#include "chips/chip.h"
+#include "chips/cortex-m/scs.h"
+#include "chips/cortex-m/start.h"
+#include "main/handoff.h"
+
+__attribute__((section(".handoff"))) struct handoff handoff;
+
+const char *const reset_reason_names[RESET_REASONS] = {"power",    "requested",     "update",   "fault",
+                                                       "watchdog", "out-of-memory", "exception"};
+
+static void text(const char *words) { chip_serial_write(CHIP_CONSOLE, (const uint8_t *)words, strlen(words)); }
+
+void report_line(const char *words) {
+  text(words);
+  text("\r\n");
+}
+
+void report_number(const char *words, uint32_t number) {
+  char digits[11];
+  char *at = digits + sizeof digits - 1;
+  *at = 0;
+  do *--at = (char)('0' + number % 10);
+  while ((number /= 10) != 0);
+  text(words);
+  text(" ");
+  report_line(at);
+}
+
+void restart_with(enum reset_reason reason) {
+  if (!handoff_valid(&handoff)) memset(&handoff, 0, sizeof handoff);
+  handoff.magic = HANDOFF_MAGIC;
+  handoff.reason = reason;
+  handoff.check = handoff_check(&handoff);
+  chip_restart();
+}
+
+void report_and_restart(enum reset_reason reason, const char *words) {
+  text("latchkey: ");
+  text(reset_reason_names[reason]);
+  text(": ");
+  report_line(words);
+  restart_with(reason);
+}
+
+enum reset_reason report_take_reason(void) {
+  uint32_t reason = handoff_valid(&handoff) && handoff.reason < RESET_REASONS ? handoff.reason : RESET_POWER;
+  handoff.reason = RESET_POWER;
+  handoff.check = handoff_check(&handoff);
+  return (enum reset_reason)reason;
+}
+
+/* The watchdog's first end comes as an NMI (exception 2); every other fault is the processor's. */
+void fault_report(const uint32_t *frame) {
+  uint32_t exception;
+  __asm volatile("mrs %0, ipsr" : "=r"(exception));
+  if (exception == 2) report_and_restart(RESET_WATCHDOG, "the watchdog was not fed");
+  report_number("latchkey: pc", frame[6]);
+  report_number("latchkey: cfsr", SCB_CFSR);
+  report_and_restart(RESET_FAULT, "the processor faulted");
+}

@@ -1,0 +1,33 @@
+/* lwIP as we use it: no system below, raw interface, one Ethernet interface, IPv4. */
+#pragma once
+#define NO_SYS 1
+#define SYS_LIGHTWEIGHT_PROT 0
+#define LWIP_NETCONN 0
+#define LWIP_SOCKET 0
+#define LWIP_STATS 0
+#define LWIP_NETIF_HOSTNAME 0
+#define LWIP_RAW 0
+#define LWIP_ARP 1
+#define LWIP_ETHERNET 1
+#define LWIP_ICMP 1
+#define LWIP_DHCP 1
+#define LWIP_DNS 1
+#define LWIP_UDP 1
+#define LWIP_TCP 1
+#define IP_FRAG 0
+#define IP_REASSEMBLY 0
+#define MEM_ALIGNMENT 4
+#define MEM_SIZE (20 * 1024)
+#define MEMP_NUM_TCP_PCB 10
+#define MEMP_NUM_TCP_PCB_LISTEN 3
+#define MEMP_NUM_UDP_PCB 6
+#define MEMP_NUM_TCP_SEG 32
+#define MEMP_NUM_PBUF 8
+#define PBUF_POOL_SIZE 12
+#define TCP_MSS 1460
+#define TCP_WND (4 * TCP_MSS)
+#define TCP_SND_BUF (4 * TCP_MSS)
+#define TCP_SND_QUEUELEN 24
+#define LWIP_TCP_KEEPALIVE 1
+/* The probe for an address already in use costs a second at every start; slow networks answer it anyway. */
+#define DHCP_DOES_ARP_CHECK 0

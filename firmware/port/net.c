@@ -1,0 +1,67 @@
+#include "port/net.h"
+#include <string.h>
+#include "chips/chip.h"
+#include "lwip/dhcp.h"
+#include "lwip/dns.h"
+#include "lwip/etharp.h"
+#include "lwip/init.h"
+#include "lwip/netif.h"
+#include "lwip/timeouts.h"
+#include "netif/ethernet.h"
+#include "port/ether.h"
+#include "port/tcp.h"
+
+static struct netif interface;
+
+u32_t sys_now(void) { return chip_milliseconds(); }
+
+static err_t set_up(struct netif *n) {
+  n->name[0] = 'e';
+  n->name[1] = '0';
+  n->mtu = 1500;
+  n->output = etharp_output;
+  n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
+  return ether_start(n);
+}
+
+void net_start(const uint8_t mac[6]) {
+  lwip_init();
+  memcpy(interface.hwaddr, mac, 6);
+  interface.hwaddr_len = 6;
+  netif_add_noaddr(&interface, NULL, set_up, ethernet_input);
+  memcpy(interface.hwaddr, mac, 6);
+  netif_set_default(&interface);
+}
+
+void net_join(void) {
+  netif_set_up(&interface);
+  dhcp_start(&interface);
+}
+
+void net_leave(void) {
+  tcp_abort_all();
+  dhcp_release_and_stop(&interface);
+  netif_set_down(&interface);
+}
+
+bool net_ready(void) { return netif_is_up(&interface) && dhcp_supplied_address(&interface); }
+
+void net_poll(void) {
+  ether_poll(&interface);
+  sys_check_timeouts();
+}
+
+static net_found *resolve_found;
+
+static void resolved(const char *host, const ip_addr_t *address, void *context) {
+  (void)host;
+  resolve_found(context, address);
+}
+
+void net_resolve(const char *host, net_found *found, void *context) {
+  ip_addr_t address;
+  resolve_found = found; /* one user: tcp.c */
+  err_t err = dns_gethostbyname(host, &address, resolved, context);
+  if (err == ERR_OK) found(context, &address);
+  else if (err != ERR_INPROGRESS) found(context, NULL);
+}

@@ -1,0 +1,18 @@
+/* The IP network below tcp and udp: one Ethernet interface, up while the radio has joined. */
+#pragma once
+#include <stdbool.h>
+#include "lwip/ip_addr.h"
+
+void net_start(const uint8_t mac[6]);
+/* Begins to ask for an address; net_ready tells when there is one. */
+void net_join(void);
+/* Drops the address and every connection. */
+void net_leave(void);
+bool net_ready(void);
+uint32_t sys_now(void);
+/* Moves frames and runs lwIP's timers. */
+void net_poll(void);
+
+typedef void net_found(void *context, const ip_addr_t *address);
+/* Looks a host up (an IPv4 address is its own answer): calls `found` now or later, with NULL when there is none. */
+void net_resolve(const char *host, net_found *found, void *context);

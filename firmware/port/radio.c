@@ -1,0 +1,224 @@
+/* native.radio: the co-processor on the second serial line (PROTOCOL 9.1), and the network that a join brings up. */
+#include <string.h>
+#include "chips/chip.h"
+#include "chips/serial.h"
+#include "port/crc32.h"
+#include "port/js.h"
+#include "port/net.h"
+
+#define MARK 0xc5u
+#define PAYLOAD_MOST 512u
+#define ADDRESS_MS 15000u
+
+enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT };
+
+static uint8_t payload[PAYLOAD_MOST];
+static enum { APART, ASKING, TOGETHER } network;
+static uint32_t asked_ms;
+static uint8_t joined[16]; /* ipv4, mac, bssid */
+
+static void send(uint8_t type, const uint8_t *bytes, size_t length) {
+  uint8_t head[4] = {MARK, type, (uint8_t)length, (uint8_t)(length >> 8)};
+  uint32_t crc = crc32_more(crc32_more(0, head + 1, 3), bytes, length);
+  uint8_t tail[4] = {(uint8_t)crc, (uint8_t)(crc >> 8), (uint8_t)(crc >> 16), (uint8_t)(crc >> 24)};
+  chip_serial_write(CHIP_RADIO, head, sizeof head);
+  chip_serial_write(CHIP_RADIO, bytes, length);
+  chip_serial_write(CHIP_RADIO, tail, sizeof tail);
+}
+
+static uint8_t byte_at(size_t offset) { return serial_peek(CHIP_RADIO, offset); }
+
+/* Takes one whole frame whose CRC holds: its type, or 0 when there is none yet. */
+static uint8_t receive(uint32_t *length) {
+  size_t there;
+  while ((there = serial_available(CHIP_RADIO)) >= 8) {
+    if (byte_at(0) == MARK) {
+      *length = byte_at(2) | (uint32_t)byte_at(3) << 8;
+      if (*length <= PAYLOAD_MOST) {
+        if (there < *length + 8) return 0;
+        uint8_t head[3] = {byte_at(1), byte_at(2), byte_at(3)};
+        for (uint32_t i = 0; i < *length; i++) payload[i] = byte_at(4 + i);
+        uint32_t crc = crc32_more(crc32_more(0, head, 3), payload, *length), said = 0;
+        for (unsigned i = 0; i < 4; i++) said |= (uint32_t)byte_at(4 + *length + i) << (8 * i);
+        if (crc == said) {
+          serial_drop(CHIP_RADIO, *length + 8);
+          return head[0];
+        }
+      }
+    }
+    serial_drop(CHIP_RADIO, 1);
+  }
+  return 0;
+}
+
+/* At most `most` bytes behind their length; gives the number written, or 0 with a pending exception. */
+static size_t counted(JSContext *ctx, JSValueConst value, uint8_t *out, size_t most) {
+  size_t length;
+  const uint8_t *bytes = js_bytes(ctx, value, &length);
+  if (bytes == NULL) return 0;
+  if (length > most) {
+    JS_ThrowRangeError(ctx, "too long");
+    return 0;
+  }
+  out[0] = (uint8_t)length;
+  memcpy(out + 1, bytes, length);
+  return length + 1;
+}
+
+JS_FUNCTION(scan) {
+  (void)ctx, (void)self, (void)argc, (void)argv;
+  send(SCAN, NULL, 0);
+  return JS_UNDEFINED;
+}
+
+JS_FUNCTION(listen) {
+  (void)self, (void)argc;
+  uint32_t channel;
+  if (JS_ToUint32(ctx, &channel, argv[0])) return JS_EXCEPTION;
+  send(LISTEN, (const uint8_t[]){(uint8_t)channel}, 1);
+  return JS_UNDEFINED;
+}
+
+JS_FUNCTION(join) {
+  (void)self, (void)argc;
+  uint8_t out[2 + 32 + 64];
+  size_t ssid = counted(ctx, argv[0], out, 32);
+  size_t passphrase = ssid ? counted(ctx, argv[1], out + ssid, 64) : 0;
+  if (!passphrase) return JS_EXCEPTION;
+  send(JOIN, out, ssid + passphrase);
+  return JS_UNDEFINED;
+}
+
+static void part(void) {
+  if (network != APART) net_leave();
+  network = APART;
+}
+
+JS_FUNCTION(leave) {
+  (void)ctx, (void)self, (void)argc, (void)argv;
+  send(LEAVE, NULL, 0);
+  return JS_UNDEFINED;
+}
+
+JS_FUNCTION(access_point) {
+  (void)self, (void)argc;
+  uint8_t out[33];
+  size_t length = counted(ctx, argv[0], out, 32);
+  if (!length) return JS_EXCEPTION;
+  send(ACCESS_POINT, out, length);
+  return JS_UNDEFINED;
+}
+
+static void install(JSContext *ctx, JSValueConst native) {
+  static const JSCFunctionListEntry entries[] = {
+      JS_CFUNC_DEF("scan", 0, scan), JS_CFUNC_DEF("listen", 1, listen), JS_CFUNC_DEF("join", 2, join),
+      JS_CFUNC_DEF("leave", 0, leave), JS_CFUNC_DEF("accessPoint", 1, access_point)};
+  js_facet(ctx, native, "radio", entries, 5);
+}
+
+static JSValue frame_event(JSContext *ctx) {
+  const uint8_t *p = payload;
+  JSValue event = js_event(ctx, "radio-frame");
+  uint64_t us;
+  memcpy(&us, p, 8);
+  js_set_int(ctx, event, "us", (int64_t)us);
+  js_set_int(ctx, event, "channel", p[8]);
+  js_set_bytes(ctx, event, "bssid", p + 14, 6);
+  js_set_bytes(ctx, event, "sa", p + 20, 6);
+  js_set_bytes(ctx, event, "da", p + 26, 6);
+  js_set_int(ctx, event, "seq", p[10] | p[11] << 8);
+  js_set_int(ctx, event, "bodyBytes", p[12] | p[13] << 8);
+  JS_SetPropertyStr(ctx, event, "retry", JS_NewBool(ctx, p[9] & 1));
+  js_set_text(ctx, event, "ds", p[9] & 2 ? "to" : "from");
+  return event;
+}
+
+static JSValue scan_event(JSContext *ctx, uint32_t length) {
+  static const char *const ciphers[] = {"open", "wep", "ccmp", "tkip", "mixed"};
+  JSValue event = js_event(ctx, "radio-scan"), list = JS_NewArray(ctx);
+  const uint8_t *p = payload + 1, *end = payload + length;
+  for (uint32_t i = 0; i < payload[0] && p < end && p + 10 + p[0] <= end; i++, p += 10 + p[0]) {
+    const uint8_t *rest = p + 1 + p[0];
+    JSValue one = JS_NewObject(ctx);
+    js_set_bytes(ctx, one, "ssid", p + 1, p[0]);
+    js_set_bytes(ctx, one, "bssid", rest, 6);
+    js_set_int(ctx, one, "channel", rest[6]);
+    js_set_int(ctx, one, "rssiDbm", (int8_t)rest[7]);
+    js_set_text(ctx, one, "cipher", ciphers[rest[8] < 5 ? rest[8] : 4]);
+    JS_SetPropertyUint32(ctx, list, i, one);
+  }
+  JS_SetPropertyStr(ctx, event, "accessPoints", list);
+  return event;
+}
+
+static JSValue failed_event(JSContext *ctx, uint8_t reason) {
+  static const char *const reasons[] = {"no-network", "refused", "no-address"};
+  JSValue event = js_event(ctx, "radio-join-failed");
+  js_set_text(ctx, event, "reason", reasons[reason >= 1 && reason <= 3 ? reason - 1 : 2]);
+  return event;
+}
+
+static void put_number(char **at, unsigned number) {
+  if (number >= 100) *(*at)++ = (char)('0' + number / 100);
+  if (number >= 10) *(*at)++ = (char)('0' + number / 10 % 10);
+  *(*at)++ = (char)('0' + number % 10);
+}
+
+/* The address that the co-processor's network knows the unit by; our own below it may be another (QEMU's is). */
+static JSValue joined_event(JSContext *ctx) {
+  char ipv4[16], *at = ipv4;
+  for (int i = 0; i < 4; i++) {
+    if (i) *at++ = '.';
+    put_number(&at, joined[i]);
+  }
+  *at = 0;
+  JSValue event = js_event(ctx, "radio-joined");
+  js_set_text(ctx, event, "ipv4", ipv4);
+  js_set_bytes(ctx, event, "mac", joined + 4, 6);
+  js_set_bytes(ctx, event, "bssid", joined + 10, 6);
+  return event;
+}
+
+static bool deliver(JSContext *ctx) {
+  JSValue event;
+  uint32_t length;
+  if (network == ASKING && net_ready()) {
+    network = TOGETHER;
+    event = joined_event(ctx);
+  } else if (network == ASKING && sys_now() - asked_ms > ADDRESS_MS) {
+    part();
+    send(LEAVE, NULL, 0);
+    event = failed_event(ctx, 3);
+  } else {
+    switch (receive(&length)) {
+      case FRAME:
+        if (length != 32) return false;
+        event = frame_event(ctx);
+        break;
+      case SCANNED:
+        if (length < 1) return false;
+        event = scan_event(ctx, length);
+        break;
+      case JOINED:
+        if (length != sizeof joined) return false;
+        memcpy(joined, payload, sizeof joined);
+        if (network == APART) net_join();
+        network = ASKING;
+        asked_ms = sys_now();
+        return false;
+      case JOIN_FAILED:
+        event = failed_event(ctx, length == 1 ? payload[0] : 0);
+        break;
+      case LEFT:
+        part();
+        event = js_event(ctx, "radio-left");
+        break;
+      default:
+        return false;
+    }
+  }
+  js_send(ctx, event);
+  return true;
+}
+
+const struct facet radio_facet = {install, deliver};

@@ -1,0 +1,85 @@
+/* native.udp: datagrams to an address, and from ports that are listened on. What finds no room is lost, as on a wire. */
+#include <string.h>
+#include "lwip/udp.h"
+#include "port/js.h"
+#include "port/net.h"
+
+#define WAITING_MOST 6
+
+static struct datagram {
+  struct pbuf *data;
+  ip_addr_t peer;
+  uint16_t port, peer_port;
+} waiting[WAITING_MOST];
+static unsigned count;
+static struct udp_pcb *sender;
+
+static void on_received(void *argument, struct udp_pcb *pcb, struct pbuf *data, const ip_addr_t *peer, u16_t port) {
+  (void)argument;
+  if (count == WAITING_MOST) {
+    pbuf_free(data);
+    return;
+  }
+  waiting[count++] = (struct datagram){data, *peer, pcb->local_port, port};
+}
+
+JS_FUNCTION(listen) {
+  (void)self, (void)argc;
+  uint32_t port;
+  if (JS_ToUint32(ctx, &port, argv[0])) return JS_EXCEPTION;
+  struct udp_pcb *pcb = udp_new();
+  if (pcb == NULL) return JS_ThrowOutOfMemory(ctx);
+  if (udp_bind(pcb, IP_ANY_TYPE, (u16_t)port) != ERR_OK) {
+    udp_remove(pcb); /* already listening there */
+    return JS_UNDEFINED;
+  }
+  ip_set_option(pcb, SOF_BROADCAST);
+  udp_recv(pcb, on_received, NULL);
+  return JS_UNDEFINED;
+}
+
+JS_FUNCTION(send) {
+  (void)self, (void)argc;
+  char host[32];
+  uint32_t port;
+  size_t length;
+  const uint8_t *bytes = js_bytes(ctx, argv[2], &length);
+  if (bytes == NULL || !js_text(ctx, argv[0], host, sizeof host) || JS_ToUint32(ctx, &port, argv[1]))
+    return JS_EXCEPTION;
+  ip_addr_t to = *IP_ADDR_BROADCAST;
+  if (strcmp(host, "broadcast") != 0 && !ipaddr_aton(host, &to)) return JS_ThrowRangeError(ctx, "want an address");
+  if (sender == NULL) {
+    sender = udp_new();
+    if (sender == NULL) return JS_UNDEFINED;
+    ip_set_option(sender, SOF_BROADCAST);
+  }
+  struct pbuf *data = pbuf_alloc(PBUF_TRANSPORT, (u16_t)length, PBUF_RAM);
+  if (data == NULL) return JS_UNDEFINED;
+  pbuf_take(data, bytes, (u16_t)length);
+  udp_sendto(sender, data, &to, (u16_t)port);
+  pbuf_free(data);
+  return JS_UNDEFINED;
+}
+
+static void install(JSContext *ctx, JSValueConst native) {
+  static const JSCFunctionListEntry entries[] = {JS_CFUNC_DEF("listen", 1, listen), JS_CFUNC_DEF("send", 3, send)};
+  js_facet(ctx, native, "udp", entries, 2);
+}
+
+static bool deliver(JSContext *ctx) {
+  if (count == 0) return false;
+  struct datagram first = waiting[0];
+  memmove(waiting, waiting + 1, --count * sizeof first);
+  uint8_t *room = NULL;
+  JSValue event = js_event(ctx, "udp-data"), array = js_new_room(ctx, first.data->tot_len, &room);
+  if (room) pbuf_copy_partial(first.data, room, first.data->tot_len, 0);
+  pbuf_free(first.data);
+  js_set_int(ctx, event, "port", first.port);
+  js_set_text(ctx, event, "peer", ipaddr_ntoa(&first.peer));
+  js_set_int(ctx, event, "peerPort", first.peer_port);
+  JS_SetPropertyStr(ctx, event, "bytes", array);
+  js_send(ctx, event);
+  return true;
+}
+
+const struct facet udp_facet = {install, deliver};

@@ -36,7 +36,9 @@ function digest(parts: readonly (string | Uint8Array)[]): string {
 
 function compileOne(flags: readonly string[], source: string, object: string): Promise<void> {
   const partial = `${object}.${process.pid}.o`;
-  const child = spawn("nice", [COMPILER, ...flags, "-c", source, "-o", partial], { stdio: ["ignore", "inherit", "pipe"] });
+  const child = spawn("nice", [COMPILER, ...flags, "-c", source, "-o", partial], {
+    stdio: ["ignore", "inherit", "pipe"],
+  });
   let words = "";
   child.stderr.on("data", (chunk) => {
     words += chunk;

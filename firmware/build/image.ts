@@ -1,6 +1,6 @@
 /** Builds a board's native image from our C and the pinned third-party sources, and says what it takes. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { COMPILER, compile, filesBelow, type Group } from "./compile.ts";
 import { type Layout, layoutOf, ROOT } from "./layout.ts";
@@ -117,9 +117,9 @@ function runtimeGroup(layout: Layout, trees: Readonly<Record<string, string>>): 
       ...layout.definitions,
       `-I${join(chips, layout.chip, "include")}`,
       `-I${FIRMWARE}/port/lwip`,
-      `-isystem${trees["lwip"]}/src/include`,
-      `-isystem${trees["quickjs"]}`,
-      ...sodiumFlags(trees["libsodium"] ?? "").map((flag) => flag.replace(/^-I(?=\/.*libsodium)/, "-isystem")),
+      `-isystem${trees.lwip}/src/include`,
+      `-isystem${trees.quickjs}`,
+      ...sodiumFlags(trees.libsodium ?? "").map((flag) => flag.replace(/^-I(?=\/.*libsodium)/, "-isystem")),
     ],
     inputs: filesBelow(FIRMWARE, ".h"),
   };
@@ -191,18 +191,18 @@ export async function buildRuntime(name: string): Promise<Image> {
   const { layout, trees } = prepare(name);
   const { objects, compiled } = await compile([
     runtimeGroup(layout, trees),
-    engineGroup(trees["quickjs"] ?? ""),
-    networkGroup(trees["lwip"] ?? ""),
-    cryptoGroup(trees["libsodium"] ?? ""),
+    engineGroup(trees.quickjs ?? ""),
+    networkGroup(trees.lwip ?? ""),
+    cryptoGroup(trees.libsodium ?? ""),
   ]);
   const { budgets } = layout.board;
   const linked = link(layout, {
     name: "main",
     objects,
     symbols: {
-      TEXT_BYTES: budgets["textBytes"] ?? 0,
-      RAM_BYTES: budgets["ramBytes"] ?? 0,
-      STACK_BYTES: (budgets["stackBytes"] ?? 0) + STACK_EXTRA_BYTES,
+      TEXT_BYTES: budgets.textBytes ?? 0,
+      RAM_BYTES: budgets.ramBytes ?? 0,
+      STACK_BYTES: (budgets.stackBytes ?? 0) + STACK_EXTRA_BYTES,
     },
   });
   return { ...linked, ...measure(linked.elf), compiled };
@@ -212,18 +212,35 @@ export async function buildRuntime(name: string): Promise<Image> {
 export async function buildBoot(name: string): Promise<Image> {
   const { layout, trees } = prepare(name);
   const { objects, compiled } = await compile([bootGroup(layout, trees)]);
-  const symbols = { BOOT_BYTES: layout.board.budgets["bootBytes"] ?? 0, STACK_BYTES: BOOT_STACK_BYTES };
+  const symbols = { BOOT_BYTES: layout.board.budgets.bootBytes ?? 0, STACK_BYTES: BOOT_STACK_BYTES };
   const linked = link(layout, { name: "boot", objects, symbols });
   return { ...linked, ...measure(linked.elf), compiled };
 }
 
-export function sizeLines(name: string, image: Image): string {
+export interface Images {
+  readonly boot: Image;
+  readonly runtime: Image;
+}
+
+/** What each part takes, and its budget in board.json. */
+function takes(name: string, { boot, runtime }: Images): readonly (readonly [string, number, number])[] {
   const { budgets } = layoutOf(name).board;
-  const line = (what: string, value: number, budget: number | undefined) =>
-    `${what.padEnd(8)} ${String(value).padStart(8)} B${budget === undefined ? "" : ` of ${budget} B`}`;
   return [
-    line("text", image.textBytes, budgets["textBytes"]),
-    line("ram", image.ramBytes, budgets["ramBytes"]),
-    line("binary", readFileSync(image.binary).length, undefined),
-  ].join("\n");
+    ["text", runtime.textBytes, budgets.textBytes ?? 0],
+    ["ram", runtime.ramBytes, budgets.ramBytes ?? 0],
+    ["boot", boot.textBytes, budgets.bootBytes ?? 0],
+  ];
+}
+
+export function sizeLines(name: string, images: Images): string {
+  return takes(name, images)
+    .map(([what, bytes, budget]) => `${what.padEnd(5)} ${String(bytes).padStart(7)} B of ${budget} B`)
+    .join("\n");
+}
+
+/** A line for each budget that is exceeded. */
+export function exceeded(name: string, images: Images): readonly string[] {
+  return takes(name, images)
+    .filter(([, bytes, budget]) => bytes > budget)
+    .map(([what, bytes, budget]) => `${what} takes ${bytes} B, the budget in board.json is ${budget} B`);
 }

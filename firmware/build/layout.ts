@@ -64,8 +64,8 @@ export function layoutOf(name: string): Layout {
   const numbers: Record<string, number> = {
     CPU_HZ: chip.hz,
     IMAGE_ADDRESS: chip.imageAddress,
-    HEAP_BYTES: board.budgets["heapBytes"] ?? 0,
-    ENGINE_STACK_BYTES: board.budgets["stackBytes"] ?? 0,
+    HEAP_BYTES: board.budgets.heapBytes ?? 0,
+    ENGINE_STACK_BYTES: board.budgets.stackBytes ?? 0,
   };
   for (const [region, { start, bytes }] of Object.entries(board.flash.regions)) {
     numbers[`REGION_${region.toUpperCase()}_START`] = start;

@@ -4,7 +4,16 @@
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -42,7 +51,7 @@ export const THIRD_PARTY: ThirdParty = JSON.parse(
 
 /** Shared between clones, so that a fresh one downloads and compiles nothing that this machine has seen. */
 export function cacheFolder(): string {
-  const base = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+  const base = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
   return join(base, "latchkey");
 }
 
@@ -58,7 +67,12 @@ const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /** The Debian mirrors that apt is set up with on this machine. */
 function mirrors(): readonly string[] {
-  const listed = execFileSync("apt-get", ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]).toString();
+  const listed = execFileSync("apt-get", [
+    "indextargets",
+    "--format",
+    "$(REPO_URI)",
+    "Created-By: Packages",
+  ]).toString();
   return [...new Set(listed.trim().split("\n"))].filter((uri) => /\/debian\/?$/.test(uri));
 }
 
@@ -70,7 +84,8 @@ function aptFetch(folder: string, names: readonly string[]): void {
   const signedBy = existsSync(KEYRING) ? `Signed-By: ${KEYRING}\n` : "";
   const stanzas = uris.map((uri) => `Types: deb-src\nURIs: ${uri}\nSuites: ${suites}\nComponents: main\n${signedBy}`);
   writeFileSync(join(folder, "latchkey.sources"), stanzas.join("\n"));
-  for (const part of ["lists/partial", "cache/archives/partial", "got"]) mkdirSync(join(folder, part), { recursive: true });
+  for (const part of ["lists/partial", "cache/archives/partial", "got"])
+    mkdirSync(join(folder, part), { recursive: true });
   const options = [
     `Dir::Etc::sourcelist=${folder}/latchkey.sources`,
     "Dir::Etc::sourceparts=/dev/null",
@@ -96,7 +111,10 @@ function unpack(archive: string, source: Source, into: string): void {
     const path = join(folder, top, edit.file);
     const text = readFileSync(path, "utf8");
     if (text.split(edit.find).length !== 2) throw new BuildStop(`${edit.file}: the text to edit isn't there once`);
-    writeFileSync(path, text.replace(edit.find, () => edit.replace));
+    writeFileSync(
+      path,
+      text.replace(edit.find, () => edit.replace),
+    );
   }
   if (!existsSync(into)) renameSync(join(folder, top), into);
   rmSync(folder, { recursive: true, force: true });
@@ -113,7 +131,9 @@ export function thirdParty(): Readonly<Record<string, string>> {
   const missing = entries.filter(([, source]) => !holds(join(archives, source.tarball), source)).map(([name]) => name);
   if (missing.length > 0) {
     if (spawnSync("apt-get", ["--version"]).status !== 0) {
-      throw new BuildStop(`needs apt to fetch ${missing.join(", ")}, or the tarballs of third-party.json in ${archives}`);
+      throw new BuildStop(
+        `needs apt to fetch ${missing.join(", ")}, or the tarballs of third-party.json in ${archives}`,
+      );
     }
     const folder = mkdtempSync(join(cacheFolder(), "apt-"));
     try {
@@ -121,7 +141,8 @@ export function thirdParty(): Readonly<Record<string, string>> {
       for (const name of missing) {
         const source = THIRD_PARTY.sources[name] as Source;
         const got = join(folder, "got", source.tarball);
-        if (!holds(got, source)) throw new BuildStop(`${source.tarball} is not the pinned one (SHA-256); nothing is built`);
+        if (!holds(got, source))
+          throw new BuildStop(`${source.tarball} is not the pinned one (SHA-256); nothing is built`);
         renameSync(got, join(archives, source.tarball));
       }
     } finally {

@@ -13,5 +13,6 @@ export interface Verb {
 }
 
 export const VERBS: readonly Verb[] = [
+  { name: "firmware", summary: "build the native image of a board", load: () => import("./firmware.ts") },
   { name: "bench", summary: "measure one of the benchmarks, or all", load: () => import("./bench.ts") },
 ];

@@ -17,8 +17,9 @@ const FLOW: Readonly<Record<string, readonly string[]>> = {
   phone: ["base", "codec", "wire", "trust", "phone"],
   cloud: ["base", "codec", "wire", "trust", "cloud"],
   factory: ["base", "codec", "wire", "trust", "factory"],
-  boards: ["base", "codec", "wire", "trust", "device", "app", "boards"],
-  cli: ["base", "codec", "wire", "trust", "device", "app", "phone", "cloud", "factory", "boards", "cli"],
+  firmware: ["base", "firmware"],
+  boards: ["base", "codec", "wire", "trust", "device", "app", "firmware", "boards"],
+  cli: ["base", "codec", "wire", "trust", "device", "app", "phone", "cloud", "factory", "firmware", "boards", "cli"],
 };
 
 const PURE_ROOMS = ["base", "codec", "wire", "trust", "device", "app"];
@@ -28,10 +29,10 @@ const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+"([^"]+)"|import\("([
 const IMPURE =
   /\b(Date\.now|new Date\b|Math\.random|performance\.|setTimeout|setInterval|queueMicrotask|process\.|console\.(?:log|error|warn|info)|fetch\(|Buffer\b|TextEncoder|TextDecoder|globalThis)/;
 
-/** The room of a file, or undefined for one outside src and boards. */
+/** The room of a file, or undefined for one outside src, boards and firmware. */
 export function roomOf(path: string): string | undefined {
   const [top, room] = path.split("/");
-  if (top === "boards") return "boards";
+  if (top === "boards" || top === "firmware") return top;
   return top === "src" ? room : undefined;
 }
 

@@ -1,0 +1,25 @@
+import type { Command } from "commander";
+import { buildBoot, buildRuntime, exceeded, sizeLines } from "#firmware/image.ts";
+import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
+import { BuildStop } from "#firmware/third-party.ts";
+
+export function register(command: Command): void {
+  command
+    .command("build")
+    .description("compile what changed, link, and print what the image takes of its budget")
+    .requiredOption("--board <name>", `one of ${FIRMWARE_BOARDS.join(", ")}`)
+    .action(async ({ board }: { board: string }) => {
+      try {
+        const boot = await buildBoot(board);
+        const runtime = await buildRuntime(board);
+        process.stdout.write(`${sizeLines(board, { boot, runtime })}\n`);
+        const over = exceeded(board, { boot, runtime });
+        for (const line of over) process.stderr.write(`latchkey: ${board}: ${line}\n`);
+        process.exitCode = over.length > 0 ? 1 : 0;
+      } catch (error) {
+        if (!(error instanceof BuildStop)) throw error;
+        process.stderr.write(`latchkey: ${error.message}\n`);
+        process.exitCode = 1;
+      }
+    });
+}

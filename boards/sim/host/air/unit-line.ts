@@ -1,0 +1,79 @@
+/** One unit's radio: its end of the radio line, the channel it hears, the frames it misses, the network it is on. */
+import type { Socket } from "node:net";
+import type { Frame } from "#wire/air/frame.ts";
+import {
+  decodeRadioCommand,
+  encodeRadioReport,
+  type RadioCommand,
+  type RadioReport,
+  radioLineReader,
+} from "#wire/radio-line.ts";
+import type { Chance } from "./chance.ts";
+import { type AirConfig, bssidOf, isSameSsid, ssidOf } from "./config.ts";
+import { createLoss } from "./loss.ts";
+
+/** Scanning and joining take a moment, as they do on a chip. */
+const SCAN_MS = 120;
+const JOIN_MS = 60;
+
+export interface UnitLine {
+  hear(frame: Frame): void;
+}
+
+/** @param number Counts units from 1; gives the unit its MAC and its address. */
+export function openUnitLine(socket: Socket, config: AirConfig, number: number, chance: Chance): UnitLine {
+  const misses = createLoss(config.loss, chance);
+  const mac = Uint8Array.of(0x02, 0x4c, 0x4b, 0, number >> 8, number & 0xff);
+  const read = radioLineReader();
+  let channel = 0;
+  const say = (report: RadioReport) => void (socket.destroyed || socket.write(encodeRadioReport(report)));
+  const later = (ms: number, report: RadioReport) => void setTimeout(() => say(report), ms).unref();
+
+  function join({ ssid, passphrase }: RadioCommand & { kind: "join" }) {
+    const network = config.networks.find((each) => isSameSsid(each, ssid));
+    if (network === undefined) return later(JOIN_MS, { kind: "radio-join-failed", reason: "no-network" });
+    if (Buffer.compare(Buffer.from(network.passphrase), passphrase) !== 0) {
+      return later(JOIN_MS, { kind: "radio-join-failed", reason: "refused" });
+    }
+    channel = 0;
+    later(JOIN_MS, { kind: "radio-joined", ipv4: `${config.subnet}.${number}`, mac, bssid: bssidOf(network) });
+  }
+
+  function obey(command: RadioCommand) {
+    switch (command.kind) {
+      case "scan":
+        return later(SCAN_MS, {
+          kind: "radio-scan",
+          accessPoints: config.networks.map((network) => ({
+            ssid: network.isHidden === true ? new Uint8Array(0) : ssidOf(network),
+            bssid: bssidOf(network),
+            channel: network.channel,
+            rssiDbm: network.rssiDbm ?? -55,
+            cipher: network.cipher ?? (network.passphrase === "" ? "open" : "ccmp"),
+          })),
+        });
+      case "listen":
+        channel = command.channel;
+        return;
+      case "join":
+        return join(command);
+      case "leave":
+        return later(0, { kind: "radio-left" });
+      case "access-point":
+        return;
+    }
+  }
+
+  socket.on("data", (bytes) => {
+    for (const frame of read(new Uint8Array(bytes as Buffer))) {
+      const command = decodeRadioCommand(frame);
+      if (command.ok) obey(command.value);
+    }
+  });
+  socket.on("error", () => socket.destroy());
+  return {
+    hear(frame) {
+      if (frame.channel === channel && !misses()) say({ kind: "radio-frame", ...frame });
+    },
+  };
+}

@@ -1,0 +1,14 @@
+/** What a phone's platform must offer so that the same sender runs in Node, React Native or Capacitor. */
+export interface DatagramTransport {
+  /** Sends one datagram of so many bytes; what is in it doesn't matter. */
+  send(host: string, port: number, byteLength: number): void;
+  /** Sends bytes that do matter, to one address. */
+  answer(host: string, port: number, bytes: Uint8Array): void;
+  /** Receives what arrives at a port, broadcast included, until `close`. Resolves once it can. */
+  listen(port: number, receive: (bytes: Uint8Array, peer: string) => void): Promise<void>;
+  close(): void;
+  /** Milliseconds, monotonic. */
+  nowMs(): number;
+  /** Resolves after so many milliseconds; 0 lets what has arrived be received. */
+  wait(milliseconds: number): Promise<void>;
+}

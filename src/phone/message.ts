@@ -1,0 +1,73 @@
+/** From what a person types to what a phone broadcasts: one request for `onboard`, for each protocol. */
+import { ok, type Result, refuse } from "#base/faults.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import {
+  ESPTOUCH_PORT,
+  type EsptouchV2Input,
+  encodeEsptouchV2,
+  esptouchV2RandomBytes,
+  SEQUENCES_MAX_OFFICIAL,
+} from "#wire/air/esptouch-v2.ts";
+import type { AirProtocol } from "#wire/air/found.ts";
+import { esptouchV2Packets } from "#wire/air/schedule.ts";
+import { bindingOf } from "#wire/hello.ts";
+import type { OnboardRequest } from "./onboard.ts";
+
+export interface Credentials {
+  readonly ssid: Uint8Array;
+  readonly passphrase: Uint8Array;
+  /** The access point's address where the platform tells it. */
+  readonly bssid: Uint8Array;
+  /** AES-128 key that the product's app shares with its units, where it has one. */
+  readonly aesKey?: Uint8Array;
+}
+
+/** Fresh bytes that the hello must name again; seven bits each, so that they fit the denser blocks. */
+const NONCE_BYTES = 12;
+
+type Message = Result<Pick<OnboardRequest, "schedule" | "binding" | "acknowledgement">>;
+
+function esptouchV2({ ssid, passphrase, bssid, aesKey }: Credentials, primitives: Primitives): Message {
+  const input: EsptouchV2Input = {
+    ssid,
+    bssid,
+    passphrase,
+    reserved: primitives.random(NONCE_BYTES).map((byte) => byte & 0x7f),
+    security: aesKey === undefined ? 0 : 2,
+    ...(aesKey === undefined ? {} : { aesKey }),
+    portMark: 0,
+    ipv6: false,
+  };
+  const need = esptouchV2RandomBytes(input);
+  const padding = (byteLength: number) => primitives.random(byteLength).map((byte) => byte % 127);
+  const randomness = {
+    passphrasePadding: padding(need.passphrase),
+    reservedPadding: padding(need.reserved),
+    ssidPadding: padding(need.ssid),
+    iv: primitives.random(need.iv),
+  };
+  const round = encodeEsptouchV2(input, randomness, primitives);
+  if (!round.ok) return round;
+  if (round.value.sequences > SEQUENCES_MAX_OFFICIAL) return refuse("AIR_SEQUENCES");
+  const { reserved } = input;
+  const binding = bindingOf({ protocol: "esptouch-v2", ssid, reserved, token: 0 }, primitives.sha256);
+  return ok({
+    schedule: { port: ESPTOUCH_PORT, to: "broadcast", packets: esptouchV2Packets(round.value.lengths) },
+    binding,
+    acknowledgement: { port: round.value.ackPort, replyPort: 7002 },
+  });
+}
+
+/**
+ * What to send for a protocol.
+ * @returns The schedule and what must answer it, or the encoder's refusal; AIR_SEQUENCES for an ESP-TOUCH v2 message
+ * that official receivers would never complete.
+ */
+export function messageFor(protocol: AirProtocol, credentials: Credentials, primitives: Primitives): Message {
+  switch (protocol) {
+    case "esptouch-v2":
+      return esptouchV2(credentials, primitives);
+    default:
+      return refuse("AIR_FIELD");
+  }
+}

@@ -1,0 +1,114 @@
+/** Real datagrams from a phone, through the simulated air's process, to a unit's onboarding machine, and its hello back. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { createConnection } from "node:net";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { utf8 } from "#base/utf8.ts";
+import { encodeCbor } from "#codec/cbor.ts";
+import type { DeviceEvent, Effect } from "#device/machine.ts";
+import { createOnboarding } from "#device/onboarding.ts";
+import type { PortEvent } from "#device/port.ts";
+import { messageFor } from "#phone/message.ts";
+import { onboard } from "#phone/onboard.ts";
+import { openUdpTransport } from "#phone/transports/udp.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import type { AirProtocol } from "#wire/air/found.ts";
+import { decodeRadioReport, encodeRadioCommand, radioLineReader } from "#wire/radio-line.ts";
+import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+
+const ADDRESS = "127.91.7.255";
+const SEED = new Uint8Array(32).fill(7);
+const PUBLIC_KEY = nodePrimitives.ed25519PublicKey(SEED);
+const DEVICE_ID = nodePrimitives.sha512(PUBLIC_KEY).slice(0, 12);
+const NETWORK = { ssid: "Café 9", passphrase: "correct horse", bssid: "a0b1c2d3e4f5", channel: 6 };
+
+let air: ChildProcess;
+let radioPort = 0;
+
+beforeAll(async () => {
+  const networks = [NETWORK, { ssid: "next door", passphrase: "x", bssid: "a0b1c2d3e4ff", channel: 11 }];
+  const config = { networks, address: ADDRESS, subnet: "127.91.7", loss: { rate: 0.1 }, seed: 3 };
+  air = spawn(process.execPath, ["--import", "tsx", "boards/sim/host/air/main.ts", "--json", JSON.stringify(config)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(createInterface({ input: air.stdout as NodeJS.ReadableStream }), "line")) as [string];
+  radioPort = (JSON.parse(line) as { radioPort: number }).radioPort;
+});
+
+afterAll(() => void air.kill());
+
+/** A unit that is no more than its onboarding machine: its radio is the air's line, its UDP the host's. */
+function startUnit(legacy: readonly AirProtocol[]) {
+  const stored = new Map<string, Uint8Array>([
+    [OWN.key, SEED],
+    [PROVISIONED.onboarding, encodeCbor([...legacy].length === 0 ? [[], false] : [[...legacy], false])],
+  ]);
+  const machine = createOnboarding(nodePrimitives, { lanPort: 80 });
+  let state = machine.initial;
+  let timer: NodeJS.Timeout | undefined;
+  const seen: string[] = [];
+  const line = createConnection({ host: "127.0.0.1", port: radioPort });
+  const udp = createSocket("udp4");
+  udp.bind(0, () => udp.setBroadcast(true));
+  const read = radioLineReader();
+  line.on("data", (bytes) => {
+    for (const frame of read(new Uint8Array(bytes as Buffer))) {
+      const report = decodeRadioReport(frame);
+      if (report.ok) show(report.value);
+    }
+  });
+
+  function perform(effect: Effect) {
+    seen.push(effect.kind);
+    if (effect.kind === "radio-scan") line.write(encodeRadioCommand({ kind: "scan" }));
+    if (effect.kind === "radio-listen") line.write(encodeRadioCommand({ kind: "listen", channel: effect.channel }));
+    if (effect.kind === "radio-join") line.write(encodeRadioCommand({ ...effect, kind: "join" }));
+    if (effect.kind === "store") stored.set(effect.name, effect.value);
+    if (effect.kind === "udp-send") {
+      udp.send(effect.bytes, effect.port, effect.host === "broadcast" ? "127.255.255.255" : effect.host);
+    }
+  }
+  function show(event: PortEvent | DeviceEvent) {
+    const step = machine.step(state, { ...event, nowMs: performance.now() } as DeviceEvent);
+    state = step.state;
+    clearTimeout(timer);
+    if (step.wakeAtMs !== undefined)
+      timer = setTimeout(() => show({ kind: "timer" }), step.wakeAtMs - performance.now());
+    for (const effect of step.effects) perform(effect);
+  }
+  const reads = { get: (name: string) => stored.get(name), names: () => [...stored.keys()] };
+  show({ kind: "start", stored: reads, nowMs: 0 });
+  return {
+    seen,
+    stored,
+    prove: () => show({ kind: "peer-proved", by: "session", nowMs: 0 }),
+    close() {
+      clearTimeout(timer);
+      line.destroy();
+      udp.close();
+    },
+  };
+}
+
+const credentials = {
+  ssid: utf8(NETWORK.ssid),
+  passphrase: utf8(NETWORK.passphrase),
+  bssid: Uint8Array.of(0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5),
+};
+
+test.each(["esptouch-v2"] as const)("%s: a unit hears, joins and says who it is; the phone stops", async (protocol) => {
+  const unit = startUnit([protocol]);
+  const transport = await openUdpTransport();
+  const message = messageFor(protocol, credentials, nodePrimitives);
+  if (!message.ok) throw new Error(message.fault);
+  const request = { ...message.value, host: ADDRESS, deviceId: DEVICE_ID, timeoutMs: 15_000 };
+  const answer = await onboard(request, transport, nodePrimitives);
+  transport.close();
+  expect(answer).toMatchObject({ ok: true, value: { proved: true, hello: { ipv4: "127.91.7.1", tcpPort: 80 } } });
+  expect(unit.stored.has(OWN.wifi)).toBe(false);
+  unit.prove();
+  expect(unit.stored.has(OWN.wifi)).toBe(true);
+  unit.close();
+});

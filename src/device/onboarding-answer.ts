@@ -1,5 +1,6 @@
 /** What a unit sends after it has joined: the protocol's acknowledgement, and its own signed hello. */
 
+import { deviceIdOf } from "#trust/device-id.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { signHello } from "#trust/verify-hello.ts";
 import type { Acknowledgement, Found } from "#wire/air/found.ts";
@@ -36,7 +37,7 @@ export function signedHello(
   crypto: Primitives,
 ): Acknowledgement {
   const publicKey = crypto.ed25519PublicKey(seed);
-  const deviceId = crypto.sha512(publicKey).slice(0, 12);
+  const deviceId = deviceIdOf(crypto, publicKey);
   const binding: HelloBinding = found === undefined ? { kind: "none" } : bindingOf(found, crypto.sha256);
   const bytes = signHello({ deviceId, publicKey, ipv4, tcpPort, binding }, seed, crypto);
   return { port: HELLO_PORT, bytes, ...(found?.phone === undefined ? {} : { phone: found.phone }) };

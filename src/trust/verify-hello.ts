@@ -2,6 +2,7 @@
 import { concat, equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { decodeHello, type Hello, type HelloBinding, helloToSign } from "#wire/hello.ts";
+import { isKeyOf } from "./device-id.ts";
 import { verifyEd25519 } from "./ed25519-strict.ts";
 import type { Primitives } from "./primitives.ts";
 
@@ -28,7 +29,7 @@ export function verifyHello(
   if (!decoded.ok) return decoded;
   const { hello, signature } = decoded.value;
   if (!equal(hello.deviceId, deviceId)) return refuse("HELLO_FORGED");
-  if (!equal(primitives.sha512(hello.publicKey).subarray(0, 12), deviceId)) return refuse("HELLO_FORGED");
+  if (!isKeyOf(primitives, deviceId, hello.publicKey)) return refuse("HELLO_FORGED");
   if (!verifyEd25519(primitives, helloToSign(hello), signature, hello.publicKey)) return refuse("HELLO_FORGED");
   if (answers !== undefined && !isSameBinding(hello.binding, answers)) return refuse("HELLO_STALE");
   return ok(hello);

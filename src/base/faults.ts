@@ -212,6 +212,8 @@ export const FAULTS = {
   LINK_TIMEOUT: 605,
   /** A packet longer than this unit takes. */
   LINK_PACKET_SIZE: 606,
+  /** A server's answer that is not HTTP, is chunked, cut short or too long. */
+  HTTP_RESPONSE: 607,
   /** The cloud knows no such unit, or knows it by another key. */
   LINK_DEVICE: 610,
   LINK_SIGNATURE: 611,

@@ -20,8 +20,14 @@ export type InnerEvent =
   | { readonly kind: "link-up" }
   | { readonly kind: "link-down" }
   | { readonly kind: "link-message"; readonly topic: string; readonly payload: Uint8Array }
-  /** Asks the link machine to publish below this unit's own topic (QoS 1); lost when the link is down. */
-  | { readonly kind: "publish"; readonly topic: string; readonly payload: Uint8Array; readonly retain: boolean }
+  /** Asks the link machine to publish below this unit's own topic (QoS 1 unless it says 0); lost when the link is down. */
+  | {
+      readonly kind: "publish";
+      readonly topic: string;
+      readonly payload: Uint8Array;
+      readonly retain: boolean;
+      readonly qos?: 0 | 1;
+    }
   /** The number of a connection asked for with `tcp-connect`, or -1 when none is free. */
   | { readonly kind: "tcp-opening"; readonly tag: string; readonly connection: number }
   /** An owner's session or the cloud proved that this image can be reached (confirms a trial). */

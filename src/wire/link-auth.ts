@@ -46,22 +46,23 @@ export function linkPassword(proof: LinkProof): string {
 }
 
 /**
- * The answer to `POST /nonce` (body: the device ID, 12 bytes): nonce, then a flag. With `register` the unit sends the
- * proof to `POST /proof` (body: the 112 bytes) and waits for 204 before it connects: a broker that can't check
- * proofs itself is told the password there.
+ * The answer to `POST /nonce` (body: the device ID, 12 bytes): nonce, then flags. With `register` (bit 0) the unit sends
+ * the proof to `POST /proof` (body: the 112 bytes) and waits for 204 before it connects: a broker that can't check
+ * proofs itself is told the password there. With `mqtt5` (bit 1) the broker speaks MQTT 5 as well as 3.1.1.
  */
 export interface NonceAnswer {
   readonly nonce: Uint8Array;
   readonly register: boolean;
+  readonly mqtt5?: boolean;
 }
 
 export function encodeNonceAnswer(answer: NonceAnswer): Uint8Array {
-  return concat(answer.nonce, Uint8Array.of(answer.register ? 1 : 0));
+  return concat(answer.nonce, Uint8Array.of((answer.register ? 1 : 0) | (answer.mqtt5 ? 2 : 0)));
 }
 
 /** The answer, or LINK_NONCE when it is not 17 bytes or carries a flag that we don't know. */
-export function decodeNonceAnswer(bytes: Uint8Array): Result<NonceAnswer> {
-  const flag = bytes[NONCE_BYTES];
-  if (bytes.length !== NONCE_BYTES + 1 || (flag !== 0 && flag !== 1)) return refuse("LINK_NONCE");
-  return ok({ nonce: bytes.slice(0, NONCE_BYTES), register: flag === 1 });
+export function decodeNonceAnswer(bytes: Uint8Array): Result<Required<NonceAnswer>> {
+  const flags = bytes[NONCE_BYTES];
+  if (bytes.length !== NONCE_BYTES + 1 || flags === undefined || flags > 3) return refuse("LINK_NONCE");
+  return ok({ nonce: bytes.slice(0, NONCE_BYTES), register: (flags & 1) === 1, mqtt5: (flags & 2) === 2 });
 }

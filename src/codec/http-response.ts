@@ -1,0 +1,57 @@
+/** As much of HTTP/1.1 (RFC 9112) as a unit needs to ask a server one question: a request out, a short answer in. */
+import { concat } from "#base/bytes.ts";
+import { ok, type Result, refuse } from "#base/faults.ts";
+import { utf8 } from "#base/utf8.ts";
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Seconds of Retry-After, 0 when there is none or a date. */
+  readonly retryAfterS: number;
+  readonly body: Uint8Array;
+}
+
+const RESPONSE_BYTES_MAX = 2048;
+
+/** A POST whose connection the server closes afterwards. */
+export function encodeHttpPost(host: string, path: string, body: Uint8Array): Uint8Array {
+  const head = [
+    `POST ${path} HTTP/1.1`,
+    `Host: ${host}`,
+    "Content-Type: application/octet-stream",
+    `Content-Length: ${body.length}`,
+    "Connection: close",
+  ];
+  return concat(utf8(`${head.join("\r\n")}\r\n\r\n`), body);
+}
+
+/**
+ * Reads a response from what came so far.
+ * @param isClosed Whether the server has closed: ends a body without Content-Length.
+ * @returns The response, undefined while it is incomplete, or HTTP_RESPONSE: too long, chunked, or not HTTP.
+ */
+export function readHttpResponse(bytes: Uint8Array, isClosed: boolean): Result<HttpResponse | undefined> {
+  const text = String.fromCharCode(...bytes.subarray(0, RESPONSE_BYTES_MAX));
+  const headEnd = text.indexOf("\r\n\r\n");
+  if (bytes.length > RESPONSE_BYTES_MAX && headEnd < 0) return refuse("HTTP_RESPONSE");
+  if (headEnd < 0) return isClosed ? refuse("HTTP_RESPONSE") : ok(undefined);
+  const [statusLine = "", ...lines] = text.slice(0, headEnd).split("\r\n");
+  const status = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine)?.[1];
+  if (status === undefined) return refuse("HTTP_RESPONSE");
+  const fields = new Map(
+    lines.map((line) => {
+      const colon = line.indexOf(":");
+      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+    }),
+  );
+  const retryAfterS = Number(/^\d{1,6}$/.exec(fields.get("retry-after") ?? "")?.[0] ?? 0);
+  // A refusal's page is for people, whatever its length and encoding: the unit reads no further.
+  if (Number(status) >= 300) return ok({ status: Number(status), retryAfterS, body: new Uint8Array(0) });
+  if (fields.has("transfer-encoding")) return refuse("HTTP_RESPONSE");
+  if (bytes.length > RESPONSE_BYTES_MAX) return refuse("HTTP_RESPONSE");
+  const body = bytes.subarray(headEnd + 4);
+  const announced = status === "204" ? 0 : Number(fields.get("content-length") ?? Number.NaN);
+  if (body.length > announced) return refuse("HTTP_RESPONSE");
+  const isWhole = Number.isNaN(announced) ? isClosed : body.length === announced;
+  if (!isWhole) return isClosed ? refuse("HTTP_RESPONSE") : ok(undefined);
+  return ok({ status: Number(status), retryAfterS, body });
+}

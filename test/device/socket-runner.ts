@@ -1,0 +1,99 @@
+/** Runs device machines on this machine's real sockets and clock: what a board does, as small as a test needs it. */
+import { connect, type Socket } from "node:net";
+import { performance } from "node:perf_hooks";
+import type { DeviceEvent, Effect, InnerEvent, Machine, Stored } from "#device/machine.ts";
+import type { PortEvent } from "#device/port.ts";
+
+export interface SocketRunner {
+  /** Shows an event to the machine. */
+  show(event: PortEvent | InnerEvent): void;
+  readonly seen: InnerEvent[];
+  readonly log: string[];
+  /** Resolves once an inner event fits; rejects after the time. */
+  until(what: string, fits: (event: InnerEvent) => boolean, timeoutMs?: number): Promise<InnerEvent>;
+  /** Breaks every open connection, as a network does. */
+  breakConnections(): void;
+  stop(): void;
+}
+
+export function runOnSockets<State>(machine: Machine<State>, stored: Stored): SocketRunner {
+  const seen: InnerEvent[] = [];
+  const log: string[] = [];
+  const sockets = new Map<number, Socket>();
+  const waiting: { fits(event: InnerEvent): boolean; give(event: InnerEvent): void }[] = [];
+  let state = machine.initial;
+  let timer: NodeJS.Timeout | undefined;
+  let nextConnection = 1;
+  let isStopped = false;
+
+  function show(event: PortEvent | InnerEvent): void {
+    if (isStopped) return;
+    const stamped = { ...event, nowMs: performance.now() } as DeviceEvent;
+    const step = machine.step(state, stamped);
+    state = step.state;
+    clearTimeout(timer);
+    for (const effect of step.effects) perform(effect);
+    if (step.wakeAtMs !== undefined) {
+      timer = setTimeout(() => show({ kind: "timer" }), Math.max(0, step.wakeAtMs - performance.now()) + 1);
+    }
+  }
+
+  function perform(effect: Effect): void {
+    if (effect.kind === "emit") {
+      seen.push(effect.event);
+      for (const each of [...waiting]) if (each.fits(effect.event)) each.give(effect.event);
+    } else if (effect.kind === "log") log.push(effect.text);
+    else if (effect.kind === "tcp-connect") open(effect.tag, effect.host, effect.port);
+    else if (effect.kind === "tcp-write") sockets.get(effect.connection)?.write(effect.bytes);
+    else if (effect.kind === "tcp-close") {
+      const socket = sockets.get(effect.connection);
+      sockets.delete(effect.connection);
+      socket?.end();
+    }
+  }
+
+  function open(tag: string, host: string, port: number): void {
+    const connection = nextConnection++;
+    const socket = connect({ host, port });
+    sockets.set(connection, socket);
+    const isOpen = () => sockets.get(connection) === socket;
+    socket.on("error", () => undefined);
+    socket.on("connect", () => isOpen() && show({ kind: "tcp-connected", connection }));
+    socket.on("data", (data) => isOpen() && show({ kind: "tcp-data", connection, bytes: new Uint8Array(data) }));
+    socket.on("close", () => {
+      if (!isOpen()) return;
+      sockets.delete(connection);
+      show({ kind: "tcp-closed", connection });
+    });
+    queueMicrotask(() => show({ kind: "tcp-opening", tag, connection }));
+  }
+
+  show({ kind: "start", stored });
+  return {
+    show,
+    seen,
+    log,
+    until(what, fits, timeoutMs = 8000) {
+      return new Promise((resolve, reject) => {
+        const failing = setTimeout(() => reject(new Error(`never: ${what}; ${log.join(" | ")}`)), timeoutMs);
+        const entry = {
+          fits,
+          give(event: InnerEvent) {
+            clearTimeout(failing);
+            waiting.splice(waiting.indexOf(entry), 1);
+            resolve(event);
+          },
+        };
+        waiting.push(entry);
+      });
+    },
+    breakConnections() {
+      for (const socket of sockets.values()) socket.destroy();
+    },
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      for (const socket of sockets.values()) socket.destroy();
+    },
+  };
+}

@@ -1,8 +1,9 @@
 /** The decision: may this chain do this, here, now, without asking anyone (PROTOCOL 4.3 to 4.11). */
+import { equal } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import { RIGHT, rightsFor } from "#wire/scope.ts";
 import { type Ask, checkCaveat } from "./caveats.ts";
-import { type OpenChain, type OpenLink, openChain, type Roots } from "./open-chain.ts";
+import { type OpenChain, type OpenLink, OWN_KID, openChain, type Roots } from "./open-chain.ts";
 import { entryOf, isRevokedBy, type Revocations } from "./revocations.ts";
 import type { Time } from "./time-floor.ts";
 
@@ -10,6 +11,8 @@ import type { Time } from "./time-floor.ts";
 export interface Trust extends Roots {
   readonly revocations: Revocations;
   readonly time: Time;
+  /** After a resale: grants of an issuer for this one device count only if they were issued since. */
+  readonly resoldAtS?: number;
   /** Whether the unit has an owner. */
   readonly claimed: boolean;
   /** Whether that owner agreed that fleet and product grants may do more than start installs. */
@@ -86,7 +89,7 @@ export function decide(open: OpenChain, ask: Ask, trust: Trust): Result<Verdict>
 /**
  * Tells whether a chain still counts: asked when a session opens, and before each call.
  * @returns The chain, or for each link from the grant on: GRANT_EPOCH (below the floor of the key that signed it),
- *   GRANT_REVOKED (by an issuer, or by a holder above it), GRANT_EXPIRED (as far as the time is known).
+ *   GRANT_RESOLD (a former owner's), GRANT_REVOKED (by an issuer, or by a holder above it), GRANT_EXPIRED (as far as the time is known).
  * @source PROTOCOL 4.7, 4.11
  */
 export function inForce(open: OpenChain, trust: Trust): Result<OpenChain> {
@@ -94,6 +97,7 @@ export function inForce(open: OpenChain, trust: Trust): Result<OpenChain> {
   for (let place = 0; place < open.links.length; place++) {
     const { claims, signer } = open.links[place] as OpenLink;
     if (claims.epoch < entryOf(trust.revocations, signer).floor) return refuse("GRANT_EPOCH");
+    if (place === 0 && isFromBeforeResale(open, trust)) return refuse("GRANT_RESOLD");
     // A holder's list reaches what is beneath his own link; issuers' lists reach everything.
     if (isRevokedBy(trust.revocations, revokers, claims.cti)) return refuse("GRANT_REVOKED");
     revokers.push(claims.holder);
@@ -101,6 +105,15 @@ export function inForce(open: OpenChain, trust: Trust): Result<OpenChain> {
     if (fault !== undefined) return refuse(fault);
   }
   return ok(open);
+}
+
+/** The unit's own grants end by its own floor; those of issuers by their date (trust/resale.ts). */
+function isFromBeforeResale({ links }: OpenChain, trust: Trust): boolean {
+  const { claims, signer } = links[0] as OpenLink;
+  if (trust.resoldAtS === undefined || claims.audience?.kind !== "device") return false;
+  const own = trust.issuers.find((issuer) => equal(issuer.kid, OWN_KID));
+  const isOwn = own !== undefined && equal(own.publicKey, signer);
+  return !isOwn && (claims.issuedAtS ?? 0) < trust.resoldAtS;
 }
 
 /** The unit's own trusted time where it has one; else the word of the link's signer; else what there is. */

@@ -26,7 +26,7 @@ const GRANT_TAGS = [COSE_TAG.cwt, COSE_TAG.sign1];
 export interface Claims {
   /** Always in a grant; in a child only where it narrows. */
   readonly audience?: Audience;
-  /** Always in a grant. Tells when it was made; decides nothing. */
+  /** Always in a grant. Tells when it was made; decides only on a unit that was resold since. */
   readonly issuedAtS?: number;
   /** After this second the link is nothing, as far as the unit knows the time. */
   readonly expiresAtS?: number;

@@ -1,6 +1,8 @@
 /** Which decoders a unit runs on a sender's frames: the protocols its product switched on, and its keys. */
 import { equal } from "#base/bytes.ts";
+import { openAir } from "#trust/air-seal.ts";
 import type { Primitives } from "#trust/primitives.ts";
+import { airDecoder } from "#wire/air/air-decoder.ts";
 import { esptouchV2Decoder } from "#wire/air/esptouch-v2-decoder.ts";
 import type { AirProtocol, LengthDecoder } from "#wire/air/found.ts";
 import { type AccessPoint, overheadBytes } from "#wire/air/frame.ts";
@@ -10,8 +12,14 @@ import type { Allowed } from "./onboarding-memory.ts";
 /** What a frame's body may be longer by when its access point is not in the scan: CCMP first, as nearly all are. */
 const USUAL_OVERHEADS: readonly number[] = [52, 36];
 
-function decoderOf(protocol: AirProtocol, { aesKey }: Allowed, crypto: Primitives): LengthDecoder | undefined {
+function decoderOf(protocol: AirProtocol, { aesKey, airKey }: Allowed, crypto: Primitives): LengthDecoder | undefined {
   switch (protocol) {
+    case "air":
+      if (airKey === undefined) return undefined;
+      return airDecoder((message) => {
+        const opened = openAir(message, airKey, crypto);
+        return opened.ok ? opened.value : undefined;
+      });
     case "esptouch-v2":
       return esptouchV2Decoder(crypto, aesKey);
     default:

@@ -1,6 +1,8 @@
 /** From what a person types to what a phone broadcasts: one request for `onboard`, for each protocol. */
 import { ok, type Result, refuse } from "#base/faults.ts";
+import { sealAir } from "#trust/air-seal.ts";
 import type { Primitives } from "#trust/primitives.ts";
+import { AIR_PORT, decodeSealedAir, encodeAirRing } from "#wire/air/air.ts";
 import {
   ESPTOUCH_PORT,
   type EsptouchV2Input,
@@ -9,7 +11,7 @@ import {
   SEQUENCES_MAX_OFFICIAL,
 } from "#wire/air/esptouch-v2.ts";
 import type { AirProtocol } from "#wire/air/found.ts";
-import { esptouchV2Packets } from "#wire/air/schedule.ts";
+import { airPackets, esptouchV2Packets } from "#wire/air/schedule.ts";
 import { bindingOf } from "#wire/hello.ts";
 import type { OnboardRequest } from "./onboard.ts";
 
@@ -20,6 +22,13 @@ export interface Credentials {
   readonly bssid: Uint8Array;
   /** AES-128 key that the product's app shares with its units, where it has one. */
   readonly aesKey?: Uint8Array;
+  /** What Air needs besides: the card's air key, the last counter used for this unit, Unix seconds, own bytes. */
+  readonly air?: {
+    readonly key: Uint8Array;
+    readonly lastCounter: number;
+    readonly nowS: number;
+    readonly extra: Uint8Array;
+  };
 }
 
 /** Fresh bytes that the hello must name again; seven bits each, so that they fit the denser blocks. */
@@ -58,6 +67,19 @@ function esptouchV2({ ssid, passphrase, bssid, aesKey }: Credentials, primitives
   });
 }
 
+function airMessage({ ssid, passphrase, air }: Credentials, primitives: Primitives): Message {
+  if (air === undefined) return refuse("AIR_FIELD");
+  const { key, lastCounter, nowS, extra } = air;
+  const counter = Math.max(nowS, lastCounter + 1);
+  const sealed = sealAir({ ssid, passphrase, extra, timeHintS: nowS }, key, counter, primitives);
+  if (!sealed.ok) return sealed;
+  const { salt } = decodeSealedAir(sealed.value);
+  return ok({
+    schedule: { port: AIR_PORT, to: "broadcast", packets: airPackets(encodeAirRing(sealed.value)) },
+    binding: { kind: "air", counter, salt },
+  });
+}
+
 /**
  * What to send for a protocol.
  * @returns The schedule and what must answer it, or the encoder's refusal; AIR_SEQUENCES for an ESP-TOUCH v2 message
@@ -65,6 +87,8 @@ function esptouchV2({ ssid, passphrase, bssid, aesKey }: Credentials, primitives
  */
 export function messageFor(protocol: AirProtocol, credentials: Credentials, primitives: Primitives): Message {
   switch (protocol) {
+    case "air":
+      return airMessage(credentials, primitives);
     case "esptouch-v2":
       return esptouchV2(credentials, primitives);
     default:

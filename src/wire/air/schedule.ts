@@ -29,3 +29,10 @@ export function* esptouchV2Packets(round: readonly number[]): Generator<Packet> 
     }
   }
 }
+
+/** Air: round the ring at 200 frames a second. */
+export function* airPackets(ring: readonly number[]): Generator<Packet> {
+  const PACE_MS = 5;
+  const TOTAL_MS = 60_000;
+  for (let n = 0; n * PACE_MS < TOTAL_MS; n++) yield { atMs: n * PACE_MS, length: ring[n % ring.length] as number };
+}

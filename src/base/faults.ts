@@ -194,6 +194,8 @@ export const FAULTS = {
   IMAGE_HASH: 560,
   /** The flash does not hold what was written. */
   IMAGE_FLASH: 561,
+  /** A slot holds no whole head. */
+  SLOT_EMPTY: 562,
   /** A trial ended: nobody proved to have reached the unit in time. */
   TRIAL_SILENCE: 570,
   TRIAL_POWER: 571,

@@ -3,12 +3,11 @@
  * write leaves the old value or the new one. Values are read from flash when asked for; memory holds their places only.
  */
 import { assert } from "#base/assert.ts";
-import { concat, equal } from "#base/bytes.ts";
-import { fromUtf8, utf8 } from "#base/utf8.ts";
+import { equal } from "#base/bytes.ts";
+import { fromUtf8 } from "#base/utf8.ts";
 import {
   appendRecord,
   compactLog,
-  encodeLog,
   type FlashOp,
   type LogChange,
   type LogRecord,
@@ -16,6 +15,7 @@ import {
   RECORD_HEADER_BYTES,
   readLog,
 } from "#wire/record-log.ts";
+import { SETTING_KIND, settingName, settingRecord } from "#wire/setting-record.ts";
 import type { Stored } from "./machine.ts";
 import type { Flash } from "./port.ts";
 
@@ -26,9 +26,6 @@ export interface Settings extends Stored {
   remove(name: string): boolean;
   names(): readonly string[];
 }
-
-/** Kinds of records (PROTOCOL 8.2). */
-const KIND = { put: 1, forget: 2 } as const;
 
 interface Place {
   readonly address: number;
@@ -48,7 +45,7 @@ export function openSettings(flash: Flash, region: { readonly start: number; rea
       const nameBytes = 1 + (record.payload[0] ?? 0);
       const name = fromUtf8(record.payload.subarray(1, nameBytes));
       if (name === undefined) return;
-      if (record.kind === KIND.forget) places.delete(name);
+      if (record.kind === SETTING_KIND.forget) places.delete(name);
       else places.set(name, { address: address + nameBytes, byteLength: record.payload.length - nameBytes });
     });
   }
@@ -71,7 +68,7 @@ export function openSettings(flash: Flash, region: { readonly start: number; rea
     if (change?.ops.every((op) => performOp(flash, op))) {
       const nameBytes = 1 + (record.payload[0] as number);
       const written = change.ops[0] as FlashOp;
-      if (record.kind === KIND.forget) places.delete(name);
+      if (record.kind === SETTING_KIND.forget) places.delete(name);
       else
         places.set(name, {
           address: written.address + RECORD_HEADER_BYTES + nameBytes,
@@ -81,7 +78,7 @@ export function openSettings(flash: Flash, region: { readonly start: number; rea
       return true;
     }
     const rest = [...places.keys()].filter((each) => each !== name).map((each) => putRecord(each, get(each)));
-    return perform(compactLog(log, end, record.kind === KIND.forget ? rest : [...rest, record]));
+    return perform(compactLog(log, end, record.kind === SETTING_KIND.forget ? rest : [...rest, record]));
   }
 
   return {
@@ -90,20 +87,9 @@ export function openSettings(flash: Flash, region: { readonly start: number; rea
       const old = get(name);
       return old !== undefined && equal(old, value) ? true : write(putRecord(name, value), name);
     },
-    remove: (name) => !places.has(name) || write({ kind: KIND.forget, payload: nameOf(name) }, name),
+    remove: (name) => !places.has(name) || write({ kind: SETTING_KIND.forget, payload: settingName(name) }, name),
     names: () => [...places.keys()],
   };
-}
-
-/** Settings as the factory writes them into an image, or undefined when they don't fit the region. */
-export function encodeSettings(
-  region: LogRegion,
-  values: Readonly<Record<string, Uint8Array>>,
-): Uint8Array | undefined {
-  return encodeLog(
-    region,
-    Object.entries(values).map(([name, value]) => putRecord(name, value)),
-  );
 }
 
 /** Performs one flash operation on a port. */
@@ -111,13 +97,7 @@ export function performOp(flash: Flash, op: FlashOp): boolean {
   return op.kind === "flash-erase" ? flash.eraseSector(op.address) : flash.write(op.address, op.bytes);
 }
 
-function nameOf(name: string): Uint8Array {
-  const bytes = utf8(name);
-  assert(bytes.length > 0 && bytes.length < 256, "a setting has a name of 1 to 255 bytes");
-  return concat(Uint8Array.of(bytes.length), bytes);
-}
-
 function putRecord(name: string, value: Uint8Array | undefined): LogRecord {
   assert(value !== undefined, "a setting that is listed can be read");
-  return { kind: KIND.put, payload: concat(nameOf(name), value) };
+  return settingRecord(name, value);
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { encodeSettings, openSettings } from "#device/settings.ts";
+import { openSettings } from "#device/settings.ts";
+import { encodeLog } from "#wire/record-log.ts";
+import { settingRecord } from "#wire/setting-record.ts";
 import { flashModel, GEOMETRIES, type Geometry, PowerCut, TEARS } from "../powercut/flash-model.ts";
 
 const NAMES = ["wifi", "cloud", "holder", "floor"];
@@ -93,7 +95,10 @@ describe("settings", () => {
     for (const geometry of GEOMETRIES) {
       const region = { ...regionOf(geometry), sectorBytes: geometry.sectorBytes, writeBytes: geometry.writeBytes };
       const flash = emptyFlash(geometry);
-      flash.bytes.set(encodeSettings(region, { id: value(3), cloud: value(4) }) as Uint8Array, region.start);
+      flash.bytes.set(
+        encodeLog(region, [settingRecord("id", value(3)), settingRecord("cloud", value(4))]) as Uint8Array,
+        region.start,
+      );
       const settings = openSettings(flash, regionOf(geometry));
       expect(settings.get("id")).toEqual(value(3));
       expect(settings.put("id", value(5))).toBe(true);

@@ -1,6 +1,7 @@
 /** The machines of a unit in the order in which each event is shown to them. */
 import type { App } from "./app-interface.ts";
 import type { Machine } from "./machine.ts";
+import { createOnboarding } from "./onboarding.ts";
 import type { Port } from "./port.ts";
 import { createProvision } from "./provision.ts";
 
@@ -17,6 +18,7 @@ export interface Parts {
   readonly release: string;
 }
 
-export function createMachines({ port }: Parts): readonly Machine<unknown>[] {
-  return [createProvision(port.crypto) as Machine<unknown>];
+export function createMachines({ port, board }: Parts): readonly Machine<unknown>[] {
+  const machines = [createProvision(port.crypto), createOnboarding(port.crypto, { lanPort: board.network.tcpPort })];
+  return machines as Machine<unknown>[];
 }

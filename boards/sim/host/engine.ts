@@ -119,9 +119,9 @@ export async function startEngine(
     },
     usedBytes() {
       const usage = context.runtime.computeMemoryUsage();
-      const dump = context.dump(usage) as { malloc_size?: number };
+      const dump = context.dump(usage) as { memory_used_size?: number };
       usage.dispose();
-      return dump.malloc_size ?? 0;
+      return dump.memory_used_size ?? 0;
     },
   };
 

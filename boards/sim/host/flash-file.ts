@@ -3,6 +3,7 @@
  * can be asked for at any operation, torn in one of the ways a real one tears.
  */
 import { closeSync, existsSync, fsyncSync, openSync, readSync, statSync, writeFileSync, writeSync } from "node:fs";
+import type { Flash } from "#device/port.ts";
 
 export interface FlashGeometry {
   readonly bytes: number;
@@ -14,11 +15,7 @@ export interface FlashGeometry {
 export const TEAR_MODES = ["before", "half", "last-byte", "after"] as const;
 export type TearMode = (typeof TEAR_MODES)[number];
 
-export interface FlashFile {
-  readonly geometry: FlashGeometry;
-  read(address: number, byteLength: number): Uint8Array;
-  write(address: number, bytes: Uint8Array): boolean;
-  eraseSector(address: number): boolean;
+export interface FlashFile extends Flash {
   /** Writes and erases so far: what a cut is counted in. */
   operations(): number;
   close(): void;
@@ -76,7 +73,9 @@ export function openFlashFile(path: string, geometry: FlashGeometry, cut?: Power
     cut.fail();
   }
   return {
-    geometry,
+    sectorBytes: geometry.sectorBytes,
+    writeBytes: geometry.writeBytes,
+    byteLength: geometry.bytes,
     read,
     write(address, bytes) {
       const inRange = address >= 0 && address + bytes.length <= geometry.bytes;

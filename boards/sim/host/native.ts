@@ -1,5 +1,5 @@
 /** The sim board's native functions: the host side of every facet of src/device/port.ts. */
-import type { Flash, Radio, ResetReason, RestartReason } from "#device/port.ts";
+import type { Radio, ResetReason, RestartReason } from "#device/port.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { NativeObject } from "./engine.ts";
 import type { FlashFile } from "./flash-file.ts";
@@ -28,14 +28,15 @@ const facet = (functions: Facet) => functions as unknown as NativeObject;
 
 export function nativeObject(parts: NativeParts): NativeObject {
   const pins = new Map<string, number>();
-  const flash: Pick<Flash, "read" | "write" | "eraseSector"> = parts.flash;
+  const { flash } = parts;
   return {
     onEvent: (receive) => parts.onEvent(receive as GuestFunction),
     clock: facet({ milliseconds: parts.milliseconds, wakeAt: parts.wakeAt }),
     crypto: facet({ ...nodePrimitives } as unknown as Facet),
     flash: {
-      ...parts.flash.geometry,
-      byteLength: parts.flash.geometry.bytes,
+      sectorBytes: flash.sectorBytes,
+      writeBytes: flash.writeBytes,
+      byteLength: flash.byteLength,
       ...facet({ read: flash.read, write: flash.write, eraseSector: flash.eraseSector }),
     },
     radio: facet({ ...parts.radio }),

@@ -1,0 +1,70 @@
+/** A place on the line for simulated units: the flash is a file, the unit a process, the console its standard streams. */
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { decodeFactoryLine, encodeFactoryLine, type FactoryAnswer, type FactoryRequest } from "#wire/factory-line.ts";
+import type { Board } from "./board.ts";
+import { type Child, startProgram } from "./child.ts";
+import { createFlashFile, FlashFileError } from "./flash-file.ts";
+
+const ANSWER_MS = 10_000;
+
+export interface SimStation {
+  flash(images: readonly { readonly address: number; readonly bytes: Uint8Array }[]): Promise<void>;
+  power(on: boolean): Promise<void>;
+  ask(request: FactoryRequest): Promise<FactoryAnswer>;
+  /** The unit's process while it has power. */
+  unit(): Child | undefined;
+}
+
+/**
+ * @param flashPath The unit's flash file.
+ * @param radio     HOST:PORT of the air.
+ */
+export function openSimStation(board: Board, flashPath: string, radio: string): SimStation {
+  let unit: Child | undefined;
+  return {
+    async flash(images) {
+      createFlashFile(flashPath, board.flash);
+      const file = openSync(flashPath, "r+");
+      for (const { address, bytes } of images) writeSync(file, bytes, 0, bytes.length, address);
+      fsyncSync(file);
+      closeSync(file);
+      const held = readFileSync(flashPath);
+      for (const { address, bytes } of images) {
+        if (held.compare(bytes, 0, bytes.length, address, address + bytes.length) !== 0) {
+          throw new FlashFileError(
+            `the flash file ${flashPath} does not hold what was written; check the disk and flash again`,
+          );
+        }
+      }
+    },
+    async power(on) {
+      if (!on) {
+        await unit?.kill();
+        unit = undefined;
+        return;
+      }
+      unit = startProgram("boards/sim/host/unit.ts", ["--board", board.name, "--flash", flashPath, "--radio", radio]);
+    },
+    ask(request) {
+      const asked = unit;
+      if (asked === undefined) return Promise.reject(new Error("the unit has no power"));
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(
+          () =>
+            reject(new Error(`the unit did not answer "${request.kind}" in ${ANSWER_MS / 1000} s: ${asked.errors()}`)),
+          ANSWER_MS,
+        );
+        asked.onLine((line) => {
+          const message = decodeFactoryLine(line);
+          if (message === undefined) return;
+          clearTimeout(timer);
+          if (message.ok) resolve(message.value as FactoryAnswer);
+          else reject(new Error("the unit's answer is damaged; check the cable"));
+        });
+        void asked.exited.then((code) => reject(new Error(`the unit stopped (exit ${code}): ${asked.errors()}`)));
+        asked.write(encodeFactoryLine(request));
+      });
+    },
+    unit: () => unit,
+  };
+}

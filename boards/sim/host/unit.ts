@@ -1,0 +1,149 @@
+/**
+ * One simulated unit as a process of its own: `node --import tsx boards/sim/host/unit.ts --flash FILE --radio HOST:PORT`.
+ * Its serial console is standard input and output; what the board shows otherwise (pins, restarts) goes to standard
+ * error as JSON lines. It runs until it is ended, loses its power by `--cut OPERATION:TEAR`, or finds its flash unusable.
+ */
+import { parseArgs } from "node:util";
+import type { PortEvent, ResetReason, RestartReason } from "#device/port.ts";
+import { readBoard } from "./board.ts";
+import { bootStage } from "./boot-stage.ts";
+import { type Engine, EngineFailure, startEngine } from "./engine.ts";
+import { FlashFileError, openFlashFile, type PowerCut, TEAR_MODES, type TearMode } from "./flash-file.ts";
+import type { GuestFunction } from "./marshal.ts";
+import { nativeObject } from "./native.ts";
+import { openNetwork } from "./network.ts";
+import { openRadioLine } from "./radio.ts";
+
+/** Wall time after which a step of the bundle counts as an endless loop. */
+const WATCHDOG_MS = 5000;
+/** Exit codes that the programs around a unit tell apart. */
+export const EXIT = { ended: 0, trouble: 1, powerCut: 80, noImage: 81 } as const;
+
+function show(what: object): void {
+  process.stderr.write(`${JSON.stringify(what)}\n`);
+}
+
+function parseCut(text: string | undefined): PowerCut | undefined {
+  if (text === undefined) return undefined;
+  const [operation, tear] = text.split(":");
+  if (!/^\d+$/.test(operation ?? "") || !TEAR_MODES.includes(tear as TearMode)) {
+    throw new FlashFileError(`--cut wants OPERATION:TEAR with TEAR one of ${TEAR_MODES.join(", ")}`);
+  }
+  return {
+    operation: Number(operation),
+    tear: tear as TearMode,
+    fail: () => {
+      show({ power: "cut" });
+      return process.exit(EXIT.powerCut);
+    },
+  };
+}
+
+/** Runs boots one after another, each in a fresh engine, until the process ends. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      board: { type: "string", default: "sim" },
+      flash: { type: "string" },
+      radio: { type: "string" },
+      cut: { type: "string" },
+    },
+  });
+  if (values.flash === undefined) throw new FlashFileError("a unit wants --flash FILE");
+  const board = readBoard(values.board);
+  const flash = openFlashFile(values.flash, board.flash, parseCut(values.cut));
+  const [radioHost = "127.0.0.1", radioPort = "0"] = (values.radio ?? "127.0.0.1:0").split(":");
+
+  const events: PortEvent[] = [];
+  let deliver: (() => void) | undefined;
+  const emit = (event: PortEvent) => {
+    events.push(event);
+    deliver?.();
+  };
+  const network = openNetwork(board.network.broadcast, emit, (line) => process.stdout.write(`${line}\n`));
+  const line = openRadioLine(
+    radioHost,
+    Number(radioPort),
+    (event) => {
+      if (event.kind === "radio-joined") network.setAddress(event.ipv4);
+      if (event.kind === "radio-left") network.setAddress(undefined);
+      emit(event);
+    },
+    (reason) => show({ radio: reason }),
+  );
+  process.stdin.on("data", (bytes) => emit({ kind: "console-data", bytes: new Uint8Array(bytes as Buffer) }));
+  process.stdin.on("end", () => process.exit(EXIT.ended));
+
+  for (let reason: ResetReason = "power"; ; ) {
+    const image = bootStage(board, flash, reason);
+    if (image === undefined) {
+      show({ boot: "no image verifies" });
+      process.exit(EXIT.noImage);
+    }
+    show({ boot: image.slot, trial: image.isTrial, reason });
+    reason = await runOnce(image.source, reason);
+    network.shut();
+    events.length = 0;
+  }
+
+  /** Runs one boot. @returns Why it ended. */
+  async function runOnce(source: string, resetReason: ResetReason): Promise<ResetReason> {
+    let receiver: GuestFunction | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    let engine: Engine | undefined;
+    let wanted: RestartReason | undefined;
+    const startedAt = performance.now();
+    const milliseconds = () => performance.now() - startedAt;
+    const native = nativeObject({
+      flash,
+      radio: line.radio,
+      network,
+      resetReason,
+      milliseconds,
+      onEvent: (receive) => {
+        receiver = receive;
+      },
+      wakeAt(atMs) {
+        clearTimeout(timer);
+        if (Number.isFinite(atMs))
+          timer = setTimeout(() => emit({ kind: "timer" }), Math.max(0, atMs - milliseconds()));
+      },
+      pinWritten: (pin, value) => show({ pin, value }),
+      consoleWrite: (bytes) => void process.stdout.write(bytes),
+      // The guest sees an exception; what counts is that it was wanted.
+      restart: (why) => {
+        wanted = why;
+        throw new Error("restart");
+      },
+      heapBytes: () => engine?.usedBytes() ?? 0,
+    });
+    const { heapBytes, stackBytes = 65_536 } = board.budgets;
+    engine = await startEngine(native, { heapBytes, stackBytes, deadlineMs: WATCHDOG_MS });
+    try {
+      engine.evaluate(source, "bundle.js");
+      while (wanted === undefined) {
+        const event = events.shift();
+        if (event !== undefined && receiver !== undefined) engine.call(receiver, event);
+        else
+          await new Promise<void>((resolve) => {
+            deliver = resolve;
+          });
+      }
+      return wanted;
+    } catch (error) {
+      if (wanted !== undefined) return wanted;
+      if (!(error instanceof EngineFailure)) throw error;
+      show({ failure: error.reason, message: error.message });
+      return error.reason;
+    } finally {
+      clearTimeout(timer);
+      deliver = undefined;
+    }
+  }
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(EXIT.ended));
+main().catch((error: unknown) => {
+  process.stderr.write(`unit: ${error instanceof FlashFileError ? error.message : (error as Error).stack}\n`);
+  process.exit(EXIT.trouble);
+});

@@ -1,0 +1,88 @@
+/** What a unit is given: its owner's grant, its card, and all else that it must know. The secret is derived from, then forgotten. */
+import { utf8 } from "#base/utf8.ts";
+import { type CborKey, encodeCbor } from "#codec/cbor.ts";
+import { airKey, holderSeed } from "#trust/card-keys.ts";
+import { deviceIdOf } from "#trust/device-id.ts";
+import { issueGrant } from "#trust/mint.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import { seedSigner } from "#trust/signer.ts";
+import { CARD_SECRET_BYTES } from "#wire/card.ts";
+import { CTI_BYTES } from "#wire/grant.ts";
+import { LEVEL } from "#wire/scope.ts";
+import { PROVISIONED } from "#wire/stored-names.ts";
+import type { FlashConfig } from "./config.ts";
+
+const SECONDS_A_YEAR = 31_557_600;
+
+/** The maker's keys as far as a unit's identity needs them. The roots' seeds never come near a line. */
+export interface MakerKeys {
+  readonly issuer: { readonly seed: Uint8Array; readonly publicKey: Uint8Array };
+  /** One byte that names the issuer's key in grants. */
+  readonly issuerKid: Uint8Array;
+  readonly time: { readonly publicKey: Uint8Array };
+  /** The three root keys. */
+  readonly roots: readonly Uint8Array[];
+  /** The key set as two of the roots signed it. */
+  readonly keySet: Uint8Array;
+}
+
+export interface Identity {
+  /** 12 bytes: the first of SHA-512 of the unit's public key. */
+  readonly id: Uint8Array;
+  /** 16 bytes, for the card alone. */
+  readonly secret: Uint8Array;
+  readonly grantCti: Uint8Array;
+  /** What the station hands the unit, by name. Holds the air key: never logged. */
+  readonly values: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * Makes the identity that belongs to a unit's key.
+ * @param nowS Unix seconds of the issuing.
+ */
+export function makeIdentity(
+  crypto: Primitives,
+  config: FlashConfig,
+  keys: MakerKeys,
+  publicKey: Uint8Array,
+  nowS: number,
+): Identity {
+  const id = deviceIdOf(crypto, publicKey);
+  const secret = crypto.random(CARD_SECRET_BYTES);
+  const grantCti = crypto.random(CTI_BYTES);
+  const grant = issueGrant(
+    { ...seedSigner(crypto, keys.issuer.seed), kid: keys.issuerKid },
+    {
+      audience: { kind: "device", id },
+      issuedAtS: nowS,
+      ...(config.ownerGrantYears === undefined
+        ? {}
+        : { expiresAtS: nowS + Math.floor(config.ownerGrantYears * SECONDS_A_YEAR) }),
+      cti: grantCti,
+      holder: crypto.ed25519PublicKey(holderSeed(crypto, secret, id)),
+      scope: LEVEL[config.cards],
+      epoch: 0,
+      caveats: [],
+    },
+  );
+  const values = new Map<string, Uint8Array>([
+    [PROVISIONED.product, utf8(config.product)],
+    [PROVISIONED.fleet, utf8(config.fleet)],
+    [PROVISIONED.hardware, Uint8Array.of(config.hardwareRevision & 255, config.hardwareRevision >> 8)],
+    [PROVISIONED.ownerGrant, grant],
+    [PROVISIONED.airKey, airKey(crypto, secret, id)],
+    [
+      PROVISIONED.issuers,
+      encodeCbor(new Map<CborKey, Uint8Array>([[keys.issuerKid[0] as number, keys.issuer.publicKey]])),
+    ],
+    [PROVISIONED.timeKey, keys.time.publicKey],
+    [PROVISIONED.keySet, keys.keySet],
+    [PROVISIONED.roots, encodeCbor(keys.roots)],
+    [PROVISIONED.onboarding, encodeCbor([config.onboarding.legacy, config.onboarding.softAp])],
+  ]);
+  if (config.cloud !== undefined) {
+    const { host, mqttPort, httpPort, broker } = config.cloud;
+    values.set(PROVISIONED.cloud, encodeCbor([host, mqttPort, httpPort, broker]));
+  }
+  return { id, secret, grantCti, values };
+}

@@ -1,0 +1,55 @@
+/** The line makes a simulated unit: real bundle, real engine, real process, real print. */
+import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { toHex } from "#base/bytes.ts";
+import { readBoard } from "#boards/sim/host/board.ts";
+import { startProgram } from "#boards/sim/host/child.ts";
+import { readQr } from "#codec/host/qr-reader.ts";
+import { openRegistry } from "#factory/registry.ts";
+import { readCardLink, readLabelLink } from "#wire/card.ts";
+import { makeTestUnit, type TestUnit } from "./made-unit.ts";
+
+let unit: TestUnit | undefined;
+afterEach(async () => {
+  await unit?.station.power(false);
+  unit = undefined;
+});
+
+test("a unit comes out with an identity that its label, its card and the registry agree on", async () => {
+  unit = await makeTestUnit();
+  const { made, config } = unit;
+  const label = readLabelLink((await readQr(readFileSync(made.labelPng))) ?? "");
+  const card = readCardLink((await readQr(readFileSync(made.cardPng))) ?? "");
+  expect(label).toEqual({ ok: true, value: made.id });
+  expect(card).toMatchObject({ ok: true, value: { id: made.id } });
+  const registry = openRegistry(join(config.output, "registry.db"));
+  expect(registry.find(toHex(made.id))?.board).toBe("sim");
+  registry.close();
+  const secret = Buffer.from(card.ok ? card.value.secret : []);
+  expect(secret).toHaveLength(16);
+  expect(readFileSync(unit.flashPath).includes(secret)).toBe(false);
+  expect(readFileSync(join(config.output, "registry.db")).includes(secret)).toBe(false);
+}, 60_000);
+
+test("a unit whose bundle was changed by one bit does not start it", async () => {
+  unit = await makeTestUnit();
+  await unit.station.power(false);
+  const flash = readFileSync(unit.flashPath);
+  const address = readBoard("sim").flash.regions.jsA.start + 4096 + 1000;
+  flash[address] = (flash[address] as number) ^ 1;
+  writeFileSync(unit.flashPath, flash);
+  const child = startProgram("boards/sim/host/unit.ts", ["--flash", unit.flashPath, "--radio", "127.0.0.1:1"]);
+  expect(await child.exited).toBe(81);
+}, 60_000);
+
+test("a truncated flash file is refused with what to do, and left as it is", async () => {
+  unit = await makeTestUnit();
+  await unit.station.power(false);
+  truncateSync(unit.flashPath, 1000);
+  const child = startProgram("boards/sim/host/unit.ts", ["--flash", unit.flashPath]);
+  expect(await child.exited).toBe(1);
+  expect(child.errors()).toMatch(/has 1000 bytes.*flash the unit again/);
+  expect(readFileSync(unit.flashPath).length).toBe(1000);
+  expect(existsSync(unit.made.pdf)).toBe(true);
+}, 60_000);

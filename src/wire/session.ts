@@ -34,16 +34,27 @@ export function credentialItem(publicKey: Uint8Array): Uint8Array {
   return concat(CREDENTIAL_HEAD, publicKey);
 }
 
-/** A refusal in clear, where there is no key yet: the error message of EDHOC with our fault's name (RFC 9528 section 6). */
+const ERROR = { unspecified: 1, wrongSuite: 2 } as const;
+/** The suite that units speak: SUITES_R of an error message. */
+const UNIT_SUITE = 4;
+
+/**
+ * A refusal in clear, where there is no key yet: an error message of EDHOC, with our fault's name as its text.
+ * @source RFC 9528 section 6
+ */
 export function encodeRefusal(fault: Fault): Uint8Array {
-  return concat(encodeCbor(1), encodeCbor(fault));
+  return fault === "EDHOC_SUITE"
+    ? concat(encodeCbor(ERROR.wrongSuite), encodeCbor(UNIT_SUITE))
+    : concat(encodeCbor(ERROR.unspecified), encodeCbor(fault));
 }
 
 /** The fault that an error message names; SESSION_REFUSED for one of another kind. It is a hint, since anyone may send it. */
 export function readRefusal(bytes: Uint8Array): Fault {
   const items = decodeCborSequence(bytes);
-  const name = items.ok && items.value[0] === 1 ? items.value[1] : undefined;
-  return typeof name === "string" && Object.hasOwn(FAULTS, name) ? (name as Fault) : "SESSION_REFUSED";
+  const [code, info] = items.ok && items.value.length === 2 ? items.value : [];
+  if (code === ERROR.wrongSuite) return "EDHOC_SUITE";
+  const isKnown = code === ERROR.unspecified && typeof info === "string" && Object.hasOwn(FAULTS, info);
+  return isKnown ? (info as Fault) : "SESSION_REFUSED";
 }
 
 /** One thing asked within a session. Names and arguments are the app's; all else is the unit's own. */
@@ -64,10 +75,14 @@ export type SessionRequest =
   | { readonly op: "audit"; readonly from: number }
   /** Agrees to, or asks for, the release of this sequence. */
   | { readonly op: "update"; readonly sequence: number }
-  /** Hands the unit to the holder of a new card (PROTOCOL 5.30). */
-  | { readonly op: "resale"; readonly grant: Uint8Array; readonly airKey: Uint8Array }
-  /** Names the functions that a fleet grant may call on this unit. */
-  | { readonly op: "agree"; readonly functions: readonly string[] };
+  /** Hands the unit to the holder of a new card; the answer is his grant (PROTOCOL 5.30). */
+  | { readonly op: "resale"; readonly holder: Uint8Array; readonly airKey: Uint8Array }
+  /** Whether fleet and product grants may call functions on this unit. */
+  | { readonly op: "agree"; readonly agreed: boolean }
+  /** The owner's grant, for his phone to mint beneath it. */
+  | { readonly op: "grant" }
+  /** Installs the air key of the owner's new card, after the maker's reissue (PROTOCOL 5.31). */
+  | { readonly op: "air-key"; readonly airKey: Uint8Array };
 
 /** Numbers of the operations: append-only. */
 const OPS = {
@@ -83,6 +98,8 @@ const OPS = {
   update: 22,
   resale: 23,
   agree: 24,
+  grant: 25,
+  "air-key": 26,
 } as const satisfies Record<SessionRequest["op"], number>;
 
 /** A request as the plaintext of a record: [number, ...fields]. */
@@ -108,9 +125,11 @@ function fieldsOf(request: SessionRequest): readonly Cbor[] {
     case "update":
       return [request.sequence];
     case "resale":
-      return [request.grant, request.airKey];
+      return [request.holder, request.airKey];
     case "agree":
-      return [request.functions];
+      return [request.agreed];
+    case "air-key":
+      return [request.airKey];
     default:
       return [];
   }
@@ -118,6 +137,7 @@ function fieldsOf(request: SessionRequest): readonly Cbor[] {
 
 const isCount = (value: Cbor): value is number => typeof value === "number" && Number.isInteger(value) && value >= 0;
 const isBytes = (value: Cbor): value is Uint8Array => value instanceof Uint8Array;
+const isKey = (value: Cbor): value is Uint8Array => value instanceof Uint8Array && value.length === 32;
 
 /** Reads the plaintext of a request, or SESSION_REQUEST when it is none of ours. */
 export function decodeRequest(plaintext: Uint8Array): Result<SessionRequest> {
@@ -133,7 +153,7 @@ function requestOf([op, a, b, ...more]: readonly Cbor[]): SessionRequest | undef
     case OPS.call:
       return typeof a === "string" && isBytes(b) ? { op: "call", name: a, args: b } : undefined;
     case OPS.resale:
-      return isBytes(a) && isBytes(b) && b.length === 32 ? { op: "resale", grant: a, airKey: b } : undefined;
+      return isKey(a) && isKey(b) ? { op: "resale", holder: a, airKey: b } : undefined;
   }
   if (b !== undefined) return undefined;
   switch (op) {
@@ -156,9 +176,11 @@ function requestOf([op, a, b, ...more]: readonly Cbor[]): SessionRequest | undef
     case OPS.update:
       return isCount(a) ? { op: "update", sequence: a } : undefined;
     case OPS.agree:
-      return Array.isArray(a) && a.every((name) => typeof name === "string")
-        ? { op: "agree", functions: a as readonly string[] }
-        : undefined;
+      return typeof a === "boolean" ? { op: "agree", agreed: a } : undefined;
+    case OPS.grant:
+      return a === undefined ? { op: "grant" } : undefined;
+    case OPS["air-key"]:
+      return isKey(a) ? { op: "air-key", airKey: a } : undefined;
   }
   return undefined;
 }

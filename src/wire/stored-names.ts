@@ -40,4 +40,16 @@ export const OWN = {
   wifi: "wifi",
   /** Counter of the last Air message accepted: 5 bytes, little-endian. Cleared by holding the button alone. */
   airCounter: "air-counter",
+  /** Present, of no bytes, once the owner has opened a session: from then on fleet grants need his consent. */
+  claimed: "claimed",
+  /** Present, of no bytes, while the owner agrees that fleet and product grants may call functions. */
+  fleetCalls: "fleet-calls",
+  /** Revoked ctis and epoch floors, one entry a signing key (trust/revocations.ts). Nothing ever clears them. */
+  revocations: "revocations",
+  /** Uses of links that count them: CBOR [[cti, uses, uses lately], ...]. Nothing but revocation clears them. */
+  usage: "usage",
+  /** Unix seconds, CBOR: the present is not before. Raised by the maker's time key alone. */
+  timeFloor: "time-floor",
+  /** The last entries of what was asked and decided (device/audit-log.ts). */
+  audit: "audit",
 } as const;

@@ -25,8 +25,10 @@ const REQUESTS: readonly SessionRequest[] = [
   { op: "raise-floor", epoch: 3 },
   { op: "audit", from: 9 },
   { op: "update", sequence: 12 },
-  { op: "resale", grant: bytes, airKey: new Uint8Array(32) },
-  { op: "agree", functions: ["setLamp"] },
+  { op: "resale", holder: new Uint8Array(32), airKey: new Uint8Array(32) },
+  { op: "agree", agreed: true },
+  { op: "grant" },
+  { op: "air-key", airKey: new Uint8Array(32) },
 ];
 
 describe("requests within a session", () => {
@@ -47,8 +49,10 @@ describe("requests within a session", () => {
       [3, -1],
       [3, 1.5],
       [19, -1],
-      [23, bytes, new Uint8Array(31)],
-      [24, [1]],
+      [23, new Uint8Array(32), new Uint8Array(31)],
+      [24, 1],
+      [25, 1],
+      [26, new Uint8Array(33)],
     ];
     for (const fields of wrong) {
       expect(decodeRequest(encodeCbor(fields as never))).toEqual({ ok: false, fault: "SESSION_REQUEST" });

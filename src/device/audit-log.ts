@@ -1,0 +1,85 @@
+/**
+ * What was asked of the unit and what it decided, without anything of a person: a few bytes of a grant's own number,
+ * the right, the verdict. Entries are chained by hashes, so that one that was changed or taken out shows.
+ * @source PROTOCOL 5.28
+ */
+import { concat, viewOf } from "#base/bytes.ts";
+import { FAULTS, type Fault } from "#base/faults.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import { AUDIT_ENTRY_BYTES, AUDIT_LINK_BYTES, auditLink, type AuditEntry, encodeAuditEntry } from "#wire/audit.ts";
+
+/** Entries that are kept; with the oldest goes its hash, which the next one still names. */
+export const AUDIT_ENTRIES_MAX = 64;
+/** An ordinary entry is written with so many others, or after this time, to spare the flash. */
+const UNWRITTEN_MAX = 16;
+export const AUDIT_WRITE_MS = 60_000;
+const SEQUENCE_BYTES = 4;
+
+export interface AuditLog {
+  /** Number of the next entry. */
+  sequence: number;
+  /** Link before the first entry kept, then the entries. */
+  bytes: Uint8Array;
+  unwritten: number;
+  /** When the oldest entry not yet written was made. */
+  unwrittenSinceMs: number;
+}
+
+/** The log as it was stored, or an empty one. */
+export function openAuditLog(stored: Uint8Array | undefined): AuditLog {
+  const whole = stored !== undefined && stored.length >= SEQUENCE_BYTES + AUDIT_LINK_BYTES;
+  return {
+    sequence: whole ? viewOf(stored).getUint32(0, true) : 0,
+    bytes: whole ? stored.slice(SEQUENCE_BYTES) : new Uint8Array(AUDIT_LINK_BYTES),
+    unwritten: 0,
+    unwrittenSinceMs: 0,
+  };
+}
+
+/** Adds an entry, and tells whether the log should be written now. */
+export function addAudit(
+  primitives: Pick<Primitives, "sha256">,
+  log: AuditLog,
+  entry: Pick<AuditEntry, "ctiPrefix" | "act" | "timeGrade"> & { readonly fault: Fault | undefined },
+  isGrave: boolean,
+  nowMs: number,
+): boolean {
+  const fields = encodeAuditEntry({
+    sequence: log.sequence,
+    ctiPrefix: entry.ctiPrefix,
+    act: entry.act,
+    timeGrade: entry.timeGrade,
+    fault: entry.fault === undefined ? 0 : FAULTS[entry.fault],
+  });
+  const before = log.bytes.subarray(log.bytes.length - AUDIT_LINK_BYTES);
+  const link = auditLink(primitives, before, fields);
+  const isFull = log.bytes.length >= AUDIT_LINK_BYTES + AUDIT_ENTRIES_MAX * AUDIT_ENTRY_BYTES;
+  log.bytes = concat(isFull ? log.bytes.subarray(AUDIT_ENTRY_BYTES) : log.bytes, fields, link);
+  log.sequence++;
+  if (log.unwritten++ === 0) log.unwrittenSinceMs = nowMs;
+  return isGrave || log.unwritten >= UNWRITTEN_MAX;
+}
+
+/** When the log wants to be written at the latest, in board milliseconds. */
+export function auditWriteAtMs(log: AuditLog): number {
+  return log.unwritten === 0 ? Number.POSITIVE_INFINITY : log.unwrittenSinceMs + AUDIT_WRITE_MS;
+}
+
+/** The bytes to store. */
+export function storedAudit(log: AuditLog): Uint8Array {
+  log.unwritten = 0;
+  const sequence = new Uint8Array(SEQUENCE_BYTES);
+  viewOf(sequence).setUint32(0, log.sequence, true);
+  return concat(sequence, log.bytes);
+}
+
+/**
+ * The part of the log from an entry on: the link before it, then entries, at most so many.
+ * @returns undefined when that entry is not kept any more, or not made yet.
+ */
+export function auditFrom(log: AuditLog, from: number, entriesMax: number): Uint8Array {
+  const kept = (log.bytes.length - AUDIT_LINK_BYTES) / AUDIT_ENTRY_BYTES;
+  const skipped = Math.min(kept, Math.max(0, from - (log.sequence - kept)));
+  const start = skipped * AUDIT_ENTRY_BYTES;
+  return log.bytes.slice(start, start + AUDIT_LINK_BYTES + entriesMax * AUDIT_ENTRY_BYTES);
+}

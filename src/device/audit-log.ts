@@ -6,7 +6,7 @@
 import { concat, viewOf } from "#base/bytes.ts";
 import { FAULTS, type Fault } from "#base/faults.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { AUDIT_ENTRY_BYTES, AUDIT_LINK_BYTES, auditLink, type AuditEntry, encodeAuditEntry } from "#wire/audit.ts";
+import { AUDIT_ENTRY_BYTES, AUDIT_LINK_BYTES, type AuditEntry, auditLink, encodeAuditEntry } from "#wire/audit.ts";
 
 /** Entries that are kept; with the oldest goes its hash, which the next one still names. */
 export const AUDIT_ENTRIES_MAX = 64;

@@ -3,7 +3,7 @@ import { concat } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import { decodeRelayedRequest, encodeRelayedReply } from "#wire/relay.ts";
 import { encodeRefusal, PATH, type SessionPath } from "#wire/session.ts";
-import { UP } from "#wire/topics.ts";
+import { DOWN, UP } from "#wire/topics.ts";
 import { encodeHttpResponse, httpStatusOf, readHttpRequest } from "./http-request.ts";
 import type { DeviceEvent, Effect } from "./machine.ts";
 
@@ -95,7 +95,7 @@ export function visitOf(door: Door, event: DeviceEvent, effects: Effect[]): Visi
       door.connections.delete(event.connection);
       return undefined;
     case "link-message": {
-      const relayed = event.topic.endsWith("/relay") ? decodeRelayedRequest(event.payload) : undefined;
+      const relayed = event.topic === DOWN.relay ? decodeRelayedRequest(event.payload) : undefined;
       if (relayed === undefined || !relayed.ok) return undefined;
       const { tag, path, body } = relayed.value;
       return { origin: { kind: "relay", tag }, source: "relay", path, body };

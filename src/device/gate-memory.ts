@@ -1,10 +1,11 @@
 /** What the gate holds for true when it decides: who it is, whose it is, what was revoked, what was used, the time. */
 import { equal } from "#base/bytes.ts";
+import { ok, type Result, refuse } from "#base/faults.ts";
 import { fromUtf8 } from "#base/utf8.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { Usage } from "#trust/caveats.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
-import { type Issuer, OWN_KID, type OpenChain } from "#trust/open-chain.ts";
+import { type Issuer, type OpenChain, OWN_KID } from "#trust/open-chain.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { type Revocations, readRevocations } from "#trust/revocations.ts";
 import { startTime, type TimeState, timeAt } from "#trust/time-floor.ts";
@@ -117,19 +118,30 @@ export function trustOf(
   return { primitives, id, product, fleet, issuers, revocations, claimed, fleetCalls, time, vouched };
 }
 
+/**
+ * The chain of the owner's own grant. Its signature isn't checked: whoever could put another grant into the unit's
+ * memory could put in another issuer's key as well.
+ */
+export function ownersChain({ owner, issuers }: Memory): Result<OpenChain> {
+  const signer = issuers.find(({ kid }) => owner?.signed.kid !== undefined && equal(kid, owner.signed.kid));
+  if (owner === undefined || signer === undefined) return refuse("GRANT_ISSUER");
+  return ok({ links: [{ claims: owner.claims, signer: signer.publicKey }], holder: owner.claims.holder });
+}
+
 /** Tells whether a chain is the owner's own grant, and nothing beneath it. */
 export function isOwners(memory: Memory, chain: OpenChain): boolean {
   const [grant, child] = chain.links;
   const { owner } = memory;
-  return (
-    grant !== undefined && child === undefined && owner !== undefined && equal(grant.claims.cti, owner.claims.cti)
-  );
+  return grant !== undefined && child === undefined && owner !== undefined && equal(grant.claims.cti, owner.claims.cti);
 }
 
-/** How often a link was used; undefined when there is no room to count it. */
-export function usageOf(memory: Memory, cti: Uint8Array, nowMs: number): Usage | undefined {
+/** Where there is no room to count, nothing more may be used. */
+const USED_UP: Usage = { uses: Number.MAX_SAFE_INTEGER, agesS: new Array<number>(RECENT_MAX).fill(0) };
+
+/** How often a link was used. */
+export function usageOf(memory: Memory, cti: Uint8Array, nowMs: number): Usage {
   const known = memory.counted.find((each) => equal(each.cti, cti));
-  if (known === undefined) return memory.counted.length < COUNTED_MAX ? { uses: 0, agesS: [] } : undefined;
+  if (known === undefined) return memory.counted.length < COUNTED_MAX ? { uses: 0, agesS: [] } : USED_UP;
   return { uses: known.uses, agesS: known.recentMs.map((atMs) => (nowMs - atMs) / 1000) };
 }
 

@@ -32,8 +32,8 @@ export interface SessionOptions {
   readonly deviceId: Uint8Array;
   /** Ed25519 seed of the key that the last link of the chain names. */
   readonly holderSeed: Uint8Array;
-  /** The grant and its children, encoded: [1, [grant, child...]]. */
-  readonly chain: Uint8Array;
+  /** The grant and its children, encoded: [1, [grant, child...]]. The owner needs none: the unit holds his grant. */
+  readonly chain?: Uint8Array;
   /** How often each body is sent when no answer comes. */
   readonly sendingsMax?: number;
 }
@@ -90,7 +90,7 @@ export async function openSession(options: SessionOptions): Promise<Result<Sessi
     item: credentialItem(primitives.ed25519PublicKey(holderSeed)),
     sign: (message: Uint8Array) => primitives.ed25519Sign(message, holderSeed),
   };
-  const ead = [{ label: -CHAIN_EAD_LABEL, value: options.chain }];
+  const ead = [{ label: -CHAIN_EAD_LABEL, value: options.chain ?? NOTHING }];
   const answered = answerMessage2(primitives, opened.value, unit, own, ead);
   if (!answered.ok) return answered;
   const { message3, secret } = answered.value;

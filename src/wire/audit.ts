@@ -10,7 +10,16 @@ const FIELD_BYTES = 12;
 export const AUDIT_ENTRY_BYTES = FIELD_BYTES + AUDIT_LINK_BYTES;
 
 /** What was asked: a right of PROTOCOL 4.4 by its bit, or an act of the unit's own. */
-export const ACT = { read: 1, call: 2, subscribe: 4, config: 8, delegate: 16, flash: 32, open: 64, reset: 128 } as const;
+export const ACT = {
+  read: 1,
+  call: 2,
+  subscribe: 4,
+  config: 8,
+  delegate: 16,
+  flash: 32,
+  open: 64,
+  reset: 128,
+} as const;
 export const TIME_GRADES = ["unknown", "floor", "trusted"] as const;
 
 export interface AuditEntry {
@@ -60,7 +69,7 @@ export function readAudit(
   }
   const before = bytes.slice(0, AUDIT_LINK_BYTES);
   const entries: AuditEntry[] = [];
-  let after = before;
+  let after: Uint8Array = before;
   for (let at = AUDIT_LINK_BYTES; at < bytes.length; at += AUDIT_ENTRY_BYTES) {
     const fields = bytes.subarray(at, at + FIELD_BYTES);
     const link = auditLink(primitives, after, fields);

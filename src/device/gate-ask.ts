@@ -1,0 +1,65 @@
+/** One ask of a session: its circumstances, the decision, what is counted and noted of it. */
+import type { Result } from "#base/faults.ts";
+import { type CborMap, decodeCbor } from "#codec/cbor.ts";
+import type { Ask } from "#trust/caveats.ts";
+import { widened } from "#trust/time-floor.ts";
+import { decide, type Trust, type Verdict } from "#trust/verify-grant.ts";
+import { RIGHT, type Right } from "#wire/scope.ts";
+import type { Origin } from "./gate-door.ts";
+import { countUses, trustOf, usageOf } from "./gate-memory.ts";
+import { buttonHeldMs, type Moment, note, type Session } from "./gate-state.ts";
+
+/** What the session's decisions rest on now. */
+function trustNow({ options, memory, nowMs }: Moment, session: Session): Trust {
+  const vouched = session.vouches.map(({ link, signed }) => ({
+    link,
+    time: widened(signed, nowMs, memory.time.floorS),
+  }));
+  return trustOf(options.crypto, memory, nowMs, vouched);
+}
+
+/** The circumstances of one ask. Arguments are decoded only when some caveat looks at them. */
+function askOf(moment: Moment, session: Session, right: Right, origin: Origin, name?: string, args?: Uint8Array): Ask {
+  const { memory, nowMs } = moment;
+  let decoded: CborMap | undefined;
+  return {
+    right,
+    ...(name !== undefined && { name }),
+    arrival: origin.kind,
+    buttonHeldMs: buttonHeldMs(moment),
+    discharged: session.discharged.map(({ cti, publicKey, nonceAtMs }) => ({
+      cti,
+      publicKey,
+      ageS: (nowMs - nonceAtMs) / 1000,
+    })),
+    usageOf: (cti) => usageOf(memory, cti, nowMs),
+    get args() {
+      decoded ??= mapOf(args);
+      return decoded;
+    },
+  };
+}
+
+const EMPTY: CborMap = new Map();
+
+function mapOf(bytes: Uint8Array | undefined): CborMap {
+  const item = decodeCbor(bytes ?? new Uint8Array(0));
+  return item.ok && item.value instanceof Map ? item.value : EMPTY;
+}
+
+/** Decides one ask, counts its use and notes it. */
+export function decideAsk(
+  moment: Moment,
+  session: Session,
+  right: Right,
+  origin: Origin,
+  name?: string,
+  args?: Uint8Array,
+): Result<Verdict> {
+  const ask = askOf(moment, session, right, origin, name, args);
+  const verdict = decide(session.chain, ask, trustNow(moment, session));
+  if (verdict.ok) moment.effects.push(...countUses(moment.memory, verdict.value.counted, moment.nowMs));
+  const isGrave = right === "config" || right === "delegate" || right === "flash";
+  note(moment, RIGHT[right], session.chain, verdict.ok ? undefined : verdict.fault, isGrave);
+  return verdict;
+}

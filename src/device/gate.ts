@@ -1,0 +1,98 @@
+/**
+ * The gate: decides alone who may do what on this unit, now, offline. Callers come over the unit's own network or by
+ * the broker's relay, prove a key and a chain of grants, and ask; each ask is decided, noted and answered once.
+ * @source PROTOCOL 5
+ */
+import { ok, type Result } from "#base/faults.ts";
+import { encodeAnswer, encodeAnswerOf } from "#wire/session.ts";
+import { OWN } from "#wire/stored-names.ts";
+import { auditWriteAtMs, openAuditLog, storedAudit } from "./audit-log.ts";
+import { resumeResale } from "./gate-control.ts";
+import { answerAt, closeIdle, nextIdleMs, type Visit, visitOf } from "./gate-door.ts";
+import { handshake } from "./gate-handshake.ts";
+import { openMemory } from "./gate-memory.ts";
+import { replyToCall, takeRecord } from "./gate-records.ts";
+import { createGateState, type GateOptions, type GateState, keepEvent, type Moment } from "./gate-state.ts";
+import type { DeviceEvent, Effect, Machine, Step, Stored } from "./machine.ts";
+import { nextTimeoutMs, sweep } from "./session-table.ts";
+
+/** What is stored once these effects are performed. */
+function withStores(stored: Stored, effects: readonly Effect[]): Stored {
+  const pending = new Map(effects.flatMap((effect) => (effect.kind === "store" ? [[effect.name, effect.value]] : [])));
+  return { get: (name) => pending.get(name) ?? stored.get(name), names: () => stored.names() };
+}
+
+export function createGate(options: GateOptions): Machine<GateState> {
+  function start(state: GateState, stored: Stored, nowMs: number, effects: Effect[]): void {
+    const resumed = resumeResale(stored);
+    effects.push(...resumed);
+    state.memory = openMemory(options.crypto, withStores(stored, resumed), options.buildS, nowMs);
+    state.audit = openAuditLog(stored.get(OWN.audit));
+    // A bare unit has no one to answer to.
+    if (state.memory !== undefined) effects.push({ kind: "tcp-listen", port: options.tcpPort });
+  }
+
+  function visited(moment: Moment, visit: Visit): Result<Uint8Array> | undefined {
+    switch (visit.path) {
+      case "key":
+        return ok(moment.memory.publicKey);
+      case "edhoc":
+        return handshake(moment, visit);
+      case "record":
+        return takeRecord(moment, visit);
+    }
+  }
+
+  /** Answers a visit, and what the same caller sent behind it. */
+  function serve(moment: Moment, first: Visit | undefined): void {
+    for (let visit = first; visit !== undefined; ) {
+      const answer = visited(moment, visit);
+      visit = answer === undefined ? undefined : answerAt(moment.state.door, visit.origin, answer, moment.effects);
+    }
+  }
+
+  function answerCall(moment: Moment, id: number, plaintext: Uint8Array): void {
+    const reply = replyToCall(moment, id, plaintext);
+    if (reply === undefined) return;
+    serve(moment, answerAt(moment.state.door, reply.origin, ok(reply.sealed), moment.effects));
+  }
+
+  function on(moment: Moment, event: DeviceEvent): void {
+    const { state, nowMs, effects } = moment;
+    switch (event.kind) {
+      case "timer":
+        closeIdle(state.door, nowMs, effects);
+        if (nowMs >= auditWriteAtMs(state.audit)) {
+          effects.push({ kind: "store", name: OWN.audit, value: storedAudit(state.audit) });
+        }
+        return;
+      case "button":
+        state.button = { heldMs: event.heldMs, atMs: nowMs };
+        return;
+      case "raised":
+        return keepEvent(state, event.name, event.value);
+      case "called":
+        return answerCall(moment, event.id, encodeAnswerOf(event.result));
+      case "call-failed":
+        return answerCall(moment, event.id, encodeAnswer({ ok: false, fault: event.fault }));
+      default:
+        return serve(moment, visitOf(state.door, event, effects));
+    }
+  }
+
+  return {
+    name: "gate",
+    initial: createGateState(options.tcpPort),
+    step(state, event): Step<GateState> {
+      const { nowMs } = event;
+      const effects: Effect[] = [];
+      if (event.kind === "start") start(state, event.stored, nowMs, effects);
+      const { memory } = state;
+      if (memory === undefined) return { state, effects };
+      sweep(state.table, nowMs);
+      if (event.kind !== "start") on({ options, state, memory, nowMs, effects }, event);
+      const wakeAtMs = Math.min(nextTimeoutMs(state.table), nextIdleMs(state.door), auditWriteAtMs(state.audit));
+      return wakeAtMs === Number.POSITIVE_INFINITY ? { state, effects } : { state, effects, wakeAtMs };
+    },
+  };
+}

@@ -14,5 +14,9 @@ export interface Verb {
 
 export const VERBS: readonly Verb[] = [
   { name: "firmware", summary: "build the native image of a board", load: () => import("./firmware.ts") },
+  { name: "keys", summary: "make and rotate the keys that sign releases", load: () => import("./keys.ts") },
+  { name: "release", summary: "build, sign, inspect and publish releases", load: () => import("./release.ts") },
+  { name: "cloud", summary: "run broker, block service, rollouts and status page", load: () => import("./cloud.ts") },
+  { name: "rollout", summary: "bring a release to units, wave by wave", load: () => import("./rollout.ts") },
   { name: "bench", summary: "measure one of the benchmarks, or all", load: () => import("./bench.ts") },
 ];

@@ -46,9 +46,15 @@ export async function startEmbeddedBroker(
     },
     authenticate(client, username, password, done) {
       const proof = fromHex(password?.toString("latin1") ?? "");
-      if (proof === undefined || username !== client.id) return done(refusal("no proof"), null);
+      if (proof === undefined || username !== client.id) {
+        events.refused();
+        return done(refusal("no proof"), null);
+      }
       const device = gate.check(client.id, proof, Date.now());
-      if (!device.ok) return done(refusal(device.fault), null);
+      if (!device.ok) {
+        events.refused();
+        return done(refusal(device.fault), null);
+      }
       linked.set(client, device.value);
       done(null, true);
     },
@@ -131,6 +137,10 @@ export async function startEmbeddedBroker(
       });
     },
     toFleet: (fleet, name, payload) => publish(fleetTopic(fleet, name), payload, true),
+    settled: async () => {
+      // aedes hands a message to the socket one turn of the event loop later; the second turn is for those it queued.
+      for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+    },
     close: () =>
       new Promise((resolve) => {
         server.close();

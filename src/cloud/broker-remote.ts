@@ -159,6 +159,10 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
     async toFleet(fleet, topicName, payload) {
       await client.publishAsync(fleetTopic(fleet, topicName), Buffer.from(payload), { qos: 1, retain: true });
     },
+    // What mqtt was given is in its socket, or waits for a connection, in the order in which it came.
+    settled: async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+    },
     close: () => client.endAsync(),
   };
 }

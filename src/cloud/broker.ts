@@ -15,6 +15,8 @@ export interface BrokerEvents {
   message(device: LinkedDevice, name: string, payload: Uint8Array): Promise<void>;
   online(device: LinkedDevice): void;
   offline(device: LinkedDevice): void;
+  /** Somebody was not let in. */
+  refused(): void;
 }
 
 export interface Broker {
@@ -31,5 +33,7 @@ export interface Broker {
   toDevice(device: LinkedDevice, name: string, payload: Uint8Array, retain: boolean): Promise<boolean>;
   /** Publishes, retained, to every unit of a fleet. */
   toFleet(fleet: string, name: string, payload: Uint8Array): Promise<void>;
+  /** Resolves once everything that was published before has left our hands. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }

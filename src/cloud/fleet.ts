@@ -50,10 +50,10 @@ export interface Fleet {
   steer(device: Device, steer: Steer): void;
   heard(device: Device, nowMs: number): void;
   setOnline(device: Device, online: boolean, nowMs: number): void;
-  /** Takes down what a device said of a release. `confirmed` moves the device to that release. */
-  report(device: Device, sequence: number, state: AttemptState, fault: string, nowMs: number): void;
-  /** Takes down what it runs, as it says when it connects. */
-  runs(device: Device, sequence: number, nowMs: number): void;
+  /** Takes down what a device said of a release. `confirmed` moves the device to that release. False: nothing new. */
+  report(device: Device, sequence: number, state: AttemptState, fault: string, nowMs: number): boolean;
+  /** Takes down what it runs, as it says when it connects. False: nothing new. */
+  runs(device: Device, sequence: number, nowMs: number): boolean;
   /** Queues the times of last contact that have not been written yet; losing them in a crash harms nobody. */
   flushHeard(): void;
 }
@@ -192,24 +192,28 @@ export async function loadFleet(store: Store, queue: WriteQueue): Promise<Fleet>
     },
     report(device, sequence, state, fault, nowMs) {
       const before = device.history.get(sequence);
-      // What ended well or for good doesn't begin again by a late message of the same link.
-      if (before?.state === "confirmed" && state !== "confirmed") return;
-      device.heardMs = nowMs;
+      fleet.heard(device, nowMs);
+      if (before?.state === state && before.fault === fault) return false;
       saveAttempt(device, sequence, { state, fault, beganMs: before?.beganMs ?? nowMs, heardMs: nowMs });
       if (state === "confirmed" && sequence > device.sequence) device.sequence = sequence;
       save(device);
+      return true;
     },
     runs(device, sequence, nowMs) {
-      device.heardMs = nowMs;
-      if (device.sequence === sequence) return void heard.add(device);
+      fleet.heard(device, nowMs);
+      const attempt = device.history.get(sequence);
+      const isNews = attempt !== undefined && attempt.state !== "confirmed";
+      if (isNews) saveAttempt(device, sequence, { ...attempt, state: "confirmed", fault: "", heardMs: nowMs });
+      if (device.sequence === sequence && !isNews) return false;
       device.sequence = sequence;
       save(device);
       // A unit that was flashed again by cable runs less than it once confirmed: the counters follow the unit.
-      for (const [confirmed, attempt] of device.history) {
-        if (confirmed > sequence && attempt.state === "confirmed") {
-          saveAttempt(device, confirmed, { ...attempt, state: "rolled-back", heardMs: nowMs });
+      for (const [confirmed, other] of device.history) {
+        if (confirmed > sequence && other.state === "confirmed") {
+          saveAttempt(device, confirmed, { ...other, state: "rolled-back", heardMs: nowMs });
         }
       }
+      return true;
     },
     flushHeard() {
       for (const device of heard) save(device);

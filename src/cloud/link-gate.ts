@@ -1,6 +1,7 @@
 /** Lets devices in: gives nonces, each good for one proof, and checks the proofs. */
 import { toHex } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
+import { deviceIdOf } from "#trust/device-id.ts";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { decodeLinkProof, linkToBeSigned, NONCE_BYTES } from "#wire/link-auth.ts";
@@ -15,12 +16,12 @@ export interface LinkGate {
   /** A nonce for a device, valid once within a minute; or LINK_NONCE when too many are outstanding. */
   nonce(deviceId: string, nowMs: number): Result<Uint8Array>;
   /**
-   * Checks a proof of `deviceId`.
+   * Checks a proof of `deviceId`; undefined: of the device whose ID the proof's key hashes to.
    * @returns The device; or LINK_PROOF (length), LINK_NONCE (unknown, used, too old or given to another), LINK_DEVICE
    *   (not enrolled, or with another key), LINK_SIGNATURE.
    * @source PROTOCOL 7.2
    */
-  check(deviceId: string, proof: Uint8Array, nowMs: number): Result<LinkedDevice>;
+  check(deviceId: string | undefined, proof: Uint8Array, nowMs: number): Result<LinkedDevice>;
 }
 
 /** @param broker The broker's name, which proofs are bound to. */
@@ -38,10 +39,11 @@ export function createLinkGate(broker: string, fleet: Fleet, primitives: Primiti
       nonces.set(toHex(nonce), { deviceId, untilMs: nowMs + NONCE_LIFE_MS });
       return ok(nonce);
     },
-    check(deviceId, bytes, nowMs) {
+    check(claimedId, bytes, nowMs) {
       const proof = decodeLinkProof(bytes);
       if (!proof.ok) return proof;
       const { nonce, publicKey, signature } = proof.value;
+      const deviceId = claimedId ?? toHex(deviceIdOf(primitives, publicKey));
       const given = nonces.get(toHex(nonce));
       nonces.delete(toHex(nonce));
       if (given === undefined || given.untilMs <= nowMs || given.deviceId !== deviceId) return refuse("LINK_NONCE");

@@ -68,6 +68,8 @@ export type AttemptState = "offered" | "fetching" | "trial" | "rolled-back" | "c
 
 /** How many members of the open waves stand where. */
 export interface Tally {
+  /** Devices that the last wave would take in. */
+  readonly eligible: number;
   readonly members: number;
   readonly offered: number;
   readonly fetching: number;
@@ -124,6 +126,7 @@ export function judge(rollout: Rollout, tally: Tally, nowMs: number): Verdict {
   const next = rollout.waves[rollout.wave + 1];
   const name = rollout.waves[rollout.wave]?.name ?? "";
   if (next === undefined) return { do: "wait", because: `wave ${name} is the last one` };
+  if (tally.eligible === 0) return { do: "wait", because: "no device that it is for is enrolled" };
   if (tally.members === 0) return { do: "open", wave: rollout.wave + 1, because: `wave ${name} has no devices` };
   if (tally.confirmed === 0) return { do: "wait", because: `no device of wave ${name} has confirmed yet` };
   const busy = tally.fetching + tally.trial + tally.rolledBack - tally.silent;

@@ -182,6 +182,7 @@ export async function loadRollouts(
       const release = releases.get(rollout.product, rollout.sequence);
       const share = rollout.waves[rollout.wave]?.share ?? 0;
       const counts = {
+        eligible: 0,
         members: 0,
         offered: 0,
         fetching: 0,
@@ -194,6 +195,7 @@ export async function loadRollouts(
       };
       for (const device of fleet.all()) {
         if (device.product !== rollout.product || release?.hardware.includes(device.hardware) !== true) continue;
+        counts.eligible++;
         const attempt = device.history.get(rollout.sequence);
         const isMember = device.lab || bucket(rollout, device) < share || device.target === rollout.sequence;
         if (!isMember && attempt === undefined) continue;

@@ -16,6 +16,7 @@ const rollout: Rollout = {
   because: "created",
 };
 const tally = (over: Partial<Tally>): Tally => ({
+  eligible: 1000,
   members: 100,
   offered: 0,
   fetching: 0,
@@ -57,6 +58,7 @@ describe("what a rollout does next", () => {
     expect(judge(rollout, tally({ confirmed: 1, trial: 1 }), later)).toMatchObject({ do: "wait" });
     expect(judge(rollout, tally({ offered: 5 }), later)).toMatchObject({ do: "wait" });
     expect(judge(rollout, tally({ members: 0 }), SINCE)).toMatchObject({ do: "open", wave: 2 });
+    expect(judge(rollout, tally({ members: 0, eligible: 0 }), SINCE)).toMatchObject({ do: "wait" });
   });
 
   it("never waits for a device that fell silent below the limit", () => {
@@ -72,6 +74,7 @@ describe("what a rollout does next", () => {
   it("moves by one wave at a time, and never past the last", () => {
     const count = fc.integer({ min: 0, max: 60 });
     const any = fc.record({
+      eligible: count,
       members: count,
       offered: count,
       fetching: count,

@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { type Command, InvalidArgumentError } from "commander";
+import { type CloudOptions, startCloud } from "#cloud/cloud.ts";
+import { StoreTrouble } from "#cloud/store.ts";
+import { sayTrouble } from "./say-trouble.ts";
+
+interface Options {
+  data: string;
+  store?: string;
+  keys: string[];
+  name: string;
+  host: string;
+  mqttPort: number;
+  httpPort: number;
+  broker?: string;
+  tlsKey?: string;
+  tlsCert?: string;
+  blockRate?: number;
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("give a whole number.");
+  return value;
+}
+
+function port(text: string): number {
+  const value = number(text);
+  if (value > 65_535) throw new InvalidArgumentError("give a port, 0 to 65535 (0: any free one).");
+  return value;
+}
+
+export function register(command: Command): void {
+  command
+    .option("--data <folder>", "store, operator key and running.json", "out/cloud")
+    .option(
+      "--store <file|url>",
+      "SQLite file, or postgres://user:password@host/database (default: cloud.db in the folder)",
+    )
+    .option("--keys <folder...>", "key set and timestamp key of a product; once for each product", [])
+    .option("--name <name>", "the broker's name, as units were told at the factory", "latchkey")
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--mqtt-port <port>", "0: any free one", port, 1883)
+    .option("--http-port <port>", "0: any free one", port, 8080)
+    .option("--broker <url>", "use this broker instead of the embedded one: mqtt://admin:password@host:port")
+    .option("--tls-key <file>", "PEM; with --tls-cert both ports speak TLS")
+    .option("--tls-cert <file>", "PEM")
+    .option("--block-rate <bytes>", "bytes of blocks a second, for all devices together", number)
+    .action((options: Options) => sayTrouble(() => run(options)));
+}
+
+async function run(options: Options): Promise<void> {
+  const { data, store, keys, name, host, mqttPort, httpPort, broker, tlsKey, tlsCert, blockRate } = options;
+  if ((tlsKey === undefined) !== (tlsCert === undefined)) throw new StoreTrouble("give both --tls-key and --tls-cert");
+  let onEnd: (error?: unknown) => void = () => undefined;
+  const end = new Promise<unknown>((resolve) => {
+    onEnd = resolve;
+  });
+  const plan: CloudOptions = {
+    ...{ data, keys, name, host, mqttPort, httpPort },
+    ...(store === undefined ? {} : { store }),
+    ...(broker === undefined ? {} : { broker }),
+    ...(tlsKey === undefined || tlsCert === undefined
+      ? {}
+      : { tls: { key: readFileSync(tlsKey), cert: readFileSync(tlsCert) } }),
+    ...(blockRate === undefined ? {} : { bytesPerS: blockRate }),
+    onFatal: (error) => onEnd(error),
+  };
+  const cloud = await startCloud(plan).catch((error: NodeJS.ErrnoException & { port?: number }) => {
+    if (error.code === "EADDRINUSE") {
+      throw new StoreTrouble(
+        `port ${error.port} is in use; stop what uses it, or choose another with --mqtt-port or --http-port (0: any)`,
+      );
+    }
+    if (error.code === "EACCES" && error.port !== undefined) {
+      throw new StoreTrouble(
+        `port ${error.port} is not for this user; choose one above 1023 with --mqtt-port or --http-port`,
+      );
+    }
+    if (error.code === "EADDRNOTAVAIL")
+      throw new StoreTrouble(`${host} is no address of this machine; choose another --host`);
+    throw error;
+  });
+  process.stdout.write(
+    `${JSON.stringify({ ready: true, http: cloud.httpPort, mqtt: cloud.mqttPort ?? null, name, data, pid: process.pid })}\n`,
+  );
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => onEnd());
+  const error = await end;
+  await cloud.close();
+  if (error !== undefined) throw error;
+}

@@ -1,0 +1,71 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { KeySetTrouble, keyName, newKeySet, type PublicKeys, type Rotation, rotateKey } from "#cloud/key-set-files.ts";
+import { createKeyFile, KEY_ROLES, type KeyRole } from "#trust/host/key-file.ts";
+import { sayTrouble } from "./say-trouble.ts";
+
+function print({ product, keyset, roots }: PublicKeys): void {
+  const names = (keys: readonly Uint8Array[]) => keys.map(keyName).join(", ");
+  process.stdout.write(
+    `key set ${keyset.version} of ${product}\n  roots      ${names(roots)}\n  release    ${names(keyset.releaseKeys)}\n  timestamp  ${names(keyset.timestampKeys)}\n`,
+  );
+}
+
+const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
+
+export function register(command: Command): void {
+  command
+    .command("new")
+    .description("make all release keys of a product and their key set; or one key of a role in a file")
+    .argument("[role]", `one key only: ${KEY_ROLES.join(", ")}`)
+    .argument("[file]", "where that one key goes")
+    .option("--keys <folder>", "where the product's keys go", "out/keys")
+    .option("--product <name>", "the product that they sign for")
+    .action((role: string | undefined, file: string | undefined, options: { keys: string; product?: string }) =>
+      sayTrouble(() => {
+        if (role === undefined) {
+          if (options.product === undefined)
+            throw new KeySetTrouble("say which product the keys are for: --product NAME");
+          print(newKeySet(options.keys, options.product));
+          process.stdout.write(
+            `now move root-1.key, root-2.key and root-3.key out of ${options.keys} to three places that are offline\n`,
+          );
+          return;
+        }
+        if (!KEY_ROLES.includes(role as KeyRole))
+          throw new KeySetTrouble(`no role is called ${role}; there are ${KEY_ROLES.join(", ")}`);
+        if (file === undefined) throw new KeySetTrouble(`say where the key goes: latchkey keys new ${role} FILE`);
+        const key = createKeyFile(file, role as KeyRole);
+        process.stdout.write(`${role} key ${keyName(key.publicKey)} in ${file}\n`);
+      }),
+    );
+  command
+    .command("rotate")
+    .description("replace a key; the new key set is signed by two roots that stay")
+    .argument("<role>", "release, timestamp or root", (role) => {
+      if (!["release", "timestamp", "root"].includes(role))
+        throw new InvalidArgumentError("give release, timestamp or root.");
+      return role as Rotation["role"];
+    })
+    .option("--keys <folder>", "the product's keys", "out/keys")
+    .option("--root-number <number>", "which root goes: 1, 2 or 3", Number)
+    .option(
+      "--revoke",
+      "the old key is worth nothing from now on; without it, it stays valid beside the new one",
+      false,
+    )
+    .option("--signer <file>", "a root key that signs; twice (default: those in the folder)", collect)
+    .action(
+      (role: Rotation["role"], options: { keys: string; rootNumber?: number; revoke: boolean; signer?: string[] }) =>
+        sayTrouble(() => {
+          const { rootNumber, signer } = options;
+          print(
+            rotateKey(options.keys, {
+              role,
+              revoke: options.revoke,
+              ...(rootNumber === undefined ? {} : { root: rootNumber }),
+              ...(signer === undefined ? {} : { signers: signer }),
+            }),
+          );
+        }),
+    );
+}

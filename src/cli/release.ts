@@ -1,0 +1,198 @@
+import { readFileSync } from "node:fs";
+import { type Command, InvalidArgumentError } from "commander";
+import { toHex } from "#base/bytes.ts";
+import { keyName } from "#cloud/key-set-files.ts";
+import { operatorClient } from "#cloud/operator-client.ts";
+import { buildRelease, type EncodeStream, signReleaseFile } from "#cloud/release-build.ts";
+import {
+  componentName,
+  encodeReleaseFile,
+  ReleaseTrouble,
+  readReleaseFile,
+  writeReleaseFile,
+} from "#cloud/release-file.ts";
+import { readKeyFile } from "#trust/host/key-file.ts";
+import { COMPONENT, CONSENT, type ComponentName, type Consent } from "#wire/release.ts";
+import { sayTrouble } from "./say-trouble.ts";
+
+interface BuildOptions {
+  product: string;
+  sequence: number;
+  hardware: number[];
+  native?: string;
+  js?: string;
+  config?: string;
+  base: string[];
+  consent: Consent;
+  epoch: number;
+  expires?: string;
+  out: string;
+}
+
+interface CloudPlace {
+  data: string;
+  url?: string;
+  operatorKey?: string;
+}
+
+/** The stream of a whole image is the image itself. */
+const encodeStream: EncodeStream = (image) => image;
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("give a whole number.");
+  return value;
+}
+
+const counts = (text: string, before: number[] | undefined) => [...(before ?? []), count(text)];
+
+function consent(text: string): Consent {
+  if (!(text in CONSENT)) throw new InvalidArgumentError(`give one of ${Object.keys(CONSENT).join(", ")}.`);
+  return text as Consent;
+}
+
+function image(path: string): Uint8Array {
+  try {
+    return Uint8Array.from(readFileSync(path));
+  } catch {
+    throw new ReleaseTrouble(`there is no image at ${path}; build it first`);
+  }
+}
+
+function cloudOf({ data, url, operatorKey }: CloudPlace) {
+  return operatorClient({
+    data,
+    ...(url === undefined ? {} : { url }),
+    ...(operatorKey === undefined ? {} : { keyFile: operatorKey }),
+  });
+}
+
+function build(options: BuildOptions): void {
+  const images = new Map<number, Uint8Array>();
+  for (const name of Object.keys(COMPONENT) as ComponentName[]) {
+    const path = options[name];
+    if (path !== undefined) images.set(COMPONENT[name], image(path));
+  }
+  const notAfterS = options.expires === undefined ? undefined : Math.floor(Date.parse(options.expires) / 1_000);
+  if (Number.isNaN(notAfterS)) throw new ReleaseTrouble(`${options.expires} is no date; write it as 2027-06-30`);
+  const { product, sequence, hardware, epoch } = options;
+  const bases = options.base.map(readReleaseFile);
+  const plan = { product, sequence, hardware, consent: options.consent, epoch, notAfterS, images, bases };
+  const file = buildRelease(plan, encodeStream);
+  writeReleaseFile(options.out, file);
+  process.stdout.write(`${options.out}: release ${sequence} of ${product}, not signed yet\n`);
+}
+
+function inspect(path: string, asJson: boolean): void {
+  const { release, signed, streams } = readReleaseFile(path);
+  const view = {
+    ...release,
+    notAfterS: release.notAfterS ?? null,
+    signed: signed !== undefined,
+    signedBytes: signed?.length ?? null,
+    streamBytes: streams.reduce((sum, stream) => sum + stream.length, 0),
+    components: release.components.map(({ kind, imageBytes, imageRoot, transfers }) => ({
+      component: componentName(kind),
+      imageBytes,
+      imageRoot: toHex(imageRoot),
+      transfers: transfers.map(({ streamBytes, root, base }) => ({
+        name: toHex(root),
+        streamBytes,
+        base: base === undefined ? null : toHex(base),
+      })),
+    })),
+  };
+  if (asJson) return void process.stdout.write(`${JSON.stringify(view)}\n`);
+  const lines = [
+    `release ${view.sequence} of ${view.product}, hardware ${view.hardware.join(", ")}, consent ${view.consent}, security epoch ${view.epoch}`,
+    `  ${signed === undefined ? "not signed" : `signed: ${signed.length} bytes`}${view.notAfterS === null ? "" : `, expires ${new Date(view.notAfterS * 1_000).toISOString().slice(0, 10)}`}`,
+  ];
+  for (const { component, imageBytes, imageRoot, transfers } of view.components) {
+    lines.push(`  ${component}: ${imageBytes} bytes, root ${imageRoot.slice(0, 16)}…`);
+    for (const { name, streamBytes, base } of transfers) {
+      lines.push(
+        `    ${base === null ? "whole" : `delta over ${base.slice(0, 16)}…`}: ${streamBytes} bytes as ${name}`,
+      );
+    }
+  }
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+export function register(command: Command): void {
+  command
+    .command("build")
+    .description("encode images into a release, whole and as deltas over earlier ones")
+    .requiredOption("--product <name>", "the product that it is for")
+    .requiredOption("--sequence <number>", "its number; units only go up", count)
+    .option("--hardware <revision>", "hardware revision that it is for; repeat for more (default: 1)", counts)
+    .option("--native <file>", "native image")
+    .option("--js <file>", "JavaScript bundle")
+    .option("--config <file>", "configuration image")
+    .option("--base <release...>", "earlier release files that units may still run", [])
+    .option(
+      "--consent <policy>",
+      "auto, defer (the owner may put it off) or agree (waits for his yes)",
+      consent,
+      "auto",
+    )
+    .option("--epoch <number>", "security epoch; once confirmed, none below it is installed", count, 0)
+    .option("--expires <date>", "after this day no unit begins with it; what runs goes on")
+    .requiredOption("--out <file>", "where the release goes")
+    .action((options: Omit<BuildOptions, "hardware"> & { hardware?: number[] }) =>
+      sayTrouble(() => build({ ...options, hardware: options.hardware ?? [1] })),
+    );
+  command
+    .command("sign")
+    .description("sign a release by a release key")
+    .argument("<release>", "release file; it is rewritten in place")
+    .requiredOption("--key <file>", "release key")
+    .action((path: string, options: { key: string }) =>
+      sayTrouble(() => {
+        const key = readKeyFile(options.key, "release");
+        const file = signReleaseFile(readReleaseFile(path), key.seed);
+        writeReleaseFile(path, file);
+        process.stdout.write(`${path}: signed by ${keyName(key.publicKey)}, ${file.signed?.length} bytes\n`);
+      }),
+    );
+  command
+    .command("inspect")
+    .description("show what a release file holds")
+    .argument("<release>", "release file")
+    .option("--json", "print one JSON object", false)
+    .action((path: string, options: { json: boolean }) => sayTrouble(() => inspect(path, options.json)));
+  command
+    .command("publish")
+    .description("hand a signed release to the cloud; a rollout then brings it to units")
+    .argument("<release>", "release file")
+    .option("--data <folder>", "data folder of the cloud on this machine", "out/cloud")
+    .option("--url <url>", "a cloud elsewhere")
+    .option("--operator-key <file>", "its operator key")
+    .action((path: string, options: CloudPlace) =>
+      sayTrouble(async () => {
+        const bytes = encodeReleaseFile(readReleaseFile(path));
+        const done = await cloudOf(options).post<{ product: string; sequence: number; wasKnown: boolean }>(
+          "/v1/releases",
+          bytes,
+        );
+        process.stdout.write(
+          `release ${done.sequence} of ${done.product} ${done.wasKnown ? "was published before" : "is published"}\n`,
+        );
+      }),
+    );
+  command
+    .command("withdraw")
+    .description("take a release back for good; no unit gets another block of it")
+    .argument("<product>")
+    .argument("<sequence>", "", count)
+    .option("--because <text>", "why, for the journal")
+    .option("--data <folder>", "data folder of the cloud on this machine", "out/cloud")
+    .option("--url <url>", "a cloud elsewhere")
+    .option("--operator-key <file>", "its operator key")
+    .action((product: string, sequence: number, options: CloudPlace & { because?: string }) =>
+      sayTrouble(async () => {
+        const path = `/v1/releases/${encodeURIComponent(product)}/${sequence}/withdraw`;
+        await cloudOf(options).post(path, options.because === undefined ? {} : { because: options.because });
+        process.stdout.write(`release ${sequence} of ${product} is withdrawn\n`);
+      }),
+    );
+}

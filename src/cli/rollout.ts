@@ -1,0 +1,252 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { CloudTrouble, operatorClient } from "#cloud/operator-client.ts";
+import type { Decision } from "#cloud/rollout-decision.ts";
+import { failuresOf, WAVES } from "#cloud/rollout-plan.ts";
+import { progressOf, type RolloutStatus, type Status } from "#cloud/status.ts";
+import { sayTrouble } from "./say-trouble.ts";
+
+interface CloudPlace {
+  data: string;
+  url?: string;
+  operatorKey?: string;
+  json?: boolean;
+}
+
+interface CreateOptions extends CloudPlace {
+  waves?: string;
+  soak?: number;
+  failures?: number;
+  failureRate?: number;
+  silenceRate?: number;
+  silence?: number;
+  sample?: number;
+  watch: boolean;
+}
+
+const WATCH_MS = 1_000;
+
+function number(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError("give a number.");
+  return value;
+}
+
+function clientOf({ data, url, operatorKey }: CloudPlace) {
+  return operatorClient({
+    data,
+    ...(url === undefined ? {} : { url }),
+    ...(operatorKey === undefined ? {} : { keyFile: operatorKey }),
+  });
+}
+
+const print = (text: string) => void process.stdout.write(`${text}\n`);
+
+/** `lab,1,5,25,100` in percent, or undefined for the usual ones. */
+function wavesOf(text: string | undefined): { name: string; share: number }[] | undefined {
+  return text?.split(",").map((part) => {
+    if (part === "lab") return { name: "lab", share: 0 };
+    const percent = Number(part);
+    if (part.trim() === "" || !(percent >= 0 && percent <= 100)) {
+      throw new CloudTrouble(`--waves ${text} is none; write percents with commas, as in lab,1,5,25,100`);
+    }
+    return { name: `${percent} %`, share: Math.round(percent * 100) };
+  });
+}
+
+function barOf(share: number): string {
+  const full = Math.round(share * 24);
+  return `${"#".repeat(full)}${".".repeat(24 - full)}`;
+}
+
+function lineOf({ rollout, tally }: RolloutStatus): string {
+  const wave = rollout.waves[rollout.wave]?.name ?? "";
+  const failed = failuresOf(tally);
+  return `${rollout.id}  ${rollout.state}  wave ${wave}  [${barOf(progressOf(tally))}] ${tally.confirmed + failed}/${tally.members}  ${tally.fetching} fetching, ${tally.trial} on trial, ${failed} failed, ${tally.silent} silent`;
+}
+
+function show(status: RolloutStatus): void {
+  print(lineOf(status));
+  print(`  ${status.rollout.because}`);
+  for (const { fault, devices } of status.reasons) print(`  ${devices} x ${fault}`);
+}
+
+/** Whether nothing more will happen without new devices or the operator. */
+function isOver({ rollout, tally }: RolloutStatus): boolean {
+  return rollout.state !== "running" || (rollout.wave === rollout.waves.length - 1 && progressOf(tally) >= 1);
+}
+
+/** Prints a line whenever something changed (on a terminal: in place) until the rollout is over. */
+async function watch(place: CloudPlace, id: string): Promise<void> {
+  const client = clientOf(place);
+  for (let before = ""; ; ) {
+    const status = await client.get<RolloutStatus>(`/v1/rollouts/${encodeURIComponent(id)}`);
+    const line = lineOf(status);
+    if (line !== before) process.stdout.write(process.stdout.isTTY ? `\r\x1b[2K${line}` : `${line}\n`);
+    before = line;
+    if (isOver(status)) {
+      if (process.stdout.isTTY) process.stdout.write("\n");
+      print(`  ${status.rollout.because}`);
+      for (const { fault, devices } of status.reasons) print(`  ${devices} x ${fault}`);
+      if (status.rollout.state !== "running") process.exitCode = 1;
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
+  }
+}
+
+async function create(product: string, sequence: number, options: CreateOptions): Promise<void> {
+  const waves = wavesOf(options.waves);
+  const limits = {
+    ...(options.soak === undefined ? {} : { soakMs: options.soak * 1_000 }),
+    ...(options.silence === undefined ? {} : { silenceMs: options.silence * 1_000 }),
+    ...(options.failures === undefined ? {} : { failures: options.failures }),
+    ...(options.failureRate === undefined ? {} : { failureRate: options.failureRate / 100 }),
+    ...(options.silenceRate === undefined ? {} : { silenceRate: options.silenceRate / 100 }),
+    ...(options.sample === undefined ? {} : { sample: options.sample }),
+  };
+  const plan = { product, sequence, limits, ...(waves === undefined ? {} : { waves }) };
+  const status = await clientOf(options).post<RolloutStatus>("/v1/rollouts", plan);
+  if (options.json) print(JSON.stringify(status));
+  else show(status);
+  if (options.watch) await watch(options, status.rollout.id);
+}
+
+async function explain(device: string, options: CloudPlace): Promise<void> {
+  const path = `/v1/devices/${encodeURIComponent(device)}/explain`;
+  const { taken, all } = await clientOf(options).get<{ taken?: Decision; all: Decision[] }>(path);
+  if (options.json) return print(JSON.stringify({ taken: taken ?? null, all }));
+  print(taken === undefined ? `${device} is offered nothing.` : `${device} is offered release ${taken.sequence}.`);
+  for (const decision of all) {
+    print(
+      `release ${decision.sequence}${decision.rollout === undefined ? "" : ` by ${decision.rollout}`}: ${decision.offer ? "yes" : "no"}`,
+    );
+    for (const { check, holds, says } of decision.checks) print(`  ${holds ? "holds" : "FAILS"}  ${check}: ${says}`);
+  }
+}
+
+/** `23:30-05:00`, UTC. */
+function windowOf(text: string): { fromMinute: number; toMinute: number } {
+  const match = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/.exec(text);
+  if (match === null) throw new CloudTrouble(`--window ${text} is none; write it in UTC as 23:30-05:00`);
+  const [fromHour, fromMinute, toHour, toMinute] = match.slice(1).map(Number) as [number, number, number, number];
+  return { fromMinute: fromHour * 60 + fromMinute, toMinute: toHour * 60 + toMinute };
+}
+
+export function register(command: Command): void {
+  const place = (each: Command) =>
+    each
+      .option("--data <folder>", "data folder of the cloud on this machine", "out/cloud")
+      .option("--url <url>", "a cloud elsewhere")
+      .option("--operator-key <file>", "its operator key")
+      .option("--json", "print one JSON object", false);
+
+  place(command.command("create"))
+    .description("begin to bring a published release to units, wave by wave")
+    .argument("<product>")
+    .argument("<sequence>", "the release's number", number)
+    .option(
+      "--waves <percents>",
+      `lab and percents, rising (default: ${WAVES.map(({ name }) => name.replace(" %", "")).join(",")})`,
+    )
+    .option("--soak <seconds>", "how long a wave is watched at least before the next (default: 3600)", number)
+    .option("--failures <count>", "halt at so many failures (default: 100)", number)
+    .option("--failure-rate <percent>", "halt above this share of failures (default: 5)", number)
+    .option("--silence-rate <percent>", "halt above this share of silent units (default: 20)", number)
+    .option("--silence <seconds>", "a unit not heard for so long is silent (default: 3600)", number)
+    .option("--sample <count>", "units that rates need at least (default: 10)", number)
+    .option("--watch", "stay and show progress until it is over", false)
+    .action((product: string, sequence: number, options: CreateOptions) =>
+      sayTrouble(() => create(product, sequence, options)),
+    );
+  place(command.command("status"))
+    .description("how rollouts stand; with an id, one of them")
+    .argument("[rollout]")
+    .option("--watch", "stay and show progress until it is over", false)
+    .action((id: string | undefined, options: CloudPlace & { watch: boolean }) =>
+      sayTrouble(async () => {
+        if (id !== undefined && options.watch) return watch(options, id);
+        const status = await clientOf(options).get<Status>("/v1/status");
+        const rollouts =
+          id === undefined ? status.rollouts : status.rollouts.filter(({ rollout }) => rollout.id === id);
+        if (id !== undefined && rollouts.length === 0) throw new CloudTrouble(`there is no rollout ${id}`);
+        if (options.json) return print(JSON.stringify(id === undefined ? status : rollouts[0]));
+        print(`${status.devices} devices, ${status.online} online`);
+        for (const { product, sequence, devices } of status.versions) print(`  ${devices} x ${product} ${sequence}`);
+        if (rollouts.length === 0) print("no rollout yet; begin one: latchkey rollout create PRODUCT SEQUENCE");
+        for (const each of rollouts) show(each);
+      }),
+    );
+  for (const [verb, what] of [
+    ["halt", "stop a rollout; once this returns, no unit gets another block of it"],
+    ["resume", "go on with a halted rollout; failures so far are forgiven"],
+    ["cancel", "end a rollout for good"],
+    ["open", "open the next wave now"],
+  ] as const) {
+    place(command.command(verb))
+      .description(what)
+      .argument("<rollout>")
+      .option("--because <text>", "why, for the journal and the status page")
+      .action((id: string, options: CloudPlace & { because?: string }) =>
+        sayTrouble(async () => {
+          const body = options.because === undefined ? {} : { because: options.because };
+          const status = await clientOf(options).post<RolloutStatus>(
+            `/v1/rollouts/${encodeURIComponent(id)}/${verb}`,
+            body,
+          );
+          if (options.json) print(JSON.stringify(status));
+          else show(status);
+        }),
+      );
+  }
+  place(command.command("pin"))
+    .description("hold a unit at or below a release, send it to one, or give it a maintenance window")
+    .argument("<device>", "device ID")
+    .argument("[sequence]", "the release that it stays at or below; none lets it go", number)
+    .option("--target <sequence>", "go to this release, whatever wave is open", number)
+    .option("--no-target", "follow the waves again")
+    .option("--window <from-to>", "begin updates within these hours only, UTC, as 23:30-05:00")
+    .option("--no-window", "at any hour again")
+    .option("--lab", "every first wave takes it in")
+    .option("--no-lab", "it waits for its turn as others do")
+    .action(
+      (
+        device: string,
+        pin: number | undefined,
+        options: CloudPlace & { target?: number | boolean; window?: string | boolean; lab?: boolean },
+      ) =>
+        sayTrouble(async () => {
+          const { target, window, lab } = options;
+          const steersElse = target !== undefined || window !== undefined || lab !== undefined;
+          const body = {
+            ...(pin === undefined ? (steersElse ? {} : { pin: null }) : { pin }),
+            ...(target === undefined ? {} : { target: target === false ? null : target }),
+            ...(window === undefined ? {} : { window: typeof window === "string" ? windowOf(window) : null }),
+            ...(lab === undefined ? {} : { lab }),
+          };
+          await clientOf(options).post(`/v1/devices/${encodeURIComponent(device)}/steer`, body);
+          await explain(device, options);
+        }),
+    );
+  place(command.command("explain"))
+    .description("say which release a unit should have, and every check that was made")
+    .argument("<device>", "device ID")
+    .action((device: string, options: CloudPlace) => sayTrouble(() => explain(device, options)));
+  place(command.command("enrol"))
+    .description("make units known to the cloud: a JSON file of { id, publicKey, product, hardware, fleet, lab, card }")
+    .argument("<file>", "JSON array; - reads standard input")
+    .action((file: string, options: CloudPlace) =>
+      sayTrouble(async () => {
+        const { enrolled } = await clientOf(options).post<{ enrolled: number }>("/v1/devices", await unitsOf(file));
+        print(`${enrolled} units are enrolled`);
+      }),
+    );
+}
+
+async function unitsOf(file: string): Promise<object> {
+  const { readFileSync } = await import("node:fs");
+  try {
+    return JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8")) as object;
+  } catch {
+    throw new CloudTrouble(`${file} is no JSON file of units`);
+  }
+}

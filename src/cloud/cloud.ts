@@ -1,0 +1,211 @@
+/** The cloud in one process: broker, block service, rollout engine, HTTP, over one store. */
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { toHex } from "#base/bytes.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { ALL } from "#wire/topics.ts";
+import type { Broker, BrokerEvents } from "./broker.ts";
+import { startEmbeddedBroker } from "./broker-aedes.ts";
+import { connectRemoteBroker } from "./broker-remote.ts";
+import { createDesk } from "./desk.ts";
+import { loadFleet } from "./fleet.ts";
+import { json, openApi, type Route, serveHttp } from "./http.ts";
+import { createIssuer } from "./issuer.ts";
+import { createLinkGate } from "./link-gate.ts";
+import { loadReleases } from "./releases.ts";
+import { loadRollouts } from "./rollouts.ts";
+import { deviceRoutes } from "./routes-device.ts";
+import { type OperatorRouteParts, operatorRoutes } from "./routes-operator.ts";
+import { rolloutRoutes } from "./routes-rollout.ts";
+import { openStore } from "./store.ts";
+import { createWriteQueue } from "./write-queue.ts";
+
+export interface CloudOptions {
+  /** Folder of the store, the operator key and running.json. */
+  readonly data: string;
+  /** A file, or postgres://…; cloud.db in the folder when absent. */
+  readonly store?: string;
+  /** Folders with the key set and the timestamp key of a product each. */
+  readonly keys: readonly string[];
+  /** The broker's name, which proofs are bound to and devices are given at the factory. */
+  readonly name: string;
+  readonly host: string;
+  readonly mqttPort: number;
+  readonly httpPort: number;
+  /** mqtt://user:password@host of a broker that isn't ours; the embedded one when absent. */
+  readonly broker?: string;
+  readonly tls?: { readonly key: Buffer; readonly cert: Buffer };
+  /** Bytes of blocks a second, for all devices together. */
+  readonly bytesPerS?: number;
+  readonly tickMs?: number;
+  /** Called when the store fails under way: the process must end, what was acknowledged is safe. */
+  onFatal(error: unknown): void;
+}
+
+export interface Cloud {
+  readonly httpPort: number;
+  /** Undefined with somebody else's broker. */
+  readonly mqttPort: number | undefined;
+  close(): Promise<void>;
+}
+
+export const RUNNING_FILE = "running.json";
+export const OPERATOR_KEY_FILE = "operator.key";
+
+const TICK_MS = 1_000;
+const HEARD_MS = 5_000;
+
+/** The key that the operator's tools show; made at the first start. */
+function operatorKey(folder: string): string {
+  const path = join(folder, OPERATOR_KEY_FILE);
+  if (existsSync(path)) return readFileSync(path, "utf8").trim();
+  const key = toHex(nodePrimitives.random(32));
+  writeFileSync(path, `${key}\n`, { mode: 0o600, flush: true });
+  chmodSync(path, 0o600);
+  return key;
+}
+
+/**
+ * Starts everything; resolves once devices and operator can connect.
+ * @throws StoreTrouble, KeySetTrouble, KeyFileError, BrokerTrouble, or a socket's error (EADDRINUSE …)
+ */
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  mkdirSync(options.data, { recursive: true });
+  const issuer = createIssuer(options.keys);
+  const store = await openStore(options.store ?? join(options.data, "cloud.db"));
+  const closers: (() => Promise<void> | void)[] = [() => store.close()];
+  const close = async () => {
+    for (const each of closers.splice(0).reverse()) await each();
+  };
+  try {
+    const raw = createWriteQueue(store);
+    const commit = () =>
+      raw.commit().catch((error: unknown) => {
+        options.onFatal(error);
+        throw error;
+      });
+    const queue = { ...raw, commit };
+    const fleet = await loadFleet(store, queue);
+    const releases = await loadReleases(store, queue);
+    const rollouts = await loadRollouts(store, queue, fleet, releases);
+    const gate = createLinkGate(options.name, fleet, nodePrimitives);
+    closers.push(async () => {
+      fleet.flushHeard();
+      await raw.commit().catch(() => undefined);
+    });
+
+    let broker: Broker | undefined;
+    const theBroker = () => broker as Broker;
+    const counters = { connectionsRefused: 0 };
+    const desk = createDesk({
+      fleet,
+      releases,
+      rollouts,
+      issuer,
+      queue,
+      send: (device, name, payload) => theBroker().toDevice(device, name, payload, false),
+      nowMs: Date.now,
+      chance: Math.random,
+      ...(options.bytesPerS === undefined ? {} : { bytesPerS: options.bytesPerS }),
+    });
+    const events: BrokerEvents = {
+      message: (device, name, payload) => desk.message(device, name, payload),
+      online: (device) => desk.online(device),
+      offline: (device) => desk.offline(device),
+      refused: () => void counters.connectionsRefused++,
+    };
+    broker =
+      options.broker === undefined
+        ? await startEmbeddedBroker(gate, events, {
+            host: options.host,
+            port: options.mqttPort,
+            ...(options.tls === undefined ? {} : { tls: options.tls }),
+          })
+        : await connectRemoteBroker(options.broker, events, options.name);
+    closers.push(() => theBroker().close());
+
+    const fleets = new Map<string, string>();
+    /** Each fleet hears the key set of its product, retained. */
+    const tellKeysets = async () => {
+      for (const device of fleet.all()) {
+        const keys = issuer.keysOf(device.product);
+        if (keys === undefined || fleets.get(device.fleet) === device.product) continue;
+        fleets.set(device.fleet, device.product);
+        await theBroker().toFleet(device.fleet, ALL.keyset, keys.signedKeyset);
+      }
+    };
+    await tellKeysets();
+
+    const operator: OperatorRouteParts = {
+      fleet,
+      releases,
+      rollouts,
+      desk,
+      issuer,
+      queue,
+      store,
+      settled: () => theBroker().settled(),
+      enrolled: tellKeysets,
+      counters: () => ({
+        blocks: desk.blocks.counts.blocks,
+        blockBytes: desk.blocks.counts.bytes,
+        blocksRefused: desk.blocks.counts.refused,
+        blocksWaiting: desk.blocks.counts.waiting,
+        connectionsRefused: counters.connectionsRefused,
+        timestamps: desk.counts.timestamps,
+      }),
+    };
+    const routes: Route[] = [
+      ...deviceRoutes({ gate, fleet, broker: theBroker, desk, issuer, releases, rollouts, counters }),
+      ...operatorRoutes(operator),
+      ...rolloutRoutes(operator),
+    ];
+    routes.push({
+      method: "GET",
+      path: "/v1/openapi.json",
+      summary: "This interface, as OpenAPI",
+      who: "device",
+      answer: () => json(openApi(routes)),
+    });
+    const http = await serveHttp(routes, {
+      host: options.host,
+      port: options.httpPort,
+      operatorKey: operatorKey(options.data),
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+    });
+    closers.push(() => http.close());
+
+    let ticking = Promise.resolve();
+    const tick = setInterval(() => {
+      ticking = ticking
+        .then(async () => {
+          const nowMs = Date.now();
+          const changed = new Set(await rollouts.tick(nowMs));
+          // Maintenance windows open and close on the minute.
+          if (nowMs % 60_000 < (options.tickMs ?? TICK_MS))
+            for (const each of releases.all()) changed.add(each.product);
+          if (changed.size > 0) await desk.offerAgain(changed);
+        })
+        .catch(options.onFatal);
+    }, options.tickMs ?? TICK_MS);
+    const heard = setInterval(() => {
+      fleet.flushHeard();
+      commit().catch(() => undefined);
+    }, HEARD_MS);
+    closers.push(() => {
+      clearInterval(tick);
+      clearInterval(heard);
+      return ticking;
+    });
+
+    const running = join(options.data, RUNNING_FILE);
+    const scheme = options.tls === undefined ? "http" : "https";
+    const url = `${scheme}://${options.host}:${http.port}`;
+    writeFileSync(running, `${JSON.stringify({ pid: process.pid, url, mqttPort: broker.port ?? null })}\n`);
+    closers.push(() => rmSync(running, { force: true }));
+    return { httpPort: http.port, mqttPort: broker.port, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

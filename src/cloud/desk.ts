@@ -1,0 +1,160 @@
+/** Talks with devices: takes down what they say, and tells each what it should have. Knows nothing of sockets. */
+import { TIMESTAMP_NONCE_BYTES } from "#wire/timestamp.ts";
+import { DOWN, UP } from "#wire/topics.ts";
+import { decodeUnitState, type Stage, type UnitState } from "#wire/unit-state.ts";
+import { type BlockService, createBlockService, type Transfer } from "./block-service.ts";
+import type { LinkedDevice } from "./broker.ts";
+import type { Device, Fleet } from "./fleet.ts";
+import type { Issuer } from "./issuer.ts";
+import type { PublishedRelease, Releases } from "./releases.ts";
+import type { AttemptState } from "./rollout-plan.ts";
+import type { Rollouts } from "./rollouts.ts";
+import type { WriteQueue } from "./write-queue.ts";
+
+export interface DeskOptions {
+  readonly fleet: Fleet;
+  readonly releases: Releases;
+  readonly rollouts: Rollouts;
+  readonly issuer: Issuer;
+  readonly queue: WriteQueue;
+  /** Publishes below a device's own topic; resolves when there is room for more, false when it isn't connected. */
+  send(device: LinkedDevice, name: string, payload: Uint8Array): Promise<boolean>;
+  nowMs(): number;
+  chance(): number;
+  readonly bytesPerS?: number;
+  readonly concurrent?: number;
+}
+
+export interface Desk {
+  /** What a device published; resolves once it is durable. */
+  message(from: LinkedDevice, name: string, payload: Uint8Array): Promise<void>;
+  online(from: LinkedDevice): void;
+  offline(from: LinkedDevice): void;
+  /** Looks again at what the online devices of some products should have, and tells those for whom it changed. */
+  offerAgain(products: ReadonlySet<string>): Promise<void>;
+  /** The release that a device should have now. */
+  currentFor(device: Device): PublishedRelease | undefined;
+  readonly blocks: BlockService;
+  readonly counts: { timestamps: number };
+}
+
+const NOTHING = new Uint8Array(0);
+/** Devices looked at in one turn of the event loop. */
+const TURN = 500;
+
+const STATE_OF: Readonly<Record<Stage, AttemptState>> = {
+  waiting: "offered",
+  fetching: "fetching",
+  verified: "fetching",
+  trial: "trial",
+  rolledBack: "rolled-back",
+  rejected: "rejected",
+  refused: "refused",
+};
+
+export function createDesk(options: DeskOptions): Desk {
+  const { fleet, releases, rollouts, issuer, queue, send, nowMs } = options;
+  /** What each connected device was last told: a sequence, or 0 for nothing. */
+  const told = new Map<string, number>();
+  const counts = { timestamps: 0 };
+
+  const linked = (device: Device): LinkedDevice => ({ id: device.id, fleet: device.fleet });
+
+  const currentFor = (device: Device): PublishedRelease | undefined => {
+    const { taken } = rollouts.decideFor(device, nowMs());
+    return taken === undefined ? undefined : releases.get(device.product, taken.sequence);
+  };
+
+  const tell = (device: Device): void => {
+    const release = currentFor(device);
+    const sequence = release?.sequence ?? 0;
+    if (told.get(device.id) === sequence) return;
+    told.set(device.id, sequence);
+    if (release !== undefined && !device.history.has(sequence)) {
+      fleet.report(device, sequence, "offered", "", nowMs());
+      void queue.commit().catch(() => undefined);
+    }
+    void send(linked(device), DOWN.release, release?.signed ?? NOTHING);
+  };
+
+  const transferFor = (from: LinkedDevice, name: string): Transfer | undefined => {
+    const device = fleet.get(from.id);
+    if (device === undefined) return undefined;
+    // After a restart of ours a device behind another's broker goes on asking without saying hello again.
+    if (!told.has(device.id)) told.set(device.id, currentFor(device)?.sequence ?? 0);
+    const sequence = told.get(device.id);
+    const may = releases
+      .carrying(name)
+      .some(
+        (each) =>
+          each.product === device.product && each.sequence === sequence && rollouts.isLive(each.product, sequence),
+      );
+    return may ? releases.transfer(name) : undefined;
+  };
+
+  const blocks = createBlockService({
+    transferFor,
+    send: (device, payload) => send(device, DOWN.block, payload),
+    nowMs,
+    chance: options.chance,
+    ...(options.bytesPerS === undefined ? {} : { bytesPerS: options.bytesPerS }),
+    ...(options.concurrent === undefined ? {} : { concurrent: options.concurrent }),
+  });
+
+  const takeDown = (device: Device, state: UnitState): boolean => {
+    let isNews = fleet.runs(device, state.sequence, nowMs());
+    const { attempt } = state;
+    if (attempt !== undefined && attempt.sequence > state.sequence) {
+      const reported = STATE_OF[attempt.stage];
+      isNews = fleet.report(device, attempt.sequence, reported, attempt.fault ?? "", nowMs()) || isNews;
+    }
+    return isNews;
+  };
+
+  return {
+    blocks,
+    counts,
+    currentFor,
+    async message(from, name, payload) {
+      const device = fleet.get(from.id);
+      if (device === undefined) return;
+      if (name === UP.want) return blocks.want(from, payload);
+      if (name === UP.ask) {
+        if (payload.length !== TIMESTAMP_NONCE_BYTES) return;
+        fleet.heard(device, nowMs());
+        tell(device);
+        const timestamp = issuer.timestamp(device.product, currentFor(device), payload, nowMs());
+        if (timestamp === undefined) return;
+        counts.timestamps++;
+        void send(from, DOWN.fresh, timestamp);
+        return;
+      }
+      if (name !== UP.state || payload.length === 0) return;
+      const state = decodeUnitState(payload);
+      if (!state.ok) return;
+      const isHello = !told.has(device.id);
+      if (takeDown(device, state.value)) await queue.commit();
+      // A device that is at a release which it shouldn't have is told so; one that is at nothing needs no "nothing".
+      if (isHello && state.value.attempt === undefined && currentFor(device) === undefined) told.set(device.id, 0);
+      else tell(device);
+    },
+    online(from) {
+      const device = fleet.get(from.id);
+      told.delete(from.id);
+      if (device !== undefined) fleet.setOnline(device, true, nowMs());
+    },
+    offline(from) {
+      const device = fleet.get(from.id);
+      told.delete(from.id);
+      if (device !== undefined) fleet.setOnline(device, false, nowMs());
+    },
+    async offerAgain(products) {
+      let looked = 0;
+      for (const device of fleet.all()) {
+        if (!device.online || !products.has(device.product) || !told.has(device.id)) continue;
+        tell(device);
+        if (++looked % TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
+}

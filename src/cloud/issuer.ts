@@ -1,0 +1,66 @@
+/** Signs timestamps: the one key that lives in the cloud, and the key sets that it hands on. */
+import { join } from "node:path";
+import { equal } from "#base/bytes.ts";
+import { readKeyFile } from "#trust/host/key-file.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { signTimestamp } from "#trust/sign-release.ts";
+import type { Keyset } from "#wire/keyset.ts";
+import { KeySetTrouble, readPublicKeys, TIMESTAMP_KEY_FILE } from "./key-set-files.ts";
+import type { PublishedRelease } from "./releases.ts";
+
+export interface ProductKeys {
+  readonly product: string;
+  readonly keyset: Keyset;
+  readonly signedKeyset: Uint8Array;
+}
+
+export interface Issuer {
+  readonly products: readonly ProductKeys[];
+  keysOf(product: string): ProductKeys | undefined;
+  /**
+   * The maker's word over a unit's nonce on what is current for it: a release, or none. Undefined for a product whose
+   * timestamp key isn't here.
+   * @source PROTOCOL 8.7
+   */
+  timestamp(
+    product: string,
+    release: PublishedRelease | undefined,
+    nonce: Uint8Array,
+    nowMs: number,
+  ): Uint8Array | undefined;
+}
+
+const NO_RELEASE = new Uint8Array(16);
+
+/**
+ * Reads the keys of each product from its folder; only the timestamp key's private half is looked for.
+ * @throws KeySetTrouble, KeyFileError
+ */
+export function createIssuer(folders: readonly string[]): Issuer {
+  const signers = new Map<string, ProductKeys & { readonly seed: Uint8Array }>();
+  for (const folder of folders) {
+    const { product, keyset, signedKeyset } = readPublicKeys(folder);
+    const path = join(folder, TIMESTAMP_KEY_FILE);
+    const { seed, publicKey } = readKeyFile(path, "timestamp");
+    if (!keyset.timestampKeys.some((key) => equal(key, publicKey))) {
+      throw new KeySetTrouble(`${path} is not in the key set of ${product}; bring the newest key set and key`);
+    }
+    if (signers.has(product)) throw new KeySetTrouble(`two key folders are for ${product}; name one of them`);
+    signers.set(product, { product, keyset, signedKeyset, seed });
+  }
+  return {
+    products: [...signers.values()],
+    keysOf: (product) => signers.get(product),
+    timestamp(product, release, nonce, nowMs) {
+      const signer = signers.get(product);
+      if (signer === undefined) return undefined;
+      return signTimestamp(nodePrimitives, signer.seed, {
+        product,
+        sequence: release?.sequence ?? 0,
+        releaseId: release?.id ?? NO_RELEASE,
+        nonce,
+        unixS: Math.floor(nowMs / 1_000),
+      });
+    },
+  };
+}

@@ -20,7 +20,10 @@ export interface Bench {
   plot?(rows: readonly Row[]): string;
 }
 
-const LOADERS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {};
+const LOADERS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
+  tokens: () => import("./tokens.ts"),
+  verify: () => import("./verify.ts"),
+};
 
 export const BENCHES: readonly string[] = Object.keys(LOADERS);
 

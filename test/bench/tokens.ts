@@ -1,0 +1,104 @@
+/** Sizes of what crosses the air, the paper and the wire, with the contents that the goals were set for. */
+import QRCode, { type QRCodeSegment } from "qrcode";
+import { utf8 } from "#base/utf8.ts";
+import { deviceIdOf } from "#trust/device-id.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { chainOf, issueChild, issueGrant } from "#trust/mint.ts";
+import { signRevocation } from "#trust/revoke.ts";
+import { signTime } from "#trust/signed-time.ts";
+import { seedSigner } from "#trust/signer.ts";
+import { cardLink, cardText } from "#wire/card.ts";
+import type { Caveat } from "#wire/caveat.ts";
+import { joinCtis } from "#wire/revocation.ts";
+import { LEVEL, RIGHT } from "#wire/scope.ts";
+import type { Bench, Row } from "./main.ts";
+
+const named = (name: string) => nodePrimitives.sha256(utf8(name));
+const person = (name: string) => seedSigner(nodePrimitives, named(name));
+const ctiOf = (name: string) => named(name).slice(0, 8);
+const ISSUED_AT_S = 1_800_000_000;
+const KID = Uint8Array.of(1);
+/** Two raised floors back, so that no figure depends on a unit being new. */
+const EPOCH = 2;
+
+/** The conditions of a demanding guest's key: two functions, one argument's range, office hours, a place, the moon, a rate. */
+const SIX_CAVEATS: readonly Caveat[] = [
+  { kind: "functions", names: ["setTemp", "lights"] },
+  { kind: "argument", function: "setTemp", argument: "celsius", min: 15, max: 24 },
+  { kind: "timeOfDay", fromMinutes: 480, toMinutes: 1320, weekdays: 0x1f, utcOffsetMinutes: 120 },
+  { kind: "geofence", latitudeE5: 5_210_000, longitudeE5: 450_000, radiusM: 300, ageS: 600 },
+  { kind: "moon", fromDegrees: 135, toDegrees: 225 },
+  { kind: "rate", count: 10, windowS: 60 },
+];
+
+function sizes(): readonly (readonly [name: string, bytes: number, goal: number])[] {
+  const issuer = person("issuer");
+  const owner = person("owner");
+  const id = deviceIdOf(nodePrimitives, person("unit").publicKey);
+  const audience = { kind: "device", id } as const;
+  const grant = issueGrant(
+    { ...issuer, kid: KID },
+    {
+      audience,
+      issuedAtS: ISSUED_AT_S,
+      expiresAtS: ISSUED_AT_S + 30 * 31_557_600,
+      cti: ctiOf("grant"),
+      holder: owner.publicKey,
+      scope: LEVEL.noFlash,
+      epoch: EPOCH,
+      caveats: [],
+    },
+  );
+  const chain = chainOf(grant);
+  const child = (caveats: readonly Caveat[], lifeS: number) =>
+    issueChild(nodePrimitives, chain, owner, {
+      expiresAtS: ISSUED_AT_S + lifeS,
+      cti: ctiOf("child"),
+      holder: person("guest").publicKey,
+      scope: [{ name: "*", rights: RIGHT.read | RIGHT.call | RIGHT.subscribe }],
+      epoch: EPOCH,
+      caveats,
+    }).length - chain.length;
+  const revoked = joinCtis(Array.from({ length: 64 }, (_, i) => ctiOf(`revoked ${i}`)));
+  return [
+    ["owner-grant", grant.length, 182],
+    ["session-child", child([], 30 * 86400), 152],
+    ["guest-6-caveats", child(SIX_CAVEATS, 7 * 86400), 242],
+    [
+      "revocation-64",
+      signRevocation(issuer, KID, { audience, sequence: ISSUED_AT_S, floor: EPOCH, revoked }).length,
+      640,
+    ],
+    [
+      "signed-time",
+      signTime(person("clock"), KID, { timeS: ISSUED_AT_S, nonce: named("nonce").slice(0, 16) }).length,
+      132,
+    ],
+  ];
+}
+
+function qrVersions(): readonly (readonly [name: string, version: number, goal: number])[] {
+  const secret = named("card").slice(0, 16);
+  const id = named("unit").slice(0, 12);
+  const version = (content: string | QRCodeSegment[]) => QRCode.create(content, { errorCorrectionLevel: "M" }).version;
+  return [
+    ["card-text-qr", version(cardText(secret)), 2],
+    ["card-link-qr", version(cardLink("lamps.example", id, secret) as QRCodeSegment[]), 4],
+  ];
+}
+
+export const bench: Bench = {
+  async run(): Promise<readonly Row[]> {
+    return [
+      ...sizes().map(([name, value, goal]) => ({ case: name, metric: "size", value, unit: "B", peer: null, goal })),
+      ...qrVersions().map(([name, value, goal]) => ({
+        case: name,
+        metric: "version",
+        value,
+        unit: "1",
+        peer: null,
+        goal,
+      })),
+    ];
+  },
+};

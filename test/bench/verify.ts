@@ -1,0 +1,146 @@
+/** What a signature and a chain cost on a host, side by side, and what the device's part of it all weighs. */
+import { createHash } from "node:crypto";
+import * as noble from "@noble/ed25519";
+import { build } from "esbuild";
+import { utf8 } from "#base/utf8.ts";
+import { deviceIdOf } from "#trust/device-id.ts";
+import { verifyEd25519 } from "#trust/ed25519-strict.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { tweetnaclPrimitives } from "#trust/host/tweetnacl-primitives.ts";
+import { chainOf, issueChild, issueGrant } from "#trust/mint.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import { seedSigner } from "#trust/signer.ts";
+import { type Trust, verifyChain } from "#trust/verify-grant.ts";
+import { LEVEL } from "#wire/scope.ts";
+import type { Bench, Row } from "./main.ts";
+
+noble.hashes.sha512 = (message) => Uint8Array.from(createHash("sha512").update(message).digest());
+
+/**
+ * What a unit asks of codec, wire and trust for its keys and sessions: to check chains, revocations, times and
+ * discharges, to resell, to answer a handshake and sealed records. Whatever else these rooms hold, a bundler drops.
+ */
+const DEVICE_PART: Readonly<Record<string, readonly string[]>> = {
+  "trust/open-chain.ts": ["openChain"],
+  "trust/verify-grant.ts": ["inForce", "decide"],
+  "trust/revoke.ts": ["applyDelivery"],
+  "trust/revocations.ts": ["encodeRevocations", "readRevocations"],
+  "trust/signed-time.ts": ["checkTime", "checkVouch"],
+  "trust/discharge.ts": ["checkDischarge"],
+  "trust/time-floor.ts": ["acceptTime", "startTime", "timeAt", "floorToPersist", "persisted", "intervalOf", "widened"],
+  "trust/resale.ts": ["resell", "withoutGuests"],
+  "trust/edhoc-responder.ts": ["readMessage1", "respond", "openMessage3", "finish"],
+  "trust/edhoc-suite.ts": ["SUITE_4"],
+  "trust/edhoc-identifier.ts": ["kidMap"],
+  "trust/sealed-record.ts": ["recordKeys", "readRequestRecord", "openRequest", "sealReply"],
+  "wire/session.ts": ["credentialItem", "encodeRefusal", "decodeRequest", "encodeAnswer", "encodeAnswerOf"],
+};
+
+const verifiers: Readonly<Record<string, Primitives>> = {
+  node: nodePrimitives,
+  tweetnacl: tweetnaclPrimitives(nodePrimitives),
+  noble: {
+    ...nodePrimitives,
+    // noble's own strict mode, so that all of them do the same work.
+    ed25519VerifyRaw: (message, signature, key) => noble.verify(signature, message, key, { zip215: false }),
+  },
+};
+
+const person = (name: string) => seedSigner(nodePrimitives, nodePrimitives.sha256(utf8(name)));
+const ctiOf = (name: string) => nodePrimitives.sha256(utf8(name)).slice(0, 8);
+
+/** A chain of two links, and the unit that believes it. */
+function household(): { chain: Uint8Array; trust: Omit<Trust, "primitives"> } {
+  const issuer = { ...person("issuer"), kid: Uint8Array.of(1) };
+  const id = deviceIdOf(nodePrimitives, person("unit").publicKey);
+  const common = { epoch: 0, caveats: [], scope: LEVEL.noFlash };
+  const grant = issueGrant(issuer, {
+    ...common,
+    audience: { kind: "device", id },
+    issuedAtS: 1_800_000_000,
+    cti: ctiOf("grant"),
+    holder: person("owner").publicKey,
+  });
+  const chain = issueChild(nodePrimitives, chainOf(grant), person("owner"), {
+    ...common,
+    cti: ctiOf("child"),
+    holder: person("phone").publicKey,
+  });
+  const issuers = [{ kid: issuer.kid, publicKey: issuer.publicKey }];
+  const time = { grade: "unknown" } as const;
+  return {
+    chain,
+    trust: { id, product: "lamp", fleet: "acme", issuers, revocations: [], time, claimed: true, fleetCalls: false },
+  };
+}
+
+/** Runs all of them in turns, so that whatever else the machine does falls on each; the best turn counts. */
+function rates(works: Readonly<Record<string, () => boolean>>, turns: number, turnMs: number): Record<string, number> {
+  const best: Record<string, number> = {};
+  for (let turn = 0; turn < turns; turn++) {
+    for (const [name, work] of Object.entries(works)) {
+      const from = performance.now();
+      let done = 0;
+      while (performance.now() - from < turnMs) {
+        if (!work()) throw new Error(`${name} refused a good signature`);
+        done++;
+      }
+      best[name] = Math.max(best[name] ?? 0, (done * 1000) / (performance.now() - from));
+    }
+  }
+  return best;
+}
+
+function rateRows(turns: number, turnMs: number): readonly Row[] {
+  const message = utf8("a message of the length of a call: forty-eight bytes");
+  const signer = person("signer");
+  const signature = signer.sign(message);
+  const { chain, trust } = household();
+  const works: Record<string, () => boolean> = {};
+  for (const [name, primitives] of Object.entries(verifiers)) {
+    works[`ed25519/${name}`] = () => verifyEd25519(primitives, message, signature, signer.publicKey);
+    if (name === "noble") continue;
+    const ask = { right: "call", name: "setLamp", arrival: "lan" } as const;
+    works[`chain-2/${name}`] = () => verifyChain(chain, ask, { ...trust, primitives }).ok;
+  }
+  return Object.entries(rates(works, turns, turnMs)).map(([name, value]) => ({
+    case: name,
+    metric: "rate",
+    value,
+    unit: "1/s",
+    peer: name.endsWith("/noble") ? "@noble/ed25519" : null,
+    goal: null,
+  }));
+}
+
+/** Bytes of the device's part with all that it imports. Boards ship names as they are, so that patches stay small. */
+async function bundleBytes(names: "short" | "kept"): Promise<number> {
+  const contents = Object.entries(DEVICE_PART).map(
+    ([path, names]) => `export { ${names.join(", ")} } from "#${path}";`,
+  );
+  const { outputFiles } = await build({
+    stdin: { contents: contents.join("\n"), resolveDir: process.cwd() },
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2020",
+    minifyWhitespace: true,
+    minifySyntax: true,
+    minifyIdentifiers: names === "short",
+  });
+  return outputFiles[0]?.contents.length ?? 0;
+}
+
+function sizeRow(name: string, value: number, goal: number | null): Row {
+  return { case: name, metric: "size", value, unit: "B minified", peer: null, goal };
+}
+
+export const bench: Bench = {
+  async run({ quick }): Promise<readonly Row[]> {
+    return [
+      ...rateRows(quick ? 3 : 10, quick ? 100 : 300),
+      sizeRow("bundle-trust", await bundleBytes("short"), 30000),
+      sizeRow("bundle-trust-names-kept", await bundleBytes("kept"), null),
+    ];
+  },
+};

@@ -3,22 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { arch, cpus, platform } from "node:os";
 
-/** One figure. `case` is a path of plain words; `goal` is null where there is none. */
-export interface Row {
-  readonly case: string;
-  readonly metric: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly peer: string | null;
-  readonly goal: number | null;
-}
-
-export interface Bench {
-  /** Rows that this machine can't produce are left out and named through `missing`. */
-  run(options: { quick: boolean; missing(what: string): void }): Promise<readonly Row[]>;
-  /** An SVG of the rows, where a curve says more than a table. */
-  plot?(rows: readonly Row[]): string;
-}
+import type { Bench, Row } from "./row.ts";
 
 const LOADERS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   tokens: () => import("./tokens.ts"),

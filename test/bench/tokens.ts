@@ -11,7 +11,7 @@ import { cardLink, cardText } from "#wire/card.ts";
 import type { Caveat } from "#wire/caveat.ts";
 import { joinCtis } from "#wire/revocation.ts";
 import { LEVEL, RIGHT } from "#wire/scope.ts";
-import type { Bench, Row } from "./main.ts";
+import type { Bench, Row } from "./row.ts";
 
 const named = (name: string) => nodePrimitives.sha256(utf8(name));
 const person = (name: string) => seedSigner(nodePrimitives, named(name));

@@ -12,7 +12,7 @@ import type { Primitives } from "#trust/primitives.ts";
 import { seedSigner } from "#trust/signer.ts";
 import { type Trust, verifyChain } from "#trust/verify-grant.ts";
 import { LEVEL } from "#wire/scope.ts";
-import type { Bench, Row } from "./main.ts";
+import type { Bench, Row } from "./row.ts";
 
 noble.hashes.sha512 = (message) => Uint8Array.from(createHash("sha512").update(message).digest());
 

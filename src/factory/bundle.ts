@@ -18,10 +18,14 @@ export class BundleError extends Error {
  * @param appPath The app's entry, which exports `app`.
  * @param release A text that the bundle tells as its release, so that two builds can be told apart.
  */
-export async function buildBundle(board: string, appPath: string, release: string): Promise<Bundle> {
-  const entry = `import { start } from "./boards/${board}/main.ts";
+export function buildBundle(board: string, appPath: string, release: string): Promise<Bundle> {
+  return buildScript(`import { start } from "./boards/${board}/main.ts";
 import { app } from "./${appPath.replace(/^\.\//, "")}";
-start(app, ${JSON.stringify(release)});`;
+start(app, ${JSON.stringify(release)});`);
+}
+
+/** Builds one script for a unit's engine of an entry's text; its imports are relative to the repository's root. */
+export async function buildScript(entry: string): Promise<Bundle> {
   try {
     const result = await build({
       stdin: { contents: entry, resolveDir: ".", sourcefile: "entry.ts", loader: "ts" },

@@ -64,13 +64,8 @@ export interface TestUnit {
   readonly flashPath: string;
 }
 
-/** Makes one. @param radio HOST:PORT of an air; port 1 where none is wanted. */
-export async function makeTestUnit(radio = "127.0.0.1:1", change: Partial<FlashConfig> = {}): Promise<TestUnit> {
-  const output = mkdtempSync(join(tmpdir(), "latchkey-unit-"));
-  const config = { ...readFlashConfig("flash.config.json"), output, ...change };
-  const board = readBoard("sim");
-  const maker = testMaker(config.product);
-  const { bytes: bundle } = await buildBundle("sim", config.app, "1");
+/** Flash images of a script as release 1, for a maker's units. */
+export function imagesOf(config: FlashConfig, maker: TestMaker, bundle: Uint8Array) {
   const root = rootOfBytes(crypto.sha256, bundle);
   const release: Release = {
     sequence: 1,
@@ -89,8 +84,8 @@ export async function makeTestUnit(radio = "127.0.0.1:1", change: Partial<FlashC
     ],
   };
   const signed = signRelease(crypto, maker.release.seed, release);
-  const images = firstImages(
-    board.flash,
+  return firstImages(
+    readBoard(config.board).flash,
     { signed, sequence: 1, epoch: 0, bundle },
     new Map([
       [PROVISIONED.product, utf8(config.product)],
@@ -98,9 +93,22 @@ export async function makeTestUnit(radio = "127.0.0.1:1", change: Partial<FlashC
       [PROVISIONED.keySet, maker.keys.keySet],
     ]),
   );
-  const flashPath = join(output, "flash.bin");
-  const station = openSimStation(board, flashPath, radio);
-  const registry = openRegistry(join(output, "registry.db"));
+}
+
+/** A configuration like the shipped one, with a folder of its own. */
+export function testConfig(change: Partial<FlashConfig> = {}): FlashConfig {
+  const output = mkdtempSync(join(tmpdir(), "latchkey-unit-"));
+  return { ...readFlashConfig("flash.config.json"), output, ...change };
+}
+
+/** Makes one. @param radio HOST:PORT of an air; port 1 where none is wanted. */
+export async function makeTestUnit(radio = "127.0.0.1:1", change: Partial<FlashConfig> = {}): Promise<TestUnit> {
+  const config = testConfig(change);
+  const maker = testMaker(config.product);
+  const { bytes: bundle } = await buildBundle("sim", config.app, "1");
+  const flashPath = join(config.output, "flash.bin");
+  const station = openSimStation(readBoard("sim"), flashPath, radio);
+  const registry = openRegistry(join(config.output, "registry.db"));
   try {
     const made = await makeUnit({
       config,
@@ -108,7 +116,7 @@ export async function makeTestUnit(radio = "127.0.0.1:1", change: Partial<FlashC
       station,
       registry,
       crypto,
-      images,
+      images: imagesOf(config, maker, bundle),
       release: "1",
       nowS: 1_795_000_000,
       step: (_, work) => work(),

@@ -4,5 +4,4 @@ import { setUp } from "./setup.mjs";
 setUp();
 const { register } = await import("tsx/esm/api");
 register();
-// npm run strips nothing for `npm run sim -- --seed 7`: the script's own first word is the verb.
 await import("../src/cli/main.ts");

@@ -18,5 +18,10 @@ export const VERBS: readonly Verb[] = [
   { name: "release", summary: "build, sign, inspect and publish releases", load: () => import("./release.ts") },
   { name: "cloud", summary: "run broker, block service, rollouts and status page", load: () => import("./cloud.ts") },
   { name: "rollout", summary: "bring a release to units, wave by wave", load: () => import("./rollout.ts") },
+  {
+    name: "size",
+    summary: "show what the device bundle is made of, against the board's budget",
+    load: () => import("./size.ts"),
+  },
   { name: "bench", summary: "measure one of the benchmarks, or all", load: () => import("./bench.ts") },
 ];

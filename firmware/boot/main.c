@@ -1,4 +1,8 @@
 /* The boot stage: chooses a native image, verifies it, and starts it. */
 #include "boot/start.h"
+#include "chips/chip.h"
 
-int main(void) { start_image((const uint32_t *)IMAGE_ADDRESS); }
+int main(void) {
+  chip_open_image_memory();
+  start_image((const uint32_t *)IMAGE_ADDRESS);
+}

@@ -244,3 +244,9 @@ export function exceeded(name: string, images: Images): readonly string[] {
     .filter(([, bytes, budget]) => bytes > budget)
     .map(([what, bytes, budget]) => `${what} takes ${bytes} B, the budget in board.json is ${budget} B`);
 }
+
+/** Where a board's built images lie. */
+export function imagePaths(name: string): { readonly boot: string; readonly runtime: string } {
+  const folder = join(ROOT, ".cache/firmware", name);
+  return { boot: join(folder, "boot.elf"), runtime: join(folder, "main.bin") };
+}

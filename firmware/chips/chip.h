@@ -37,3 +37,5 @@ int chip_pin_state(unsigned pin); /* of an output */
 /* Resets the chip when it isn't fed for two seconds. */
 void chip_watchdog_feed(void);
 void chip_restart(void) __attribute__((noreturn));
+/* Lets code be run where an image is copied to; needed once, by the boot stage. */
+void chip_open_image_memory(void);

@@ -1,15 +1,42 @@
 #include "main/bundle.h"
-#include <stdint.h>
-#include <string.h>
 #include "chips/chip.h"
+#include "main/heap.h"
 #include "main/report.h"
 
-const char *bundle_find(size_t *length) {
+#define STEP_BYTES 256u
+
+struct bundle bundle_find(void) {
   uint32_t head[2];
   chip_flash_read(REGION_JSA_START, head, sizeof head);
-  if (head[0] != 0x534a4b4cu || head[1] > REGION_JSA_BYTES - 9) report_and_restart(RESET_FAULT, "no bundle");
-  *length = head[1];
-  static const uint8_t end = 0;
-  chip_flash_write(REGION_JSA_START + 8 + head[1], &end, 1);
-  return chip_flash_map(REGION_JSA_START + 8);
+  if (head[0] != 0x534a4b4cu || head[1] > REGION_JSA_BYTES - 8) report_and_restart(RESET_FAULT, "no bundle");
+  return (struct bundle){REGION_JSA_START + 8, REGION_JSA_START + 8 + head[1]};
+}
+
+/* Bytes up to and without the next form feed that follows at least PIECE_BYTES, or all that is left. */
+static uint32_t piece_bytes(const struct bundle *bundle) {
+  uint8_t step[STEP_BYTES];
+  uint32_t last = 0;
+  for (uint32_t at = bundle->at; at < bundle->end; at += sizeof step) {
+    uint32_t part = bundle->end - at < sizeof step ? bundle->end - at : sizeof step;
+    chip_flash_read(at, step, part);
+    for (uint32_t i = 0; i < part; i++) {
+      if (step[i] != '\f') continue;
+      uint32_t length = at + i - bundle->at;
+      if (length > PIECE_BYTES && last > 0) return last;
+      if (length >= PIECE_BYTES) return length;
+      last = length;
+    }
+  }
+  return bundle->end - bundle->at;
+}
+
+char *bundle_next(struct bundle *bundle, size_t *length) {
+  if (bundle->at >= bundle->end) return NULL;
+  *length = piece_bytes(bundle);
+  char *piece = heap_allocate(*length + 1);
+  if (piece == NULL) report_and_restart(RESET_OUT_OF_MEMORY, "no room for a piece of the bundle");
+  chip_flash_read(bundle->at, piece, *length);
+  piece[*length] = 0;
+  bundle->at += *length + 1;
+  return piece;
 }

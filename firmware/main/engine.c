@@ -1,6 +1,7 @@
 #include "main/engine.h"
 #include <string.h>
 #include "chips/chip.h"
+#include "main/bundle.h"
 #include "main/heap.h"
 #include "main/report.h"
 #include "port/js.h"
@@ -103,12 +104,21 @@ JSContext *engine_start(void) {
   return ctx;
 }
 
-void engine_run(JSContext *ctx, const char *source, size_t length) {
-  began_ms = chip_milliseconds();
-  JSValue result = JS_Eval(ctx, source, length, "bundle", JS_EVAL_TYPE_GLOBAL);
-  if (JS_IsException(result)) end_run(ctx, JS_GetException(ctx));
-  JS_FreeValue(ctx, result);
-  run_jobs(ctx);
+void engine_run(JSContext *ctx) {
+  struct bundle bundle = bundle_find();
+  char *piece;
+  size_t length;
+  while ((piece = bundle_next(&bundle, &length)) != NULL) {
+    began_ms = chip_milliseconds();
+    JSValue script = JS_Eval(ctx, piece, length, "bundle", JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+    heap_free(piece);
+    if (JS_IsException(script)) end_run(ctx, JS_GetException(ctx));
+    JSValue result = JS_EvalFunction(ctx, script);
+    if (JS_IsException(result)) end_run(ctx, JS_GetException(ctx));
+    JS_FreeValue(ctx, result);
+    run_jobs(ctx);
+  }
+  JS_RunGC(JS_GetRuntime(ctx));
 }
 
 void engine_receiver(JSContext *ctx, JSValueConst function) {

@@ -6,8 +6,8 @@
 
 /* Makes the runtime and `globalThis.native`. */
 JSContext *engine_start(void);
-/* Runs a bundle's source, then its jobs. An uncaught error ends the run with its reason. */
-void engine_run(JSContext *ctx, const char *source, size_t length);
+/* Compiles and runs the bundle, then its jobs. An uncaught error ends the run with its reason. */
+void engine_run(JSContext *ctx);
 /* Calls the receiver with the event, then runs the jobs that this queued. Frees the event. */
 void engine_event(JSContext *ctx, JSValue event);
 /* Sets the one receiver of events. */

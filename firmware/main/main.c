@@ -1,6 +1,5 @@
 /* The runtime: starts the facets and the engine, runs the bundle, then moves events until something ends the run. */
 #include "chips/chip.h"
-#include "main/bundle.h"
 #include "main/engine.h"
 #include "main/heap.h"
 #include "main/report.h"
@@ -21,14 +20,13 @@ static bool deliver_one(JSContext *ctx) {
 
 int main(void) {
   static const uint8_t mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56}; /* the wire's; the radio has its own */
-  size_t length;
   chip_flash_start();
   entropy_start();
   net_start(mac);
-  const char *bundle = bundle_find(&length);
   JSContext *ctx = engine_start();
-  engine_run(ctx, bundle, length);
+  engine_run(ctx);
   report_number("latchkey: started, heap", (uint32_t)heap_used());
+  report_number("latchkey: peak", (uint32_t)heap_peak());
   for (;;) {
     net_poll();
     chip_watchdog_feed();

@@ -56,3 +56,5 @@ int chip_pin_read(unsigned pin) { return (int)((BUTTONS >> pin) & 1u); }
 int chip_pin_state(unsigned pin) { return (int)((LEDS >> pin) & 1u); }
 
 void chip_watchdog_feed(void) { WATCHDOG_CLEAR = 1; }
+
+void chip_open_image_memory(void) {}

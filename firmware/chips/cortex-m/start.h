@@ -7,3 +7,7 @@ void systick_start(void);
 void systick_handler(void);
 /* Ends a run whose processor faulted: the reason is kept, the chip starts again. */
 void fault_report(const uint32_t *frame) __attribute__((noreturn));
+/* The same for a watchdog that ran out. */
+void watchdog_report(void) __attribute__((noreturn));
+/* Called every millisecond, from the interrupt; a chip may leave it out. */
+void chip_tick(uint32_t now_ms);

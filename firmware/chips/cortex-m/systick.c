@@ -13,7 +13,9 @@ void systick_start(void) {
   }
 }
 
-void systick_handler(void) { ticks++; }
+void systick_handler(void) { chip_tick(++ticks); }
+
+__attribute__((weak)) void chip_tick(uint32_t now_ms) { (void)now_ms; }
 
 uint32_t chip_milliseconds(void) { return ticks; }
 

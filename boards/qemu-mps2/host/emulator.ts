@@ -1,0 +1,122 @@
+/** One emulated unit: QEMU on a flash file, with its console, its radio line and QEMU's own control as streams. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openQmp, type Qmp } from "./qmp.ts";
+
+export interface EmulatorOptions {
+  readonly board: string;
+  readonly flashPath: string;
+  /** The boot stage's ELF file. */
+  readonly kernel: string;
+  /** Counts instructions: 8 ns of the unit's time are one. Slower, and the same every time. */
+  readonly isCounting?: boolean;
+  /** Further arguments for QEMU. */
+  readonly more?: readonly string[];
+}
+
+export interface Emulator {
+  readonly process: ChildProcess;
+  readonly qmp: Qmp;
+  /** The unit's end of the radio line; the air is joined to it by whoever started the unit. */
+  readonly radio: Socket;
+  readonly exited: Promise<number | null>;
+  /** Adds a way in: connections to this address and port of the host reach the same port of the unit. */
+  forward(protocol: "tcp" | "udp", address: string, port: number): Promise<void>;
+  /** Ends it at once, as a power cut does. */
+  cut(): Promise<void>;
+}
+
+/** How a machine is told where its flash is. */
+const MACHINES: Readonly<Record<string, (flashPath: string) => readonly string[]>> = {
+  "qemu-mps2": (path) => [
+    ...["-M", "mps2-an385,memory-backend=nv"],
+    ...["-object", `memory-backend-file,id=nv,size=16M,mem-path=${path},share=on`],
+  ],
+  "qemu-sf2": (path) => ["-M", "emcraft-sf2", "-drive", `if=mtd,format=raw,file=${path}`],
+};
+
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Starts QEMU. Rejects when it ends before it has connected; the message is its complaint. */
+export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-qemu-"));
+  const control = listenOnce(join(folder, "qmp"));
+  const line = listenOnce(join(folder, "radio"));
+  const child = spawn(
+    "qemu-system-arm",
+    [
+      ...(MACHINES[options.board]?.(options.flashPath) ?? []),
+      ...[
+        "-display",
+        "none",
+        "-monitor",
+        "none",
+        "-chardev",
+        "stdio,id=console,signal=off",
+        "-serial",
+        "chardev:console",
+      ],
+      ...["-chardev", `socket,id=radio,path=${join(folder, "radio")}`, "-serial", "chardev:radio"],
+      ...["-chardev", `socket,id=control,path=${join(folder, "qmp")}`, "-mon", "chardev=control,mode=control"],
+      ...["-nic", "user,id=net0", "-kernel", options.kernel],
+      ...(options.isCounting ? ["-icount", "shift=3"] : []),
+      ...(options.more ?? []),
+    ],
+    { stdio: ["pipe", "pipe", "pipe"] },
+  );
+  running.add(child);
+  let complaint = "";
+  child.stderr?.on("data", (chunk) => {
+    if (complaint.length < 4096) complaint += chunk;
+  });
+  child.stdin?.on("error", () => undefined);
+  const exited = new Promise<number | null>((resolve) => {
+    child.once("error", () => resolve(127));
+    child.once("close", (code) => {
+      running.delete(child);
+      rmSync(folder, { recursive: true, force: true });
+      resolve(code);
+    });
+  });
+  const failed = exited.then((code) => {
+    throw new Error(`qemu-system-arm ended (exit ${code}): ${complaint.trim().split("\n")[0] ?? ""}`);
+  });
+  failed.catch(() => undefined);
+  const [qmpSocket, radio] = await Promise.race([Promise.all([control, line]), failed]);
+  radio.on("error", () => undefined);
+  const qmp = openQmp(qmpSocket);
+  return {
+    process: child,
+    qmp,
+    radio,
+    exited,
+    async forward(protocol, address, port) {
+      const rule = `${protocol}:${address}:${port}-:${port}`;
+      const words = await qmp.execute("human-monitor-command", { "command-line": `hostfwd_add net0 ${rule}` });
+      if (words !== "")
+        throw new Error(`port ${port} of ${address} can't be listened on; end the program that holds it`);
+    },
+    async cut() {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+/** The first connection to a socket file. */
+function listenOnce(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => {
+      server.close();
+      resolve(socket);
+    });
+    server.on("error", reject);
+    server.listen(path);
+  });
+}

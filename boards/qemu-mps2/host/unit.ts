@@ -1,0 +1,114 @@
+/**
+ * One emulated unit as a process, used like the simulated one: `unit.ts --board qemu-mps2 --flash FILE --radio HOST:PORT`.
+ * Its serial console is standard input and output; pins and starts go to standard error as JSON lines. It stands between
+ * the unit's radio line and the air, so that a join opens the way in from the address that the air gave the unit.
+ */
+import { createConnection } from "node:net";
+import { parseArgs } from "node:util";
+import { readBoard } from "#boards/sim/host/board.ts";
+import { imagePaths } from "#firmware/image.ts";
+import { decodeRadioReport, radioLineReader } from "#wire/radio-line.ts";
+import { type Emulator, startEmulator } from "./emulator.ts";
+
+function show(what: object): void {
+  process.stderr.write(`${JSON.stringify(what)}\n`);
+}
+
+/** Cuts a stream into lines. */
+function lines(see: (line: string) => void): (chunk: Buffer) => void {
+  let rest = "";
+  return (chunk) => {
+    const parts = (rest + chunk.toString("latin1")).split("\n");
+    rest = parts.pop() ?? "";
+    for (const part of parts) see(part.trimEnd());
+  };
+}
+
+/** Lines of the firmware itself: `latchkey: boot A trial 0 power`, `latchkey: exception: ...`. */
+function noticeOf(line: string): object | undefined {
+  const boot = /^latchkey: boot ([AB]) trial ([01]) (\S+)$/.exec(line);
+  if (boot !== null) return { boot: boot[1] === "A" ? 0 : 1, trial: boot[2] === "1", reason: boot[3] };
+  const failure = /^latchkey: (exception|watchdog|out-of-memory|fault): (.*)$/.exec(line);
+  return failure === null ? undefined : { failure: failure[1], message: failure[2] };
+}
+
+/** A change of an output as QEMU traces it; outputs count as board.json lists them. */
+function pinOf(line: string, outputs: readonly string[]): object | undefined {
+  const led = /led_change_intensity LED desc:'USERLED(\d+)'.*-> (\d+)%/.exec(line);
+  if (led === null) return undefined;
+  return { pin: outputs[Number(led[1])] ?? `led${led[1]}`, value: led[2] === "0" ? 0 : 1 };
+}
+
+function joinAir(emulator: Emulator, host: string, port: number, ways: readonly number[]): void {
+  const air = createConnection({ host, port });
+  const read = radioLineReader();
+  const open = new Set<string>();
+  air.setNoDelay(true);
+  air.on("data", (bytes) => {
+    emulator.radio.write(bytes);
+    for (const frame of read(new Uint8Array(bytes as Buffer))) {
+      const report = decodeRadioReport(frame);
+      if (!report.ok || report.value.kind !== "radio-joined" || open.has(report.value.ipv4)) continue;
+      const { ipv4 } = report.value;
+      open.add(ipv4);
+      for (const way of ways) {
+        for (const protocol of ["tcp", "udp"] as const) {
+          emulator.forward(protocol, ipv4, way).catch((error: Error) => show({ network: error.message }));
+        }
+      }
+    }
+  });
+  emulator.radio.on("data", (bytes) => void air.write(bytes));
+  air.on("error", (error: NodeJS.ErrnoException) => show({ radio: error.code ?? error.message }));
+  air.on("close", () => show({ radio: "closed" }));
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      board: { type: "string", default: "qemu-mps2" },
+      flash: { type: "string" },
+      radio: { type: "string" },
+      counting: { type: "boolean", default: false },
+    },
+  });
+  if (values.flash === undefined) throw new Error("a unit wants --flash FILE");
+  const board = readBoard(values.board);
+  const emulator = await startEmulator({
+    board: values.board,
+    flashPath: values.flash,
+    kernel: imagePaths(values.board).boot,
+    isCounting: values.counting,
+    more: ["-trace", "led_change_intensity"],
+  });
+  const outputs = Object.keys(board.pins).filter((pin) => board.pins[pin] === "output");
+  emulator.process.stdout?.on("data", (bytes) => void process.stdout.write(bytes));
+  emulator.process.stdout?.on(
+    "data",
+    lines((line) => {
+      const notice = noticeOf(line);
+      if (notice !== undefined) show(notice);
+    }),
+  );
+  emulator.process.stderr?.on(
+    "data",
+    lines((line) => {
+      const pin = pinOf(line, outputs);
+      if (pin !== undefined) show(pin);
+    }),
+  );
+  process.stdin.on("data", (bytes) => void emulator.process.stdin?.write(bytes));
+  process.stdin.on("end", () => void emulator.cut());
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void emulator.cut());
+  if (values.radio !== undefined) {
+    const [host = "127.0.0.1", port = "0"] = values.radio.split(":");
+    joinAir(emulator, host, Number(port), [board.network.tcpPort]);
+  }
+  await emulator.exited;
+  process.exit(0);
+}
+
+main().catch((error: Error) => {
+  process.stderr.write(`unit: ${error.message}\n`);
+  process.exit(1);
+});

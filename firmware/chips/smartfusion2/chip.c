@@ -1,0 +1,67 @@
+/* SmartFusion2 microcontroller subsystem (Microsemi UG0331): 16550-like UARTs; pins that this emulator doesn't model. */
+#include "chips/chip.h"
+#include "chips/cortex-m/scs.h"
+#include "chips/cortex-m/start.h"
+#include "chips/irqs.h"
+
+static const uint32_t uarts[CHIP_LINES] = {0x40000000u, 0x40010000u};
+#define DATA(line) REGISTER(uarts[line] + 0x00)
+#define INTERRUPT(line) REGISTER(uarts[line] + 0x04)
+#define FIFO(line) REGISTER(uarts[line] + 0x08)
+#define STATE(line) REGISTER(uarts[line] + 0x14)
+#define RX_READY 1u
+#define TX_EMPTY 0x20u
+#define GPIO_OUT REGISTER(0x40013088u)
+#define GPIO_IN REGISTER(0x40013084u)
+#define WATCHDOG_MS 2000u
+
+static uint32_t outputs;
+static volatile uint32_t fed_ms;
+
+static void receive(int line) {
+  while (STATE(line) & RX_READY) chip_serial_received(line, (uint8_t)DATA(line));
+}
+
+void console_irq(void) { receive(CHIP_CONSOLE); }
+void radio_irq(void) { receive(CHIP_RADIO); }
+
+void chip_start(void) {
+  for (int line = 0; line < CHIP_LINES; line++) {
+    FIFO(line) = 1;
+    INTERRUPT(line) = 1;
+    irq_enable(10 + (unsigned)line);
+  }
+  irq_enable(ETHER_IRQ);
+}
+
+void chip_serial_write(int line, const uint8_t *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    while (!(STATE(line) & TX_EMPTY)) {
+    }
+    DATA(line) = bytes[i];
+  }
+}
+
+void chip_pin_write(unsigned pin, int value) {
+  outputs = value ? outputs | 1u << pin : outputs & ~(1u << pin);
+  GPIO_OUT = outputs;
+}
+
+int chip_pin_state(unsigned pin) { return (int)((outputs >> pin) & 1u); }
+int chip_pin_read(unsigned pin) { return (int)((GPIO_IN >> pin) & 1u); }
+
+/* The emulator has no watchdog of this chip, so its part is played by the tick interrupt, which a hung loop can't stop. */
+void chip_watchdog_feed(void) { fed_ms = chip_milliseconds(); }
+
+void chip_tick(uint32_t now_ms) {
+  if (now_ms - fed_ms > WATCHDOG_MS) watchdog_report();
+}
+
+/* DDR may not be executed from until a region of the protection unit says so: 64 MB from 0xa0000000, normal memory. */
+void chip_open_image_memory(void) {
+  MPU_RNR = 0;
+  MPU_RBAR = 0xa0000000u;
+  MPU_RASR = (3u << 24) | (1u << 19) | (1u << 17) | (1u << 16) | (25u << 1) | 1u;
+  MPU_CTRL = 5;
+  __asm volatile("dsb\n isb");
+}

@@ -1,0 +1,102 @@
+/* SPI NOR flash behind the first SPI block (Spansion S25FL128 on the Emcraft kit): 64 KB sectors, 256 B pages. */
+#include <string.h>
+#include "chips/chip.h"
+#include "chips/cortex-m/scs.h"
+
+#define SPI(offset) REGISTER(0x40001000u + (offset))
+#define CONTROL SPI(0x00)
+#define FRAME_BITS SPI(0x04)
+#define STATUS SPI(0x08)
+#define RX SPI(0x10)
+#define TX SPI(0x14)
+#define RX_EMPTY (1u << 6)
+#define PAGE_BYTES 256u
+#define READ_BYTES 4096u
+
+enum { PROGRAM = 2, READ = 3, READ_STATUS = 5, WRITE_ENABLE = 6, ERASE_SECTOR = 0xd8 };
+
+const uint32_t chip_flash_bytes = 16u << 20;
+const uint32_t chip_flash_sector_bytes = 65536;
+
+void chip_flash_start(void) {}
+const void *chip_flash_map(uint32_t address) {
+  (void)address;
+  return NULL;
+}
+
+/* Selects the flash for a transfer of so many bytes. */
+static void begin(uint32_t bytes) {
+  CONTROL = 0;
+  FRAME_BITS = 8;
+  CONTROL = (1u << 1) | (1u << 26) | (1u << 29) | (bytes << 8);
+  CONTROL |= 1u;
+}
+
+static uint8_t transfer(uint8_t byte) {
+  TX = byte;
+  while (STATUS & RX_EMPTY) {
+  }
+  return (uint8_t)RX;
+}
+
+static void command(uint8_t code, uint32_t address, uint32_t bytes) {
+  begin(4 + bytes);
+  transfer(code);
+  transfer((uint8_t)(address >> 16));
+  transfer((uint8_t)(address >> 8));
+  transfer((uint8_t)address);
+}
+
+static void enable_write(void) {
+  begin(1);
+  transfer(WRITE_ENABLE);
+}
+
+static void wait(void) {
+  do {
+    begin(2);
+    transfer(READ_STATUS);
+  } while (transfer(0) & 1);
+}
+
+void chip_flash_read(uint32_t address, void *bytes, uint32_t length) {
+  uint8_t *to = bytes;
+  while (length > 0) {
+    uint32_t part = length < READ_BYTES ? length : READ_BYTES;
+    command(READ, address, part);
+    for (uint32_t i = 0; i < part; i++) *to++ = transfer(0);
+    address += part;
+    length -= part;
+  }
+}
+
+static bool holds(uint32_t address, const uint8_t *bytes, uint32_t length) {
+  uint8_t there[64];
+  for (uint32_t at = 0; at < length; at += sizeof there) {
+    uint32_t part = length - at < sizeof there ? length - at : sizeof there;
+    chip_flash_read(address + at, there, part);
+    if (memcmp(there, bytes + at, part) != 0) return false;
+  }
+  return true;
+}
+
+bool chip_flash_write(uint32_t address, const void *bytes, uint32_t length) {
+  const uint8_t *from = bytes;
+  for (uint32_t at = 0; at < length;) {
+    uint32_t part = PAGE_BYTES - (address + at) % PAGE_BYTES;
+    if (part > length - at) part = length - at;
+    enable_write();
+    command(PROGRAM, address + at, part);
+    for (uint32_t i = 0; i < part; i++) transfer(from[at + i]);
+    wait();
+    at += part;
+  }
+  return holds(address, bytes, length);
+}
+
+bool chip_flash_erase(uint32_t address) {
+  enable_write();
+  command(ERASE_SECTOR, address, 0);
+  wait();
+  return true;
+}

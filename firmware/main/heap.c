@@ -9,7 +9,7 @@
 #define SPLIT_BITS 4u /* sixteen lists for each power of two */
 #define SPLITS (1u << SPLIT_BITS)
 #define SMALL 64u /* below this, one list for each multiple of ALIGN */
-#define LEVELS 13u
+#define LEVELS 16u
 #define FREE 1u
 #define PREVIOUS_FREE 2u
 #define OVERHEAD 4u

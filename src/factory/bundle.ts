@@ -1,5 +1,6 @@
 /** The device bundle: runtime, board and app in one script of ES2020, as the engine on the unit runs it. */
 import { build } from "esbuild";
+import { inPieces } from "./bundle-pieces.ts";
 
 export interface Bundle {
   readonly bytes: Uint8Array;
@@ -31,7 +32,7 @@ export async function buildScript(entry: string): Promise<Bundle> {
       stdin: { contents: entry, resolveDir: ".", sourcefile: "entry.ts", loader: "ts" },
       bundle: true,
       write: false,
-      format: "iife",
+      format: "esm",
       target: "es2020",
       minifyWhitespace: true,
       minifySyntax: true,
@@ -44,7 +45,7 @@ export async function buildScript(entry: string): Promise<Bundle> {
     const shares = new Map(
       Object.entries(output?.inputs ?? {}).map(([path, { bytesInOutput }]) => [path, bytesInOutput]),
     );
-    return { bytes: result.outputFiles[0]?.contents ?? new Uint8Array(0), shares };
+    return { bytes: new TextEncoder().encode(inPieces(result.outputFiles[0]?.text ?? "")), shares };
   } catch (error) {
     const [first] =
       (error as { errors?: { text: string; location?: { file: string; line: number } | null }[] }).errors ?? [];

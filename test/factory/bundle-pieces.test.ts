@@ -1,0 +1,27 @@
+import { createContext, runInContext } from "node:vm";
+import { expect, test } from "vitest";
+import { inPieces, PARTING } from "#factory/bundle-pieces.ts";
+
+test("functions come first, the rest keeps its order", () => {
+  const pieces = inPieces("var a=f();function f(){return`x\n1`}let b=2;class C{}function g(){}g(a,b);").split(PARTING);
+  expect(pieces).toEqual([
+    "function f(){return`x\n1`}",
+    "function g(){}",
+    "var a=f();",
+    "let b=2;",
+    "class C{}",
+    "g(a,b);",
+  ]);
+});
+
+test("run one by one as scripts, the pieces do what the whole did", () => {
+  const script =
+    'const log=[],add=x=>{log.push(x)};add(twice(3));function twice(n){return n*2}add("\\f");var r=log.join();';
+  const run = (pieces: readonly string[]) => {
+    const context = createContext({});
+    for (const piece of pieces) runInContext(piece, context);
+    return runInContext("r", context) as unknown;
+  };
+  expect(run(inPieces(script).split(PARTING))).toBe("6,\f");
+  expect(run([script])).toBe("6,\f");
+});

@@ -23,5 +23,6 @@ export const VERBS: readonly Verb[] = [
     summary: "show what the device bundle is made of, against the board's budget",
     load: () => import("./size.ts"),
   },
+  { name: "air", summary: "encode and decode onboarding broadcasts", load: () => import("./air.ts") },
   { name: "bench", summary: "measure one of the benchmarks, or all", load: () => import("./bench.ts") },
 ];

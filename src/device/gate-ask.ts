@@ -10,7 +10,7 @@ import { countUses, trustOf, usageOf } from "./gate-memory.ts";
 import { buttonHeldMs, type Moment, note, type Session } from "./gate-state.ts";
 
 /** What the session's decisions rest on now. */
-function trustNow({ options, memory, nowMs }: Moment, session: Session): Trust {
+export function trustNow({ options, memory, nowMs }: Moment, session: Session): Trust {
   const vouched = session.vouches.map(({ link, signed }) => ({
     link,
     time: widened(signed, nowMs, memory.time.floorS),

@@ -9,9 +9,9 @@ import { recordKeys } from "#trust/sealed-record.ts";
 import { inForce } from "#trust/verify-grant.ts";
 import { ACT } from "#wire/audit.ts";
 import { CALLER_KID, CHAIN_EAD_LABEL, credentialItem, MESSAGE_1_MARK, UNIT_KID } from "#wire/session.ts";
-import { OWN } from "#wire/stored-names.ts";
 import type { Visit } from "./gate-door.ts";
 import { isOwners, ownersChain, trustOf } from "./gate-memory.ts";
+import { adoptReissued, claim } from "./gate-owner.ts";
 import { type Moment, note, type Session, tagOf } from "./gate-state.ts";
 import { takeTurn } from "./rate-limit.ts";
 import { addHalfOpen, admit, dropHalfOpen, freshId, type HalfOpen } from "./session-table.ts";
@@ -74,6 +74,7 @@ function complete(moment: Moment, half: HalfOpen, body: Uint8Array): Result<Uint
   const peer = { id: kidMap(CALLER_KID), item: credentialItem(holder), publicKey: holder };
   const secret = finish(options.crypto, half.responded, opened.value, peer);
   if (!secret.ok) return refused(moment, undefined, secret.fault);
+  adoptReissued(moment, standing.value, chainBytes);
   const session: Session = {
     id: half.id,
     keys: recordKeys(options.crypto, secret.value),
@@ -93,7 +94,7 @@ function complete(moment: Moment, half: HalfOpen, body: Uint8Array): Result<Uint
   };
   const admitted = admit(state.table, session);
   if (!admitted.ok) return refused(moment, standing.value, admitted.fault);
-  claim(moment, session);
+  if (session.isOwner) claim(moment);
   note(moment, ACT.open, session.chain, undefined);
   return ok(NOTHING);
 }
@@ -101,11 +102,4 @@ function complete(moment: Moment, half: HalfOpen, body: Uint8Array): Result<Uint
 function refused(moment: Moment, chain: OpenChain | undefined, fault: Fault): Result<Uint8Array> {
   note(moment, ACT.open, chain, fault);
   return refuse(fault);
-}
-
-/** The owner's first session claims the unit: from then on fleet and product grants need his consent. */
-function claim({ memory, effects }: Moment, session: Session): void {
-  if (!session.isOwner || memory.claimed) return;
-  memory.claimed = true;
-  effects.push({ kind: "store", name: OWN.claimed, value: NOTHING });
 }

@@ -19,6 +19,9 @@ const COUNTED_MAX = 32;
 /** Recent uses of a link that are remembered: as many as a rate caveat can ask for. */
 const RECENT_MAX = 255;
 
+/** The kid by which a signed time names the one key that the factory pinned for it. */
+export const TIME_KID = Uint8Array.of(1);
+
 interface Counted {
   readonly cti: Uint8Array;
   uses: number;
@@ -39,11 +42,20 @@ export interface Memory {
   fleetCalls: boolean;
   revocations: Revocations;
   time: TimeState;
+  /** The maker's keys for signed time. */
+  readonly timeKeys: readonly Issuer[];
+  /** When the unit was last passed on by its owner. */
+  resoldAtS: number | undefined;
   readonly counted: Counted[];
 }
 
 function textOf(stored: Stored, name: string): string {
   return fromUtf8(stored.get(name) ?? new Uint8Array(0)) ?? "";
+}
+
+function secondOf(stored: Stored, name: string): number | undefined {
+  const item = decodeCbor(stored.get(name) ?? new Uint8Array(0));
+  return item.ok && typeof item.value === "number" ? item.value : undefined;
 }
 
 /** The issuers that the factory pinned, and the unit itself for what it signs at a resale. */
@@ -89,7 +101,7 @@ export function openMemory(
   if (seed === undefined || stored.get(OWN.provisioned) === undefined) return undefined;
   const publicKey = primitives.ed25519PublicKey(seed);
   const revocations = readRevocations(stored.get(OWN.revocations) ?? encodeCbor([]));
-  const floor = decodeCbor(stored.get(OWN.timeFloor) ?? new Uint8Array(0));
+  const timeKey = stored.get(PROVISIONED.timeKey);
   return {
     id: deviceIdOf(primitives, publicKey),
     seed,
@@ -101,7 +113,9 @@ export function openMemory(
     claimed: stored.get(OWN.claimed) !== undefined,
     fleetCalls: stored.get(OWN.fleetCalls) !== undefined,
     revocations: revocations.ok ? revocations.value : [],
-    time: startTime(buildS, floor.ok && typeof floor.value === "number" ? floor.value : undefined),
+    time: startTime(buildS, secondOf(stored, OWN.timeFloor)),
+    timeKeys: timeKey === undefined ? [] : [{ kid: TIME_KID, publicKey: timeKey }],
+    resoldAtS: secondOf(stored, OWN.resoldAt),
     counted: readCounted(stored.get(OWN.usage), nowMs),
   };
 }
@@ -113,9 +127,10 @@ export function trustOf(
   nowMs: number,
   vouched: readonly Vouched[] = [],
 ): Trust {
-  const { id, product, fleet, issuers, revocations, claimed, fleetCalls } = memory;
+  const { id, product, fleet, issuers, revocations, resoldAtS, claimed, fleetCalls } = memory;
   const time = timeAt(memory.time, nowMs);
-  return { primitives, id, product, fleet, issuers, revocations, claimed, fleetCalls, time, vouched };
+  const known = { primitives, id, product, fleet, issuers, revocations, claimed, fleetCalls, time, vouched };
+  return resoldAtS === undefined ? known : { ...known, resoldAtS };
 }
 
 /**

@@ -44,7 +44,7 @@ export interface Session extends TableSession {
   nonce: { readonly bytes: Uint8Array; readonly atMs: number } | undefined;
   readonly discharged: (Omit<Discharged, "ageS"> & { readonly nonceAtMs: number })[];
   /** What signers of its links said about the time. */
-  readonly vouches: { readonly link: number; readonly signed: NonNullable<TimeState["signed"]> }[];
+  vouches: readonly { readonly link: number; readonly signed: NonNullable<TimeState["signed"]> }[];
   /** Whether its holder has shown that he can hear us. */
   hasProved: boolean;
 }

@@ -6,15 +6,20 @@
 import { ok, type Result } from "#base/faults.ts";
 import { encodeAnswer, encodeAnswerOf } from "#wire/session.ts";
 import { OWN } from "#wire/stored-names.ts";
+import { ALL } from "#wire/topics.ts";
 import { auditWriteAtMs, openAuditLog, storedAudit } from "./audit-log.ts";
-import { resumeResale } from "./gate-control.ts";
+import { takeDelivery } from "./gate-control.ts";
 import { answerAt, closeIdle, nextIdleMs, type Visit, visitOf } from "./gate-door.ts";
 import { handshake } from "./gate-handshake.ts";
 import { openMemory } from "./gate-memory.ts";
+import { RESET_HOLD_MS, reset, resumeResale } from "./gate-owner.ts";
 import { replyToCall, takeRecord } from "./gate-records.ts";
 import { createGateState, type GateOptions, type GateState, keepEvent, type Moment } from "./gate-state.ts";
 import type { DeviceEvent, Effect, Machine, Step, Stored } from "./machine.ts";
 import { nextTimeoutMs, sweep } from "./session-table.ts";
+
+/** Where the fleet's revocations arrive, below the fleet's topic. */
+const REVOCATIONS = `all/${ALL.revocation}`;
 
 /** What is stored once these effects are performed. */
 function withStores(stored: Stored, effects: readonly Effect[]): Stored {
@@ -57,6 +62,15 @@ export function createGate(options: GateOptions): Machine<GateState> {
     serve(moment, answerAt(moment.state.door, reply.origin, ok(reply.sealed), moment.effects));
   }
 
+  /** A board may tell of one press more than once while it lasts: one reset is enough. */
+  function press(moment: Moment, heldMs: number): void {
+    const { state, nowMs } = moment;
+    const before = state.button;
+    const isSame = before !== undefined && nowMs - heldMs <= before.atMs;
+    state.button = { heldMs, atMs: nowMs };
+    if (heldMs >= RESET_HOLD_MS && !(isSame && before.heldMs >= RESET_HOLD_MS)) reset(moment);
+  }
+
   function on(moment: Moment, event: DeviceEvent): void {
     const { state, nowMs, effects } = moment;
     switch (event.kind) {
@@ -67,8 +81,10 @@ export function createGate(options: GateOptions): Machine<GateState> {
         }
         return;
       case "button":
-        state.button = { heldMs: event.heldMs, atMs: nowMs };
-        return;
+        return press(moment, event.heldMs);
+      case "link-message":
+        if (event.topic === REVOCATIONS) return void takeDelivery(moment, event.payload);
+        return serve(moment, visitOf(state.door, event, effects));
       case "raised":
         return keepEvent(state, event.name, event.value);
       case "called":

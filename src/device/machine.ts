@@ -32,6 +32,10 @@ export type InnerEvent =
   | { readonly kind: "tcp-opening"; readonly tag: string; readonly connection: number }
   /** An owner's session or the cloud proved that this image can be reached (confirms a trial). */
   | { readonly kind: "peer-proved"; readonly by: "cloud" | "session" }
+  /** Somebody with the flash right asks for, or agrees to, the release of this sequence. */
+  | { readonly kind: "update-approved"; readonly sequence: number }
+  /** The button was held for ten seconds: what is the app's, a guest's or the network's is to be forgotten. */
+  | { readonly kind: "reset" }
   /** The app's function has answered (deterministic CBOR), or was refused with APP_NO_SUCH_NAME, APP_ARGUMENT, APP_THREW. */
   | { readonly kind: "called"; readonly id: number; readonly result: Uint8Array }
   | { readonly kind: "call-failed"; readonly id: number; readonly fault: Fault }

@@ -68,8 +68,11 @@ export type SessionRequest =
   /** A fresh nonce of the unit, to be signed over by a time key, a voucher or the key of a discharge. */
   | { readonly op: "nonce" }
   | { readonly op: "time"; readonly statement: Uint8Array }
+  /** What the signer of one link (0: of the grant) says about the time. */
+  | { readonly op: "vouch"; readonly link: number; readonly statement: Uint8Array }
   | { readonly op: "discharge"; readonly statement: Uint8Array }
-  | { readonly op: "revoke"; readonly list: Uint8Array }
+  /** Statements of revocation, as a phone carries them (PROTOCOL 4.8). */
+  | { readonly op: "revoke"; readonly delivery: Uint8Array }
   /** Raises the floor of the session's own key to this epoch, which must be the next one. */
   | { readonly op: "raise-floor"; readonly epoch: number }
   | { readonly op: "audit"; readonly from: number }
@@ -100,6 +103,7 @@ const OPS = {
   agree: 24,
   grant: 25,
   "air-key": 26,
+  vouch: 27,
 } as const satisfies Record<SessionRequest["op"], number>;
 
 /** A request as the plaintext of a record: [number, ...fields]. */
@@ -117,7 +121,7 @@ function fieldsOf(request: SessionRequest): readonly Cbor[] {
     case "discharge":
       return [request.statement];
     case "revoke":
-      return [request.list];
+      return [request.delivery];
     case "raise-floor":
       return [request.epoch];
     case "audit":
@@ -130,6 +134,8 @@ function fieldsOf(request: SessionRequest): readonly Cbor[] {
       return [request.agreed];
     case "air-key":
       return [request.airKey];
+    case "vouch":
+      return [request.link, request.statement];
     default:
       return [];
   }
@@ -152,6 +158,8 @@ function requestOf([op, a, b, ...more]: readonly Cbor[]): SessionRequest | undef
   switch (op) {
     case OPS.call:
       return typeof a === "string" && isBytes(b) ? { op: "call", name: a, args: b } : undefined;
+    case OPS.vouch:
+      return isCount(a) && isBytes(b) ? { op: "vouch", link: a, statement: b } : undefined;
     case OPS.resale:
       return isKey(a) && isKey(b) ? { op: "resale", holder: a, airKey: b } : undefined;
   }
@@ -168,7 +176,7 @@ function requestOf([op, a, b, ...more]: readonly Cbor[]): SessionRequest | undef
     case OPS.discharge:
       return isBytes(a) ? { op: "discharge", statement: a } : undefined;
     case OPS.revoke:
-      return isBytes(a) ? { op: "revoke", list: a } : undefined;
+      return isBytes(a) ? { op: "revoke", delivery: a } : undefined;
     case OPS["raise-floor"]:
       return isCount(a) ? { op: "raise-floor", epoch: a } : undefined;
     case OPS.audit:

@@ -50,7 +50,9 @@ export const OWN = {
   usage: "usage",
   /** Unix seconds, CBOR: the present is not before. Raised by the maker's time key alone. */
   timeFloor: "time-floor",
-  /** A resale on its way: CBOR [grant, air key, revocations]. Present only between its first write and its last. */
+  /** Unix seconds, CBOR, of the last resale: issuers' grants for this unit from before it are over (PROTOCOL 4.13). */
+  resoldAt: "resold-at",
+  /** A resale on its way: CBOR [grant, air key, revocations, resold at]. Present only between its first write and its last. */
   resale: "resale",
   /** The last entries of what was asked and decided (device/audit-log.ts). */
   audit: "audit",

@@ -21,7 +21,8 @@ const REQUESTS: readonly SessionRequest[] = [
   { op: "nonce" },
   { op: "time", statement: bytes },
   { op: "discharge", statement: bytes },
-  { op: "revoke", list: bytes },
+  { op: "revoke", delivery: bytes },
+  { op: "vouch", link: 1, statement: bytes },
   { op: "raise-floor", epoch: 3 },
   { op: "audit", from: 9 },
   { op: "update", sequence: 12 },
@@ -53,6 +54,7 @@ describe("requests within a session", () => {
       [24, 1],
       [25, 1],
       [26, new Uint8Array(33)],
+      [27, bytes, 1],
     ];
     for (const fields of wrong) {
       expect(decodeRequest(encodeCbor(fields as never))).toEqual({ ok: false, fault: "SESSION_REQUEST" });

@@ -1,5 +1,6 @@
 /** The machines of a unit in the order in which each event is shown to them. */
 import type { App } from "./app-interface.ts";
+import { createGate } from "./gate.ts";
 import type { Machine } from "./machine.ts";
 import { createOnboarding } from "./onboarding.ts";
 import type { Port } from "./port.ts";
@@ -18,7 +19,12 @@ export interface Parts {
   readonly release: string;
 }
 
-export function createMachines({ port, board }: Parts): readonly Machine<unknown>[] {
-  const machines = [createProvision(port.crypto), createOnboarding(port.crypto, { lanPort: board.network.tcpPort })];
+export function createMachines({ port, app, board }: Parts): readonly Machine<unknown>[] {
+  const { tcpPort } = board.network;
+  const machines = [
+    createProvision(port.crypto),
+    createOnboarding(port.crypto, { lanPort: tcpPort }),
+    createGate({ crypto: port.crypto, app, tcpPort }),
+  ];
   return machines as Machine<unknown>[];
 }

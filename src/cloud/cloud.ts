@@ -7,18 +7,14 @@ import { ALL } from "#wire/topics.ts";
 import type { Broker, BrokerEvents } from "./broker.ts";
 import { startEmbeddedBroker } from "./broker-aedes.ts";
 import { connectRemoteBroker } from "./broker-remote.ts";
-import { createDesk } from "./desk.ts";
-import { loadFleet } from "./fleet.ts";
+import { openCore } from "./core.ts";
 import { json, openApi, type Route, serveHttp } from "./http.ts";
 import { createIssuer } from "./issuer.ts";
 import { createLinkGate } from "./link-gate.ts";
-import { loadReleases } from "./releases.ts";
-import { loadRollouts } from "./rollouts.ts";
 import { deviceRoutes } from "./routes-device.ts";
 import { type OperatorRouteParts, operatorRoutes } from "./routes-operator.ts";
 import { rolloutRoutes } from "./routes-rollout.ts";
 import { openStore } from "./store.ts";
-import { createWriteQueue } from "./write-queue.ts";
 
 export interface CloudOptions {
   /** Folder of the store, the operator key and running.json. */
@@ -78,36 +74,25 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     for (const each of closers.splice(0).reverse()) await each();
   };
   try {
-    const raw = createWriteQueue(store);
-    const commit = () =>
-      raw.commit().catch((error: unknown) => {
-        options.onFatal(error);
-        throw error;
-      });
-    const queue = { ...raw, commit };
-    const fleet = await loadFleet(store, queue);
-    const releases = await loadReleases(store, queue);
-    const rollouts = await loadRollouts(store, queue, fleet, releases);
-    const gate = createLinkGate(options.name, fleet, nodePrimitives);
-    closers.push(async () => {
-      fleet.flushHeard();
-      await raw.commit().catch(() => undefined);
-    });
-
     let broker: Broker | undefined;
     const theBroker = () => broker as Broker;
-    const counters = { connectionsRefused: 0 };
-    const desk = createDesk({
-      fleet,
-      releases,
-      rollouts,
+    const core = await openCore({
+      store,
       issuer,
-      queue,
+      onFatal: options.onFatal,
       send: (device, name, payload) => theBroker().toDevice(device, name, payload, false),
       nowMs: Date.now,
       chance: Math.random,
       ...(options.bytesPerS === undefined ? {} : { bytesPerS: options.bytesPerS }),
     });
+    const { fleet, releases, rollouts, desk, queue } = core;
+    const gate = createLinkGate(options.name, fleet, nodePrimitives);
+    closers.push(async () => {
+      fleet.flushHeard();
+      // A store that failed was told of already.
+      await queue.commit().catch(() => undefined);
+    });
+    const counters = { connectionsRefused: 0 };
     const events: BrokerEvents = {
       message: (device, name, payload) => desk.message(device, name, payload),
       online: (device) => desk.online(device),
@@ -137,13 +122,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     await tellKeysets();
 
     const operator: OperatorRouteParts = {
-      fleet,
-      releases,
-      rollouts,
-      desk,
-      issuer,
-      queue,
-      store,
+      ...core,
       settled: () => theBroker().settled(),
       enrolled: tellKeysets,
       counters: () => ({
@@ -156,7 +135,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       }),
     };
     const routes: Route[] = [
-      ...deviceRoutes({ gate, fleet, broker: theBroker, desk, issuer, releases, rollouts, counters }),
+      ...deviceRoutes({ ...core, gate, broker: theBroker, counters }),
       ...operatorRoutes(operator),
       ...rolloutRoutes(operator),
     ];
@@ -190,7 +169,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     }, options.tickMs ?? TICK_MS);
     const heard = setInterval(() => {
       fleet.flushHeard();
-      commit().catch(() => undefined);
+      queue.commit().catch(() => undefined);
     }, HEARD_MS);
     closers.push(() => {
       clearInterval(tick);

@@ -1,0 +1,42 @@
+/** Everything of the cloud but its sockets: what the process, the simulator and the tests share. */
+import { createDesk, type Desk, type DeskOptions } from "./desk.ts";
+import { type Fleet, loadFleet } from "./fleet.ts";
+import type { Issuer } from "./issuer.ts";
+import { loadReleases, type Releases } from "./releases.ts";
+import { loadRollouts, type Rollouts } from "./rollouts.ts";
+import type { Store } from "./store.ts";
+import { createWriteQueue, type WriteQueue } from "./write-queue.ts";
+
+export interface Core {
+  readonly store: Store;
+  readonly queue: WriteQueue;
+  readonly fleet: Fleet;
+  readonly releases: Releases;
+  readonly rollouts: Rollouts;
+  readonly issuer: Issuer;
+  readonly desk: Desk;
+}
+
+export interface CoreOptions extends Pick<DeskOptions, "send" | "nowMs" | "chance" | "bytesPerS" | "concurrent"> {
+  readonly store: Store;
+  readonly issuer: Issuer;
+  /** Called when the store fails under way: the process must end, what was acknowledged is safe. */
+  onFatal(error: unknown): void;
+}
+
+/** Loads what the store holds and puts the parts together. */
+export async function openCore(options: CoreOptions): Promise<Core> {
+  const { store, issuer, onFatal, ...deskOptions } = options;
+  const raw = createWriteQueue(store);
+  const commit = () =>
+    raw.commit().catch((error: unknown) => {
+      onFatal(error);
+      throw error;
+    });
+  const queue: WriteQueue = { ...raw, commit };
+  const fleet = await loadFleet(store, queue);
+  const releases = await loadReleases(store, queue);
+  const rollouts = await loadRollouts(store, queue, fleet, releases);
+  const desk = createDesk({ fleet, releases, rollouts, issuer, queue, ...deskOptions });
+  return { store, queue, fleet, releases, rollouts, issuer, desk };
+}

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { toHex } from "#base/bytes.ts";
 import { keyName } from "#cloud/key-set-files.ts";
 import { operatorClient } from "#cloud/operator-client.ts";
-import { buildRelease, type EncodeStream, signReleaseFile } from "#cloud/release-build.ts";
+import { buildRelease, signReleaseFile } from "#cloud/release-build.ts";
 import {
   componentName,
   encodeReleaseFile,
@@ -34,9 +34,6 @@ interface CloudPlace {
   url?: string;
   operatorKey?: string;
 }
-
-/** The stream of a whole image is the image itself. */
-const encodeStream: EncodeStream = (image) => image;
 
 function count(text: string): number {
   const value = Number(text);
@@ -78,7 +75,7 @@ function build(options: BuildOptions): void {
   const { product, sequence, hardware, epoch } = options;
   const bases = options.base.map(readReleaseFile);
   const plan = { product, sequence, hardware, consent: options.consent, epoch, notAfterS, images, bases };
-  const file = buildRelease(plan, encodeStream);
+  const file = buildRelease(plan);
   writeReleaseFile(options.out, file);
   process.stdout.write(`${options.out}: release ${sequence} of ${product}, not signed yet\n`);
 }

@@ -4,10 +4,8 @@ import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { signRelease } from "#trust/sign-release.ts";
 import { BLOCK_BYTES, BLOCKS_MAX, rootOfBytes } from "#wire/blocks.ts";
 import { type Component, type Consent, encodeRelease, RELEASE_BYTES_MAX, type Transfer } from "#wire/release.ts";
+import { encodeStream } from "#wire/stream-encoder.ts";
 import { componentName, nameOf, type ReleaseFile, ReleaseTrouble } from "./release-file.ts";
-
-/** Encodes an image as a stream: of its own, or over a base. */
-export type EncodeStream = (image: Uint8Array, base: Uint8Array | undefined) => Uint8Array;
 
 export interface ReleasePlan {
   readonly product: string;
@@ -25,12 +23,14 @@ export interface ReleasePlan {
 /** Room that the envelope around the payload takes: headers, key name, signature. */
 const ENVELOPE_BYTES = 96;
 
+const NO_BASE = new Uint8Array(0);
+
 /**
  * @returns The unsigned release. Each component has its whole stream, and deltas over the bases where they are smaller,
  *   smallest first, as many as fit in a signed release.
  * @throws ReleaseTrouble when an image is too long, or nothing was given.
  */
-export function buildRelease(plan: ReleasePlan, encode: EncodeStream): ReleaseFile {
+export function buildRelease(plan: ReleasePlan): ReleaseFile {
   if (plan.images.size === 0)
     throw new ReleaseTrouble("a release has an image at least; give --native, --js or --config");
   const streams = new Map<string, Uint8Array>();
@@ -47,7 +47,7 @@ export function buildRelease(plan: ReleasePlan, encode: EncodeStream): ReleaseFi
     readonly saves: number;
   }[] = [];
   for (const [kind, image] of [...plan.images].sort(([a], [b]) => a - b)) {
-    const own = encode(image, undefined);
+    const own = encodeStream(NO_BASE, image);
     if (Math.max(own.length, image.length) > BLOCKS_MAX * BLOCK_BYTES) {
       throw new ReleaseTrouble(
         `the ${componentName(kind)} image is ${image.length} bytes; a unit takes ${BLOCKS_MAX * BLOCK_BYTES}`,
@@ -60,7 +60,7 @@ export function buildRelease(plan: ReleasePlan, encode: EncodeStream): ReleaseFi
       const old = images.get(kind);
       if (old === undefined || seen.has(toHex(nameOf(old)))) continue;
       seen.add(toHex(nameOf(old)));
-      const stream = encode(image, old);
+      const stream = encodeStream(old, image);
       if (stream.length < own.length)
         deltas.push({ kind, stream, base: nameOf(old), saves: own.length - stream.length });
     }

@@ -1,10 +1,18 @@
 /** The machines of a unit in the order in which each event is shown to them. */
 import type { App } from "./app-interface.ts";
 import { createGate } from "./gate.ts";
+import { createLink } from "./link.ts";
 import type { Machine } from "./machine.ts";
 import { createOnboarding } from "./onboarding.ts";
 import type { Port } from "./port.ts";
 import { createProvision } from "./provision.ts";
+
+/** What the bundle knows of its own making. */
+export interface Build {
+  readonly release: string;
+  /** Unix seconds: no moment before it can be now. */
+  readonly atS: number;
+}
 
 /** What the machines are made of: native functions, the app, the board's data. */
 export interface Parts {
@@ -15,16 +23,17 @@ export interface Parts {
     readonly network: { readonly tcpPort: number };
     readonly flash: { readonly regions: Readonly<Record<string, { readonly start: number; readonly bytes: number }>> };
   };
-  /** Names the build; the unit reports it. */
-  readonly release: string;
+  readonly build: Build;
 }
 
-export function createMachines({ port, app, board }: Parts): readonly Machine<unknown>[] {
+export function createMachines({ port, app, board, build }: Parts): readonly Machine<unknown>[] {
+  const { crypto } = port;
   const { tcpPort } = board.network;
   const machines = [
-    createProvision(port.crypto),
-    createOnboarding(port.crypto, { lanPort: tcpPort }),
-    createGate({ crypto: port.crypto, app, tcpPort }),
+    createProvision(crypto),
+    createOnboarding(crypto, { lanPort: tcpPort }),
+    createGate({ crypto, app, tcpPort, buildS: build.atS }),
+    createLink(crypto),
   ];
   return machines as Machine<unknown>[];
 }

@@ -17,12 +17,16 @@ export class BundleError extends Error {
  * Builds the bundle of a board and an app. Identifiers stay as they are: a small fix then makes a small patch.
  * @param board   Folder name in boards/; its main.ts exports `start(app)`.
  * @param appPath The app's entry, which exports `app`.
- * @param release A text that the bundle tells as its release, so that two builds can be told apart.
+ * @param build   Which release the bundle tells that it is, and when it was built (Unix seconds).
  */
-export function buildBundle(board: string, appPath: string, release: string): Promise<Bundle> {
+export function buildBundle(
+  board: string,
+  appPath: string,
+  build: { readonly release: string; readonly atS: number },
+): Promise<Bundle> {
   return buildScript(`import { start } from "./boards/${board}/main.ts";
 import { app } from "./${appPath.replace(/^\.\//, "")}";
-start(app, ${JSON.stringify(release)});`);
+start(app, ${JSON.stringify(build)});`);
 }
 
 /** Builds one script for a unit's engine of an entry's text; its imports are relative to the repository's root. */

@@ -228,6 +228,8 @@ export const FAULTS = {
   CONFIG_INVALID: 801,
   FACTORY_LINE: 802,
   FACTORY_PROVISIONED: 803,
+  /** The card is of another unit than the label. */
+  SCAN_PAIR: 810,
 } as const;
 
 /** The name of a fault, as in `{ ok: false, fault: "GRANT_AUDIENCE" }`. */

@@ -4,6 +4,8 @@ const TROUBLES = new Set([
   "CloudTrouble",
   "KeyFileError",
   "KeySetTrouble",
+  "MemoryError",
+  "PhoneTrouble",
   "ReleaseTrouble",
   "StoreTrouble",
 ]);

@@ -1,0 +1,36 @@
+/** What a phone remembers of each unit: where it was last, and the highest counter it was called with over the air. */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+export interface Known {
+  readonly host: string;
+  readonly port: number;
+  readonly lastCounter: number;
+}
+
+/** The file can't be used; one line that says what to do. */
+export class MemoryError extends Error {
+  override name = "MemoryError";
+}
+
+function readAll(path: string): Record<string, Known> {
+  if (!existsSync(path)) return {};
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Record<string, Known>;
+  } catch {
+    throw new MemoryError(`${path} is damaged; move it away, and scan label and card again`);
+  }
+}
+
+/** What is known of a unit, by its ID in hexadecimal digits. Throws MemoryError. */
+export function recall(path: string, id: string): Known | undefined {
+  return readAll(path)[id];
+}
+
+/** Remembers, whole or not at all. Throws MemoryError. */
+export function remember(path: string, id: string, known: Known): void {
+  const all = { ...readAll(path), [id]: known };
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.new`, `${JSON.stringify(all, null, 2)}\n`, { mode: 0o600, flush: true });
+  renameSync(`${path}.new`, path);
+}

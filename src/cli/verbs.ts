@@ -13,7 +13,13 @@ export interface Verb {
 }
 
 export const VERBS: readonly Verb[] = [
+  {
+    name: "start",
+    summary: "tell the whole story, from the line to a signed update",
+    load: () => import("./start.ts"),
+  },
   { name: "firmware", summary: "build the native image of a board", load: () => import("./firmware.ts") },
+  { name: "phone", summary: "what an owner's phone does: onboard a unit, call it", load: () => import("./phone.ts") },
   { name: "keys", summary: "make and rotate the keys that sign releases", load: () => import("./keys.ts") },
   { name: "release", summary: "build, sign, inspect and publish releases", load: () => import("./release.ts") },
   { name: "cloud", summary: "run broker, block service, rollouts and status page", load: () => import("./cloud.ts") },

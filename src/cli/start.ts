@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { readBoard } from "#boards/sim/host/board.ts";
+import { openSimStation } from "#boards/sim/host/station.ts";
+import { readFlashConfig } from "#factory/config.ts";
+import { sayTrouble } from "./say-trouble.ts";
+import { factory } from "./story/factory.ts";
+import { createTeller } from "./story/teller.ts";
+import { unboxing } from "./story/unboxing.ts";
+import { freePort, HOME, startReady, type World } from "./story/world.ts";
+
+interface Options {
+  readonly board: string;
+  readonly config: string;
+  readonly output?: string;
+  readonly broadcast?: string | true;
+}
+
+export function register(command: Command): void {
+  command
+    .option("--board <name>", "a folder of boards/", "sim")
+    .option("--config <file>", "what the line makes", "flash.config.json")
+    .option("--output <folder>", "where everything goes, in place of the configuration's")
+    .option("--broadcast [address]", "let the phone send to a real network, not to this machine's loopback")
+    .action((options: Options) => sayTrouble(() => tellStory(options)));
+}
+
+async function tellStory(options: Options): Promise<void> {
+  const read = readFlashConfig(options.config);
+  const output = options.output ?? read.output;
+  const cloud = {
+    host: "127.0.0.1",
+    mqttPort: await freePort(),
+    httpPort: await freePort(),
+    broker: read.cloud?.broker ?? "cloud",
+  };
+  const keys = options.output === undefined ? read.keys : join(output, "keys");
+  const config = { ...read, board: options.board, output, keys, cloud };
+  const board = readBoard(options.board);
+  const tell = createTeller((text) => void process.stdout.write(text), process.stdout.isTTY === true);
+  const networks = [{ ssid: HOME.ssid, passphrase: HOME.passphrase, bssid: "a0b1c2d3e4f5", channel: 6 }];
+  const air = await startReady("boards/sim/host/air/main.ts", ["--json", JSON.stringify({ networks })]);
+  const radio = `127.0.0.1:${air.ready.radioPort}`;
+  const station = openSimStation(board, join(output, "unit.flash"), radio);
+  const world: World = {
+    ...{ tell, config, board, radio, station },
+    phoneMemory: join(output, "phone.json"),
+    broadcast: options.broadcast === true ? "255.255.255.255" : options.broadcast,
+  };
+  try {
+    const unitWorld = await factory(world);
+    await unboxing(unitWorld);
+    tell.table();
+  } finally {
+    await station.power(false);
+    await air.child.stop();
+  }
+}

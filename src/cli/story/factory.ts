@@ -1,0 +1,112 @@
+/** Chapter 1: the line makes a unit. */
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { toHex } from "#base/bytes.ts";
+import { utf8 } from "#base/utf8.ts";
+import { newKeySet, readPublicKeys } from "#cloud/key-set-files.ts";
+import { buildRelease, signReleaseFile } from "#cloud/release-build.ts";
+import { type ReleaseFile, writeReleaseFile } from "#cloud/release-file.ts";
+import { encodeCbor } from "#codec/cbor.ts";
+import { buildBundle } from "#factory/bundle.ts";
+import type { FlashConfig } from "#factory/config.ts";
+import type { MakerKeys } from "#factory/identity.ts";
+import { firstImages } from "#factory/images.ts";
+import { makeUnit } from "#factory/line.ts";
+import { openRegistry } from "#factory/registry.ts";
+import { ensureKeyFile, readKeyFile } from "#trust/host/key-file.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { COMPONENT } from "#wire/release.ts";
+import { PROVISIONED } from "#wire/stored-names.ts";
+import type { UnitWorld, World } from "./world.ts";
+
+const ISSUER_KID = Uint8Array.of(1);
+
+/** The maker's keys, made when this is the first unit ever. */
+function makerKeys(config: FlashConfig): MakerKeys {
+  const issuer = ensureKeyFile(join(config.keys, "issuer.key"), "issuer");
+  const time = ensureKeyFile(join(config.keys, "time.key"), "time");
+  const isNew = !existsSync(join(config.keys, "roots.json"));
+  const { roots, signedKeyset } = isNew ? newKeySet(config.keys, config.product) : readPublicKeys(config.keys);
+  return { issuer, issuerKid: ISSUER_KID, time, roots, keySet: signedKeyset };
+}
+
+/** What a release of one bundle says. */
+export function planOf(config: FlashConfig, sequence: number, bundle: Uint8Array, bases: readonly ReleaseFile[] = []) {
+  return {
+    product: config.product,
+    sequence,
+    hardware: [config.hardwareRevision],
+    consent: "auto" as const,
+    epoch: 0,
+    notAfterS: undefined,
+    images: new Map<number, Uint8Array>([[COMPONENT.js, bundle]]),
+    bases,
+  };
+}
+
+/** Builds, signs and keeps a release of one bundle. @returns The file, and where it lies. */
+export function makeRelease(
+  config: FlashConfig,
+  sequence: number,
+  bundle: Uint8Array,
+  bases: readonly ReleaseFile[] = [],
+): { readonly path: string; readonly file: ReleaseFile } {
+  const folder = join(config.output, "releases");
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${config.product}-${sequence}.release`);
+  const { seed } = readKeyFile(join(config.keys, "release.key"), "release");
+  const file = signReleaseFile(buildRelease(planOf(config, sequence, bundle, bases)), seed);
+  writeReleaseFile(path, file);
+  return { path, file };
+}
+
+export async function factory(world: World): Promise<UnitWorld> {
+  const { tell, config, board, station } = world;
+  tell.chapter("1  Factory: the line makes a unit");
+  const nowS = Math.floor(Date.now() / 1000);
+  mkdirSync(config.output, { recursive: true });
+  const keys = await tell.step(
+    "maker's keys",
+    async () => makerKeys(config),
+    (made) => `issuer ${toHex(made.issuer.publicKey).slice(0, 8)}…`,
+  );
+  const bundle = await tell.step(
+    "bundle",
+    () => buildBundle(board.name, config.app, { release: "1", atS: nowS }),
+    ({ bytes }) => `${bytes.length} bytes`,
+  );
+  const release = await tell.step(
+    "release 1, signed",
+    async () => makeRelease(config, 1, bundle.bytes),
+    ({ file }) => `${file.signed?.length} bytes of manifest`,
+  );
+  const images = firstImages(
+    board.flash,
+    { signed: release.file.signed as Uint8Array, sequence: 1, epoch: 0, bundle: bundle.bytes },
+    new Map([
+      [PROVISIONED.product, utf8(config.product)],
+      [PROVISIONED.roots, encodeCbor(keys.roots)],
+      [PROVISIONED.keySet, keys.keySet],
+    ]),
+  );
+  const registry = openRegistry(join(config.output, "registry.db"));
+  try {
+    const unit = await makeUnit({
+      config,
+      keys,
+      station,
+      registry,
+      crypto: nodePrimitives,
+      images,
+      release: "1",
+      nowS,
+      step: (name, work) => tell.step(name, work),
+    });
+    tell.note("device ID", toHex(unit.id));
+    tell.note("label, card, PDF", unit.folder);
+    tell.note("registry", `${join(config.output, "registry.db")}, ${registry.count()} units`);
+    return { ...world, unit };
+  } finally {
+    registry.close();
+  }
+}

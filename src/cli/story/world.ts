@@ -1,0 +1,86 @@
+/** What the chapters of the story share: who is there, and where things lie. */
+import { createServer } from "node:net";
+import type { Board } from "#boards/sim/host/board.ts";
+import { type Child, startProgram } from "#boards/sim/host/child.ts";
+import type { SimStation } from "#boards/sim/host/station.ts";
+import type { FlashConfig } from "#factory/config.ts";
+import type { MadeUnit } from "#factory/line.ts";
+import type { Teller } from "./teller.ts";
+
+/** The home's network; its name and passphrase are the story's, and stand in no secret's stead. */
+export const HOME = { ssid: "Lamplight", passphrase: "a story told at home" } as const;
+
+export interface World {
+  readonly tell: Teller;
+  readonly config: FlashConfig;
+  readonly board: Board;
+  /** HOST:PORT of the air's radio line. */
+  readonly radio: string;
+  readonly station: SimStation;
+  /** What the phone remembers. */
+  readonly phoneMemory: string;
+  /** Where a phone's broadcasts go when not to loopback. */
+  readonly broadcast: string | undefined;
+}
+
+export interface UnitWorld extends World {
+  readonly unit: MadeUnit;
+}
+
+/** The story can't go on; one line that says what was expected and what came. */
+export class StoryError extends Error {
+  override name = "StoryError";
+}
+
+/** A TCP port that nobody listens on at this moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** Starts a program of ours that says in one JSON line when it is ready. Throws StoryError when it ends instead. */
+export async function startReady(
+  path: string,
+  args: readonly string[],
+): Promise<{ readonly child: Child; readonly ready: Readonly<Record<string, unknown>> }> {
+  const child = startProgram(path, args);
+  const ready = await new Promise<Record<string, unknown>>((resolve, reject) => {
+    child.onLine((line) => {
+      if (line.startsWith("{")) resolve(JSON.parse(line) as Record<string, unknown>);
+    });
+    void child.exited.then((code) => reject(new StoryError(`${path} ended (${code}): ${child.errors().trim()}`)));
+  });
+  return { child, ready };
+}
+
+/** What came of one run of the command line in a process of its own. */
+export interface Told {
+  readonly code: number | null;
+  /** The JSON object that it printed, if any. */
+  readonly json: Readonly<Record<string, unknown>> | undefined;
+  readonly errors: string;
+}
+
+/** Runs a verb as a person would: another process, words in, a JSON object and an exit code out. */
+export async function latchkey(...args: readonly string[]): Promise<Told> {
+  const child = startProgram("src/cli/main.ts", args);
+  let json: Record<string, unknown> | undefined;
+  child.onLine((line) => {
+    if (line.startsWith("{")) json = JSON.parse(line) as Record<string, unknown>;
+  });
+  const code = await child.exited;
+  return { code, json, errors: child.errors().trim() };
+}
+
+/** Runs a verb that must succeed. Throws StoryError with what it said. */
+export async function latchkeyOk(...args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+  const told = await latchkey(...args);
+  if (told.code !== 0) throw new StoryError(`latchkey ${args[0]} ${args[1]} failed: ${told.errors}`);
+  return told.json ?? {};
+}

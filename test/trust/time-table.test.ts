@@ -14,15 +14,23 @@ const NOW_S = Date.parse("2027-03-01T12:00:00Z") / 1000;
 const HOUR_S = 3600;
 const protocol = readFileSync("docs/PROTOCOL.md", "utf8");
 
-/** Rows of the table whose head begins with these cells; the first ones, then a verdict for each column. */
-function tableUnder(head: string): Record<string, string>[] {
-  const lines = protocol.slice(protocol.indexOf(`| ${head}`)).split("\n");
-  const cells = (line: string) => line.slice(2, -2).split(" | ");
-  const names = cells(lines[0] as string);
-  const end = lines.findIndex((line) => !line.startsWith("|"));
-  return lines
-    .slice(2, end)
-    .map((line) => Object.fromEntries(cells(line).map((cell, i) => [names[i] as string, cell])));
+/** Rows of the table whose head begins with these cells: each cell under its column's name. */
+function tableUnder(...head: readonly string[]): Record<string, string>[] {
+  const lines = protocol.split("\n").map((line) =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+  const at = lines.findIndex((cells) => cells.length > 0 && head.every((name, i) => cells[i] === name));
+  const names = lines[at] ?? [];
+  const rows = lines.slice(at + 2);
+  return rows
+    .slice(
+      0,
+      rows.findIndex((cells) => cells.length === 0),
+    )
+    .map((cells) => Object.fromEntries(cells.map((cell, i) => [names[i] as string, cell])));
 }
 
 const GRADES: Readonly<Record<string, Partial<Trust>>> = {
@@ -64,7 +72,7 @@ function chainsWith(claims: Partial<Claims>): readonly Uint8Array[] {
   return [grantChain(claims), issueChild(primitives, ownerChain, owner, childClaims("guest", guest, claims))];
 }
 
-const product = tableUnder("claim | caveat");
+const product = tableUnder("claim", "caveat");
 test("the product of grades, claims and caveats is all there", () => {
   const rows = product.map(({ claim, caveat }) => `${claim}, ${caveat}`);
   const all = Object.keys(CLAIMS).flatMap((claim) => Object.keys(CAVEATS).map((caveat) => `${claim}, ${caveat}`));
@@ -97,7 +105,7 @@ const AT: Readonly<Record<string, Time>> = {
   "trusted across it": { grade: "trusted", earliestS: NOW_S - 1, latestS: NOW_S + 1 },
 };
 
-const edges = tableUnder("condition | floor at it");
+const edges = tableUnder("condition", "floor at it");
 test("every edge is there", () => {
   expect(edges.map(({ condition }) => condition)).toEqual(Object.keys(EDGES));
 });

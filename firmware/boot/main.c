@@ -1,8 +1,70 @@
-/* The boot stage: chooses a native image, verifies it, and starts it. */
+/* The boot stage: reads the journal, verifies what it names, writes down a trial's start or end, and starts. */
+#include <string.h>
+#include "boot/decide.h"
+#include "boot/slot.h"
 #include "boot/start.h"
 #include "chips/chip.h"
+#include "main/handoff.h"
+
+static struct keyset keyset;
+static struct journal journal;
+static struct image images[COMPONENTS][2];
+static enum { UNKNOWN, VALID, INVALID } verdicts[COMPONENTS][2];
+static int copied = -1; /* the slot whose native image lies in memory */
+
+/* Verifies a slot once; the native image is copied to where it runs on the way. */
+static bool is_valid(unsigned component, unsigned slot) {
+  if (verdicts[component][slot] == UNKNOWN) {
+    uint8_t *copy_to = component == NATIVE ? (uint8_t *)IMAGE_ADDRESS : NULL;
+    bool valid = slot_verify(&keyset, journal.epoch, component, slot, copy_to, &images[component][slot]);
+    verdicts[component][slot] = valid ? VALID : INVALID;
+    if (component == NATIVE) copied = valid ? (int)slot : -1;
+    chip_watchdog_feed();
+  }
+  return verdicts[component][slot] == VALID;
+}
+
+/* Nothing verifies: says so and waits for a station to flash the unit anew. */
+static void __attribute__((noreturn)) recover(const char *words) {
+  report_line(words);
+  for (;;) {
+    chip_watchdog_feed();
+    chip_wait();
+  }
+}
+
+static void hand_off(enum reset_reason reason, const struct decision *d) {
+  const struct image *js = &images[JS][(d->slots >> JS) & 1];
+  handoff = (struct handoff){.magic = HANDOFF_MAGIC,
+                             .reason = reason,
+                             .js_address = js->address,
+                             .js_bytes = js->bytes,
+                             .boot_us = (uint32_t)(chip_nanoseconds() / 1000u),
+                             .on_trial = d->is_trial};
+  handoff.check = handoff_check(&handoff);
+}
 
 int main(void) {
+  static struct settings settings;
+  enum reset_reason reason = report_take_reason();
+  chip_flash_start();
   chip_open_image_memory();
+  settings_read(&settings);
+  if (!keyset_verify(&settings, &keyset)) recover("latchkey: boot: no key set that the roots signed; flash the unit");
+  journal = journal_read();
+  struct decision d = decide(&journal, reason, is_valid);
+  static const uint8_t lengths[] = {[STARTED] = 0, [ENDED] = 3};
+  if (d.record && !log_append(&journal.log, d.record, d.payload, lengths[d.record]) && d.is_trial) {
+    journal.phase = NO_JOB; /* no room to say that it was tried: then it isn't */
+    d = decide(&journal, reason, is_valid);
+  }
+  if (d.slots < 0) recover("latchkey: boot: no image verifies; flash the unit");
+  unsigned native = (unsigned)(d.slots >> NATIVE) & 1;
+  if (copied != (int)native) {
+    verdicts[NATIVE][native] = UNKNOWN;
+    if (!is_valid(NATIVE, native)) recover("latchkey: boot: the flash does not read the same twice");
+  }
+  hand_off(reason, &d);
+  report_boot((d.slots >> JS) & 1, d.is_trial, reason);
   start_image((const uint32_t *)IMAGE_ADDRESS);
 }

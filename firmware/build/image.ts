@@ -82,23 +82,27 @@ function sodiumFlags(tree: string): readonly string[] {
   ];
 }
 
-function cryptoGroup(tree: string): Group {
-  const src = join(tree, "src/libsodium");
-  const sources = [
-    "crypto_core/ed25519/ref10/ed25519_ref10",
-    "crypto_sign/ed25519/ref10/open",
-    "crypto_sign/ed25519/ref10/sign",
-    "crypto_sign/ed25519/ref10/keypair",
-    "crypto_scalarmult/curve25519/ref10/x25519_ref10",
-    "crypto_hash/sha256/cp/hash_sha256_cp",
-    "crypto_hash/sha512/cp/hash_sha512_cp",
-    "crypto_verify/sodium/verify",
-    "crypto_aead/chacha20poly1305/sodium/aead_chacha20poly1305",
-    "crypto_stream/chacha20/stream_chacha20",
-    "crypto_stream/chacha20/ref/chacha20_ref",
-    "crypto_onetimeauth/poly1305/onetimeauth_poly1305",
-    "crypto_onetimeauth/poly1305/donna/poly1305_donna",
-  ].map((name) => join(src, `${name}.c`));
+/** What both images need of libsodium: hashes, and signatures checked. */
+const VERIFYING = [
+  "crypto_core/ed25519/ref10/ed25519_ref10",
+  "crypto_sign/ed25519/ref10/open",
+  "crypto_sign/ed25519/ref10/sign",
+  "crypto_hash/sha256/cp/hash_sha256_cp",
+  "crypto_hash/sha512/cp/hash_sha512_cp",
+  "crypto_verify/sodium/verify",
+];
+const SEALING = [
+  "crypto_sign/ed25519/ref10/keypair",
+  "crypto_scalarmult/curve25519/ref10/x25519_ref10",
+  "crypto_aead/chacha20poly1305/sodium/aead_chacha20poly1305",
+  "crypto_stream/chacha20/stream_chacha20",
+  "crypto_stream/chacha20/ref/chacha20_ref",
+  "crypto_onetimeauth/poly1305/onetimeauth_poly1305",
+  "crypto_onetimeauth/poly1305/donna/poly1305_donna",
+];
+
+function cryptoGroup(tree: string, names: readonly string[]): Group {
+  const sources = names.map((name) => join(tree, "src/libsodium", `${name}.c`));
   return { sources, flags: [...COMMON, "-O2", "-w", ...sodiumFlags(tree)], inputs: [basename(tree)] };
 }
 
@@ -133,7 +137,7 @@ function bootGroup(layout: Layout, trees: Readonly<Record<string, string>>): Gro
       ...filesBelow(join(FIRMWARE, "boot"), ".c"),
       ...filesBelow(join(chips, "cortex-m"), ".c"),
       ...["chip", "flash"].map((name) => join(chips, layout.chip, `${name}.c`)),
-      ...["main/report", "chips/serial"].map((name) => join(FIRMWARE, `${name}.c`)),
+      ...["main/report", "chips/serial", "port/crc32", "port/sodium-base"].map((name) => join(FIRMWARE, `${name}.c`)),
     ],
     flags,
     inputs,
@@ -193,7 +197,7 @@ export async function buildRuntime(name: string): Promise<Image> {
     runtimeGroup(layout, trees),
     engineGroup(trees.quickjs ?? ""),
     networkGroup(trees.lwip ?? ""),
-    cryptoGroup(trees.libsodium ?? ""),
+    cryptoGroup(trees.libsodium ?? "", [...VERIFYING, ...SEALING]),
   ]);
   const { budgets } = layout.board;
   const linked = link(layout, {
@@ -211,7 +215,10 @@ export async function buildRuntime(name: string): Promise<Image> {
 /** The same for the boot stage, into .cache/firmware/BOARD/boot.elf. */
 export async function buildBoot(name: string): Promise<Image> {
   const { layout, trees } = prepare(name);
-  const { objects, compiled } = await compile([bootGroup(layout, trees)]);
+  const { objects, compiled } = await compile([
+    bootGroup(layout, trees),
+    cryptoGroup(trees.libsodium ?? "", VERIFYING),
+  ]);
   const symbols = { BOOT_BYTES: layout.board.budgets.bootBytes ?? 0, STACK_BYTES: BOOT_STACK_BYTES };
   const linked = link(layout, { name: "boot", objects, symbols });
   return { ...linked, ...measure(linked.elf), compiled };

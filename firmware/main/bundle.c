@@ -1,15 +1,14 @@
 #include "main/bundle.h"
 #include "chips/chip.h"
+#include "main/handoff.h"
 #include "main/heap.h"
 #include "main/report.h"
 
 #define STEP_BYTES 256u
 
 struct bundle bundle_find(void) {
-  uint32_t head[2];
-  chip_flash_read(REGION_JSA_START, head, sizeof head);
-  if (head[0] != 0x534a4b4cu || head[1] > REGION_JSA_BYTES - 8) report_and_restart(RESET_FAULT, "no bundle");
-  return (struct bundle){REGION_JSA_START + 8, REGION_JSA_START + 8 + head[1]};
+  if (handoff.js_bytes == 0) report_and_restart(RESET_FAULT, "the boot stage named no bundle");
+  return (struct bundle){handoff.js_address, handoff.js_address + handoff.js_bytes};
 }
 
 /* Bytes up to and without the next form feed that follows at least PIECE_BYTES, or all that is left. */

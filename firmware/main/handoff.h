@@ -9,18 +9,18 @@
 
 struct handoff {
   uint32_t magic;
-  uint32_t reason;      /* enum reset_reason */
-  uint32_t js_slot;     /* 0 or 1: the JS slot to start */
-  uint32_t js_bytes;    /* bytes of the bundle, verified by the boot stage */
-  uint32_t boot_cycles; /* nanoseconds / 8 that the boot stage took */
-  uint32_t on_trial;    /* 1 when the release is on trial */
-  uint32_t check;       /* sum of the words above, inverted */
+  uint32_t reason;     /* enum reset_reason */
+  uint32_t js_address; /* in flash: the bundle to start, verified by the boot stage */
+  uint32_t js_bytes;
+  uint32_t boot_us;    /* what the boot stage took */
+  uint32_t on_trial;   /* 1 when the release is on trial */
+  uint32_t check;      /* sum of the words above, inverted */
 };
 
 extern struct handoff handoff;
 
 static inline uint32_t handoff_check(const struct handoff *block) {
-  return ~(block->magic + block->reason + block->js_slot + block->js_bytes + block->boot_cycles + block->on_trial);
+  return ~(block->magic + block->reason + block->js_address + block->js_bytes + block->boot_us + block->on_trial);
 }
 
 static inline int handoff_valid(const struct handoff *block) {

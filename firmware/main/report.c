@@ -28,6 +28,12 @@ void report_number(const char *words, uint32_t number) {
   report_line(at);
 }
 
+void report_boot(int slot, int is_trial, enum reset_reason reason) {
+  text(slot ? "latchkey: boot B" : "latchkey: boot A");
+  text(is_trial ? " trial 1 " : " trial 0 ");
+  report_line(reset_reason_names[reason]);
+}
+
 void restart_with(enum reset_reason reason) {
   if (!handoff_valid(&handoff)) memset(&handoff, 0, sizeof handoff);
   handoff.magic = HANDOFF_MAGIC;

@@ -1,0 +1,37 @@
+#include "boot/decide.h"
+
+static bool all_valid(unsigned slots, slot_valid *is_valid) {
+  for (unsigned k = 0; k < COMPONENTS; k++)
+    if (!is_valid(k, (slots >> k) & 1)) return false;
+  return true;
+}
+
+/* The confirmed slots; where one no longer verifies (worn flash), the other slot's image if that does. */
+static int fallback(unsigned confirmed, slot_valid *is_valid) {
+  int slots = 0;
+  for (unsigned k = 0; k < COMPONENTS; k++) {
+    unsigned slot = (confirmed >> k) & 1;
+    if (!is_valid(k, slot)) {
+      slot = 1 - slot;
+      if (!is_valid(k, slot)) return -1;
+    }
+    slots |= (int)(slot << k);
+  }
+  return slots;
+}
+
+static struct decision ended(const struct journal *j, enum trial_end end, slot_valid *is_valid) {
+  struct decision d = {fallback(j->confirmed_slots, is_valid), false, ENDED, {0}};
+  journal_ended(j, end, d.payload);
+  return d;
+}
+
+/* A trial gets one start. Whatever ended it, the next start is of what is confirmed; the runtime then decides on. */
+struct decision decide(const struct journal *j, enum reset_reason reason, slot_valid *is_valid) {
+  static const enum trial_end ends[RESET_REASONS] = {END_POWER,    END_POWER,         END_POWER, END_CRASH,
+                                                     END_WATCHDOG, END_OUT_OF_MEMORY, END_CRASH};
+  if (j->phase == RUNNING) return ended(j, ends[reason], is_valid);
+  if (j->phase != ARMED) return (struct decision){fallback(j->confirmed_slots, is_valid), false, 0, {0}};
+  if (all_valid(j->job_slots, is_valid)) return (struct decision){j->job_slots, true, STARTED, {0}};
+  return ended(j, END_IMAGE, is_valid);
+}

@@ -1,0 +1,48 @@
+#include "boot/journal.h"
+#include <string.h>
+
+static uint32_t u32(const uint8_t *at) { return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24; }
+
+void journal_apply(struct journal *j, uint8_t kind, const uint8_t *payload, uint32_t length) {
+  static const uint8_t lengths[] = {[CONFIRMED] = 9, [BEGIN] = 26,  [SECTOR_DONE] = 5, [VERIFIED] = 0, [TRIAL] = 2,
+                                    [STARTED] = 0,   [ENDED] = 3,   [REJECTED] = 16,   [ABANDONED] = 0};
+  if (kind < CONFIRMED || kind > ABANDONED || length != lengths[kind]) return;
+  if (kind == CONFIRMED) {
+    j->epoch = u32(payload + 4);
+    j->confirmed_slots = payload[8];
+    j->phase = NO_JOB;
+  } else if (kind == BEGIN) {
+    j->job_slots = payload[8];
+    j->phase = FETCHING;
+    j->crashes = j->misses = 0;
+  } else if (kind == REJECTED || kind == ABANDONED) {
+    j->phase = NO_JOB;
+  } else if (j->phase != NO_JOB) {
+    static const enum phase next[] = {
+        [SECTOR_DONE] = FETCHING, [VERIFIED] = READY, [TRIAL] = ARMED, [STARTED] = RUNNING, [ENDED] = READY};
+    if (kind == ENDED && (payload[0] < END_SILENCE || payload[0] > END_IMAGE)) return;
+    j->phase = next[kind];
+    if (kind == TRIAL || kind == ENDED) {
+      j->crashes = payload[length - 2];
+      j->misses = payload[length - 1];
+    }
+  }
+}
+
+static void visit(void *context, uint8_t kind, const uint8_t *payload, uint32_t length) {
+  journal_apply(context, kind, payload, length);
+}
+
+struct journal journal_read(void) {
+  struct journal j;
+  memset(&j, 0, sizeof j);
+  j.log = log_read(REGION_JOURNAL_START, REGION_JOURNAL_BYTES, visit, &j);
+  return j;
+}
+
+void journal_ended(const struct journal *j, enum trial_end end, uint8_t payload[3]) {
+  bool against_the_image = end >= END_CRASH;
+  payload[0] = (uint8_t)end;
+  payload[1] = (uint8_t)(j->crashes + (against_the_image && j->crashes < 255));
+  payload[2] = (uint8_t)(j->misses + (!against_the_image && j->misses < 255));
+}

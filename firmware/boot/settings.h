@@ -1,0 +1,12 @@
+/* What the unit remembers under a name (PROTOCOL 8.2), as the boot stage reads it. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The values that the boot stage wants, from one reading of the log; a length of 0 means there is none. */
+struct settings {
+  uint8_t product[64], roots[160], key_set[800];
+  uint32_t product_bytes, roots_bytes, key_set_bytes;
+};
+
+void settings_read(struct settings *settings);

@@ -1,0 +1,23 @@
+/* What libsodium wants of its own library in every image. */
+#include "main/report.h"
+#include "port/sodium.h"
+
+void sodium_misuse(void) { report_and_restart(RESET_FAULT, "libsodium was misused"); }
+
+void sodium_memzero(void *memory, size_t length) {
+  volatile uint8_t *at = memory;
+  while (length--) *at++ = 0;
+}
+
+int sodium_memcmp(const void *a, const void *b, size_t length) {
+  const volatile uint8_t *x = a, *y = b;
+  uint8_t difference = 0;
+  while (length--) difference |= *x++ ^ *y++;
+  return (1 & ((difference - 1) >> 8)) - 1;
+}
+
+int sodium_is_zero(const unsigned char *bytes, size_t length) {
+  uint8_t any = 0;
+  while (length--) any |= *bytes++;
+  return 1 & ((any - 1) >> 8);
+}

@@ -1,5 +1,7 @@
 /** What a bare unit's flash holds before it first starts: the first release, a journal that says so, whom to trust. */
 import { assert } from "#base/assert.ts";
+import { viewOf } from "#base/bytes.ts";
+import { crc32 } from "#codec/crc.ts";
 import { encodeJournal } from "#wire/journal.ts";
 import { encodeLog } from "#wire/record-log.ts";
 import { settingRecord } from "#wire/setting-record.ts";
@@ -10,10 +12,19 @@ export interface FlashMap {
   readonly sectorBytes: number;
   readonly writeBytes: number;
   readonly regions: {
-    readonly journal: { readonly start: number; readonly bytes: number };
-    readonly settings: { readonly start: number; readonly bytes: number };
-    readonly jsA: { readonly start: number; readonly bytes: number };
+    readonly journal: Region;
+    readonly settings: Region;
+    readonly jsA: Region;
+    /** On a board with native firmware. */
+    readonly nativeA?: Region;
+    /** On a board without a random source of its own. */
+    readonly entropy?: Region;
   };
+}
+
+interface Region {
+  readonly start: number;
+  readonly bytes: number;
 }
 
 export interface FlashImage {
@@ -37,20 +48,31 @@ export function firstImages(
     readonly sequence: number;
     readonly epoch: number;
     readonly bundle: Uint8Array;
+    /** The board's native image, vouched for by the same release; none on the simulated board. */
+    readonly native?: Uint8Array | undefined;
+    /** 32 random bytes for a board without a random source; never the same for two units. */
+    readonly entropySeed?: Uint8Array | undefined;
   },
   values: ReadonlyMap<string, Uint8Array>,
 ): readonly FlashImage[] {
-  const within = (region: { readonly start: number; readonly bytes: number }) => ({
+  const within = (region: Region) => ({
     ...region,
     sectorBytes: map.sectorBytes,
     writeBytes: map.writeBytes,
   });
-  const slot = within(map.regions.jsA);
-  if (first.bundle.length > imageBytesMax(slot)) {
-    throw new ImageError(
-      `the bundle has ${first.bundle.length} bytes, the slot holds ${imageBytesMax(slot)}; make the app smaller`,
-    );
-  }
+  const slotOf = (region: Region, image: Uint8Array, what: string): readonly FlashImage[] => {
+    const slot = within(region);
+    if (image.length > imageBytesMax(slot)) {
+      throw new ImageError(
+        `the ${what} has ${image.length} bytes, the slot holds ${imageBytesMax(slot)}; make it smaller`,
+      );
+    }
+    return [
+      { address: slot.start, bytes: encodeSlotHead(slot, first.signed) },
+      { address: imageAddress(slot), bytes: image },
+    ];
+  };
+  const { jsA, nativeA, entropy } = map.regions;
   const journal = encodeJournal(within(map.regions.journal), {
     sequence: first.sequence,
     epoch: first.epoch,
@@ -67,7 +89,18 @@ export function firstImages(
   return [
     { address: map.regions.journal.start, bytes: journal },
     { address: map.regions.settings.start, bytes: settings },
-    { address: slot.start, bytes: encodeSlotHead(slot, first.signed) },
-    { address: imageAddress(slot), bytes: first.bundle },
+    ...slotOf(jsA, first.bundle, "bundle"),
+    ...(nativeA && first.native ? slotOf(nativeA, first.native, "native image") : []),
+    ...(entropy && first.entropySeed ? [{ address: entropy.start, bytes: entropyRecord(first.entropySeed) }] : []),
   ];
+}
+
+/** The first record of the entropy region: count 1, the seed, CRC-32 of both (PROTOCOL 9.6). */
+export function entropyRecord(seed: Uint8Array): Uint8Array {
+  const record = new Uint8Array(40);
+  const view = viewOf(record);
+  view.setUint32(0, 1, true);
+  record.set(seed, 4);
+  view.setUint32(36, crc32(record.subarray(0, 36)), true);
+  return record;
 }

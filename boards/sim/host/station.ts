@@ -1,4 +1,4 @@
-/** A place on the line for simulated units: the flash is a file, the unit a process, the console its standard streams. */
+/** A place on the line for simulated and emulated units: flash a file, unit a process, console its standard streams. */
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { decodeFactoryLine, encodeFactoryLine, type FactoryAnswer, type FactoryRequest } from "#wire/factory-line.ts";
 import type { Board } from "./board.ts";
@@ -43,7 +43,14 @@ export function openSimStation(board: Board, flashPath: string, radio: string): 
         unit = undefined;
         return;
       }
-      unit = startProgram("boards/sim/host/unit.ts", ["--board", board.name, "--flash", flashPath, "--radio", radio]);
+      unit = startProgram(`boards/${board.name}/host/unit.ts`, [
+        "--board",
+        board.name,
+        "--flash",
+        flashPath,
+        "--radio",
+        radio,
+      ]);
     },
     ask(request) {
       const asked = unit;

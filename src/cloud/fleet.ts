@@ -85,7 +85,7 @@ const rowOf = (device: Device): DeviceRow => ({
 function deviceOf(row: DeviceRow): Device {
   const device: Device = {
     id: row.id,
-    publicKey: row.public_key,
+    publicKey: Uint8Array.from(row.public_key),
     product: row.product,
     hardware: row.hardware,
     fleet: row.fleet,

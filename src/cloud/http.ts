@@ -68,7 +68,9 @@ async function bodyOf(request: IncomingMessage, limit: number): Promise<Uint8Arr
     if (total > limit) throw new HttpRefusal(413, `a body is at most ${limit} bytes here`);
     parts.push(part);
   }
-  return Buffer.concat(parts);
+  const whole = Buffer.concat(parts);
+  // A plain view: a Buffer's slice shares memory, which those who change their own slices must not meet.
+  return new Uint8Array(whole.buffer, whole.byteOffset, whole.length);
 }
 
 interface Compiled extends Route {

@@ -50,7 +50,11 @@ export function decodeReleaseFile(bytes: Uint8Array, path: string): ReleaseFile 
     throw wrong("is no release file");
   if (!(images instanceof Map)) throw wrong("is no release file");
   const names = (streams as readonly Uint8Array[]).map(nameOf);
-  for (const { kind, transfers } of release.value.components) {
+  for (const { kind, transfers, imageRoot } of release.value.components) {
+    const image: unknown = images.get(kind);
+    if (!(image instanceof Uint8Array) || !equal(rootOfBytes(nodePrimitives.sha256, image), imageRoot)) {
+      throw wrong(`holds another ${componentName(kind)} image than it names`);
+    }
     for (const { root } of transfers) {
       if (!names.some((name) => equal(name, root))) throw wrong(`lacks a stream of component ${componentName(kind)}`);
     }

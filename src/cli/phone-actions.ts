@@ -1,6 +1,7 @@
 /** What the phone's verbs do: files and words in, the phone room's functions, one line or one JSON object out. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
+import type { Fault } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
@@ -10,6 +11,7 @@ import { messageFor } from "#phone/message.ts";
 import { onboard } from "#phone/onboard.ts";
 import { pairCodes, type Scanned } from "#phone/scan.ts";
 import { openSession, type Session } from "#phone/session.ts";
+import { shareWith, takeBack } from "#phone/share.ts";
 import { httpTransport } from "#phone/transports/http.ts";
 import { openUdpTransport } from "#phone/transports/udp.ts";
 import { airKey, holderSeed } from "#trust/card-keys.ts";
@@ -17,14 +19,20 @@ import { readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { AirProtocol } from "#wire/air/found.ts";
 import { readLabelLink } from "#wire/card.ts";
+import { scopeOf } from "#wire/scope.ts";
 
 export const AIR_PROTOCOLS = ["air", "esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"] as const;
 /** A directed broadcast that never leaves this machine. */
 const LOOPBACK_BROADCAST = "127.255.255.255";
 
-/** What a person did can't work; one line that says what to do. */
+/** What a person did can't work; one line that says what to do, and the unit's fault where it was one. */
 export class PhoneTrouble extends Error {
   override name = "PhoneTrouble";
+  readonly fault: Fault | undefined;
+  constructor(message: string, fault?: Fault) {
+    super(message);
+    this.fault = fault;
+  }
 }
 
 export interface PhoneOptions {
@@ -137,8 +145,80 @@ export async function openUnitSession(options: PhoneOptions): Promise<Session> {
     holderSeed: seed,
     ...(chain === undefined ? {} : { chain }),
   });
-  if (!session.ok) throw new PhoneTrouble(`the unit opens no session (${session.fault})`);
+  if (!session.ok) throw new PhoneTrouble(`the unit opens no session (${session.fault})`, session.fault);
   return session.value;
+}
+
+/** Mints a guest's chain and writes it; says its cti, by which it can be taken back. */
+export async function shareUnit(
+  options: PhoneOptions & {
+    to: string;
+    function: string[];
+    hours?: number;
+    until?: number;
+    for?: string;
+    out: string;
+  },
+): Promise<void> {
+  const guestKey = fromHex(options.to);
+  if (guestKey?.length !== 32) throw new PhoneTrouble("--to wants the guest's public key: 64 hexadecimal digits");
+  const audience = options.for === undefined ? undefined : fromHex(options.for);
+  if (options.for !== undefined && audience?.length !== 12)
+    throw new PhoneTrouble("--for wants a device ID: 24 hexadecimal digits");
+  const { deviceId, secret } = await scan(options);
+  const ownerSeed = holderSeed(nodePrimitives, secret, deviceId);
+  const expiresAtS =
+    options.until ?? (options.hours === undefined ? undefined : Math.floor(Date.now() / 1000 + options.hours * 3600));
+  const session = await openUnitSession(options);
+  try {
+    const shared = await shareWith(nodePrimitives, session, ownerSeed, {
+      guestKey,
+      scope: scopeOf(Object.fromEntries(options.function.map((name) => [name, ["call", "read"] as const]))),
+      ...(expiresAtS === undefined ? {} : { expiresAtS }),
+      ...(audience === undefined ? {} : { audience: { kind: "device", id: audience } as const }),
+      caveats: [],
+    });
+    if (!shared.ok)
+      throw new PhoneTrouble(`the unit hands out no grant (${shared.fault}); only its owner may share it`);
+    const { chain, cti } = shared.value;
+    writeFileSync(options.out, `${toHex(chain)}\n`, { flush: true });
+    print(
+      options,
+      { cti: toHex(cti), chain: options.out, chainBytes: chain.length },
+      `${options.out}: key ${toHex(cti)} for ${options.function.join(", ")}`,
+    );
+  } finally {
+    await session.close();
+  }
+}
+
+/** Takes a guest's key back, at the unit itself. */
+export async function revokeShare(ctiText: string, options: PhoneOptions): Promise<void> {
+  const cti = fromHex(ctiText);
+  if (cti?.length !== 8)
+    throw new PhoneTrouble("name the key by its 16 hexadecimal digits, as `phone share` said them");
+  const { deviceId, secret } = await scan(options);
+  const session = await openUnitSession(options);
+  try {
+    const seed = holderSeed(nodePrimitives, secret, deviceId);
+    const done = await takeBack(nodePrimitives, session, seed, deviceId, [cti], Math.floor(Date.now() / 1000));
+    if (!done.ok) throw new PhoneTrouble(`the unit takes nothing back (${done.fault})`);
+    print(options, { revoked: ctiText }, `${ctiText} is taken back`);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Agrees to a release, or asks for it: what the flash right is for. */
+export async function askForUpdate(sequence: number, options: PhoneOptions): Promise<void> {
+  const session = await openUnitSession(options);
+  try {
+    const answer = await session.request({ op: "update", sequence });
+    if (!answer.ok) throw new PhoneTrouble(`the unit refuses to install ${sequence} (${answer.fault})`, answer.fault);
+    print(options, { sequence }, `the unit installs ${sequence}`);
+  } finally {
+    await session.close();
+  }
 }
 
 function argumentOf(word: string): readonly [name: string, value: Cbor] {
@@ -154,7 +234,7 @@ export async function callFunction(name: string, words: readonly string[], optio
   const session = await openUnitSession(options);
   try {
     const answer = await call(session, name, args);
-    if (!answer.ok) throw new PhoneTrouble(`the unit refuses ${name} (${answer.fault})`);
+    if (!answer.ok) throw new PhoneTrouble(`the unit refuses ${name} (${answer.fault})`, answer.fault);
     const text = answer.value === null || answer.value === undefined ? "done" : String(answer.value);
     print(options, { name, value: answer.value ?? null }, `${name}: ${text}`);
   } finally {

@@ -1,5 +1,13 @@
 import { type Command, Option } from "commander";
-import { AIR_PROTOCOLS, callFunction, onboardUnit, type PhoneOptions } from "./phone-actions.ts";
+import {
+  AIR_PROTOCOLS,
+  askForUpdate,
+  callFunction,
+  onboardUnit,
+  type PhoneOptions,
+  revokeShare,
+  shareUnit,
+} from "./phone-actions.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 /** Options by which every phone verb knows the unit and remembers it. */
@@ -11,6 +19,13 @@ function withUnit(command: Command): Command {
     .option("--json", "print one JSON object");
 }
 
+/** Options of someone who has a key of his own, and a chain that leads to it. */
+function asGuest(command: Command): Command {
+  return command
+    .option("--key <file>", "a guest's key file, in place of the card")
+    .option("--chain <file>", "the chain that goes with it");
+}
+
 export function register(command: Command): void {
   withUnit(command.command("onboard"))
     .description("bring a unit onto Wi-Fi by broadcasting, until it says its signed hello")
@@ -20,13 +35,28 @@ export function register(command: Command): void {
     .option("--broadcast [address]", "send to a real network (255.255.255.255), not to this machine's own loopback")
     .option("--timeout <seconds>", "give up after", Number, 60)
     .action((options: PhoneOptions & Parameters<typeof onboardUnit>[0]) => sayTrouble(() => onboardUnit(options)));
-  withUnit(command.command("call"))
+  asGuest(withUnit(command.command("call")))
     .description("call a function of the unit's app, or read a variable")
     .argument("<name>", "function or variable")
     .argument("[arguments...]", "name=value each; true, false and numbers are taken as such")
-    .option("--key <file>", "a guest's key file, in place of the card")
-    .option("--chain <file>", "the chain that goes with it")
     .action((name: string, args: string[], options: PhoneOptions) =>
       sayTrouble(() => callFunction(name, args, options)),
     );
+  withUnit(command.command("share"))
+    .description("hand a narrower key to someone else, whose public key you were given")
+    .requiredOption("--to <key>", "the guest's public key, 64 hexadecimal digits")
+    .requiredOption("--function <name...>", "functions and variables that the guest may use")
+    .option("--hours <number>", "for how long", Number)
+    .option("--until <seconds>", "until when, in Unix seconds", Number)
+    .option("--for <id>", "a device ID, where the key is for one of several units only")
+    .requiredOption("--out <file>", "where the guest's chain goes; it is no secret")
+    .action((options: Parameters<typeof shareUnit>[0]) => sayTrouble(() => shareUnit(options)));
+  withUnit(command.command("revoke"))
+    .description("take a guest's key back, at the unit itself")
+    .argument("<cti>", "16 hexadecimal digits, as share said them")
+    .action((cti: string, options: PhoneOptions) => sayTrouble(() => revokeShare(cti, options)));
+  asGuest(withUnit(command.command("update")))
+    .description("ask the unit to install a release; wants the flash right")
+    .argument("<sequence>", "number of the release", Number)
+    .action((sequence: number, options: PhoneOptions) => sayTrouble(() => askForUpdate(sequence, options)));
 }

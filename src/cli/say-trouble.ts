@@ -8,6 +8,13 @@ const TROUBLES = new Set([
   "PhoneTrouble",
   "ReleaseTrouble",
   "StoreTrouble",
+  "StoryError",
+  "BundleError",
+  "ConfigError",
+  "FlashFileError",
+  "ImageError",
+  "LineError",
+  "RegistryError",
 ]);
 
 /** Runs a verb's work; a known trouble becomes `latchkey: MESSAGE` on standard error. */

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { readBoard } from "#boards/sim/host/board.ts";
@@ -7,6 +8,7 @@ import { sayTrouble } from "./say-trouble.ts";
 import { factory } from "./story/factory.ts";
 import { createTeller } from "./story/teller.ts";
 import { unboxing } from "./story/unboxing.ts";
+import { use } from "./story/use.ts";
 import { freePort, HOME, startReady, type World } from "./story/world.ts";
 
 interface Options {
@@ -38,8 +40,10 @@ async function tellStory(options: Options): Promise<void> {
   const config = { ...read, board: options.board, output, keys, cloud };
   const board = readBoard(options.board);
   const tell = createTeller((text) => void process.stdout.write(text), process.stdout.isTTY === true);
+  // Of its own, so that two stories on one machine don't hand out the same address.
+  const subnet = `127.${randomInt(1, 255)}.${randomInt(0, 256)}`;
   const networks = [{ ssid: HOME.ssid, passphrase: HOME.passphrase, bssid: "a0b1c2d3e4f5", channel: 6 }];
-  const air = await startReady("boards/sim/host/air/main.ts", ["--json", JSON.stringify({ networks })]);
+  const air = await startReady("boards/sim/host/air/main.ts", ["--json", JSON.stringify({ networks, subnet })]);
   const radio = `127.0.0.1:${air.ready.radioPort}`;
   const station = openSimStation(board, join(output, "unit.flash"), radio);
   const world: World = {
@@ -50,6 +54,7 @@ async function tellStory(options: Options): Promise<void> {
   try {
     const unitWorld = await factory(world);
     await unboxing(unitWorld);
+    await use(unitWorld);
     tell.table();
   } finally {
     await station.power(false);

@@ -1,0 +1,87 @@
+/** Chapter 3: the owner and his guests use the lamp. No broker runs, and nothing here needs one. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { toHex } from "#base/bytes.ts";
+import type { MadeUnit } from "#factory/line.ts";
+import { createKeyFile } from "#trust/host/key-file.ts";
+import { latchkey, latchkeyOk, StoryError, type UnitWorld } from "./world.ts";
+
+/** A moment long before any bundle was built: what ended then has ended for every unit. */
+const LONG_AGO_S = 1_000_000_000;
+
+export async function use(world: UnitWorld): Promise<void> {
+  const { tell, unit, phoneMemory, config } = world;
+  tell.chapter("3  Use: no cloud, no account");
+  const file = (name: string) => join(unit.folder, name);
+  const onUnit = (of: Pick<MadeUnit, "labelPng">) => ["--json", "--memory", phoneMemory, "--label", of.labelPng];
+  const asOwner = [...onUnit(unit), "--card", unit.cardPng];
+
+  await tell.step("owner switches the lamp on", () => latchkeyOk("phone", "call", "setLamp", "on=true", ...asOwner));
+  const lamp = await tell.step(
+    "owner asks how it is",
+    () => latchkeyOk("phone", "call", "lamp", ...asOwner),
+    ({ value }) => `lamp: ${value}`,
+  );
+  if (lamp.value !== true) throw new StoryError(`the lamp should be on, and says ${lamp.value}`);
+
+  const guest = createKeyFile(file("guest.key"), "holder");
+  const share = async (name: string, ...more: string[]) => {
+    const chain = file(name);
+    const told = await latchkeyOk(
+      "phone",
+      "share",
+      "--to",
+      toHex(guest.publicKey),
+      "--function",
+      "setLamp",
+      "--out",
+      chain,
+      ...more,
+      ...asOwner,
+    );
+    return { chain, cti: String(told.cti), bytes: Number(told.chainBytes) };
+  };
+  const asGuest = (chain: string) => [...onUnit(unit), "--key", file("guest.key"), "--chain", chain];
+  const refused = (name: string, fault: string, words: readonly string[]) =>
+    tell.step(
+      name,
+      async () => {
+        const told = await latchkey(...words);
+        if (told.code === 1 && told.errors.includes(fault)) return fault;
+        throw new StoryError(`expected ${fault}, got ${told.code === 0 ? "yes" : told.errors}`);
+      },
+      (said) => `refused: ${said}`,
+    );
+
+  const weekend = await tell.step(
+    "a guest's narrower key",
+    () => share("guest.chain"),
+    ({ bytes }) => `${bytes} bytes, setLamp alone`,
+  );
+  await tell.step("guest switches it off", () =>
+    latchkeyOk("phone", "call", "setLamp", "on=false", ...asGuest(weekend.chain)),
+  );
+  await refused("guest reads another variable", "GRANT_RIGHT", [
+    "phone",
+    "call",
+    "brightness",
+    ...asGuest(weekend.chain),
+  ]);
+  await refused("guest asks for an install", "GRANT_FLASH", ["phone", "update", "2", ...asGuest(weekend.chain)]);
+  const expired = await share("expired.chain", "--until", String(LONG_AGO_S));
+  await refused("an expired key", "GRANT_EXPIRED", ["phone", "call", "setLamp", "on=true", ...asGuest(expired.chain)]);
+  const other = await share("other.chain", "--for", "ff".repeat(12));
+  await refused("a key for another device", "GRANT_AUDIENCE", [
+    "phone",
+    "call",
+    "setLamp",
+    "on=true",
+    ...asGuest(other.chain),
+  ]);
+  await tell.step("owner takes the guest's key back", () => latchkeyOk("phone", "revoke", weekend.cti, ...asOwner));
+  await refused("the revoked key", "GRANT_REVOKED", ["phone", "call", "setLamp", "on=true", ...asGuest(weekend.chain)]);
+  tell.note(
+    "guest's chain",
+    `${readFileSync(weekend.chain, "utf8").trim().length / 2} bytes, ${config.cards} card above it`,
+  );
+}

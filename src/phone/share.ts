@@ -1,0 +1,80 @@
+/** How an owner's phone hands a narrower key to someone else, and takes it back. */
+import { ok, type Result, refuse } from "#base/faults.ts";
+import { chainOf, issueChild } from "#trust/mint.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import { signRevocation } from "#trust/revoke.ts";
+import { seedSigner } from "#trust/signer.ts";
+import type { Audience } from "#wire/audience.ts";
+import type { Caveat } from "#wire/caveat.ts";
+import { CTI_BYTES } from "#wire/grant.ts";
+import { encodeDelivery, joinCtis } from "#wire/revocation.ts";
+import type { Scope } from "#wire/scope.ts";
+import type { Session } from "./session.ts";
+
+export interface Share {
+  /** The guest's own Ed25519 public key: the owner never holds the guest's seed. */
+  readonly guestKey: Uint8Array;
+  readonly scope: Scope;
+  /** Unix seconds. */
+  readonly expiresAtS?: number;
+  /** Only where it narrows: another unit than the grant's makes a chain that nobody takes. */
+  readonly audience?: Audience;
+  readonly caveats: readonly Caveat[];
+}
+
+/** What the guest gets, besides having his key: nothing of it is secret. */
+export interface Shared {
+  readonly chain: Uint8Array;
+  /** Names the link, for taking it back. */
+  readonly cti: Uint8Array;
+}
+
+/**
+ * Mints a guest's link beneath the owner's grant, which the unit hands out to its owner alone.
+ * @param ownerSeed Seed of the card's holder key.
+ * @returns The chain, or why the unit doesn't hand out the grant (SESSION_OWNER for a guest's session).
+ */
+export async function shareWith(
+  primitives: Primitives,
+  session: Session,
+  ownerSeed: Uint8Array,
+  share: Share,
+): Promise<Result<Shared>> {
+  const grant = await session.request({ op: "grant" });
+  if (!grant.ok) return grant;
+  if (!(grant.value instanceof Uint8Array)) return refuse("SESSION_ANSWER");
+  const cti = primitives.random(CTI_BYTES);
+  const { guestKey, scope, expiresAtS, audience, caveats } = share;
+  const chain = issueChild(primitives, chainOf(grant.value), seedSigner(primitives, ownerSeed), {
+    ...(expiresAtS === undefined ? {} : { expiresAtS }),
+    ...(audience === undefined ? {} : { audience }),
+    ...{ cti, holder: guestKey, scope, epoch: 0, caveats },
+  });
+  return ok({ chain, cti });
+}
+
+/**
+ * Takes links back: the owner states it to the unit itself, signed by his card's key.
+ * @param sequence Higher than in any statement of his before; seconds since 1970 will do.
+ */
+export async function takeBack(
+  primitives: Primitives,
+  session: Session,
+  ownerSeed: Uint8Array,
+  deviceId: Uint8Array,
+  ctis: readonly Uint8Array[],
+  sequence: number,
+): Promise<Result<true>> {
+  const grant = await session.request({ op: "grant" });
+  if (!grant.ok) return grant;
+  if (!(grant.value instanceof Uint8Array)) return refuse("SESSION_ANSWER");
+  const statement = signRevocation(seedSigner(primitives, ownerSeed), undefined, {
+    audience: { kind: "device", id: deviceId },
+    sequence,
+    floor: 0,
+    revoked: joinCtis(ctis),
+  });
+  const delivery = encodeDelivery([{ statement, chain: chainOf(grant.value) }]);
+  const answer = await session.request({ op: "revoke", delivery });
+  return answer.ok ? ok(true) : answer;
+}

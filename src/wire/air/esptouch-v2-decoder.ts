@@ -8,8 +8,11 @@
 import { concat } from "#base/bytes.ts";
 import { type AesBlocks, cbcDecrypt } from "#codec/aes-modes.ts";
 import { crc8 } from "#codec/crc.ts";
-import { MARKER, paddingBytes, SEQUENCES_MAX, SIZE, SYNC } from "./esptouch-v2.ts";
+import { MARKER, SEQUENCES_MAX, SIZE, SYNC } from "./esptouch-v2.ts";
+import { createBlocks, MANY_MISSING, NONE_MISSING } from "./esptouch-v2-blocks.ts";
+import { type Layout, layoutOf } from "./esptouch-v2-layout.ts";
 import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
+import type { AccessPoint } from "./frame.ts";
 
 /** Two syncs, two sizes, eight head columns stand before the groups; a group is three markers and eight columns. */
 const HEAD_AT = 4;
@@ -20,61 +23,19 @@ const MARKER_FRAMES = 3;
 const STEP_MAX = 64;
 /** A sender that was silent for so long may have started anew with other credentials. */
 const SILENCE_US = 2_000_000;
-const EMPTY = 0xff;
-
-interface Layout {
-  readonly ssidBytes: number;
-  readonly passphraseBytes: number;
-  readonly reservedBytes: number;
-  readonly security: number;
-  readonly portMark: number;
-  /** Blocks in order: field and data bytes a block. */
-  readonly fields: readonly { readonly byteLength: number; readonly blockBytes: 5 | 6 }[];
-  readonly sequences: number;
-}
-
-function layoutOf(head: Uint8Array): Layout | undefined {
-  if (crc8(head.subarray(0, 5)) !== head[5]) return undefined;
-  const [ssid, passphrase, reserved, , flags] = head as unknown as [number, number, number, number, number];
-  const size = (counted: number) => counted & 0x7f;
-  const block = (counted: number): 5 | 6 => (counted & 0x80 ? 5 : 6);
-  const security = (flags >> 1) & 3;
-  if (size(ssid) < 1 || size(ssid) > 32 || size(passphrase) > 64 || flags >> 5 !== 0 || security > 2) return undefined;
-  const bothBytes = size(passphrase) + size(reserved);
-  const fields: { byteLength: number; blockBytes: 5 | 6 }[] = [];
-  if (security !== 0) {
-    if (bothBytes === 0) return undefined;
-    fields.push({ byteLength: bothBytes + 16 - (bothBytes % 16), blockBytes: 5 });
-    if (security === 2) fields.push({ byteLength: 20, blockBytes: 5 });
-  } else if (block(passphrase) === 6 && block(reserved) === 6) {
-    fields.push({ byteLength: bothBytes, blockBytes: 6 });
-  } else {
-    fields.push({ byteLength: size(passphrase), blockBytes: block(passphrase) });
-    fields.push({ byteLength: size(reserved), blockBytes: block(reserved) });
-  }
-  fields.push({ byteLength: size(ssid), blockBytes: block(ssid) });
-  let sequences = 1;
-  for (const { byteLength, blockBytes } of fields) {
-    sequences += (byteLength + paddingBytes(byteLength, blockBytes)) / blockBytes;
-  }
-  return {
-    ssidBytes: size(ssid),
-    passphraseBytes: size(passphrase),
-    reservedBytes: size(reserved),
-    security,
-    portMark: (flags >> 3) & 3,
-    fields,
-    sequences,
-  };
-}
 
 /**
  * @param aes    Block functions and the product's key, for security 1 and 2; without a key those are never found.
+ * @param network The access point that relays this sender, as the unit's own scan knows it.
  * @returns A decoder that holds about 700 bytes.
  */
-export function esptouchV2Decoder(aes?: AesBlocks, aesKey?: Uint8Array): LengthDecoder {
-  /** Six bits a column, eight columns a block; block 0 is the head. */
-  const cells = new Uint8Array(8 * SEQUENCES_MAX).fill(EMPTY);
+export function esptouchV2Decoder(
+  aes?: AesBlocks,
+  aesKey?: Uint8Array,
+  network?: Pick<AccessPoint, "ssid" | "bssid">,
+): LengthDecoder {
+  /** Block 0 is the head. */
+  const blocks = createBlocks(SEQUENCES_MAX);
   let sequences = 0;
   let sizeSeen = 0;
   let syncJustSeen = false;
@@ -88,7 +49,7 @@ export function esptouchV2Decoder(aes?: AesBlocks, aesKey?: Uint8Array): LengthD
   const roundFrames = () => GROUPS_AT + GROUP_FRAMES * (sequences - 1);
 
   function forget() {
-    cells.fill(EMPTY);
+    blocks.clear();
     sequences = 0;
     sizeSeen = 0;
     low = -1;
@@ -142,48 +103,54 @@ export function esptouchV2Decoder(aes?: AesBlocks, aesKey?: Uint8Array): LengthD
     sequences = n;
   }
 
-  /** Six bytes of a block whose eight columns are all there. */
-  function blockOf(index: number): Uint8Array | undefined {
-    const six = new Uint8Array(6);
-    for (let k = 0; k < 8; k++) {
-      const bits = cells[8 * index + k] as number;
-      if (bits === EMPTY) return undefined;
-      for (let i = 0; i < 6; i++) six[i] = (six[i] as number) | (((bits >> (5 - i)) & 1) << k);
-    }
-    return six;
+  function headOf(): Uint8Array | undefined {
+    const data = blocks.read(0, 5);
+    return data && concat(data, Uint8Array.of(crc8(data)));
   }
 
-  /** Data bytes of a block whose CRC holds; a block whose CRC doesn't is emptied. */
-  function checkedBlock(index: number, blockBytes: 5 | 6): Uint8Array | undefined {
-    const six = blockOf(index);
-    if (six === undefined) return undefined;
-    const data = blockBytes === 5 ? six.subarray(0, 5) : six.map((byte) => byte & 0x7f);
-    const holds = blockBytes === 5 ? crc8(data) === six[5] : (crc8(data) & 63) === (cells[8 * index + 7] as number);
-    if (holds) return data;
-    cells.fill(EMPTY, 8 * index, 8 * index + 8);
-    return undefined;
+  /**
+   * The fields' bytes, SSID last, once every block can be had. The SSID may also be the scan's, where the head names
+   * that very access point and what was heard of it agrees.
+   */
+  function partsOf(layout: Layout, head: Uint8Array): Uint8Array[] | undefined {
+    const ssidAt = layout.sequences - Math.ceil(layout.ssidBytes / (layout.fields.at(-1)?.blockBytes ?? 6));
+    for (let i = 1; i < ssidAt; i++) if (blocks.missingColumn(i) === MANY_MISSING) return undefined;
+    let index = 1;
+    let solved = 0;
+    const parts: Uint8Array[] = [];
+    for (const [field, { byteLength, blockBytes }] of layout.fields.entries()) {
+      const isSsid = field === layout.fields.length - 1;
+      if (isSsid && network !== undefined && head[3] === crc8(network.bssid) && network.ssid.length === byteLength) {
+        if (blocks.agrees(index, network.ssid, blockBytes)) {
+          parts.push(network.ssid);
+          continue;
+        }
+      }
+      const run: Uint8Array[] = [];
+      for (let at = 0; at < byteLength; at += blockBytes, index++) {
+        const missing = blocks.missingColumn(index);
+        if (missing === MANY_MISSING) return undefined;
+        if (missing !== NONE_MISSING) solved++;
+        const block = blocks.read(index, blockBytes);
+        if (block === undefined) return undefined;
+        run.push(block);
+      }
+      parts.push(concat(...run).subarray(0, byteLength));
+    }
+    // A column that was solved for is checked by nothing but its place: one block at least must stand by its own CRC.
+    return solved < sequences - 1 ? parts : undefined;
   }
 
   function complete(us: number): Found | undefined {
     if (sequences === 0) return undefined;
-    for (let i = 0; i < 8 * sequences; i++) if (cells[i] === EMPTY) return undefined;
-    const head = blockOf(0);
+    if (blocks.missingColumn(0) === MANY_MISSING) return undefined;
+    const head = headOf();
     const layout = head && layoutOf(head);
     if (layout === undefined || layout.sequences !== sequences) {
-      cells.fill(EMPTY, 0, 8);
       return undefined;
     }
-    let index = 1;
-    const parts: Uint8Array[] = [];
-    for (const { byteLength, blockBytes } of layout.fields) {
-      let bytes = new Uint8Array(0);
-      while (bytes.length < byteLength) {
-        const block = checkedBlock(index++, blockBytes);
-        if (block === undefined) return undefined;
-        bytes = concat(bytes, block) as Uint8Array<ArrayBuffer>;
-      }
-      parts.push(bytes.subarray(0, byteLength));
-    }
+    const parts = partsOf(layout, head as Uint8Array);
+    if (parts === undefined) return undefined;
     const ssid = parts[parts.length - 1] as Uint8Array;
     let both = concat(...parts.slice(0, -1));
     if (layout.security !== 0) {
@@ -266,9 +233,7 @@ export function esptouchV2Decoder(aes?: AesBlocks, aesKey?: Uint8Array): LengthD
     score++;
     const block = low < GROUPS_AT ? 0 : 1 + Math.floor((low - GROUPS_AT) / GROUP_FRAMES);
     if (block >= SEQUENCES_MAX) return undefined;
-    const cell = 8 * block + column;
-    const known = cells[cell];
-    if (known !== EMPTY && known !== (length & 63)) {
+    if (!blocks.put(block, column, length & 63)) {
       // The same place said something else before: another message began. Nothing of the old one may stay.
       const keep = sequences;
       forget();
@@ -276,7 +241,6 @@ export function esptouchV2Decoder(aes?: AesBlocks, aesKey?: Uint8Array): LengthD
       low = -1;
       return undefined;
     }
-    cells[cell] = length & 63;
     return complete(us);
   }
 

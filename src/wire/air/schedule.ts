@@ -3,6 +3,9 @@
  * @source PROTOCOL 6.4 to 6.8
  */
 
+import { GUIDE as AIRKISS_GUIDE, type AirKissUnits } from "./airkiss.ts";
+import { GUIDE } from "./esptouch-v1.ts";
+
 /** One datagram of `length` payload bytes, due `atMs` after the start. */
 export interface Packet {
   readonly atMs: number;
@@ -35,4 +38,33 @@ export function* airPackets(ring: readonly number[]): Generator<Packet> {
   const PACE_MS = 5;
   const TOTAL_MS = 60_000;
   for (let n = 0; n * PACE_MS < TOTAL_MS; n++) yield { atMs: n * PACE_MS, length: ring[n % ring.length] as number };
+}
+
+/** ESP-TOUCH v1: guide for 2 s, data for 4 s that goes on where it stopped, and again, for 45 s. */
+export function* esptouchV1Packets(dataLengths: readonly number[]): Generator<Packet> {
+  const PACE_MS = 8;
+  const GUIDE_MS = 2_000;
+  const CYCLE_MS = 6_000;
+  let data = 0;
+  for (let n = 0; n * PACE_MS < 45_000; n++) {
+    const atMs = n * PACE_MS;
+    const isGuide = atMs % CYCLE_MS < GUIDE_MS;
+    yield { atMs, length: (isGuide ? GUIDE[n % 4] : dataLengths[data++ % dataLengths.length]) as number };
+  }
+}
+
+/** AirKiss: guide 50 times, magic 20 times, then 15 rounds of prefix and groups; all of it five times. */
+export function* airKissPackets({ magic, prefix, groups }: AirKissUnits): Generator<Packet> {
+  const PACE_MS = 5;
+  let n = 0;
+  const phases: readonly (readonly [readonly number[], number])[] = [
+    [AIRKISS_GUIDE, 50],
+    [magic, 20],
+    [[...prefix, ...groups], 15],
+  ];
+  for (let cycle = 0; cycle < 5; cycle++) {
+    for (const [unit, times] of phases) {
+      for (let i = 0; i < times; i++) for (const length of unit) yield { atMs: PACE_MS * n++, length };
+    }
+  }
 }

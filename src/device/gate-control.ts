@@ -26,7 +26,7 @@ const AUDIT_ENTRIES_AT_ONCE = 32;
 /** Discharges that a session keeps: one a link, and a newer takes an older one's place. */
 const DISCHARGED_MAX = CHAIN_DEPTH_MAX;
 
-type ControlRequest = Exclude<SessionRequest, { op: "call" | "describe" | "events" }>;
+type ControlRequest = Exclude<SessionRequest, { op: "call" | "describe" | "events" | "close" }>;
 
 /**
  * Does what concerns the unit.

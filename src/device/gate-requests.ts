@@ -8,6 +8,7 @@ import { decideAsk } from "./gate-ask.ts";
 import { control } from "./gate-control.ts";
 import type { Origin } from "./gate-door.ts";
 import type { Moment, Session } from "./gate-state.ts";
+import { dropSession } from "./session-table.ts";
 
 /** The plaintext of a reply. */
 export type Answer = Uint8Array;
@@ -22,6 +23,9 @@ export function perform(moment: Moment, session: Session, request: SessionReques
       return call(moment, session, request.name, request.args, origin);
     case "describe":
       return encodeAnswer(describe(moment, session));
+    case "close":
+      dropSession(moment.state.table, session);
+      return encodeAnswer(ok(null));
     case "events":
       return encodeAnswer(events(moment, session, request.after, origin));
     default:

@@ -47,6 +47,7 @@ export interface Session {
    *          open whether the unit did it; ask again in a new session only what may be done twice.
    */
   request(request: SessionRequest): Promise<Result<Cbor>>;
+  /** Tells the unit, when it can be reached, and lets go of the transport. */
   close(): Promise<void>;
 }
 
@@ -126,13 +127,19 @@ function createSession(
     return decodeAnswer(plaintext.value);
   }
 
+  function inTurn(request: SessionRequest): Promise<Result<Cbor>> {
+    const answer = before.then(() => ask(request));
+    before = answer.catch(() => undefined);
+    return answer;
+  }
+
   return {
     unitKey,
-    request(request) {
-      const answer = before.then(() => ask(request));
-      before = answer.catch(() => undefined);
-      return answer;
+    request: inTurn,
+    async close() {
+      // Politeness: without it the unit keeps the place for as long as a session may be idle.
+      if (!isBroken) await inTurn({ op: "close" });
+      await transport.close();
     },
-    close: () => transport.close(),
   };
 }

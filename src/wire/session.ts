@@ -63,6 +63,8 @@ export type SessionRequest =
   | { readonly op: "call"; readonly name: string; readonly args: Uint8Array }
   /** What the app has, and what the caller may need to mint for others. */
   | { readonly op: "describe" }
+  /** Ends the session; there are only a few. */
+  | { readonly op: "close" }
   /** Events raised after a number. */
   | { readonly op: "events"; readonly after: number }
   /** A fresh nonce of the unit, to be signed over by a time key, a voucher or the key of a discharge. */
@@ -92,6 +94,7 @@ const OPS = {
   call: 1,
   describe: 2,
   events: 3,
+  close: 4,
   nonce: 16,
   time: 17,
   discharge: 18,
@@ -167,6 +170,8 @@ function requestOf([op, a, b, ...more]: readonly Cbor[]): SessionRequest | undef
   switch (op) {
     case OPS.describe:
       return a === undefined ? { op: "describe" } : undefined;
+    case OPS.close:
+      return a === undefined ? { op: "close" } : undefined;
     case OPS.nonce:
       return a === undefined ? { op: "nonce" } : undefined;
     case OPS.events:

@@ -17,6 +17,7 @@ const bytes = Uint8Array.of(1, 2);
 const REQUESTS: readonly SessionRequest[] = [
   { op: "call", name: "setLamp", args: Uint8Array.of(0xa0) },
   { op: "describe" },
+  { op: "close" },
   { op: "events", after: 0 },
   { op: "nonce" },
   { op: "time", statement: bytes },

@@ -40,7 +40,13 @@ test("values keep their kind", () => {
     ["fa5a000000", 2 ** 53],
     ["f94d60", 21.5],
     ["d8641864", { tag: 100, value: 100 }],
-    ["a2016161616102", new Map<string | number, Cbor>([["a", 2], [1, "a"]])], // biome-ignore format: one line
+    [
+      "a2016161616102",
+      new Map<string | number, Cbor>([
+        ["a", 2],
+        [1, "a"],
+      ]),
+    ],
   ];
   for (const [hex, value] of kinds) {
     expect(toHex(encodeCbor(value))).toBe(hex);

@@ -1,6 +1,6 @@
 /**
  * Makes test/vectors/chains.json: what a unit must refuse, each with the fault by which it does, and what it allows
- * beside it. Over 300 lines because each case is a line of its own.
+ * beside it. Long because every case is a line of its own, and the corpus is worth reading in one place.
  */
 import { concat, fromHex, toHex } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
@@ -623,7 +623,7 @@ function policy(): void {
   ];
   for (const [caveat, fault, broken, kept] of met) {
     const said = JSON.stringify(encodeCaveat(caveat)).replaceAll('"', "");
-    add(`caveat ${caveat.kind} ${said} broken`, fault, guestWith(caveat), broken);
+    add(`caveat ${caveat.kind} ${said} broken: ${fault}`, fault, guestWith(caveat), broken);
     add(`caveat ${caveat.kind} ${said} kept beside ${fault}`, "allowed", guestWith(caveat), kept);
   }
   add(

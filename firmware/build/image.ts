@@ -1,6 +1,6 @@
 /** Builds a board's native image from our C and the pinned third-party sources, and says what it takes. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { COMPILER, compile, filesBelow, type Group } from "./compile.ts";
 import { type Layout, layoutOf, ROOT } from "./layout.ts";
@@ -162,20 +162,33 @@ interface Link {
   readonly symbols: Readonly<Record<string, number>>;
 }
 
+/** Links when objects or symbols are new. The files appear whole: two builds at once don't see each other's halves. */
 function link(layout: Layout, { name, objects, symbols }: Link): { elf: string; binary: string } {
   const folder = join(ROOT, ".cache/firmware", layout.board.name);
   mkdirSync(folder, { recursive: true });
-  const elf = join(folder, `${name}.elf`);
-  const binary = join(folder, `${name}.bin`);
+  const [elf, binary, key] = ["elf", "bin", "key"].map((ending) => join(folder, `${name}.${ending}`)) as [
+    string,
+    string,
+    string,
+  ];
+  const scripts = [...filesBelow(FIRMWARE, ".ld")].map((path) => readFileSync(path, "utf8"));
+  const wanted = JSON.stringify([objects, symbols, scripts]);
+  if (existsSync(elf) && existsSync(binary) && existsSync(key) && readFileSync(key, "utf8") === wanted) {
+    return { elf, binary };
+  }
+  const draft = join(folder, `${name}.${process.pid}`);
   const args = [
     ...[...CPU, "-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections"],
     ...[`-L${join(FIRMWARE, "main")}`, `-T${join(FIRMWARE, "chips", layout.chip, `${name}.ld`)}`],
-    ...Object.entries(symbols).map(([key, value]) => `-Wl,--defsym=${key}=${value}`),
-    ...[`-Wl,-Map=${join(folder, `${name}.map`)}`, ...objects, "-lm", "-o", elf],
+    ...Object.entries(symbols).map(([symbol, value]) => `-Wl,--defsym=${symbol}=${value}`),
+    ...[`-Wl,-Map=${join(folder, `${name}.map`)}`, ...objects, "-lm", "-o", `${draft}.elf`],
   ];
   const run = spawnSync(COMPILER, args, { encoding: "utf8" });
   if (run.status !== 0) throw new BuildStop(`${layout.board.name}: ${name} does not link:\n${run.stderr}`);
-  execFileSync("arm-none-eabi-objcopy", ["-O", "binary", elf, binary]);
+  execFileSync("arm-none-eabi-objcopy", ["-O", "binary", `${draft}.elf`, `${draft}.bin`]);
+  renameSync(`${draft}.elf`, elf);
+  renameSync(`${draft}.bin`, binary);
+  writeFileSync(key, wanted);
   return { elf, binary };
 }
 

@@ -34,7 +34,7 @@ void chip_pin_write(unsigned pin, int value);
 int chip_pin_read(unsigned pin);
 int chip_pin_state(unsigned pin); /* of an output */
 
-/* Resets the chip when it isn't fed for two seconds. */
+/* Resets the chip when it isn't fed for twelve seconds: longer than the engine lets one event take. */
 void chip_watchdog_feed(void);
 void chip_restart(void) __attribute__((noreturn));
 /* Lets code be run where an image is copied to; needed once, by the boot stage. */

@@ -3,10 +3,15 @@
 #include "chips/chip.h"
 #include "main/bundle.h"
 #include "main/heap.h"
+#include "main/pages.h"
 #include "main/report.h"
 #include "port/js.h"
 
-#define EVENT_MS 10000u /* longest that one event, or the start, may take */
+/* More than this in use between two events, and functions are let go of: what one event needs must still fit. */
+#define RELAXED_BYTES (HEAP_BYTES - 24u * 1024u)
+/* So much more in use than after the last collection, and the next one is due. */
+#define GARBAGE_BYTES (12u * 1024u)
+#define EVENT_MS 8000u /* longest that one event, or the start, may take */
 
 static JSValue receiver = JS_UNDEFINED;
 static uint32_t began_ms;
@@ -14,16 +19,18 @@ static int unheard;
 static JSValue unheard_reason = JS_UNDEFINED;
 
 static void *allocate(JSMallocState *state, size_t bytes) {
-  (void)state;
-  return heap_allocate(bytes);
+  void *memory = heap_allocate(bytes);
+  state->malloc_size = heap_used();
+  return memory;
 }
 static void release(JSMallocState *state, void *memory) {
-  (void)state;
   heap_free(memory);
+  state->malloc_size = heap_used();
 }
 static void *resize(JSMallocState *state, void *memory, size_t bytes) {
-  (void)state;
-  return heap_resize(memory, bytes);
+  void *moved = heap_resize(memory, bytes);
+  state->malloc_size = heap_used();
+  return moved;
 }
 static const JSMallocFunctions arena = {allocate, release, resize, heap_usable};
 
@@ -46,14 +53,16 @@ static void rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason,
 
 /* Prints the error and starts again. Error texts are the engine's or the bundle's, never a caller's data. */
 static void __attribute__((noreturn)) end_run(JSContext *ctx, JSValue error) {
-  enum reset_reason reason = RESET_EXCEPTION;
+  /* With no memory left not even the error can be made: the engine then throws null. */
+  if (!JS_IsObject(error)) report_and_restart(RESET_OUT_OF_MEMORY, "the arena is exhausted");
+  pages_relieve(ctx, 0); /* room for the words */
+  const char *words = JS_ToCString(ctx, error);
+  if (words == NULL || strstr(words, "out of memory")) report_and_restart(RESET_OUT_OF_MEMORY, "the arena is exhausted");
+  if (strstr(words, "interrupted")) report_and_restart(RESET_WATCHDOG, "an event did not come to an end");
   JSValue stack = JS_GetPropertyStr(ctx, error, "stack");
   const char *trace = JS_ToCString(ctx, stack);
-  const char *words = JS_ToCString(ctx, error);
-  if (words == NULL || strstr(words, "out of memory")) reason = RESET_OUT_OF_MEMORY;
-  else if (strstr(words, "interrupted")) reason = RESET_WATCHDOG;
   if (trace) report_line(trace);
-  report_and_restart(reason, words ? words : "out of memory");
+  report_and_restart(RESET_EXCEPTION, words);
 }
 
 static void run_jobs(JSContext *ctx) {
@@ -63,6 +72,15 @@ static void run_jobs(JSContext *ctx) {
   }
   if (left < 0) end_run(other, JS_GetException(other));
   if (unheard > 0) end_run(ctx, unheard_reason);
+}
+
+/* Between events: collects cycles when there may be some, then lets go of code when memory is still short. */
+static void relieve(JSContext *ctx) {
+  static size_t quiet;
+  if (heap_used() < quiet + GARBAGE_BYTES) return;
+  JS_RunGC(JS_GetRuntime(ctx));
+  pages_relieve(ctx, RELAXED_BYTES);
+  quiet = heap_used();
 }
 
 JS_FUNCTION(on_event) {
@@ -77,7 +95,7 @@ JSContext *engine_start(void) {
   JSRuntime *rt = JS_NewRuntime2(&arena, NULL);
   if (rt == NULL) report_and_restart(RESET_OUT_OF_MEMORY, "no room for the engine");
   JS_SetMaxStackSize(rt, ENGINE_STACK_BYTES);
-  JS_SetGCThreshold(rt, HEAP_BYTES / 3);
+  JS_SetGCThreshold(rt, HEAP_BYTES - GARBAGE_BYTES); /* within one event; between events see relieve */
   JS_SetStripInfo(rt, JS_STRIP_SOURCE | JS_STRIP_DEBUG);
   JS_SetInterruptHandler(rt, interrupt, NULL);
   JS_SetHostPromiseRejectionTracker(rt, rejection, NULL);
@@ -108,6 +126,7 @@ void engine_run(JSContext *ctx) {
   struct bundle bundle = bundle_find();
   char *piece;
   size_t length;
+  pages_find(ctx, &bundle);
   while ((piece = bundle_next(&bundle, &length)) != NULL) {
     began_ms = chip_milliseconds();
     JSValue script = JS_Eval(ctx, piece, length, "bundle", JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
@@ -118,7 +137,7 @@ void engine_run(JSContext *ctx) {
     JS_FreeValue(ctx, result);
     run_jobs(ctx);
   }
-  JS_RunGC(JS_GetRuntime(ctx));
+  relieve(ctx);
 }
 
 void engine_receiver(JSContext *ctx, JSValueConst function) {
@@ -133,4 +152,5 @@ void engine_event(JSContext *ctx, JSValue event) {
   if (JS_IsException(result)) end_run(ctx, JS_GetException(ctx));
   JS_FreeValue(ctx, result);
   run_jobs(ctx);
+  relieve(ctx);
 }

@@ -1,25 +1,26 @@
 /* native.flash: the whole flash as one address space. The bundle is trusted with all of it but the boot region. */
+#include <string.h>
 #include "chips/chip.h"
 #include "port/js.h"
 
+/* False for what isn't whole within the flash. */
 static bool range(JSContext *ctx, JSValueConst start, uint32_t *address, size_t length) {
-  int64_t at;
-  if (JS_ToInt64(ctx, &at, start)) return false;
-  if (at < 0 || at > chip_flash_bytes || length > chip_flash_bytes - (size_t)at) {
-    JS_ThrowRangeError(ctx, "outside the flash");
-    return false;
-  }
+  double at;
+  if (JS_ToFloat64(ctx, &at, start) || !(at >= 0 && at <= chip_flash_bytes)) return false;
   *address = (uint32_t)at;
-  return true;
+  return length <= chip_flash_bytes - *address;
 }
 
+/* What lies outside reads as erased. */
 JS_FUNCTION(read) {
   (void)self, (void)argc;
   uint32_t address, length;
-  if (JS_ToUint32(ctx, &length, argv[1]) || !range(ctx, argv[0], &address, length)) return JS_EXCEPTION;
   uint8_t *room = NULL;
+  if (JS_ToUint32(ctx, &length, argv[1])) return JS_EXCEPTION;
   JSValue array = js_new_room(ctx, length, &room);
-  if (!JS_IsException(array)) chip_flash_read(address, room, length);
+  if (JS_IsException(array)) return array;
+  if (range(ctx, argv[0], &address, length)) chip_flash_read(address, room, length);
+  else memset(room, 0xff, length);
   return array;
 }
 
@@ -28,16 +29,15 @@ JS_FUNCTION(write) {
   size_t length;
   uint32_t address;
   const uint8_t *bytes = js_bytes(ctx, argv[1], &length);
-  if (bytes == NULL || !range(ctx, argv[0], &address, length)) return JS_EXCEPTION;
-  return JS_NewBool(ctx, chip_flash_write(address, bytes, length));
+  if (bytes == NULL) return JS_EXCEPTION;
+  return JS_NewBool(ctx, range(ctx, argv[0], &address, length) && chip_flash_write(address, bytes, length));
 }
 
 JS_FUNCTION(erase_sector) {
   (void)self, (void)argc;
   uint32_t address;
-  if (!range(ctx, argv[0], &address, chip_flash_sector_bytes)) return JS_EXCEPTION;
-  if (address % chip_flash_sector_bytes != 0) return JS_ThrowRangeError(ctx, "not the start of a sector");
-  return JS_NewBool(ctx, chip_flash_erase(address));
+  return JS_NewBool(ctx, range(ctx, argv[0], &address, chip_flash_sector_bytes) &&
+                             address % chip_flash_sector_bytes == 0 && chip_flash_erase(address));
 }
 
 static void install(JSContext *ctx, JSValueConst native) {

@@ -16,6 +16,7 @@ static const uint32_t uarts[CHIP_LINES] = {0x40004000u, 0x40005000u};
 #define WATCHDOG_LOAD REGISTER(0x40008000u)
 #define WATCHDOG_CTRL REGISTER(0x40008008u)
 #define WATCHDOG_CLEAR REGISTER(0x4000800cu)
+#define WATCHDOG_S 12u
 #define WATCHDOG_LOCK REGISTER(0x40008c00u)
 
 static void receive(int line) {
@@ -34,7 +35,7 @@ void chip_start(void) {
   }
   irq_enable(ETHER_IRQ);
   WATCHDOG_LOCK = 0x1ACCE551u;
-  WATCHDOG_LOAD = CPU_HZ; /* the first end of a count only raises an NMI, the second resets: two seconds in all */
+  WATCHDOG_LOAD = WATCHDOG_S * CPU_HZ; /* the first end of a count raises an NMI, a second one resets */
   WATCHDOG_CTRL = 3;
 }
 

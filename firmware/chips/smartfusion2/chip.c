@@ -13,7 +13,7 @@ static const uint32_t uarts[CHIP_LINES] = {0x40000000u, 0x40010000u};
 #define TX_EMPTY 0x20u
 #define GPIO_OUT REGISTER(0x40013088u)
 #define GPIO_IN REGISTER(0x40013084u)
-#define WATCHDOG_MS 2000u
+#define WATCHDOG_MS 12000u
 
 static uint32_t outputs;
 static volatile uint32_t fed_ms;

@@ -4,6 +4,7 @@ import { createGate } from "./gate.ts";
 import { createLink } from "./link.ts";
 import type { Machine } from "./machine.ts";
 import { createOnboarding } from "./onboarding.ts";
+import { createOta } from "./ota.ts";
 import type { Port } from "./port.ts";
 import { createProvision } from "./provision.ts";
 
@@ -34,6 +35,7 @@ export function createMachines({ port, app, board, build }: Parts): readonly Mac
     createOnboarding(crypto, { lanPort: tcpPort }),
     createGate({ crypto, app, tcpPort, buildS: build.atS }),
     createLink(crypto),
+    createOta({ crypto, flash: port.flash, regions: board.flash.regions }),
   ];
   return machines as Machine<unknown>[];
 }

@@ -41,6 +41,14 @@ export type InnerEvent =
   | { readonly kind: "call-failed"; readonly id: number; readonly fault: Fault }
   /** The app has started; on a trial start its self-test decides with `passed` whether the image may be confirmed. */
   | { readonly kind: "app-started"; readonly passed: boolean }
+  /** A flash operation failed: what followed it in the same step was not performed. */
+  | { readonly kind: "flash-failed"; readonly address: number }
+  /** The update machine goes on with its next page. */
+  | { readonly kind: "ota-continue" }
+  /** Somebody on the unit's own network brings a release by hand, then the blocks that `carry-want` asks for. */
+  | { readonly kind: "carried-release"; readonly signed: Uint8Array }
+  | { readonly kind: "carried-block"; readonly payload: Uint8Array }
+  | { readonly kind: "carry-want"; readonly payload: Uint8Array }
   /** The app says that one of its events happened. */
   | { readonly kind: "raised"; readonly name: string; readonly value: Uint8Array };
 

@@ -53,11 +53,13 @@ export function run(port: Port, machines: readonly Machine<unknown>[], app: App,
       const { state, effects, wakeAtMs } = slot.machine.step(slot.state, stamped);
       slot.state = state;
       slot.wakeAtMs = wakeAtMs ?? Number.POSITIVE_INFINITY;
-      for (const effect of effects) perform(effect);
+      // What follows a write that failed must not happen: a mark would stand for what is not there.
+      for (const effect of effects) if (perform(effect) === "failed") break;
     }
   }
 
-  function perform(effect: Effect): void {
+  // biome-ignore lint/suspicious/noConfusingVoidType: most effects have no outcome that matters
+  function perform(effect: Effect): "failed" | void {
     switch (effect.kind) {
       case "emit":
         return void queue.push(effect.event);
@@ -66,9 +68,9 @@ export function run(port: Port, machines: readonly Machine<unknown>[], app: App,
       case "forget":
         return settings.remove(effect.name);
       case "flash-erase":
-        return void port.flash.eraseSector(effect.address);
+        return port.flash.eraseSector(effect.address) ? undefined : flashFailed(effect.address);
       case "flash-write":
-        return void port.flash.write(effect.address, effect.bytes);
+        return port.flash.write(effect.address, effect.bytes) ? undefined : flashFailed(effect.address);
       case "radio-scan":
         return port.radio.scan();
       case "radio-listen":
@@ -104,6 +106,11 @@ export function run(port: Port, machines: readonly Machine<unknown>[], app: App,
       case "restart":
         return port.system.restart(effect.reason);
     }
+  }
+
+  function flashFailed(address: number): "failed" {
+    queue.push({ kind: "flash-failed", address });
+    return "failed";
   }
 
   function call(id: number, name: string, argsCbor: Uint8Array): void {

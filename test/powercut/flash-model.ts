@@ -32,6 +32,8 @@ export interface FlashModel extends Flash {
   /** The power fails at this operation, and then `cutAt` is never reached again. */
   cutAt: number;
   tear: Tear;
+  /** Cuts after the first, each so many operations after the one before. */
+  readonly laterCuts: { afterOps: number; tear: Tear }[];
   /** Sectors that no longer take a write. */
   readonly worn: Set<number>;
   /** Erases of each sector, by its number. */
@@ -50,6 +52,7 @@ export function flashModel(geometry: Geometry, bytes: Uint8Array): FlashModel {
     ops: 0,
     cutAt: -1,
     tear: "before",
+    laterCuts: [],
     worn: new Set(),
     erases: new Map(),
     read(address, byteLength) {

@@ -1,0 +1,68 @@
+/** What the update machine knows when it starts: product, keys, the journal, the release in hand. */
+import { equal } from "#base/bytes.ts";
+import { fromUtf8 } from "#base/utf8.ts";
+import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import { verifyKeyset } from "#trust/verify-keyset.ts";
+import { openRelease } from "#trust/verify-release.ts";
+import type { Job } from "#wire/journal.ts";
+import type { Keyset } from "#wire/keyset.ts";
+import { imagesIdOf, type Release, releaseIdOf } from "#wire/release.ts";
+import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import type { Stored } from "./machine.ts";
+
+/** Who the unit is, for updates. */
+export interface Maker {
+  readonly product: string;
+  readonly hardware: number;
+  readonly roots: readonly Uint8Array[];
+  readonly keyset: Keyset;
+  readonly timeFloorS: number;
+}
+
+/** A release that passed every check but freshness and consent. */
+export interface Offer {
+  readonly signed: Uint8Array;
+  readonly id: Uint8Array;
+  readonly release: Release;
+  /** Brought by hand: no timestamp is asked for, only newer than what runs. */
+  readonly isCarried: boolean;
+  readonly isAgreed: boolean;
+}
+
+/** Undefined for a unit that no factory gave keys: it takes no updates. */
+export function readMaker(crypto: Primitives, stored: Stored): Maker | undefined {
+  const product = fromUtf8(stored.get(PROVISIONED.product) ?? new Uint8Array(0));
+  const hardware = stored.get(PROVISIONED.hardware);
+  const roots = decodeCbor(stored.get(PROVISIONED.roots) ?? new Uint8Array(0));
+  const signed = stored.get(PROVISIONED.keySet);
+  if (product === undefined || hardware?.length !== 2 || signed === undefined) return undefined;
+  if (!roots.ok || !Array.isArray(roots.value)) return undefined;
+  const pinned = roots.value as readonly Uint8Array[];
+  const keyset = verifyKeyset(crypto, signed, { roots: pinned, product, versionFloor: 0 });
+  if (!keyset.ok) return undefined;
+  const floor = decodeCbor(stored.get(OWN.timeFloor) ?? new Uint8Array(0));
+  return {
+    product,
+    hardware: (hardware[0] as number) | ((hardware[1] as number) << 8),
+    roots: pinned,
+    keyset: keyset.value,
+    timeFloorS: floor.ok && typeof floor.value === "number" ? floor.value : 0,
+  };
+}
+
+/** What is stored before BEGIN, so that a release in hand survives a power cut: CBOR [signed, carried]. */
+export function encodeOffer(offer: Offer): Uint8Array {
+  return encodeCbor([offer.signed, offer.isCarried]);
+}
+
+/** The stored release when it still verifies and is the one that the journal is about. */
+export function readOffer(crypto: Primitives, stored: Stored, maker: Maker, job: Job): Offer | undefined {
+  const item = decodeCbor(stored.get(OWN.update) ?? new Uint8Array(0));
+  if (!item.ok || !Array.isArray(item.value)) return undefined;
+  const [signed, isCarried] = item.value;
+  if (!(signed instanceof Uint8Array) || typeof isCarried !== "boolean") return undefined;
+  const release = openRelease(crypto, signed, maker.keyset);
+  if (!release.ok || !equal(imagesIdOf(crypto.sha256, release.value), job.images)) return undefined;
+  return { signed, id: releaseIdOf(crypto.sha256, signed), release: release.value, isCarried, isAgreed: true };
+}

@@ -1,0 +1,56 @@
+/** Images that look like firmware to a coder: text and tables with edits between one release and the next. */
+import type { ImageSet } from "./maker.ts";
+
+function noise(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> 16;
+  };
+}
+
+/** Source-like text of so many bytes. */
+function source(seed: number, byteLength: number): Uint8Array {
+  const next = noise(seed);
+  const words = Array.from({ length: 120 }, () => `v${(next() % 1296).toString(36)}`);
+  let text = "";
+  while (text.length < byteLength) text += `${words[next() % 120]}(${words[next() % 120]},${next() % 900});`;
+  return new TextEncoder().encode(text.slice(0, byteLength));
+}
+
+/** Code-like bytes: few patterns, many small differences. */
+function code(seed: number, byteLength: number): Uint8Array {
+  const next = noise(seed);
+  const ops = Array.from({ length: 40 }, () => next() & 0xffff);
+  const bytes = new Uint8Array(byteLength);
+  for (let at = 0; at + 1 < byteLength; at += 2) {
+    const op = (next() & 3) === 0 ? next() : (ops[next() % 40] as number);
+    bytes[at] = op & 255;
+    bytes[at + 1] = op >> 8;
+  }
+  return bytes;
+}
+
+function edited(base: Uint8Array, at: number, insert: string, everyBytes: number): Uint8Array {
+  const inserted = Uint8Array.of(...base.subarray(0, at), ...new TextEncoder().encode(insert), ...base.subarray(at));
+  for (let i = everyBytes; i < inserted.length; i += everyBytes) inserted[i] = ((inserted[i] as number) + 4) & 255;
+  return inserted;
+}
+
+/** Release 1 and release 2 of a product with native code and a bundle. */
+export function imageSets(nativeBytes: number, jsBytes: number): readonly [ImageSet, ImageSet] {
+  const native = code(3, nativeBytes);
+  const js = source(5, jsBytes);
+  const first = new Map([
+    [0, native],
+    [1, js],
+  ]);
+  const second = new Map([
+    [0, edited(native, nativeBytes >> 1, "new code here", 997)],
+    [1, edited(js, jsBytes >> 2, "if(fixed)return;", 4001)],
+  ]);
+  return [
+    { images: first, sequence: 1 },
+    { images: second, sequence: 2 },
+  ];
+}

@@ -1,0 +1,156 @@
+/** The maker in tests: signs and encodes releases, and gives units their first flash. Chance is the same in every run. */
+import { toHex } from "#base/bytes.ts";
+import { encodeCbor } from "#codec/cbor.ts";
+import type { OtaTimes } from "#device/ota-state.ts";
+import { slotsOf } from "#device/slots.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { signKeyset, signRelease } from "#trust/sign-release.ts";
+import { rootOfBytes } from "#wire/blocks.ts";
+import { encodeJournal } from "#wire/journal.ts";
+import type { Keyset } from "#wire/keyset.ts";
+import { encodeLog } from "#wire/record-log.ts";
+import type { Component, Consent, Release } from "#wire/release.ts";
+import { settingRecord } from "#wire/setting-record.ts";
+import { encodeSlotHead, imageAddress } from "#wire/slot.ts";
+import { PROVISIONED } from "#wire/stored-names.ts";
+import { encodeStream } from "#wire/stream-encoder.ts";
+import type { Geometry } from "./flash-model.ts";
+
+/** Random bytes that are the same in every run. */
+let chance = 1;
+export const crypto = {
+  ...nodePrimitives,
+  random(byteLength: number) {
+    return Uint8Array.from({ length: byteLength }, () => {
+      chance = (Math.imul(chance, 1664525) + 1013904223) >>> 0;
+      return chance >>> 24;
+    });
+  },
+};
+const seed = (number: number) => new Uint8Array(32).fill(number);
+const text = (value: string) => new TextEncoder().encode(value);
+export const [RELEASE_SEED, TIMESTAMP_SEED] = [seed(20), seed(30)];
+export const KEYSET: Keyset = {
+  version: 1,
+  product: "lamp",
+  releaseKeys: [crypto.ed25519PublicKey(RELEASE_SEED)],
+  timestampKeys: [crypto.ed25519PublicKey(TIMESTAMP_SEED)],
+  roots: undefined,
+};
+const ROOTS = [1, 2, 3].map((number) => crypto.ed25519PublicKey(seed(number)));
+const SIGNED_KEYSET = signKeyset(crypto, [seed(1), seed(2)], KEYSET);
+
+export const TIMES: OtaTimes = {
+  answerMs: 1000,
+  steadyMs: 100,
+  trialMs: 5000,
+  crashMs: 100,
+  missMs: 100,
+  failureMs: 100,
+  longestMs: 10_000,
+  deferMs: 60_000,
+};
+
+/** A release as the maker serves it. */
+export interface Served {
+  readonly signed: Uint8Array;
+  readonly release: Release;
+  /** Streams by the hexadecimal of their names. */
+  readonly streams: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface ImageSet {
+  readonly images: ReadonlyMap<number, Uint8Array>;
+  readonly sequence: number;
+}
+
+/** Signs a release of some images, each whole and, where there is a base, as a delta. */
+export function serve(
+  set: ImageSet,
+  bases: ImageSet | undefined,
+  change: { readonly consent?: Consent; readonly epoch?: number; readonly isDeltaOnly?: boolean } = {},
+): Served {
+  const streams = new Map<string, Uint8Array>();
+  const components = [...set.images].map(([kind, image]): Component => {
+    const add = (stream: Uint8Array, base: Uint8Array | undefined) => {
+      const root = rootOfBytes(crypto.sha256, stream).slice(0, 16);
+      streams.set(toHex(root), stream);
+      return { streamBytes: stream.length, root, base: base && rootOfBytes(crypto.sha256, base).slice(0, 16) };
+    };
+    const base = bases?.images.get(kind);
+    const whole = change.isDeltaOnly ? [] : [add(encodeStream(new Uint8Array(0), image), undefined)];
+    const transfers = base === undefined ? whole : [...whole, add(encodeStream(base, image), base)];
+    return { kind, imageBytes: image.length, imageRoot: rootOfBytes(crypto.sha256, image), transfers };
+  });
+  const release: Release = {
+    sequence: set.sequence,
+    product: "lamp",
+    hardware: [1],
+    notAfterS: undefined,
+    consent: change.consent ?? "auto",
+    epoch: change.epoch ?? 1,
+    components,
+  };
+  return { signed: signRelease(crypto, RELEASE_SEED, release), release, streams };
+}
+
+/** Where things lie on a board of this geometry: two sectors each for settings and journal, slots that fit the images. */
+export function regionsFor(geometry: Geometry, sets: readonly ImageSet[]) {
+  const { sectorBytes } = geometry;
+  let at = 0;
+  const region = (bytes: number) => {
+    const start = at;
+    at += bytes;
+    return { start, bytes };
+  };
+  const slotBytes = (kind: number) => {
+    const longest = Math.max(...sets.map((set) => set.images.get(kind)?.length ?? 0));
+    return (1 + Math.ceil(longest / sectorBytes)) * sectorBytes;
+  };
+  const regions = {
+    settings: region(2 * sectorBytes),
+    journal: region(2 * sectorBytes),
+    nativeA: region(slotBytes(0)),
+    nativeB: region(slotBytes(0)),
+    jsA: region(slotBytes(1)),
+    jsB: region(slotBytes(1)),
+  };
+  return { regions, flashBytes: at };
+}
+
+export type Regions = ReturnType<typeof regionsFor>["regions"];
+
+/** Flash as it leaves the factory with these images in the A slots. */
+export function factoryFlash(geometry: Geometry, sets: readonly ImageSet[]): { bytes: Uint8Array; regions: Regions } {
+  const { regions, flashBytes } = regionsFor(geometry, sets);
+  const bytes = new Uint8Array(flashBytes).fill(0xff);
+  const [first] = sets as [ImageSet];
+  const { signed } = serve(first, undefined);
+  for (const [kind, [slot]] of slotsOf(geometry, regions)) {
+    const image = first.images.get(kind);
+    if (image === undefined) continue;
+    bytes.set(encodeSlotHead(slot, signed), slot.start);
+    bytes.set(image, imageAddress(slot));
+  }
+  bytes.set(
+    encodeJournal({ ...regions.journal, ...geometry }, { sequence: first.sequence, epoch: 1, slots: 0 }) as Uint8Array,
+    regions.journal.start,
+  );
+  const values = {
+    [PROVISIONED.product]: text("lamp"),
+    [PROVISIONED.hardware]: Uint8Array.of(1, 0),
+    [PROVISIONED.roots]: encodeCbor(ROOTS),
+    [PROVISIONED.keySet]: SIGNED_KEYSET,
+    ...KEPT,
+  };
+  const records = Object.entries(values).map(([name, value]) => settingRecord(name, value));
+  bytes.set(encodeLog({ ...regions.settings, ...geometry }, records) as Uint8Array, regions.settings.start);
+  return { bytes, regions };
+}
+
+/** What no power cut may lose: identity, Wi-Fi credentials, revocation floors. */
+export const KEPT: Readonly<Record<string, Uint8Array>> = {
+  key: seed(77),
+  wifi: text("ssid and passphrase"),
+  revocations: text("floors"),
+};

@@ -9,6 +9,8 @@ import { esptouchV2Decoder } from "#wire/air/esptouch-v2-decoder.ts";
 import type { AirProtocol, LengthDecoder } from "#wire/air/found.ts";
 import { type AccessPoint, overheadBytes } from "#wire/air/frame.ts";
 import type { ListenerOptions } from "#wire/air/listener.ts";
+import { tiDecoder } from "#wire/air/ti-smartconfig-decoder.ts";
+import { tuyaDecoder } from "#wire/air/tuya-ez-decoder.ts";
 import type { Allowed } from "./onboarding-memory.ts";
 
 /** What a frame's body may be longer by when its access point is not in the scan: CCMP first, as nearly all are. */
@@ -33,8 +35,10 @@ function decoderOf(
       return esptouchV1Decoder();
     case "airkiss":
       return airKissDecoder(crypto, aesKey);
-    default:
-      return undefined;
+    case "ti-smartconfig":
+      return tiDecoder(crypto, aesKey);
+    case "tuya-ez":
+      return tuyaDecoder(crypto);
   }
 }
 

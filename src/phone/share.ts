@@ -42,13 +42,17 @@ export async function shareWith(
 ): Promise<Result<Shared>> {
   const grant = await session.request({ op: "grant" });
   if (!grant.ok) return grant;
-  if (!(grant.value instanceof Uint8Array)) return refuse("SESSION_ANSWER");
+  const described = await session.request({ op: "describe" });
+  if (!described.ok) return described;
+  // A link below the floor that the owner, or the button, has raised would be dead from the start.
+  const epoch = described.value instanceof Map ? described.value.get("floor") : undefined;
+  if (!(grant.value instanceof Uint8Array) || typeof epoch !== "number") return refuse("SESSION_ANSWER");
   const cti = primitives.random(CTI_BYTES);
   const { guestKey, scope, expiresAtS, audience, caveats } = share;
   const chain = issueChild(primitives, chainOf(grant.value), seedSigner(primitives, ownerSeed), {
     ...(expiresAtS === undefined ? {} : { expiresAtS }),
     ...(audience === undefined ? {} : { audience }),
-    ...{ cti, holder: guestKey, scope, epoch: 0, caveats },
+    ...{ cti, holder: guestKey, scope, epoch, caveats },
   });
   return ok({ chain, cti });
 }

@@ -137,7 +137,7 @@ describe("resale", () => {
   });
 
   it("leaves the unit with exactly one owner wherever the power goes", async () => {
-    for (let cut = 0; cut <= 8; cut++) {
+    for (let cut = 0; cut <= 7; cut++) {
       const world = createWorld();
       const next = newCard(world, 77);
       const owner = await connected(world, ownerOf(world));

@@ -10,7 +10,7 @@ import type { Transport } from "../transport.ts";
 
 export interface RelayTransportOptions {
   /** A connected client. It stays open when the transport closes. */
-  readonly client: Pick<MqttClient, "publishAsync" | "subscribeAsync" | "unsubscribeAsync" | "on" | "off">;
+  readonly client: Pick<MqttClient, "publishAsync" | "subscribeAsync" | "on" | "off">;
   readonly fleet: string;
   /** 24 hexadecimal digits. */
   readonly device: string;
@@ -50,8 +50,8 @@ export async function relayTransport(options: RelayTransportOptions): Promise<Tr
       }
     },
     async close() {
+      // The subscription stays with the client: another session over it may still wait for its answers.
       client.off("message", onMessage);
-      await client.unsubscribeAsync(down);
     },
   };
 }

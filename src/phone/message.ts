@@ -3,6 +3,8 @@ import { ok, type Result, refuse } from "#base/faults.ts";
 import { sealAir } from "#trust/air-seal.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { AIR_PORT, decodeSealedAir, encodeAirRing } from "#wire/air/air.ts";
+import { AIRKISS_PORT, encodeAirKiss } from "#wire/air/airkiss.ts";
+import { encodeEsptouchV1 } from "#wire/air/esptouch-v1.ts";
 import {
   ESPTOUCH_PORT,
   type EsptouchV2Input,
@@ -11,8 +13,9 @@ import {
   SEQUENCES_MAX_OFFICIAL,
 } from "#wire/air/esptouch-v2.ts";
 import type { AirProtocol } from "#wire/air/found.ts";
-import { airPackets, esptouchV2Packets } from "#wire/air/schedule.ts";
-import { bindingOf } from "#wire/hello.ts";
+import { airKissPackets, airPackets, esptouchV1Packets, esptouchV2Packets, tiPackets } from "#wire/air/schedule.ts";
+import { encodeTi, TI_PORT } from "#wire/air/ti-smartconfig.ts";
+import { bindingOf, type HelloBinding } from "#wire/hello.ts";
 import type { OnboardRequest } from "./onboard.ts";
 
 export interface Credentials {
@@ -22,6 +25,8 @@ export interface Credentials {
   readonly bssid: Uint8Array;
   /** AES-128 key that the product's app shares with its units, where it has one. */
   readonly aesKey?: Uint8Array;
+  /** The phone's own IPv4 address, 4 bytes, for ESP-TOUCH v1; without it the unit answers by broadcast alone. */
+  readonly phone?: Uint8Array;
   /** What Air needs besides: the card's air key, the last counter used for this unit, Unix seconds, own bytes. */
   readonly air?: {
     readonly key: Uint8Array;
@@ -63,8 +68,47 @@ function esptouchV2({ ssid, passphrase, bssid, aesKey }: Credentials, primitives
   return ok({
     schedule: { port: ESPTOUCH_PORT, to: "broadcast", packets: esptouchV2Packets(round.value.lengths) },
     binding,
-    acknowledgement: { port: round.value.ackPort, replyPort: 7002 },
+    acknowledgement: { port: round.value.ackPort, token: 0, replyPort: 7002 },
   });
+}
+
+function esptouchV1({ ssid, passphrase, bssid, phone }: Credentials, primitives: Primitives): Message {
+  const everyone = new Uint8Array(4).fill(255);
+  const round = encodeEsptouchV1({ ssid, passphrase, bssid, phone: phone ?? everyone });
+  if (!round.ok) return round;
+  const { dataLengths, ackFirstByte: token } = round.value;
+  return ok({
+    schedule: { port: ESPTOUCH_PORT, to: "broadcast", packets: esptouchV1Packets(dataLengths) },
+    binding: digestOf("esptouch-v1", ssid, token, primitives),
+    acknowledgement: { port: 18266, token },
+  });
+}
+
+function airKiss({ ssid, passphrase, aesKey }: Credentials, primitives: Primitives): Message {
+  // Not zero: our own one-byte guide datagrams would look like the answer.
+  const token = 1 + ((primitives.random(1)[0] as number) % 255);
+  const key = aesKey === undefined ? {} : { aesKey };
+  const units = encodeAirKiss({ ssid, passphrase, random: token, ...key }, primitives);
+  if (!units.ok) return units;
+  return ok({
+    schedule: { port: AIRKISS_PORT, to: "broadcast", packets: airKissPackets(units.value) },
+    binding: digestOf("airkiss", ssid, token, primitives),
+    acknowledgement: { port: AIRKISS_PORT, token },
+  });
+}
+
+function ti({ ssid, passphrase, aesKey }: Credentials, primitives: Primitives): Message {
+  const key = aesKey === undefined ? {} : { aesKey };
+  const packets = encodeTi("cc3200", { ssid, passphrase, ...key }, primitives);
+  if (!packets.ok) return packets;
+  return ok({
+    schedule: { port: TI_PORT, to: "gateway", packets: tiPackets(packets.value.onAir) },
+    binding: digestOf("ti-smartconfig", ssid, 0, primitives),
+  });
+}
+
+function digestOf(protocol: AirProtocol, ssid: Uint8Array, token: number, primitives: Primitives): HelloBinding {
+  return bindingOf({ protocol, ssid, reserved: new Uint8Array(0), token }, primitives.sha256);
 }
 
 function airMessage({ ssid, passphrase, air }: Credentials, primitives: Primitives): Message {
@@ -91,7 +135,14 @@ export function messageFor(protocol: AirProtocol, credentials: Credentials, prim
       return airMessage(credentials, primitives);
     case "esptouch-v2":
       return esptouchV2(credentials, primitives);
-    default:
+    case "esptouch-v1":
+      return esptouchV1(credentials, primitives);
+    case "airkiss":
+      return airKiss(credentials, primitives);
+    case "ti-smartconfig":
+      return ti(credentials, primitives);
+    case "tuya-ez":
+      // Its token comes from the maker's cloud: this phone has none to send.
       return refuse("AIR_FIELD");
   }
 }

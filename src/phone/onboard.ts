@@ -24,7 +24,7 @@ export interface OnboardRequest {
   /** What the hello must answer; none takes any hello of this unit. */
   readonly binding?: HelloBinding;
   /** Where the protocol's own acknowledgement arrives, and the one to send in return (ESP-TOUCH v2). */
-  readonly acknowledgement?: { readonly port: number; readonly replyPort?: number };
+  readonly acknowledgement?: { readonly port: number; readonly token: number; readonly replyPort?: number };
   readonly timeoutMs?: number;
 }
 
@@ -66,10 +66,10 @@ export async function onboard(
     });
   }
   if (acknowledgement !== undefined) {
-    const { port, replyPort } = acknowledgement;
+    const { port, token, replyPort } = acknowledgement;
     await transport.listen(port, (bytes, peer) => {
-      // Our own port hears our own network's broadcasts too; an acknowledgement is 1, 7 or 11 bytes.
-      if (![1, 7, 11].includes(bytes.length)) return;
+      // The port hears our own broadcasts too. An acknowledgement is 1, 7 or 11 bytes and begins with the token.
+      if (![1, 7, 11].includes(bytes.length) || bytes[0] !== token) return;
       isAcknowledged = true;
       if (deviceId !== undefined) return;
       if (replyPort !== undefined) for (let i = 0; i < 2; i++) transport.answer(peer, replyPort, Uint8Array.of(1));

@@ -101,7 +101,7 @@ const credentials = {
   air: { key: AIR_KEY, lastCounter: 0, nowS: 1_800_000_000, extra: new Uint8Array(0) },
 };
 
-test.each(["air", "esptouch-v2"] as const)(
+test.each(["air", "esptouch-v2", "esptouch-v1", "airkiss", "ti-smartconfig"] as const)(
   "%s: a unit hears, joins and says who it is; the phone stops",
   async (protocol) => {
     const unit = startUnit(protocol === "air" ? [] : [protocol]);

@@ -68,3 +68,17 @@ export function* airKissPackets({ magic, prefix, groups }: AirKissUnits): Genera
     }
   }
 }
+
+/** TI SmartConfig: two double passes (CC3200), then 100 ms of silence, and again for a minute. */
+export function* tiPackets(onAir: readonly number[]): Generator<Packet> {
+  const PACE_MS = 5;
+  const PAUSE_MS = 100;
+  for (let atMs = 0; atMs < 60_000; atMs += PAUSE_MS) {
+    for (let pass = 0; pass < 2; pass++) {
+      for (const length of onAir) {
+        yield { atMs, length };
+        atMs += PACE_MS;
+      }
+    }
+  }
+}

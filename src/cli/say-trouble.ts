@@ -1,6 +1,7 @@
 /** Troubles that a person can mend end a verb with one line and exit code 1; anything else is a fault of ours and shows its stack. */
 const TROUBLES = new Set([
   "BrokerTrouble",
+  "CliTrouble",
   "CloudTrouble",
   "KeyFileError",
   "KeySetTrouble",

@@ -30,5 +30,10 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./size.ts"),
   },
   { name: "air", summary: "encode and decode onboarding broadcasts", load: () => import("./air.ts") },
+  {
+    name: "verify",
+    summary: "judge Ed25519 signatures by the one rule, on this host or on a board",
+    load: () => import("./verify.ts"),
+  },
   { name: "bench", summary: "measure one of the benchmarks, or all", load: () => import("./bench.ts") },
 ];

@@ -1,8 +1,7 @@
 /** Judges signatures in the sim board's engine, within the board's own arena. */
 import { assert } from "#base/assert.ts";
+import { type StartVerifier, verifierLine } from "#boards/verifier/board-verifier.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import type { StartVerifier } from "../../verifier/board-verifier.ts";
-import { verifierLine } from "../../verifier/board-verifier.ts";
 import { readBoard } from "./board.ts";
 import { type NativeObject, startEngine } from "./engine.ts";
 import type { GuestFunction } from "./marshal.ts";

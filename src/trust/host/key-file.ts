@@ -22,9 +22,13 @@ export class KeyFileError extends Error {
 
 /** Makes a new key and writes it whole or not at all, mode 600. Never replaces a file. */
 export function createKeyFile(path: string, role: KeyRole): KeyPair {
+  return writeKeyFile(path, role, nodePrimitives.random(32));
+}
+
+/** Writes a key that came from elsewhere, as a card's holder key does, in the same way. */
+export function writeKeyFile(path: string, role: KeyRole, seed: Uint8Array): KeyPair {
   if (existsSync(path))
     throw new KeyFileError(`${path} is there already; a key is never overwritten: name another file`);
-  const seed = nodePrimitives.random(32);
   const pair = { role, seed, publicKey: nodePrimitives.ed25519PublicKey(seed) };
   mkdirSync(dirname(path), { recursive: true });
   const whole = JSON.stringify({ role, public: toHex(pair.publicKey), seed: toHex(seed) });

@@ -13,6 +13,7 @@ import { seedSigner } from "#trust/signer.ts";
 import { type Trust, verifyChain } from "#trust/verify-grant.ts";
 import { LEVEL } from "#wire/scope.ts";
 import type { Bench, Row } from "./row.ts";
+import { sessionOpenMs } from "./session-open.ts";
 
 noble.hashes.sha512 = (message) => Uint8Array.from(createHash("sha512").update(message).digest());
 
@@ -113,6 +114,13 @@ function rateRows(turns: number, turnMs: number): readonly Row[] {
   }));
 }
 
+/** The median of some openings of a session: one alone says more about the host than about the session. */
+function sessionOpenRow(openings: number): Row {
+  const times = Array.from({ length: openings }, sessionOpenMs).sort((a, b) => a - b);
+  const value = times[openings >> 1] as number;
+  return { case: "session-open-2/host", metric: "time", value, unit: "ms", peer: null, goal: null };
+}
+
 /** Bytes of the device's part with all that it imports. Boards ship names as they are, so that patches stay small. */
 async function bundleBytes(names: "short" | "kept"): Promise<number> {
   const contents = Object.entries(DEVICE_PART).map(
@@ -139,6 +147,7 @@ export const bench: Bench = {
   async run({ quick }): Promise<readonly Row[]> {
     return [
       ...rateRows(quick ? 3 : 10, quick ? 100 : 300),
+      sessionOpenRow(quick ? 101 : 501),
       sizeRow("bundle-trust", await bundleBytes("short"), 30000),
       sizeRow("bundle-trust-names-kept", await bundleBytes("kept"), null),
     ];

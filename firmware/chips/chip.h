@@ -4,13 +4,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Starts serial lines, network interrupt and watchdog. Called once, after memory is set up. */
+/* Starts serial lines and watchdog. Called once, after memory is set up. */
 void chip_start(void);
+/* Takes what comes from now on. The boot stage does not, so that nothing which is sent meanwhile is lost with it. */
+void chip_listen(void);
 
 /* Serial lines. A read gives -1 when nothing has come; what comes is buffered by interrupt (serial.c). */
 enum { CHIP_CONSOLE = 0, CHIP_RADIO = 1, CHIP_LINES = 2 };
 void chip_serial_write(int line, const uint8_t *bytes, size_t length);
-void chip_serial_received(int line, uint8_t byte); /* called by the chip's interrupt handlers */
+/* For the chip's interrupt handlers: a byte that came, taken only while there is room. Without room the handler masks
+ * its interrupt, which leaves the sender waiting, until chip_serial_resume. */
+bool chip_serial_room(int line);
+void chip_serial_received(int line, uint8_t byte);
+void chip_serial_resume(int line);
 
 /* Nanoseconds since start, and whole milliseconds. */
 uint64_t chip_nanoseconds(void);

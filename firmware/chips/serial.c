@@ -1,23 +1,26 @@
-/* What came over the serial lines, kept from its interrupt until the main loop looks. A full ring drops the newest. */
+/* What came over the serial lines, kept from its interrupt until the main loop looks. A full ring holds the line up. */
 #include "chips/serial.h"
 #include "chips/chip.h"
 
-#define RING_BYTES 4096u
+#define RING_BYTES 2048u
 
 static struct {
   uint8_t bytes[RING_BYTES];
   volatile uint32_t in, out;
 } rings[CHIP_LINES];
 
+bool chip_serial_room(int line) { return rings[line].in - rings[line].out < RING_BYTES; }
+
 void chip_serial_received(int line, uint8_t byte) {
-  uint32_t in = rings[line].in;
-  if (in - rings[line].out == RING_BYTES) return;
-  rings[line].bytes[in % RING_BYTES] = byte;
-  rings[line].in = in + 1;
+  rings[line].bytes[rings[line].in % RING_BYTES] = byte;
+  rings[line].in++;
 }
 
 size_t serial_available(int line) { return rings[line].in - rings[line].out; }
 
 uint8_t serial_peek(int line, size_t offset) { return rings[line].bytes[(rings[line].out + offset) % RING_BYTES]; }
 
-void serial_drop(int line, size_t length) { rings[line].out += length; }
+void serial_drop(int line, size_t length) {
+  rings[line].out += length;
+  chip_serial_resume(line);
+}

@@ -21,6 +21,7 @@ static bool deliver_one(JSContext *ctx) {
 int main(void) {
   static const uint8_t mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56}; /* the wire's; the radio has its own */
   chip_flash_start();
+  chip_listen();
   entropy_start();
   net_start(mac);
   JSContext *ctx = engine_start();

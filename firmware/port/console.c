@@ -3,7 +3,7 @@
 #include "chips/serial.h"
 #include "port/js.h"
 
-#define CHUNK_BYTES 128u
+#define CHUNK_BYTES 512u
 
 JS_FUNCTION(write) {
   (void)self, (void)argc;

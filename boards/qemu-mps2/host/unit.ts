@@ -27,7 +27,7 @@ function lines(see: (line: string) => void): (chunk: Buffer) => void {
 /** Lines of the firmware itself: `latchkey: boot A trial 0 power`, `latchkey: exception: ...`. */
 function noticeOf(line: string): object | undefined {
   const boot = /^latchkey: boot ([AB]) trial ([01]) (\S+)$/.exec(line);
-  if (boot !== null) return { boot: boot[1] === "A" ? 0 : 1, trial: boot[2] === "1", reason: boot[3] };
+  if (boot !== null) return { boot: boot[1], trial: boot[2] === "1", reason: boot[3] };
   const failure = /^latchkey: (exception|watchdog|out-of-memory|fault): (.*)$/.exec(line);
   return failure === null ? undefined : { failure: failure[1], message: failure[2] };
 }

@@ -21,7 +21,21 @@ static const uint32_t uarts[CHIP_LINES] = {0x40004000u, 0x40005000u};
 
 static void receive(int line) {
   INTERRUPT(line) = 2;
-  while (STATE(line) & RX_FULL) chip_serial_received(line, (uint8_t)DATA(line));
+  while (STATE(line) & RX_FULL) {
+    if (!chip_serial_room(line)) {
+      irq_disable(2 * (unsigned)line);
+      return;
+    }
+    chip_serial_received(line, (uint8_t)DATA(line));
+  }
+}
+
+/* A byte that waits raised its interrupt before it was masked, so it is taken up by hand. */
+void chip_serial_resume(int line) {
+  __asm volatile("cpsid i");
+  receive(line);
+  if (chip_serial_room(line)) irq_enable(2 * (unsigned)line);
+  __asm volatile("cpsie i");
 }
 
 void console_irq(void) { receive(CHIP_CONSOLE); }
@@ -30,13 +44,19 @@ void radio_irq(void) { receive(CHIP_RADIO); }
 void chip_start(void) {
   for (int line = 0; line < CHIP_LINES; line++) {
     DIVIDER(line) = 16;
+    CTRL(line) = 1; /* transmit */
+  }
+  WATCHDOG_LOCK = 0x1ACCE551u;
+  WATCHDOG_LOAD = WATCHDOG_S * CPU_HZ; /* the first end of a count raises an NMI, a second one resets */
+  WATCHDOG_CTRL = 3;
+}
+
+void chip_listen(void) {
+  for (int line = 0; line < CHIP_LINES; line++) {
     CTRL(line) = 0xb; /* transmit, receive, interrupt on receive */
     irq_enable(2 * (unsigned)line);
   }
   irq_enable(ETHER_IRQ);
-  WATCHDOG_LOCK = 0x1ACCE551u;
-  WATCHDOG_LOAD = WATCHDOG_S * CPU_HZ; /* the first end of a count raises an NMI, a second one resets */
-  WATCHDOG_CTRL = 3;
 }
 
 void chip_serial_write(int line, const uint8_t *bytes, size_t length) {

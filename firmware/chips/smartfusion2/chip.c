@@ -19,15 +19,26 @@ static uint32_t outputs;
 static volatile uint32_t fed_ms;
 
 static void receive(int line) {
-  while (STATE(line) & RX_READY) chip_serial_received(line, (uint8_t)DATA(line));
+  while (STATE(line) & RX_READY) {
+    if (!chip_serial_room(line)) {
+      irq_disable(10 + (unsigned)line);
+      return;
+    }
+    chip_serial_received(line, (uint8_t)DATA(line));
+  }
 }
+
+void chip_serial_resume(int line) { irq_enable(10 + (unsigned)line); }
 
 void console_irq(void) { receive(CHIP_CONSOLE); }
 void radio_irq(void) { receive(CHIP_RADIO); }
 
 void chip_start(void) {
+  for (int line = 0; line < CHIP_LINES; line++) FIFO(line) = 1;
+}
+
+void chip_listen(void) {
   for (int line = 0; line < CHIP_LINES; line++) {
-    FIFO(line) = 1;
     INTERRUPT(line) = 1;
     irq_enable(10 + (unsigned)line);
   }

@@ -19,7 +19,7 @@
 #define DMA_IRQ MAC(0x198)
 #define EMPTY (1u << 31)
 #define FRAME_BYTES 1536u
-#define FRAMES 8u
+#define FRAMES 4u
 
 struct descriptor {
   volatile uint32_t address, size, next;

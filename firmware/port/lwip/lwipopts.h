@@ -17,13 +17,13 @@
 #define IP_FRAG 0
 #define IP_REASSEMBLY 0
 #define MEM_ALIGNMENT 4
-#define MEM_SIZE (20 * 1024)
+#define MEM_SIZE (16 * 1024)
 #define MEMP_NUM_TCP_PCB 10
 #define MEMP_NUM_TCP_PCB_LISTEN 3
 #define MEMP_NUM_UDP_PCB 6
 #define MEMP_NUM_TCP_SEG 32
 #define MEMP_NUM_PBUF 8
-#define PBUF_POOL_SIZE 12
+#define PBUF_POOL_SIZE 10
 #define TCP_MSS 1460
 #define TCP_WND (4 * TCP_MSS)
 #define TCP_SND_BUF (4 * TCP_MSS)

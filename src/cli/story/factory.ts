@@ -17,6 +17,7 @@ import { ensureKeyFile, readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { COMPONENT } from "#wire/release.ts";
 import { PROVISIONED } from "#wire/stored-names.ts";
+import { nativeParts } from "./native.ts";
 import type { UnitWorld, World } from "./world.ts";
 
 const ISSUER_KID = Uint8Array.of(1);
@@ -31,7 +32,14 @@ function makerKeys(config: FlashConfig): MakerKeys {
 }
 
 /** What a release of one bundle says. */
-export function planOf(config: FlashConfig, sequence: number, bundle: Uint8Array, bases: readonly ReleaseFile[] = []) {
+export function planOf(
+  config: FlashConfig,
+  sequence: number,
+  bundle: Uint8Array,
+  bases: readonly ReleaseFile[] = [],
+  native?: Uint8Array,
+) {
+  const images = new Map<number, Uint8Array>(native === undefined ? [] : [[COMPONENT.native, native]]);
   return {
     product: config.product,
     sequence,
@@ -39,7 +47,7 @@ export function planOf(config: FlashConfig, sequence: number, bundle: Uint8Array
     consent: "auto" as const,
     epoch: 0,
     notAfterS: undefined,
-    images: new Map<number, Uint8Array>([[COMPONENT.js, bundle]]),
+    images: images.set(COMPONENT.js, bundle),
     bases,
   };
 }
@@ -50,12 +58,13 @@ export function makeRelease(
   sequence: number,
   bundle: Uint8Array,
   bases: readonly ReleaseFile[] = [],
+  native?: Uint8Array,
 ): { readonly path: string; readonly file: ReleaseFile } {
   const folder = join(config.output, "releases");
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${config.product}-${sequence}.release`);
   const { seed } = readKeyFile(join(config.keys, "release.key"), "release");
-  const file = signReleaseFile(buildRelease(planOf(config, sequence, bundle, bases)), seed);
+  const file = signReleaseFile(buildRelease(planOf(config, sequence, bundle, bases, native)), seed);
   writeReleaseFile(path, file);
   return { path, file };
 }
@@ -75,14 +84,19 @@ export async function factory(world: World): Promise<UnitWorld> {
     () => buildBundle(board.name, config.app, { release: "1", atS: nowS }),
     ({ bytes }) => `${bytes.length} bytes`,
   );
+  const { native, entropySeed } = await tell.step(
+    "native image",
+    () => nativeParts(board),
+    (parts) => (parts.native === undefined ? "none: the engine is the host's" : `${parts.native.length} bytes`),
+  );
   const release = await tell.step(
     "release 1, signed",
-    async () => makeRelease(config, 1, bundle.bytes),
+    async () => makeRelease(config, 1, bundle.bytes, [], native),
     ({ file }) => `${file.signed?.length} bytes of manifest`,
   );
   const images = firstImages(
     board.flash,
-    { signed: release.file.signed as Uint8Array, sequence: 1, epoch: 0, bundle: bundle.bytes },
+    { signed: release.file.signed as Uint8Array, sequence: 1, epoch: 0, bundle: bundle.bytes, native, entropySeed },
     new Map([
       [PROVISIONED.product, utf8(config.product)],
       [PROVISIONED.roots, encodeCbor(keys.roots)],

@@ -13,6 +13,9 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** `power`: loss of power. `kill`: the end of the process only, which is enough where the machine is simulated. */
+export type Durability = "power" | "kill";
+
 /** The store can't be used. The message is one line that says what to do. */
 export class StoreTrouble extends Error {
   override name = "StoreTrouble";
@@ -23,10 +26,11 @@ const POSTGRES_LOCK = 0x6c61_7463; // "latc": any fixed number does, it only has
 /**
  * Opens a store, making it when it is not there.
  * @param where A file's path, or postgres://user:password@host/database.
+ * @param durability What an acknowledged write survives in SQLite.
  * @throws StoreTrouble when it is damaged, in use by another process, out of reach or out of space.
  */
-export function openStore(where: string): Promise<Store> {
-  return /^postgres(ql)?:\/\//.test(where) ? openPostgres(where) : openSqlite(where);
+export function openStore(where: string, durability: Durability = "power"): Promise<Store> {
+  return /^postgres(ql)?:\/\//.test(where) ? openPostgres(where) : openSqlite(where, durability);
 }
 
 /** Turns what a driver threw into one line for the operator; `where` never includes a password. */
@@ -57,7 +61,7 @@ export function storeTrouble(error: unknown, where: string): StoreTrouble {
   return new StoreTrouble(`store ${where}: ${message ?? String(error)}`);
 }
 
-async function openSqlite(path: string): Promise<Store> {
+async function openSqlite(path: string, durability: Durability): Promise<Store> {
   let file: InstanceType<typeof Database> | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -65,7 +69,9 @@ async function openSqlite(path: string): Promise<Store> {
     file = new Database(path);
     // FULL: a commit is on the disk before it is acknowledged. EXCLUSIVE: a second process is refused; the kernel
     // lets go of the lock when this one dies, however it dies.
-    file.exec("pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full");
+    file.exec(
+      `pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = ${durability === "power" ? "full" : "off"}`,
+    );
     if (isOld) {
       const found = (file.pragma("quick_check(1)") as { quick_check?: string }[])[0]?.quick_check;
       if (found !== "ok") throw new StoreTrouble(storeTrouble({ code: "SQLITE_CORRUPT" }, path).message);

@@ -182,7 +182,8 @@ export async function link(
     clearInterval(again);
     onClosed();
   });
-  await client.subscribeAsync([...subscribeRights("f1", unit.id)], { qos: 0 });
+  // A connection that dies before it is answered leaves the question open for ever.
+  await Promise.race([client.subscribeAsync([...subscribeRights("f1", unit.id)], { qos: 0 }), closed]);
   say(unit.model.connected());
   return { cut: () => void client.stream.destroy(), closed };
 }
@@ -197,7 +198,7 @@ export function noise(byteLength: number, seed = 1): Uint8Array {
 }
 
 /** Waits until something holds, or fails with its name. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 40_000): Promise<void> {
   const endMs = Date.now() + timeoutMs;
   while (!(await holds())) {
     if (Date.now() > endMs) throw new Error(`in ${timeoutMs} ms not: ${what}`);

@@ -1,9 +1,13 @@
 import { createInterface } from "node:readline";
-import { Argument, type Command } from "commander";
+import { Argument, type Command, Option } from "commander";
 import { fromHex } from "#base/bytes.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { soakAir } from "../../test/bench/air-soak.ts";
+import type { TrialProtocol } from "../../test/bench/air-trial.ts";
 import { decodeFrames, FramesError, foundAsJson, readFrames } from "./air-frames.ts";
 import { ENCODED_PROTOCOLS, type EncodedProtocol, encodeVector } from "./air-vectors.ts";
+
+const SOAKED: readonly TrialProtocol[] = ["air", "esptouch-v1", "esptouch-v2", "airkiss"];
 
 export function register(command: Command): void {
   command
@@ -36,4 +40,29 @@ export function register(command: Command): void {
         process.exitCode = 1;
       }
     });
+  command
+    .command("soak")
+    .description("look for wrong credentials in very many simulated onboardings; exit 1 when there are any")
+    .addOption(new Option("--protocol <names...>", "which").choices(SOAKED).default([...SOAKED]))
+    .option("--runs <number>", "in all", Number, 100_000)
+    .option("--loss <share>", "of the frames", Number, 0.4)
+    .option("--burst <frames>", "lose them in bursts of so many on average", Number)
+    .option("--seed <number>", "first of the seeds", Number, 1)
+    .action(
+      async (options: { protocol: TrialProtocol[]; runs: number; loss: number; burst?: number; seed: number }) => {
+        const { loss, seed } = options;
+        if (!(options.runs >= 1 && loss >= 0 && loss < 1)) {
+          process.stderr.write("latchkey air soak: --runs from 1 on, --loss from 0 to below 1\n");
+          process.exitCode = 1;
+          return;
+        }
+        const runs = Math.ceil(options.runs / options.protocol.length);
+        const burst = options.burst === undefined ? {} : { burstFrames: options.burst };
+        for (const protocol of options.protocol) {
+          const result = await soakAir({ protocol, runs, loss, seed, ...burst });
+          process.stdout.write(`${JSON.stringify(result)}\n`);
+          if (result.wrong > 0) process.exitCode = 1;
+        }
+      },
+    );
 }

@@ -6,6 +6,7 @@ import { arch, cpus, platform } from "node:os";
 import type { Bench, Row } from "./row.ts";
 
 const LOADERS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
+  air: () => import("./air.ts"),
   tokens: () => import("./tokens.ts"),
   verify: () => import("./verify.ts"),
 };

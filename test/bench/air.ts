@@ -1,0 +1,121 @@
+/** How fast credentials get across a simulated air, and whether any are ever wrong. */
+
+import { type Judge, openJudge, type Verdict } from "./air-judge.ts";
+import { plotAir } from "./air-plot.ts";
+import type { TrialPayload, TrialProtocol } from "./air-trial.ts";
+import type { Bench, Row } from "./row.ts";
+
+/** The pace that the fastest protocol sends at, and what a length carries: the ceiling of any protocol here. */
+const CEILING_BITS_PER_S = 200 * 10;
+const BURST_FRAMES = 8;
+
+interface Cell {
+  readonly protocol: TrialProtocol;
+  readonly payload: TrialPayload;
+  readonly lossPercent: number;
+  readonly isBurst: boolean;
+  readonly channels: 1 | 3;
+}
+
+const PAYLOADS: Readonly<Record<TrialProtocol, readonly TrialPayload[]>> = {
+  air: ["short", "long", "sealed64"],
+  "esptouch-v1": ["short", "long"],
+  "esptouch-v2": ["short", "long", "sealed64"],
+  airkiss: ["short", "long"],
+};
+
+/** Medians to reach at 1ch, iid: design section 6. */
+const GOALS: Readonly<Record<string, number>> = {
+  "air/sealed64/iid0": 0.8,
+  "air/sealed64/iid10": 0.9,
+  "air/sealed64/iid30": 1.2,
+  "air/sealed64/iid50": 1.8,
+  "esptouch-v1/short/iid0": 3.3,
+  "esptouch-v1/short/iid10": 4.7,
+  "esptouch-v1/short/iid30": 11.7,
+  "esptouch-v2/short/iid0": 0.9,
+  "esptouch-v2/short/iid10": 1.3,
+  "esptouch-v2/short/iid30": 2.7,
+  "airkiss/short/iid0": 1.7,
+  "airkiss/short/iid10": 2.2,
+  "airkiss/short/iid30": 6.4,
+};
+const P999_GOAL = 3;
+const PEERS: Readonly<Record<string, string>> = {
+  "air/sealed64": "esptouch-v2-aes",
+  "esptouch-v1/short": "espressif-v1",
+  "esptouch-v2/short": "espressif-v2",
+  "airkiss/short": "tencent-airkiss",
+};
+
+function cells(): Cell[] {
+  const all: Cell[] = [];
+  for (const protocol of Object.keys(PAYLOADS) as TrialProtocol[]) {
+    for (const payload of PAYLOADS[protocol]) {
+      for (const isBurst of [false, true]) {
+        for (const lossPercent of [0, 10, 20, 30, 40, 50]) {
+          if (isBurst && lossPercent === 0) continue;
+          for (const channels of [1, 3] as const) all.push({ protocol, payload, lossPercent, isBurst, channels });
+        }
+      }
+    }
+  }
+  return all;
+}
+
+const quantile = (ascending: readonly number[], share: number) =>
+  ascending[Math.min(ascending.length - 1, Math.floor(share * ascending.length))] ?? Number.NaN;
+
+/** The 99.9th percentile is given where 5,000 runs make one: Air's own payload on one channel. */
+const hasTail = (cell: Cell) => cell.protocol === "air" && cell.payload === "sealed64" && cell.channels === 1;
+
+function rowsOf(cell: Cell, verdict: Verdict): Row[] {
+  const { protocol, payload, lossPercent, isBurst, channels } = cell;
+  const loss = `${isBurst ? "burst" : "iid"}${lossPercent}`;
+  const name = `${protocol}/${payload}/${loss}/${channels}ch`;
+  const peer = PEERS[`${protocol}/${payload}`] ?? null;
+  const goal = channels === 1 ? (GOALS[`${protocol}/${payload}/${loss}`] ?? null) : null;
+  const { runs, wrong, seconds, payloadBits } = verdict;
+  const row = (metric: string, value: number, unit: string, wanted: number | null = null): Row => {
+    return { case: name, metric, value: Number(value.toPrecision(4)), unit, peer, goal: wanted };
+  };
+  const rows = [row("success", seconds.length / runs, "1"), row("wrong", wrong, "1", 0)];
+  if (seconds.length === 0) return rows;
+  const median = quantile(seconds, 0.5);
+  const least = payloadBits / (CEILING_BITS_PER_S * (1 - lossPercent / 100));
+  rows.push(row("median", median, "s", goal), row("p90", quantile(seconds, 0.9), "s"));
+  if (hasTail(cell)) rows.push(row("p999", quantile(seconds, 0.999), "s", loss === "iid50" ? P999_GOAL : null));
+  return [...rows, row("capacity-ratio", least / median, "1")];
+}
+
+/** As many runs as the figure needs; a quick look spends its few on the cells that have a goal. */
+function runsOf(cell: Cell, quick: boolean): number {
+  if (!quick) return hasTail(cell) ? 5000 : 200;
+  return cell.payload === "long" || cell.isBurst || cell.channels === 3 ? 4 : 40;
+}
+
+async function runCell(judge: Judge, cell: Cell, quick: boolean): Promise<Row[]> {
+  const { protocol, payload, lossPercent, isBurst, channels } = cell;
+  const rate = lossPercent / 100;
+  const verdict = await judge.judge(runsOf(cell, quick), channels, (n) => ({
+    protocol,
+    payload,
+    loss: isBurst ? { rate, burstFrames: BURST_FRAMES } : { rate },
+    seed: 1 + n,
+  }));
+  return rowsOf(cell, verdict);
+}
+
+export const bench: Bench = {
+  async run({ quick }) {
+    const judge = openJudge();
+    try {
+      const rows: Row[] = [];
+      for (const cell of cells()) rows.push(...(await runCell(judge, cell, quick)));
+      return rows;
+    } finally {
+      judge.close();
+    }
+  },
+  plot: plotAir,
+};

@@ -19,6 +19,16 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./start.ts"),
   },
   { name: "firmware", summary: "build the native image of a board", load: () => import("./firmware.ts") },
+  {
+    name: "card",
+    summary: "make the sealed card of a device, read one, take one as typed",
+    load: () => import("./card.ts"),
+  },
+  {
+    name: "grant",
+    summary: "issue keys, hand on narrower ones, look at them, take them back",
+    load: () => import("./grant.ts"),
+  },
   { name: "phone", summary: "what an owner's phone does: onboard a unit, call it", load: () => import("./phone.ts") },
   { name: "keys", summary: "make and rotate the keys that sign releases", load: () => import("./keys.ts") },
   { name: "release", summary: "build, sign, inspect and publish releases", load: () => import("./release.ts") },
@@ -30,6 +40,7 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./size.ts"),
   },
   { name: "air", summary: "encode and decode onboarding broadcasts", load: () => import("./air.ts") },
+  { name: "inspect", summary: "show what any of our signed bytes say", load: () => import("./inspect.ts") },
   {
     name: "verify",
     summary: "judge Ed25519 signatures by the one rule, on this host or on a board",

@@ -4,6 +4,7 @@ import { encodeCbor } from "#codec/cbor.ts";
 import type { OtaTimes } from "#device/ota-state.ts";
 import { slotsOf } from "#device/slots.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import type { Primitives } from "#trust/primitives.ts";
 import { signKeyset, signRelease } from "#trust/sign-release.ts";
 import { rootOfBytes } from "#wire/blocks.ts";
 import { encodeJournal } from "#wire/journal.ts";
@@ -16,10 +17,31 @@ import { PROVISIONED } from "#wire/stored-names.ts";
 import { encodeStream } from "#wire/stream-encoder.ts";
 import type { Geometry } from "./flash-model.ts";
 
-/** Random bytes that are the same in every run. */
 let chance = 1;
-export const crypto = {
+
+/** Starts chance anew, so that a run can be told again. */
+export function resetChance(): void {
+  chance = 1;
+}
+
+/** Signatures are pure functions of their input, and thousands of runs ask for the same ones. */
+const known = new Map<string, unknown>();
+function remembered<T>(work: (...parts: readonly Uint8Array[]) => T): (...parts: readonly Uint8Array[]) => T {
+  const name = known.size.toString();
+  known.set(name, work);
+  return (...parts) => {
+    const key = parts.reduce((text, part) => `${text}/${Buffer.from(part).toString("latin1")}`, name);
+    if (!known.has(key)) known.set(key, work(...parts));
+    return known.get(key) as T;
+  };
+}
+
+/** The host's primitives, with random bytes that are the same in every run. */
+export const crypto: Primitives = {
   ...nodePrimitives,
+  ed25519VerifyRaw: remembered(nodePrimitives.ed25519VerifyRaw as never) as Primitives["ed25519VerifyRaw"],
+  ed25519Sign: remembered(nodePrimitives.ed25519Sign as never) as Primitives["ed25519Sign"],
+  ed25519PublicKey: remembered(nodePrimitives.ed25519PublicKey as never) as Primitives["ed25519PublicKey"],
   random(byteLength: number) {
     return Uint8Array.from({ length: byteLength }, () => {
       chance = (Math.imul(chance, 1664525) + 1013904223) >>> 0;

@@ -27,7 +27,7 @@ import { releaseIdOf } from "#wire/release.ts";
 import { decodeUnitState, type UnitState } from "#wire/unit-state.ts";
 import { type FlashModel, flashModel, type Geometry, PowerCut } from "./flash-model.ts";
 
-import { crypto, KEPT, KEYSET, type Regions, type Served, TIMES, TIMESTAMP_SEED } from "./maker.ts";
+import { crypto, KEPT, KEYSET, type Regions, resetChance, type Served, TIMES, TIMESTAMP_SEED } from "./maker.ts";
 
 export interface World {
   readonly flash: FlashModel;
@@ -56,7 +56,7 @@ export interface Outcome {
   readonly starts: number;
   /** Sequence that is confirmed at the end. */
   readonly sequence: number;
-  /** Sectors of image slots written more than once for what was written before. */
+  /** The most sectors of images that one start had to begin again. */
   readonly rewrittenSectors: number;
   readonly blocksServed: number;
   readonly states: readonly UnitState[];
@@ -73,8 +73,10 @@ export function runWorld(world: World): Outcome {
   const states: UnitState[] = [];
   const log: string[] = [];
   const counts = { blocks: 0 };
-  const written = new Map<number, number>();
+  const erased = new Set<number>();
+  let rewrittenSectors = 0;
   let reason: ResetReason = "power";
+  resetChance();
   let starts = 0;
   let end: Outcome["end"] = "stuck";
   while (starts < STARTS_MAX) {
@@ -85,7 +87,10 @@ export function runWorld(world: World): Outcome {
         end = "brick";
         break;
       }
-      const outcome = runBoot(world, booted.sequence, booted.isTrial, { starts, states, log, counts, written });
+      const tally: Tally = { starts, states, log, counts, erased, again: 0 };
+      const outcome = runBoot(world, booted.sequence, booted.isTrial, tally, (again) => {
+        rewrittenSectors = Math.max(rewrittenSectors, again);
+      });
       if (outcome === "rest") {
         end = "rest";
         break;
@@ -101,7 +106,6 @@ export function runWorld(world: World): Outcome {
   const settings = openSettings(flash, regions.settings);
   const isKept = Object.entries(KEPT).every(([name, value]) => equal(settings.get(name) ?? new Uint8Array(0), value));
   const { confirmed } = readJournal({ ...regions.journal, ...geometryOf(flash) }, flash.read).state;
-  const rewrittenSectors = [...written.values()].reduce((sum, times) => sum + Math.max(0, times - 1), 0);
   return {
     end,
     starts,
@@ -153,19 +157,37 @@ function bootStage({ flash, regions }: World, reason: ResetReason) {
   return { sequence, isTrial: decision.isTrial };
 }
 
+/** Where the sectors of all slots begin, without their heads. */
+function imageSectorsOf(flash: FlashModel, regions: Regions): ReadonlySet<number> {
+  const sectors = new Set<number>();
+  for (const { start, bytes } of [regions.nativeA, regions.nativeB, regions.jsA, regions.jsB]) {
+    for (let at = flash.sectorBytes; at < bytes; at += flash.sectorBytes) sectors.add(start + at);
+  }
+  return sectors;
+}
+
 interface Tally {
   readonly starts: number;
   readonly states: UnitState[];
   readonly log: string[];
   readonly counts: { blocks: number };
-  /** How often each sector of the slots was filled completely, by its address. */
-  readonly written: Map<number, number>;
+  /** Sectors of images that were begun, in this start or before it. */
+  readonly erased: Set<number>;
+  /** Of those, how many were begun again in this start. */
+  again: number;
 }
 
 /** Runs one boot until it restarts, or rests: nothing to do and no timer that would change that. */
-function runBoot(world: World, sequence: number, isTrial: boolean, tally: Tally): ResetReason | "rest" {
+function runBoot(
+  world: World,
+  sequence: number,
+  isTrial: boolean,
+  tally: Tally,
+  onAgain: (sectors: number) => void,
+): ResetReason | "rest" {
   const { flash, regions, served } = world;
   const settings = openSettings(flash, regions.settings);
+  const imageSectors = imageSectorsOf(flash, regions);
   const machine = (world.create ?? ((parts) => createOta(parts) as Machine<unknown>))({
     crypto,
     flash,
@@ -194,11 +216,14 @@ function runBoot(world: World, sequence: number, isTrial: boolean, tally: Tally)
     else if (effect.kind === "log") tally.log.push(effect.text);
     else if (effect.kind === "restart") restart = effect.reason;
     else if (effect.kind === "flash-erase" || effect.kind === "flash-write") {
+      if (effect.kind === "flash-erase" && imageSectors.has(effect.address)) {
+        if (tally.erased.has(effect.address)) onAgain(++tally.again);
+        tally.erased.add(effect.address);
+      }
       if (!performOp(flash, effect)) {
         queue.push({ kind: "flash-failed", address: effect.address });
         return false;
       }
-      if (effect.kind === "flash-write" && effect.address >= regions.nativeA.start) countSector(flash, effect, tally);
     }
     return restart === undefined;
   };
@@ -221,18 +246,6 @@ function runBoot(world: World, sequence: number, isTrial: boolean, tally: Tally)
     if (restart !== undefined) return restart;
   }
   throw new Error(`a boot that never ends: ${tally.log.slice(-6).join(" | ")}`);
-}
-
-/** The last page of a sector of an image was written: the sector is complete. */
-function countSector(
-  flash: FlashModel,
-  { address, bytes }: { address: number; bytes: Uint8Array },
-  tally: Tally,
-): void {
-  const end = address + bytes.length;
-  if (end % flash.sectorBytes !== 0) return;
-  const sector = end - flash.sectorBytes;
-  tally.written.set(sector, (tally.written.get(sector) ?? 0) + 1);
 }
 
 /** What the maker does about what the unit says; undefined when it is none of his business. */

@@ -1,0 +1,121 @@
+/**
+ * Is the campaign able to see what it looks for? Each mutant is the real source with one safeguard taken out; the
+ * campaign must find fault with it. One that survives means that the campaign is blind there.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { afterAll, expect, test } from "vitest";
+import type * as Campaign from "./campaign.ts";
+import { GEOMETRIES, type Geometry } from "./flash-model.ts";
+
+interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const MUTANTS: readonly Mutant[] = [
+  {
+    name: "records count without their CRC",
+    file: "src/wire/record-log.ts",
+    from: "if (viewOf(header).getUint32(4, true) === recordCrc(",
+    to: "if (true || viewOf(header).getUint32(4, true) === recordCrc(",
+  },
+  {
+    name: "a sector is marked before it is written",
+    file: "src/device/ota-install.ts",
+    from: "tools.push(...step.value.ops);",
+    to: "",
+  },
+  {
+    name: "the whole image is not checked",
+    file: "src/device/ota-install.ts",
+    from: "return equal(imageRootOf(crypto.sha256, read, address, imageBytes), imageRoot);",
+    to: "return true;",
+  },
+  {
+    name: "compaction writes the bank's header first",
+    file: "src/wire/record-log.ts",
+    from: "  let offset = padded(region, HEADER_BYTES);\n  for (const record of records) {",
+    to: '  let offset = padded(region, HEADER_BYTES);\n  ops.push({ kind: "flash-write", address: start, bytes: encodeHeader(region, generation) });\n  for (const record of records) {',
+  },
+  {
+    name: "crashes are not counted",
+    file: "src/wire/journal.ts",
+    from: "crashes: Math.min(255, job.crashes + (isCrash ? 1 : 0)),",
+    to: "crashes: job.crashes,",
+  },
+  {
+    name: "progress is not resumed",
+    file: "src/device/ota-install.ts",
+    from: "const resume = job.progress[kind] ?? { sectors: 0, block: 0 };",
+    to: "const resume = { sectors: 0, block: 0 };",
+  },
+];
+
+const folder = mkdtempSync(join(tmpdir(), "latchkey-mutants-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The campaign, bundled over sources in which one text is another. */
+async function campaignWith(mutant: Mutant | undefined): Promise<typeof Campaign> {
+  const outfile = join(folder, `${mutant?.name.replaceAll(" ", "-") ?? "none"}.mjs`);
+  let isApplied = mutant === undefined;
+  await build({
+    entryPoints: ["test/powercut/campaign.ts"],
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    outfile,
+    plugins: [
+      {
+        name: "mutant",
+        setup(bundling) {
+          bundling.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+            if (mutant === undefined || path !== resolve(mutant.file)) return undefined;
+            const text = readFileSync(path, "utf8");
+            isApplied = text.includes(mutant.from);
+            const mark =
+              'tools.record(state, { kind: "sectorDone", component: component.kind, ...step.value.progress });\n    }';
+            const changed = text.replace(mutant.from, mutant.to);
+            const isMark = mutant.name.includes("marked before");
+            return {
+              contents: isMark ? changed.replace(mark, `${mark}\n    tools.push(...step.value.ops);`) : changed,
+              loader: "ts",
+            };
+          });
+        },
+      },
+    ],
+  });
+  expect(isApplied, "the mutant's text is in the source").toBe(true);
+  return import(pathToFileURL(outfile).href);
+}
+
+async function faultsFound(mutant: Mutant | undefined): Promise<boolean> {
+  const { bedsOf, emptyTally, singleCuts } = await campaignWith(mutant);
+  const tally = emptyTally();
+  try {
+    for (const [i, bed] of bedsOf(GEOMETRIES[0] as Geometry).entries()) {
+      singleCuts(bed, tally, 5, i);
+      if (tally.failures.length > 0) return true;
+    }
+  } catch {
+    // Not even an undisturbed update comes to its end.
+    return true;
+  }
+  return tally.refetchedSectorsMax > 1;
+}
+
+test("the source as it is passes", { timeout: 60_000 }, async () => {
+  expect(await faultsFound(undefined)).toBe(false);
+});
+
+for (const mutant of MUTANTS) {
+  test(`found: ${mutant.name}`, { timeout: 60_000 }, async () => {
+    expect(await faultsFound(mutant)).toBe(true);
+  });
+}

@@ -1,0 +1,21 @@
+/** A sample of what `npm run bench -- powercut` does in full: seeded, so that a failure can be told again. */
+import { expect, test } from "vitest";
+import { bedsOf, doubleCuts, emptyTally, singleCuts } from "./campaign.ts";
+import { GEOMETRIES } from "./flash-model.ts";
+
+for (const geometry of GEOMETRIES) {
+  test(`no power cut bricks, sticks or throws back by more than a sector, on ${geometry.name}`, {
+    timeout: 60_000,
+  }, () => {
+    const tally = emptyTally();
+    bedsOf(geometry).forEach((bed, i) => {
+      expect(bed.ops).toBeGreaterThan(60);
+      singleCuts(bed, tally, 13, i);
+      doubleCuts(bed, tally, 12, 6 + i);
+    });
+    expect(tally.failures).toEqual([]);
+    expect(tally.cases).toBeGreaterThan(150);
+    expect(tally).toMatchObject({ bricks: 0, stuck: 0 });
+    expect(tally.refetchedSectorsMax).toBeLessThanOrEqual(1);
+  });
+}

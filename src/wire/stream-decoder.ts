@@ -13,6 +13,7 @@ import {
   EXPONENT_MAX,
   learned,
   literalAt,
+  MODEL_ENTRIES,
   PRIMER_BYTES,
   primeLiterals,
   REPEAT_MIN,
@@ -45,6 +46,10 @@ export interface StreamDecoder {
 }
 
 const AHEAD_BYTES = 64;
+/** Numbers and flags of a decoder, at 8 bytes each as an engine keeps them, with room. */
+const SCALARS_BYTES = 24 * 8;
+/** Memory of a decoder, its block and its page apart. */
+export const DECODER_BYTES = 2 * MODEL_ENTRIES + AHEAD_BYTES + SCALARS_BYTES;
 
 export function createStreamDecoder(source: StreamSource): StreamDecoder {
   const model = createModel();

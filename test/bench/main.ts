@@ -7,6 +7,8 @@ import type { Bench, Row } from "./row.ts";
 
 const LOADERS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   air: () => import("./air.ts"),
+  ota: () => import("./ota.ts"),
+  powercut: () => import("./powercut.ts"),
   tokens: () => import("./tokens.ts"),
   verify: () => import("./verify.ts"),
 };

@@ -85,7 +85,7 @@ export function bedsOf(geometry: Geometry): readonly Bed[] {
   // Nearly full logs, so that compaction falls into the update.
   fillLog(geometry, bytes, regions.journal, 120, (size) => ({ kind: 200, payload: new Uint8Array(size) }));
   fillLog(geometry, bytes, regions.settings, 200, (size) =>
-    settingRecord("filler", new Uint8Array(Math.min(size, 99))),
+    settingRecord("filler", new Uint8Array(Math.min(size, 900))),
   );
   return SCENARIOS.map((scenario) => {
     const bed = { geometry, scenario, flash: bytes, regions, served: SERVED[scenario] };

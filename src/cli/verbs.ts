@@ -46,5 +46,6 @@ export const VERBS: readonly Verb[] = [
     summary: "judge Ed25519 signatures by the one rule, on this host or on a board",
     load: () => import("./verify.ts"),
   },
+  { name: "fuzz", summary: "feed a decoder a million wrong inputs", load: () => import("./fuzz.ts") },
   { name: "bench", summary: "measure one of the benchmarks, or all", load: () => import("./bench.ts") },
 ];

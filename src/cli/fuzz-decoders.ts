@@ -1,0 +1,127 @@
+/** Every decoder that takes bytes from strangers, with some bytes that it takes and what "canonical" means for it. */
+import { equal } from "#base/bytes.ts";
+import type { Result } from "#base/faults.ts";
+import { utf8 } from "#base/utf8.ts";
+import { type Cbor, decodeCbor, decodeCborSequence, encodeCbor } from "#codec/cbor.ts";
+import { signDischarge } from "#trust/discharge.ts";
+import { readMessage1 } from "#trust/edhoc-responder.ts";
+import { SUITE_4 } from "#trust/edhoc-suite.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { chainOf, issueChild, issueGrant } from "#trust/mint.ts";
+import { readRevocations } from "#trust/revocations.ts";
+import { signRevocation } from "#trust/revoke.ts";
+import { readRequestRecord } from "#trust/sealed-record.ts";
+import { signTime } from "#trust/signed-time.ts";
+import { seedSigner } from "#trust/signer.ts";
+import { decodeBlockRequest, decodeBlockResponse } from "#wire/blocks.ts";
+import { cardLink, cardText, linkText, readCardLink, readCardText, readLabelLink } from "#wire/card.ts";
+import { readDischarge } from "#wire/discharge.ts";
+import { readChain, readGrant } from "#wire/grant.ts";
+import { decodeHello } from "#wire/hello.ts";
+import { decodeSignedKeyset } from "#wire/keyset.ts";
+import { decodeLinkProof } from "#wire/link-auth.ts";
+import { decodeRelease } from "#wire/release.ts";
+import { encodeDelivery, readDelivery, readRevocation } from "#wire/revocation.ts";
+import { LEVEL } from "#wire/scope.ts";
+import { decodeRequest, encodeRequest } from "#wire/session.ts";
+import { readTime } from "#wire/signed-time.ts";
+import { decodeTimestamp } from "#wire/timestamp.ts";
+
+export interface FuzzTarget {
+  decode(bytes: Uint8Array): Result<unknown>;
+  /** Whether accepted bytes are the one encoding of what they say. */
+  isCanonical(bytes: Uint8Array): boolean;
+  readonly samples: readonly Uint8Array[];
+}
+
+/** One CBOR item whose nested byte strings were decoded too: encoding it again must give the same bytes. */
+function isCanonicalCbor(bytes: Uint8Array): boolean {
+  const item = decodeCbor(bytes);
+  return item.ok && equal(encodeCbor(item.value), bytes);
+}
+function isCanonicalSequence(bytes: Uint8Array): boolean {
+  const items = decodeCborSequence(bytes);
+  if (!items.ok) return false;
+  let at = 0;
+  return items.value.every((item) => {
+    const encoded = encodeCbor(item);
+    at += encoded.length;
+    return equal(encoded, bytes.subarray(at - encoded.length, at));
+  });
+}
+/** Forms of fixed fields or text, where no second spelling is told apart by bytes alone. */
+const anyForm = () => true;
+
+const signer = seedSigner(nodePrimitives, new Uint8Array(32).fill(1));
+const kid = Uint8Array.of(1);
+const id = new Uint8Array(12).fill(2);
+const nonce = new Uint8Array(16).fill(3);
+const cti = new Uint8Array(8).fill(4);
+const audience = { kind: "device", id } as const;
+const claims = { cti, holder: signer.publicKey, scope: LEVEL.noFlash, epoch: 0, caveats: [] };
+const grant = issueGrant({ ...signer, kid }, { ...claims, audience, issuedAtS: 1_800_000_000 });
+const chain = issueChild(nodePrimitives, chainOf(grant), signer, {
+  ...claims,
+  expiresAtS: 1_900_000_000,
+  caveats: [
+    { kind: "functions", names: ["setTemp"] },
+    { kind: "argument", function: "setTemp", argument: "celsius", min: 15.5, max: 24 },
+    { kind: "timeOfDay", fromMinutes: 480, toMinutes: 1320, weekdays: 31, utcOffsetMinutes: 120 },
+    { kind: "discharge", publicKey: signer.publicKey, ageS: 60 },
+    { kind: "lanOnly" },
+  ],
+});
+const statement = signRevocation(signer, undefined, { audience, sequence: 1, floor: 1, revoked: cti });
+const time = signTime(signer, kid, { timeS: 1_800_000_000, nonce });
+const discharge = signDischarge(signer, { cti, nonce });
+const secret = new Uint8Array(16).fill(5);
+const items: readonly Cbor[] = [
+  [1, -1, 2 ** 40, 2n ** 63n, 1.5, { float: 1 }, "ü", new Uint8Array(3), null, undefined, true, { simple: 99 }],
+  new Map<string | number, Cbor>([
+    ["a", new Map([[1, [1, [2, [3]]]]])],
+    [-5, { tag: 61, value: { tag: 18, value: [] } }],
+  ]),
+];
+const asText = (read: (text: string) => Result<unknown>) => (bytes: Uint8Array) => read(String.fromCharCode(...bytes));
+
+/** A decoder of one CBOR item. */
+function cbor(decode: FuzzTarget["decode"], ...samples: readonly Uint8Array[]): FuzzTarget {
+  return { decode, isCanonical: isCanonicalCbor, samples: [...samples, grant] };
+}
+
+export const FUZZ_TARGETS: Readonly<Record<string, FuzzTarget>> = {
+  cbor: cbor(decodeCbor, ...items.map(encodeCbor), chain),
+  "cbor-sequence": { decode: decodeCborSequence, isCanonical: isCanonicalSequence, samples: items.map(encodeCbor) },
+  grant: cbor(readGrant),
+  chain: cbor(readChain, chain, chainOf(grant)),
+  revocation: cbor(readRevocation, statement),
+  delivery: cbor(readDelivery, encodeDelivery([{ statement }, { statement, chain }])),
+  revocations: cbor(readRevocations, encodeCbor([[signer.publicKey, 1, 1, cti]])),
+  time: cbor(readTime, time),
+  discharge: cbor(readDischarge, discharge),
+  card: { decode: asText(readCardText), isCanonical: anyForm, samples: [utf8(cardText(secret))] },
+  "card-link": {
+    decode: asText(readCardLink),
+    isCanonical: anyForm,
+    samples: [utf8(linkText(cardLink("lamps.example", id, secret)))],
+  },
+  "label-link": {
+    decode: asText(readLabelLink),
+    isCanonical: anyForm,
+    samples: [utf8("HTTPS://GO.X/D/0123456789ABCDEF01234567")],
+  },
+  "session-request": cbor(decodeRequest, encodeRequest({ op: "call", name: "setLamp", args: Uint8Array.of(0xa0) })),
+  "session-record": { decode: readRequestRecord, isCanonical: anyForm, samples: [encodeCbor([cti, 1, nonce])] },
+  "edhoc-message-1": {
+    decode: (bytes) => readMessage1(bytes, [SUITE_4]),
+    isCanonical: isCanonicalSequence,
+    samples: [Uint8Array.from([0, 4, 0x58, 32, ...signer.publicKey, 0])],
+  },
+  hello: { decode: decodeHello, isCanonical: anyForm, samples: [nonce] },
+  "link-proof": { decode: decodeLinkProof, isCanonical: anyForm, samples: [nonce] },
+  "key-set": cbor(decodeSignedKeyset),
+  release: cbor(decodeRelease),
+  timestamp: cbor(decodeTimestamp),
+  "block-request": { decode: decodeBlockRequest, isCanonical: anyForm, samples: [nonce] },
+  "block-response": { decode: decodeBlockResponse, isCanonical: anyForm, samples: [nonce] },
+};

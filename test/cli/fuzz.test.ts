@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { ok } from "#base/faults.ts";
+import { FUZZ_TARGETS } from "#cli/fuzz-decoders.ts";
+import { FuzzFinding, fuzz } from "#cli/fuzz-run.ts";
+
+test.each(Object.entries(FUZZ_TARGETS))("%s refuses what is not its own, never throws", (_, target) => {
+  for (const sample of target.samples) target.decode(sample);
+  const report = fuzz(target, 3000, 3);
+  expect(report.runs).toBe(3000);
+  expect(report.heapGrowthBytes).toBeLessThan(256 * 2 ** 20);
+});
+
+test("the samples are taken, so that mutations start from the inside", () => {
+  for (const name of [
+    "cbor",
+    "cbor-sequence",
+    "chain",
+    "revocation",
+    "delivery",
+    "revocations",
+    "time",
+    "discharge",
+    "card",
+    "card-link",
+    "label-link",
+    "session-request",
+    "edhoc-message-1",
+  ]) {
+    const target = FUZZ_TARGETS[name];
+    expect(target?.samples[0] && target.decode(target.samples[0]).ok, name).toBe(true);
+  }
+});
+
+test("it finds what it looks for: a throw, and a second encoding", () => {
+  const samples = [Uint8Array.of(1, 2, 3)];
+  const throws = {
+    decode: (bytes: Uint8Array) => ok(bytes[0] === 2 ? (undefined as never as string).length : 0),
+    isCanonical: () => true,
+    samples,
+  };
+  expect(() => fuzz(throws, 5000, 1)).toThrow(FuzzFinding);
+  const lax = { decode: () => ok(0), isCanonical: (bytes: Uint8Array) => bytes.length < 5, samples };
+  expect(() => fuzz(lax, 5000, 1)).toThrow(/not canonical/);
+});

@@ -1,7 +1,6 @@
 /** What a bare unit's flash holds before it first starts: the first release, a journal that says so, whom to trust. */
 import { assert } from "#base/assert.ts";
-import { viewOf } from "#base/bytes.ts";
-import { crc32 } from "#codec/crc.ts";
+import { entropyRecord } from "#wire/entropy-record.ts";
 import { encodeJournal } from "#wire/journal.ts";
 import { encodeLog } from "#wire/record-log.ts";
 import { settingRecord } from "#wire/setting-record.ts";
@@ -93,14 +92,4 @@ export function firstImages(
     ...(nativeA && first.native ? slotOf(nativeA, first.native, "native image") : []),
     ...(entropy && first.entropySeed ? [{ address: entropy.start, bytes: entropyRecord(first.entropySeed) }] : []),
   ];
-}
-
-/** The first record of the entropy region: count 1, the seed, CRC-32 of both (PROTOCOL 9.6). */
-export function entropyRecord(seed: Uint8Array): Uint8Array {
-  const record = new Uint8Array(40);
-  const view = viewOf(record);
-  view.setUint32(0, 1, true);
-  record.set(seed, 4);
-  view.setUint32(36, crc32(record.subarray(0, 36)), true);
-  return record;
 }

@@ -7,7 +7,6 @@
 static const uint32_t uarts[CHIP_LINES] = {0x40000000u, 0x40010000u};
 #define DATA(line) REGISTER(uarts[line] + 0x00)
 #define INTERRUPT(line) REGISTER(uarts[line] + 0x04)
-#define FIFO(line) REGISTER(uarts[line] + 0x08)
 #define STATE(line) REGISTER(uarts[line] + 0x14)
 #define RX_READY 1u
 #define TX_EMPTY 0x20u
@@ -34,7 +33,7 @@ void console_irq(void) { receive(CHIP_CONSOLE); }
 void radio_irq(void) { receive(CHIP_RADIO); }
 
 void chip_start(void) {
-  for (int line = 0; line < CHIP_LINES; line++) FIFO(line) = 1;
+  /* Nothing to do: the lines send after reset, and their FIFOs stay off, since turning one on drops what waits in it. */
 }
 
 void chip_listen(void) {

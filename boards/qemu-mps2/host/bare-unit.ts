@@ -1,0 +1,111 @@
+/**
+ * A bare emulated unit for one script: a flash whose release, key set and roots were made for it alone and are thrown
+ * away with it. For tests, benchmarks and the verifier; the line makes real ones (src/factory).
+ */
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { utf8 } from "#base/utf8.ts";
+import { type Board, readBoard } from "#boards/sim/host/board.ts";
+import { createFlashFile } from "#boards/sim/host/flash-file.ts";
+import { encodeCbor } from "#codec/cbor.ts";
+import { buildBoot, buildRuntime } from "#firmware/image.ts";
+import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
+import { signKeyset, signRelease } from "#trust/sign-release.ts";
+import { rootOfBytes } from "#wire/blocks.ts";
+import { entropyRecord } from "#wire/entropy-record.ts";
+import { encodeJournal } from "#wire/journal.ts";
+import { encodeLog } from "#wire/record-log.ts";
+import { COMPONENT, type Component } from "#wire/release.ts";
+import { settingRecord } from "#wire/setting-record.ts";
+import { encodeSlotHead, imageAddress } from "#wire/slot.ts";
+import { PROVISIONED } from "#wire/stored-names.ts";
+
+const PRODUCT = "bench";
+
+/** Signs what a bare unit runs. */
+export interface Maker {
+  readonly keySet: Uint8Array;
+  readonly roots: readonly Uint8Array[];
+  sign(sequence: number, images: ReadonlyMap<number, Uint8Array>): Uint8Array;
+}
+
+export function throwawayMaker(): Maker {
+  const seeds = [0, 1, 2, 3, 4].map(() => crypto.random(32));
+  const [one, two, three, release, timestamp] = seeds as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  const keySet = signKeyset(crypto, [one, two], {
+    version: 1,
+    product: PRODUCT,
+    releaseKeys: [crypto.ed25519PublicKey(release)],
+    timestampKeys: [crypto.ed25519PublicKey(timestamp)],
+    roots: undefined,
+  });
+  return {
+    keySet,
+    roots: [one, two, three].map((seed) => crypto.ed25519PublicKey(seed)),
+    sign: (sequence, images) =>
+      signRelease(crypto, release, {
+        sequence,
+        product: PRODUCT,
+        hardware: [1],
+        notAfterS: undefined,
+        consent: "auto",
+        epoch: 0,
+        components: [...images].map(([kind, image]) => componentOf(kind, image)),
+      }),
+  };
+}
+
+function componentOf(kind: number, image: Uint8Array): Component {
+  const imageRoot = rootOfBytes(crypto.sha256, image);
+  const whole = { streamBytes: image.length, root: imageRoot.slice(0, 16), base: undefined };
+  return { kind, imageBytes: image.length, imageRoot, transfers: [whole] };
+}
+
+/** Builds a board's images when they are not up to date. @returns The native image that is flashed. */
+export async function buildNative(board: string): Promise<Uint8Array> {
+  await buildBoot(board);
+  return new Uint8Array(readFileSync((await buildRuntime(board)).binary));
+}
+
+/** Writes a flash file that starts a native image and a script as release 1. */
+export function flashBareUnit(board: Board, path: string, maker: Maker, native: Uint8Array, script: Uint8Array): void {
+  const { regions, sectorBytes, writeBytes } = board.flash;
+  const region = (name: string) => {
+    const found = regions[name];
+    if (found === undefined) throw new Error(`board ${board.name} has no region ${name} in its board.json`);
+    return { ...found, sectorBytes, writeBytes };
+  };
+  const signed = maker.sign(
+    1,
+    new Map([
+      [COMPONENT.native, native],
+      [COMPONENT.js, script],
+    ]),
+  );
+  const settings = [
+    settingRecord(PROVISIONED.product, utf8(PRODUCT)),
+    settingRecord(PROVISIONED.roots, encodeCbor(maker.roots)),
+    settingRecord(PROVISIONED.keySet, maker.keySet),
+  ];
+  createFlashFile(path, board.flash);
+  const file = openSync(path, "r+");
+  const put = (address: number, bytes: Uint8Array | undefined) =>
+    bytes !== undefined && writeSync(file, bytes, 0, bytes.length, address);
+  put(region("journal").start, encodeJournal(region("journal"), { sequence: 1, epoch: 0, slots: 0 }));
+  put(region("settings").start, encodeLog(region("settings"), settings));
+  put(region("entropy").start, entropyRecord(crypto.random(32)));
+  for (const [name, image] of [
+    ["nativeA", native],
+    ["jsA", script],
+  ] as const) {
+    put(region(name).start, encodeSlotHead(region(name), signed));
+    put(imageAddress(region(name)), image);
+  }
+  closeSync(file);
+}
+
+/** Makes one. @returns Who signed it, for a test that signs more. */
+export async function makeBareUnit(board: string, path: string, script: Uint8Array): Promise<Maker> {
+  const maker = throwawayMaker();
+  flashBareUnit(readBoard(board), path, maker, await buildNative(board), script);
+  return maker;
+}

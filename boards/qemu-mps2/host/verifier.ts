@@ -1,0 +1,18 @@
+/** Judges signatures on the emulated board's native image: its engine, its libsodium. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { StartVerifier } from "#boards/verifier/board-verifier.ts";
+import { startJudge } from "./judge.ts";
+
+export const startVerifier: StartVerifier = async (script) => {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-verifier-"));
+  const judge = await startJudge("qemu-mps2", script, join(folder, "flash.bin"));
+  return {
+    verify: judge.verify,
+    async close() {
+      await judge.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};

@@ -1,4 +1,4 @@
-/* What roles sign (PROTOCOL 8.2, 8.3): key sets by the roots, releases by a release key. */
+/* What roles sign (PROTOCOL 8.3, 8.11): key sets by the roots, releases by a release key. */
 #pragma once
 #include "boot/cbor.h"
 #include "boot/settings.h"

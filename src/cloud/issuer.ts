@@ -21,7 +21,7 @@ export interface Issuer {
   /**
    * The maker's word over a unit's nonce on what is current for it: a release, or none. Undefined for a product whose
    * timestamp key isn't here.
-   * @source PROTOCOL 8.7
+   * @source PROTOCOL 8.12
    */
   timestamp(
     product: string,

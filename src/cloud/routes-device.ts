@@ -126,7 +126,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
     {
       method: "POST",
       path: "/v1/devices/{device}/fresh",
-      summary: "A timestamp over a device's nonce, carried by whoever reaches both; body: 16 bytes (PROTOCOL 8.7)",
+      summary: "A timestamp over a device's nonce, carried by whoever reaches both; body: 16 bytes (PROTOCOL 8.12)",
       who: "device",
       body: "bytes",
       bodyBytesMax: TIMESTAMP_NONCE_BYTES,
@@ -152,7 +152,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
     {
       method: "GET",
       path: "/v1/products/{product}/keyset",
-      summary: "The signed key set of a product (PROTOCOL 8.2)",
+      summary: "The signed key set of a product (PROTOCOL 8.11)",
       who: "device",
       answer({ params }) {
         const keys = issuer.keysOf(params.product ?? "");

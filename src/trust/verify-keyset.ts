@@ -22,7 +22,7 @@ export interface KeysetTrust {
  * Decides on a signed key set.
  * @returns The key set, or in this order: KEYSET_SHAPE, KEYSET_SIGNATURES, KEYSET_PRODUCT, KEYSET_VERSION. When its `roots`
  *   are set, two of those signed as well, and the caller pins them from then on.
- * @source PROTOCOL 8.2
+ * @source PROTOCOL 8.11
  */
 export function verifyKeyset(crypto: Crypto, bytes: Uint8Array, trust: KeysetTrust): Result<Keyset> {
   const signed = decodeSignedKeyset(bytes);

@@ -75,7 +75,7 @@ export interface FreshnessAsk {
  * Opens a timestamp. Which release it must name is the caller's to compare, with isCurrent.
  * @returns The timestamp, or what the envelope refuses, TIMESTAMP_ROLE, TIMESTAMP_SIGNATURE, TIMESTAMP_SHAPE,
  *   TIMESTAMP_NONCE (another nonce or another product).
- * @source PROTOCOL 8.7
+ * @source PROTOCOL 8.12
  */
 export function verifyTimestamp(
   crypto: Crypto,

@@ -75,7 +75,7 @@ export function tagOf(transfer: Uint8Array): number {
   return viewOf(transfer).getUint32(0, true);
 }
 
-/** @source PROTOCOL 8.5: transfer 16 bytes, first u16, bitmap u32. */
+/** @source PROTOCOL 8.6: transfer 16 bytes, first u16, bitmap u32. */
 export function encodeBlockRequest(request: BlockRequest): Uint8Array {
   const tail = new Uint8Array(6);
   viewOf(tail).setUint16(0, request.first, true);

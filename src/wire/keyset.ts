@@ -2,7 +2,7 @@
  * A key set: which keys may sign releases and timestamps of a product. COSE_Sign by at least two of the product's three
  * root keys, which are offline. A set that changes the roots is also signed by two of the new ones.
  * Payload: [1, version, product, [release key...], [timestamp key...], null or [root, root, root]].
- * @source PROTOCOL 8.2; RFC 9052 section 4.1
+ * @source PROTOCOL 8.11; RFC 9052 section 4.1
  */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";

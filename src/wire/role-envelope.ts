@@ -2,7 +2,7 @@
  * The envelope of what a maker's roles sign: COSE_Sign1 over deterministic CBOR, algorithm Ed25519 (-19) and an 8-byte
  * key name in the protected header, nothing unprotected. What it is for goes into external_aad as a fixed text, so
  * that a signature for one purpose is none for another.
- * @source PROTOCOL 8.2; RFC 9052 section 4.2, RFC 9864 section 2.2
+ * @source PROTOCOL 8.11; RFC 9052 section 4.2, RFC 9864 section 2.2
  */
 
 import { ok, type Result, refuse } from "#base/faults.ts";

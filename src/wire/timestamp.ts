@@ -2,7 +2,7 @@
  * A timestamp: the maker's word, over the unit's own nonce, on which release is current right now. A unit asks for one
  * before it begins, when it is back, and before a trial; a halt means that none names the release any more.
  * Payload: [1, product, sequence, releaseId, nonce, unixS], signed by a timestamp key.
- * @source PROTOCOL 8.7
+ * @source PROTOCOL 8.12
  */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";

@@ -82,13 +82,16 @@ function rotOf({ sectorBytes }: Geometry, { jsB }: Regions): (flash: FlashModel)
 
 export function bedsOf(geometry: Geometry): readonly Bed[] {
   const { bytes, regions } = factoryFlash(geometry, SETS);
-  // Nearly full logs, so that compaction falls into the update.
-  fillLog(geometry, bytes, regions.journal, 120, (size) => ({ kind: 200, payload: new Uint8Array(size) }));
-  fillLog(geometry, bytes, regions.settings, 200, (size) =>
+  // Nearly full logs, so that the compaction of one or the other falls into the update.
+  const fullJournal = bytes.slice();
+  fillLog(geometry, fullJournal, regions.journal, 120, (size) => ({ kind: 200, payload: new Uint8Array(size) }));
+  const fullSettings = bytes.slice();
+  fillLog(geometry, fullSettings, regions.settings, 200, (size) =>
     settingRecord("filler", new Uint8Array(Math.min(size, 900))),
   );
+  const flashes = { whole: fullJournal, delta: fullSettings, crash: fullJournal, rot: bytes };
   return SCENARIOS.map((scenario) => {
-    const bed = { geometry, scenario, flash: bytes, regions, served: SERVED[scenario] };
+    const bed = { geometry, scenario, flash: flashes[scenario], regions, served: SERVED[scenario] };
     const world = worldOf(bed, {});
     runWorld(world);
     return { ...bed, ops: world.flash.ops };

@@ -8,7 +8,7 @@ import type { Wifi } from "./onboarding-memory.ts";
 /** Every 2.4 GHz channel that is in use the world over, the three that don't overlap first. */
 export const ALL_CHANNELS: readonly number[] = [1, 6, 11, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13];
 
-export type Phase = "off" | "scanning" | "hopping" | "locked" | "joining" | "online" | "waiting";
+export type Phase = "off" | "scanning" | "hopping" | "locked" | "joining" | "online";
 
 export interface State {
   phase: Phase;
@@ -26,6 +26,8 @@ export interface State {
   found: Found | undefined;
   tries: number;
   rejoinMs: number;
+  /** When a network that once worked is tried again. */
+  rejoinAtMs: number;
   ipv4: string;
   mac: Uint8Array;
   acknowledgement: Acknowledgement | undefined;
@@ -54,6 +56,7 @@ export function initialState(): State {
     found: undefined,
     tries: 0,
     rejoinMs: 1_000,
+    rejoinAtMs: NEVER,
     ipv4: "",
     mac: new Uint8Array(6),
     acknowledgement: undefined,

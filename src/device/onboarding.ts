@@ -75,10 +75,11 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
 
   function hop(state: State, nowMs: number): Effect[] {
     state.phase = "hopping";
+    if (nowMs >= state.rejoinAtMs) return join(state, nowMs);
     state.channelIndex++;
     if (state.channelIndex >= state.channels.length) {
       state.channelIndex = 0;
-      if (++state.rounds >= ROUNDS_A_SCAN) return scan(state, nowMs);
+      if (++state.rounds >= ROUNDS_A_SCAN && state.wifi === undefined) return scan(state, nowMs);
     }
     state.wakeAtMs = nowMs + DWELL_MS;
     return [{ kind: "radio-listen", channel: state.channels[state.channelIndex] as number }];
@@ -87,6 +88,7 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
   function join(state: State, nowMs: number): Effect[] {
     const { ssid, passphrase } = state.wifi as Wifi;
     state.phase = "joining";
+    state.rejoinAtMs = NEVER;
     state.tries++;
     state.listener = undefined;
     state.wakeAtMs = nowMs + JOIN_TIMEOUT_MS;
@@ -128,11 +130,12 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
     return [log, ...waitToRejoin(state, nowMs)];
   }
 
+  /** A network that once worked is tried again and again; in between a card-holder may name another one by Air. */
   function waitToRejoin(state: State, nowMs: number): Effect[] {
-    state.phase = "waiting";
     state.rejoinMs = Math.min(2 * state.rejoinMs, REJOIN_MAX_MS);
-    state.wakeAtMs = nowMs + state.rejoinMs;
-    return [];
+    state.rejoinAtMs = nowMs + state.rejoinMs;
+    state.tries = 0;
+    return startHopping(state, nowMs);
   }
 
   function joined(state: State, event: DeviceEvent & { kind: "radio-joined" }): Effect[] {
@@ -172,6 +175,7 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
     state.wifi = undefined;
     state.found = undefined;
     state.forgetAtMs = NEVER;
+    state.rejoinAtMs = NEVER;
     const effects: Effect[] = [{ kind: "forget", name: OWN.wifi }, { kind: "radio-leave" }];
     if (wasOnline) effects.push({ kind: "emit", event: { kind: "offline" } });
     return [...effects, ...scan(state, nowMs)];
@@ -187,8 +191,6 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
         return watchLock(state, nowMs);
       case "joining":
         return joinFailed(state, nowMs);
-      case "waiting":
-        return join(state, nowMs);
       case "online":
         if (nowMs >= state.forgetAtMs) {
           return [{ kind: "log", text: "onboarding: no session came, network forgotten" }, ...leave(state, nowMs)];

@@ -2,7 +2,7 @@
  * The hello: one datagram by which a unit that has just joined says who and where it is, signed by its device key.
  * @source PROTOCOL 6.9
  */
-import { concat, viewOf } from "#base/bytes.ts";
+import { concat, equal, viewOf } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { Found } from "./air/found.ts";
@@ -74,7 +74,7 @@ export function encodeHello(hello: Hello, signature: Uint8Array): Uint8Array {
 
 /**
  * Reads a hello without believing it: trust/verify-hello.ts does that.
- * @returns The hello and its signature, or HELLO_FORGED for another length, magic or kind.
+ * @returns The hello and its signature, or HELLO_FORGED for another length, magic, kind or filling.
  */
 export function decodeHello(bytes: Uint8Array): Result<{ hello: Hello; signature: Uint8Array }> {
   if (bytes.length !== HELLO_BYTES || MAGIC.some((byte, i) => byte !== bytes[i])) return refuse("HELLO_FORGED");
@@ -98,7 +98,9 @@ export function decodeHello(bytes: Uint8Array): Result<{ hello: Hello; signature
     tcpPort: viewOf(bytes).getUint16(PORT_AT, true),
     binding,
   };
-  return ok({ hello, signature: bytes.slice(SIGNATURE_AT) });
+  const signature = bytes.slice(SIGNATURE_AT);
+  // One hello is one byte string: filling bytes that nobody looks at must be zero.
+  return equal(encodeHello(hello, signature), bytes) ? ok({ hello, signature }) : refuse("HELLO_FORGED");
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The deciding process of the air benchmark: gets what a unit gets (its own keys, its scan, frame headers) and says
+ * The deciding side of the air benchmark: gets what a unit gets (its own keys, its scan, frame headers) and says
  * what it decided. The credentials that were sent stay with its parent, which judges.
  */
 import type { Frame } from "#wire/air/frame.ts";
@@ -71,10 +71,4 @@ export function createDecider(answer: (message: FromDecider) => void): (message:
     }
     answer({ run });
   };
-}
-
-if (process.send !== undefined) {
-  const decide = createDecider((message) => void process.send?.(message));
-  process.on("message", (message) => decide(message as ToDecider));
-  process.on("disconnect", () => process.exit(0));
 }

@@ -45,7 +45,7 @@ interface Running {
 }
 
 export function openJudge(): Judge {
-  const path = fileURLToPath(new URL("./air-decider.ts", import.meta.url));
+  const path = fileURLToPath(new URL("./air-decider-process.ts", import.meta.url));
   const decider: ChildProcess = fork(path, { execArgv: ["--import", "tsx"], serialization: "advanced" });
   const tell = (message: ToDecider) => void decider.send(message);
   let nextRun = 0;

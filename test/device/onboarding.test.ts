@@ -1,0 +1,341 @@
+/** The onboarding machine in virtual time: a simulated air, senders, and attackers on it. */
+import { expect, test } from "vitest";
+import { utf8 } from "#base/utf8.ts";
+import { type Chance, createChance } from "#boards/sim/host/air/chance.ts";
+import { createLoss } from "#boards/sim/host/air/loss.ts";
+import { BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
+import { encodeCbor } from "#codec/cbor.ts";
+import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
+import { createOnboarding, PROVISIONAL_MS } from "#device/onboarding.ts";
+import type { PortEvent } from "#device/port.ts";
+import { messageFor } from "#phone/message.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { verifyHello } from "#trust/verify-hello.ts";
+import type { AirProtocol } from "#wire/air/found.ts";
+import type { AccessPoint, Frame } from "#wire/air/frame.ts";
+import type { Packet } from "#wire/air/schedule.ts";
+import { HELLO_PORT } from "#wire/hello.ts";
+import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+
+const SEED = new Uint8Array(32).fill(7);
+const AIR_KEY = new Uint8Array(32).fill(5);
+const DEVICE_ID = nodePrimitives.sha512(nodePrimitives.ed25519PublicKey(SEED)).slice(0, 12);
+const HOME: AccessPoint = {
+  ssid: utf8("home"),
+  bssid: Uint8Array.of(0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5),
+  channel: 6,
+  rssiDbm: -50,
+  cipher: "ccmp",
+};
+const EVIL: AccessPoint = { ...HOME, ssid: utf8("evil"), bssid: Uint8Array.of(0xa0, 1, 1, 1, 1, 1), channel: 11 };
+const OWNER = Uint8Array.of(2, 0, 0, 0, 0, 1);
+const ATTACKER = Uint8Array.of(2, 0, 0, 0, 0, 66);
+
+interface World {
+  readonly effects: Effect[];
+  readonly stored: Map<string, Uint8Array>;
+  nowMs(): number;
+  show(event: PortEvent | InnerEvent): void;
+  /** Lets time pass while a sender's packets, if any, go through the access point. */
+  run(ms: number, senders?: readonly Sender[], intrude?: (nowMs: number) => readonly Frame[]): void;
+  joins(): string[];
+}
+
+interface Sender {
+  readonly sa: Uint8Array;
+  readonly packets: Iterable<Packet>;
+}
+
+function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1): World {
+  const chance = createChance(seed);
+  const stored = new Map<string, Uint8Array>([
+    [OWN.key, SEED],
+    [PROVISIONED.airKey, AIR_KEY],
+    [PROVISIONED.onboarding, encodeCbor([[...legacy], false])],
+  ]);
+  const machine = createOnboarding(nodePrimitives, { lanPort: 8080 });
+  let state = machine.initial;
+  let nowMs = 0;
+  let wakeAtMs: number | undefined;
+  let channel = 0;
+  const effects: Effect[] = [];
+  const air = createAir({ bssid: HOME.bssid, channel: 6, cipher: "ccmp", firstBeaconUs: 7000 }, chance);
+  const misses = createLoss({ rate }, chance);
+
+  function show(event: PortEvent | InnerEvent) {
+    const step = machine.step(state, { ...event, nowMs } as DeviceEvent);
+    state = step.state;
+    wakeAtMs = step.wakeAtMs;
+    for (const effect of step.effects) {
+      effects.push(effect);
+      if (effect.kind === "store") stored.set(effect.name, effect.value.slice());
+      if (effect.kind === "forget") stored.delete(effect.name);
+      if (effect.kind === "radio-listen") channel = effect.channel;
+      if (effect.kind === "radio-scan") show({ kind: "radio-scan", accessPoints: [EVIL, HOME] });
+    }
+  }
+  const hear = (frame: Frame) => {
+    if (frame.channel === channel && !misses()) show({ kind: "radio-frame", ...frame });
+  };
+  return {
+    effects,
+    stored,
+    nowMs: () => nowMs,
+    show,
+    run(ms, senders = [], intrude) {
+      const startMs = nowMs;
+      const waiting = senders.map(({ sa, packets }) => ({
+        sa,
+        packets: packets[Symbol.iterator](),
+        next: undefined as Packet | undefined,
+      }));
+      for (const sender of waiting) sender.next = sender.packets.next().value;
+      for (; nowMs < startMs + ms; nowMs++) {
+        for (const sender of waiting) {
+          while (sender.next !== undefined && startMs + sender.next.atMs <= nowMs) {
+            air.send(nowMs * 1000, { sa: sender.sa, da: BROADCAST, byteLength: sender.next.length });
+            sender.next = sender.packets.next().value;
+          }
+        }
+        air.advance(nowMs * 1000, hear);
+        for (const frame of intrude?.(nowMs) ?? []) hear(frame);
+        if (wakeAtMs !== undefined && wakeAtMs <= nowMs) show({ kind: "timer" });
+      }
+    },
+    joins: () =>
+      effects.flatMap((effect) => (effect.kind === "radio-join" ? [String.fromCharCode(...effect.ssid)] : [])),
+  };
+}
+
+function start(world: World) {
+  const stored = { get: (name: string) => world.stored.get(name), names: () => [...world.stored.keys()] };
+  world.show({ kind: "start", stored });
+}
+
+function messageOf(protocol: AirProtocol, ssid: string, nowS = 1_800_000_000, key: Uint8Array = AIR_KEY) {
+  const message = messageFor(
+    protocol,
+    {
+      ssid: utf8(ssid),
+      passphrase: utf8("correct horse"),
+      bssid: HOME.bssid,
+      air: { key, lastCounter: 0, nowS, extra: new Uint8Array(0) },
+    },
+    nodePrimitives,
+  );
+  if (!message.ok) throw new Error(message.fault);
+  return message.value;
+}
+
+/** A schedule as data, so that it can be sent again: what an attacker records. */
+function recorded(protocol: AirProtocol, ssid: string, nowS = 1_800_000_000, key: Uint8Array = AIR_KEY): Packet[] {
+  const packets: Packet[] = [];
+  for (const packet of messageOf(protocol, ssid, nowS, key).schedule.packets) {
+    if (packet.atMs > 20_000) break;
+    packets.push(packet);
+  }
+  return packets;
+}
+
+const joined: PortEvent = { kind: "radio-joined", ipv4: "127.20.0.1", mac: OWNER, bssid: HOME.bssid };
+
+/** Random lengths under addresses of the attacker's choice, so many a millisecond. */
+function flood(chance: Chance, perMs: number, sa: () => Uint8Array) {
+  return (nowMs: number): Frame[] =>
+    Array.from({ length: perMs }, (_, i) => ({
+      us: nowMs * 1000 + i,
+      channel: 6,
+      bssid: HOME.bssid,
+      sa: sa(),
+      da: BROADCAST,
+      seq: chance.below(4096),
+      bodyBytes: 52 + chance.below(1200),
+      retry: false,
+      ds: "from",
+    }));
+}
+
+test("scans, hops, stays, joins by Air; the hello answers that very broadcast", () => {
+  const world = createWorld([]);
+  start(world);
+  const message = messageOf("air", "home");
+  world.run(4000, [{ sa: OWNER, packets: message.schedule.packets }]);
+  expect(world.joins()).toEqual(["home"]);
+  const channels = world.effects.flatMap((effect) => (effect.kind === "radio-listen" ? [effect.channel] : []));
+  expect(new Set(channels)).toEqual(new Set([11, 6, 0]));
+  world.show(joined);
+  world.run(1000);
+  expect(world.effects).toContainEqual({ kind: "emit", event: { kind: "online", ipv4: "127.20.0.1" } });
+  const hello = world.effects.find((effect) => effect.kind === "udp-send" && effect.port === HELLO_PORT);
+  const bytes = hello?.kind === "udp-send" ? hello.bytes : new Uint8Array(0);
+  expect(verifyHello(bytes, DEVICE_ID, message.binding, nodePrimitives)).toMatchObject({ ok: true });
+  const other = messageOf("air", "home").binding;
+  expect(verifyHello(bytes, DEVICE_ID, other, nodePrimitives)).toEqual({ ok: false, fault: "HELLO_STALE" });
+  for (let at = 0; at < bytes.length; at++) {
+    const forged = bytes.slice();
+    forged[at] = (forged[at] as number) ^ 1;
+    expect(verifyHello(forged, DEVICE_ID, undefined, nodePrimitives)).toEqual({ ok: false, fault: "HELLO_FORGED" });
+  }
+  expect(world.stored.has(OWN.wifi)).toBe(true);
+});
+
+test("an Air message counts once: replayed, it joins nothing, and the counter outlives a power loss", () => {
+  const first = createWorld([]);
+  start(first);
+  const tape = recorded("air", "home");
+  first.run(4000, [{ sa: OWNER, packets: tape }]);
+  expect(first.joins()).toEqual(["home"]);
+  const second = createWorld([]);
+  for (const [name, value] of first.stored) second.stored.set(name, value);
+  second.stored.delete(OWN.wifi);
+  start(second);
+  second.run(8000, [{ sa: ATTACKER, packets: tape }]);
+  expect(second.joins()).toEqual([]);
+  second.run(4000, [{ sa: OWNER, packets: recorded("air", "home", 1_800_000_001) }]);
+  expect(second.joins()).toEqual(["home"]);
+});
+
+test("the button, held long, clears the counter and the network", () => {
+  const world = createWorld([]);
+  world.stored.set(OWN.airCounter, Uint8Array.of(255, 255, 255, 255, 255));
+  start(world);
+  world.show({ kind: "button", heldMs: 9_999 });
+  expect(world.stored.has(OWN.airCounter)).toBe(true);
+  world.show({ kind: "button", heldMs: 10_000 });
+  world.run(4000, [{ sa: OWNER, packets: recorded("air", "home") }]);
+  expect(world.joins()).toEqual(["home"]);
+});
+
+test("under another key Air is noise, also beside the owner's own", () => {
+  const world = createWorld([]);
+  start(world);
+  const evil = recorded("air", "evil", 1_900_000_000, new Uint8Array(32).fill(9));
+  world.run(6000, [{ sa: ATTACKER, packets: evil }]);
+  expect(world.joins()).toEqual([]);
+  world.run(8000, [
+    { sa: ATTACKER, packets: evil },
+    { sa: OWNER, packets: recorded("air", "home") },
+  ]);
+  expect(world.joins()).toEqual(["home"]);
+});
+
+test("older protocols are not heard unless the product switched them on", () => {
+  const world = createWorld([]);
+  start(world);
+  world.run(8000, [{ sa: ATTACKER, packets: recorded("esptouch-v2", "evil") }]);
+  expect(world.joins()).toEqual([]);
+});
+
+test.each(["esptouch-v2", "esptouch-v1", "airkiss"] as const)(
+  "%s: the join is forgotten after ten minutes without a session, and kept after one",
+  (protocol) => {
+    for (const comes of [false, true]) {
+      const world = createWorld([protocol]);
+      start(world);
+      world.run(12_000, [{ sa: ATTACKER, packets: recorded(protocol, "evil") }]);
+      expect(world.joins()).toEqual(["evil"]);
+      world.show({ ...joined, kind: "radio-joined" });
+      expect(world.stored.has(OWN.wifi)).toBe(false);
+      world.run(500);
+      // What the cloud says proves no card-holder.
+      world.show({ kind: "peer-proved", by: "cloud" });
+      if (comes) world.show({ kind: "peer-proved", by: "session" });
+      world.effects.length = 0;
+      world.run(PROVISIONAL_MS + 1000);
+      const isForgotten = world.effects.some((effect) => effect.kind === "radio-leave");
+      expect(isForgotten).toBe(!comes);
+      expect(world.stored.has(OWN.wifi)).toBe(comes);
+      if (!comes) expect(world.effects).toContainEqual({ kind: "radio-scan" });
+    }
+  },
+);
+
+test("a flood of invented senders delays nobody once it ends", () => {
+  const chance = createChance(5);
+  const world = createWorld(["esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"], 0.1, 5);
+  start(world);
+  world.run(
+    1500,
+    [],
+    flood(chance, 3, () => chance.bytes(6)),
+  );
+  expect(world.joins()).toEqual([]);
+  world.run(4000, [{ sa: OWNER, packets: recorded("air", "home") }]);
+  expect(world.joins()).toEqual(["home"]);
+});
+
+test("frames forged under the owner's own address hold a unit up only while they come", () => {
+  const chance = createChance(6);
+  const world = createWorld([], 0.1, 6);
+  start(world);
+  const tape = recorded("air", "home");
+  world.run(
+    3000,
+    [{ sa: OWNER, packets: tape }],
+    flood(chance, 1, () => OWNER),
+  );
+  expect(world.joins().filter((ssid) => ssid !== "home")).toEqual([]);
+  world.run(6000, [{ sa: OWNER, packets: tape }]);
+  expect(world.joins()).toEqual(["home"]);
+});
+
+test("a lock that leads nowhere is given up", () => {
+  const world = createWorld(["esptouch-v1"]);
+  start(world);
+  const guide = Array.from({ length: 400 }, (_, n) => ({ atMs: 8 * n, length: 515 - (n % 4) }));
+  world.run(3000, [{ sa: ATTACKER, packets: guide }]);
+  world.effects.length = 0;
+  world.run(8000);
+  const channels = world.effects.flatMap((effect) => (effect.kind === "radio-listen" ? [effect.channel] : []));
+  expect(new Set(channels)).toEqual(new Set([6, 11]));
+});
+
+test("a wrong passphrase is tried three times, then the unit listens again", () => {
+  const world = createWorld([]);
+  start(world);
+  world.run(4000, [{ sa: OWNER, packets: recorded("air", "home") }]);
+  for (let i = 0; i < 3; i++) world.show({ kind: "radio-join-failed", reason: "refused" });
+  expect(world.joins()).toEqual(["home", "home", "home"]);
+  expect(world.stored.has(OWN.wifi)).toBe(false);
+  world.run(4000, [{ sa: OWNER, packets: recorded("air", "home", 1_800_000_009) }]);
+  expect(world.joins()).toHaveLength(4);
+});
+
+test("a unit that knows its network comes back to it, and between two tries takes a new one by Air alone", () => {
+  const world = createWorld(["esptouch-v2"]);
+  world.stored.set(OWN.wifi, Uint8Array.from([4, ...utf8("home"), 0]));
+  start(world);
+  expect(world.joins()).toEqual(["home"]);
+  world.show(joined);
+  world.show({ kind: "radio-left" });
+  expect(world.effects).toContainEqual({ kind: "emit", event: { kind: "offline" } });
+  world.run(2500);
+  expect(world.joins()).toEqual(["home", "home"]);
+  for (let i = 0; i < 3; i++) world.show({ kind: "radio-join-failed", reason: "no-network" });
+  world.run(1600, [{ sa: ATTACKER, packets: recorded("esptouch-v2", "evil") }]);
+  expect(world.joins().includes("evil")).toBe(false);
+  world.run(2200, [{ sa: OWNER, packets: recorded("air", "new") }]);
+  expect(world.joins().at(-1)).toBe("new");
+});
+
+test("random events never make it throw", () => {
+  const chance = createChance(9);
+  const world = createWorld(["esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"], 0, 9);
+  start(world);
+  const events: readonly PortEvent[] = [
+    { kind: "radio-left" },
+    joined,
+    { kind: "radio-join-failed", reason: "refused" },
+    { kind: "radio-scan", accessPoints: [] },
+    { kind: "button", heldMs: 20_000 },
+  ];
+  for (let i = 0; i < 200; i++) {
+    world.run(
+      20,
+      [],
+      flood(chance, 2, () => (chance.next() < 0.5 ? OWNER : chance.bytes(6))),
+    );
+    world.show(events[chance.below(events.length)] as PortEvent);
+  }
+  expect(world.nowMs()).toBe(4000);
+});

@@ -1,7 +1,7 @@
 /** A seeded sample of what `latchkey air soak` does in 100,000 runs: nothing that was not sent is ever reported. */
 import { expect, test } from "vitest";
-import { openJudge } from "../../bench/air-judge.ts";
-import type { TrialProtocol } from "../../bench/air-trial.ts";
+import { openJudge } from "./bench/air-judge.ts";
+import type { TrialProtocol } from "./bench/air-trial.ts";
 
 const PROTOCOLS: readonly TrialProtocol[] = ["air", "esptouch-v1", "esptouch-v2", "airkiss"];
 

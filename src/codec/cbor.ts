@@ -109,6 +109,11 @@ function readArgument(reader: Reader, info: number): number | bigint | undefined
   if (info < 24) return info;
   if (info === 31) return fail(reader, "CBOR_INDEFINITE");
   if (info > 27) return fail(reader, "CBOR_RESERVED");
+  if (info === 24) {
+    const value = reader.bytes[reader.at++];
+    if (value === undefined) return fail(reader, "CBOR_TRUNCATED");
+    return value < 24 ? fail(reader, "CBOR_NOT_SHORTEST") : value;
+  }
   const bytes = take(reader, 1 << (info - 24));
   if (bytes === undefined) return undefined;
   const view = viewOf(bytes);
@@ -118,14 +123,14 @@ function readArgument(reader: Reader, info: number): number | bigint | undefined
     if (high === 0) return fail(reader, "CBOR_NOT_SHORTEST");
     return high < 0x200000 ? high * WORD + low : (BigInt(high) << 32n) | BigInt(low);
   }
-  const value = info === 24 ? view.getUint8(0) : info === 25 ? view.getUint16(0) : view.getUint32(0);
-  const least = info === 24 ? 24 : info === 25 ? 0x100 : 0x10000;
-  return value < least ? fail(reader, "CBOR_NOT_SHORTEST") : value;
+  const value = info === 25 ? view.getUint16(0) : view.getUint32(0);
+  return value < (info === 25 ? 0x100 : 0x10000) ? fail(reader, "CBOR_NOT_SHORTEST") : value;
 }
 
 function readItem(reader: Reader, depth: number): Cbor {
-  const head = take(reader, 1)?.[0];
-  if (head === undefined) return undefined;
+  // Read in place: a view for each head would be most of what a small engine does here.
+  const head = reader.bytes[reader.at++];
+  if (head === undefined) return fail(reader, "CBOR_TRUNCATED");
   const major = head >> 5;
   const info = head & 31;
   if (major === 7) return readSimple(reader, info);
@@ -236,8 +241,7 @@ export function encodeCbor(value: Cbor): Uint8Array {
 
 function encodeMap(map: CborMap): Uint8Array {
   const entries = [...map].map(([key, value]) => [encodeCbor(key), encodeCbor(value)] as const);
-  entries.sort((a, b) => compare(a[0], b[0]));
-  return concat(head(5, map.size), ...entries.flat());
+  return concat(head(5, map.size), ...entries.sort((a, b) => compare(a[0], b[0])).flat());
 }
 
 function encodeInteger(value: number | bigint): Uint8Array {
@@ -251,8 +255,7 @@ function head(major: number, argument: number | bigint): Uint8Array {
   assert(high >= 0 && high < WORD, "an integer in CBOR has at most 64 bits");
   const first = major << 5;
   if (high > 0) {
-    const bytes = new Uint8Array(9);
-    bytes[0] = first | 27;
+    const bytes = Uint8Array.of(first | 27, 0, 0, 0, 0, 0, 0, 0, 0);
     viewOf(bytes).setUint32(1, high);
     viewOf(bytes).setUint32(5, low);
     return bytes;

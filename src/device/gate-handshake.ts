@@ -18,6 +18,8 @@ import { addHalfOpen, admit, dropHalfOpen, freshId, type HalfOpen } from "./sess
 
 const NOTHING = new Uint8Array(0);
 const SUITES = [SUITE_4];
+const UNIT_ID_CRED = kidMap(UNIT_KID);
+const CALLER_ID_CRED = kidMap(CALLER_KID);
 
 /**
  * Takes what was posted to the handshake's path.
@@ -36,7 +38,7 @@ function onMessage1({ options, state, memory, nowMs }: Moment, source: string, b
   if (!message1.ok) return message1;
   const id = freshId(state.table, options.crypto.random(1)[0] as number);
   const own = {
-    id: kidMap(UNIT_KID),
+    id: UNIT_ID_CRED,
     item: credentialItem(memory.publicKey),
     sign: (message: Uint8Array) => options.crypto.ed25519Sign(message, memory.seed),
   };
@@ -71,7 +73,7 @@ function complete(moment: Moment, half: HalfOpen, body: Uint8Array): Result<Uint
   const standing = chain.ok ? inForce(chain.value, trust) : chain;
   if (!standing.ok) return refused(moment, undefined, standing.fault);
   const { holder } = standing.value;
-  const peer = { id: kidMap(CALLER_KID), item: credentialItem(holder), publicKey: holder };
+  const peer = { id: CALLER_ID_CRED, item: credentialItem(holder), publicKey: holder };
   const secret = finish(options.crypto, half.responded, opened.value, peer);
   if (!secret.ok) return refused(moment, undefined, secret.fault);
   adoptReissued(moment, standing.value, chainBytes);

@@ -130,7 +130,11 @@ export function trustOf(
   const { id, product, fleet, issuers, revocations, resoldAtS, claimed, fleetCalls } = memory;
   const time = timeAt(memory.time, nowMs);
   const known = { primitives, id, product, fleet, issuers, revocations, claimed, fleetCalls, time, vouched };
-  return resoldAtS === undefined ? known : { ...known, resoldAtS };
+  return {
+    ...known,
+    ...(resoldAtS !== undefined && { resoldAtS }),
+    ...(memory.owner !== undefined && { known: memory.owner }),
+  };
 }
 
 /**

@@ -129,10 +129,10 @@ export function resumeResale(stored: Stored): readonly Effect[] {
  * @source PROTOCOL 4.14, 5.31
  */
 export function adoptReissued({ options, memory, nowMs, effects }: Moment, chain: OpenChain, bytes: Uint8Array): void {
-  const trust = trustOf(options.crypto, memory, nowMs);
-  const old = ownersChain(memory);
   const [grant, child] = chain.links;
-  if (grant === undefined || child !== undefined || (old.ok && inForce(old.value, trust).ok)) return;
+  if (grant === undefined || child !== undefined || bytes.length === 0) return;
+  const old = ownersChain(memory);
+  if (old.ok && inForce(old.value, trustOf(options.crypto, memory, nowMs)).ok) return;
   const rights = rightsFor(grant.claims.scope, undefined);
   const isWhole = (rights & RIGHT.config) !== 0 && (rights & RIGHT.delegate) !== 0;
   const links = readChain(bytes);

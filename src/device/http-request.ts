@@ -1,7 +1,6 @@
 /** As much of HTTP/1.1 (RFC 9112) as a unit answers on its own network: whole requests in, short answers out. */
 import { concat } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
-import { utf8 } from "#base/utf8.ts";
 import { BODY_BYTES_MAX } from "#wire/session.ts";
 
 /** Request line and header fields together, in bytes. */
@@ -86,10 +85,17 @@ export function httpStatusOf(fault: Fault): number {
   return fault === "SESSION_FULL" ? 503 : 400;
 }
 
+/** Bytes of a text of ASCII alone. */
+function ascii(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
 /** One answer, whole. */
 export function encodeHttpResponse(status: number, body: Uint8Array, keepAlive: boolean): Uint8Array {
   const type = body.length > 0 ? "Content-Type: application/octet-stream\r\n" : "";
   const end = keepAlive ? "" : "Connection: close\r\n";
   const head = `HTTP/1.1 ${status} ${REASON[status] ?? ""}\r\n${type}Content-Length: ${body.length}\r\n${end}\r\n`;
-  return concat(utf8(head), body);
+  return concat(ascii(head), body);
 }

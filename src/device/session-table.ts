@@ -61,9 +61,11 @@ export function sweep<S extends TableSession>(table: SessionTable<S>, nowMs: num
 
 /** An identifier that no session and no handshake has. @param chance One random byte. */
 export function freshId<S extends TableSession>(table: SessionTable<S>, chance: number): number {
-  const isTaken = (id: number) => [...table.open, ...table.half].some((each) => each.id === id);
-  const free = IDS.filter((id) => !isTaken(id));
-  return free[chance % free.length] as number;
+  for (let at = chance % IDS.length; ; at = (at + 1) % IDS.length) {
+    const id = IDS[at] as number;
+    const isOther = (each: { readonly id: number }) => each.id !== id;
+    if (table.open.every(isOther) && table.half.every(isOther)) return id;
+  }
 }
 
 /** Keeps a handshake until its message 3. The oldest of a source that has two gives way, else the oldest of all. */

@@ -38,5 +38,6 @@ export function idCredOf(item: Cbor): Uint8Array | undefined {
     return equal(compactId(id), id) ? id : undefined;
   }
   const kid = identifierOf(item);
-  return kid === undefined || kid.length > 23 ? undefined : kidMap(kid);
+  if (kid === undefined || kid.length > 23) return undefined;
+  return kid.length === 1 ? Uint8Array.of(0xa1, KID_LABEL, 0x41, kid[0] as number) : kidMap(kid);
 }

@@ -31,6 +31,8 @@ import type { Suite } from "./edhoc-suite.ts";
 import type { Primitives } from "./primitives.ts";
 
 const NOTHING = new Uint8Array(0);
+/** Message 2 carries an identifier, a credential's name and a signature: more keystream than this is never derived. */
+const PLAINTEXT_BYTES_MAX = 255;
 
 /** What an initiator keeps between messages 1 and 2. */
 export interface Initiated {
@@ -72,7 +74,9 @@ export interface Opened2 {
  */
 export function openMessage2(primitives: Primitives, initiated: Initiated, message2: Uint8Array): Result<Opened2> {
   const joined = readLoneString(message2);
-  if (joined === undefined || joined.length <= KEY_BYTES) return refuse("EDHOC_MESSAGE");
+  if (joined === undefined || joined.length <= KEY_BYTES || joined.length - KEY_BYTES > PLAINTEXT_BYTES_MAX) {
+    return refuse("EDHOC_MESSAGE");
+  }
   const gY = joined.subarray(0, KEY_BYTES);
   const shared = sharedSecret(primitives, initiated.ephemeral, gY);
   if (!shared.ok) return shared;

@@ -1,6 +1,7 @@
 /** EDHOC's key schedule over SHA-256 (RFC 9528 section 4): HKDF with the info structure of EDHOC. */
+import { assert } from "#base/assert.ts";
 import { concat } from "#base/bytes.ts";
-import { encodeCbor } from "#codec/cbor.ts";
+import { byteStringHead } from "./byte-string.ts";
 import type { Primitives } from "./primitives.ts";
 
 const BLOCK_BYTES = 64;
@@ -38,8 +39,13 @@ export function extract(primitives: Primitives, salt: Uint8Array, secret: Uint8A
 }
 
 /**
- * EDHOC_KDF: HKDF-Expand with info = (label, context, byteLength), at most 255 blocks of 32 bytes.
- * @source RFC 9528 section 4.1.2
+ * EDHOC_KDF: HKDF-Expand with info = (label, context, byteLength), at most 255 bytes.
+ *
+ * Everything stands in one buffer: 32 bytes of room, the padded key, info, counter. From the second block on the key moves to the front and
+ * the block before takes its place, so that info is written once.
+ * @param label   Below 24, or a private-use label of two bytes.
+ * @param context Below 65,536 bytes.
+ * @source RFC 9528 section 4.1.2; RFC 5869 section 2.3
  */
 export function edhocKdf(
   primitives: Primitives,
@@ -48,13 +54,39 @@ export function edhocKdf(
   context: Uint8Array,
   byteLength: number,
 ): Uint8Array {
-  const info = concat(encodeCbor(label), encodeCbor(context), encodeCbor(byteLength));
-  let block = hmac(primitives, key, concat(info, Uint8Array.of(1)));
+  assert(byteLength < 256, "EDHOC derives less than 256 bytes at a time");
+  const head = byteStringHead(context.length);
+  const infoAt = HASH_BYTES + BLOCK_BYTES;
+  const contextAt = infoAt + (label < 24 ? 1 : 3) + head.length;
+  const lengthAt = contextAt + context.length;
+  const counterAt = lengthAt + (byteLength < 24 ? 1 : 2);
+  const message = new Uint8Array(counterAt + 1);
+  message.set(key.inner, HASH_BYTES);
+  if (label < 24) message[infoAt] = label;
+  else {
+    message[infoAt] = 0x19;
+    message[infoAt + 1] = label >> 8;
+    message[infoAt + 2] = label & 255;
+  }
+  message.set(head, contextAt - head.length);
+  message.set(context, contextAt);
+  if (byteLength >= 24) message[lengthAt] = 0x18;
+  message[counterAt - 1] = byteLength;
+  message[counterAt] = 1;
+  const outer = new Uint8Array(BLOCK_BYTES + HASH_BYTES);
+  outer.set(key.outer);
+  outer.set(primitives.sha256(message.subarray(HASH_BYTES)), BLOCK_BYTES);
+  let block = primitives.sha256(outer);
   if (byteLength <= HASH_BYTES) return block.subarray(0, byteLength);
+
   const material = new Uint8Array(Math.ceil(byteLength / HASH_BYTES) * HASH_BYTES);
   material.set(block);
-  for (let counter = 2, at = HASH_BYTES; at < byteLength; counter++, at += HASH_BYTES) {
-    block = hmac(primitives, key, concat(block, info, Uint8Array.of(counter)));
+  message.set(key.inner);
+  for (let at = HASH_BYTES; at < byteLength; at += HASH_BYTES) {
+    message.set(block, BLOCK_BYTES);
+    message[counterAt] = at / HASH_BYTES + 1;
+    outer.set(primitives.sha256(message), BLOCK_BYTES);
+    block = primitives.sha256(outer);
     material.set(block, at);
   }
   return material.subarray(0, byteLength);

@@ -1,7 +1,8 @@
 /** EDHOC's responder, the unit's side (RFC 9528 sections 5.2.3, 5.3.2 and 5.4.3), as pure steps. */
 import { concat, equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { type Cbor, encodeCbor } from "#codec/cbor.ts";
+import type { Cbor } from "#codec/cbor.ts";
+import { byteStringHead } from "./byte-string.ts";
 import { verifyEd25519 } from "./ed25519-strict.ts";
 import {
   type Credential,
@@ -103,7 +104,11 @@ export function respond(
   const plaintext = concat(ownIdBytes, encodeProof(own.id, signature, NOTHING));
   return ok({
     suite: message1.suite,
-    message2: encodeCbor(concat(gY, maskPlaintext2(primitives, prk, transcript, plaintext))),
+    message2: concat(
+      byteStringHead(KEY_BYTES + plaintext.length),
+      gY,
+      maskPlaintext2(primitives, prk, transcript, plaintext),
+    ),
     prk,
     transcript: transcriptNext(primitives, transcript, plaintext, own.item),
     ownId,

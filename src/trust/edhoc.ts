@@ -5,6 +5,7 @@
 import { concat, equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCborSequence, encodeCbor } from "#codec/cbor.ts";
+import { byteStringHead, HEAD_32 } from "./byte-string.ts";
 import { compactId, idCredOf } from "./edhoc-identifier.ts";
 import { edhocKdf, HASH_BYTES, type HmacKey, hmacKey } from "./edhoc-kdf.ts";
 import type { Suite } from "./edhoc-suite.ts";
@@ -89,7 +90,7 @@ export interface Proof {
 }
 
 export function encodeProof(idCred: Uint8Array, signature: Uint8Array, ead: Uint8Array): Uint8Array {
-  return concat(compactId(idCred), encodeCbor(signature), ead);
+  return concat(compactId(idCred), byteStringHead(signature.length), signature, ead);
 }
 
 /**
@@ -128,7 +129,7 @@ export function readLoneString(message: Uint8Array): Uint8Array | undefined {
 
 /** TH_2 = H(G_Y, H(message_1)). */
 export function transcript2(primitives: Primitives, gY: Uint8Array, message1: Uint8Array): Uint8Array {
-  return primitives.sha256(concat(encodeCbor(gY), encodeCbor(primitives.sha256(message1))));
+  return primitives.sha256(concat(HEAD_32, gY, HEAD_32, primitives.sha256(message1)));
 }
 
 /** TH_3 and TH_4: H(TH before, plaintext, CRED of its sender). */
@@ -138,7 +139,7 @@ export function transcriptNext(
   plaintext: Uint8Array,
   cred: Uint8Array,
 ): Uint8Array {
-  return primitives.sha256(concat(encodeCbor(before), plaintext, cred));
+  return primitives.sha256(concat(HEAD_32, before, plaintext, cred));
 }
 
 /** Array of four, and its first item. */
@@ -158,17 +159,23 @@ export function toBeSigned(
   transcript: Uint8Array,
   ead: Uint8Array,
 ): Uint8Array {
-  const covered = concat(encodeCbor(transcript), credential.item, ead);
+  const covered = concat(HEAD_32, transcript, credential.item, ead);
   const mac = edhocKdf(primitives, prk, label, concat(prefix, credential.id, covered), HASH_BYTES);
-  return concat(SIGNATURE_1, encodeCbor(credential.id), encodeCbor(covered), encodeCbor(mac));
+  const { id } = credential;
+  return concat(SIGNATURE_1, byteStringHead(id.length), id, byteStringHead(covered.length), covered, HEAD_32, mac);
 }
 
-/** XOR with KEYSTREAM_2: both seals and opens message 2's ciphertext. */
+/** XOR with KEYSTREAM_2: both seals and opens message 2's ciphertext. By words, for the sake of small engines. */
 export function maskPlaintext2(primitives: Primitives, prk: HmacKey, transcript: Uint8Array, text: Uint8Array) {
   const stream = edhocKdf(primitives, prk, 0, transcript, text.length);
-  const masked = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) masked[i] = (text[i] as number) ^ (stream[i] as number);
-  return masked;
+  const padded = new Uint8Array(Math.ceil(text.length / 4) * 4);
+  padded.set(stream);
+  const mask = new Uint32Array(padded.buffer);
+  const masked = new Uint8Array(padded.length);
+  masked.set(text);
+  const words = new Uint32Array(masked.buffer);
+  for (let i = 0; i < words.length; i++) words[i] = (words[i] as number) ^ (mask[i] as number);
+  return masked.subarray(0, text.length);
 }
 
 /** Array of three, and its first two items: the context and an empty protected header. */
@@ -179,7 +186,7 @@ function sealing3(primitives: Primitives, suite: Suite, prk: HmacKey, transcript
   return {
     key: edhocKdf(primitives, prk, 3, transcript, suite.keyBytes),
     nonce: edhocKdf(primitives, prk, 4, transcript, suite.nonceBytes),
-    aad: concat(ENCRYPT_0, encodeCbor(transcript)),
+    aad: concat(ENCRYPT_0, HEAD_32, transcript),
   };
 }
 
@@ -191,7 +198,8 @@ export function sealMessage3(
   plaintext: Uint8Array,
 ): Uint8Array {
   const { key, nonce, aad } = sealing3(primitives, suite, prk, transcript);
-  return encodeCbor(suite.seal(primitives, key, nonce, aad, plaintext));
+  const ciphertext = suite.seal(primitives, key, nonce, aad, plaintext);
+  return concat(byteStringHead(ciphertext.length), ciphertext);
 }
 
 export function openCiphertext3(

@@ -1,7 +1,8 @@
 /** Grants, the children beneath them, and the chain that they travel in (PROTOCOL 4.1 to 4.5). Forms, not verdicts. */
 import { assert } from "#base/assert.ts";
+import { equal } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
-import { type Cbor, type CborKey, type CborMap, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import { type Cbor, type CborKey, type CborMap, decodeCbor, decodeCborSequence, encodeCbor } from "#codec/cbor.ts";
 import { COSE_TAG } from "#codec/cose.ts";
 import { coseKey, readCoseKey } from "#codec/cose-key.ts";
 import { type Audience, encodeAudience, readAudience } from "./audience.ts";
@@ -20,6 +21,8 @@ export const EPOCH_MAX = 0xffffffff;
 const TIME_MAX_S = 2 ** 40;
 const GRANT_VERSION = 1;
 const CHAIN_VERSION = 1;
+/** Array of two, version, array of links. */
+const CHAIN_HEAD_BYTES = 3;
 const GRANT_TAGS = [COSE_TAG.cwt, COSE_TAG.sign1];
 
 /** What one link says. Times are Unix seconds. */
@@ -129,8 +132,17 @@ export function readLink(item: Cbor, place: "grant" | "child"): Result<Link> {
   const signed = place === "grant" ? readSigned(item, GRANT_TAGS, "required") : readSigned(item, [], "absent");
   if (!signed.ok) return signed;
   const claims = readClaims(signed.value.payload, place);
-  // One value has one encoding, so encoding again gives the very bytes that were signed over.
-  return claims.ok ? ok({ claims: claims.value, signed: signed.value, bytes: encodeCbor(item) }) : claims;
+  if (!claims.ok) return claims;
+  let encoded: Uint8Array | undefined;
+  return ok({
+    claims: claims.value,
+    signed: signed.value,
+    // One value has one encoding, so encoding again gives the very bytes that were signed over. Only a parent's are asked for.
+    get bytes() {
+      encoded ??= encodeCbor(item);
+      return encoded;
+    },
+  });
 }
 
 /** Reads a grant by itself, outside of a chain. */
@@ -140,14 +152,27 @@ export function readGrant(bytes: Uint8Array): Result<Link> {
   return item.ok ? readLink(item.value, "grant") : item;
 }
 
+/** The items behind a known grant at the start of a chain, or undefined when the chain starts otherwise. */
+function itemsBehind(bytes: Uint8Array, known: Link): Result<readonly Cbor[]> | undefined {
+  const count = (bytes[2] ?? 0) - 0x80;
+  const isChain = bytes[0] === 0x82 && bytes[1] === CHAIN_VERSION && count >= 1 && count <= CHAIN_DEPTH_MAX;
+  const end = CHAIN_HEAD_BYTES + known.bytes.length;
+  if (!isChain || !equal(bytes.subarray(CHAIN_HEAD_BYTES, end), known.bytes)) return undefined;
+  const items = decodeCborSequence(bytes.subarray(end));
+  return items.ok && items.value.length !== count - 1 ? refuse("CHAIN_SHAPE") : items;
+}
+
 /**
  * Reads a chain, [1, [grant, child, ...]].
+ * @param known A grant that was read before: a chain that starts with these very bytes gets this very link.
  * @returns Its links from the grant on, or in order: CHAIN_SIZE, what the CBOR refuses, CHAIN_SHAPE, CHAIN_VERSION,
  *   CHAIN_DEPTH, then the first link's refusal.
  * @source PROTOCOL 4.5
  */
-export function readChain(bytes: Uint8Array): Result<readonly Link[]> {
+export function readChain(bytes: Uint8Array, known?: Link): Result<readonly Link[]> {
   if (bytes.length > CHAIN_BYTES_MAX) return refuse("CHAIN_SIZE");
+  const behind = known === undefined ? undefined : itemsBehind(bytes, known);
+  if (known !== undefined && behind !== undefined) return behind.ok ? readLinks(behind.value, [known]) : behind;
   const item = decodeCbor(bytes);
   if (!item.ok) return item;
   if (!Array.isArray(item.value) || item.value.length !== 2) return refuse("CHAIN_SHAPE");
@@ -155,8 +180,12 @@ export function readChain(bytes: Uint8Array): Result<readonly Link[]> {
   if (version !== CHAIN_VERSION) return refuse("CHAIN_VERSION");
   if (!Array.isArray(items)) return refuse("CHAIN_SHAPE");
   if (items.length < 1 || items.length > CHAIN_DEPTH_MAX) return refuse("CHAIN_DEPTH");
-  const links: Link[] = [];
-  for (const each of items as readonly Cbor[]) {
+  return readLinks(items, []);
+}
+
+function readLinks(items: readonly Cbor[], first: readonly Link[]): Result<readonly Link[]> {
+  const links: Link[] = [...first];
+  for (const each of items) {
     const link = readLink(each, links.length === 0 ? "grant" : "child");
     if (!link.ok) return link;
     links.push(link.value);

@@ -1,0 +1,11 @@
+/** Heads of CBOR byte strings by hand: on a small engine the general encoder costs more than the hash behind it. */
+
+/** The head of a string of 32 bytes: a hash, a key. */
+export const HEAD_32 = Uint8Array.of(0x58, 0x20);
+
+/** The shortest head of a byte string (RFC 8949 section 3.1) below 65,536 bytes. */
+export function byteStringHead(byteLength: number): Uint8Array {
+  if (byteLength < 24) return Uint8Array.of(0x40 | byteLength);
+  if (byteLength < 256) return Uint8Array.of(0x58, byteLength);
+  return Uint8Array.of(0x59, byteLength >> 8, byteLength & 255);
+}

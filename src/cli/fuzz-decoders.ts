@@ -1,18 +1,21 @@
 /** Every decoder that takes bytes from strangers, with some bytes that it takes and what "canonical" means for it. */
-import { equal } from "#base/bytes.ts";
+import { concat, equal } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import { type Cbor, decodeCbor, decodeCborSequence, encodeCbor } from "#codec/cbor.ts";
+import { readHttpRequest } from "#device/http-request.ts";
 import { signDischarge } from "#trust/discharge.ts";
+import { initiate, openMessage2 } from "#trust/edhoc-initiator.ts";
 import { readMessage1 } from "#trust/edhoc-responder.ts";
 import { SUITE_4 } from "#trust/edhoc-suite.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { chainOf, issueChild, issueGrant } from "#trust/mint.ts";
 import { readRevocations } from "#trust/revocations.ts";
 import { signRevocation } from "#trust/revoke.ts";
-import { readRequestRecord } from "#trust/sealed-record.ts";
+import { openReply, readRequestRecord, sealReply, sealRequest } from "#trust/sealed-record.ts";
 import { signTime } from "#trust/signed-time.ts";
 import { seedSigner } from "#trust/signer.ts";
+import { auditLink, encodeAuditEntry, readAudit } from "#wire/audit.ts";
 import { decodeBlockRequest, decodeBlockResponse } from "#wire/blocks.ts";
 import { cardLink, cardText, linkText, readCardLink, readCardText, readLabelLink } from "#wire/card.ts";
 import { readDischarge } from "#wire/discharge.ts";
@@ -20,10 +23,11 @@ import { readChain, readGrant } from "#wire/grant.ts";
 import { decodeHello } from "#wire/hello.ts";
 import { decodeSignedKeyset } from "#wire/keyset.ts";
 import { decodeLinkProof } from "#wire/link-auth.ts";
+import { decodeRelayedReply, decodeRelayedRequest, encodeRelayedReply, encodeRelayedRequest } from "#wire/relay.ts";
 import { decodeRelease } from "#wire/release.ts";
 import { encodeDelivery, readDelivery, readRevocation } from "#wire/revocation.ts";
 import { LEVEL } from "#wire/scope.ts";
-import { decodeRequest, encodeRequest } from "#wire/session.ts";
+import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from "#wire/session.ts";
 import { readTime } from "#wire/signed-time.ts";
 import { decodeTimestamp } from "#wire/timestamp.ts";
 
@@ -84,6 +88,11 @@ const items: readonly Cbor[] = [
 ];
 const asText = (read: (text: string) => Result<unknown>) => (bytes: Uint8Array) => read(String.fromCharCode(...bytes));
 
+const keys = { request: signer.publicKey, reply: signer.publicKey };
+const initiated = initiate(nodePrimitives, SUITE_4, kid);
+const auditFields = encodeAuditEntry({ sequence: 1, ctiPrefix: cti, act: 2, timeGrade: "floor", fault: 0 });
+const auditSample = concat(cti, auditFields, auditLink(nodePrimitives, cti, auditFields));
+
 /** A decoder of one CBOR item. */
 function cbor(decode: FuzzTarget["decode"], ...samples: readonly Uint8Array[]): FuzzTarget {
   return { decode, isCanonical: isCanonicalCbor, samples: [...samples, grant] };
@@ -111,12 +120,26 @@ export const FUZZ_TARGETS: Readonly<Record<string, FuzzTarget>> = {
     samples: [utf8("HTTPS://GO.X/D/0123456789ABCDEF01234567")],
   },
   "session-request": cbor(decodeRequest, encodeRequest({ op: "call", name: "setLamp", args: Uint8Array.of(0xa0) })),
-  "session-record": { decode: readRequestRecord, isCanonical: anyForm, samples: [encodeCbor([cti, 1, nonce])] },
+  "session-answer": cbor(decodeAnswer, encodeAnswer({ ok: true, value: "on" })),
+  "session-record": cbor(readRequestRecord, sealRequest(nodePrimitives, keys, kid, 300, nonce)),
+  "session-reply": cbor(
+    (bytes) => openReply(nodePrimitives, keys, 300, bytes),
+    sealReply(nodePrimitives, keys, 300, nonce),
+  ),
+  "relay-request": cbor(decodeRelayedRequest, encodeRelayedRequest({ tag: cti, path: "record", body: nonce })),
+  "relay-reply": cbor(decodeRelayedReply, encodeRelayedReply({ tag: cti, accepted: true, body: nonce })),
+  "http-request": {
+    decode: readHttpRequest,
+    isCanonical: anyForm,
+    samples: [utf8("POST /latchkey HTTP/1.1\r\nHost: unit\r\nContent-Length: 2\r\n\r\nab")],
+  },
+  audit: { decode: (bytes) => readAudit(nodePrimitives, bytes), isCanonical: anyForm, samples: [auditSample] },
   "edhoc-message-1": {
     decode: (bytes) => readMessage1(bytes, [SUITE_4]),
     isCanonical: isCanonicalSequence,
     samples: [Uint8Array.from([0, 4, 0x58, 32, ...signer.publicKey, 0])],
   },
+  "edhoc-message-2": cbor((bytes) => openMessage2(nodePrimitives, initiated, bytes), encodeCbor(new Uint8Array(114))),
   hello: { decode: decodeHello, isCanonical: anyForm, samples: [nonce] },
   "link-proof": { decode: decodeLinkProof, isCanonical: anyForm, samples: [nonce] },
   "key-set": cbor(decodeSignedKeyset),

@@ -1,6 +1,6 @@
 /**
  * Somebody else's broker, by URL: mosquitto with its dynamic-security plugin. It can't check proofs, so the cloud does
- * when a device hands one in over HTTP, then sets a password that is good once and the device's own rights.
+ * when a device hands one in over HTTP, then sets a password for this one connection and the device's own rights.
  * @source PROTOCOL 7.24
  */
 import { randomBytes } from "node:crypto";
@@ -20,6 +20,7 @@ export class BrokerTrouble extends Error {
 
 interface Answer {
   readonly command: string;
+  readonly data?: unknown;
   readonly correlationData?: string;
   readonly error?: string;
 }
@@ -37,6 +38,14 @@ function roleOf(device: LinkedDevice): object {
     ],
   };
 }
+
+const OWN_ROLE = {
+  command: "createRole",
+  rolename: "latchkey-cloud",
+  acls: ["publishClientSend", "publishClientReceive", "subscribePattern", "unsubscribePattern"].map((acltype) => ({
+    ...{ acltype, topic: "f/#", allow: true, priority: 0 },
+  })),
+};
 
 /**
  * Connects to a broker whose URL carries the user and password of an administrator of its dynamic-security plugin.
@@ -61,8 +70,8 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
   const waiting = new Map<string, (answer: Answer) => void>();
   let asked = 0;
 
-  /** Sends one command to the plugin and waits for its answer; gives the plugin's error, if any. */
-  const control = (command: object): Promise<string | undefined> =>
+  /** Sends one command to the plugin and waits for its answer. */
+  const ask = (command: object): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const correlationData = String(++asked);
       const timer = setTimeout(() => {
@@ -73,11 +82,14 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
       }, ANSWER_MS);
       waiting.set(correlationData, (answer) => {
         clearTimeout(timer);
-        resolve(answer.error);
+        resolve(answer);
       });
       client.publish(CONTROL, JSON.stringify({ commands: [{ ...command, correlationData }] }), { qos: 1 });
     });
 
+  const control = async (command: object): Promise<string | undefined> => (await ask(command)).error;
+
+  /** mosquitto throws a client out whose password changes, so it is taken back when the device has gone, not before. */
   const scramble = (id: string) =>
     control({ command: "setClientPassword", username: id, password: randomBytes(16).toString("hex") });
 
@@ -91,10 +103,10 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
         if (isOnline) {
           online.add(device.id);
           events.online(device);
-          void scramble(device.id).catch(() => undefined);
         } else {
           online.delete(device.id);
           events.offline(device);
+          void scramble(device.id).catch(() => undefined);
         }
       }
     }
@@ -127,6 +139,16 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
     throw error;
   });
   if (missing !== undefined) throw new BrokerTrouble(`broker ${where} refuses its administrator: ${missing}`);
+  // The administrator may manage the broker; to speak with devices it gives itself one more role, for which the broker
+  // throws it out once.
+  await control(OWN_ROLE);
+  const username = decodeURIComponent(new URL(url).username);
+  const { data } = await ask({ command: "getClient", username });
+  if (!JSON.stringify(data ?? {}).includes(OWN_ROLE.rolename)) {
+    const back = new Promise<void>((resolve) => client.once("connect", () => resolve()));
+    await control({ command: "addClientRole", username, rolename: OWN_ROLE.rolename, priority: 0 });
+    await back;
+  }
   for (const up of Object.values(UP)) {
     const qos = up === UP.state ? 1 : 0;
     await client.subscribeAsync(`f/+/d/+/${up === UP.event ? "event/+" : up}`, { qos });

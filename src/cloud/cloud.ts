@@ -50,6 +50,7 @@ export const OPERATOR_KEY_FILE = "operator.key";
 
 const TICK_MS = 1_000;
 const HEARD_MS = 5_000;
+const GATHER_MS = 10;
 
 /** The key that the operator's tools show; made at the first start. */
 function operatorKey(folder: string): string {
@@ -80,6 +81,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       store,
       issuer,
       onFatal: options.onFatal,
+      gatherMs: GATHER_MS,
       send: (device, name, payload) => theBroker().toDevice(device, name, payload, false),
       nowMs: Date.now,
       chance: Math.random,

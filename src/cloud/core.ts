@@ -20,14 +20,16 @@ export interface Core {
 export interface CoreOptions extends Pick<DeskOptions, "send" | "nowMs" | "chance" | "bytesPerS" | "concurrent"> {
   readonly store: Store;
   readonly issuer: Issuer;
+  /** How long a transaction waits for more changes to share it. */
+  readonly gatherMs?: number;
   /** Called when the store fails under way: the process must end, what was acknowledged is safe. */
   onFatal(error: unknown): void;
 }
 
 /** Loads what the store holds and puts the parts together. */
 export async function openCore(options: CoreOptions): Promise<Core> {
-  const { store, issuer, onFatal, ...deskOptions } = options;
-  const raw = createWriteQueue(store);
+  const { store, issuer, onFatal, gatherMs, ...deskOptions } = options;
+  const raw = createWriteQueue(store, gatherMs);
   const commit = () =>
     raw.commit().catch((error: unknown) => {
       onFatal(error);

@@ -71,8 +71,8 @@ export function createDesk(options: DeskOptions): Desk {
     if (told.get(device.id) === sequence) return;
     told.set(device.id, sequence);
     if (release !== undefined && !device.history.has(sequence)) {
+      // Written with whatever is written next: an offer that a crash forgets is made again.
       fleet.report(device, sequence, "offered", "", nowMs());
-      void queue.commit().catch(() => undefined);
     }
     void send(linked(device), DOWN.release, release?.signed ?? NOTHING);
   };

@@ -195,8 +195,10 @@ export async function loadFleet(store: Store, queue: WriteQueue): Promise<Fleet>
       fleet.heard(device, nowMs);
       if (before?.state === state && before.fault === fault) return false;
       saveAttempt(device, sequence, { state, fault, beganMs: before?.beganMs ?? nowMs, heardMs: nowMs });
-      if (state === "confirmed" && sequence > device.sequence) device.sequence = sequence;
-      save(device);
+      if (state === "confirmed" && sequence > device.sequence) {
+        device.sequence = sequence;
+        save(device);
+      }
       return true;
     },
     runs(device, sequence, nowMs) {

@@ -25,7 +25,7 @@ export interface Issuer {
    */
   timestamp(
     product: string,
-    release: PublishedRelease | undefined,
+    release: Pick<PublishedRelease, "sequence" | "id"> | undefined,
     nonce: Uint8Array,
     nowMs: number,
   ): Uint8Array | undefined;

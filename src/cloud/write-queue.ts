@@ -71,7 +71,8 @@ async function save(store: Store, batch: Batch): Promise<void> {
   });
 }
 
-export function createWriteQueue(store: Store): WriteQueue {
+/** @param gatherMs How long a transaction waits for more to come: an acknowledgement is that much later, the disk that much quieter. */
+export function createWriteQueue(store: Store, gatherMs = 0): WriteQueue {
   let batch = emptyBatch();
   let waiting: Promise<void> | undefined;
   let last: Promise<void> = Promise.resolve();
@@ -83,6 +84,7 @@ export function createWriteQueue(store: Store): WriteQueue {
     commit() {
       // While one transaction is written, later callers gather behind the next one.
       waiting ??= last.then(async () => {
+        if (gatherMs > 0) await new Promise((resolve) => setTimeout(resolve, gatherMs));
         const taken = batch;
         batch = emptyBatch();
         waiting = undefined;

@@ -11,6 +11,7 @@ const LOADERS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   powercut: () => import("./powercut.ts"),
   tokens: () => import("./tokens.ts"),
   verify: () => import("./verify.ts"),
+  fleet: () => import("./fleet.ts"),
 };
 
 export const BENCHES: readonly string[] = Object.keys(LOADERS);

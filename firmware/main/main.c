@@ -1,6 +1,7 @@
 /* The runtime: starts the facets and the engine, runs the bundle, then moves events until something ends the run. */
 #include "chips/chip.h"
 #include "main/engine.h"
+#include "main/handoff.h"
 #include "main/heap.h"
 #include "main/report.h"
 #include "port/entropy.h"
@@ -28,6 +29,8 @@ int main(void) {
   engine_run(ctx);
   report_number("latchkey: started, heap", (uint32_t)heap_used());
   report_number("latchkey: peak", (uint32_t)heap_peak());
+  report_number("latchkey: boot us", handoff.boot_us);
+  report_number("latchkey: start us", handoff.boot_us + (uint32_t)(chip_nanoseconds() / 1000u));
   for (;;) {
     net_poll();
     chip_watchdog_feed();

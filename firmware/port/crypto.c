@@ -22,16 +22,24 @@ JS_FUNCTION(ed25519_verify) {
   return JS_NewBool(ctx, crypto_sign_ed25519_verify_detached(signature, message, length, key) == 0);
 }
 
+/* A unit signs with one key: its expansion is kept, where the seed lies in memory anyway. */
+static const uint8_t *expanded(const uint8_t seed[32]) {
+  static uint8_t secret_key[64]; /* seed, public key */
+  static bool known;
+  uint8_t public_key[32];
+  if (!known || sodium_memcmp(secret_key, seed, 32) != 0) crypto_sign_ed25519_seed_keypair(public_key, secret_key, seed);
+  known = true;
+  return secret_key;
+}
+
 JS_FUNCTION(ed25519_sign) {
   (void)self, (void)argc;
   size_t length;
-  uint8_t public_key[32], secret_key[64], signature[64];
+  uint8_t signature[64];
   const uint8_t *message = js_bytes(ctx, argv[0], &length);
   const uint8_t *seed = message ? js_bytes_exactly(ctx, argv[1], 32) : NULL;
   if (!seed) return JS_EXCEPTION;
-  crypto_sign_ed25519_seed_keypair(public_key, secret_key, seed);
-  crypto_sign_ed25519_detached(signature, NULL, message, length, secret_key);
-  sodium_memzero(secret_key, sizeof secret_key);
+  crypto_sign_ed25519_detached(signature, NULL, message, length, expanded(seed));
   return js_new_bytes(ctx, signature, sizeof signature);
 }
 

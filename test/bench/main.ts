@@ -6,6 +6,7 @@ import { arch, cpus, platform } from "node:os";
 import type { Bench, Row } from "./row.ts";
 
 const LOADERS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
+  firmware: () => import("./firmware.ts"),
   air: () => import("./air.ts"),
   ota: () => import("./ota.ts"),
   powercut: () => import("./powercut.ts"),

@@ -1,0 +1,108 @@
+/** What the native images take of flash, memory and instructions, measured on the images that ship. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeBareUnit } from "#boards/qemu-mps2/host/bare-unit.ts";
+import { startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
+import { readBoard } from "#boards/sim/host/board.ts";
+import { buildBundle, buildScript } from "#factory/bundle.ts";
+import { buildRuntime, imagePaths, missingPackages } from "#firmware/image.ts";
+import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
+import type { Bench, Row } from "./row.ts";
+
+/** With -icount shift=3 an instruction takes eight nanoseconds of the unit's time. */
+const INSTRUCTIONS_A_MS = 125_000;
+const GOALS: Readonly<Record<string, number>> = { "ed25519-verify": 1_400_000, "session-open-2": 8_000_000 };
+const RUN_MS = 60_000;
+
+/** Runs a script on a counting emulator until a line matches. @returns All lines, and the host's time until then. */
+async function runUntil(board: string, script: Uint8Array, last: RegExp): Promise<{ lines: string[]; ms: number }> {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
+  const flashPath = join(folder, "flash.bin");
+  await makeBareUnit(board, flashPath, script);
+  const from = performance.now();
+  const emulator = await startEmulator({ board, flashPath, kernel: imagePaths(board).boot, isCounting: true });
+  try {
+    return await new Promise((resolve, reject) => {
+      let text = "";
+      const timer = setTimeout(() => reject(new Error(`${board} did not end its measurement: ${text}`)), RUN_MS);
+      emulator.process.stdout?.on("data", (bytes) => {
+        text += bytes;
+        const lines = text.split(/\r?\n/);
+        if (!lines.slice(0, -1).some((line) => last.test(line))) return;
+        clearTimeout(timer);
+        resolve({ lines, ms: performance.now() - from });
+      });
+    });
+  } finally {
+    await emulator.cut();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const found = (lines: readonly string[], pattern: RegExp) => {
+  for (const line of lines) {
+    const match = pattern.exec(line);
+    if (match !== null) return Number(match[1]);
+  }
+  throw new Error(`no line ${pattern} in: ${lines.join(" | ")}`);
+};
+
+async function rowsOf(board: string): Promise<readonly Row[]> {
+  const row = (name: string, metric: string, value: number, unit: string, goal: number | null): Row => ({
+    ...{ case: `${board}/${name}`, metric, value, unit, peer: null, goal },
+  });
+  const image = await buildRuntime(board);
+  const scratch = readBoard(board).flash.regions.jsB.start;
+  const script = await buildScript(`import { port } from "./boards/${board}/port.ts";
+import { measure } from "./test/bench/board-script.ts";
+measure(port, ${scratch});`);
+  const measured = (await runUntil(board, script.bytes, /^bench end/)).lines;
+  const names = ["ed25519-verify", "session-open-2", "session-open-2-cold", "sealed-call", "block-4k"];
+  const bundle = await buildBundle(board, "src/app/lamp.ts", { release: "bench", atS: 1_790_000_000 });
+  const started = await runUntil(board, bundle.bytes, /^latchkey: start us/);
+  return [
+    row("text", "size", image.textBytes, "B", 480_000),
+    row("ram", "size", image.ramBytes, "B", 360_000),
+    row("heap-after-start", "size", found(started.lines, /^latchkey: started, heap (\d+)/), "B", null),
+    row("heap-peak-start", "size", found(started.lines, /^latchkey: peak (\d+)/), "B", 240_000),
+    row("boot-stage", "instructions", found(started.lines, /^latchkey: boot us (\d+)/) * 125, "1", null),
+    row("boot-to-start", "instructions", found(started.lines, /^latchkey: start us (\d+)/) * 125, "1", 150_000_000),
+    row("boot-to-start", "time", started.ms, "ms", null),
+    ...names.map((name) =>
+      row(
+        name,
+        "instructions",
+        Math.round(found(measured, new RegExp(`^bench ${name} (\\S+)`)) * INSTRUCTIONS_A_MS),
+        "1",
+        GOALS[name] ?? null,
+      ),
+    ),
+  ];
+}
+
+export const bench: Bench = {
+  async run({ missing }) {
+    const bundle = await buildBundle("qemu-mps2", "src/app/lamp.ts", { release: "bench", atS: 1_790_000_000 });
+    const rows: Row[] = [
+      {
+        case: "device-bundle",
+        metric: "size",
+        value: bundle.bytes.length,
+        unit: "B minified",
+        peer: null,
+        goal: 80_000,
+      },
+    ];
+    const install = missingPackages();
+    if (install !== undefined) {
+      missing(`everything on ${FIRMWARE_BOARDS.join(" and ")}: ${install}`);
+      return rows;
+    }
+    for (const board of FIRMWARE_BOARDS) rows.push(...(await rowsOf(board)));
+    missing(
+      "BOARD/boot-to-mqtt and BOARD/heap-peak-journey: a unit that counts instructions is not yet taken on the journey",
+    );
+    return rows;
+  },
+};

@@ -143,6 +143,8 @@ export const FAULTS = {
   ONBOARD_TIMEOUT: 408,
   /** A radio line frame of unknown type, or with a payload that is not its type's. */
   RADIO_LINE: 409,
+  /** A form that did not come from the unit's own page. */
+  PORTAL_TOKEN: 410,
 
   // 5xx updates: releases, blocks, slots
   RELEASE_SIGNATURE: 501,

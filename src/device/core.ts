@@ -6,6 +6,7 @@ import type { Machine } from "./machine.ts";
 import { createOnboarding } from "./onboarding.ts";
 import { createOta } from "./ota.ts";
 import type { Port } from "./port.ts";
+import { createPortal } from "./portal.ts";
 import { createProvision } from "./provision.ts";
 
 /** What the bundle knows of its own making. */
@@ -21,7 +22,7 @@ export interface Parts {
   readonly app: App;
   readonly board: {
     readonly name: string;
-    readonly network: { readonly tcpPort: number };
+    readonly network: { readonly tcpPort: number; readonly portalPort?: number };
     readonly flash: { readonly regions: Readonly<Record<string, { readonly start: number; readonly bytes: number }>> };
   };
   readonly build: Build;
@@ -29,10 +30,11 @@ export interface Parts {
 
 export function createMachines({ port, app, board, build }: Parts): readonly Machine<unknown>[] {
   const { crypto } = port;
-  const { tcpPort } = board.network;
+  const { tcpPort, portalPort = 80 } = board.network;
   const machines = [
     createProvision(crypto),
     createOnboarding(crypto, { lanPort: tcpPort }),
+    createPortal(crypto, portalPort),
     createGate({ crypto, app, tcpPort, buildS: build.atS }),
     createLink(crypto),
     createOta({ crypto, flash: port.flash, regions: board.flash.regions }),

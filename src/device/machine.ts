@@ -16,6 +16,8 @@ export type InnerEvent =
   /** The unit is on the network, with the address it got. */
   | { readonly kind: "online"; readonly ipv4: string }
   | { readonly kind: "offline" }
+  /** A person typed a network's credentials into the portal; proves no card-holder. */
+  | { readonly kind: "credentials-given"; readonly ssid: Uint8Array; readonly passphrase: Uint8Array }
   /** The broker's link is up (session established) or down. */
   | { readonly kind: "link-up" }
   | { readonly kind: "link-down" }

@@ -39,6 +39,8 @@ function decoderOf(
       return tiDecoder(crypto, aesKey);
     case "tuya-ez":
       return tuyaDecoder(crypto);
+    case "softap":
+      return undefined;
   }
 }
 

@@ -60,3 +60,9 @@ export function allowedBy(stored: Stored): Allowed {
 export function rememberedWifi(stored: Stored | undefined): Wifi | undefined {
   return decodeWifi(stored?.get(OWN.wifi));
 }
+
+/** Which protocols count now: a unit that has a network takes a new one from its card-holder alone. */
+export function listenedFor(stored: Stored, hasNetwork: boolean): Allowed {
+  const allowed = allowedBy(stored);
+  return hasNetwork ? { ...allowed, protocols: allowed.protocols.filter((protocol) => protocol === "air") } : allowed;
+}

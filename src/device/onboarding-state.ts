@@ -6,9 +6,16 @@ import type { Stored } from "./machine.ts";
 import type { Wifi } from "./onboarding-memory.ts";
 
 /** Every 2.4 GHz channel that is in use the world over, the three that don't overlap first. */
-export const ALL_CHANNELS: readonly number[] = [1, 6, 11, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13];
+const ALL_CHANNELS: readonly number[] = [1, 6, 11, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13];
 
-export type Phase = "off" | "scanning" | "hopping" | "locked" | "joining" | "online";
+/** Channels to hop over: where the scan found networks, strongest first, or all. */
+export function channelsOf(accessPoints: readonly AccessPoint[]): readonly number[] {
+  const strongest = [...accessPoints].sort((a, b) => b.rssiDbm - a.rssiDbm).map(({ channel }) => channel);
+  const seen = [...new Set(strongest)].filter((channel) => channel >= 1 && channel <= 14);
+  return seen.length > 0 ? seen : ALL_CHANNELS;
+}
+
+export type Phase = "off" | "scanning" | "hopping" | "locked" | "joining" | "online" | "portal";
 
 export interface State {
   phase: Phase;
@@ -18,6 +25,8 @@ export interface State {
   channels: readonly number[];
   channelIndex: number;
   rounds: number;
+  /** When listening without a find gives way to the unit's own access point. */
+  portalAtMs: number;
   lockedAtMs: number;
   lastScore: number;
   scoreMs: number;
@@ -48,6 +57,7 @@ export function initialState(): State {
     channels: ALL_CHANNELS,
     channelIndex: 0,
     rounds: 0,
+    portalAtMs: NEVER,
     lockedAtMs: 0,
     lastScore: 0,
     scoreMs: 0,

@@ -14,15 +14,16 @@ import type { DeviceEvent, Effect, Machine, Step, Stored } from "./machine.ts";
 import { answerBeat, send, signedHello } from "./onboarding-answer.ts";
 import { decodersFor } from "./onboarding-decoders.ts";
 import {
-  type Allowed,
   allowedBy,
   decodeCounter,
   encodeCounter,
   encodeWifi,
+  listenedFor,
   rememberedWifi,
   type Wifi,
 } from "./onboarding-memory.ts";
-import { ALL_CHANNELS, initialState, NEVER, type State } from "./onboarding-state.ts";
+import { CLOSE_ACCESS_POINT, setupName, typedIn } from "./onboarding-portal.ts";
+import { channelsOf, initialState, NEVER, type State } from "./onboarding-state.ts";
 
 const SCAN_TIMEOUT_MS = 4_000;
 /** Longer than a DTIM interval of 102.4 ms, so that every stay sees a burst. */
@@ -33,6 +34,9 @@ const ROUNDS_A_SCAN = 12;
 const LOCK_MAX_MS = 60_000;
 /** Without a frame that speaks for a protocol for so long, the lock is lost. */
 const LOCK_LOST_MS = 3_000;
+/** With SoftAP switched on: so long the unit listens, then so long its own access point is open, in turn. */
+const LISTEN_BEFORE_PORTAL_MS = 60_000;
+const PORTAL_MS = 180_000;
 const JOIN_TIMEOUT_MS = 20_000;
 const JOIN_TRIES = 3;
 const REJOIN_MAX_MS = 60_000;
@@ -48,27 +52,20 @@ export interface OnboardingOptions {
 export function createOnboarding(crypto: Primitives, options: OnboardingOptions): Machine<State> {
   function scan(state: State, nowMs: number): Effect[] {
     state.phase = "scanning";
+    const hasPortal = state.wifi === undefined && state.stored !== undefined && allowedBy(state.stored).isSoftApOn;
+    if (!hasPortal) state.portalAtMs = NEVER;
+    else if (state.portalAtMs === NEVER) state.portalAtMs = nowMs + LISTEN_BEFORE_PORTAL_MS;
     state.listener = undefined;
     state.wakeAtMs = nowMs + SCAN_TIMEOUT_MS;
     return [{ kind: "radio-scan" }];
   }
 
-  /** Which protocols count now: a unit that has a network takes a new one from its card-holder alone. */
-  function listenFor(state: State, stored: Stored): Allowed {
-    const allowed = allowedBy(stored);
-    return state.wifi === undefined
-      ? allowed
-      : { ...allowed, protocols: allowed.protocols.filter((protocol) => protocol === "air") };
-  }
-
   function startHopping(state: State, nowMs: number): Effect[] {
-    const strongest = [...state.accessPoints].sort((a, b) => b.rssiDbm - a.rssiDbm).map(({ channel }) => channel);
-    const seen = [...new Set(strongest)].filter((channel) => channel >= 1 && channel <= 14);
-    state.channels = seen.length > 0 ? seen : ALL_CHANNELS;
+    state.channels = channelsOf(state.accessPoints);
     state.channelIndex = -1;
     state.rounds = 0;
     state.listener = airListener({
-      decoders: decodersFor(listenFor(state, state.stored as Stored), state.accessPoints, crypto),
+      decoders: decodersFor(listenedFor(state.stored as Stored, state.wifi !== undefined), state.accessPoints, crypto),
     });
     return hop(state, nowMs);
   }
@@ -76,6 +73,7 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
   function hop(state: State, nowMs: number): Effect[] {
     state.phase = "hopping";
     if (nowMs >= state.rejoinAtMs) return join(state, nowMs);
+    if (nowMs >= state.portalAtMs) return openPortal(state, nowMs);
     state.channelIndex++;
     if (state.channelIndex >= state.channels.length) {
       state.channelIndex = 0;
@@ -119,10 +117,29 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
     ];
   }
 
+  /** The fallback: an access point of the unit's own, for a while, in turn with listening. */
+  function openPortal(state: State, nowMs: number): Effect[] {
+    state.phase = "portal";
+    state.portalAtMs = NEVER;
+    state.wakeAtMs = nowMs + PORTAL_MS;
+    const ssid = setupName(state.stored?.get(OWN.key), crypto);
+    return [
+      { kind: "radio-listen", channel: 0 },
+      { kind: "radio-access-point", ssid },
+    ];
+  }
+
+  function closePortal(state: State, nowMs: number): Effect[] {
+    state.portalAtMs = nowMs + LISTEN_BEFORE_PORTAL_MS;
+    return [CLOSE_ACCESS_POINT, ...scan(state, nowMs)];
+  }
+
   /** The join came to nothing: again, or back to listening, or (a network that once worked) later. */
   function joinFailed(state: State, nowMs: number): Effect[] {
     if (state.tries < JOIN_TRIES) return join(state, nowMs);
     state.wifi = rememberedWifi(state.stored);
+    // Whoever mistyped on the portal finds it open again.
+    if (state.found?.protocol === "softap") state.portalAtMs = nowMs;
     state.found = undefined;
     state.tries = 0;
     const log: Effect = { kind: "log", text: "onboarding: could not join" };
@@ -189,6 +206,8 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
         return (state.listener?.score() ?? 0) >= LOCK_SCORE ? lock(state, nowMs) : hop(state, nowMs);
       case "locked":
         return watchLock(state, nowMs);
+      case "portal":
+        return closePortal(state, nowMs);
       case "joining":
         return joinFailed(state, nowMs);
       case "online":
@@ -253,6 +272,8 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
       case "radio-left":
         if (state.phase !== "online") return [];
         return [{ kind: "emit", event: { kind: "offline" } }, ...waitToRejoin(state, nowMs)];
+      case "credentials-given":
+        return state.phase === "portal" ? [CLOSE_ACCESS_POINT, ...take(state, typedIn(event), nowMs)] : [];
       case "peer-proved":
         if (event.by !== "session" || !state.isProvisional || state.phase !== "online") return [];
         state.isProvisional = false;

@@ -105,6 +105,8 @@ export type PortEvent =
   | { readonly kind: "radio-joined"; readonly ipv4: string; readonly mac: Uint8Array; readonly bssid: Uint8Array }
   | { readonly kind: "radio-join-failed"; readonly reason: "no-network" | "refused" | "no-address" }
   | { readonly kind: "radio-left" }
+  /** The unit's own access point is open, with the unit at this address; or closed, when it is empty. */
+  | { readonly kind: "radio-access-point"; readonly ipv4: string }
   | { readonly kind: "tcp-accepted"; readonly connection: number; readonly port: number; readonly peer: string }
   | { readonly kind: "tcp-connected"; readonly connection: number }
   | { readonly kind: "tcp-data"; readonly connection: number; readonly bytes: Uint8Array }

@@ -141,6 +141,7 @@ export function messageFor(protocol: AirProtocol, credentials: Credentials, prim
       return airKiss(credentials, primitives);
     case "ti-smartconfig":
       return ti(credentials, primitives);
+    case "softap":
     case "tuya-ez":
       // Its token comes from the maker's cloud: this phone has none to send.
       return refuse("AIR_FIELD");

@@ -34,7 +34,9 @@ export type RadioReport =
   | { readonly kind: "radio-scan"; readonly accessPoints: readonly AccessPoint[] }
   | { readonly kind: "radio-joined"; readonly ipv4: string; readonly mac: Uint8Array; readonly bssid: Uint8Array }
   | { readonly kind: "radio-join-failed"; readonly reason: (typeof JOIN_FAILURES)[number] }
-  | { readonly kind: "radio-left" };
+  | { readonly kind: "radio-left" }
+  /** An empty address says that the unit's own access point is closed. */
+  | { readonly kind: "radio-access-point"; readonly ipv4: string };
 
 /** One frame of the line whose CRC holds. */
 export interface RadioLineFrame {
@@ -53,6 +55,8 @@ function framed(type: number, payload: Uint8Array): Uint8Array {
   view.setUint32(HEAD_BYTES + payload.length, crc32(bytes.subarray(1, HEAD_BYTES + payload.length)), true);
   return bytes;
 }
+
+const ipv4Bytes = (ipv4: string): Uint8Array => Uint8Array.from(ipv4.split("."), Number);
 
 /** A byte string of at most 255 bytes behind its length. */
 function counted(bytes: Uint8Array): Uint8Array {
@@ -167,11 +171,13 @@ export function encodeRadioReport(report: RadioReport): Uint8Array {
       return framed(0x82, concat(Uint8Array.of(parts.length), ...parts));
     }
     case "radio-joined":
-      return framed(0x83, concat(Uint8Array.from(report.ipv4.split("."), Number), report.mac, report.bssid));
+      return framed(0x83, concat(ipv4Bytes(report.ipv4), report.mac, report.bssid));
     case "radio-join-failed":
       return framed(0x84, Uint8Array.of(1 + JOIN_FAILURES.indexOf(report.reason)));
     case "radio-left":
       return framed(0x85, new Uint8Array(0));
+    case "radio-access-point":
+      return framed(0x86, report.ipv4 === "" ? new Uint8Array(0) : ipv4Bytes(report.ipv4));
   }
 }
 
@@ -226,6 +232,9 @@ export function decodeRadioReport({ type, payload }: RadioLineFrame): Result<Rad
     }
     case 0x85:
       return payload.length === 0 ? ok({ kind: "radio-left" }) : bad;
+    case 0x86:
+      if (payload.length !== 0 && payload.length !== 4) return bad;
+      return ok({ kind: "radio-access-point", ipv4: payload.join(".") });
     default:
       return bad;
   }

@@ -66,6 +66,7 @@ async function main(): Promise<void> {
     Number(radioPort),
     (event) => {
       if (event.kind === "radio-joined") network.setAddress(event.ipv4);
+      if (event.kind === "radio-access-point") network.setAddress(event.ipv4 === "" ? undefined : event.ipv4);
       if (event.kind === "radio-left") network.setAddress(undefined);
       emit(event);
     },

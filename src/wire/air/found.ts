@@ -1,7 +1,7 @@
-/** What a listener found on the air, and what the sender's phone expects in answer. */
+/** What a listener found on the air (or a person typed into the portal), and what the sender's phone expects in answer. */
 import { concat } from "#base/bytes.ts";
 
-export type AirProtocol = "air" | "esptouch-v1" | "esptouch-v2" | "airkiss" | "ti-smartconfig" | "tuya-ez";
+export type AirProtocol = "air" | "esptouch-v1" | "esptouch-v2" | "airkiss" | "ti-smartconfig" | "tuya-ez" | "softap";
 
 /** Credentials that passed every whole-message check of their protocol. */
 export interface Found {

@@ -60,7 +60,11 @@ export function openUnitLine(socket: Socket, config: AirConfig, number: number, 
       case "leave":
         return later(0, { kind: "radio-left" });
       case "access-point":
-        return;
+        // Whoever is near reaches it at the unit's own loopback address; there is no second network to simulate.
+        return later(JOIN_MS, {
+          kind: "radio-access-point",
+          ipv4: command.ssid.length === 0 ? "" : `${config.subnet}.${number}`,
+        });
     }
   }
 

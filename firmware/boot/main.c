@@ -6,7 +6,8 @@
 #include "chips/chip.h"
 #include "main/handoff.h"
 
-static struct keyset keyset;
+static struct keyset keysets[KEY_SETS];
+static unsigned keyset_count;
 static struct journal journal;
 static struct image images[COMPONENTS][2];
 static enum { UNKNOWN, VALID, INVALID } verdicts[COMPONENTS][2];
@@ -16,7 +17,9 @@ static int copied = -1; /* the slot whose native image lies in memory */
 static bool is_valid(unsigned component, unsigned slot) {
   if (verdicts[component][slot] == UNKNOWN) {
     uint8_t *copy_to = component == NATIVE ? (uint8_t *)IMAGE_ADDRESS : NULL;
-    bool valid = slot_verify(&keyset, journal.epoch, component, slot, copy_to, &images[component][slot]);
+    bool valid = false;
+    for (unsigned i = 0; i < keyset_count && !valid; i++)
+      valid = slot_verify(&keysets[i], journal.epoch, component, slot, copy_to, &images[component][slot]);
     verdicts[component][slot] = valid ? VALID : INVALID;
     if (component == NATIVE) copied = valid ? (int)slot : -1;
     chip_watchdog_feed();
@@ -50,7 +53,9 @@ int main(void) {
   chip_flash_start();
   chip_open_image_memory();
   settings_read(&settings);
-  if (!keyset_verify(&settings, &keyset)) recover("latchkey: boot: no key set that the roots signed; flash the unit");
+  for (unsigned i = 0; i < KEY_SETS; i++)
+    if (keyset_verify(&settings, i, &keysets[keyset_count])) keyset_count++;
+  if (keyset_count == 0) recover("latchkey: boot: no key set that the roots signed; flash the unit");
   journal = journal_read();
   struct decision d = decide(&journal, reason, is_valid);
   static const uint8_t lengths[] = {[STARTED] = 0, [ENDED] = 3};

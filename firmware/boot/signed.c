@@ -87,9 +87,9 @@ static unsigned signers_of(const struct settings *s, struct cbor signers, struct
   return found;
 }
 
-bool keyset_verify(const struct settings *s, struct keyset *keyset) {
+bool keyset_verify(const struct settings *s, unsigned which, struct keyset *keyset) {
   const uint8_t *timestamp_keys[KEYS_MOST];
-  struct cbor c = cbor_of(s->key_set, s->key_set_bytes);
+  struct cbor c = cbor_of(s->key_sets[which], s->key_set_bytes[which]);
   cbor_expect(&c, CBOR_TAG, 98);
   cbor_expect(&c, CBOR_ARRAY, 4);
   if (cbor_string(&c, CBOR_BYTES).length != 0) return false;

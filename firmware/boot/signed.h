@@ -12,7 +12,7 @@ struct keyset {
 };
 
 /* False unless two of the three roots signed it for this product. Its fields point into `settings`. */
-bool keyset_verify(const struct settings *settings, struct keyset *keyset);
+bool keyset_verify(const struct settings *settings, unsigned which, struct keyset *keyset);
 
 struct release {
   uint32_t sequence, epoch;

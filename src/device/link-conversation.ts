@@ -36,6 +36,8 @@ export interface Conversation {
   unacknowledged(): readonly Uint8Array[];
 }
 
+/** MQTT 5: what the unit asks and nobody fetched in this time is not worth delivering. */
+const MESSAGE_EXPIRY_S = 60;
 /** Messages that wait for their acknowledgement or their turn; what comes on top is dropped. */
 const QUEUE_MAX = 16;
 
@@ -62,7 +64,8 @@ export function createConversation(version: MqttVersion, times: LinkTimes, reade
 
   function send(outgoing: Outgoing, nowMs: number): Uint8Array {
     const id = outgoing.qos === 1 ? packetId() : 0;
-    const packet = encodePublish(version, { ...outgoing, packetId: id, isAgain: false });
+    const properties = outgoing.retain ? {} : { messageExpiryS: MESSAGE_EXPIRY_S };
+    const packet = encodePublish(version, { ...outgoing, packetId: id, isAgain: false, properties });
     if (id !== 0) inFlight.set(id, { packet, sentMs: nowMs });
     sentMs = nowMs;
     return packet;

@@ -17,6 +17,8 @@ export interface Maker {
   readonly hardware: number;
   readonly roots: readonly Uint8Array[];
   readonly keyset: Keyset;
+  /** The key set as it was signed. */
+  readonly signedKeyset: Uint8Array;
   readonly timeFloorS: number;
 }
 
@@ -47,8 +49,27 @@ export function readMaker(crypto: Primitives, stored: Stored): Maker | undefined
     hardware: (hardware[0] as number) | ((hardware[1] as number) << 8),
     roots: pinned,
     keyset: keyset.value,
+    signedKeyset: signed,
     timeFloorS: floor.ok && typeof floor.value === "number" ? floor.value : 0,
   };
+}
+
+/**
+ * The key sets by which the boot stage verifies images: the one in use, then the one before it, under which what runs may
+ * have been signed. Empty on a flash that no factory wrote.
+ */
+export function readKeysets(
+  crypto: Pick<Primitives, "sha256" | "ed25519VerifyRaw">,
+  stored: Stored,
+): readonly Keyset[] {
+  const product = fromUtf8(stored.get(PROVISIONED.product) ?? new Uint8Array(0));
+  const roots = decodeCbor(stored.get(PROVISIONED.roots) ?? new Uint8Array(0));
+  if (product === undefined || !roots.ok || !Array.isArray(roots.value)) return [];
+  const trust = { roots: roots.value as readonly Uint8Array[], product, versionFloor: 0 };
+  return [PROVISIONED.keySet, OWN.keySetBefore].flatMap((name) => {
+    const keyset = verifyKeyset(crypto, stored.get(name) ?? new Uint8Array(0), trust);
+    return keyset.ok ? [keyset.value] : [];
+  });
 }
 
 /** What is stored before BEGIN, so that a release in hand survives a power cut: CBOR [signed, carried]. */

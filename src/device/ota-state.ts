@@ -63,6 +63,8 @@ export interface OtaState {
   isPassed: boolean;
   isProved: boolean;
   trialSinceMs: number;
+  /** An offer that no key of the set had signed: looked at again when the set changes. */
+  unknown: Uint8Array | undefined;
   /** What became of the last offer, until there is another. */
   verdict: UnitAttempt | undefined;
 }

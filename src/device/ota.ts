@@ -5,16 +5,15 @@
  */
 import { equal } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
-import { encodeCbor } from "#codec/cbor.ts";
-import { verifyKeyset } from "#trust/verify-keyset.ts";
 import { checkCurrent, openRelease, verifyRelease, verifyTimestamp } from "#trust/verify-release.ts";
 import { CRASHES_MAX, endedRecord, readJournal, type TrialEnd } from "#wire/journal.ts";
-import { releaseIdOf } from "#wire/release.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { RELEASE_BYTES_MAX, releaseIdOf } from "#wire/release.ts";
+import { OWN } from "#wire/stored-names.ts";
 import { ALL, DOWN, UP } from "#wire/topics.ts";
 import type { DeviceEvent, Machine, Step } from "./machine.ts";
 import { usableTransfer } from "./ota-base.ts";
 import { createInstall } from "./ota-install.ts";
+import { createOtaKeys } from "./ota-keys.ts";
 import { type Offer, readMaker, readOffer } from "./ota-memory.ts";
 import { END_FAULTS, NEVER, type OtaState } from "./ota-state.ts";
 import { createOtaTools, type OtaParts } from "./ota-tools.ts";
@@ -26,6 +25,7 @@ export function createOta(parts: OtaParts): Machine<OtaState> {
   const tools = createOtaTools(parts);
   const { crypto, times } = tools;
   const install = createInstall(tools);
+  const keys = createOtaKeys(tools);
 
   /** Does what comes next; the one place that knows the order of things. */
   function next(state: OtaState, nowMs: number): void {
@@ -97,7 +97,7 @@ export function createOta(parts: OtaParts): Machine<OtaState> {
     }
     if (job !== undefined) tools.record(state, { kind: "abandoned" });
     state.offer = { signed: signed.slice(), id, release, isCarried, isAgreed: false };
-    Object.assign(state, { isFresh: false, fetching: undefined, failures: 0, verdict: undefined });
+    Object.assign(state, { isFresh: false, fetching: undefined, failures: 0, verdict: undefined, unknown: undefined });
     next(state, nowMs);
     if (state.journal.state.job === undefined) tools.report(state);
   }
@@ -105,6 +105,7 @@ export function createOta(parts: OtaParts): Machine<OtaState> {
   /** Says no to an offer, with the reason; a release in hand goes on. */
   function refuseOffer(state: OtaState, signed: Uint8Array, fault: Fault): void {
     tools.say(`offer refused: ${fault}`);
+    state.unknown = fault === "RELEASE_SIGNATURE" ? signed.slice(0, RELEASE_BYTES_MAX) : undefined;
     if (state.offer !== undefined || state.maker === undefined) return;
     const opened = openRelease(crypto, signed, state.maker.keyset);
     const sequence = opened.ok ? opened.value.sequence : 0;
@@ -112,23 +113,6 @@ export function createOta(parts: OtaParts): Machine<OtaState> {
     if (fault === "RELEASE_REJECTED" && state.verdict?.sequence === sequence) return tools.report(state);
     state.verdict = { sequence, stage: fault === "RELEASE_REJECTED" ? "rejected" : "refused", fault, percent: 0 };
     tools.report(state);
-  }
-
-  /** A key set for all of the fleet: taken when it is newer. Nothing in hand is looked at again. */
-  function onKeyset(state: OtaState, signed: Uint8Array): void {
-    const { maker } = state;
-    if (maker === undefined) return;
-    const { roots, product, keyset } = maker;
-    const verdict = verifyKeyset(crypto, signed, { roots, product, versionFloor: keyset.version });
-    if (!verdict.ok) return tools.say(`key set refused: ${verdict.fault}`);
-    if (verdict.value.version === keyset.version) return;
-    // The set first: it verifies under the old roots and under its own, so a power cut between the two does no harm.
-    tools.push({ kind: "store", name: PROVISIONED.keySet, value: signed });
-    if (verdict.value.roots !== undefined) {
-      tools.push({ kind: "store", name: PROVISIONED.roots, value: encodeCbor(verdict.value.roots) });
-    }
-    state.maker = { ...maker, keyset: verdict.value, roots: verdict.value.roots ?? roots };
-    tools.say(`key set ${verdict.value.version} in use`);
   }
 
   function onStart(state: OtaState, nowMs: number, offer: Offer | undefined): void {
@@ -165,6 +149,9 @@ export function createOta(parts: OtaParts): Machine<OtaState> {
     if (!state.isPassed || !state.isProved || nowMs < state.trialSinceMs + times.steadyMs) return;
     tools.record(state, { kind: "confirmed", sequence: job.sequence, epoch: job.epoch, slots: job.slots });
     tools.push({ kind: "forget", name: OWN.update });
+    if (state.maker !== undefined && keys.isSignedBy(state.maker.keyset, job.slots)) {
+      tools.push({ kind: "forget", name: OWN.keySetBefore });
+    }
     state.offer = undefined;
     tools.wait(state, "idle", NEVER);
     tools.say(`release ${job.sequence} confirmed`);
@@ -224,7 +211,10 @@ export function createOta(parts: OtaParts): Machine<OtaState> {
         if (event.topic === DOWN.block) return install.onBlock(state, nowMs, event.payload);
         if (event.topic === DOWN.release) return onOffer(state, nowMs, event.payload, false);
         if (event.topic === DOWN.fresh) return onFresh(state, nowMs, event.payload);
-        if (event.topic === `all/${ALL.keyset}`) return onKeyset(state, event.payload);
+        if (event.topic === `all/${ALL.keyset}`) {
+          const isNew = keys.onKeyset(state, event.payload);
+          if (isNew && state.unknown !== undefined) onOffer(state, nowMs, state.unknown, false);
+        }
         return;
       case "carried-release":
         return onOffer(state, nowMs, event.signed, true);
@@ -271,6 +261,7 @@ export function createOta(parts: OtaParts): Machine<OtaState> {
       isPassed: false,
       isProved: false,
       trialSinceMs: 0,
+      unknown: undefined,
       verdict: undefined,
     },
     step(old, event): Step<OtaState> {

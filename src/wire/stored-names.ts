@@ -54,6 +54,8 @@ export const OWN = {
   resoldAt: "resold-at",
   /** A resale on its way: CBOR [grant, air key, revocations, resold at]. Present only between its first write and its last. */
   resale: "resale",
+  /** The key set before `key-set`, while what runs is signed by a key that only that one has. */
+  keySetBefore: "key-set-before",
   /** The release that is being installed: CBOR [signed release, whether it was brought by hand]. */
   update: "update",
   /** The last entries of what was asked and decided (device/audit-log.ts). */

@@ -51,6 +51,7 @@ export const crypto: Primitives = {
 };
 const seed = (number: number) => new Uint8Array(32).fill(number);
 const text = (value: string) => new TextEncoder().encode(value);
+export const seedOf = (number: number) => new Uint8Array(32).fill(number);
 export const [RELEASE_SEED, TIMESTAMP_SEED] = [seed(20), seed(30)];
 export const KEYSET: Keyset = {
   version: 1,
@@ -90,7 +91,12 @@ export interface ImageSet {
 export function serve(
   set: ImageSet,
   bases: ImageSet | undefined,
-  change: { readonly consent?: Consent; readonly epoch?: number; readonly isDeltaOnly?: boolean } = {},
+  change: {
+    readonly consent?: Consent;
+    readonly epoch?: number;
+    readonly isDeltaOnly?: boolean;
+    readonly by?: Uint8Array;
+  } = {},
 ): Served {
   const streams = new Map<string, Uint8Array>();
   const components = [...set.images].map(([kind, image]): Component => {
@@ -113,7 +119,7 @@ export function serve(
     epoch: change.epoch ?? 1,
     components,
   };
-  return { signed: signRelease(crypto, RELEASE_SEED, release), release, streams };
+  return { signed: signRelease(crypto, change.by ?? RELEASE_SEED, release), release, streams };
 }
 
 /** Where things lie on a board of this geometry: two sectors each for settings and journal, slots that fit the images. */

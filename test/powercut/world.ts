@@ -5,6 +5,7 @@
 import { equal, toHex } from "#base/bytes.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine } from "#device/machine.ts";
 import { createOta } from "#device/ota.ts";
+import { readKeysets } from "#device/ota-memory.ts";
 import type { OtaParts } from "#device/ota-tools.ts";
 import type { PortEvent, ResetReason } from "#device/port.ts";
 import { openSettings, performOp } from "#device/settings.ts";
@@ -27,7 +28,7 @@ import { releaseIdOf } from "#wire/release.ts";
 import { decodeUnitState, type UnitState } from "#wire/unit-state.ts";
 import { type FlashModel, flashModel, type Geometry, PowerCut } from "./flash-model.ts";
 
-import { crypto, KEPT, KEYSET, type Regions, resetChance, type Served, TIMES, TIMESTAMP_SEED } from "./maker.ts";
+import { crypto, KEPT, type Regions, resetChance, type Served, TIMES, TIMESTAMP_SEED } from "./maker.ts";
 
 export interface World {
   readonly flash: FlashModel;
@@ -134,13 +135,18 @@ function bootStage({ flash, regions }: World, reason: ResetReason) {
   const log = { ...regions.journal, ...geometryOf(flash) };
   const journal = readJournal(log, flash.read);
   const slots = slotsOf(flash, regions);
+  const keysets = readKeysets(crypto, openSettings(flash, regions.settings));
   const verified = new Map<string, number | undefined>();
   const verify = (component: number, slot: number): number | undefined => {
     const key = `${component}/${slot}`;
     if (!verified.has(key)) {
       const region = slots.get(component)?.[slot as 0 | 1];
-      const image = region && verifySlot(crypto, region, flash.read, component, KEYSET, journal.state.confirmed.epoch);
-      verified.set(key, image?.ok ? image.value.release.sequence : undefined);
+      const { epoch } = journal.state.confirmed;
+      const verdicts = keysets.map(
+        (keyset) => region && verifySlot(crypto, region, flash.read, component, keyset, epoch),
+      );
+      const found = verdicts.find((verdict) => verdict?.ok);
+      verified.set(key, found?.ok ? found.value.release.sequence : undefined);
     }
     return verified.get(key);
   };

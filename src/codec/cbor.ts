@@ -44,6 +44,11 @@ export type Cbor =
   | CborFloat
   | CborSimple;
 
+/** Tells whether an item is a whole number from 0 to max. */
+export function isCount(item: Cbor, max: number): item is number {
+  return typeof item === "number" && Number.isInteger(item) && item >= 0 && item <= max;
+}
+
 /** Bounds on what the decoder looks at. Memory in use stays within a small multiple of the input. */
 export interface CborLimits {
   readonly bytesMax: number;

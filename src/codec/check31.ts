@@ -5,7 +5,7 @@
  */
 
 /** Coefficients below the leading one of (z - a)(z - a^2)(z - a^3)(z - a^4), from z^3 down. */
-const GENERATOR = generator();
+const GENERATOR = /* @__PURE__ */ generator();
 
 /** The four check symbols that follow these data symbols. */
 export function checkSymbols(data: readonly number[]): readonly number[] {

@@ -2,8 +2,8 @@
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
-import { DISCHARGE_TAGS, type Discharge, encodeDischarge, readDischarge } from "#wire/discharge.ts";
-import { CONTEXT, composeSigned, toBeSigned } from "#wire/signed.ts";
+import { type Discharge, encodeDischarge, readDischarge } from "#wire/discharge.ts";
+import { CONTEXT, composeSigned, STATEMENT_TAGS, toBeSigned } from "#wire/signed.ts";
 import type { Discharged } from "./caveats.ts";
 import { verifyEd25519 } from "./ed25519-strict.ts";
 import type { OpenChain } from "./open-chain.ts";
@@ -12,7 +12,7 @@ import type { Signer } from "./signer.ts";
 
 /** Signs a discharge of the link with this cti, over the nonce that the unit gave for it. */
 export function signDischarge(signer: Signer, discharge: Discharge): Uint8Array {
-  return composeSigned(DISCHARGE_TAGS, undefined, encodeDischarge(discharge), utf8(CONTEXT.discharge), (message) =>
+  return composeSigned(STATEMENT_TAGS, undefined, encodeDischarge(discharge), utf8(CONTEXT.discharge), (message) =>
     signer.sign(message),
   );
 }

@@ -6,7 +6,6 @@ import { isMeant } from "#wire/audience.ts";
 import {
   encodeRevocation,
   joinCtis,
-  REVOCATION_TAGS,
   REVOKED_MAX,
   type Revocation,
   readDelivery,
@@ -14,7 +13,7 @@ import {
   splitCtis,
 } from "#wire/revocation.ts";
 import { RIGHT, rightsFor } from "#wire/scope.ts";
-import { CONTEXT, composeSigned, type Signed, toBeSigned } from "#wire/signed.ts";
+import { CONTEXT, composeSigned, type Signed, STATEMENT_TAGS, toBeSigned } from "#wire/signed.ts";
 import { verifyEd25519 } from "./ed25519-strict.ts";
 import { type OpenChain, openChain, type Roots } from "./open-chain.ts";
 import { ENTRIES_MAX, entryOf, type RevocationEntry, type Revocations } from "./revocations.ts";
@@ -24,7 +23,7 @@ import { inForce, type Trust } from "./verify-grant.ts";
 /** Signs a statement; with a kid as an issuer, without one as the holder of a link. */
 export function signRevocation(signer: Signer, kid: Uint8Array | undefined, revocation: Revocation): Uint8Array {
   const payload = encodeRevocation(revocation);
-  return composeSigned(REVOCATION_TAGS, kid, payload, utf8(CONTEXT.revocation), (message) => signer.sign(message));
+  return composeSigned(STATEMENT_TAGS, kid, payload, utf8(CONTEXT.revocation), (message) => signer.sign(message));
 }
 
 /**

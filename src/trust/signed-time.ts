@@ -2,8 +2,8 @@
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
-import { CONTEXT, composeSigned, toBeSigned } from "#wire/signed.ts";
-import { encodeTime, readTime, type SignedTime, TIME_TAGS } from "#wire/signed-time.ts";
+import { CONTEXT, composeSigned, STATEMENT_TAGS, toBeSigned } from "#wire/signed.ts";
+import { encodeTime, readTime, type SignedTime } from "#wire/signed-time.ts";
 import { verifyEd25519 } from "./ed25519-strict.ts";
 import type { Issuer, OpenChain } from "./open-chain.ts";
 import type { Primitives } from "./primitives.ts";
@@ -13,7 +13,7 @@ type Verifier = Pick<Primitives, "ed25519VerifyRaw">;
 
 /** Signs a second over a unit's nonce; with a kid as a time key of the maker's, without one as a link's signer. */
 export function signTime(signer: Signer, kid: Uint8Array | undefined, time: SignedTime): Uint8Array {
-  return composeSigned(TIME_TAGS, kid, encodeTime(time), utf8(CONTEXT.time), (message) => signer.sign(message));
+  return composeSigned(STATEMENT_TAGS, kid, encodeTime(time), utf8(CONTEXT.time), (message) => signer.sign(message));
 }
 
 /**

@@ -2,21 +2,6 @@
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 
-const CODE = {
-  functions: 0,
-  argument: 1,
-  notBefore: 2,
-  notAfter: 3,
-  timeOfDay: 4,
-  geofence: 5,
-  moon: 6,
-  rate: 7,
-  uses: 8,
-  lanOnly: 9,
-  buttonHeld: 10,
-  discharge: 11,
-} as const;
-
 export const CAVEATS_MAX = 16;
 
 export type Caveat =
@@ -60,120 +45,62 @@ export type Caveat =
   /** A statement by this key about this link, over a nonce that the unit gave at most so long ago. */
   | { readonly kind: "discharge"; readonly publicKey: Uint8Array; readonly ageS: number };
 
-export function encodeCaveat(caveat: Caveat): Cbor {
-  const code = CODE[caveat.kind];
-  switch (caveat.kind) {
-    case "functions":
-      return [code, caveat.names];
-    case "argument":
-      return [code, caveat.function, caveat.argument, caveat.min, caveat.max];
-    case "notBefore":
-    case "notAfter":
-      return [code, caveat.timeS];
-    case "timeOfDay":
-      return [code, caveat.fromMinutes, caveat.toMinutes, caveat.weekdays, caveat.utcOffsetMinutes];
-    case "geofence":
-      return [code, caveat.latitudeE5, caveat.longitudeE5, caveat.radiusM, caveat.ageS];
-    case "moon":
-      return [code, caveat.fromDegrees, caveat.toDegrees];
-    case "rate":
-      return [code, caveat.count, caveat.windowS];
-    case "uses":
-      return [code, caveat.count];
-    case "lanOnly":
-      return [code];
-    case "buttonHeld":
-      return [code, caveat.heldMs];
-    case "discharge":
-      return [code, caveat.publicKey, caveat.ageS];
-  }
-}
-
-/** Whole numbers from min to max, as many as stand at the places 1, 2, ... of the array. */
-function integers(items: readonly Cbor[], ...bounds: readonly (readonly [min: number, max: number])[]) {
-  if (items.length !== bounds.length + 1) return undefined;
-  const numbers = items.slice(1);
-  const isGood = bounds.every(([min, max], i) => {
-    const number = numbers[i];
-    return typeof number === "number" && Number.isInteger(number) && number >= min && number <= max;
-  });
-  return isGood ? (numbers as readonly number[]) : undefined;
-}
+type Field = readonly [name: string, isGood: (item: Cbor) => boolean];
+type Form = readonly [kind: Caveat["kind"], ...fields: readonly Field[]];
 
 const TIME_MAX = 2 ** 40;
 const COUNT_MAX = 2 ** 31;
 
-function nameOf(item: Cbor): item is string {
+function whole(name: string, min: number, max: number): Field {
+  return [name, (item) => typeof item === "number" && Number.isInteger(item) && item >= min && item <= max];
+}
+function isName(item: Cbor): boolean {
   return typeof item === "string" && item !== "" && item.length <= 64;
 }
-
+function isNames(item: Cbor): boolean {
+  return Array.isArray(item) && item.length > 0 && item.length <= 32 && item.every(isName);
+}
 /** A number that can bound an argument: not NaN, and no integer beyond 53 bits. */
-function isBound(item: Cbor): item is number {
+function isBound(item: Cbor): boolean {
   return typeof item === "number" && !Number.isNaN(item);
 }
+function isKey(item: Cbor): boolean {
+  return item instanceof Uint8Array && item.length === 32;
+}
 
-type Reader = (items: readonly Cbor[]) => Caveat | undefined;
+/** What follows the code, field by field. A caveat's place in this list is its code: append only. */
+const FORMS: readonly Form[] = [
+  ["functions", ["names", isNames]],
+  ["argument", ["function", isName], ["argument", isName], ["min", isBound], ["max", isBound]],
+  ["notBefore", whole("timeS", 0, TIME_MAX)],
+  ["notAfter", whole("timeS", 0, TIME_MAX)],
+  [
+    "timeOfDay",
+    whole("fromMinutes", 0, 1439),
+    whole("toMinutes", 1, 1440),
+    whole("weekdays", 1, 127),
+    whole("utcOffsetMinutes", -840, 840),
+  ],
+  [
+    "geofence",
+    whole("latitudeE5", -9e6, 9e6),
+    whole("longitudeE5", -18e6, 18e6),
+    whole("radiusM", 1, 2e7),
+    whole("ageS", 1, COUNT_MAX),
+  ],
+  ["moon", whole("fromDegrees", 0, 359), whole("toDegrees", 0, 359)],
+  ["rate", whole("count", 1, 255), whole("windowS", 1, COUNT_MAX)],
+  ["uses", whole("count", 1, COUNT_MAX)],
+  ["lanOnly"],
+  ["buttonHeld", whole("heldMs", 1, 60_000)],
+  ["discharge", ["publicKey", isKey], whole("ageS", 1, COUNT_MAX)],
+];
 
-const READERS: { readonly [kind in keyof typeof CODE]: Reader } = {
-  functions(items) {
-    const names = items[1];
-    if (items.length !== 2 || !Array.isArray(names) || names.length < 1 || names.length > 32) return undefined;
-    return names.every(nameOf) ? { kind: "functions", names } : undefined;
-  },
-  argument(items) {
-    const [, fn, argument, min, max] = items;
-    if (items.length !== 5 || !nameOf(fn) || !nameOf(argument) || !isBound(min) || !isBound(max)) return undefined;
-    return min <= max ? { kind: "argument", function: fn, argument, min, max } : undefined;
-  },
-  notBefore(items) {
-    const n = integers(items, [0, TIME_MAX]);
-    return n && { kind: "notBefore", timeS: n[0] as number };
-  },
-  notAfter(items) {
-    const n = integers(items, [0, TIME_MAX]);
-    return n && { kind: "notAfter", timeS: n[0] as number };
-  },
-  timeOfDay(items) {
-    const n = integers(items, [0, 1439], [1, 1440], [1, 127], [-840, 840]) as
-      | readonly [number, number, number, number]
-      | undefined;
-    if (n === undefined || n[0] === n[1]) return undefined;
-    return { kind: "timeOfDay", fromMinutes: n[0], toMinutes: n[1], weekdays: n[2], utcOffsetMinutes: n[3] };
-  },
-  geofence(items) {
-    const n = integers(items, [-9_000_000, 9_000_000], [-18_000_000, 18_000_000], [1, 20_000_000], [1, COUNT_MAX]) as
-      | readonly [number, number, number, number]
-      | undefined;
-    return n && { kind: "geofence", latitudeE5: n[0], longitudeE5: n[1], radiusM: n[2], ageS: n[3] };
-  },
-  moon(items) {
-    const n = integers(items, [0, 359], [0, 359]);
-    return n && { kind: "moon", fromDegrees: n[0] as number, toDegrees: n[1] as number };
-  },
-  rate(items) {
-    const n = integers(items, [1, 255], [1, COUNT_MAX]);
-    return n && { kind: "rate", count: n[0] as number, windowS: n[1] as number };
-  },
-  uses(items) {
-    const n = integers(items, [1, COUNT_MAX]);
-    return n && { kind: "uses", count: n[0] as number };
-  },
-  lanOnly: (items) => (items.length === 1 ? { kind: "lanOnly" } : undefined),
-  buttonHeld(items) {
-    const n = integers(items, [1, 60_000]);
-    return n && { kind: "buttonHeld", heldMs: n[0] as number };
-  },
-  discharge(items) {
-    const [, publicKey, ageS] = items;
-    if (items.length !== 3 || !(publicKey instanceof Uint8Array) || publicKey.length !== 32) return undefined;
-    if (typeof ageS !== "number" || !Number.isInteger(ageS) || ageS < 1 || ageS > COUNT_MAX) return undefined;
-    return { kind: "discharge", publicKey, ageS };
-  },
-};
-
-const BY_CODE: ReadonlyMap<Cbor, Reader> = new Map(
-  (Object.keys(CODE) as (keyof typeof CODE)[]).map((kind) => [CODE[kind], READERS[kind]]),
-);
+export function encodeCaveat(caveat: Caveat): Cbor {
+  const code = FORMS.findIndex(([kind]) => kind === caveat.kind);
+  const [, ...fields] = FORMS[code] as Form;
+  return [code, ...fields.map(([name]) => (caveat as unknown as Readonly<Record<string, Cbor>>)[name])];
+}
 
 /** Reads a link's caveats: CAVEAT_SHAPE (more than 16, or a wrong form), CAVEAT_UNKNOWN (a code of another version). */
 export function readCaveats(item: Cbor): Result<readonly Caveat[]> {
@@ -189,6 +116,18 @@ export function readCaveats(item: Cbor): Result<readonly Caveat[]> {
 
 function readCaveat(item: Cbor): Caveat | Fault {
   if (!Array.isArray(item)) return "CAVEAT_SHAPE";
-  const reader = BY_CODE.get(item[0]);
-  return reader === undefined ? "CAVEAT_UNKNOWN" : (reader(item) ?? "CAVEAT_SHAPE");
+  const [code, ...values] = item as readonly Cbor[];
+  const form = typeof code === "number" ? FORMS[code] : undefined;
+  if (form === undefined) return "CAVEAT_UNKNOWN";
+  const [kind, ...fields] = form;
+  if (values.length !== fields.length || !fields.every(([, isGood], i) => isGood(values[i]))) return "CAVEAT_SHAPE";
+  // The forms above are the fields of the union's member of this kind.
+  const caveat = { kind, ...Object.fromEntries(fields.map(([name], i) => [name, values[i]])) } as unknown as Caveat;
+  return isPossible(caveat) ? caveat : "CAVEAT_SHAPE";
+}
+
+/** What fields say together: a range that holds something, hours that have a length. */
+function isPossible(caveat: Caveat): boolean {
+  if (caveat.kind === "argument") return caveat.min <= caveat.max;
+  return caveat.kind !== "timeOfDay" || caveat.fromMinutes !== caveat.toMinutes;
 }

@@ -2,7 +2,15 @@
 import { assert } from "#base/assert.ts";
 import { equal } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
-import { type Cbor, type CborKey, type CborMap, decodeCbor, decodeCborSequence, encodeCbor } from "#codec/cbor.ts";
+import {
+  type Cbor,
+  type CborKey,
+  type CborMap,
+  decodeCbor,
+  decodeCborSequence,
+  encodeCbor,
+  isCount,
+} from "#codec/cbor.ts";
 import { COSE_TAG } from "#codec/cose.ts";
 import { coseKey, readCoseKey } from "#codec/cose-key.ts";
 import { type Audience, encodeAudience, readAudience } from "./audience.ts";
@@ -117,10 +125,6 @@ function readHolder(cnf: Cbor): Result<Uint8Array> {
   if (!(cnf instanceof Map) || cnf.size !== 1) return refuse(fault);
   const key = readCoseKey(cnf.get(CNF_COSE_KEY));
   return key.ok ? key : refuse(fault);
-}
-
-function isCount(item: Cbor, max: number): item is number {
-  return typeof item === "number" && Number.isInteger(item) && item >= 0 && item <= max;
 }
 
 function isTime(item: Cbor): item is number {

@@ -1,14 +1,12 @@
 /** Statements by which a key takes back what it gave (PROTOCOL 4.7). By number, never by hash of a token. */
 import { compare, concat } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { type Cbor, type CborKey, decodeCbor, encodeCbor } from "#codec/cbor.ts";
-import { COSE_TAG } from "#codec/cose.ts";
+import { type Cbor, type CborKey, decodeCbor, encodeCbor, isCount } from "#codec/cbor.ts";
 import { type Audience, encodeAudience, readAudience } from "./audience.ts";
 import { CLAIM, CTI_BYTES, EPOCH_MAX } from "./grant.ts";
-import { readSignedBytes, type Signed } from "./signed.ts";
+import { readStatement, type Signed } from "./signed.ts";
 
 export const REVOKED_MAX = 64;
-export const REVOCATION_TAGS = [COSE_TAG.sign1];
 const VERSION = 1;
 const SEQUENCE_MAX = Number.MAX_SAFE_INTEGER;
 const DELIVERY_MAX = 8;
@@ -47,28 +45,22 @@ export function encodeRevocation({ audience, sequence, floor, revoked }: Revocat
 
 /**
  * Reads a statement: with a kid it is an issuer's, without one a holder's.
- * @returns Envelope and content; or what readSignedBytes refuses, what the payload's CBOR refuses, REVOCATION_SHAPE,
+ * @returns Envelope and content; or what readStatement refuses, REVOCATION_SHAPE,
  *   GRANT_AUDIENCE.
  */
 export function readRevocation(bytes: Uint8Array): Result<{ readonly signed: Signed; readonly content: Revocation }> {
-  const signed = readSignedBytes(bytes, REVOCATION_TAGS, "optional");
-  if (!signed.ok) return signed;
-  const payload = decodeCbor(signed.value.payload);
-  if (!payload.ok) return payload;
-  if (!(payload.value instanceof Map) || payload.value.size !== 2) return refuse("REVOCATION_SHAPE");
-  const ours = payload.value.get(CLAIM.ours);
+  const statement = readStatement(bytes, "optional", "REVOCATION_SHAPE");
+  if (!statement.ok) return statement;
+  const { signed, payload } = statement.value;
+  const ours = payload.get(CLAIM.ours);
   if (!Array.isArray(ours) || ours.length !== 4 || ours[0] !== VERSION) return refuse("REVOCATION_SHAPE");
   const [, sequence, floor, revoked] = ours as readonly Cbor[];
   if (!isCount(sequence, SEQUENCE_MAX) || !isCount(floor, EPOCH_MAX) || !isCtis(revoked)) {
     return refuse("REVOCATION_SHAPE");
   }
-  const audience = readAudience(payload.value.get(CLAIM.aud));
+  const audience = readAudience(payload.get(CLAIM.aud));
   if (!audience.ok) return audience;
-  return ok({ signed: signed.value, content: { audience: audience.value, sequence, floor, revoked } });
-}
-
-function isCount(item: Cbor, max: number): item is number {
-  return typeof item === "number" && Number.isInteger(item) && item >= 0 && item <= max;
+  return ok({ signed, content: { audience: audience.value, sequence, floor, revoked } });
 }
 
 /** Whole ctis, not too many, strictly ascending. */

@@ -1,7 +1,7 @@
 /** The envelope of everything that we sign: COSE_Sign1 with one algorithm, one header and no freedom (PROTOCOL 2.4). */
-import { ok, type Result, refuse } from "#base/faults.ts";
-import { type Cbor, type CborKey, decodeCbor, encodeCbor } from "#codec/cbor.ts";
-import { ALGORITHM, encodeHeader, HEADER, readSign1, sign1ToBeSigned, untag } from "#codec/cose.ts";
+import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
+import { type Cbor, type CborKey, type CborMap, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import { ALGORITHM, COSE_TAG, encodeHeader, HEADER, readSign1, sign1ToBeSigned, untag } from "#codec/cose.ts";
 
 const KID_BYTES_MAX = 8;
 
@@ -58,14 +58,26 @@ export function readSigned(
   return ok({ kid: hasKid ? (name as Uint8Array) : undefined, protectedBytes, payload, signature });
 }
 
-/** As readSigned, from bytes that hold nothing else. */
-export function readSignedBytes(
+/** What stands in front of every statement that is no link. */
+export const STATEMENT_TAGS = [COSE_TAG.sign1];
+
+/**
+ * Reads a statement: an envelope with tag 18 whose payload is a map with exactly two entries.
+ * @returns Envelope and payload; or what the CBOR or readSigned refuses, what the payload's CBOR refuses, or `shape`.
+ */
+export function readStatement(
   bytes: Uint8Array,
-  tags: readonly number[],
-  kid: "required" | "absent" | "optional",
-): Result<Signed> {
+  kid: "absent" | "optional",
+  shape: Fault,
+): Result<{ readonly signed: Signed; readonly payload: CborMap }> {
   const item = decodeCbor(bytes);
-  return item.ok ? readSigned(item.value, tags, kid) : item;
+  if (!item.ok) return item;
+  const signed = readSigned(item.value, STATEMENT_TAGS, kid);
+  if (!signed.ok) return signed;
+  const payload = decodeCbor(signed.value.payload);
+  if (!payload.ok) return payload;
+  if (!(payload.value instanceof Map) || payload.value.size !== 2) return refuse(shape);
+  return ok({ signed: signed.value, payload: payload.value });
 }
 
 /** The bytes that the signature of an envelope is over. */

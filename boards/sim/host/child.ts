@@ -20,10 +20,13 @@ export interface Child {
 
 const running = new Set<ChildProcess>();
 
-/** Nothing outlives this process, however it ends. */
-process.once("exit", () => {
+/** Ends every program that was started here, at once. */
+export function endAll(): void {
   for (const child of running) child.kill("SIGKILL");
-});
+}
+
+// Nothing outlives this process, however it ends.
+process.once("exit", endAll);
 
 /** Cuts a stream into lines. */
 function lines(see: (line: string) => void): (chunk: Buffer) => void {

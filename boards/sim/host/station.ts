@@ -1,5 +1,5 @@
 /** A place on the line for simulated and emulated units: flash a file, unit a process, console its standard streams. */
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { appendFileSync, closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { decodeFactoryLine, encodeFactoryLine, type FactoryAnswer, type FactoryRequest } from "#wire/factory-line.ts";
 import type { Board } from "./board.ts";
 import { type Child, startProgram } from "./child.ts";
@@ -9,18 +9,20 @@ const ANSWER_MS = 10_000;
 
 export interface SimStation {
   flash(images: readonly { readonly address: number; readonly bytes: Uint8Array }[]): Promise<void>;
-  power(on: boolean): Promise<void>;
+  /** @param cut Where power fails again by itself, as `OPERATION:TEAR` (flash-file.ts). */
+  power(on: boolean, cut?: string): Promise<void>;
   ask(request: FactoryRequest): Promise<FactoryAnswer>;
   /** The unit's process while it has power. */
   unit(): Child | undefined;
 }
 
 /**
- * @param flashPath The unit's flash file.
+ * @param flashPath The unit's flash file. What the unit says is kept beside it, in `.log`.
  * @param radio     HOST:PORT of the air.
  */
 export function openSimStation(board: Board, flashPath: string, radio: string): SimStation {
   let unit: Child | undefined;
+  const logPath = `${flashPath}.log`;
   return {
     async flash(images) {
       createFlashFile(flashPath, board.flash);
@@ -37,20 +39,16 @@ export function openSimStation(board: Board, flashPath: string, radio: string): 
         }
       }
     },
-    async power(on) {
-      if (!on) {
-        await unit?.kill();
-        unit = undefined;
-        return;
-      }
-      unit = startProgram(`boards/${board.name}/host/unit.ts`, [
-        "--board",
-        board.name,
-        "--flash",
-        flashPath,
-        "--radio",
-        radio,
-      ]);
+    async power(on, cut) {
+      await unit?.kill();
+      unit = undefined;
+      if (!on) return;
+      const args = ["--board", board.name, "--flash", flashPath, "--radio", radio];
+      unit = startProgram(`boards/${board.name}/host/unit.ts`, cut === undefined ? args : [...args, "--cut", cut]);
+      const keep = (line: string) => appendFileSync(logPath, `${line}\n`);
+      // The station's own words with the unit are no log, and hold what only the unit should keep.
+      unit.onLine((line) => line.startsWith("~") || keep(line));
+      unit.onNotice((notice) => keep(JSON.stringify(notice)));
     },
     ask(request) {
       const asked = unit;

@@ -25,6 +25,9 @@ export const AIR_PROTOCOLS = ["air", "esptouch-v1", "esptouch-v2", "airkiss", "t
 /** A directed broadcast that never leaves this machine. */
 const LOOPBACK_BROADCAST = "127.255.255.255";
 
+const RATE_WAIT_MS = 1000;
+const RATE_TRIES = 20;
+
 /** What a person did can't work; one line that says what to do, and the unit's fault where it was one. */
 export class PhoneTrouble extends Error {
   override name = "PhoneTrouble";
@@ -138,13 +141,20 @@ export async function openUnitSession(options: PhoneOptions): Promise<Session> {
     ? readKeyFile(options.key as string, "holder").seed
     : holderSeed(nodePrimitives, (scanned as Scanned).secret, label.value);
   const chain = options.chain === undefined ? undefined : fromHex(readFileSync(options.chain, "utf8").trim());
-  const session = await openSession({
-    primitives: nodePrimitives,
-    transport: httpTransport(known),
-    deviceId: label.value,
-    holderSeed: seed,
-    ...(chain === undefined ? {} : { chain }),
-  });
+  const open = () =>
+    openSession({
+      primitives: nodePrimitives,
+      transport: httpTransport(known),
+      deviceId: label.value,
+      holderSeed: seed,
+      ...(chain === undefined ? {} : { chain }),
+    });
+  let session = await open();
+  // A unit takes few handshakes a minute from one address: a busy phone waits its turn.
+  for (let tries = 1; !session.ok && session.fault === "SESSION_RATE" && tries < RATE_TRIES; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, RATE_WAIT_MS));
+    session = await open();
+  }
   if (!session.ok) throw new PhoneTrouble(`the unit opens no session (${session.fault})`, session.fault);
   return session.value;
 }

@@ -2,12 +2,14 @@ import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { readBoard } from "#boards/sim/host/board.ts";
+import { endAll } from "#boards/sim/host/child.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { factory } from "./story/factory.ts";
 import { createTeller } from "./story/teller.ts";
 import { unboxing } from "./story/unboxing.ts";
+import { update } from "./story/update.ts";
 import { use } from "./story/use.ts";
 import { freePort, HOME, startReady, type World } from "./story/world.ts";
 
@@ -55,9 +57,11 @@ async function tellStory(options: Options): Promise<void> {
     const unitWorld = await factory(world);
     await unboxing(unitWorld);
     await use(unitWorld);
+    await update(unitWorld);
     tell.table();
   } finally {
     await station.power(false);
     await air.child.stop();
+    endAll();
   }
 }

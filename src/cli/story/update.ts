@@ -1,0 +1,166 @@
+/** Chapter 4: signed releases reach the unit over MQTT; power fails, an image crashes, a bit is flipped. */
+import { join } from "node:path";
+import { toHex } from "#base/bytes.ts";
+import { type Child, startProgram } from "#boards/sim/host/child.ts";
+import { type OperatorClient, operatorClient } from "#cloud/operator-client.ts";
+import { encodeReleaseFile, type ReleaseFile, readReleaseFile } from "#cloud/release-file.ts";
+import { buildBundle, buildScript } from "#factory/bundle.ts";
+import { openRegistry } from "#factory/registry.ts";
+import { makeRelease } from "./factory.ts";
+import { StoryError, startReady, type UnitWorld } from "./world.ts";
+
+/** Flash operations after which the power fails in the story: some blocks are written then, most are not. */
+const CUT = "60:half";
+const WAIT_MS = 60_000;
+
+/** Looks until something holds. Throws StoryError naming it when it doesn't within a minute. */
+async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  const endMs = performance.now() + WAIT_MS;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    if (performance.now() > endMs) throw new StoryError(`waited a minute for this in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+interface Cloud {
+  readonly child: Child;
+  readonly operator: OperatorClient;
+}
+
+async function startCloud({ config }: UnitWorld): Promise<Cloud> {
+  const { mqttPort, httpPort, broker } = config.cloud as NonNullable<typeof config.cloud>;
+  const data = join(config.output, "cloud");
+  const { child } = await startReady("src/cli/main.ts", [
+    ...["cloud", "--data", data, "--keys", config.keys, "--name", broker],
+    ...["--mqtt-port", String(mqttPort), "--http-port", String(httpPort)],
+  ]);
+  return { child, operator: operatorClient({ data }) };
+}
+
+/** Tells the cloud of the unit, as the line's export does. */
+async function enrol({ config, unit }: UnitWorld, { operator }: Cloud): Promise<void> {
+  const registry = openRegistry(join(config.output, "registry.db"));
+  const row = registry.find(toHex(unit.id));
+  registry.close();
+  if (row === undefined) throw new StoryError("the registry has lost the unit");
+  await operator.post("/v1/devices", [
+    {
+      id: row.id,
+      publicKey: toHex(new Uint8Array(row.publicKey)),
+      product: row.product,
+      hardware: config.hardwareRevision,
+      fleet: config.fleet,
+      card: config.cards,
+    },
+  ]);
+}
+
+/** Publishes a release and brings it to every unit at once. */
+async function publish(cloud: Cloud, release: { readonly path: string; readonly file: ReleaseFile }): Promise<void> {
+  const { product, sequence } = release.file.release;
+  await cloud.operator.post("/v1/releases", encodeReleaseFile(readReleaseFile(release.path)));
+  await cloud.operator.post("/v1/rollouts", {
+    product,
+    sequence,
+    limits: {},
+    waves: [{ name: "100 %", share: 10_000 }],
+  });
+}
+
+/** What the cloud knows of the unit's attempt at a release, once it has come to one of these ends. */
+async function ended(
+  world: UnitWorld,
+  cloud: Cloud,
+  sequence: number,
+  ...ends: readonly string[]
+): Promise<{ readonly state: string; readonly fault: string } | undefined> {
+  const device = await cloud.operator.get<{ attempts: { sequence: number; state: string; fault: string }[] }>(
+    `/v1/devices/${toHex(world.unit.id)}`,
+  );
+  return device.attempts.find((attempt) => attempt.sequence === sequence && ends.includes(attempt.state));
+}
+
+export async function update(world: UnitWorld): Promise<void> {
+  const { tell, config, board, station } = world;
+  tell.chapter("4  Update: signed, in blocks, over MQTT");
+  let cloud = await tell.step("cloud: broker, blocks, rollouts", () => startCloud(world));
+  const nowS = Math.floor(Date.now() / 1000);
+  try {
+    await enrol(world, cloud);
+    const first = readReleaseFile(join(config.output, "releases", `${config.product}-1.release`));
+    await tell.step(
+      "release 2, signed and published",
+      async () => {
+        const { bytes } = await buildBundle(board.name, config.app, { release: "2", atS: nowS });
+        const release = makeRelease(config, 2, bytes, [first]);
+        await station.power(true, CUT);
+        await publish(cloud, release);
+        return release;
+      },
+      ({ file }) => `${file.signed?.length} bytes of manifest`,
+    );
+    const cut = station.unit();
+    await tell.step(
+      "unit fetches, and loses power",
+      async () => until("the power cut", async () => ((await exitOf(cut)) === 80 ? true : undefined)),
+      () => `at flash operation ${CUT.split(":")[0]}, torn`,
+    );
+    await station.power(true);
+    await tell.step("unit resumes, tries it, confirms", () =>
+      until("release 2 confirmed", () => ended(world, cloud, 2, "confirmed")),
+    );
+    await crash(world, cloud, nowS);
+    cloud = await flippedBit(world, cloud, nowS);
+  } finally {
+    await cloud.child.stop();
+  }
+}
+
+/** The exit code of a process that has ended, or undefined. */
+async function exitOf(child: Child | undefined): Promise<number | null | undefined> {
+  return Promise.race([child?.exited, new Promise<undefined>((resolve) => setTimeout(resolve, 50, undefined))]);
+}
+
+/** A release that crashes at start: tried three times, rolled back, never fetched again. */
+async function crash(world: UnitWorld, cloud: Cloud, nowS: number): Promise<void> {
+  const { tell, config, board } = world;
+  const { bytes } = await buildScript(`import { start } from "./boards/${board.name}/main.ts";
+import { app } from "./${config.app}";
+start({ ...app, start() { throw new Error("a mistake in release 3"); } }, { release: "3", atS: ${nowS} });`);
+  await tell.step(
+    "release 3 crashes at start",
+    async () => {
+      await publish(cloud, makeRelease(config, 3, bytes));
+      return until("release 3 rejected", () => ended(world, cloud, 3, "rejected"));
+    },
+    ({ fault }) => `tried three times, ${fault}; never again`,
+  );
+}
+
+/** A release that differs by one bit from what was signed: whoever holds the cloud's store changed it there. */
+async function flippedBit(world: UnitWorld, before: Cloud, nowS: number): Promise<Cloud> {
+  const { tell, config, board, station } = world;
+  await station.power(false);
+  const { bytes } = await buildBundle(board.name, config.app, { release: "4", atS: nowS });
+  await publish(before, makeRelease(config, 4, bytes));
+  await before.child.stop();
+  const flip = startProgram("src/cli/story/flip-bit.ts", [join(config.output, "cloud", "cloud.db"), "4"]);
+  if ((await flip.exited) !== 0) throw new StoryError(`the store can't be changed: ${flip.errors()}`);
+  const cloud = await startCloud(world);
+  await tell.step(
+    "release 4 has one flipped bit",
+    async () => {
+      await station.power(true);
+      // The unit won't say what it refused: it doesn't believe a word of it, its number included.
+      let said: string | undefined;
+      station.unit()?.onLine((line) => {
+        said ??= /offer refused: (\w+)/.exec(line)?.[1];
+      });
+      return until("release 4 refused", async () => said);
+    },
+    (fault) => `refused by the unit: ${fault}`,
+  );
+  return cloud;
+}

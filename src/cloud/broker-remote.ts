@@ -57,6 +57,8 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
     clientId: `latchkey-cloud-${name}`,
     // The session outlives us: what devices say while the cloud restarts is kept for it by the broker.
     clean: false,
+    // A block that waits for a connection could go out after a halt; the device asks for it again anyway.
+    queueQoSZero: false,
     reconnectPeriod: 1_000,
     connectTimeout: ANSWER_MS,
   };
@@ -175,7 +177,11 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
     async toDevice(device, topicName, payload, retain) {
       const topic = unitTopic(device.fleet, device.id, topicName);
       const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
-      await client.publishAsync(topic, bytes, { qos: retain ? 1 : 0, retain });
+      try {
+        await client.publishAsync(topic, bytes, { qos: retain ? 1 : 0, retain });
+      } catch {
+        return false;
+      }
       return online.has(device.id);
     },
     async toFleet(fleet, topicName, payload) {

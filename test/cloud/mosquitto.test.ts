@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { OperatorClient } from "#cloud/operator-client.ts";
+import type { RolloutStatus, Status } from "#cloud/status.ts";
+import {
+  type CloudProcess,
+  enrolmentOf,
+  link,
+  mqttOf,
+  noise,
+  passwordFor,
+  startCloudProcess,
+  testClient,
+  testKeys,
+  testRelease,
+  testUnit,
+  until,
+} from "./linked-unit.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "latchkey-mosquitto-"));
+const keysFolder = join(folder, "keys");
+const keys = testKeys(keysFolder, "lamp");
+const units = Array.from({ length: 4 }, (_, i) => testUnit(i, keys));
+const [first, second] = units as [(typeof units)[0], (typeof units)[0]];
+
+let broker: ChildProcess;
+let port = 0;
+let cloud: CloudProcess;
+let operator: OperatorClient;
+
+/** mosquitto with its dynamic-security plugin and one administrator, as `mosquitto_ctrl dynsec init` makes it. */
+beforeAll(async () => {
+  port = await new Promise((resolve) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const found = (probe.address() as { port: number }).port;
+      probe.close(() => resolve(found));
+    });
+  });
+  const security = join(folder, "dynamic-security.json");
+  spawnSync("mosquitto_ctrl", ["dynsec", "init", security, "admin", "secret"]);
+  const plugin = spawnSync("sh", ["-c", "ls /usr/lib/*/mosquitto_dynamic_security.so"]).stdout.toString().trim();
+  const user = process.getuid?.() === 0 ? "user root\n" : "";
+  writeFileSync(
+    join(folder, "mosquitto.conf"),
+    `per_listener_settings false\nlistener ${port} 127.0.0.1\nallow_anonymous false\nplugin ${plugin}\nplugin_opt_config_file ${security}\n${user}`,
+  );
+  broker = spawn("mosquitto", ["-c", join(folder, "mosquitto.conf")], { stdio: "ignore" });
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const data = join(folder, "data");
+  cloud = await startCloudProcess([
+    "--data",
+    data,
+    "--keys",
+    keysFolder,
+    "--broker",
+    `mqtt://admin:secret@127.0.0.1:${port}`,
+  ]);
+  operator = testClient(cloud, data);
+  await operator.post(
+    "/v1/devices",
+    units.map((unit) => enrolmentOf(unit, "lamp")),
+  );
+});
+
+afterAll(async () => {
+  cloud?.child.kill("SIGTERM");
+  await cloud?.ended;
+  broker?.kill("SIGTERM");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("somebody else's broker: mosquitto", { timeout: 60_000 }, () => {
+  const place = () => ({ url: cloud.url, mqtt: port });
+
+  it("lets a unit in with the proof that it handed in, and nobody without", async () => {
+    await expect(mqttOf(port, first.id, "nothing")).rejects.toThrow(/Not authorized/);
+    const client = await mqttOf(port, first.id, await passwordFor(cloud.url, first));
+    const granted = await client.subscribeAsync(`f/f1/d/${second.id}/release`).catch(() => []);
+    expect(granted[0]?.qos ?? 128).toBe(128);
+    const own = await client.subscribeAsync(`f/f1/d/${first.id}/release`);
+    expect(own[0]?.qos).toBe(0);
+    await client.endAsync();
+    const forged = { ...first, seed: second.seed };
+    await expect(passwordFor(cloud.url, forged)).rejects.toThrow(/LINK_SIGNATURE/);
+  });
+
+  it("updates units through it, sees who is there, and takes a password back when its unit has gone", async () => {
+    await operator.post("/v1/releases", testRelease(keysFolder, "lamp", 1, noise(30_000)));
+    const limits = { soakMs: 0, sample: 1_000 };
+    const waves = [{ name: "100 %", share: 10_000 }];
+    const { rollout } = await operator.post<RolloutStatus>("/v1/rollouts", {
+      product: "lamp",
+      sequence: 1,
+      waves,
+      limits,
+    });
+    const links = await Promise.all(units.map((unit) => link(unit, place())));
+    await until("every unit runs release 1", () => units.every((unit) => unit.model.truth.sequence === 1));
+    await until("the counters say so", async () => {
+      const { tally } = await operator.get<RolloutStatus>(`/v1/rollouts/${rollout.id}`);
+      return tally.confirmed === units.length;
+    });
+    expect((await operator.get<Status>("/v1/status")).online).toBe(units.length);
+    for (const each of links) each.cut();
+    await until("all have gone", async () => (await operator.get<Status>("/v1/status")).online === 0);
+    const password = await passwordFor(cloud.url, first);
+    const client = await mqttOf(port, first.id, password);
+    client.publish(`f/f1/d/${first.id}/state`, Buffer.from("84010100f6", "hex"), { qos: 1, retain: true });
+    await until("it is online", async () => (await operator.get<Status>("/v1/status")).online === 1);
+    client.stream.destroy();
+    await until("it has gone", async () => (await operator.get<Status>("/v1/status")).online === 0);
+    await until("its password is worth nothing", () =>
+      mqttOf(port, first.id, password).then(
+        (again) => again.endAsync().then(() => false),
+        () => true,
+      ),
+    );
+  });
+
+  it("says in one line what to do about a broker that refuses or isn't there", async () => {
+    const data = join(folder, "other");
+    const start = (url: string) => startCloudProcess(["--data", data, "--keys", keysFolder, "--broker", url]);
+    await expect(start(`mqtt://admin:wrong@127.0.0.1:${port}`)).rejects.toThrow(
+      /latchkey: broker mqtt:\/\/127\.0\.0\.1:\d+ can't be used .*check that it runs, user and password/,
+    );
+    await expect(start("mqtt://admin:secret@127.0.0.1:1")).rejects.toThrow(/latchkey: broker .* can't be used/);
+  });
+});

@@ -60,6 +60,9 @@ export function decideAsk(
   const verdict = decide(session.chain, ask, trustNow(moment, session));
   if (verdict.ok) moment.effects.push(...countUses(moment.memory, verdict.value.counted, moment.nowMs));
   const isGrave = right === "config" || right === "delegate" || right === "flash";
-  note(moment, RIGHT[right], session.chain, verdict.ok ? undefined : verdict.fault, isGrave);
+  // Somebody who listens asks all day long: that he may would crowd everything else out of the log.
+  if (right !== "subscribe" || !verdict.ok) {
+    note(moment, RIGHT[right], session.chain, verdict.ok ? undefined : verdict.fault, isGrave);
+  }
   return verdict;
 }

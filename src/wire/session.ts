@@ -89,113 +89,62 @@ export type SessionRequest =
   /** Installs the air key of the owner's new card, after the maker's reissue (PROTOCOL 5.31). */
   | { readonly op: "air-key"; readonly airKey: Uint8Array };
 
-/** Numbers of the operations: append-only. */
-const OPS = {
-  call: 1,
-  describe: 2,
-  events: 3,
-  close: 4,
-  nonce: 16,
-  time: 17,
-  discharge: 18,
-  revoke: 19,
-  "raise-floor": 20,
-  audit: 21,
-  update: 22,
-  resale: 23,
-  agree: 24,
-  grant: 25,
-  "air-key": 26,
-  vouch: 27,
-} as const satisfies Record<SessionRequest["op"], number>;
+type Kind = "text" | "bytes" | "key" | "count" | "bool";
 
-/** A request as the plaintext of a record: [number, ...fields]. */
-export function encodeRequest(request: SessionRequest): Uint8Array {
-  return encodeCbor([OPS[request.op], ...fieldsOf(request)]);
-}
+/** Number and fields of each operation. Numbers are append-only. */
+const FORMS: { readonly [op in SessionRequest["op"]]: readonly [number, ...(readonly [string, Kind])[]] } = {
+  call: [1, ["name", "text"], ["args", "bytes"]],
+  describe: [2],
+  events: [3, ["after", "count"]],
+  close: [4],
+  nonce: [16],
+  time: [17, ["statement", "bytes"]],
+  discharge: [18, ["statement", "bytes"]],
+  revoke: [19, ["delivery", "bytes"]],
+  "raise-floor": [20, ["epoch", "count"]],
+  audit: [21, ["from", "count"]],
+  update: [22, ["sequence", "count"]],
+  resale: [23, ["holder", "key"], ["airKey", "key"]],
+  agree: [24, ["agreed", "bool"]],
+  grant: [25],
+  "air-key": [26, ["airKey", "key"]],
+  vouch: [27, ["link", "count"], ["statement", "bytes"]],
+};
 
-function fieldsOf(request: SessionRequest): readonly Cbor[] {
-  switch (request.op) {
-    case "call":
-      return [request.name, request.args];
-    case "events":
-      return [request.after];
-    case "time":
-    case "discharge":
-      return [request.statement];
-    case "revoke":
-      return [request.delivery];
-    case "raise-floor":
-      return [request.epoch];
-    case "audit":
-      return [request.from];
-    case "update":
-      return [request.sequence];
-    case "resale":
-      return [request.holder, request.airKey];
-    case "agree":
-      return [request.agreed];
-    case "air-key":
-      return [request.airKey];
-    case "vouch":
-      return [request.link, request.statement];
+function isOf(kind: Kind, value: Cbor): boolean {
+  switch (kind) {
+    case "text":
+      return typeof value === "string";
+    case "bool":
+      return typeof value === "boolean";
+    case "count":
+      return Number.isSafeInteger(value) && (value as number) >= 0;
     default:
-      return [];
+      return value instanceof Uint8Array && (kind === "bytes" || value.length === 32);
   }
 }
 
-const isCount = (value: Cbor): value is number => typeof value === "number" && Number.isInteger(value) && value >= 0;
-const isBytes = (value: Cbor): value is Uint8Array => value instanceof Uint8Array;
-const isKey = (value: Cbor): value is Uint8Array => value instanceof Uint8Array && value.length === 32;
+/** A request as the plaintext of a record: [number, ...fields]. */
+export function encodeRequest(request: SessionRequest): Uint8Array {
+  const [number, ...fields] = FORMS[request.op];
+  return encodeCbor([number, ...fields.map(([name]) => (request as unknown as Record<string, Cbor>)[name])]);
+}
 
 /** Reads the plaintext of a request, or SESSION_REQUEST when it is none of ours. */
 export function decodeRequest(plaintext: Uint8Array): Result<SessionRequest> {
   const item = decodeCbor(plaintext);
-  const fields = item.ok && Array.isArray(item.value) ? (item.value as readonly Cbor[]) : [];
-  const request = requestOf(fields);
-  return request === undefined ? refuse("SESSION_REQUEST") : ok(request);
-}
-
-function requestOf([op, a, b, ...more]: readonly Cbor[]): SessionRequest | undefined {
-  if (more.length > 0) return undefined;
-  switch (op) {
-    case OPS.call:
-      return typeof a === "string" && isBytes(b) ? { op: "call", name: a, args: b } : undefined;
-    case OPS.vouch:
-      return isCount(a) && isBytes(b) ? { op: "vouch", link: a, statement: b } : undefined;
-    case OPS.resale:
-      return isKey(a) && isKey(b) ? { op: "resale", holder: a, airKey: b } : undefined;
+  const [number, ...values] = item.ok && Array.isArray(item.value) ? (item.value as readonly Cbor[]) : [];
+  for (const op in FORMS) {
+    const [known, ...fields] = FORMS[op as SessionRequest["op"]];
+    if (known !== number) continue;
+    if (values.length !== fields.length || !fields.every(([, kind], i) => isOf(kind, values[i]))) break;
+    const request: Record<string, unknown> = { op };
+    fields.forEach(([name], i) => {
+      request[name] = values[i];
+    });
+    return ok(request as unknown as SessionRequest);
   }
-  if (b !== undefined) return undefined;
-  switch (op) {
-    case OPS.describe:
-      return a === undefined ? { op: "describe" } : undefined;
-    case OPS.close:
-      return a === undefined ? { op: "close" } : undefined;
-    case OPS.nonce:
-      return a === undefined ? { op: "nonce" } : undefined;
-    case OPS.events:
-      return isCount(a) ? { op: "events", after: a } : undefined;
-    case OPS.time:
-      return isBytes(a) ? { op: "time", statement: a } : undefined;
-    case OPS.discharge:
-      return isBytes(a) ? { op: "discharge", statement: a } : undefined;
-    case OPS.revoke:
-      return isBytes(a) ? { op: "revoke", delivery: a } : undefined;
-    case OPS["raise-floor"]:
-      return isCount(a) ? { op: "raise-floor", epoch: a } : undefined;
-    case OPS.audit:
-      return isCount(a) ? { op: "audit", from: a } : undefined;
-    case OPS.update:
-      return isCount(a) ? { op: "update", sequence: a } : undefined;
-    case OPS.agree:
-      return typeof a === "boolean" ? { op: "agree", agreed: a } : undefined;
-    case OPS.grant:
-      return a === undefined ? { op: "grant" } : undefined;
-    case OPS["air-key"]:
-      return isKey(a) ? { op: "air-key", airKey: a } : undefined;
-  }
-  return undefined;
+  return refuse("SESSION_REQUEST");
 }
 
 /** An answer as the plaintext of a record: [0, value] or [fault's number]. */

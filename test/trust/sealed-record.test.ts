@@ -2,12 +2,14 @@ import { describe, expect, it } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
 import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import { hmacKey } from "#trust/edhoc-kdf.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import {
   openReply,
   openRequest,
   type RecordKeys,
   readRequestRecord,
+  recordKeys,
   sealReply,
   sealRequest,
 } from "#trust/sealed-record.ts";
@@ -25,6 +27,13 @@ function opened(record: Uint8Array, under = keys): Result<Uint8Array> {
 }
 
 describe("a sealed record", () => {
+  it("has a key for each direction", () => {
+    const secret = { exporter: hmacKey(new Uint8Array(32)), prkOut: id, ownId: id, peerId: id };
+    const { request, reply } = recordKeys(primitives, secret);
+    expect([request.length, reply.length]).toEqual([32, 32]);
+    expect(toHex(request)).not.toBe(toHex(reply));
+  });
+
   it("is COSE_Encrypt0 with kid and Partial IV, and opens to what was sealed", () => {
     const record = sealRequest(primitives, keys, id, 258, text);
     const item = decodeCbor(record);

@@ -73,7 +73,9 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       answer({ bytes }) {
         if (bytes.length !== DEVICE_ID_BYTES) throw new HttpRefusal(400, "send the device ID: 12 bytes");
         const nonce = gate.nonce(toHex(bytes), Date.now());
-        if (!nonce.ok) throw new HttpRefusal(503, "too many nonces are outstanding; come back in a minute");
+        // A unit reads Retry-After alone (PROTOCOL 7.5).
+        if (!nonce.ok)
+          return { status: 503, headers: { "retry-after": 60 }, body: "too many nonces are outstanding\n" };
         return bytesReply(encodeNonceAnswer({ nonce: nonce.value, register: broker().wantsProofs }));
       },
     },

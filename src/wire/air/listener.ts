@@ -12,7 +12,7 @@ import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
 import type { Frame } from "./frame.ts";
 
 /** Senders followed at once. */
-export const STREAMS_MAX = 6;
+export const STREAMS_MAX = 4;
 /** A sender not heard for so long may be dropped for a new one; three DTIM intervals of 102.4 ms and some. */
 const QUIET_US = 400_000;
 /** So convincing a sender keeps its place for longer. */

@@ -49,8 +49,10 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const control = listenOnce(join(folder, "qmp"));
   const line = listenOnce(join(folder, "radio"));
   const child = spawn(
-    "qemu-system-arm",
+    "setpriv",
     [
+      // The emulator ends with the process that started it, also when that one is killed.
+      ...["--pdeathsig", "KILL", "qemu-system-arm"],
       ...(MACHINES[options.board]?.(options.flashPath) ?? []),
       ...[
         "-display",

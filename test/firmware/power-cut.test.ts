@@ -1,0 +1,97 @@
+/**
+ * The booted images lose their power at random moments of an endless update, and come back every time: by kill -9 of the
+ * emulator where the flash is shared memory, by QMP stop and quit where QEMU writes it in its own time. LATCHKEY_CUTS sets how often.
+ */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { makeBareUnit } from "#boards/qemu-mps2/host/bare-unit.ts";
+import { type Emulator, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
+import { readBoard } from "#boards/sim/host/board.ts";
+import { buildScript } from "#factory/bundle.ts";
+import { imagePaths } from "#firmware/image.ts";
+
+const CUTS = Number(process.env.LATCHKEY_CUTS ?? 50);
+const START_MS = 30_000;
+
+/** A generator of numbers below one, the same for the same seed (Mulberry32). */
+function chance(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+}
+
+async function cut(board: string, emulator: Emulator): Promise<void> {
+  if (board === "qemu-sf2") {
+    await emulator.qmp.execute("stop");
+    await emulator.qmp.execute("quit").catch(() => undefined);
+    await emulator.exited;
+  } else await emulator.cut();
+}
+
+interface Found {
+  readonly state: string;
+  readonly floor: number;
+  readonly sequence: number;
+  /** The highest floor that was told before the power went. */
+  readonly told: number;
+  readonly starts: number;
+}
+
+/** One start with a cut so many milliseconds after the unit has said what it found. */
+async function runOnce(board: string, flashPath: string, forMs: number): Promise<Found> {
+  const emulator = await startEmulator({ board, flashPath, kernel: imagePaths(board).boot });
+  let text = "";
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`${board} did not come back: ${text}`)), START_MS);
+    emulator.process.stdout?.on("data", (bytes) => {
+      text += bytes;
+      if (!/^found .*\n/m.test(text)) return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  await new Promise((resolve) => setTimeout(resolve, forMs));
+  await cut(board, emulator);
+  if (/trouble|LOST|no image|no key set/.test(text)) throw new Error(text);
+  const all = [...text.matchAll(/^found (\S+) floor (\S+) sequence (\d+)\r?\n/gm)];
+  const [, state = "", floor, sequence] = all[0] ?? [];
+  const told = Math.max(0, ...[...text.matchAll(/^floor (\d+)\r?\n/gm)].map((match) => Number(match[1])));
+  return { state, floor: Number(floor), sequence: Number(sequence), told, starts: all.length };
+}
+
+test.each(["qemu-mps2", "qemu-sf2"])(
+  "%s comes back from every cut, with all that it remembered",
+  async (board) => {
+    const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-cuts-")), "flash.bin");
+    const { regions } = readBoard(board).flash;
+    const bundle = async (imageBytes: number) =>
+      (
+        await buildScript(`import { port } from "./boards/${board}/port.ts";
+import { runUnderCuts } from "./test/firmware/cut-script.ts";
+runUnderCuts(port, ${JSON.stringify(regions)}, ${imageBytes});`)
+      ).bytes;
+    // The script tells its own length: its digits don't change between the two builds.
+    const script = await bundle((await bundle(54_321)).length);
+    await makeBareUnit(board, flashPath, script);
+    const random = chance(20_261_123);
+    let before: Found = { state: "new", floor: 0, sequence: 1, told: 0, starts: 0 };
+    let sequence = 1;
+    for (let i = 0; i < CUTS; i++) {
+      const found = await runOnce(board, flashPath, i === 0 ? 300 : Math.floor(random() * 250));
+      expect(found.state, `cut ${i}`).toBe(i === 0 ? "new" : "whole");
+      expect(found.floor, `cut ${i}: the floor never falls`).toBeGreaterThanOrEqual(before.told);
+      expect(found.sequence, `cut ${i}: what was confirmed stays`).toBeGreaterThanOrEqual(sequence);
+      sequence = found.sequence;
+      before = { ...found, told: Math.max(found.told, found.floor) };
+    }
+    // The updates went on between the cuts, or the test would show nothing.
+    expect(sequence).toBeGreaterThan(2);
+  },
+  600_000,
+);

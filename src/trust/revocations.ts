@@ -21,6 +21,12 @@ export type Revocations = readonly RevocationEntry[];
 /** Signing keys that a unit remembers. When all are taken, only statements of known keys are heard. */
 export const ENTRIES_MAX = 16;
 
+/**
+ * Entries that are read back. More than are taken in, since a reset and a resale add theirs when all places are taken:
+ * what can't be read back would be forgotten, and with it every floor.
+ */
+const STORED_MAX = 64;
+
 /** The entry of a key, an empty one before its first statement. */
 export function entryOf(revocations: Revocations, key: Uint8Array): RevocationEntry {
   const known = revocations.find((entry) => equal(entry.key, key));
@@ -47,7 +53,7 @@ export function encodeRevocations(revocations: Revocations): Uint8Array {
 export function readRevocations(bytes: Uint8Array): Result<Revocations> {
   const item = decodeCbor(bytes);
   if (!item.ok) return item;
-  if (!Array.isArray(item.value) || item.value.length > ENTRIES_MAX) return refuse("REVOCATION_SHAPE");
+  if (!Array.isArray(item.value) || item.value.length > STORED_MAX) return refuse("REVOCATION_SHAPE");
   const entries: RevocationEntry[] = [];
   for (const each of item.value as readonly Cbor[]) {
     if (!Array.isArray(each) || each.length !== 4) return refuse("REVOCATION_SHAPE");

@@ -1,4 +1,7 @@
-/** Makes test/vectors/statements.json: revocations, times, vouchings and discharges, taken or refused, each by its fault. Long because every case stands there. */
+/**
+ * Makes test/vectors/statements.json: revocations, times, vouchings and discharges, taken or refused, each by its fault.
+ * Long because every case stands there.
+ */
 import { concat, fromHex, toHex } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import { type Cbor, type CborKey, encodeCbor } from "#codec/cbor.ts";

@@ -48,7 +48,7 @@ export interface PhoneOptions {
 }
 
 /** A code's text: read from a picture where the word names a file. */
-async function codeText(what: string, word: string): Promise<string> {
+export async function codeText(what: string, word: string): Promise<string> {
   if (!existsSync(word)) return word;
   const text = await readQr(readFileSync(word));
   if (text === undefined)
@@ -67,7 +67,8 @@ async function scan(options: PhoneOptions): Promise<Scanned> {
   throw new PhoneTrouble(`${advice} (${scanned.fault}); scan the two that came in one box`);
 }
 
-function print(options: PhoneOptions, fields: Readonly<Record<string, unknown>>, sentence: string): void {
+/** Says what came of it, for people or as one JSON object. */
+export function print(options: PhoneOptions, fields: Readonly<Record<string, unknown>>, sentence: string): void {
   process.stdout.write(options.json ? `${JSON.stringify(fields)}\n` : `${sentence}\n`);
 }
 

@@ -8,6 +8,7 @@ import {
   revokeShare,
   shareUnit,
 } from "./phone-actions.ts";
+import { carryRelease } from "./phone-carry.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 /** Options by which every phone verb knows the unit and remembers it. */
@@ -55,6 +56,13 @@ export function register(command: Command): void {
     .description("take a guest's key back, at the unit itself")
     .argument("<cti>", "16 hexadecimal digits, as share said them")
     .action((cti: string, options: PhoneOptions) => sayTrouble(() => revokeShare(cti, options)));
+  asGuest(withUnit(command.command("carry")))
+    .description("bring a signed release to a unit without its cloud; wants the flash right")
+    .argument("<file>", "the release, as `release sign` wrote it")
+    .option("--timeout <seconds>", "give up after", Number, 120)
+    .action((path: string, options: Parameters<typeof carryRelease>[1]) =>
+      sayTrouble(() => carryRelease(path, options)),
+    );
   asGuest(withUnit(command.command("update")))
     .description("ask the unit to install a release; wants the flash right")
     .argument("<sequence>", "number of the release", Number)

@@ -12,6 +12,13 @@ export interface HttpResponse {
 
 const RESPONSE_BYTES_MAX = 2048;
 
+/** Asks for a part of something, first and last byte included; the server closes afterwards (RFC 9110 section 14.2). */
+export function encodeHttpGet(host: string, path: string, range?: readonly [number, number]): Uint8Array {
+  const head = [`GET ${path} HTTP/1.1`, `Host: ${host}`, "Connection: close"];
+  if (range !== undefined) head.push(`Range: bytes=${range[0]}-${range[1]}`);
+  return utf8(`${head.join("\r\n")}\r\n\r\n`);
+}
+
 /** A POST whose connection the server closes afterwards. */
 export function encodeHttpPost(host: string, path: string, body: Uint8Array): Uint8Array {
   const head = [
@@ -27,9 +34,14 @@ export function encodeHttpPost(host: string, path: string, body: Uint8Array): Ui
 /**
  * Reads a response from what came so far.
  * @param isClosed Whether the server has closed: ends a body without Content-Length.
+ * @param bytesMax Of head and body together; the head alone is at most 2,048 bytes.
  * @returns The response, undefined while it is incomplete, or HTTP_RESPONSE: too long, chunked, or not HTTP.
  */
-export function readHttpResponse(bytes: Uint8Array, isClosed: boolean): Result<HttpResponse | undefined> {
+export function readHttpResponse(
+  bytes: Uint8Array,
+  isClosed: boolean,
+  bytesMax = RESPONSE_BYTES_MAX,
+): Result<HttpResponse | undefined> {
   const text = String.fromCharCode(...bytes.subarray(0, RESPONSE_BYTES_MAX));
   const headEnd = text.indexOf("\r\n\r\n");
   if (bytes.length > RESPONSE_BYTES_MAX && headEnd < 0) return refuse("HTTP_RESPONSE");
@@ -47,7 +59,7 @@ export function readHttpResponse(bytes: Uint8Array, isClosed: boolean): Result<H
   // A refusal's page is for people, whatever its length and encoding: the unit reads no further.
   if (Number(status) >= 300) return ok({ status: Number(status), retryAfterS, body: new Uint8Array(0) });
   if (fields.has("transfer-encoding")) return refuse("HTTP_RESPONSE");
-  if (bytes.length > RESPONSE_BYTES_MAX) return refuse("HTTP_RESPONSE");
+  if (bytes.length > bytesMax) return refuse("HTTP_RESPONSE");
   const body = bytes.subarray(headEnd + 4);
   const announced = status === "204" ? 0 : Number(fields.get("content-length") ?? Number.NaN);
   if (body.length > announced) return refuse("HTTP_RESPONSE");

@@ -1,5 +1,6 @@
 /** The machines of a unit in the order in which each event is shown to them. */
 import type { App } from "./app-interface.ts";
+import { createCarrier } from "./carrier.ts";
 import { createGate } from "./gate.ts";
 import { createLink } from "./link.ts";
 import type { Machine } from "./machine.ts";
@@ -37,6 +38,7 @@ export function createMachines({ port, app, board, build }: Parts): readonly Mac
     createPortal(crypto, portalPort),
     createGate({ crypto, app, tcpPort, buildS: build.atS }),
     createLink(crypto),
+    createCarrier(),
     createOta({ crypto, flash: port.flash, regions: board.flash.regions }),
   ];
   return machines as Machine<unknown>[];

@@ -64,6 +64,15 @@ export function control(moment: Moment, session: Session, request: ControlReques
       moment.effects.push({ kind: "emit", event: { kind: "update-approved", sequence: request.sequence } });
       return ok(null);
     }
+    case "carry": {
+      const verdict = decideAsk(moment, session, "flash", origin);
+      if (!verdict.ok) return verdict;
+      moment.effects.push({
+        kind: "emit",
+        event: { kind: "carried-release", signed: request.signed, from: request.from },
+      });
+      return ok(null);
+    }
     case "grant":
       return session.isOwner ? ok(moment.memory.owner?.bytes ?? NOTHING) : refuse("SESSION_OWNER");
     case "agree":

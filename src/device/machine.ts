@@ -48,7 +48,7 @@ export type InnerEvent =
   /** The update machine goes on with its next page. */
   | { readonly kind: "ota-continue" }
   /** Somebody on the unit's own network brings a release by hand, then the blocks that `carry-want` asks for. */
-  | { readonly kind: "carried-release"; readonly signed: Uint8Array }
+  | { readonly kind: "carried-release"; readonly signed: Uint8Array; readonly from: string }
   | { readonly kind: "carried-block"; readonly payload: Uint8Array }
   | { readonly kind: "carry-want"; readonly payload: Uint8Array }
   /** The app says that one of its events happened. */

@@ -83,8 +83,10 @@ export function createOta(parts: OtaParts): Machine<OtaState> {
     }
     const id = releaseIdOf(crypto.sha256, signed);
     if (offer !== undefined && equal(id, offer.id)) {
-      if (state.activity !== "halted" && offer.isCarried === isCarried) return;
-      state.offer = { ...offer, isCarried: offer.isCarried || isCarried };
+      // Brought again, or offered by the maker while nobody brings it: goes on from whoever is there.
+      const isHeard = isCarried ? state.activity !== "fetching" : state.activity === "halted" || offer.isCarried;
+      if (!isHeard || (!isCarried && state.activity === "fetching")) return;
+      state.offer = { ...offer, isCarried, isAgreed: offer.isAgreed || isCarried };
       return next(state, nowMs);
     }
     const { product, hardware, timeFloorS, keyset } = maker;
@@ -96,7 +98,7 @@ export function createOta(parts: OtaParts): Machine<OtaState> {
       return refuseOffer(state, signed, "RELEASE_BASE");
     }
     if (job !== undefined) tools.record(state, { kind: "abandoned" });
-    state.offer = { signed: signed.slice(), id, release, isCarried, isAgreed: false };
+    state.offer = { signed: signed.slice(), id, release, isCarried, isAgreed: isCarried };
     Object.assign(state, { isFresh: false, fetching: undefined, failures: 0, verdict: undefined, unknown: undefined });
     next(state, nowMs);
     if (state.journal.state.job === undefined) tools.report(state);

@@ -80,6 +80,8 @@ export type SessionRequest =
   | { readonly op: "audit"; readonly from: number }
   /** Agrees to, or asks for, the release of this sequence. */
   | { readonly op: "update"; readonly sequence: number }
+  /** Brings a signed release by hand: the unit fetches its blocks from `from`, host and port, over HTTP (PROTOCOL 8.13). */
+  | { readonly op: "carry"; readonly signed: Uint8Array; readonly from: string }
   /** Hands the unit to the holder of a new card; the answer is his grant (PROTOCOL 5.30). */
   | { readonly op: "resale"; readonly holder: Uint8Array; readonly airKey: Uint8Array }
   /** Whether fleet and product grants may call functions on this unit. */
@@ -109,6 +111,7 @@ const FORMS: { readonly [op in SessionRequest["op"]]: readonly [number, ...(read
   grant: [25],
   "air-key": [26, ["airKey", "key"]],
   vouch: [27, ["link", "count"], ["statement", "bytes"]],
+  carry: [28, ["signed", "bytes"], ["from", "text"]],
 };
 
 function isOf(kind: Kind, value: Cbor): boolean {

@@ -16,7 +16,12 @@ export interface SocketRunner {
   stop(): void;
 }
 
-export function runOnSockets<State>(machine: Machine<State>, stored: Stored): SocketRunner {
+/** @param performOther What is done about effects that have nothing to do with sockets. */
+export function runOnSockets<State>(
+  machine: Machine<State>,
+  stored: Stored,
+  performOther: (effect: Effect) => void = () => undefined,
+): SocketRunner {
   const seen: InnerEvent[] = [];
   const log: string[] = [];
   const sockets = new Map<number, Socket>();
@@ -42,6 +47,11 @@ export function runOnSockets<State>(machine: Machine<State>, stored: Stored): So
     if (effect.kind === "emit") {
       seen.push(effect.event);
       for (const each of [...waiting]) if (each.fits(effect.event)) each.give(effect.event);
+      const { event } = effect;
+      // Machines hear one another; the link hears only what a test shows it.
+      if (event.kind === "carry-want" || event.kind === "carried-block" || event.kind === "ota-continue") {
+        setImmediate(() => show(event));
+      }
     } else if (effect.kind === "log") log.push(effect.text);
     else if (effect.kind === "tcp-connect") open(effect.tag, effect.host, effect.port);
     else if (effect.kind === "tcp-write") sockets.get(effect.connection)?.write(effect.bytes);
@@ -49,7 +59,7 @@ export function runOnSockets<State>(machine: Machine<State>, stored: Stored): So
       const socket = sockets.get(effect.connection);
       sockets.delete(effect.connection);
       socket?.end();
-    }
+    } else performOther(effect);
   }
 
   function open(tag: string, host: string, port: number): void {

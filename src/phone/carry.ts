@@ -1,0 +1,67 @@
+/** Brings a release to a unit by hand: serves its blocks to whoever asks, over HTTP with Range, as the cloud does. */
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { toHex } from "#base/bytes.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { leavesOf, rootOfBytes, TRANSFER_NAME_BYTES } from "#wire/blocks.ts";
+
+export interface CarryServer {
+  readonly port: number;
+  /** Bytes of streams handed out so far. */
+  readonly servedBytes: () => number;
+  stop(): Promise<void>;
+}
+
+const PATH = /^\/v1\/(blocks|leaves)\/([0-9a-f]{32})$/;
+const RANGE = /^bytes=(\d{1,9})-(\d{1,9})$/;
+
+/** @param streams What the release's transfers name. */
+export async function serveStreams(streams: readonly Uint8Array[]): Promise<CarryServer> {
+  const nameOf = (bytes: Uint8Array) =>
+    toHex(rootOfBytes(nodePrimitives.sha256, bytes).subarray(0, TRANSFER_NAME_BYTES));
+  const named = new Map(streams.map((bytes) => [nameOf(bytes), bytes]));
+  let servedBytes = 0;
+  const server = createServer((request, response) => {
+    const [, what, name = ""] = PATH.exec(request.url ?? "") ?? [];
+    const stream = named.get(name);
+    const [, from, to] = RANGE.exec(request.headers.range ?? "") ?? [];
+    if (request.method !== "GET" || stream === undefined) return void response.writeHead(404).end();
+    if (from !== undefined && Number(from) >= stream.length) return void response.writeHead(416).end();
+    const whole = what === "leaves" ? leavesOf(nodePrimitives.sha256, stream) : stream;
+    const body = from === undefined ? whole : whole.subarray(Number(from), Number(to) + 1);
+    servedBytes += body.length;
+    response.writeHead(from === undefined ? 200 : 206, {
+      "Content-Type": "application/octet-stream",
+      "Content-Length": body.length,
+      ...(from !== undefined && {
+        "Content-Range": `bytes ${from}-${Number(from) + body.length - 1}/${whole.length}`,
+      }),
+    });
+    response.end(body);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, () => resolve());
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    servedBytes: () => servedBytes,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** The address by which a unit can reach this machine: the one from which this machine reaches the unit. */
+export function addressTowards(host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port }, () => {
+      const address = socket.localAddress ?? "";
+      socket.destroy();
+      resolve(address.replace(/^::ffff:/, ""));
+    });
+    socket.once("error", reject);
+  });
+}

@@ -88,6 +88,8 @@ async function openSqlite(path: string, durability: Durability): Promise<Store> 
   }
 }
 
+const NO_CHANGES = { changes: 0, lastInsertRowid: 0 };
+
 /** libsql gives blobs as ArrayBuffer and wants parameters as an array; kysely and we want Uint8Array. */
 function asSqlite(file: InstanceType<typeof Database>) {
   return {
@@ -112,7 +114,15 @@ function asSqlite(file: InstanceType<typeof Database>) {
           }
           return rows;
         },
-        run: (parameters: readonly unknown[]) => statement.run(parameters),
+        run(parameters: readonly unknown[]) {
+          try {
+            return statement.run(parameters);
+          } catch (error) {
+            // A full disk makes SQLite end the transaction by itself; what failed before is what is to be told.
+            if (text === "rollback" && /no transaction is active/.test(String(error))) return NO_CHANGES;
+            throw error;
+          }
+        },
         iterate: (parameters: readonly unknown[]) => statement.iterate(parameters),
       };
     },

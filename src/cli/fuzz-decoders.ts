@@ -3,6 +3,7 @@ import { concat, equal } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import { type Cbor, decodeCbor, decodeCborSequence, encodeCbor } from "#codec/cbor.ts";
+import { decodeServerPacket } from "#codec/mqtt.ts";
 import { readHttpRequest } from "#device/http-request.ts";
 import { signDischarge } from "#trust/discharge.ts";
 import { initiate, openMessage2 } from "#trust/edhoc-initiator.ts";
@@ -15,21 +16,22 @@ import { signRevocation } from "#trust/revoke.ts";
 import { openReply, readRequestRecord, sealReply, sealRequest } from "#trust/sealed-record.ts";
 import { signTime } from "#trust/signed-time.ts";
 import { seedSigner } from "#trust/signer.ts";
+import { decodeAirBody, encodeAirBody } from "#wire/air/air.ts";
 import { auditLink, encodeAuditEntry, readAudit } from "#wire/audit.ts";
-import { decodeBlockRequest, decodeBlockResponse } from "#wire/blocks.ts";
+import { decodeBlockRequest, decodeBlockResponse, encodeBlockRequest, encodeBlockResponse } from "#wire/blocks.ts";
 import { cardLink, cardText, linkText, readCardLink, readCardText, readLabelLink } from "#wire/card.ts";
 import { readDischarge } from "#wire/discharge.ts";
 import { readChain, readGrant } from "#wire/grant.ts";
-import { decodeHello } from "#wire/hello.ts";
-import { decodeSignedKeyset } from "#wire/keyset.ts";
-import { decodeLinkProof } from "#wire/link-auth.ts";
+import { decodeHello, encodeHello, type Hello } from "#wire/hello.ts";
+import { decodeSignedKeyset, encodeKeyset, encodeSignedKeyset } from "#wire/keyset.ts";
+import { decodeLinkProof, decodeNonceAnswer, encodeLinkProof, encodeNonceAnswer } from "#wire/link-auth.ts";
 import { decodeRelayedReply, decodeRelayedRequest, encodeRelayedReply, encodeRelayedRequest } from "#wire/relay.ts";
-import { decodeRelease } from "#wire/release.ts";
+import { decodeRelease, encodeRelease, type Release } from "#wire/release.ts";
 import { encodeDelivery, readDelivery, readRevocation } from "#wire/revocation.ts";
 import { LEVEL } from "#wire/scope.ts";
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from "#wire/session.ts";
 import { readTime } from "#wire/signed-time.ts";
-import { decodeTimestamp } from "#wire/timestamp.ts";
+import { decodeTimestamp, encodeTimestamp } from "#wire/timestamp.ts";
 
 export interface FuzzTarget {
   decode(bytes: Uint8Array): Result<unknown>;
@@ -86,6 +88,28 @@ const items: readonly Cbor[] = [
     [-5, { tag: 61, value: { tag: 18, value: [] } }],
   ]),
 ];
+const signature = signer.sign(nonce);
+const root = new Uint8Array(32).fill(6);
+const keyName = new Uint8Array(8).fill(7);
+const keyset = { version: 2, product: "lamp", releaseKeys: [root], timestampKeys: [root], roots: undefined };
+const hello: Hello = { deviceId: id, publicKey: root, ipv4: "10.0.0.2", tcpPort: 80, binding: { kind: "none" } };
+const release: Release = {
+  sequence: 3,
+  product: "lamp",
+  hardware: [1, 2],
+  notAfterS: undefined,
+  consent: "auto",
+  epoch: 1,
+  components: [
+    { kind: 1, imageBytes: 5000, imageRoot: root, transfers: [{ streamBytes: 700, root: nonce, base: nonce }] },
+  ],
+};
+const airBody = encodeAirBody({
+  ssid: utf8("home"),
+  passphrase: utf8("password"),
+  extra: nonce,
+  timeHintS: 1_800_000_000,
+});
 const asText = (read: (text: string) => Result<unknown>) => (bytes: Uint8Array) => read(String.fromCharCode(...bytes));
 
 const keys = { request: signer.publicKey, reply: signer.publicKey };
@@ -96,6 +120,11 @@ const auditSample = concat(cti, auditFields, auditLink(nodePrimitives, cti, audi
 /** A decoder of one CBOR item. */
 function cbor(decode: FuzzTarget["decode"], ...samples: readonly Uint8Array[]): FuzzTarget {
   return { decode, isCanonical: isCanonicalCbor, samples: [...samples, grant] };
+}
+
+/** A decoder of fixed fields, of text, or of another's format. */
+function fixed(decode: FuzzTarget["decode"], ...samples: readonly Uint8Array[]): FuzzTarget {
+  return { decode, isCanonical: anyForm, samples };
 }
 
 export const FUZZ_TARGETS: Readonly<Record<string, FuzzTarget>> = {
@@ -140,11 +169,18 @@ export const FUZZ_TARGETS: Readonly<Record<string, FuzzTarget>> = {
     samples: [Uint8Array.from([0, 4, 0x58, 32, ...signer.publicKey, 0])],
   },
   "edhoc-message-2": cbor((bytes) => openMessage2(nodePrimitives, initiated, bytes), encodeCbor(new Uint8Array(114))),
-  hello: { decode: decodeHello, isCanonical: anyForm, samples: [nonce] },
-  "link-proof": { decode: decodeLinkProof, isCanonical: anyForm, samples: [nonce] },
-  "key-set": cbor(decodeSignedKeyset),
-  release: cbor(decodeRelease),
-  timestamp: cbor(decodeTimestamp),
-  "block-request": { decode: decodeBlockRequest, isCanonical: anyForm, samples: [nonce] },
-  "block-response": { decode: decodeBlockResponse, isCanonical: anyForm, samples: [nonce] },
+  hello: fixed(decodeHello, encodeHello(hello, signature)),
+  "link-proof": fixed(decodeLinkProof, encodeLinkProof({ nonce, publicKey: signer.publicKey, signature })),
+  "nonce-answer": fixed(decodeNonceAnswer, encodeNonceAnswer({ nonce, register: true, mqtt5: true })),
+  "key-set": cbor(decodeSignedKeyset, encodeSignedKeyset(encodeKeyset(keyset), [{ keyName, signature }])),
+  release: cbor(decodeRelease, encodeRelease(release)),
+  timestamp: cbor(
+    decodeTimestamp,
+    encodeTimestamp({ product: "lamp", sequence: 3, releaseId: nonce, nonce, unixS: 1_800_000_000 }),
+  ),
+  "block-request": fixed(decodeBlockRequest, encodeBlockRequest({ transfer: nonce, first: 2, bitmap: 5 })),
+  "block-response": fixed(decodeBlockResponse, encodeBlockResponse({ kind: "block", tag: 7, index: 1, bytes: nonce })),
+  "air-body": fixed(decodeAirBody, airBody.ok ? airBody.value : nonce),
+  "mqtt-packet": fixed((bytes) => decodeServerPacket(4, bytes), Uint8Array.of(0x30, 8, 0, 3, 97, 47, 98, 1, 2, 3)),
+  "mqtt5-packet": fixed((bytes) => decodeServerPacket(5, bytes), Uint8Array.of(0x20, 6, 0, 0, 3, 0x21, 0, 10)),
 };

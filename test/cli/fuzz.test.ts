@@ -11,23 +11,11 @@ test.each(Object.entries(FUZZ_TARGETS))("%s refuses what is not its own, never t
 });
 
 test("the samples are taken, so that mutations start from the inside", () => {
-  for (const name of [
-    "cbor",
-    "cbor-sequence",
-    "chain",
-    "revocation",
-    "delivery",
-    "revocations",
-    "time",
-    "discharge",
-    "card",
-    "card-link",
-    "label-link",
-    "session-request",
-    "edhoc-message-1",
-  ]) {
-    const target = FUZZ_TARGETS[name];
-    expect(target?.samples[0] && target.decode(target.samples[0]).ok, name).toBe(true);
+  // What is sealed for one handshake is taken by that one alone.
+  const sealed = ["edhoc-message-2"];
+  for (const [name, target] of Object.entries(FUZZ_TARGETS)) {
+    const isTaken = target.samples.some((sample) => target.decode(sample).ok);
+    expect(isTaken, name).toBe(!sealed.includes(name));
   }
 });
 

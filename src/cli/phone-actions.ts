@@ -78,6 +78,8 @@ export async function onboardUnit(
     passphrase: string;
     protocol: AirProtocol;
     broadcast?: string | true;
+    multicast?: boolean;
+    extra?: string;
     timeout: number;
   },
 ): Promise<void> {
@@ -86,13 +88,16 @@ export async function onboardUnit(
   const known = recall(options.memory, id);
   const nowS = Math.floor(Date.now() / 1000);
   const lastCounter = known?.lastCounter ?? 0;
+  const extra = options.extra === undefined ? undefined : fromHex(options.extra);
+  if (options.extra !== undefined && extra === undefined) throw new PhoneTrouble("--extra wants hexadecimal digits");
   const message = messageFor(
     options.protocol,
     {
       ssid: utf8(options.ssid),
       passphrase: utf8(options.passphrase),
       bssid: new Uint8Array(6),
-      air: { key: airKey(nodePrimitives, secret, deviceId), lastCounter, nowS, extra: new Uint8Array(0) },
+      air: { key: airKey(nodePrimitives, secret, deviceId), lastCounter, nowS },
+      ...(extra === undefined ? {} : { extra }),
     },
     nodePrimitives,
   );
@@ -105,7 +110,8 @@ export async function onboardUnit(
         : options.broadcast;
   const transport = await openUdpTransport();
   try {
-    const request = { ...message.value, host, deviceId, timeoutMs: options.timeout * 1000 };
+    const isMulticast = options.multicast === true;
+    const request = { ...message.value, host, isMulticast, deviceId, timeoutMs: options.timeout * 1000 };
     const isShown = process.stderr.isTTY && !options.json;
     const answer = await onboard(request, transport, nodePrimitives, ({ elapsedMs, packets }) => {
       if (isShown) process.stderr.write(`\r${packets} packets in ${(elapsedMs / 1000).toFixed(1)} s `);

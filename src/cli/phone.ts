@@ -34,6 +34,8 @@ export function register(command: Command): void {
     .option("--passphrase <text>", "its passphrase; an open network has none", "")
     .addOption(new Option("--protocol <name>", "how to say it").choices(AIR_PROTOCOLS).default("air"))
     .option("--broadcast [address]", "send to a real network (255.255.255.255), not to this machine's own loopback")
+    .option("--extra <hex>", "bytes for the unit's own use: up to 32 by air, also by esptouch-v2")
+    .option("--multicast", "send to multicast groups, where an access point drops broadcast (esptouch-v1)")
     .option("--timeout <seconds>", "give up after", Number, 60)
     .action((options: PhoneOptions & Parameters<typeof onboardUnit>[0]) => sayTrouble(() => onboardUnit(options)));
   asGuest(withUnit(command.command("call")))

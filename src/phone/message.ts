@@ -1,4 +1,5 @@
 /** From what a person types to what a phone broadcasts: one request for `onboard`, for each protocol. */
+import { concat } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { sealAir } from "#trust/air-seal.ts";
 import type { Primitives } from "#trust/primitives.ts";
@@ -27,12 +28,13 @@ export interface Credentials {
   readonly aesKey?: Uint8Array;
   /** The phone's own IPv4 address, 4 bytes, for ESP-TOUCH v1; without it the unit answers by broadcast alone. */
   readonly phone?: Uint8Array;
-  /** What Air needs besides: the card's air key, the last counter used for this unit, Unix seconds, own bytes. */
+  /** The application's own bytes, for the protocols that carry some: Air up to 32, ESP-TOUCH v2 up to 115. */
+  readonly extra?: Uint8Array;
+  /** What Air needs besides: the card's air key, the last counter used for this unit, Unix seconds. */
   readonly air?: {
     readonly key: Uint8Array;
     readonly lastCounter: number;
     readonly nowS: number;
-    readonly extra: Uint8Array;
   };
 }
 
@@ -41,12 +43,15 @@ const NONCE_BYTES = 12;
 
 type Message = Result<Pick<OnboardRequest, "schedule" | "binding" | "acknowledgement">>;
 
-function esptouchV2({ ssid, passphrase, bssid, aesKey }: Credentials, primitives: Primitives): Message {
+function esptouchV2({ ssid, passphrase, bssid, aesKey, extra }: Credentials, primitives: Primitives): Message {
   const input: EsptouchV2Input = {
     ssid,
     bssid,
     passphrase,
-    reserved: primitives.random(NONCE_BYTES).map((byte) => byte & 0x7f),
+    reserved: concat(
+      primitives.random(NONCE_BYTES).map((byte) => byte & 0x7f),
+      extra ?? new Uint8Array(0),
+    ),
     security: aesKey === undefined ? 0 : 2,
     ...(aesKey === undefined ? {} : { aesKey }),
     portMark: 0,
@@ -111,9 +116,12 @@ function digestOf(protocol: AirProtocol, ssid: Uint8Array, token: number, primit
   return bindingOf({ protocol, ssid, reserved: new Uint8Array(0), token }, primitives.sha256);
 }
 
-function airMessage({ ssid, passphrase, air }: Credentials, primitives: Primitives): Message {
+function airMessage(
+  { ssid, passphrase, extra = new Uint8Array(0), air }: Credentials,
+  primitives: Primitives,
+): Message {
   if (air === undefined) return refuse("AIR_FIELD");
-  const { key, lastCounter, nowS, extra } = air;
+  const { key, lastCounter, nowS } = air;
   const counter = Math.max(nowS, lastCounter + 1);
   const sealed = sealAir({ ssid, passphrase, extra, timeHintS: nowS }, key, counter, primitives);
   if (!sealed.ok) return sealed;

@@ -19,6 +19,8 @@ export interface OnboardRequest {
   readonly schedule: Schedule;
   /** Broadcast address, or the gateway's. */
   readonly host: string;
+  /** Sends to the packets' multicast groups in place of the host, where they name one (ESP-TOUCH v1). */
+  readonly isMulticast?: boolean;
   /** The label's ID: only this unit's hello counts. */
   readonly deviceId?: Uint8Array;
   /** What the hello must answer; none takes any hello of this unit. */
@@ -78,14 +80,15 @@ export async function onboard(
   }
 
   let burst = 0;
-  for (const { atMs, length } of schedule.packets) {
+  for (const { atMs, length, group } of schedule.packets) {
     const waitMs = atMs - elapsedMs();
     if (waitMs > 0.5 || ++burst >= CATCH_UP_PACKETS) {
       burst = 0;
       await transport.wait(Math.max(0, waitMs));
     }
     if (answered !== undefined || elapsedMs() > timeoutMs) break;
-    transport.send(host, schedule.port, length);
+    const isToGroup = request.isMulticast === true && group !== undefined;
+    transport.send(isToGroup ? `234.${group}.${group}.${group}` : host, schedule.port, length);
     if (++packets % 100 === 0) tell();
   }
   const lastMs = elapsedMs();

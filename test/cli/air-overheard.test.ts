@@ -19,7 +19,7 @@ function overheard(
   ssid: Uint8Array,
   seed: number,
 ): Frame[] {
-  const air = { key: AIR_KEY, lastCounter: 0, nowS: 1_800_000_000, extra: new Uint8Array(0) };
+  const air = { key: AIR_KEY, lastCounter: 0, nowS: 1_800_000_000 };
   const passphrase = utf8("pässwörd 1");
   const message = messageFor(protocol, { ssid, passphrase, bssid: BSSID, air }, nodePrimitives);
   if (!message.ok) throw new Error(message.fault);

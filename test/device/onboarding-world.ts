@@ -122,7 +122,7 @@ export function messageOf(protocol: AirProtocol, ssid: string, nowS = 1_800_000_
       ssid: utf8(ssid),
       passphrase: utf8("correct horse"),
       bssid: HOME.bssid,
-      air: { key, lastCounter: 0, nowS, extra: new Uint8Array(0) },
+      air: { key, lastCounter: 0, nowS },
     },
     nodePrimitives,
   );

@@ -29,7 +29,8 @@ let air: ChildProcess;
 let radioPort = 0;
 
 beforeAll(async () => {
-  const networks = [NETWORK, { ssid: "next door", passphrase: "x", bssid: "a0b1c2d3e4ff", channel: 11 }];
+  const second = { ...NETWORK, bssid: "a0b1c2d3e4f6", channel: 1, rssiDbm: -70 };
+  const networks = [NETWORK, second, { ssid: "next door", passphrase: "x", bssid: "a0b1c2d3e4ff", channel: 11 }];
   const config = { networks, address: ADDRESS, subnet: "127.91.7", loss: { rate: 0.1 }, seed: 3 };
   air = spawn(process.execPath, ["--import", "tsx", "boards/sim/host/air/main.ts", "--json", JSON.stringify(config)], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -98,7 +99,7 @@ const credentials = {
   ssid: utf8(NETWORK.ssid),
   passphrase: utf8(NETWORK.passphrase),
   bssid: Uint8Array.of(0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5),
-  air: { key: AIR_KEY, lastCounter: 0, nowS: 1_800_000_000, extra: new Uint8Array(0) },
+  air: { key: AIR_KEY, lastCounter: 0, nowS: 1_800_000_000 },
 };
 
 test.each(["air", "esptouch-v2", "esptouch-v1", "airkiss", "ti-smartconfig"] as const)(

@@ -10,6 +10,8 @@ import { GUIDE } from "./esptouch-v1.ts";
 export interface Packet {
   readonly atMs: number;
   readonly length: number;
+  /** ESP-TOUCH v1 by multicast: n of the group 234.n.n.n, for access points that drop broadcast. */
+  readonly group?: number;
 }
 
 export interface Schedule {
@@ -40,16 +42,22 @@ export function* airPackets(ring: readonly number[]): Generator<Packet> {
   for (let n = 0; n * PACE_MS < TOTAL_MS; n++) yield { atMs: n * PACE_MS, length: ring[n % ring.length] as number };
 }
 
-/** ESP-TOUCH v1: guide for 2 s, data for 4 s that goes on where it stopped, and again, for 45 s. */
+/**
+ * ESP-TOUCH v1: guide for 2 s, data for 4 s that goes on where it stopped, and again, for 45 s. The multicast group goes
+ * on by one with every four guide packets and every three data packets.
+ */
 export function* esptouchV1Packets(dataLengths: readonly number[]): Generator<Packet> {
   const PACE_MS = 8;
   const GUIDE_MS = 2_000;
   const CYCLE_MS = 6_000;
+  const GROUPS = 100;
+  let guide = 0;
   let data = 0;
   for (let n = 0; n * PACE_MS < 45_000; n++) {
     const atMs = n * PACE_MS;
     const isGuide = atMs % CYCLE_MS < GUIDE_MS;
-    yield { atMs, length: (isGuide ? GUIDE[n % 4] : dataLengths[data++ % dataLengths.length]) as number };
+    const group = 1 + ((Math.floor(guide / 4) + Math.floor(data / 3)) % GROUPS);
+    yield { atMs, group, length: (isGuide ? GUIDE[guide++ % 4] : dataLengths[data++ % dataLengths.length]) as number };
   }
 }
 

@@ -20,7 +20,7 @@ export interface NetworkConfig {
 }
 
 export interface AirConfig {
-  /** The phone that sends is on the first; the others relay nothing. */
+  /** The phone that sends is on the first; others with the same SSID relay its broadcast too. */
   readonly networks: readonly NetworkConfig[];
   readonly seed: number;
   readonly loss: Loss;

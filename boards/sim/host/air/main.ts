@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { parseArgs } from "node:util";
 import { createChance } from "./chance.ts";
-import { AirConfigError, bssidOf, parseAirConfig } from "./config.ts";
+import { AirConfigError, bssidOf, isSameSsid, parseAirConfig, ssidOf } from "./config.ts";
 import { type DatagramHeader, openDatagrams } from "./datagrams.ts";
 import { BROADCAST, createAir } from "./model.ts";
 import { openUnitLine, type UnitLine } from "./unit-line.ts";
@@ -57,11 +57,19 @@ try {
       createChance(config.seed ^ network.channel),
     ),
   );
+  const home = ssidOf(config.networks[0] as (typeof config.networks)[0]);
+  const relays = config.networks.map((network) => isSameSsid(network, home));
   const gateway = bssidOf(config.networks[0] as (typeof config.networks)[0]);
   const take = ({ port, fromAddress, fromPort, byteLength }: DatagramHeader) => {
     const [, b = 0, c = 0, d = 0] = fromAddress.split(".").map(Number);
     const sa = Uint8Array.of(0x02, b, c, d, fromPort >> 8, fromPort & 0xff);
-    networks[0]?.send(nowUs(), { sa, da: port === GATEWAY_PORT ? gateway : BROADCAST, byteLength });
+    const isUp = port === GATEWAY_PORT;
+    // Every access point of the phone's network relays broadcast; the phone's own frames go to the first alone.
+    for (const [i, network] of networks.entries()) {
+      if (i === 0 || (relays[i] === true && !isUp)) {
+        network.send(nowUs(), { sa, da: isUp ? gateway : BROADCAST, byteLength });
+      }
+    }
   };
   const datagrams = await openDatagrams(config.address, [...BROADCAST_PORTS, GATEWAY_PORT], take);
   const timer = setInterval(() => {

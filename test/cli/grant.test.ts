@@ -106,6 +106,12 @@ test("from a card to a guest's chain, and back again", { timeout: 120_000 }, () 
   expect(verdict(chainOf(bytesIn("grant")), { revocations: lost.value })).toBe("GRANT_REVOKED");
   expect(verdict(chainOf(bytesIn("grant-2")), { revocations: lost.value })).toBe("ok");
 
+  // null means all devices of the fleet that is named.
+  const all = json([...issued.slice(0, -1), "null", "--fleet", "acme", "--holder", card.holder, "--level", "all"]);
+  const free = { claimed: false, fleet: "acme" };
+  expect(verdict(chainOf(fromHex(all.hex) as Uint8Array), free)).toBe("ok");
+  expect(verdict(chainOf(fromHex(all.hex) as Uint8Array), { ...free, fleet: "other" })).toBe("GRANT_AUDIENCE");
+
   for (const [args, said] of [
     [[...issued.slice(0, -1), "null", "--holder", card.holder], "--fleet"],
     [[...narrow, "--level", "all"], "wider"],

@@ -5,10 +5,12 @@ import { deviceIdOf } from "#trust/device-id.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { chainOf, issueChild, issueGrant } from "#trust/mint.ts";
 import { signRevocation } from "#trust/revoke.ts";
+import { signKeyset, signRelease } from "#trust/sign-release.ts";
 import { signTime } from "#trust/signed-time.ts";
 import { seedSigner } from "#trust/signer.ts";
 import { cardLink, cardText } from "#wire/card.ts";
 import type { Caveat } from "#wire/caveat.ts";
+import { COMPONENT, type Component } from "#wire/release.ts";
 import { joinCtis } from "#wire/revocation.ts";
 import { LEVEL, RIGHT } from "#wire/scope.ts";
 import type { Bench, Row } from "./row.ts";
@@ -75,8 +77,43 @@ function sizes(): readonly (readonly [name: string, bytes: number, goal: number]
       signTime(person("clock"), KID, { timeS: ISSUED_AT_S, nonce: named("nonce").slice(0, 16) }).length,
       132,
     ],
+    ["keyset-2of3", keysetBytes(), 300],
+    ["release-2-components", releaseBytes(), 400],
     ["edhoc-suite4-without-grant", sessionWork(nodePrimitives, () => 0).handshakeBytes(), 230],
   ];
+}
+
+/** A key set with one key of each role, signed by two of the three roots. */
+function keysetBytes(): number {
+  return signKeyset(nodePrimitives, [named("root 1"), named("root 2")], {
+    version: 2,
+    product: "lamp",
+    releaseKeys: [person("release").publicKey],
+    timestampKeys: [person("timestamp").publicKey],
+    roots: undefined,
+  }).length;
+}
+
+/** A release of native image and bundle, each to be had whole or over one base. */
+function releaseBytes(): number {
+  const component = (kind: number, imageBytes: number): Component => ({
+    kind,
+    imageBytes,
+    imageRoot: named(`image ${kind}`),
+    transfers: [
+      { streamBytes: imageBytes, root: named(`whole ${kind}`).slice(0, 16), base: undefined },
+      { streamBytes: 900, root: named(`delta ${kind}`).slice(0, 16), base: named(`base ${kind}`).slice(0, 16) },
+    ],
+  });
+  return signRelease(nodePrimitives, named("release"), {
+    sequence: 1234,
+    product: "lamp",
+    hardware: [1, 2],
+    notAfterS: ISSUED_AT_S + 365 * 86400,
+    consent: "auto",
+    epoch: 3,
+    components: [component(COMPONENT.native, 452_688), component(COMPONENT.js, 79_000)],
+  }).length;
 }
 
 function qrVersions(): readonly (readonly [name: string, version: number, goal: number])[] {

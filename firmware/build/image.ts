@@ -151,7 +151,7 @@ function measure(elf: string): { textBytes: number; ramBytes: number } {
   for (const line of execFileSync("arm-none-eabi-size", ["-A", elf]).toString().split("\n")) {
     const [, section = "", size = "0"] = /^(\.\S+)\s+(\d+)/.exec(line) ?? [];
     if ([".text", ".ARM.exidx", ".data"].includes(section)) textBytes += Number(size);
-    if ([".handoff", ".data", ".bss", ".stack"].includes(section)) ramBytes += Number(size);
+    if ([".kept", ".data", ".bss", ".stack"].includes(section)) ramBytes += Number(size);
   }
   return { textBytes, ramBytes };
 }

@@ -28,6 +28,8 @@ void chip_wait(void);
 /* Flash. Addresses count from its start. Write and erase give false when the flash does not hold the result. */
 extern const uint32_t chip_flash_bytes;
 extern const uint32_t chip_flash_sector_bytes;
+/* Writes and erases since power came, at the very start of the memory that a restart keeps: what a cut is counted in. */
+extern uint32_t chip_flash_operations;
 void chip_flash_start(void);
 void chip_flash_read(uint32_t address, void *bytes, uint32_t length);
 bool chip_flash_write(uint32_t address, const void *bytes, uint32_t length);

@@ -51,17 +51,28 @@ void net_poll(void) {
   sys_check_timeouts();
 }
 
+/*
+ * A loopback address names the machine that emulates us, which QEMU's network has as its gateway. A unit of its own has
+ * no use for one: nothing on it listens to itself.
+ */
+static const ip_addr_t *reachable(const ip_addr_t *address) {
+  static ip_addr_t gateway;
+  if (!ip_addr_isloopback(address)) return address;
+  ip_addr_copy(gateway, *netif_ip_gw4(&interface));
+  return &gateway;
+}
+
 static net_found *resolve_found;
 
 static void resolved(const char *host, const ip_addr_t *address, void *context) {
   (void)host;
-  resolve_found(context, address);
+  resolve_found(context, address ? reachable(address) : NULL);
 }
 
 void net_resolve(const char *host, net_found *found, void *context) {
   ip_addr_t address;
   resolve_found = found; /* one user: tcp.c */
   err_t err = dns_gethostbyname(host, &address, resolved, context);
-  if (err == ERR_OK) found(context, &address);
+  if (err == ERR_OK) found(context, reachable(&address));
   else if (err != ERR_INPROGRESS) found(context, NULL);
 }

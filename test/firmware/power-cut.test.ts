@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeBareUnit } from "#boards/qemu-mps2/host/bare-unit.ts";
-import { type Emulator, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
+import { powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { buildScript } from "#factory/bundle.ts";
 import { imagePaths } from "#firmware/image.ts";
@@ -24,14 +24,6 @@ function chance(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
   };
-}
-
-async function cut(board: string, emulator: Emulator): Promise<void> {
-  if (board === "qemu-sf2") {
-    await emulator.qmp.execute("stop");
-    await emulator.qmp.execute("quit").catch(() => undefined);
-    await emulator.exited;
-  } else await emulator.cut();
 }
 
 interface Found {
@@ -57,7 +49,7 @@ async function runOnce(board: string, flashPath: string, forMs: number): Promise
     });
   });
   await new Promise((resolve) => setTimeout(resolve, forMs));
-  await cut(board, emulator);
+  await powerOff(emulator, board);
   if (/trouble|LOST|no image|no key set/.test(text)) throw new Error(text);
   const all = [...text.matchAll(/^found (\S+) floor (\S+) sequence (\d+)\r?\n/gm)];
   const [, state = "", floor, sequence] = all[0] ?? [];

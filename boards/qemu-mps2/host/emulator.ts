@@ -111,6 +111,17 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   };
 }
 
+/**
+ * Takes the power away as the board's flash sees it: where QEMU writes the flash file in its own time, it is stopped and
+ * told to quit; where the file is the memory itself, it is killed.
+ */
+export async function powerOff(emulator: Emulator, board: string): Promise<void> {
+  if (board !== "qemu-sf2") return emulator.cut();
+  await emulator.qmp.execute("stop").catch(() => undefined);
+  await emulator.qmp.execute("quit").catch(() => undefined);
+  await emulator.exited;
+}
+
 /** The first connection to a socket file. */
 function listenOnce(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {

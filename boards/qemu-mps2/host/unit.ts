@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { imagePaths } from "#firmware/image.ts";
 import { decodeRadioReport, radioLineReader } from "#wire/radio-line.ts";
-import { type Emulator, startEmulator } from "./emulator.ts";
+import { type Emulator, powerOff, startEmulator } from "./emulator.ts";
 
 function show(what: object): void {
   process.stderr.write(`${JSON.stringify(what)}\n`);
@@ -63,12 +63,33 @@ function joinAir(emulator: Emulator, host: string, port: number, ways: readonly 
   air.on("close", () => show({ radio: "closed" }));
 }
 
+/** Where the firmware counts its flash operations (chip_flash_operations, firmware/main/sections.ld). */
+const OPERATIONS_ADDRESS = 0x20000000;
+const EXIT_POWER_CUT = 80;
+
+/**
+ * Ends the unit as soon as it is seen to have begun this flash operation. An emulator that runs on can't be stopped within
+ * one, so the operation is torn where it happens to stand; the exact tears are the simulated board's and the harness's.
+ */
+async function cutAt(emulator: Emulator, board: string, operation: number): Promise<void> {
+  const command = { "command-line": `xp /1wx ${OPERATIONS_ADDRESS}` };
+  for (;;) {
+    const words = await emulator.qmp.execute("human-monitor-command", command).catch(() => undefined);
+    if (typeof words !== "string") return;
+    if (Number(words.split(":")[1]) > operation) break;
+  }
+  await powerOff(emulator, board);
+  show({ power: "cut" });
+  process.exit(EXIT_POWER_CUT);
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       board: { type: "string", default: "qemu-mps2" },
       flash: { type: "string" },
       radio: { type: "string" },
+      cut: { type: "string" },
       counting: { type: "boolean", default: false },
     },
   });
@@ -104,6 +125,7 @@ async function main(): Promise<void> {
     const [host = "127.0.0.1", port = "0"] = values.radio.split(":");
     joinAir(emulator, host, Number(port), [board.network.tcpPort]);
   }
+  if (values.cut !== undefined) await cutAt(emulator, values.board, Number(values.cut.split(":")[0]));
   await emulator.exited;
   process.exit(0);
 }

@@ -10,6 +10,8 @@
 const uint32_t chip_flash_bytes = 16u << 20;
 const uint32_t chip_flash_sector_bytes = 4096;
 
+__attribute__((section(".kept"))) uint32_t chip_flash_operations;
+
 void chip_flash_start(void) {}
 
 void chip_flash_read(uint32_t address, void *bytes, uint32_t length) {
@@ -19,6 +21,7 @@ void chip_flash_read(uint32_t address, void *bytes, uint32_t length) {
 const void *chip_flash_map(uint32_t address) { return (const void *)(PSRAM + address); }
 
 bool chip_flash_write(uint32_t address, const void *bytes, uint32_t length) {
+  chip_flash_operations++;
   const uint8_t *from = bytes;
   bool held = true;
   for (uint32_t i = 0; i < length; i++) {
@@ -29,6 +32,7 @@ bool chip_flash_write(uint32_t address, const void *bytes, uint32_t length) {
 }
 
 bool chip_flash_erase(uint32_t address) {
+  chip_flash_operations++;
   volatile uint32_t *word = (volatile uint32_t *)(PSRAM + address);
   for (uint32_t i = 0; i < chip_flash_sector_bytes / 4; i++) word[i] = 0xffffffffu;
   return true;

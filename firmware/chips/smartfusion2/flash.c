@@ -18,6 +18,8 @@ enum { PROGRAM = 2, READ = 3, READ_STATUS = 5, WRITE_ENABLE = 6, ERASE_SECTOR = 
 const uint32_t chip_flash_bytes = 16u << 20;
 const uint32_t chip_flash_sector_bytes = 65536;
 
+__attribute__((section(".kept"))) uint32_t chip_flash_operations;
+
 void chip_flash_start(void) {}
 const void *chip_flash_map(uint32_t address) {
   (void)address;
@@ -81,6 +83,7 @@ static bool holds(uint32_t address, const uint8_t *bytes, uint32_t length) {
 }
 
 bool chip_flash_write(uint32_t address, const void *bytes, uint32_t length) {
+  chip_flash_operations++;
   const uint8_t *from = bytes;
   for (uint32_t at = 0; at < length;) {
     uint32_t part = PAGE_BYTES - (address + at) % PAGE_BYTES;
@@ -95,6 +98,7 @@ bool chip_flash_write(uint32_t address, const void *bytes, uint32_t length) {
 }
 
 bool chip_flash_erase(uint32_t address) {
+  chip_flash_operations++;
   enable_write();
   command(ERASE_SECTOR, address, 0);
   wait();

@@ -61,6 +61,8 @@ export interface FleetReport extends Omit<FleetOutcome, "units"> {
 const PRODUCT = "lamp";
 const IMAGE_BYTES = 12_000;
 const END_MS = 1_800_000;
+/** A unit may be without power for twenty seconds, or cut off for a minute, with something to say. */
+const QUIET_MS = 90_000;
 
 export async function simulateFleet(options: FleetSimulation): Promise<FleetReport> {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-fleet-"));
@@ -172,7 +174,7 @@ async function simulate(options: FleetSimulation, folder: string): Promise<Fleet
     arrivalMs: 10_000,
     endMs: options.endMs ?? END_MS,
     openCloud,
-    async onSecond(nowMs) {
+    async onSecond(nowMs, units) {
       const { core: cloud, rollout } = rolloutOf();
       const atMs = 1_798_761_600_000 + nowMs;
       lastMs = atMs;
@@ -187,16 +189,22 @@ async function simulate(options: FleetSimulation, folder: string): Promise<Fleet
         if (nowMs % 10_000 === 0) {
           options.progress?.(`${nowMs / 1_000} s  wave ${rollout.waves[rollout.wave]?.name}  ${done} of ${count} done`);
         }
-        const isLast = rollout.state !== "running" ? haltedMs === undefined : rollout.wave === rollout.waves.length - 1;
-        const isStill = isLast && done + tally.silent >= tally.members;
-        quietMs = isStill ? quietMs + 1_000 : 0;
+        const isStill =
+          rollout.state === "running"
+            ? rollout.wave === rollout.waves.length - 1 &&
+              units.every(
+                ({ truth: { sequence, stage } }) => sequence === 1 || stage === "rejected" || stage === "trial",
+              )
+            : haltedMs === undefined;
+        quietMs = isStill ? quietMs + (count <= 1_000 ? 1_000 : 10_000) : 0;
       }
       if (haltedMs !== undefined && rollout.state === "halted" && atMs >= haltedMs + 10_000) {
         haltedMs = undefined;
         await cloud.rollouts.change(rollout.id, "running", "the simulation went on", atMs);
         await cloud.desk.offerAgain(new Set([PRODUCT]));
       }
-      return quietMs >= 2_000;
+      // What units said last may still be under way.
+      return quietMs >= QUIET_MS;
     },
   });
   const { core: cloud, rollout } = rolloutOf();

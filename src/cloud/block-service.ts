@@ -19,6 +19,8 @@ import type { LinkedDevice } from "./broker.ts";
 export interface Transfer {
   readonly bytes: Uint8Array;
   readonly leaves: Uint8Array;
+  /** Responses by block, made when first asked for and shared by all devices. */
+  readonly responses: (Uint8Array | undefined)[];
 }
 
 export interface BlockServiceOptions {
@@ -48,6 +50,15 @@ const QUEUE_MAX = 100_000;
 /** Those who find the queue full come back after 15 to 60 s. */
 const BACK_AFTER_S = 15;
 const BACK_SPREAD_S = 45;
+
+function responseOf({ bytes, responses }: Transfer, tag: number, index: number): Uint8Array {
+  const known = responses[index];
+  if (known !== undefined) return known;
+  const block = bytes.subarray(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES);
+  const response = encodeBlockResponse({ kind: "block", tag, index, bytes: block });
+  responses[index] = response;
+  return response;
+}
 
 export function createBlockService(options: BlockServiceOptions): BlockService {
   const concurrent = options.concurrent ?? CONCURRENT;
@@ -88,14 +99,14 @@ export function createBlockService(options: BlockServiceOptions): BlockService {
       return;
     }
     for (const index of wantedBlocks(request, blockCount(first.bytes.length))) {
-      const bytes = first.bytes.subarray(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES);
-      await pace(bytes.length);
+      const response = responseOf(first, tag, index);
+      await pace(response.length);
       // A newer request of the same device says better what it lacks.
       if (!current()) return;
       if (options.transferFor(device, name) === undefined) return refuse(device, request.transfer, 0);
       counts.blocks++;
-      counts.bytes += bytes.length;
-      if (!(await options.send(device, encodeBlockResponse({ kind: "block", tag, index, bytes })))) return;
+      counts.bytes += response.length;
+      if (!(await options.send(device, response))) return;
     }
   };
 

@@ -79,7 +79,7 @@ export async function loadReleases(store: Store, queue: WriteQueue): Promise<Rel
     }
   };
   const putStream = (name: string, bytes: Uint8Array) =>
-    transfers.set(name, { bytes, leaves: leavesOf(nodePrimitives.sha256, bytes) });
+    transfers.set(name, { bytes, leaves: leavesOf(nodePrimitives.sha256, bytes), responses: [] });
 
   for (const row of await store.db.selectFrom("releases").selectAll().orderBy("sequence").execute()) {
     const release = published(Uint8Array.from(row.envelope), row.withdrawn === 1, row.published_ms);

@@ -147,6 +147,13 @@ describe("an update", () => {
     expect(outcome.states.at(-1)?.attempt).toMatchObject({ stage: "refused", fault: "IMAGE_FLASH" });
   });
 
+  test("is left alone, in the old image, when the journal no longer takes writes", () => {
+    const world = worldOf(WHOLE);
+    const { start, bytes } = world.regions.journal;
+    for (let at = start; at < start + bytes; at += NOR.sectorBytes) world.flash.worn.add(at / NOR.sectorBytes);
+    expect(runWorld(world)).toMatchObject({ end: "rest", sequence: 1, starts: 1, isKept: true });
+  });
+
   test("raises the security epoch once confirmed, and nothing below it is taken any more", () => {
     const world = worldOf(serve(SETS[1], undefined, { epoch: 5 }));
     expect(runWorld(world).states.at(-1)).toMatchObject({ sequence: 2, epoch: 5 });

@@ -47,5 +47,6 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./verify.ts"),
   },
   { name: "fuzz", summary: "feed a decoder a million wrong inputs", load: () => import("./fuzz.ts") },
+  { name: "sim", summary: "replay a simulated home, or a fleet, under one seed", load: () => import("./sim.ts") },
   { name: "bench", summary: "measure one of the benchmarks, or all", load: () => import("./bench.ts") },
 ];

@@ -1,0 +1,167 @@
+/**
+ * A unit of the deterministic simulation: the very machines of a unit over a port made of virtual time, seeded chance,
+ * a flash in memory and an air without waves. Its power may fail inside any flash operation.
+ */
+import type { App } from "#device/app-interface.ts";
+import { createMachines } from "#device/core.ts";
+import type { Port, PortEvent } from "#device/port.ts";
+import { run } from "#device/runner.ts";
+import { openSettings } from "#device/settings.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import type { Chance } from "./air/chance.ts";
+import type { Board } from "./board.ts";
+
+/** Thrown through the machines when the power goes, or a restart is wanted. */
+class Off extends Error {}
+
+/** What of the world around it a unit touches. */
+export interface HomeSurroundings {
+  readonly crypto: Primitives;
+  readonly chance: Chance;
+  nowMs(): number;
+  /** Does something later. */
+  after(ms: number, work: () => void): void;
+  radio: Port["radio"];
+  tcpOut(connection: number, bytes: Uint8Array): void;
+  tcpClosed(connection: number): void;
+  udpOut(host: string, port: number, bytes: Uint8Array): void;
+  trace(text: string): void;
+}
+
+export interface HomeUnit {
+  /** Turns it on. `cutIn` flash operations later the power fails again. */
+  on(cutIn?: number): void;
+  off(): void;
+  /** Delivers an event after `delayMs`, if the unit still runs then. */
+  deliver(event: PortEvent, delayMs?: number): void;
+  /** Writes settings as the factory's station does. */
+  provision(values: ReadonlyMap<string, Uint8Array>): void;
+  remembers(name: string): Uint8Array | undefined;
+  readonly isOn: boolean;
+}
+
+export function createHomeUnit(board: Board, app: App, around: HomeSurroundings): HomeUnit {
+  const memory = new Uint8Array(board.flash.bytes).fill(0xff);
+  let receive: ((event: PortEvent) => void) | undefined;
+  let life = 0;
+  let operationsLeft = Number.POSITIVE_INFINITY;
+  let bootMs = 0;
+
+  /** Performs a flash operation, or tears it and takes the power away. */
+  function perform(bytes: number, apply: (count: number) => void): void {
+    if (operationsLeft-- > 0) return apply(bytes);
+    apply([0, bytes >> 1, bytes - 1, bytes][around.chance.below(4)] as number);
+    life++;
+    receive = undefined;
+    around.trace("power fails in a flash operation");
+    throw new Off();
+  }
+  const flash: Port["flash"] = {
+    sectorBytes: board.flash.sectorBytes,
+    writeBytes: board.flash.writeBytes,
+    byteLength: board.flash.bytes,
+    read: (address, byteLength) => memory.slice(address, address + byteLength),
+    write(address, bytes) {
+      perform(bytes.length, (count) => {
+        for (let i = 0; i < count; i++) memory[address + i] = (memory[address + i] as number) & (bytes[i] as number);
+      });
+      return bytes.every((byte, i) => memory[address + i] === byte);
+    },
+    eraseSector(address) {
+      perform(board.flash.sectorBytes, (count) => memory.fill(0xff, address, address + count));
+      return true;
+    },
+  };
+  const settings = () => openSettings(flash, board.flash.regions.settings);
+  const pins = new Map<string, number>();
+
+  /** Runs some of the unit's code; leaves quietly when its life ended in there. */
+  function alive(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof Off)) throw error;
+    }
+  }
+  function deliver(event: PortEvent, delayMs = 0): void {
+    const born = life;
+    around.after(delayMs, () => {
+      if (born === life && receive !== undefined) alive(() => receive?.(event));
+    });
+  }
+  function port(): Port {
+    const born = life;
+    let wake = 0;
+    return {
+      onEvent: (take) => {
+        receive = take;
+      },
+      clock: {
+        milliseconds: () => around.nowMs() - bootMs,
+        wakeAt(atMs) {
+          const mine = ++wake;
+          if (!Number.isFinite(atMs)) return;
+          around.after(Math.max(0, atMs - (around.nowMs() - bootMs)), () => {
+            if (born === life && mine === wake && receive !== undefined) alive(() => receive?.({ kind: "timer" }));
+          });
+        },
+      },
+      crypto: around.crypto,
+      flash,
+      radio: around.radio,
+      tcp: {
+        listen: () => undefined,
+        connect: () => -1,
+        write: (connection, bytes) => {
+          around.tcpOut(connection, bytes);
+          return true;
+        },
+        close: (connection) => around.tcpClosed(connection),
+      },
+      udp: { send: around.udpOut, listen: () => undefined },
+      pins: { write: (pin, value) => void pins.set(pin, value), read: (pin) => pins.get(pin) ?? 0 },
+      console: { write: (bytes) => around.trace(`unit: ${new TextDecoder().decode(bytes).trimEnd()}`) },
+      system: {
+        restart() {
+          around.trace("unit restarts");
+          life++;
+          receive = undefined;
+          around.after(50, () => start("requested"));
+          throw new Off();
+        },
+        feedWatchdog: () => undefined,
+        resetReason: "power",
+        heapBytes: () => 0,
+      },
+    };
+  }
+  function start(why: string): void {
+    bootMs = around.nowMs();
+    around.trace(`unit starts (${why})`);
+    alive(() => {
+      const here = port();
+      run(here, createMachines({ port: here, app, board, build: { release: "sim", atS: 0 } }), app, settings());
+    });
+  }
+  return {
+    on(cutIn = Number.POSITIVE_INFINITY) {
+      life++;
+      operationsLeft = cutIn;
+      start("power");
+    },
+    off() {
+      life++;
+      receive = undefined;
+      around.trace("power goes");
+    },
+    deliver,
+    provision: (values) => {
+      const store = settings();
+      for (const [name, value] of values) store.put(name, value);
+    },
+    remembers: (name) => settings().get(name),
+    get isOn() {
+      return receive !== undefined;
+    },
+  };
+}

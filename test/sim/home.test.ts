@@ -1,0 +1,16 @@
+/** A home under a seed: what must hold, holds in every world, and a world can be played again. */
+import { expect, test } from "vitest";
+import { simulateHome } from "#cli/home-simulation.ts";
+
+test.each(Array.from({ length: 12 }, (_, i) => i + 1))("all that must hold holds in world %i", async (seed) => {
+  const report = await simulateHome(seed);
+  expect(report.broken, `replay: npm run sim -- --seed ${seed}`).toEqual([]);
+  expect(report.lines.some((line) => line.includes("hello proved"))).toBe(true);
+});
+
+test("the same seed gives the same trace, another seed another", async () => {
+  const [first, second, other] = [await simulateHome(7), await simulateHome(7), await simulateHome(8)];
+  expect(second.lines).toEqual(first.lines);
+  expect(second.digest).toBe(first.digest);
+  expect(other.digest).not.toBe(first.digest);
+});

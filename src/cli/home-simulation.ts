@@ -90,7 +90,6 @@ export async function simulateHome(seed: number): Promise<HomeReport> {
           key: airKey(crypto, identity.secret, identity.id),
           lastCounter: 0,
           nowS: START_S,
-          extra: new Uint8Array(0),
         },
       },
       crypto,

@@ -30,6 +30,12 @@ export function register(command: Command): void {
 }
 
 async function tellStory(options: Options): Promise<void> {
+  // Ctrl-C and SIGTERM end the story with everyone in it.
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)
+    process.once(signal, () => process.exit(code));
   const read = readFlashConfig(options.config);
   const output = options.output ?? read.output;
   const cloud = {

@@ -14,7 +14,7 @@ export class FuzzFinding extends Error {
   override name = "FuzzFinding";
 }
 
-const INPUT_BYTES_MAX = 600;
+const INPUT_BYTES_MAX = 1600;
 /** Heads that lie about lengths, and bytes on which decoders trip. */
 const AWKWARD = [
   "9f",

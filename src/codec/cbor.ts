@@ -50,6 +50,11 @@ export function isCount(item: Cbor, max: number): item is number {
   return typeof item === "number" && Number.isInteger(item) && item >= 0 && item <= max;
 }
 
+/** Tells whether an item is a byte string of this length. */
+export function isBytes(item: Cbor, byteLength: number): item is Uint8Array {
+  return item instanceof Uint8Array && item.length === byteLength;
+}
+
 /** Bounds on what the decoder looks at. Memory in use stays within a small multiple of the input. */
 export interface CborLimits {
   readonly bytesMax: number;

@@ -1,6 +1,6 @@
 /** COSE_Key of an Ed25519 public key (RFC 9052 section 7, RFC 9053 section 7.2): the three labels and no other. */
 import { ok, type Result, refuse } from "#base/faults.ts";
-import type { Cbor, CborKey, CborMap } from "./cbor.ts";
+import { type Cbor, type CborKey, type CborMap, isBytes } from "./cbor.ts";
 
 const LABEL = { kty: 1, crv: -1, x: -2 } as const;
 const OKP = 1;
@@ -19,5 +19,5 @@ export function readCoseKey(item: Cbor): Result<Uint8Array> {
   if (!(item instanceof Map) || item.size !== 3) return refuse("COSE_KEY");
   const x = item.get(LABEL.x);
   const isEd25519 = item.get(LABEL.kty) === OKP && item.get(LABEL.crv) === ED25519;
-  return isEd25519 && x instanceof Uint8Array && x.length === 32 ? ok(x) : refuse("COSE_KEY");
+  return isEd25519 && isBytes(x, 32) ? ok(x) : refuse("COSE_KEY");
 }

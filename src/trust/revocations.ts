@@ -1,7 +1,7 @@
 /** What a unit remembers of revocation: one entry a signing key (PROTOCOL 4.7). */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import { type Cbor, decodeCbor, encodeCbor, isBytes } from "#codec/cbor.ts";
 import { CTI_BYTES } from "#wire/grant.ts";
 import { isCtis } from "#wire/revocation.ts";
 
@@ -54,13 +54,12 @@ export function readRevocations(bytes: Uint8Array): Result<Revocations> {
   const item = decodeCbor(bytes);
   if (!item.ok) return item;
   if (!Array.isArray(item.value) || item.value.length > STORED_MAX) return refuse("REVOCATION_SHAPE");
-  const entries: RevocationEntry[] = [];
-  for (const each of item.value as readonly Cbor[]) {
-    if (!Array.isArray(each) || each.length !== 4) return refuse("REVOCATION_SHAPE");
-    const [key, sequence, floor, revoked] = each as readonly Cbor[];
-    if (!(key instanceof Uint8Array) || key.length !== 32 || !isCtis(revoked)) return refuse("REVOCATION_SHAPE");
-    if (typeof sequence !== "number" || typeof floor !== "number") return refuse("REVOCATION_SHAPE");
-    entries.push({ key, sequence, floor, revoked });
-  }
-  return ok(entries);
+  const entries = (item.value as readonly Cbor[]).map(storedEntry);
+  return entries.every((entry) => entry !== undefined) ? ok(entries) : refuse("REVOCATION_SHAPE");
+}
+
+function storedEntry(item: Cbor): RevocationEntry | undefined {
+  const [key, sequence, floor, revoked] = Array.isArray(item) && item.length === 4 ? (item as readonly Cbor[]) : [];
+  if (!isBytes(key, 32) || !isCtis(revoked)) return undefined;
+  return typeof sequence === "number" && typeof floor === "number" ? { key, sequence, floor, revoked } : undefined;
 }

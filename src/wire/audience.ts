@@ -27,14 +27,17 @@ export function encodeAudience(audience: Audience): Cbor {
 
 /** Reads the aud claim; GRANT_AUDIENCE when it is missing, null, untyped text or anything else. */
 export function readAudience(item: Cbor): Result<Audience> {
-  if (item instanceof Uint8Array) {
-    return item.length === DEVICE_ID_BYTES ? ok({ kind: "device", id: item }) : refuse("GRANT_AUDIENCE");
-  }
-  if (typeof item !== "object" || item === null || !("tag" in item)) return refuse("GRANT_AUDIENCE");
-  const name = item.value;
-  if (typeof name !== "string" || name === "" || utf8(name).length > NAME_BYTES_MAX) return refuse("GRANT_AUDIENCE");
-  if (item.tag === TAG.product) return ok({ kind: "product", name });
-  return item.tag === TAG.fleet ? ok({ kind: "fleet", name }) : refuse("GRANT_AUDIENCE");
+  const audience = audienceOf(item);
+  return audience === undefined ? refuse("GRANT_AUDIENCE") : ok(audience);
+}
+
+function audienceOf(item: Cbor): Audience | undefined {
+  if (item instanceof Uint8Array) return item.length === DEVICE_ID_BYTES ? { kind: "device", id: item } : undefined;
+  if (typeof item !== "object" || item === null || !("tag" in item)) return undefined;
+  const { tag, value: name } = item;
+  if (typeof name !== "string" || name === "" || utf8(name).length > NAME_BYTES_MAX) return undefined;
+  const kind = tag === TAG.product ? "product" : tag === TAG.fleet ? "fleet" : undefined;
+  return kind && { kind, name };
 }
 
 /** Tells whether a unit is meant. */

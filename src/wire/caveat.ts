@@ -1,6 +1,6 @@
 /** Conditions of a link, each an array [code, ...] (PROTOCOL 4.6). A code that we don't know is refused, never skipped. */
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
-import type { Cbor } from "#codec/cbor.ts";
+import { type Cbor, isBytes } from "#codec/cbor.ts";
 
 export const CAVEATS_MAX = 16;
 
@@ -65,7 +65,7 @@ function isBound(item: Cbor): boolean {
   return typeof item === "number" && !Number.isNaN(item);
 }
 function isKey(item: Cbor): boolean {
-  return item instanceof Uint8Array && item.length === 32;
+  return isBytes(item, 32);
 }
 
 /** What follows the code, field by field. A caveat's place in this list is its code: append only. */

@@ -1,6 +1,6 @@
 /** A fresh "yes" of a named key about one link, over the unit's nonce (PROTOCOL 4.12): the second factor. */
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { type Cbor, type CborKey, encodeCbor } from "#codec/cbor.ts";
+import { type Cbor, type CborKey, encodeCbor, isBytes } from "#codec/cbor.ts";
 import { CLAIM, CTI_BYTES } from "./grant.ts";
 import { readStatement, type Signed } from "./signed.ts";
 import { NONCE_BYTES } from "./signed-time.ts";
@@ -27,7 +27,6 @@ export function readDischarge(bytes: Uint8Array): Result<{ readonly signed: Sign
   const { signed, payload } = statement.value;
   const cti = payload.get(CLAIM.cti);
   const nonce = payload.get(CLAIM.nonce);
-  if (!(cti instanceof Uint8Array) || cti.length !== CTI_BYTES) return refuse("DISCHARGE_SHAPE");
-  if (!(nonce instanceof Uint8Array) || nonce.length !== NONCE_BYTES) return refuse("DISCHARGE_SHAPE");
+  if (!isBytes(cti, CTI_BYTES) || !isBytes(nonce, NONCE_BYTES)) return refuse("DISCHARGE_SHAPE");
   return ok({ signed, content: { cti, nonce } });
 }

@@ -9,6 +9,7 @@ import {
   decodeCbor,
   decodeCborSequence,
   encodeCbor,
+  isBytes,
   isCount,
 } from "#codec/cbor.ts";
 import { COSE_TAG } from "#codec/cose.ts";
@@ -97,7 +98,7 @@ export function readClaims(payload: Uint8Array, place: "grant" | "child"): Resul
     return refuse("GRANT_TIME");
   }
   const cti = claims.get(CLAIM.cti);
-  if (!(cti instanceof Uint8Array) || cti.length !== CTI_BYTES) return refuse("GRANT_CTI");
+  if (!isBytes(cti, CTI_BYTES)) return refuse("GRANT_CTI");
   const holder = readHolder(claims.get(CLAIM.cnf));
   if (!holder.ok) return holder;
   const scopeBytes = claims.get(CLAIM.scope);

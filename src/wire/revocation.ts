@@ -88,12 +88,11 @@ export function readDelivery(bytes: Uint8Array): Result<readonly Delivered[]> {
   if (!Array.isArray(item.value) || item.value.length > DELIVERY_MAX) return refuse("REVOCATION_SHAPE");
   const delivered: Delivered[] = [];
   for (const each of item.value as readonly Cbor[]) {
-    if (!Array.isArray(each) || each.length < 1 || each.length > 2) return refuse("REVOCATION_SHAPE");
-    const [statement, chain] = each as readonly Cbor[];
-    if (!(statement instanceof Uint8Array)) return refuse("REVOCATION_SHAPE");
-    if (each.length === 1) delivered.push({ statement });
-    else if (chain instanceof Uint8Array) delivered.push({ statement, chain });
-    else return refuse("REVOCATION_SHAPE");
+    const [statement, chain, ...more] = Array.isArray(each) ? (each as readonly Cbor[]) : [];
+    const hasChain = Array.isArray(each) && each.length === 2;
+    if (!(statement instanceof Uint8Array) || more.length > 0) return refuse("REVOCATION_SHAPE");
+    if (hasChain && !(chain instanceof Uint8Array)) return refuse("REVOCATION_SHAPE");
+    delivered.push(hasChain ? { statement, chain: chain as Uint8Array } : { statement });
   }
   return ok(delivered);
 }

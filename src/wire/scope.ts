@@ -2,7 +2,7 @@
 import { compare } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
-import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import { type Cbor, decodeCbor, encodeCbor, isCount } from "#codec/cbor.ts";
 
 /** Bits of a rights number. `config` and `delegate` and `flash` concern the unit, so only the entry "*" can give them. */
 export const RIGHT = { read: 1, call: 2, subscribe: 4, config: 8, delegate: 16, flash: 32 } as const;
@@ -63,19 +63,21 @@ export function readScope(bytes: Uint8Array): Result<Scope> {
   }
   const scope: ScopeEntry[] = [];
   let previous: Uint8Array = new Uint8Array(0);
-  for (const entry of item.value as readonly Cbor[]) {
-    if (!Array.isArray(entry) || entry.length !== 2) return refuse("GRANT_SCOPE");
-    const [name, rights] = entry as readonly Cbor[];
-    if (typeof name !== "string" || typeof rights !== "number" || !Number.isInteger(rights)) {
-      return refuse("GRANT_SCOPE");
-    }
-    const encoded = utf8(name);
-    if (encoded.length > NAME_BYTES_MAX || compare(previous, encoded) >= 0) return refuse("GRANT_SCOPE");
-    if (rights < 1 || rights > RIGHTS_ALL || (name !== "*" && (rights & UNIT_RIGHTS) !== 0)) {
+  for (const each of item.value as readonly Cbor[]) {
+    const entry = entryOf(each);
+    const encoded = utf8(entry?.name ?? "");
+    if (entry === undefined || encoded.length > NAME_BYTES_MAX || compare(previous, encoded) >= 0) {
       return refuse("GRANT_SCOPE");
     }
     previous = encoded;
-    scope.push({ name, rights });
+    scope.push(entry);
   }
   return ok(scope);
+}
+
+function entryOf(item: Cbor): ScopeEntry | undefined {
+  if (!Array.isArray(item) || item.length !== 2) return undefined;
+  const [name, rights] = item as readonly Cbor[];
+  if (typeof name !== "string" || !isCount(rights, RIGHTS_ALL) || rights === 0) return undefined;
+  return name === "*" || (rights & UNIT_RIGHTS) === 0 ? { name, rights } : undefined;
 }

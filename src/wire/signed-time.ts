@@ -1,6 +1,6 @@
 /** A second, signed over the unit's own nonce (PROTOCOL 4.10): the maker's time service, or the signer of a link. */
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { type Cbor, type CborKey, encodeCbor, isCount } from "#codec/cbor.ts";
+import { type Cbor, type CborKey, encodeCbor, isBytes, isCount } from "#codec/cbor.ts";
 import { CLAIM } from "./grant.ts";
 import { readStatement, type Signed } from "./signed.ts";
 
@@ -28,7 +28,6 @@ export function readTime(bytes: Uint8Array): Result<{ readonly signed: Signed; r
   const { signed, payload } = statement.value;
   const timeS = payload.get(CLAIM.iat);
   const nonce = payload.get(CLAIM.nonce);
-  if (!isCount(timeS, TIME_MAX_S)) return refuse("TIME_SHAPE");
-  if (!(nonce instanceof Uint8Array) || nonce.length !== NONCE_BYTES) return refuse("TIME_SHAPE");
+  if (!isCount(timeS, TIME_MAX_S) || !isBytes(nonce, NONCE_BYTES)) return refuse("TIME_SHAPE");
   return ok({ signed, content: { timeS, nonce } });
 }

@@ -1,23 +1,34 @@
 /** Byte strings: the few operations every room needs, without a platform's Buffer. */
 
-/** Joins byte strings in order into a new one. */
+/** Joins byte strings in order into a new one. Counted loops: on a small engine an iterator costs more than its step. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   let byteLength = 0;
-  for (const part of parts) byteLength += part.length;
+  for (let i = 0; i < parts.length; i++) byteLength += (parts[i] as Uint8Array).length;
   const joined = new Uint8Array(byteLength);
   let offset = 0;
-  for (const part of parts) {
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as Uint8Array;
     joined.set(part, offset);
     offset += part.length;
   }
   return joined;
 }
 
-/** Tells whether two byte strings are the same. Time depends on the lengths only, so it may compare secrets. */
+/**
+ * Tells whether two byte strings are the same. Time depends on the lengths only, so it may compare secrets. Four bytes a
+ * step where there are many.
+ */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
+  const byteLength = a.length;
+  if (byteLength !== b.length) return false;
   let difference = 0;
-  for (let i = 0; i < a.length; i++) difference |= (a[i] as number) ^ (b[i] as number);
+  let at = 0;
+  if (byteLength >= 16) {
+    const left = viewOf(a);
+    const right = viewOf(b);
+    for (; at + 4 <= byteLength; at += 4) difference |= left.getInt32(at) ^ right.getInt32(at);
+  }
+  for (; at < byteLength; at++) difference |= (a[at] as number) ^ (b[at] as number);
   return difference === 0;
 }
 

@@ -2,7 +2,9 @@
  * COSE_Sign1, COSE_Sign and COSE_Encrypt0 as structures (RFC 9052). What a header may say and which tags must stand in
  * front is policy, and is decided where the message is known (wire/signed.ts).
  */
+import { concat } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
+import { byteStringHead } from "./byte-string.ts";
 import { type Cbor, type CborMap, decodeCbor, encodeCbor } from "./cbor.ts";
 
 /** Header labels (RFC 9052 section 3.1). */
@@ -85,9 +87,20 @@ export function encodeHeader(header: CborMap): Uint8Array {
   return header.size === 0 ? new Uint8Array(0) : encodeCbor(header);
 }
 
+/** Array of four, and its first item. */
+const SIGNATURE_1 = concat(Uint8Array.of(0x84), encodeCbor("Signature1"));
+
 /** What a COSE_Sign1 signature is over: Sig_structure, context "Signature1" (RFC 9052 section 4.4). */
 export function sign1ToBeSigned(protectedBytes: Uint8Array, externalAad: Uint8Array, payload: Uint8Array): Uint8Array {
-  return encodeCbor(["Signature1", protectedBytes, externalAad, payload]);
+  return concat(
+    SIGNATURE_1,
+    byteStringHead(protectedBytes.length),
+    protectedBytes,
+    byteStringHead(externalAad.length),
+    externalAad,
+    byteStringHead(payload.length),
+    payload,
+  );
 }
 
 /** What one signature of a COSE_Sign is over: Sig_structure, context "Signature" (RFC 9052 section 4.4). */

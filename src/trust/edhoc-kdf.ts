@@ -1,7 +1,7 @@
 /** EDHOC's key schedule over SHA-256 (RFC 9528 section 4): HKDF with the info structure of EDHOC. */
 import { assert } from "#base/assert.ts";
 import { concat } from "#base/bytes.ts";
-import { byteStringHead } from "./byte-string.ts";
+import { byteStringHead } from "#codec/byte-string.ts";
 import type { Primitives } from "./primitives.ts";
 
 const BLOCK_BYTES = 64;
@@ -15,15 +15,14 @@ export interface HmacKey {
 
 /** Prepares a 32-byte key once for several MACs. Words, not bytes: on a small engine each step of a loop costs. */
 export function hmacKey(key: Uint8Array): HmacKey {
-  const inner = new Uint8Array(BLOCK_BYTES);
-  const outer = new Uint8Array(BLOCK_BYTES);
-  inner.set(key);
-  outer.set(key);
+  const keyWords = new Uint32Array(key.slice().buffer);
+  const inner = new Uint8Array(BLOCK_BYTES).fill(0x36);
+  const outer = new Uint8Array(BLOCK_BYTES).fill(0x5c);
   const innerWords = new Uint32Array(inner.buffer);
   const outerWords = new Uint32Array(outer.buffer);
-  for (let i = 0; i < 16; i++) {
-    innerWords[i] = (innerWords[i] as number) ^ 0x36363636;
-    outerWords[i] = (outerWords[i] as number) ^ 0x5c5c5c5c;
+  for (let i = 0; i < keyWords.length; i++) {
+    innerWords[i] = 0x36363636 ^ (keyWords[i] as number);
+    outerWords[i] = 0x5c5c5c5c ^ (keyWords[i] as number);
   }
   return { inner, outer };
 }

@@ -1,8 +1,8 @@
 /** EDHOC's responder, the unit's side (RFC 9528 sections 5.2.3, 5.3.2 and 5.4.3), as pure steps. */
 import { concat, equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
+import { byteStringHead } from "#codec/byte-string.ts";
 import type { Cbor } from "#codec/cbor.ts";
-import { byteStringHead } from "./byte-string.ts";
 import { verifyEd25519 } from "./ed25519-strict.ts";
 import {
   type Credential,

@@ -4,8 +4,9 @@
  */
 import { concat, equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
+import { byteStringHead, HEAD_32 } from "#codec/byte-string.ts";
 import { type Cbor, decodeCborSequence, encodeCbor } from "#codec/cbor.ts";
-import { byteStringHead, HEAD_32 } from "./byte-string.ts";
+import { sign1ToBeSigned } from "#codec/cose.ts";
 import { compactId, idCredOf } from "./edhoc-identifier.ts";
 import { edhocKdf, HASH_BYTES, type HmacKey, hmacKey } from "./edhoc-kdf.ts";
 import type { Suite } from "./edhoc-suite.ts";
@@ -142,9 +143,6 @@ export function transcriptNext(
   return primitives.sha256(concat(HEAD_32, before, plaintext, cred));
 }
 
-/** Array of four, and its first item. */
-const SIGNATURE_1 = concat(Uint8Array.of(0x84), encodeCbor("Signature1"));
-
 /**
  * What a side signs: a COSE Sig_structure over its MAC (RFC 9528 sections 5.3.2 and 5.4.2).
  * @param label    2 for the responder, 6 for the initiator.
@@ -161,8 +159,7 @@ export function toBeSigned(
 ): Uint8Array {
   const covered = concat(HEAD_32, transcript, credential.item, ead);
   const mac = edhocKdf(primitives, prk, label, concat(prefix, credential.id, covered), HASH_BYTES);
-  const { id } = credential;
-  return concat(SIGNATURE_1, byteStringHead(id.length), id, byteStringHead(covered.length), covered, HEAD_32, mac);
+  return sign1ToBeSigned(credential.id, covered, mac);
 }
 
 /** XOR with KEYSTREAM_2: both seals and opens message 2's ciphertext. By words, for the sake of small engines. */

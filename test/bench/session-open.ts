@@ -15,6 +15,7 @@ import type { Primitives } from "#trust/primitives.ts";
 import { openRequest, readRequestRecord, recordKeys, sealReply, sealRequest } from "#trust/sealed-record.ts";
 import { seedSigner } from "#trust/signer.ts";
 import { inForce, type Trust } from "#trust/verify-grant.ts";
+import { readGrant } from "#wire/grant.ts";
 import { LEVEL } from "#wire/scope.ts";
 import { CALLER_ID, CALLER_KID, CHAIN_EAD_LABEL, credentialItem, UNIT_KID } from "#wire/session.ts";
 
@@ -57,6 +58,8 @@ export function sessionWork(primitives: Primitives, nowMs: () => number): Sessio
     epoch: 0,
     caveats: [],
   });
+  /** As on a unit: the owner's grant, which the factory stored, is the first link of what he gave to others. */
+  const known = must(readGrant(grant));
   const trust: Trust = {
     primitives,
     id,
@@ -67,6 +70,7 @@ export function sessionWork(primitives: Primitives, nowMs: () => number): Sessio
     time: { grade: "unknown" },
     claimed: true,
     fleetCalls: false,
+    known,
   };
 
   const unitSide = { ...unit, id: kidMap(UNIT_KID), item: credentialItem(unit.publicKey) };

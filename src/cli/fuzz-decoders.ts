@@ -1,10 +1,11 @@
 /** Every decoder that takes bytes from strangers, with some bytes that it takes and what "canonical" means for it. */
-import { concat, equal } from "#base/bytes.ts";
+import { concat, equal, toHex } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import { type Cbor, decodeCbor, decodeCborSequence, encodeCbor } from "#codec/cbor.ts";
 import { decodeServerPacket } from "#codec/mqtt.ts";
 import { readHttpRequest } from "#device/http-request.ts";
+import { readForm } from "#device/portal-page.ts";
 import { signDischarge } from "#trust/discharge.ts";
 import { initiate, openMessage2 } from "#trust/edhoc-initiator.ts";
 import { readMessage1 } from "#trust/edhoc-responder.ts";
@@ -25,6 +26,7 @@ import { readChain, readGrant } from "#wire/grant.ts";
 import { decodeHello, encodeHello, type Hello } from "#wire/hello.ts";
 import { decodeSignedKeyset, encodeKeyset, encodeSignedKeyset } from "#wire/keyset.ts";
 import { decodeLinkProof, decodeNonceAnswer, encodeLinkProof, encodeNonceAnswer } from "#wire/link-auth.ts";
+import { decodeRadioCommand, decodeRadioReport, type RadioLineFrame } from "#wire/radio-line.ts";
 import { decodeRelayedReply, decodeRelayedRequest, encodeRelayedReply, encodeRelayedRequest } from "#wire/relay.ts";
 import { decodeRelease, encodeRelease, type Release } from "#wire/release.ts";
 import { encodeDelivery, readDelivery, readRevocation } from "#wire/revocation.ts";
@@ -117,6 +119,10 @@ const initiated = initiate(nodePrimitives, SUITE_4, kid);
 const auditFields = encodeAuditEntry({ sequence: 1, ctiPrefix: cti, act: 2, timeGrade: "floor", fault: 0 });
 const auditSample = concat(cti, auditFields, auditLink(nodePrimitives, cti, auditFields));
 
+/** A frame of the radio line by its type and its payload. */
+const radio = (decode: (frame: RadioLineFrame) => Result<unknown>) => (bytes: Uint8Array) =>
+  decode({ type: bytes[0] ?? 0, payload: bytes.slice(1) });
+
 /** A decoder of one CBOR item. */
 function cbor(decode: FuzzTarget["decode"], ...samples: readonly Uint8Array[]): FuzzTarget {
   return { decode, isCanonical: isCanonicalCbor, samples: [...samples, grant] };
@@ -180,6 +186,15 @@ export const FUZZ_TARGETS: Readonly<Record<string, FuzzTarget>> = {
   ),
   "block-request": fixed(decodeBlockRequest, encodeBlockRequest({ transfer: nonce, first: 2, bitmap: 5 })),
   "block-response": fixed(decodeBlockResponse, encodeBlockResponse({ kind: "block", tag: 7, index: 1, bytes: nonce })),
+  "radio-command": fixed(radio(decodeRadioCommand), Uint8Array.of(3, 2, 104, 105, 1, 120)),
+  "radio-report": fixed(
+    radio(decodeRadioReport),
+    concat(Uint8Array.of(0x82, 1, 1, 120), id.subarray(0, 6), Uint8Array.of(6, 200, 2)),
+  ),
+  "portal-form": fixed(
+    (bytes) => readForm(bytes, nonce),
+    utf8(`token=${toHex(nonce)}&network=68&passphrase=%31+345678`),
+  ),
   "air-body": fixed(decodeAirBody, airBody.ok ? airBody.value : nonce),
   "mqtt-packet": fixed((bytes) => decodeServerPacket(4, bytes), Uint8Array.of(0x30, 8, 0, 3, 97, 47, 98, 1, 2, 3)),
   "mqtt5-packet": fixed((bytes) => decodeServerPacket(5, bytes), Uint8Array.of(0x20, 6, 0, 0, 3, 0x21, 0, 10)),

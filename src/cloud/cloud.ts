@@ -1,9 +1,9 @@
 /** The cloud in one process: broker, block service, rollout engine, HTTP, over one store. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { toHex } from "#base/bytes.ts";
+import { toHex, viewOf } from "#base/bytes.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { ALL } from "#wire/topics.ts";
+import { ALL, DOWN } from "#wire/topics.ts";
 import type { Broker, BrokerEvents } from "./broker.ts";
 import { startEmbeddedBroker } from "./broker-aedes.ts";
 import { connectRemoteBroker } from "./broker-remote.ts";
@@ -51,6 +51,8 @@ export const OPERATOR_KEY_FILE = "operator.key";
 const TICK_MS = 1_000;
 const HEARD_MS = 5_000;
 const GATHER_MS = 10;
+/** Links that a cloud sets up in a second without haste. */
+const RETURNS_PER_S = 200;
 
 /** The key that the operator's tools show; made at the first start. */
 function operatorKey(folder: string): string {
@@ -109,7 +111,15 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
             ...(options.tls === undefined ? {} : { tls: options.tls }),
           })
         : await connectRemoteBroker(options.broker, events, options.name);
-    closers.push(() => theBroker().close());
+    closers.push(async () => {
+      // Whoever is linked is asked to come back a little later, so that a restart isn't met by all at once.
+      const online = [...fleet.all()].filter((device) => device.online);
+      const away = new Uint8Array(2);
+      viewOf(away).setUint16(0, 1 + Math.floor(online.length / RETURNS_PER_S), true);
+      for (const device of online) void theBroker().toDevice(device, DOWN.away, away, false);
+      await theBroker().settled();
+      await theBroker().close();
+    });
 
     const fleets = new Map<string, string>();
     /** Each fleet hears the key set of its product, retained. */

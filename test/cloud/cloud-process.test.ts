@@ -176,8 +176,14 @@ describe("the cloud as a process", { timeout: 60_000 }, () => {
     expect(taken).toBeUndefined();
   });
 
-  it("stops clean on SIGTERM, and remembers everything", async () => {
+  it("stops clean on SIGTERM, asks units to come back a little later, and remembers everything", async () => {
+    const client = await mqttOf(cloud.mqtt, first.id, await passwordFor(cloud.url, first));
+    await client.subscribeAsync(`f/f1/d/${first.id}/away`);
+    const away = new Promise<string>((resolve) =>
+      client.once("message", (_, payload) => resolve(payload.toString("hex"))),
+    );
     cloud.child.kill("SIGTERM");
+    expect(await away).toBe("0100");
     expect(await cloud.ended).toBe(0);
     cloud = await start();
     operator = testClient(cloud, data);

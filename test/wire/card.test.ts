@@ -1,6 +1,7 @@
 import QRCode, { type QRCodeSegment } from "qrcode";
 import { expect, test } from "vitest";
 import { fromHex, toHex } from "#base/bytes.ts";
+import { seeded } from "#cli/fuzz-run.ts";
 import { base32Symbols, base32Text } from "#codec/base32.ts";
 import {
   cardGroups,
@@ -62,6 +63,17 @@ test("every swap of neighbours shows: all pairs of symbols in all places", () =>
       const swapped = right.slice(0, place) + right[place + 1] + right[place] + right.slice(place + 2);
       if (swapped !== right) expect(readCardText(swapped).ok).toBe(false);
     }
+  }
+});
+
+test("two to four wrong characters show as well, wherever they are", () => {
+  const below = seeded(31);
+  for (let run = 0; run < 20_000; run++) {
+    const right = base32Symbols(texts[run % texts.length] as string);
+    const wrong = right.ok ? [...right.value] : [];
+    const places = new Set(Array.from({ length: 2 + (run % 3) }, () => below(31)));
+    for (const place of places) wrong[place] = (wrong[place] as number) ^ (1 + below(31));
+    expect(readCardText(base32Text(wrong)).ok).toBe(false);
   }
 });
 

@@ -94,7 +94,7 @@ function findJump(baseIndex: Index, image: Bytes, at: number, base: Bytes, from:
     if (place === from) continue;
     const length = matchLength(image, at, base, place);
     if (length < 6) continue;
-    const score = likeness(image, at, base, place, 400) - (Math.abs(place - from) < 64 ? 2.2 : 3.4);
+    const score = likeness(image, at, base, place, 400) - (Math.abs(place - from) < 64 ? 4 : 6);
     const isNearer = best !== undefined && score === best.score && Math.abs(place - from) < Math.abs(best.at - from);
     if (best === undefined || score > best.score || isNearer) best = { at: place, length, score };
   }
@@ -179,7 +179,7 @@ function encodeToken(writer: Writer, material: Material, at: number, from: numbe
     coder.number(AT.repeatLength, repeatLength - REPEAT_MIN);
     return [at + repeatLength, from];
   };
-  if (jump !== undefined && jump.score > staying + 4 && jump.score >= 6 && jump.score >= repeatLength * 0.9) {
+  if (jump !== undefined && jump.score > staying + 6 && jump.score >= 6 && jump.score >= repeatLength * 0.9) {
     writeToken(writer, TOKEN.jump, 1);
     coder.bit(AT.jumpSign, jump.at < from ? 1 : 0);
     coder.number(AT.jump, Math.abs(jump.at - from));
@@ -191,7 +191,7 @@ function encodeToken(writer: Writer, material: Material, at: number, from: numbe
   if (copy >= 3 || (copy > 0 && (staying > 4 || goesOn) && repeatLength < copy + 4)) return putCopy();
   if ((repeatLength >= 5 && staying < repeatLength) || repeatLength >= 12) return putRepeat();
   if (copy > 0 && writer.context < 3) return putCopy();
-  const isAligned = from < base.length && likeness(image, at + 1, base, from + 1, 48) >= 5;
+  const isAligned = from < base.length && likeness(image, at + 1, base, from + 1, 48) >= 3;
   if (isAligned && copy === 0) {
     writeToken(writer, TOKEN.diff, 2);
     coder.tree(AT.diff + writer.diffs * 256, 8, ((image[at] as number) - (base[from] as number)) & 255);

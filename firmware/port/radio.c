@@ -10,10 +10,11 @@
 #define PAYLOAD_MOST 512u
 #define ADDRESS_MS 15000u
 
-enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT };
+enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT, SERVING };
 
 static uint8_t payload[PAYLOAD_MOST];
 static enum { APART, ASKING, TOGETHER } network;
+static bool serving; /* our own access point is open */
 static uint32_t asked_ms;
 static uint8_t joined[16]; /* ipv4, mac, bssid */
 
@@ -90,7 +91,7 @@ JS_FUNCTION(join) {
 }
 
 static void part(void) {
-  if (network != APART) net_leave();
+  if (network != APART && !serving) net_leave();
   network = APART;
 }
 
@@ -158,22 +159,38 @@ static JSValue failed_event(JSContext *ctx, uint8_t reason) {
   return event;
 }
 
+static JSValue ipv4_event(JSContext *ctx, const char *kind, const uint8_t *address);
+
+/* The unit's own access point opened at an address, or closed. */
+static JSValue serving_event(JSContext *ctx, uint32_t length) {
+  bool open = length == 4;
+  if (open && !serving && network == APART) net_join();
+  if (!open && serving && network == APART) net_leave();
+  serving = open;
+  return ipv4_event(ctx, "radio-access-point", open ? payload : NULL);
+}
+
 static void put_number(char **at, unsigned number) {
   if (number >= 100) *(*at)++ = (char)('0' + number / 100);
   if (number >= 10) *(*at)++ = (char)('0' + number / 10 % 10);
   *(*at)++ = (char)('0' + number % 10);
 }
 
-/* The address that the co-processor's network knows the unit by; our own below it may be another (QEMU's is). */
-static JSValue joined_event(JSContext *ctx) {
+static JSValue ipv4_event(JSContext *ctx, const char *kind, const uint8_t *address) {
   char ipv4[16], *at = ipv4;
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; address && i < 4; i++) {
     if (i) *at++ = '.';
-    put_number(&at, joined[i]);
+    put_number(&at, address[i]);
   }
   *at = 0;
-  JSValue event = js_event(ctx, "radio-joined");
+  JSValue event = js_event(ctx, kind);
   js_set_text(ctx, event, "ipv4", ipv4);
+  return event;
+}
+
+/* The address that the co-processor's network knows the unit by; our own below it may be another (QEMU's is). */
+static JSValue joined_event(JSContext *ctx) {
+  JSValue event = ipv4_event(ctx, "radio-joined", joined);
   js_set_bytes(ctx, event, "mac", joined + 4, 6);
   js_set_bytes(ctx, event, "bssid", joined + 10, 6);
   return event;
@@ -202,12 +219,16 @@ static bool deliver(JSContext *ctx) {
       case JOINED:
         if (length != sizeof joined) return false;
         memcpy(joined, payload, sizeof joined);
-        if (network == APART) net_join();
+        if (network == APART && !serving) net_join();
         network = ASKING;
         asked_ms = sys_now();
         return false;
       case JOIN_FAILED:
         event = failed_event(ctx, length == 1 ? payload[0] : 0);
+        break;
+      case SERVING:
+        if (length != 0 && length != 4) return false;
+        event = serving_event(ctx, length);
         break;
       case LEFT:
         part();

@@ -48,8 +48,9 @@ function joinAir(emulator: Emulator, host: string, port: number, ways: readonly 
     emulator.radio.write(bytes);
     for (const frame of read(new Uint8Array(bytes as Buffer))) {
       const report = decodeRadioReport(frame);
-      if (!report.ok || report.value.kind !== "radio-joined" || open.has(report.value.ipv4)) continue;
+      if (!report.ok || (report.value.kind !== "radio-joined" && report.value.kind !== "radio-access-point")) continue;
       const { ipv4 } = report.value;
+      if (ipv4 === "" || open.has(ipv4)) continue;
       open.add(ipv4);
       for (const way of ways) {
         for (const protocol of ["tcp", "udp"] as const) {

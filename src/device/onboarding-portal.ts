@@ -7,6 +7,12 @@ import type { Found } from "#wire/air/found.ts";
 import type { Effect } from "./machine.ts";
 import type { Wifi } from "./onboarding-memory.ts";
 
+/** With SoftAP switched on: so long the unit listens, then so long its own access point is open, in turn. */
+export const LISTEN_BEFORE_PORTAL_MS = 60_000;
+export const PORTAL_MS = 180_000;
+/** The page that says what happens next leaves before the access point closes. */
+export const ANSWER_LEAVES_MS = 1_000;
+
 export const CLOSE_ACCESS_POINT: Effect = { kind: "radio-access-point", ssid: new Uint8Array(0) };
 
 /** What the access point is called: the first of the device ID's digits, which stand on the label. */

@@ -27,6 +27,8 @@ export interface State {
   rounds: number;
   /** When listening without a find gives way to the unit's own access point. */
   portalAtMs: number;
+  /** What a person typed into the portal, until its answer has left. */
+  given: Wifi | undefined;
   lockedAtMs: number;
   lastScore: number;
   scoreMs: number;
@@ -58,6 +60,7 @@ export function initialState(): State {
     channelIndex: 0,
     rounds: 0,
     portalAtMs: NEVER,
+    given: undefined,
     lockedAtMs: 0,
     lastScore: 0,
     scoreMs: 0,

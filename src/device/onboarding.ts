@@ -3,6 +3,8 @@
  * answers with the protocol's acknowledgement and its own signed hello, and comes back with what it remembers.
  * Only Air proves that a card-holder sent the credentials; any other join is provisional and forgotten after ten
  * minutes without a card-holder's session.
+ *
+ * Long because the phases of one machine are easier to follow side by side.
  * @source PROTOCOL 6.3, 6.9, 6.10
  */
 
@@ -22,7 +24,14 @@ import {
   rememberedWifi,
   type Wifi,
 } from "./onboarding-memory.ts";
-import { CLOSE_ACCESS_POINT, setupName, typedIn } from "./onboarding-portal.ts";
+import {
+  ANSWER_LEAVES_MS,
+  CLOSE_ACCESS_POINT,
+  LISTEN_BEFORE_PORTAL_MS,
+  PORTAL_MS,
+  setupName,
+  typedIn,
+} from "./onboarding-portal.ts";
 import { channelsOf, initialState, NEVER, type State } from "./onboarding-state.ts";
 
 const SCAN_TIMEOUT_MS = 4_000;
@@ -34,9 +43,6 @@ const ROUNDS_A_SCAN = 12;
 const LOCK_MAX_MS = 60_000;
 /** Without a frame that speaks for a protocol for so long, the lock is lost. */
 const LOCK_LOST_MS = 3_000;
-/** With SoftAP switched on: so long the unit listens, then so long its own access point is open, in turn. */
-const LISTEN_BEFORE_PORTAL_MS = 60_000;
-const PORTAL_MS = 180_000;
 const JOIN_TIMEOUT_MS = 20_000;
 const JOIN_TRIES = 3;
 const REJOIN_MAX_MS = 60_000;
@@ -47,14 +53,18 @@ const RESET_HOLD_MS = 10_000;
 export interface OnboardingOptions {
   /** Where the LAN server listens; told in the hello. */
   readonly lanPort: number;
+  /** How long a unit with SoftAP listens in vain before it opens its own access point; a minute when absent. */
+  readonly portalAfterMs?: number;
 }
 
 export function createOnboarding(crypto: Primitives, options: OnboardingOptions): Machine<State> {
+  const { portalAfterMs = LISTEN_BEFORE_PORTAL_MS } = options;
+
   function scan(state: State, nowMs: number): Effect[] {
     state.phase = "scanning";
     const hasPortal = state.wifi === undefined && state.stored !== undefined && allowedBy(state.stored).isSoftApOn;
     if (!hasPortal) state.portalAtMs = NEVER;
-    else if (state.portalAtMs === NEVER) state.portalAtMs = nowMs + LISTEN_BEFORE_PORTAL_MS;
+    else if (state.portalAtMs === NEVER) state.portalAtMs = nowMs + portalAfterMs;
     state.listener = undefined;
     state.wakeAtMs = nowMs + SCAN_TIMEOUT_MS;
     return [{ kind: "radio-scan" }];
@@ -130,8 +140,10 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
   }
 
   function closePortal(state: State, nowMs: number): Effect[] {
-    state.portalAtMs = nowMs + LISTEN_BEFORE_PORTAL_MS;
-    return [CLOSE_ACCESS_POINT, ...scan(state, nowMs)];
+    state.portalAtMs = nowMs + portalAfterMs;
+    const { given } = state;
+    state.given = undefined;
+    return [CLOSE_ACCESS_POINT, ...(given === undefined ? scan(state, nowMs) : take(state, typedIn(given), nowMs))];
   }
 
   /** The join came to nothing: again, or back to listening, or (a network that once worked) later. */
@@ -273,7 +285,10 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
         if (state.phase !== "online") return [];
         return [{ kind: "emit", event: { kind: "offline" } }, ...waitToRejoin(state, nowMs)];
       case "credentials-given":
-        return state.phase === "portal" ? [CLOSE_ACCESS_POINT, ...take(state, typedIn(event), nowMs)] : [];
+        if (state.phase !== "portal") return [];
+        state.given = event;
+        state.wakeAtMs = nowMs + ANSWER_LEAVES_MS;
+        return [];
       case "peer-proved":
         if (event.by !== "session" || !state.isProvisional || state.phase !== "online") return [];
         state.isProvisional = false;

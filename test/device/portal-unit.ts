@@ -73,10 +73,14 @@ export async function openPortalUnit(): Promise<PortalUnit> {
   return {
     url: `http://${HOST}:${port}`,
     effects,
-    joins: () =>
-      effects.flatMap((effect) =>
+    joins: () => {
+      // The join waits until the answer has left.
+      nowMs += 1_000;
+      show({ kind: "timer" });
+      return effects.flatMap((effect) =>
         effect.kind === "radio-join" ? [[text(effect.ssid), text(effect.passphrase)] as const] : [],
-      ),
+      );
+    },
     close: () => network?.shut(),
   };
 }

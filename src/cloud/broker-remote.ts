@@ -65,7 +65,10 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
   const client = await connectAsync(url, options, false).catch((error: Error) => {
     throw new BrokerTrouble(`broker ${where} can't be used (${error.message}); check that it runs, user and password`);
   });
-  client.on("error", (error) => process.stderr.write(`latchkey cloud: broker ${where}: ${error.message}\n`));
+  let isClosing = false;
+  client.on("error", (error) => {
+    if (!isClosing) process.stderr.write(`latchkey cloud: broker ${where}: ${error.message}\n`);
+  });
 
   const known = new Set<string>();
   const online = new Set<string>();
@@ -93,7 +96,9 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
 
   /** mosquitto throws a client out whose password changes, so it is taken back when the device has gone, not before. */
   const scramble = (id: string) =>
-    control({ command: "setClientPassword", username: id, password: randomBytes(16).toString("hex") });
+    isClosing
+      ? Promise.resolve(undefined)
+      : control({ command: "setClientPassword", username: id, password: randomBytes(16).toString("hex") });
 
   const heard = async (topic: string, payload: Uint8Array): Promise<void> => {
     const parsed = parseTopic(topic);
@@ -115,7 +120,6 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
     await events.message(device, parsed.name, payload);
   };
 
-  // Called for one message after the other; the broker hears of a QoS 1 message only once this is done.
   client.handleMessage = (packet, done) => {
     const payload = Uint8Array.from(packet.payload as Buffer);
     if (packet.topic === `${CONTROL}/response`) {
@@ -127,13 +131,10 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
       }
       return done();
     }
-    const isDurable = packet.topic.endsWith(`/${UP.state}`);
-    const work = heard(packet.topic, payload);
-    if (!isDurable) done();
-    work.then(
-      () => (isDurable ? done() : undefined),
-      (error: Error) => (isDurable ? done(error) : undefined),
-    );
+    // Not held back until it is on our disk: messages come one after the other, and a state is retained, so that a
+    // cloud that died over it is told again when it subscribes at its next start.
+    done();
+    heard(packet.topic, payload).catch(() => undefined);
   };
   await client.subscribeAsync(`${CONTROL}/response`, { qos: 1 });
   const missing = await control({ command: "listClients", verbose: false }).catch((error: unknown) => {
@@ -191,6 +192,9 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
     settled: async () => {
       await new Promise((resolve) => setImmediate(resolve));
     },
-    close: () => client.endAsync(),
+    close() {
+      isClosing = true;
+      return client.endAsync();
+    },
   };
 }

@@ -35,3 +35,13 @@ struct decision decide(const struct journal *j, enum reset_reason reason, slot_v
   if (all_valid(j->job_slots, is_valid)) return (struct decision){j->job_slots, true, STARTED, {0}};
   return ended(j, END_IMAGE, is_valid);
 }
+
+struct decision settle(struct journal *j, enum reset_reason reason, slot_valid *is_valid) {
+  static const uint8_t lengths[] = {[STARTED] = 0, [ENDED] = 3};
+  struct decision d = decide(j, reason, is_valid);
+  if (d.record && !log_append(&j->log, d.record, d.payload, lengths[d.record]) && d.is_trial) {
+    j->phase = NO_JOB;
+    d = decide(j, reason, is_valid);
+  }
+  return d;
+}

@@ -16,3 +16,6 @@ struct decision {
 };
 
 struct decision decide(const struct journal *journal, enum reset_reason reason, slot_valid *is_valid);
+
+/* Decides and writes down what the journal must know first. With no room to say that a trial began, none begins. */
+struct decision settle(struct journal *journal, enum reset_reason reason, slot_valid *is_valid);

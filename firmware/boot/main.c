@@ -57,12 +57,7 @@ int main(void) {
     if (keyset_verify(&settings, i, &keysets[keyset_count])) keyset_count++;
   if (keyset_count == 0) recover("latchkey: boot: no key set that the roots signed; flash the unit");
   journal = journal_read();
-  struct decision d = decide(&journal, reason, is_valid);
-  static const uint8_t lengths[] = {[STARTED] = 0, [ENDED] = 3};
-  if (d.record && !log_append(&journal.log, d.record, d.payload, lengths[d.record]) && d.is_trial) {
-    journal.phase = NO_JOB; /* no room to say that it was tried: then it isn't */
-    d = decide(&journal, reason, is_valid);
-  }
+  struct decision d = settle(&journal, reason, is_valid);
   if (d.slots < 0) recover("latchkey: boot: no image verifies; flash the unit");
   unsigned native = (unsigned)(d.slots >> NATIVE) & 1;
   if (copied != (int)native) {

@@ -157,16 +157,19 @@ function measure(elf: string): { textBytes: number; ramBytes: number } {
 }
 
 interface Link {
+  /** Which layout. */
   readonly name: "main" | "boot";
+  /** What the files are called, when not like the layout. */
+  readonly as?: string;
   readonly objects: readonly string[];
   readonly symbols: Readonly<Record<string, number>>;
 }
 
 /** Links when objects or symbols are new. The files appear whole: two builds at once don't see each other's halves. */
-function link(layout: Layout, { name, objects, symbols }: Link): { elf: string; binary: string } {
+function link(layout: Layout, { name, as = name, objects, symbols }: Link): { elf: string; binary: string } {
   const folder = join(ROOT, ".cache/firmware", layout.board.name);
   mkdirSync(folder, { recursive: true });
-  const [elf, binary, key] = ["elf", "bin", "key"].map((ending) => join(folder, `${name}.${ending}`)) as [
+  const [elf, binary, key] = ["elf", "bin", "key"].map((ending) => join(folder, `${as}.${ending}`)) as [
     string,
     string,
     string,
@@ -176,12 +179,12 @@ function link(layout: Layout, { name, objects, symbols }: Link): { elf: string; 
   if (existsSync(elf) && existsSync(binary) && existsSync(key) && readFileSync(key, "utf8") === wanted) {
     return { elf, binary };
   }
-  const draft = join(folder, `${name}.${process.pid}`);
+  const draft = join(folder, `${as}.${process.pid}`);
   const args = [
     ...[...CPU, "-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections"],
     ...[`-L${join(FIRMWARE, "main")}`, `-T${join(FIRMWARE, "chips", layout.chip, `${name}.ld`)}`],
     ...Object.entries(symbols).map(([symbol, value]) => `-Wl,--defsym=${symbol}=${value}`),
-    ...[`-Wl,-Map=${join(folder, `${name}.map`)}`, ...objects, "-lm", "-o", `${draft}.elf`],
+    ...[`-Wl,-Map=${join(folder, `${as}.map`)}`, ...objects, "-lm", "-o", `${draft}.elf`],
   ];
   const run = spawnSync(COMPILER, args, { encoding: "utf8" });
   if (run.status !== 0) throw new BuildStop(`${layout.board.name}: ${name} does not link:\n${run.stderr}`);
@@ -235,6 +238,18 @@ export async function buildBoot(name: string): Promise<Image> {
   const symbols = { BOOT_BYTES: layout.board.budgets.bootBytes ?? 0, STACK_BYTES: BOOT_STACK_BYTES };
   const linked = link(layout, { name: "boot", objects, symbols });
   return { ...linked, ...measure(linked.elf), compiled };
+}
+
+/** A program of a test's own over some sources of the boot stage, in its place: for what a booted unit can't show. */
+export async function buildCheck(name: string, source: string, parts: readonly string[]): Promise<string> {
+  const { layout, trees } = prepare(name);
+  const { sources, flags, inputs } = bootGroup(layout, trees);
+  const kept = sources.filter((path) => !path.includes("/boot/") || parts.includes(basename(path, ".c")));
+  const definitions = ["-UREGION_JOURNAL_BYTES", "-DREGION_JOURNAL_BYTES=8192u"];
+  const group = { sources: [...kept, join(ROOT, source)], flags: [...flags, ...definitions], inputs };
+  const { objects } = await compile([group]);
+  const symbols = { BOOT_BYTES: layout.board.budgets.bootBytes ?? 0, STACK_BYTES: BOOT_STACK_BYTES };
+  return link(layout, { name: "boot", as: basename(source, ".c"), objects, symbols }).elf;
 }
 
 export interface Images {

@@ -1,0 +1,66 @@
+/** The shipped bundle in the board's arena: it runs in what board.json states, and runs out of memory in much less. */
+
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readBoard } from "#boards/sim/host/board.ts";
+import { type EngineFailure, startEngine } from "#boards/sim/host/engine.ts";
+import { createFlashFile, openFlashFile } from "#boards/sim/host/flash-file.ts";
+import { nativeObject } from "#boards/sim/host/native.ts";
+import { openNetwork } from "#boards/sim/host/network.ts";
+import { buildBundle } from "#factory/bundle.ts";
+
+const board = readBoard("sim");
+const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-arena-")), "flash.bin");
+createFlashFile(flashPath, board.flash);
+
+/** Starts the bundle in an arena; gives the failure, if any, and the bytes in use afterwards. */
+async function startIn(heapBytes: number): Promise<{ readonly failure?: EngineFailure; readonly usedBytes: number }> {
+  const { bytes } = await buildBundle("sim", "src/app/lamp.ts", { release: "1", atS: 0 });
+  const nothing = () => undefined;
+  const native = nativeObject({
+    flash: openFlashFile(flashPath, board.flash),
+    radio: { scan: nothing, listen: nothing, join: nothing, leave: nothing, accessPoint: nothing },
+    network: openNetwork("127.255.255.255", nothing, nothing),
+    resetReason: "power",
+    milliseconds: () => 0,
+    onEvent: nothing,
+    wakeAt: nothing,
+    pinWritten: nothing,
+    consoleWrite: nothing,
+    restart: () => {
+      throw new Error("restart");
+    },
+    heapBytes: () => 0,
+  });
+  const engine = await startEngine(native, {
+    heapBytes,
+    stackBytes: board.budgets.stackBytes ?? 65_536,
+    deadlineMs: 10_000,
+  });
+  try {
+    engine.evaluate(new TextDecoder().decode(bytes), "bundle.js");
+    return { usedBytes: engine.usedBytes() };
+  } catch (error) {
+    return { failure: error as EngineFailure, usedBytes: 0 };
+  }
+}
+
+test("the bundle starts in the arena that the board states", async () => {
+  const { failure, usedBytes } = await startIn(board.budgets.heapBytes);
+  expect(failure).toBeUndefined();
+  expect(usedBytes).toBeGreaterThan(100_000);
+  expect(usedBytes).toBeLessThan(board.budgets.heapBytes);
+}, 30_000);
+
+test("in a third of it, it runs out of memory, and says so", async () => {
+  const { failure } = await startIn(board.budgets.heapBytes / 3);
+  expect(failure?.reason).toBe("out-of-memory");
+}, 30_000);
+
+test("the bundle is within the board's budget and fits its slot", async () => {
+  const { bytes } = await buildBundle("sim", "src/app/lamp.ts", { release: "1", atS: 0 });
+  expect(bytes.length).toBeLessThanOrEqual(board.budgets.bundleBytes);
+  expect(board.budgets.bundleBytes).toBeLessThanOrEqual(board.flash.regions.jsA.bytes - board.flash.sectorBytes);
+});

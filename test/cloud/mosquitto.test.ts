@@ -121,6 +121,22 @@ describe("somebody else's broker: mosquitto", { timeout: 60_000 }, () => {
     );
   });
 
+  it("is told again what was said while it was dead", async () => {
+    const data = join(folder, "data");
+    const links = await Promise.all(units.map((unit) => link(unit, place())));
+    await until("all are online", async () => (await operator.get<Status>("/v1/status")).online === units.length);
+    cloud.child.kill("SIGKILL");
+    await cloud.ended;
+    for (const each of links.slice(0, 2)) each.cut();
+    const admin = `mqtt://admin:secret@127.0.0.1:${port}`;
+    cloud = await startCloudProcess(["--data", data, "--keys", keysFolder, "--broker", admin]);
+    operator = testClient(cloud, data);
+    await until("two are online", async () => (await operator.get<Status>("/v1/status")).online === units.length - 2);
+    const { versions } = await operator.get<Status>("/v1/status");
+    expect(versions).toEqual([{ product: "lamp", sequence: 1, devices: units.length }]);
+    for (const each of links) each.cut();
+  });
+
   it("says in one line what to do about a broker that refuses or isn't there", async () => {
     const data = join(folder, "other");
     const start = (url: string) => startCloudProcess(["--data", data, "--keys", keysFolder, "--broker", url]);

@@ -105,7 +105,7 @@ export async function update(world: UnitWorld): Promise<void> {
     await tell.step(
       "unit fetches, and loses power",
       async () => until("the power cut", async () => ((await exitOf(cut)) === 80 ? true : undefined)),
-      () => `at flash operation ${CUT.split(":")[0]}, torn`,
+      () => `at flash operation ${CUT.split(":")[0]}${board.name === "sim" ? ", torn" : ""}`,
     );
     await station.power(true);
     await tell.step("unit resumes, tries it, confirms", () =>

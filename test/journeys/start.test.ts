@@ -5,31 +5,37 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startChild } from "#boards/sim/host/child.ts";
 
-test("npm start tells the whole story and ends well", async () => {
-  const output = mkdtempSync(join(tmpdir(), "latchkey-story-"));
-  const story = startChild(process.execPath, ["bin/start.mjs", "--output", output]);
-  const lines: string[] = [];
-  story.onLine((line) => lines.push(line));
-  expect([await story.exited, story.errors()]).toEqual([0, ""]);
-  const text = lines.join("\n");
-  expect(text.match(/✗/g)).toBeNull();
-  for (const fault of ["GRANT_RIGHT", "GRANT_FLASH", "GRANT_EXPIRED", "GRANT_AUDIENCE", "GRANT_REVOKED"]) {
-    expect(text).toContain(`refused: ${fault}`);
-  }
-  expect(text).toMatch(/lamp: true/);
-  expect(text).toMatch(/at flash operation \d+, torn/);
-  expect(text).toContain("tried three times, TRIAL_CRASH");
-  expect(text).toContain("refused by the unit: RELEASE_SIGNATURE");
+const output = mkdtempSync(join(tmpdir(), "latchkey-story-"));
 
-  const id = /device ID +([0-9a-f]{24})/.exec(text)?.[1] ?? "none";
-  for (const name of ["label.png", "card.png", "print.pdf"])
-    expect(existsSync(join(output, "units", id, name))).toBe(true);
-  const log = readFileSync(join(output, "unit.flash.log"), "utf8");
-  const trials = log.split("\n").filter((line) => line.includes('"trial":true'));
-  // Release 2 once, release 3 three times: a rejected image is not tried again after the last restart either.
-  expect(trials).toHaveLength(4);
-  expect(log).not.toContain("a story told at home");
-}, 240_000);
+test.each([1, 2])(
+  "npm start tells the whole story and ends well, run %i in the same folder",
+  async (run) => {
+    const story = startChild(process.execPath, ["bin/start.mjs", "--output", output]);
+    const lines: string[] = [];
+    story.onLine((line) => lines.push(line));
+    expect([await story.exited, story.errors()]).toEqual([0, ""]);
+    const text = lines.join("\n");
+    expect(text.match(/✗/g)).toBeNull();
+    for (const fault of ["GRANT_RIGHT", "GRANT_FLASH", "GRANT_EXPIRED", "GRANT_AUDIENCE", "GRANT_REVOKED"]) {
+      expect(text).toContain(`refused: ${fault}`);
+    }
+    expect(text).toMatch(/lamp: true/);
+    expect(text).toMatch(/at flash operation \d+, torn/);
+    expect(text).toContain("tried three times, TRIAL_CRASH");
+    expect(text).toContain("refused by the unit: RELEASE_SIGNATURE");
+
+    const id = /device ID +([0-9a-f]{24})/.exec(text)?.[1] ?? "none";
+    for (const name of ["label.png", "card.png", "print.pdf"])
+      expect(existsSync(join(output, "units", id, name))).toBe(true);
+    const log = readFileSync(join(output, "unit.flash.log"), "utf8");
+    const trials = log.split("\n").filter((line) => line.includes('"trial":true'));
+    // The good release once, the crashing one three times: a rejected image is not tried again after the last restart either.
+    expect(trials).toHaveLength(4 * run);
+    expect(text).toMatch(new RegExp(`registry\\.db, ${run} units`));
+    expect(log).not.toContain("a story told at home");
+  },
+  240_000,
+);
 
 test("a story that is interrupted leaves no process behind", async () => {
   const output = mkdtempSync(join(tmpdir(), "latchkey-story-"));

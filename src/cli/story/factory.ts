@@ -1,5 +1,5 @@
 /** Chapter 1: the line makes a unit. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
@@ -69,10 +69,19 @@ export function makeRelease(
   return { path, file };
 }
 
+/** The number after the highest release that was ever made here: a maker's numbers only go up. */
+function nextSequence(config: FlashConfig): number {
+  const folder = join(config.output, "releases");
+  const made = existsSync(folder) ? readdirSync(folder) : [];
+  const numbers = made.map((name) => Number(/-(\d+)\.release$/.exec(name)?.[1] ?? 0));
+  return Math.max(0, ...numbers) + 1;
+}
+
 export async function factory(world: World): Promise<UnitWorld> {
   const { tell, config, board, station } = world;
   tell.chapter("1  Factory: the line makes a unit");
   const nowS = Math.floor(Date.now() / 1000);
+  const sequence = nextSequence(config);
   mkdirSync(config.output, { recursive: true });
   const keys = await tell.step(
     "maker's keys",
@@ -81,7 +90,7 @@ export async function factory(world: World): Promise<UnitWorld> {
   );
   const bundle = await tell.step(
     "bundle",
-    () => buildBundle(board.name, config.app, { release: "1", atS: nowS }),
+    () => buildBundle(board.name, config.app, { release: String(sequence), atS: nowS }),
     ({ bytes }) => `${bytes.length} bytes`,
   );
   const { native, entropySeed } = await tell.step(
@@ -90,13 +99,13 @@ export async function factory(world: World): Promise<UnitWorld> {
     (parts) => (parts.native === undefined ? "none: the engine is the host's" : `${parts.native.length} bytes`),
   );
   const release = await tell.step(
-    "release 1, signed",
-    async () => makeRelease(config, 1, bundle.bytes, [], native),
+    `release ${sequence}, signed`,
+    async () => makeRelease(config, sequence, bundle.bytes, [], native),
     ({ file }) => `${file.signed?.length} bytes of manifest`,
   );
   const images = firstImages(
     board.flash,
-    { signed: release.file.signed as Uint8Array, sequence: 1, epoch: 0, bundle: bundle.bytes, native, entropySeed },
+    { signed: release.file.signed as Uint8Array, sequence, epoch: 0, bundle: bundle.bytes, native, entropySeed },
     new Map([
       [PROVISIONED.product, utf8(config.product)],
       [PROVISIONED.roots, encodeCbor(keys.roots)],
@@ -112,14 +121,14 @@ export async function factory(world: World): Promise<UnitWorld> {
       registry,
       crypto: nodePrimitives,
       images,
-      release: "1",
+      release: String(sequence),
       nowS,
       step: (name, work) => tell.step(name, work),
     });
     tell.note("device ID", toHex(unit.id));
     tell.note("label, card, PDF", unit.folder);
     tell.note("registry", `${join(config.output, "registry.db")}, ${registry.count()} units`);
-    return { ...world, unit };
+    return { ...world, unit, sequence };
   } finally {
     registry.close();
   }

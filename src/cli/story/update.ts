@@ -84,17 +84,18 @@ async function ended(
 
 export async function update(world: UnitWorld): Promise<void> {
   const { tell, config, board, station } = world;
+  const sequence = world.sequence + 1;
   tell.chapter("4  Update: signed, in blocks, over MQTT");
   let cloud = await tell.step("cloud: broker, blocks, rollouts", () => startCloud(world));
   const nowS = Math.floor(Date.now() / 1000);
   try {
     await enrol(world, cloud);
-    const first = readReleaseFile(join(config.output, "releases", `${config.product}-1.release`));
+    const first = readReleaseFile(join(config.output, "releases", `${config.product}-${world.sequence}.release`));
     await tell.step(
-      "release 2, signed and published",
+      `release ${sequence}, signed and published`,
       async () => {
-        const { bytes } = await buildBundle(board.name, config.app, { release: "2", atS: nowS });
-        const release = makeRelease(config, 2, bytes, [first]);
+        const { bytes } = await buildBundle(board.name, config.app, { release: String(sequence), atS: nowS });
+        const release = makeRelease(config, sequence, bytes, [first]);
         await station.power(true, CUT);
         await publish(cloud, release);
         return release;
@@ -109,7 +110,7 @@ export async function update(world: UnitWorld): Promise<void> {
     );
     await station.power(true);
     await tell.step("unit resumes, tries it, confirms", () =>
-      until("release 2 confirmed", () => ended(world, cloud, 2, "confirmed")),
+      until(`release ${sequence} confirmed`, () => ended(world, cloud, sequence, "confirmed")),
     );
     await crash(world, cloud, nowS);
     cloud = await flippedBit(world, cloud, nowS);
@@ -126,14 +127,15 @@ async function exitOf(child: Child | undefined): Promise<number | null | undefin
 /** A release that crashes at start: tried three times, rolled back, never fetched again. */
 async function crash(world: UnitWorld, cloud: Cloud, nowS: number): Promise<void> {
   const { tell, config, board } = world;
+  const sequence = world.sequence + 2;
   const { bytes } = await buildScript(`import { start } from "./boards/${board.name}/main.ts";
 import { app } from "./${config.app}";
-start({ ...app, start() { throw new Error("a mistake in release 3"); } }, { release: "3", atS: ${nowS} });`);
+start({ ...app, start() { throw new Error("a mistake"); } }, { release: "${sequence}", atS: ${nowS} });`);
   await tell.step(
-    "release 3 crashes at start",
+    `release ${sequence} crashes at start`,
     async () => {
-      await publish(cloud, makeRelease(config, 3, bytes));
-      return until("release 3 rejected", () => ended(world, cloud, 3, "rejected"));
+      await publish(cloud, makeRelease(config, sequence, bytes));
+      return until(`release ${sequence} rejected`, () => ended(world, cloud, sequence, "rejected"));
     },
     ({ fault }) => `tried three times, ${fault}; never again`,
   );
@@ -142,15 +144,16 @@ start({ ...app, start() { throw new Error("a mistake in release 3"); } }, { rele
 /** A release that differs by one bit from what was signed: whoever holds the cloud's store changed it there. */
 async function flippedBit(world: UnitWorld, before: Cloud, nowS: number): Promise<Cloud> {
   const { tell, config, board, station } = world;
+  const sequence = world.sequence + 3;
   await station.power(false);
-  const { bytes } = await buildBundle(board.name, config.app, { release: "4", atS: nowS });
-  await publish(before, makeRelease(config, 4, bytes));
+  const { bytes } = await buildBundle(board.name, config.app, { release: String(sequence), atS: nowS });
+  await publish(before, makeRelease(config, sequence, bytes));
   await before.child.stop();
-  const flip = startProgram("src/cli/story/flip-bit.ts", [join(config.output, "cloud", "cloud.db"), "4"]);
+  const flip = startProgram("src/cli/story/flip-bit.ts", [join(config.output, "cloud", "cloud.db"), String(sequence)]);
   if ((await flip.exited) !== 0) throw new StoryError(`the store can't be changed: ${flip.errors()}`);
   const cloud = await startCloud(world);
   await tell.step(
-    "release 4 has one flipped bit",
+    `release ${sequence} has one flipped bit`,
     async () => {
       await station.power(true);
       // The unit won't say what it refused: it doesn't believe a word of it, its number included.
@@ -158,7 +161,7 @@ async function flippedBit(world: UnitWorld, before: Cloud, nowS: number): Promis
       station.unit()?.onLine((line) => {
         said ??= /offer refused: (\w+)/.exec(line)?.[1];
       });
-      return until("release 4 refused", async () => said);
+      return until(`release ${sequence} refused`, async () => said);
     },
     (fault) => `refused by the unit: ${fault}`,
   );

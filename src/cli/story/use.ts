@@ -67,7 +67,12 @@ export async function use(world: UnitWorld): Promise<void> {
     "brightness",
     ...asGuest(weekend.chain),
   ]);
-  await refused("guest asks for an install", "GRANT_FLASH", ["phone", "update", "2", ...asGuest(weekend.chain)]);
+  await refused("guest asks for an install", "GRANT_FLASH", [
+    "phone",
+    "update",
+    String(world.sequence + 1),
+    ...asGuest(weekend.chain),
+  ]);
   const expired = await share("expired.chain", "--until", String(LONG_AGO_S));
   await refused("an expired key", "GRANT_EXPIRED", ["phone", "call", "setLamp", "on=true", ...asGuest(expired.chain)]);
   const other = await share("other.chain", "--for", "ff".repeat(12));

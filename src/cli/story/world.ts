@@ -25,6 +25,8 @@ export interface World {
 
 export interface UnitWorld extends World {
   readonly unit: MadeUnit;
+  /** The release that the unit left the line with. */
+  readonly sequence: number;
 }
 
 /** The story can't go on; one line that says what was expected and what came. */

@@ -1,5 +1,6 @@
 /** The command line: finds the verb, hands it its arguments, and turns what comes back into an exit code. */
 import { Command, CommanderError } from "commander";
+import { sayTrouble } from "./say-trouble.ts";
 import { VERBS } from "./verbs.ts";
 
 async function main(args: readonly string[]): Promise<number> {
@@ -19,7 +20,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   try {
-    await program.parseAsync(args, { from: "user" });
+    await sayTrouble(async () => void (await program.parseAsync(args, { from: "user" })));
     return typeof process.exitCode === "number" ? process.exitCode : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;

@@ -32,13 +32,18 @@ export interface Board {
   };
 }
 
-/** Reads boards/NAME/board.json. Throws when there is none; the message names the folder. */
+/** There is no such board; the message says where boards are. */
+export class BoardError extends Error {
+  override name = "BoardError";
+}
+
+/** Reads boards/NAME/board.json. Throws BoardError. */
 export function readBoard(name: string): Board {
   const path = join("boards", name, "board.json");
   try {
     return JSON.parse(readFileSync(path, "utf8")) as Board;
   } catch (error) {
-    throw new Error(
+    throw new BoardError(
       `board ${name}: ${path} can't be read (${(error as Error).message}); boards are the folders of boards/`,
     );
   }

@@ -1,0 +1,35 @@
+/** What a person got wrong ends in one line that says what to do, and in the exit code that scripts rely on. */
+import { expect, test } from "vitest";
+import { startChild } from "#boards/sim/host/child.ts";
+
+async function told(...words: readonly string[]) {
+  const child = startChild(process.execPath, ["bin/latchkey.mjs", ...words]);
+  return { code: await child.exited, lines: child.errors().trim().split("\n") };
+}
+
+test.each([
+  [2, /unknown command 'fly'/, ["fly"]],
+  [2, /unknown option '--wings'/, ["sim", "--wings"]],
+  [2, /give a whole number/, ["sim", "--seed", "x"]],
+  [1, /board nope: .*boards are the folders of boards/, ["size", "--board", "nope"]],
+  [1, /README\.md\/x can't be used \(ENOTDIR\): .*name another folder/, ["start", "--output", "README.md/x"]],
+  [
+    1,
+    /no QR code in README\.md; take the picture of the label again/,
+    ["phone", "call", "lamp", "--label", "README.md", "--card", "8"],
+  ],
+] as const)(
+  "exit %i: %s",
+  async (code, line, words) => {
+    const trouble = await told(...words);
+    expect(trouble.lines).toHaveLength(1);
+    expect(trouble.lines[0]).toMatch(line);
+    expect(trouble.code).toBe(code);
+  },
+  30_000,
+);
+
+test("every verb explains itself and exits 0", async () => {
+  const { VERBS } = await import("#cli/verbs.ts");
+  for (const { name } of VERBS) expect([name, (await told(name, "--help")).code]).toEqual([name, 0]);
+}, 120_000);

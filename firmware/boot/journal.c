@@ -4,25 +4,29 @@
 static uint32_t u32(const uint8_t *at) { return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24; }
 
 void journal_apply(struct journal *j, uint8_t kind, const uint8_t *payload, uint32_t length) {
-  static const uint8_t lengths[] = {[CONFIRMED] = 9, [BEGIN] = 26,  [SECTOR_DONE] = 5, [VERIFIED] = 0, [TRIAL] = 2,
-                                    [STARTED] = 0,   [ENDED] = 3,   [REJECTED] = 16,   [ABANDONED] = 0};
-  if (kind < CONFIRMED || kind > ABANDONED || length != lengths[kind]) return;
-  if (kind == CONFIRMED) {
+  static const uint8_t lengths[] = {
+      [RECORD_CONFIRMED] = 9, [RECORD_BEGIN] = 26,  [RECORD_SECTOR_DONE] = 5, [RECORD_VERIFIED] = 0,  [RECORD_TRIAL] = 2,
+      [RECORD_STARTED] = 0,   [RECORD_ENDED] = 3,   [RECORD_REJECTED] = 16,   [RECORD_ABANDONED] = 0,
+  };
+  if (kind < RECORD_CONFIRMED || kind > RECORD_ABANDONED || length != lengths[kind]) return;
+  if (kind == RECORD_CONFIRMED) {
     j->epoch = u32(payload + 4);
     j->confirmed_slots = payload[8];
     j->phase = NO_JOB;
-  } else if (kind == BEGIN) {
+  } else if (kind == RECORD_BEGIN) {
     j->job_slots = payload[8];
     j->phase = FETCHING;
     j->crashes = j->misses = 0;
-  } else if (kind == REJECTED || kind == ABANDONED) {
+  } else if (kind == RECORD_REJECTED || kind == RECORD_ABANDONED) {
     j->phase = NO_JOB;
   } else if (j->phase != NO_JOB) {
     static const enum phase next[] = {
-        [SECTOR_DONE] = FETCHING, [VERIFIED] = READY, [TRIAL] = ARMED, [STARTED] = RUNNING, [ENDED] = READY};
-    if (kind == ENDED && (payload[0] < END_SILENCE || payload[0] > END_IMAGE)) return;
+        [RECORD_SECTOR_DONE] = FETCHING, [RECORD_VERIFIED] = READY, [RECORD_TRIAL] = ARMED,
+        [RECORD_STARTED] = RUNNING,      [RECORD_ENDED] = READY,
+    };
+    if (kind == RECORD_ENDED && (payload[0] < END_SILENCE || payload[0] > END_IMAGE)) return;
     j->phase = next[kind];
-    if (kind == TRIAL || kind == ENDED) {
+    if (kind == RECORD_TRIAL || kind == RECORD_ENDED) {
       j->crashes = payload[length - 2];
       j->misses = payload[length - 1];
     }

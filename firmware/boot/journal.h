@@ -1,9 +1,8 @@
 /* The update journal (PROTOCOL 8.8), as src/wire/journal.ts has it: what the boot stage needs to know of it. */
 #pragma once
 #include "boot/record-log.h"
+#include "main/numbers.h"
 
-enum { CONFIRMED = 1, BEGIN, SECTOR_DONE, VERIFIED, TRIAL, STARTED, ENDED, REJECTED, ABANDONED };
-enum trial_end { END_SILENCE = 1, END_POWER, END_CRASH, END_WATCHDOG, END_SELF_TEST, END_OUT_OF_MEMORY, END_IMAGE };
 enum phase { NO_JOB, FETCHING, READY, ARMED, RUNNING };
 
 struct journal {

@@ -16,12 +16,12 @@ static int copied = -1; /* the slot whose native image lies in memory */
 /* Verifies a slot once; the native image is copied to where it runs on the way. */
 static bool is_valid(unsigned component, unsigned slot) {
   if (verdicts[component][slot] == UNKNOWN) {
-    uint8_t *copy_to = component == NATIVE ? (uint8_t *)IMAGE_ADDRESS : NULL;
+    uint8_t *copy_to = component == COMPONENT_NATIVE ? (uint8_t *)IMAGE_ADDRESS : NULL;
     bool valid = false;
     for (unsigned i = 0; i < keyset_count && !valid; i++)
       valid = slot_verify(&keysets[i], journal.epoch, component, slot, copy_to, &images[component][slot]);
     verdicts[component][slot] = valid ? VALID : INVALID;
-    if (component == NATIVE) copied = valid ? (int)slot : -1;
+    if (component == COMPONENT_NATIVE) copied = valid ? (int)slot : -1;
     chip_watchdog_feed();
   }
   return verdicts[component][slot] == VALID;
@@ -37,7 +37,7 @@ static void __attribute__((noreturn)) recover(const char *words) {
 }
 
 static void hand_off(enum reset_reason reason, const struct decision *d) {
-  const struct image *js = &images[JS][(d->slots >> JS) & 1];
+  const struct image *js = &images[COMPONENT_JS][(d->slots >> COMPONENT_JS) & 1];
   handoff = (struct handoff){.magic = HANDOFF_MAGIC,
                              .reason = reason,
                              .js_address = js->address,
@@ -59,12 +59,12 @@ int main(void) {
   journal = journal_read();
   struct decision d = settle(&journal, reason, is_valid);
   if (d.slots < 0) recover("latchkey: boot: no image verifies; flash the unit");
-  unsigned native = (unsigned)(d.slots >> NATIVE) & 1;
+  unsigned native = (unsigned)(d.slots >> COMPONENT_NATIVE) & 1;
   if (copied != (int)native) {
-    verdicts[NATIVE][native] = UNKNOWN;
-    if (!is_valid(NATIVE, native)) recover("latchkey: boot: the flash does not read the same twice");
+    verdicts[COMPONENT_NATIVE][native] = UNKNOWN;
+    if (!is_valid(COMPONENT_NATIVE, native)) recover("latchkey: boot: the flash does not read the same twice");
   }
   hand_off(reason, &d);
-  report_boot((d.slots >> JS) & 1, d.is_trial, reason);
+  report_boot((d.slots >> COMPONENT_JS) & 1, d.is_trial, reason);
   start_image((const uint32_t *)IMAGE_ADDRESS);
 }

@@ -2,8 +2,6 @@
 #pragma once
 #include "boot/signed.h"
 
-enum { NATIVE, JS };
-
 struct image {
   uint32_t address, bytes; /* in flash */
   uint32_t sequence;

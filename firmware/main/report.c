@@ -7,8 +7,7 @@
 
 __attribute__((section(".handoff"))) struct handoff handoff;
 
-const char *const reset_reason_names[RESET_REASONS] = {"power",    "requested",     "update",   "fault",
-                                                       "watchdog", "out-of-memory", "exception"};
+const char *const reset_reason_names[RESET_REASONS] = {RESET_REASON_NAMES};
 
 static void text(const char *words) { chip_serial_write(CHIP_CONSOLE, (const uint8_t *)words, strlen(words)); }
 

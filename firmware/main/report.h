@@ -2,18 +2,8 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include "main/numbers.h"
 
-/* Order and names as in ResetReason of src/device/port.ts. */
-enum reset_reason {
-  RESET_POWER = 0,
-  RESET_REQUESTED,
-  RESET_UPDATE,
-  RESET_FAULT,
-  RESET_WATCHDOG,
-  RESET_OUT_OF_MEMORY,
-  RESET_EXCEPTION,
-  RESET_REASONS
-};
 extern const char *const reset_reason_names[RESET_REASONS];
 
 /* Writes a line to the console: the text, then a number when `number` isn't negative. Never a secret. */

@@ -24,15 +24,16 @@ export interface BootDecision {
   readonly record: JournalRecord | undefined;
 }
 
-const ENDS: Readonly<Record<BootReason, TrialEnd>> = {
+/** How a trial ended that a start for this reason finds begun. In the order in which the boot stage numbers the reasons. */
+export const TRIAL_ENDS_BY_REASON: Readonly<Record<BootReason, TrialEnd>> = {
   power: "power",
   // A restart that the trial asked for without ending itself is nobody's fault.
   requested: "power",
   update: "power",
   fault: "crash",
-  exception: "crash",
   watchdog: "watchdog",
   "out-of-memory": "outOfMemory",
+  exception: "crash",
 };
 
 /** A trial gets one start. Whatever ended it, the next start is of what is confirmed; the machine then decides on. */
@@ -40,7 +41,7 @@ export function decideBoot(state: JournalState, facts: BootFacts): BootDecision 
   const { job, confirmed } = state;
   const fallback = confirmedSlots(confirmed.slots, facts);
   if (job?.phase === "started") {
-    return { slots: fallback, isTrial: false, record: endedRecord(job, ENDS[facts.reason]) };
+    return { slots: fallback, isTrial: false, record: endedRecord(job, TRIAL_ENDS_BY_REASON[facts.reason]) };
   }
   if (job?.phase !== "armed") return { slots: fallback, isTrial: false, record: undefined };
   if (holdsAll(job.slots, facts)) return { slots: job.slots, isTrial: true, record: { kind: "started" } };

@@ -17,7 +17,7 @@ const FLOW: Readonly<Record<string, readonly string[]>> = {
   phone: ["base", "codec", "wire", "trust", "phone"],
   cloud: ["base", "codec", "wire", "trust", "cloud"],
   factory: ["base", "codec", "wire", "trust", "factory"],
-  firmware: ["base", "firmware"],
+  firmware: ["base", "codec", "wire", "firmware"],
   boards: ["base", "codec", "wire", "trust", "device", "app", "firmware", "boards"],
   cli: ["base", "codec", "wire", "trust", "device", "app", "phone", "cloud", "factory", "firmware", "boards", "cli"],
 };

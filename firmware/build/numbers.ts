@@ -1,0 +1,59 @@
+/**
+ * The numbers that the C and the TypeScript share, as a C header: faults, reasons for a start, kinds of journal records,
+ * ends of a trial, component kinds. The TypeScript is the one source; a test holds the header to it.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { FAULTS } from "#base/faults.ts";
+import { TRIAL_ENDS_BY_REASON } from "#wire/boot-decision.ts";
+import { JOURNAL_KIND, TRIAL_END } from "#wire/journal.ts";
+import { COMPONENT } from "#wire/release.ts";
+
+export const NUMBERS_HEADER = "firmware/main/numbers.h";
+
+/** `selfTest` or `out-of-memory` as C has it: SELF_TEST, OUT_OF_MEMORY. */
+const upper = (name: string): string =>
+  name
+    .replace(/[A-Z]/g, (letter) => `_${letter}`)
+    .replace(/-/g, "_")
+    .toUpperCase();
+
+const cEnum = (name: string, members: string): string => `enum ${name} {\n${members}};`;
+
+function enumOf(name: string, prefix: string, numbers: Readonly<Record<string, number>>, extra = ""): string {
+  const members = Object.entries(numbers).map(([key, number]) => `  ${prefix}${upper(key)} = ${number},\n`);
+  return `${cEnum(name, members.join("") + extra)}\n`;
+}
+
+/** The header's text. Reasons for a start are numbered in the order of their table and carry their names. */
+export function numbersHeader(): string {
+  const reasons = Object.keys(TRIAL_ENDS_BY_REASON);
+  const numbered = Object.fromEntries(reasons.map((reason, number) => [reason, number]));
+  const faults = Object.fromEntries(Object.entries(FAULTS).sort(([, a], [, b]) => a - b));
+  // Fault names are upper case already.
+  const faultLines = Object.entries(faults).map(([fault, number]) => `  FAULT_${fault} = ${number},\n`);
+  return `/* Made from the TypeScript by \`npm run numbers\`; edit it there. */
+#pragma once
+
+/* src/base/faults.ts */
+${cEnum("fault", faultLines.join(""))}
+
+/* Why a unit starts: src/wire/boot-decision.ts */
+${enumOf("reset_reason", "RESET_", numbered, `  RESET_REASONS = ${reasons.length},\n`)}#define RESET_REASON_NAMES ${reasons.map((reason) => `"${reason}"`).join(", ")}
+
+/* src/wire/journal.ts */
+${enumOf("journal_kind", "RECORD_", JOURNAL_KIND)}${enumOf("trial_end", "END_", TRIAL_END)}
+/* What a trial's end is called that such a start ends, by reason: src/wire/boot-decision.ts */
+#define TRIAL_ENDS_BY_REASON ${Object.values(TRIAL_ENDS_BY_REASON)
+    .map((end) => `END_${upper(end)}`)
+    .join(", ")}
+
+/* src/wire/release.ts */
+${enumOf("component_kind", "COMPONENT_", COMPONENT)}`;
+}
+
+/** Writes the header where the C includes it. */
+export function writeNumbersHeader(): void {
+  writeFileSync(join(fileURLToPath(new URL("../..", import.meta.url)), NUMBERS_HEADER), numbersHeader());
+}

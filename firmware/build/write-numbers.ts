@@ -1,0 +1,4 @@
+/** Writes the C header of shared numbers: `npm run numbers`. */
+import { writeNumbersHeader } from "./numbers.ts";
+
+writeNumbersHeader();

@@ -9,6 +9,7 @@ import {
   shareUnit,
 } from "./phone-actions.ts";
 import { carryRelease } from "./phone-carry.ts";
+import { placeUnit } from "./phone-place.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 /** Options by which every phone verb knows the unit and remembers it. */
@@ -58,6 +59,12 @@ export function register(command: Command): void {
     .description("take a guest's key back, at the unit itself")
     .argument("<cti>", "16 hexadecimal digits, as share said them")
     .action((cti: string, options: PhoneOptions) => sayTrouble(() => revokeShare(cti, options)));
+  asGuest(withUnit(command.command("place")))
+    .description("tell the unit where it is, so that guests' --near conditions can be decided; wants the config right")
+    .option("--lat <degrees>", "latitude, north positive", Number)
+    .option("--lon <degrees>", "longitude, east positive", Number)
+    .option("--forget", "take back what was said")
+    .action((options: Parameters<typeof placeUnit>[0]) => sayTrouble(() => placeUnit(options)));
   asGuest(withUnit(command.command("carry")))
     .description("bring a signed release to a unit without its cloud; wants the flash right")
     .argument("<file>", "the release, as `release sign` wrote it")

@@ -30,6 +30,8 @@ export interface AppIo {
   pin(name: string): { write(value: boolean | number): void; read(): number; level(): number };
   /** Tells subscribers that an event of the app happened. */
   raise(event: string, value?: Cbor): void;
+  /** Tells where the unit is now, in degrees, for an app that has a receiver: geofences then ask this, with its age. */
+  located(latitude: number, longitude: number): void;
   /** One line for the maker's own log; never personal data. */
   log(text: string): void;
 }

@@ -1,7 +1,7 @@
 /** One ask of a session: its circumstances, the decision, what is counted and noted of it. */
 import type { Result } from "#base/faults.ts";
 import { type CborMap, decodeCbor } from "#codec/cbor.ts";
-import type { Ask } from "#trust/caveats.ts";
+import type { Ask, Position } from "#trust/caveats.ts";
 import { widened } from "#trust/time-floor.ts";
 import { decide, type Trust, type Verdict } from "#trust/verify-grant.ts";
 import { RIGHT, type Right } from "#wire/scope.ts";
@@ -21,6 +21,7 @@ export function trustNow({ options, memory, nowMs }: Moment, session: Session): 
 /** The circumstances of one ask. Arguments are decoded only when some caveat looks at them. */
 function askOf(moment: Moment, session: Session, right: Right, origin: Origin, name?: string, args?: Uint8Array): Ask {
   const { memory, nowMs } = moment;
+  const position = positionOf(moment);
   let decoded: CborMap | undefined;
   return {
     right,
@@ -32,12 +33,19 @@ function askOf(moment: Moment, session: Session, right: Right, origin: Origin, n
       publicKey,
       ageS: (nowMs - nonceAtMs) / 1000,
     })),
+    ...(position !== undefined && { position }),
     usageOf: (cti) => usageOf(memory, cti, nowMs),
     get args() {
       decoded ??= mapOf(args);
       return decoded;
     },
   };
+}
+
+/** The app's last fix with its age; else the place that was said, which holds until it is taken back. */
+function positionOf({ state, memory, nowMs }: Moment): Position | undefined {
+  const [place, atMs] = state.fix === undefined ? [memory.place, nowMs] : [state.fix.place, state.fix.atMs];
+  return place && { latitudeE5: place[0], longitudeE5: place[1], ageS: (nowMs - atMs) / 1000 };
 }
 
 const EMPTY: CborMap = new Map();

@@ -17,7 +17,7 @@ import { auditFrom } from "./audit-log.ts";
 import { decideAsk, trustNow } from "./gate-ask.ts";
 import type { Origin } from "./gate-door.ts";
 import { trustOf } from "./gate-memory.ts";
-import { agree, installAirKey, passOn, rememberRevocations } from "./gate-owner.ts";
+import { agree, installAirKey, passOn, rememberRevocations, setPlace } from "./gate-owner.ts";
 import type { Moment, Session } from "./gate-state.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -81,6 +81,11 @@ export function control(moment: Moment, session: Session, request: ControlReques
       return passOn(moment, session, request, origin);
     case "air-key":
       return installAirKey(moment, session, request.airKey, origin);
+    case "place": {
+      const verdict = decideAsk(moment, session, "config", origin);
+      if (verdict.ok) setPlace(moment, request.place ?? undefined);
+      return verdict.ok ? ok(null) : verdict;
+    }
   }
 }
 

@@ -11,6 +11,7 @@ import { type Revocations, readRevocations } from "#trust/revocations.ts";
 import { startTime, type TimeState, timeAt } from "#trust/time-floor.ts";
 import type { Trust, Vouched } from "#trust/verify-grant.ts";
 import { CTI_BYTES, type Link, readGrant } from "#wire/grant.ts";
+import { isPlace } from "#wire/session.ts";
 import { OWN, PROVISIONED } from "#wire/stored-names.ts";
 import type { Effect, Stored } from "./machine.ts";
 
@@ -47,6 +48,16 @@ export interface Memory {
   /** When the unit was last passed on by its owner. */
   resoldAtS: number | undefined;
   readonly counted: Counted[];
+  /** Where it is, as somebody with the config right said. */
+  place: Place | undefined;
+}
+
+/** Latitude and longitude in degrees times 100,000. */
+export type Place = readonly [latitudeE5: number, longitudeE5: number];
+
+function placeOf(stored: Stored): Place | undefined {
+  const item = decodeCbor(stored.get(OWN.place) ?? new Uint8Array(0));
+  return item.ok && isPlace(item.value) ? (item.value as unknown as Place) : undefined;
 }
 
 function textOf(stored: Stored, name: string): string {
@@ -117,6 +128,7 @@ export function openMemory(
     timeKeys: timeKey === undefined ? [] : [{ kid: TIME_KID, publicKey: timeKey }],
     resoldAtS: secondOf(stored, OWN.resoldAt),
     counted: readCounted(stored.get(OWN.usage), nowMs),
+    place: placeOf(stored),
   };
 }
 

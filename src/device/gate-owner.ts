@@ -12,7 +12,7 @@ import { RIGHT, rightsFor } from "#wire/scope.ts";
 import { OWN, PROVISIONED } from "#wire/stored-names.ts";
 import { decideAsk } from "./gate-ask.ts";
 import type { Origin } from "./gate-door.ts";
-import { ownersChain, readOwner, trustOf } from "./gate-memory.ts";
+import { ownersChain, type Place, readOwner, trustOf } from "./gate-memory.ts";
 import { buttonHeldMs, type Moment, note, type Session } from "./gate-state.ts";
 import type { Effect, Stored } from "./machine.ts";
 
@@ -55,6 +55,13 @@ export function installAirKey(moment: Moment, session: Session, airKey: Uint8Arr
   return allowed;
 }
 
+/** Remembers where the unit is, or forgets it: what was said by the one owner is no word of the next. */
+export function setPlace({ memory, effects }: Moment, place: Place | undefined): void {
+  const name = OWN.place;
+  memory.place = place;
+  effects.push(place === undefined ? { kind: "forget", name } : { kind: "store", name, value: encodeCbor(place) });
+}
+
 function asOwner(moment: Moment, session: Session, origin: Origin): Result<Cbor> {
   if (!session.isOwner) return refuse("SESSION_OWNER");
   const verdict = decideAsk(moment, session, "config", origin);
@@ -89,6 +96,7 @@ export function passOn(
   effects.push(...writesOf(resold.grant, next.airKey, encodeRevocations(resold.revocations), resold.resoldAtS));
   memory.owner = readOwner(resold.grant);
   memory.resoldAtS = resold.resoldAtS;
+  memory.place = undefined;
   rememberRevocations(moment, resold.revocations);
   return ok(resold.grant);
 }
@@ -109,6 +117,7 @@ function writesOf(
     { kind: "store", name: OWN.resoldAt, value: encodeCbor(resoldAtS) },
     { kind: "store", name: PROVISIONED.airKey, value: airKey },
     { kind: "store", name: PROVISIONED.ownerGrant, value: grant },
+    { kind: "forget", name: OWN.place },
     { kind: "forget", name: OWN.resale },
   ];
 }
@@ -153,6 +162,7 @@ export function reset(moment: Moment): void {
   state.table.half.length = 0;
   memory.fleetCalls = false;
   effects.push({ kind: "forget", name: OWN.fleetCalls });
+  setPlace(moment, undefined);
   if (memory.owner !== undefined) {
     rememberRevocations(moment, withoutGuests(memory.revocations, memory.owner.claims.holder));
   }

@@ -9,7 +9,7 @@ import { OWN } from "#wire/stored-names.ts";
 import type { App } from "./app-interface.ts";
 import { type AuditLog, addAudit, openAuditLog, storedAudit } from "./audit-log.ts";
 import { createDoor, type Door, type Origin } from "./gate-door.ts";
-import type { Memory } from "./gate-memory.ts";
+import type { Memory, Place } from "./gate-memory.ts";
 import type { Effect } from "./machine.ts";
 import { createRateLimit, type RateLimit } from "./rate-limit.ts";
 import { createSessionTable, type SessionTable, type TableSession } from "./session-table.ts";
@@ -65,6 +65,8 @@ export interface GateState {
   button: { readonly heldMs: number; readonly atMs: number } | undefined;
   readonly events: RaisedEvent[];
   eventNumber: number;
+  /** Where the app's receiver last saw the unit. */
+  fix: { readonly place: Place; readonly atMs: number } | undefined;
 }
 
 export function createGateState(tcpPort: number): GateState {
@@ -78,6 +80,7 @@ export function createGateState(tcpPort: number): GateState {
     button: undefined,
     events: [],
     eventNumber: 0,
+    fix: undefined,
   };
 }
 

@@ -87,6 +87,9 @@ export function createGate(options: GateOptions): Machine<GateState> {
         return serve(moment, visitOf(state.door, event, effects));
       case "raised":
         return keepEvent(state, event.name, event.value);
+      case "located":
+        state.fix = { place: event.place, atMs: nowMs };
+        return;
       case "called":
         return answerCall(moment, event.id, encodeAnswerOf(event.result));
       case "call-failed":

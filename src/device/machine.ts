@@ -51,6 +51,8 @@ export type InnerEvent =
   | { readonly kind: "carried-release"; readonly signed: Uint8Array; readonly from: string }
   | { readonly kind: "carried-block"; readonly payload: Uint8Array }
   | { readonly kind: "carry-want"; readonly payload: Uint8Array }
+  /** The app's receiver knows where the unit is: latitude and longitude in degrees times 100,000. */
+  | { readonly kind: "located"; readonly place: readonly [latitudeE5: number, longitudeE5: number] }
   /** The app says that one of its events happened. */
   | { readonly kind: "raised"; readonly name: string; readonly value: Uint8Array };
 

@@ -133,6 +133,8 @@ export function run(port: Port, machines: readonly Machine<unknown>[], app: App,
       level: () => port.pins.read(name),
     }),
     raise: (name, value) => receive({ kind: "raised", name, value: encodeCbor(value ?? null) }),
+    located: (latitude, longitude) =>
+      receive({ kind: "located", place: [Math.round(latitude * 1e5), Math.round(longitude * 1e5)] }),
     log,
   };
 

@@ -89,9 +89,11 @@ export type SessionRequest =
   /** The owner's grant, for his phone to mint beneath it. */
   | { readonly op: "grant" }
   /** Installs the air key of the owner's new card, after the maker's reissue (PROTOCOL 5.31). */
-  | { readonly op: "air-key"; readonly airKey: Uint8Array };
+  | { readonly op: "air-key"; readonly airKey: Uint8Array }
+  /** Where the unit is, for geofences: [latitude, longitude] in degrees times 100,000, or null to forget it (PROTOCOL 5.33). */
+  | { readonly op: "place"; readonly place: readonly [latitudeE5: number, longitudeE5: number] | null };
 
-type Kind = "text" | "bytes" | "key" | "count" | "bool";
+type Kind = "text" | "bytes" | "key" | "count" | "bool" | "place";
 
 /** Number and fields of each operation. Numbers are append-only. */
 const FORMS: { readonly [op in SessionRequest["op"]]: readonly [number, ...(readonly [string, Kind])[]] } = {
@@ -112,6 +114,7 @@ const FORMS: { readonly [op in SessionRequest["op"]]: readonly [number, ...(read
   "air-key": [26, ["airKey", "key"]],
   vouch: [27, ["link", "count"], ["statement", "bytes"]],
   carry: [28, ["signed", "bytes"], ["from", "text"]],
+  place: [29, ["place", "place"]],
 };
 
 function isOf(kind: Kind, value: Cbor): boolean {
@@ -122,9 +125,19 @@ function isOf(kind: Kind, value: Cbor): boolean {
       return typeof value === "boolean";
     case "count":
       return Number.isSafeInteger(value) && (value as number) >= 0;
+    case "place":
+      return value === null || isPlace(value);
     default:
       return value instanceof Uint8Array && (kind === "bytes" || value.length === 32);
   }
+}
+
+/** Whether this is [latitude, longitude] in degrees times 100,000, on the globe. */
+export function isPlace(value: Cbor): boolean {
+  const [north, east] = Array.isArray(value) && value.length === 2 ? (value as readonly Cbor[]) : [];
+  const isWithin = (degreesE5: Cbor, max: number) =>
+    Number.isInteger(degreesE5) && Math.abs(degreesE5 as number) <= max;
+  return isWithin(north, 9e6) && isWithin(east, 18e6);
 }
 
 /** A request as the plaintext of a record: [number, ...fields]. */

@@ -58,6 +58,8 @@ export const OWN = {
   keySetBefore: "key-set-before",
   /** The release that is being installed: CBOR [signed release, whether it was brought by hand]. */
   update: "update",
+  /** Where the unit was said to be: CBOR [latitude, longitude] in degrees times 100,000. A reset and a resale forget it. */
+  place: "place",
   /** The last entries of what was asked and decided (device/audit-log.ts). */
   audit: "audit",
 } as const;

@@ -72,6 +72,6 @@ void chip_open_image_memory(void) {
   MPU_RNR = 0;
   MPU_RBAR = 0xa0000000u;
   MPU_RASR = (3u << 24) | (1u << 19) | (1u << 17) | (1u << 16) | (25u << 1) | 1u;
-  MPU_CTRL = 5;
+  MPU_CTRL = 7; /* also within a fault's handler, which lies there too */
   __asm volatile("dsb\n isb");
 }

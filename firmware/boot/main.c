@@ -65,6 +65,6 @@ int main(void) {
     if (!is_valid(COMPONENT_NATIVE, native)) recover("latchkey: boot: the flash does not read the same twice");
   }
   hand_off(reason, &d);
-  report_boot((d.slots >> COMPONENT_JS) & 1, d.is_trial, reason);
+  report_boot((int)native, (d.slots >> COMPONENT_JS) & 1, d.is_trial, reason);
   start_image((const uint32_t *)IMAGE_ADDRESS);
 }

@@ -27,8 +27,9 @@ void report_number(const char *words, uint32_t number) {
   report_line(at);
 }
 
-void report_boot(int slot, int is_trial, enum reset_reason reason) {
-  text(slot ? "latchkey: boot B" : "latchkey: boot A");
+void report_boot(int native_slot, int js_slot, int is_trial, enum reset_reason reason) {
+  text(native_slot ? "latchkey: boot native B" : "latchkey: boot native A");
+  text(js_slot ? " js B" : " js A");
   text(is_trial ? " trial 1 " : " trial 0 ");
   report_line(reset_reason_names[reason]);
 }

@@ -10,8 +10,8 @@ extern const char *const reset_reason_names[RESET_REASONS];
 void report_line(const char *text);
 void report_number(const char *text, uint32_t number);
 
-/* The boot stage's line: `latchkey: boot A trial 0 power`. */
-void report_boot(int slot, int is_trial, enum reset_reason reason);
+/* The boot stage's line: `latchkey: boot native A js A trial 0 power`. */
+void report_boot(int native_slot, int js_slot, int is_trial, enum reset_reason reason);
 
 /* Keeps the reason and restarts. The text must be ours or the engine's, never a caller's data. */
 void report_and_restart(enum reset_reason reason, const char *text) __attribute__((noreturn));

@@ -1,4 +1,7 @@
-/** The whole story on the native images: factory, unboxing, use, and an update through a power cut, a crash and a forgery. */
+/**
+ * The whole story on the native images: factory, unboxing, use, an update of native image and bundle together through a
+ * power cut, a bundle and a native image that crash, and a forgery.
+ */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +17,11 @@ test.each(["qemu-mps2", "qemu-sf2"])(
     story.onLine((line) => said.push(line));
     const code = await story.exited;
     expect(code, `${said.join("\n")}\n${story.errors()}`).toBe(0);
-    expect(said.join("\n")).toMatch(/release 4 has one flipped bit\s+refused by the unit: RELEASE_SIGNATURE/);
+    const told = said.join("\n");
+    expect(told).toMatch(/unit resumes, tries it, confirms\s+native slot B, bundle slot B/);
+    expect(told).toMatch(/release 3 crashes at start\s+tried three times, TRIAL_CRASH; never again/);
+    expect(told).toMatch(/release 4 is native and crashes\s+tried three times, TRIAL_CRASH; never again/);
+    expect(told).toMatch(/release 5 has one flipped bit\s+refused by the unit: RELEASE_SIGNATURE/);
   },
   400_000,
 );

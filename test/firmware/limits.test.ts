@@ -49,5 +49,5 @@ test("a loop that catches everything ends as well", async () => {
 test("a bundle that doesn't parse ends as an error, again and again, and the unit says so", async () => {
   bench = await benchUnit("qemu-mps2", "var x = ;");
   await lineOf(bench.station, /^latchkey: exception: SyntaxError/);
-  await lineOf(bench.station, /^latchkey: boot A trial 0 exception/);
+  await lineOf(bench.station, /^latchkey: boot native A js A trial 0 exception/);
 }, 120_000);

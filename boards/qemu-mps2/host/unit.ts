@@ -24,10 +24,10 @@ function lines(see: (line: string) => void): (chunk: Buffer) => void {
   };
 }
 
-/** Lines of the firmware itself: `latchkey: boot A trial 0 power`, `latchkey: exception: ...`. */
+/** Lines of the firmware itself: `latchkey: boot native A js A trial 0 power`, `latchkey: exception: ...`. */
 function noticeOf(line: string): object | undefined {
-  const boot = /^latchkey: boot ([AB]) trial ([01]) (\S+)$/.exec(line);
-  if (boot !== null) return { boot: boot[1], trial: boot[2] === "1", reason: boot[3] };
+  const boot = /^latchkey: boot native ([AB]) js ([AB]) trial ([01]) (\S+)$/.exec(line);
+  if (boot !== null) return { native: boot[1], boot: boot[2], trial: boot[3] === "1", reason: boot[4] };
   const failure = /^latchkey: (exception|watchdog|out-of-memory|fault): (.*)$/.exec(line);
   return failure === null ? undefined : { failure: failure[1], message: failure[2] };
 }

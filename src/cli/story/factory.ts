@@ -31,15 +31,22 @@ function makerKeys(config: FlashConfig): MakerKeys {
   return { issuer, issuerKid: ISSUER_KID, time, roots, keySet: signedKeyset };
 }
 
-/** What a release of one bundle says. */
+/** The images of a release, one of them at least. */
+export interface ReleaseImages {
+  readonly native?: Uint8Array | undefined;
+  readonly js?: Uint8Array | undefined;
+}
+
+/** What a release of these images says. */
 export function planOf(
   config: FlashConfig,
   sequence: number,
-  bundle: Uint8Array,
+  { native, js }: ReleaseImages,
   bases: readonly ReleaseFile[] = [],
-  native?: Uint8Array,
 ) {
-  const images = new Map<number, Uint8Array>(native === undefined ? [] : [[COMPONENT.native, native]]);
+  const images = new Map<number, Uint8Array>();
+  if (native !== undefined) images.set(COMPONENT.native, native);
+  if (js !== undefined) images.set(COMPONENT.js, js);
   return {
     product: config.product,
     sequence,
@@ -47,24 +54,23 @@ export function planOf(
     consent: "auto" as const,
     epoch: 0,
     notAfterS: undefined,
-    images: images.set(COMPONENT.js, bundle),
+    images,
     bases,
   };
 }
 
-/** Builds, signs and keeps a release of one bundle. @returns The file, and where it lies. */
+/** Builds, signs and keeps a release. @returns The file, and where it lies. */
 export function makeRelease(
   config: FlashConfig,
   sequence: number,
-  bundle: Uint8Array,
+  images: ReleaseImages,
   bases: readonly ReleaseFile[] = [],
-  native?: Uint8Array,
 ): { readonly path: string; readonly file: ReleaseFile } {
   const folder = join(config.output, "releases");
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${config.product}-${sequence}.release`);
   const { seed } = readKeyFile(join(config.keys, "release.key"), "release");
-  const file = signReleaseFile(buildRelease(planOf(config, sequence, bundle, bases, native)), seed);
+  const file = signReleaseFile(buildRelease(planOf(config, sequence, images, bases)), seed);
   writeReleaseFile(path, file);
   return { path, file };
 }
@@ -100,7 +106,7 @@ export async function factory(world: World): Promise<UnitWorld> {
   );
   const release = await tell.step(
     `release ${sequence}, signed`,
-    async () => makeRelease(config, sequence, bundle.bytes, [], native),
+    async () => makeRelease(config, sequence, { native, js: bundle.bytes }),
     ({ file }) => `${file.signed?.length} bytes of manifest`,
   );
   const images = firstImages(

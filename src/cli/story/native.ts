@@ -1,7 +1,10 @@
 /** What a board with native firmware adds to the first release: its image, and a seed where it has no random source. */
 import { readFileSync } from "node:fs";
+import { concat, viewOf } from "#base/bytes.ts";
+import { utf8 } from "#base/utf8.ts";
 import type { Board } from "#boards/sim/host/board.ts";
 import { buildBoot, buildRuntime } from "#firmware/image.ts";
+import { layoutOf } from "#firmware/layout.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 
 export interface NativeParts {
@@ -17,4 +20,16 @@ export async function nativeParts(board: Board): Promise<NativeParts> {
   await buildBoot(board.name);
   const { binary } = await buildRuntime(board.name);
   return { native: new Uint8Array(readFileSync(binary)), entropySeed };
+}
+
+/** The same native image, told apart by a word behind it that nothing reads: the smallest update there is. */
+export function nextNative(native: Uint8Array, sequence: number): Uint8Array {
+  return concat(native, utf8(`release ${String(sequence).padStart(8)}`));
+}
+
+/** A native image that faults at its first instruction: its reset vector names an undefined one (Thumb `udf #0`). */
+export function crashingNative(board: Board, native: Uint8Array): Uint8Array {
+  const image = concat(native, Uint8Array.of(0x00, 0xde, 0x00, 0xde));
+  viewOf(image).setUint32(4, (layoutOf(board.name).imageAddress + native.length) | 1, true);
+  return image;
 }

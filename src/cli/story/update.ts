@@ -6,7 +6,9 @@ import { type OperatorClient, operatorClient } from "#cloud/operator-client.ts";
 import { encodeReleaseFile, type ReleaseFile, readReleaseFile } from "#cloud/release-file.ts";
 import { buildBundle, buildScript } from "#factory/bundle.ts";
 import { openRegistry } from "#factory/registry.ts";
+import { COMPONENT } from "#wire/release.ts";
 import { makeRelease } from "./factory.ts";
+import { crashingNative, nativeParts, nextNative } from "./native.ts";
 import { StoryError, startReady, type UnitWorld } from "./world.ts";
 
 /** Flash operations after which the power fails in the story: some blocks are written then, most are not. */
@@ -85,17 +87,20 @@ async function ended(
 export async function update(world: UnitWorld): Promise<void> {
   const { tell, config, board, station } = world;
   const sequence = world.sequence + 1;
+  const { native } = await nativeParts(board);
   tell.chapter("4  Update: signed, in blocks, over MQTT");
   let cloud = await tell.step("cloud: broker, blocks, rollouts", () => startCloud(world));
   const nowS = Math.floor(Date.now() / 1000);
   try {
     await enrol(world, cloud);
     const first = readReleaseFile(join(config.output, "releases", `${config.product}-${world.sequence}.release`));
-    await tell.step(
+    const both = await tell.step(
       `release ${sequence}, signed and published`,
       async () => {
         const { bytes } = await buildBundle(board.name, config.app, { release: String(sequence), atS: nowS });
-        const release = makeRelease(config, sequence, bytes, [first]);
+        // Where there is a native image both change, and one record of the journal switches both.
+        const images = { native: native && nextNative(native, sequence), js: bytes };
+        const release = makeRelease(config, sequence, images, [first]);
         await station.power(true, CUT);
         await publish(cloud, release);
         return release;
@@ -109,11 +114,25 @@ export async function update(world: UnitWorld): Promise<void> {
       () => `at flash operation ${CUT.split(":")[0]}${board.name === "sim" ? ", torn" : ""}`,
     );
     await station.power(true);
-    await tell.step("unit resumes, tries it, confirms", () =>
-      until(`release ${sequence} confirmed`, () => ended(world, cloud, sequence, "confirmed")),
+    await tell.step(
+      "unit resumes, tries it, confirms",
+      async () => {
+        const slots = startsOf(station.unit());
+        await until(`release ${sequence} confirmed`, () => ended(world, cloud, sequence, "confirmed"));
+        return slots.at(-1) ?? "";
+      },
+      (slots) => slots,
     );
-    await crash(world, cloud, nowS);
-    cloud = await flippedBit(world, cloud, nowS);
+    const { bytes } = await buildScript(`import { start } from "./boards/${board.name}/main.ts";
+import { app } from "./${config.app}";
+start({ ...app, start() { throw new Error("a mistake"); } }, { release: "${sequence + 1}", atS: ${nowS} });`);
+    await crash(world, cloud, makeRelease(config, sequence + 1, { js: bytes }));
+    if (native === undefined) cloud = await flippedBit(world, cloud, sequence + 2, nowS);
+    else {
+      const broken = { native: crashingNative(board, native) };
+      await crash(world, cloud, makeRelease(config, sequence + 2, broken, [both.file]));
+      cloud = await flippedBit(world, cloud, sequence + 3, nowS);
+    }
   } finally {
     await cloud.child.stop();
   }
@@ -124,30 +143,41 @@ async function exitOf(child: Child | undefined): Promise<number | null | undefin
   return Promise.race([child?.exited, new Promise<undefined>((resolve) => setTimeout(resolve, 50, undefined))]);
 }
 
+/** From now on, the slots of each start of a board with native images, as its boot stage told them. */
+function startsOf(unit: Child | undefined): readonly string[] {
+  const starts: string[] = [];
+  unit?.onNotice(({ native, boot }) => void (native && starts.push(`native slot ${native}, bundle slot ${boot}`)));
+  return starts;
+}
+
 /** A release that crashes at start: tried three times, rolled back, never fetched again. */
-async function crash(world: UnitWorld, cloud: Cloud, nowS: number): Promise<void> {
-  const { tell, config, board } = world;
-  const sequence = world.sequence + 2;
-  const { bytes } = await buildScript(`import { start } from "./boards/${board.name}/main.ts";
-import { app } from "./${config.app}";
-start({ ...app, start() { throw new Error("a mistake"); } }, { release: "${sequence}", atS: ${nowS} });`);
-  await tell.step(
-    `release ${sequence} crashes at start`,
+async function crash(
+  world: UnitWorld,
+  cloud: Cloud,
+  release: { readonly path: string; readonly file: ReleaseFile },
+): Promise<void> {
+  const { sequence, components } = release.file.release;
+  const isNative = components.some(({ kind }) => kind === COMPONENT.native);
+  const slots = startsOf(world.station.unit());
+  await world.tell.step(
+    `release ${sequence} ${isNative ? "is native and crashes" : "crashes at start"}`,
     async () => {
-      await publish(cloud, makeRelease(config, sequence, bytes));
-      return until(`release ${sequence} rejected`, () => ended(world, cloud, sequence, "rejected"));
+      await publish(cloud, release);
+      const end = await until(`release ${sequence} rejected`, () => ended(world, cloud, sequence, "rejected"));
+      const isBack = slots.length === 0 || new Set(slots).size === 2;
+      if (!isBack || slots.at(-1) === slots[0]) throw new StoryError(`the unit did not go back: ${slots.join("; ")}`);
+      return end;
     },
     ({ fault }) => `tried three times, ${fault}; never again`,
   );
 }
 
 /** A release that differs by one bit from what was signed: whoever holds the cloud's store changed it there. */
-async function flippedBit(world: UnitWorld, before: Cloud, nowS: number): Promise<Cloud> {
+async function flippedBit(world: UnitWorld, before: Cloud, sequence: number, nowS: number): Promise<Cloud> {
   const { tell, config, board, station } = world;
-  const sequence = world.sequence + 3;
   await station.power(false);
   const { bytes } = await buildBundle(board.name, config.app, { release: String(sequence), atS: nowS });
-  await publish(before, makeRelease(config, sequence, bytes));
+  await publish(before, makeRelease(config, sequence, { js: bytes }));
   await before.child.stop();
   const flip = startProgram("src/cli/story/flip-bit.ts", [join(config.output, "cloud", "cloud.db"), String(sequence)]);
   if ((await flip.exited) !== 0) throw new StoryError(`the store can't be changed: ${flip.errors()}`);

@@ -23,13 +23,13 @@ static uint32_t hash_of(const char *name, size_t length) {
   return hash;
 }
 
-/* The name of the function that a statement declares; NULL when it declares none. */
+/* The name of the function or constant that a statement declares; NULL when it declares none. */
 static const char *declared(const char *statement, size_t *length) {
-  static const char *const starts[] = {"function ", "function*", "async function "};
-  for (unsigned i = 0; i < 3; i++) {
+  static const char *const starts[] = {"const ", "function ", "function*", "async function "};
+  for (unsigned i = 0; i < 4; i++) {
     size_t skip = strlen(starts[i]);
     if (strncmp(statement, starts[i], skip) != 0) continue;
-    const char *name = statement + skip, *end = strchr(name, '(');
+    const char *name = statement + skip, *end = strchr(name, i == 0 ? '=' : '(');
     if (end == NULL) return NULL;
     *length = (size_t)(end - name);
     return name;
@@ -65,16 +65,19 @@ static bool names(const struct page *page, const char *name, size_t length) {
   return there && actual == length && memcmp(there, name, length) == 0;
 }
 
-/* Compiles the declaration as an expression, which gives the function. */
+/* Compiles the declaration as an expression, which gives the function, or the constant's value. */
 static JSValue compile(JSContext *ctx, const struct page *page) {
   struct bundle at = bundle_from(page->address);
   uint32_t length = bundle_statement_bytes(&at);
   char *text = js_malloc(ctx, length + 3);
   if (text == NULL) return JS_EXCEPTION;
-  text[0] = '(';
   chip_flash_read(page->address, text + 1, length);
-  text[length + 1] = ')';
+  text[length + 1] = text[length] == ';' ? ' ' : ')';
+  if (text[length] == ';') text[length] = ')';
   text[length + 2] = 0;
+  char *value = text[1] == 'c' ? strchr(text + 1, '=') : text; /* const NAME=value; */
+  if (value > text) memset(text, ' ', (size_t)(value - text));
+  *value = '(';
   JSValue function = JS_Eval(ctx, text, length + 2, "bundle", JS_EVAL_TYPE_GLOBAL);
   js_free(ctx, text);
   pages_brought++;

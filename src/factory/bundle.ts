@@ -1,5 +1,7 @@
 /** The device bundle: runtime, board and app in one script of ES2020, as the engine on the unit runs it. */
-import { build } from "esbuild";
+import { existsSync, readFileSync } from "node:fs";
+import { build, transform } from "esbuild";
+import { withConstantsInPlace, withConstantsMarked } from "./bundle-constants.ts";
 import { inPieces } from "./bundle-pieces.ts";
 
 export interface Bundle {
@@ -29,6 +31,26 @@ import { app } from "./${appPath.replace(/^\.\//, "")}";
 start(app, ${JSON.stringify(build)});`);
 }
 
+const STYLE = {
+  format: "esm",
+  target: "es2020",
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: "none",
+  charset: "utf8",
+} as const;
+
+/** Where a name in capitals stands for a value that nobody changes: our own code. */
+const OURS = /^(src\/(base|codec|wire|trust|device)|boards)\//;
+
+/** Names that the maker's code declares, or code that it brings along. */
+function declaredElsewhere(paths: Iterable<string>): string[] {
+  return [...paths]
+    .filter((path) => !OURS.test(path) && existsSync(path))
+    .flatMap((path) => [...readFileSync(path, "utf8").matchAll(/\b(?:const|let|var|class)\s+(\w+)/g)])
+    .map(([, name = ""]) => name);
+}
+
 /** Builds one script for a unit's engine of an entry's text; its imports are relative to the repository's root. */
 export async function buildScript(entry: string): Promise<Bundle> {
   try {
@@ -36,12 +58,7 @@ export async function buildScript(entry: string): Promise<Bundle> {
       stdin: { contents: entry, resolveDir: ".", sourcefile: "entry.ts", loader: "ts" },
       bundle: true,
       write: false,
-      format: "esm",
-      target: "es2020",
-      minifyWhitespace: true,
-      minifySyntax: true,
-      legalComments: "none",
-      charset: "utf8",
+      ...STYLE,
       metafile: true,
       logLevel: "silent",
     });
@@ -49,7 +66,11 @@ export async function buildScript(entry: string): Promise<Bundle> {
     const shares = new Map(
       Object.entries(output?.inputs ?? {}).map(([path, { bytesInOutput }]) => [path, bytesInOutput]),
     );
-    return { bytes: new TextEncoder().encode(inPieces(result.outputFiles[0]?.text ?? "")), shares };
+    const inPlace = withConstantsInPlace(result.outputFiles[0]?.text ?? "");
+    // Folds what the constants made foldable, and removes their declarations where nobody uses them any more.
+    const { code } = await transform(inPlace, { ...STYLE, treeShaking: true });
+    const pieces = inPieces(withConstantsMarked(code, declaredElsewhere(shares.keys())));
+    return { bytes: new TextEncoder().encode(pieces), shares };
   } catch (error) {
     const [first] =
       (error as { errors?: { text: string; location?: { file: string; line: number } | null }[] }).errors ?? [];

@@ -1,0 +1,43 @@
+import { runInNewContext } from "node:vm";
+import { expect, test } from "vitest";
+import { buildScript } from "#factory/bundle.ts";
+import { withConstantsInPlace, withConstantsMarked } from "#factory/bundle-constants.ts";
+
+test("numbers, short texts and members of tables stand where they are used", () => {
+  const script = 'var A=4,B=A*2**3,T={x:-1,"y z":"text"};f(A,B,-T.x,{A},T["y z"],o.A,A.toFixed(1));';
+  expect(withConstantsInPlace(script)).toMatch(/f\(4,32,-\(-1\),\{A:4\},T\["y z"\],o\.A,\(4\)\.toFixed\(1\)\);$/);
+});
+
+test.each([
+  ["assigned to", "var A=1;function f(){A=2;return A}"],
+  ["counted", "var A=1;function f(){A++;return A}"],
+  ["hidden by a name further in", "var A=1;function f(A){return A}"],
+  ["hidden by one that is taken apart", "var A=1;function f({A}){return A}"],
+  ["changed in a member", "var A={n:1};function f(){A.n=2;return A.n}"],
+])("a name that is %s keeps its place", (_, script) => {
+  expect(withConstantsInPlace(script)).toBe(script);
+});
+
+test("values that nobody changes become const, one by one; unused ones go", () => {
+  const script = "var A=[1],B=new Map,C=[A],D=[C],count=0,E=[0];B.set(1,2);function f(){return[C,count,E]}";
+  expect(withConstantsMarked(script, ["E"]).split("\n")).toEqual([
+    "const A=[1];",
+    "var B=new Map;",
+    "const C=[A];",
+    "var count=0;",
+    "var E=[0];",
+    "B.set(1,2);",
+    "function f(){return[C,count,E]}",
+  ]);
+});
+
+test("a script does what its source says", async () => {
+  const { bytes } = await buildScript(`import { FAULTS, faultOf } from "#base/faults.ts";
+import { RIGHT } from "#wire/scope.ts";
+import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
+globalThis.said = [FAULTS.CBOR_TYPE, RIGHT.call | RIGHT.flash, Object.keys(RIGHT).length,
+  faultOf(FAULTS.CBOR_TRUNCATED), decodeCbor(encodeCbor([2 ** 40, "x"])).value].join();`);
+  const seen: { said?: string } = {};
+  runInNewContext(new TextDecoder().decode(bytes), seen);
+  expect(seen.said).toBe(",34,6,CBOR_TRUNCATED,1099511627776,x");
+});

@@ -53,8 +53,8 @@ static void rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason,
 
 /* Prints the error and starts again. Error texts are the engine's or the bundle's, never a caller's data. */
 static void __attribute__((noreturn)) end_run(JSContext *ctx, JSValue error) {
-  /* With no memory left not even the error can be made: the engine then throws null. */
-  if (!JS_IsObject(error)) report_and_restart(RESET_OUT_OF_MEMORY, "the arena is exhausted");
+  /* With no memory left not even the error can be made: the engine then throws null, or its compiler a SyntaxError. */
+  if (!JS_IsObject(error) || heap_refused) report_and_restart(RESET_OUT_OF_MEMORY, "the arena is exhausted");
   pages_relieve(ctx, 0); /* room for the words */
   const char *words = JS_ToCString(ctx, error);
   if (words == NULL || strstr(words, "out of memory")) report_and_restart(RESET_OUT_OF_MEMORY, "the arena is exhausted");
@@ -63,6 +63,11 @@ static void __attribute__((noreturn)) end_run(JSContext *ctx, JSValue error) {
   const char *trace = JS_ToCString(ctx, stack);
   if (trace) report_line(trace);
   report_and_restart(RESET_EXCEPTION, words);
+}
+
+static void begin_step(void) {
+  began_ms = chip_milliseconds();
+  heap_refused = false;
 }
 
 static void run_jobs(JSContext *ctx) {
@@ -128,8 +133,8 @@ void engine_run(JSContext *ctx) {
   size_t length;
   pages_find(ctx, &bundle);
   while ((piece = bundle_next(&bundle, &length)) != NULL) {
-    began_ms = chip_milliseconds();
-    JSValue script = JS_Eval(ctx, piece, length, "bundle", JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+    begin_step();
+    JSValue script = JS_Eval(ctx, piece, length, "bundle", PAGES_EVAL | JS_EVAL_FLAG_COMPILE_ONLY);
     heap_free(piece);
     if (JS_IsException(script)) end_run(ctx, JS_GetException(ctx));
     JSValue result = JS_EvalFunction(ctx, script);
@@ -146,7 +151,7 @@ void engine_receiver(JSContext *ctx, JSValueConst function) {
 }
 
 void engine_event(JSContext *ctx, JSValue event) {
-  began_ms = chip_milliseconds();
+  begin_step();
   JSValue result = JS_Call(ctx, receiver, JS_UNDEFINED, 1, (JSValueConst *)&event);
   JS_FreeValue(ctx, event);
   if (JS_IsException(result)) end_run(ctx, JS_GetException(ctx));

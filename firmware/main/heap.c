@@ -26,6 +26,7 @@ static uint32_t arena[HEAP_BYTES / 4];
 static struct block *lists[LEVELS][SPLITS];
 static uint32_t level_map, split_maps[LEVELS];
 static size_t used, peak;
+bool heap_refused;
 
 static uint32_t size_of(const struct block *b) { return b->size & ~3u; }
 static void *payload(struct block *b) { return &b->next_free; }
@@ -130,7 +131,10 @@ void *heap_allocate(size_t bytes) {
   if (bytes == 0 || bytes > HEAP_BYTES) return NULL;
   uint32_t size = rounded(bytes);
   struct block *b = find(size);
-  if (!b) return NULL;
+  if (!b) {
+    heap_refused = true;
+    return NULL;
+  }
   take(b);
   trim(b, size);
   count(size_of(b) + OVERHEAD, 0);

@@ -1,5 +1,6 @@
 /* The engine's arena: a two-level segregated-fit allocator (M. Masmano et al., TLSF, ECRTS 2004) over fixed memory. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 void *heap_allocate(size_t bytes);
@@ -10,4 +11,6 @@ size_t heap_usable(const void *memory);
 /* Bytes in use, and the most that ever were, both with the allocator's own four bytes a block. */
 size_t heap_used(void);
 size_t heap_peak(void);
+/* Set when the arena had no room; whoever asks later clears it first. */
+extern bool heap_refused;
 void heap_start(void);

@@ -78,7 +78,7 @@ static JSValue compile(JSContext *ctx, const struct page *page) {
   char *value = text[1] == 'c' ? strchr(text + 1, '=') : text; /* const NAME=value; */
   if (value > text) memset(text, ' ', (size_t)(value - text));
   *value = '(';
-  JSValue function = JS_Eval(ctx, text, length + 2, "bundle", JS_EVAL_TYPE_GLOBAL);
+  JSValue function = JS_Eval(ctx, text, length + 2, "bundle", PAGES_EVAL);
   js_free(ctx, text);
   pages_brought++;
   return function;

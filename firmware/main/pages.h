@@ -7,6 +7,9 @@
 #include "main/bundle.h"
 #include "quickjs.h"
 
+/* A bundle was made of modules, so all of its code is strict. */
+#define PAGES_EVAL (JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_STRICT)
+
 /* Notes where the functions at the bundle's start lie and leaves `bundle` behind them. */
 void pages_find(JSContext *ctx, struct bundle *bundle);
 /* Called by the engine for a global name that isn't there: the function, an exception, or undefined. */

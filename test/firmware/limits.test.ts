@@ -17,6 +17,7 @@ const CASES: readonly (readonly [what: string, wrong: string, reason: string])[]
   ["endless recursion", "(function f(){f()})()", "exception"],
   ["memory without end", "for(const all=[];;)all.push(new Uint8Array(1000))", "out-of-memory"],
   ["objects without end", "for(let all={};;)all={all}", "out-of-memory"],
+  ["code without end", 'new Function("x", "x++;".repeat(40000))', "out-of-memory"],
   ["a fault of the processor that it asked for", 'native.system.restart("fault")', "fault"],
 ];
 

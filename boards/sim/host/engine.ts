@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { Script } from "node:vm";
 import importedVariant from "@jitl/quickjs-wasmfile-release-sync";
 import {
   newQuickJSWASMModuleFromVariant,
@@ -14,6 +15,7 @@ import {
   type QuickJSSyncVariant,
 } from "quickjs-emscripten-core";
 import { assert } from "#base/assert.ts";
+import { NOT_ON_A_UNIT } from "./engine-features.ts";
 import { fromGuest, type GuestFunction, toGuest } from "./marshal.ts";
 
 /** Pages of 64 KiB that the module declares as its minimum; the memory never grows beyond them. */
@@ -23,25 +25,13 @@ const MODULE_PAGES = 256;
 const variant = importedVariant as unknown as QuickJSSyncVariant;
 const wasmBinary = readFileSync(createRequire(import.meta.url).resolve("@jitl/quickjs-wasmfile-release-sync/wasm"));
 
-/** What the firmware's engine (2025-04-26) doesn't have yet; the newer one here must not seem to. */
-const LATER_GLOBALS = ["Iterator", "Float16Array"];
-const LATER_MEMBERS = [
-  "Math.sumPrecise",
-  "Math.f16round",
-  "Promise.try",
-  "Error.isError",
-  "RegExp.escape",
-  "Uint8Array.fromBase64",
-  "Uint8Array.fromHex",
-];
-
 export type HostFunction = (...args: unknown[]) => unknown;
 
 /** Functions by facet, as in src/device/port.ts; plain values are passed as they are. */
 export type NativeObject = { readonly [name: string]: HostFunction | number | string | NativeObject };
 
 export interface Engine {
-  /** Runs a script. Throws EngineFailure for an uncaught exception or when the arena is exhausted. */
+  /** Runs a script in strict mode, as modules are that a bundle was made of. Throws EngineFailure for an uncaught exception or when the arena is exhausted. */
   evaluate(source: string, fileName: string): void;
   /** Calls a function that the guest gave, then runs all jobs that became ready. Throws EngineFailure. */
   call(callback: GuestFunction, ...args: unknown[]): void;
@@ -99,7 +89,7 @@ export async function startEngine(
     return isOverdue;
   });
   const guestFunctions: QuickJSHandle[] = [];
-  hideLaterFeatures(context);
+  hideFeatures(context);
   defineNative(context, native, guestFunctions);
 
   function guarded(run: () => ReturnType<QuickJSContext["evalCode"]>): void {
@@ -109,7 +99,15 @@ export async function startEngine(
     check(context.runtime.executePendingJobs());
   }
   return {
-    evaluate: (source, fileName) => guarded(() => context.evalCode(source, fileName)),
+    evaluate(source, fileName) {
+      try {
+        guarded(() => context.evalCode(source, fileName, { strict: true }));
+      } catch (error) {
+        // QuickJS's compiler, out of memory in the middle of a statement, may take it for a wrong one.
+        const isWrong = !(error as Error).message.startsWith("SyntaxError") || !parses(source);
+        throw isWrong ? error : new EngineFailure("out-of-memory", `the arena of ${heapBytes} bytes is exhausted`);
+      }
+    },
     call(callback, ...args) {
       const handles = args.map((arg) => toGuest(context, arg));
       const target = guestFunctions[callback.guestFunction];
@@ -145,11 +143,17 @@ export async function startEngine(
   }
 }
 
-function hideLaterFeatures(context: QuickJSContext): void {
-  const hiding = [
-    ...LATER_GLOBALS.map((name) => `delete globalThis.${name};`),
-    ...LATER_MEMBERS.map((member) => `delete ${member};`),
-  ].join("");
+function parses(source: string): boolean {
+  try {
+    return new Script(source) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** A bundle must not find here what it won't find on a chip. */
+function hideFeatures(context: QuickJSContext): void {
+  const hiding = NOT_ON_A_UNIT.map((name) => `delete ${name};`).join("");
   context.unwrapResult(context.evalCode(hiding, "engine")).dispose();
 }
 

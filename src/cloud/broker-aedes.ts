@@ -6,6 +6,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { createServer as createTlsServer } from "node:tls";
 import { Aedes, type AuthenticateError, type Client, type Connection } from "aedes";
 import { fromHex } from "#base/bytes.ts";
+import { callerRelayTopic, callerReplyTopic, isCallerName } from "#wire/caller-auth.ts";
 import { fleetTopic, mayPublish, maySubscribe, parseTopic, unitTopic } from "#wire/topics.ts";
 import type { Broker, BrokerEvents, LinkedDevice } from "./broker.ts";
 import type { LinkGate } from "./link-gate.ts";
@@ -21,6 +22,10 @@ const NOT_AUTHORIZED = 5;
 
 /** Largest packet that a device has a reason to send; a longer one ends the connection before it fills our memory. */
 const PAYLOAD_BYTES_MAX = 16_384;
+/** A session's body, its tag, and what stands around them. */
+const CALLER_PAYLOAD_BYTES_MAX = 2_080;
+/** A caller's password that was not used within this time is forgotten. */
+const PASSWORD_LIFE_MS = 60_000;
 
 function refusal(message: string): AuthenticateError {
   return Object.assign(new Error(message), { returnCode: NOT_AUTHORIZED }) as AuthenticateError;
@@ -33,6 +38,8 @@ export async function startEmbeddedBroker(
   options: EmbeddedOptions,
 ): Promise<Broker> {
   const linked = new WeakMap<Client, LinkedDevice>();
+  /** Callers that were let in and have not connected yet. */
+  const admitted = new Map<string, string>();
   const aedes = await Aedes.createBroker({
     mq: createTopicEmitter(),
     concurrency: 4_096,
@@ -47,6 +54,12 @@ export async function startEmbeddedBroker(
       done(null, true);
     },
     authenticate(client, username, password, done) {
+      if (isCallerName(client.id)) {
+        const isGood = username === client.id && admitted.get(client.id) === password?.toString("latin1");
+        if (isGood) admitted.delete(client.id);
+        else events.refused();
+        return isGood ? done(null, true) : done(refusal("no proof"), null);
+      }
       const proof = fromHex(password?.toString("latin1") ?? "");
       if (proof === undefined || username !== client.id) {
         events.refused();
@@ -62,11 +75,21 @@ export async function startEmbeddedBroker(
     },
     authorizeSubscribe(client, subscription, done) {
       const device = linked.get(client);
-      const may = device !== undefined && maySubscribe(device.fleet, device.id, subscription.topic);
+      const may =
+        device === undefined
+          ? isCallerName(client.id) && subscription.topic === callerReplyTopic(client.id)
+          : maySubscribe(device.fleet, device.id, subscription.topic);
       // null is the return code 0x80: refused, without ending the connection.
       done(null, may ? subscription : null);
     },
     authorizePublish(client, packet, done) {
+      if (client !== null && isCallerName(client.id)) {
+        const isHis = packet.topic === callerRelayTopic(client.id) && packet.payload.length <= CALLER_PAYLOAD_BYTES_MAX;
+        if (!isHis) return done(new Error("publishing there is not allowed"));
+        packet.retain = false;
+        events.callerSaid(client.id, Uint8Array.from(packet.payload as Buffer));
+        return done();
+      }
       const device = client === null ? undefined : linked.get(client);
       if (device === undefined || !mayPublish(device.fleet, device.id, packet.topic)) {
         return done(new Error("publishing there is not allowed"));
@@ -89,6 +112,7 @@ export async function startEmbeddedBroker(
     if (device !== undefined) events.online(device);
   });
   aedes.on("clientDisconnect", (client) => {
+    if (isCallerName(client.id)) return events.callerGone(client.id);
     const device = linked.get(client);
     // A newer connection of the same device may have taken its place by now.
     if (device !== undefined && clients(aedes)[device.id] === undefined) events.offline(device);
@@ -121,6 +145,18 @@ export async function startEmbeddedBroker(
     port: (server.address() as AddressInfo).port,
     wantsProofs: false,
     admit: () => Promise.resolve(),
+    async admitCaller(name, password) {
+      admitted.set(name, password);
+      setTimeout(() => admitted.delete(name), PASSWORD_LIFE_MS).unref();
+    },
+    async dismissCaller(name) {
+      admitted.delete(name);
+      clients(aedes)[name]?.close();
+    },
+    async toCaller(name, payload) {
+      const client = clients(aedes)[name];
+      if (client?.connected) await writePublish(client.conn, callerReplyTopic(name), payload);
+    },
     toDevice(device, name, payload, retain) {
       const topic = unitTopic(device.fleet, device.id, name);
       if (retain) return publish(topic, payload, true).then(() => true);

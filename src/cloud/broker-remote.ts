@@ -5,6 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { connectAsync, type IClientOptions } from "mqtt";
+import { callerRelayTopic, callerReplyTopic, isCallerName } from "#wire/caller-auth.ts";
 import { fleetTopic, parseTopic, publishRights, subscribeRights, UP, unitTopic } from "#wire/topics.ts";
 import type { Broker, BrokerEvents, LinkedDevice } from "./broker.ts";
 
@@ -39,12 +40,23 @@ function roleOf(device: LinkedDevice): object {
   };
 }
 
+/** What one caller may do: his own two topics (PROTOCOL 7.6). */
+function callerRoleOf(name: string): object {
+  const allow = (acltype: string, topic: string) => ({ acltype, topic, allow: true, priority: 0 });
+  const reply = callerReplyTopic(name);
+  const hearing = [allow("subscribeLiteral", reply), allow("unsubscribeLiteral", reply)];
+  const acls = [allow("publishClientSend", callerRelayTopic(name)), ...hearing];
+  return { command: "createRole", rolename: `latchkey-${name}`, acls };
+}
+
 const OWN_ROLE = {
   command: "createRole",
   rolename: "latchkey-cloud",
-  acls: ["publishClientSend", "publishClientReceive", "subscribePattern", "unsubscribePattern"].map((acltype) => ({
-    ...{ acltype, topic: "f/#", allow: true, priority: 0 },
-  })),
+  acls: ["f/#", "c/#"].flatMap((topic) =>
+    ["publishClientSend", "publishClientReceive", "subscribePattern", "unsubscribePattern"].map((acltype) => ({
+      ...{ acltype, topic, allow: true, priority: 0 },
+    })),
+  ),
 };
 
 /**
@@ -94,6 +106,13 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
 
   const control = async (command: object): Promise<string | undefined> => (await ask(command)).error;
 
+  /** Deleting a client throws it out. */
+  const dismissCaller = async (name: string): Promise<void> => {
+    if (isClosing) return;
+    await control({ command: "deleteClient", username: name });
+    await control({ command: "deleteRole", rolename: `latchkey-${name}` });
+  };
+
   /** mosquitto throws a client out whose password changes, so it is taken back when the device has gone, not before. */
   const scramble = (id: string) =>
     isClosing
@@ -101,6 +120,11 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
       : control({ command: "setClientPassword", username: id, password: randomBytes(16).toString("hex") });
 
   const heard = async (topic: string, payload: Uint8Array): Promise<void> => {
+    const [place, caller = ""] = topic.split("/");
+    if (place === "c") {
+      if (isCallerName(caller) && topic === callerRelayTopic(caller)) events.callerSaid(caller, payload);
+      return;
+    }
     const parsed = parseTopic(topic);
     if (parsed?.scope !== "unit") return;
     const device = { id: parsed.device, fleet: parsed.fleet };
@@ -156,10 +180,26 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
     const qos = up === UP.state ? 1 : 0;
     await client.subscribeAsync(`f/+/d/+/${up === UP.event ? "event/+" : up}`, { qos });
   }
+  await client.subscribeAsync("c/+/relay", { qos: 0 });
+  // Callers of a cloud that died: nobody here knows them any more.
+  const { data: left } = await ask({ command: "listClients", verbose: false });
+  for (const name of (left as { clients?: string[] } | undefined)?.clients ?? []) {
+    if (isCallerName(name)) await dismissCaller(name);
+  }
 
   return {
     port: undefined,
     wantsProofs: true,
+    async admitCaller(name, password) {
+      await control(callerRoleOf(name));
+      const roles = [{ rolename: `latchkey-${name}`, priority: 0 }];
+      const refused = await control({ command: "createClient", username: name, clientid: name, password, roles });
+      if (refused !== undefined) throw new BrokerTrouble(`broker ${where} refuses a caller: ${refused}`);
+    },
+    dismissCaller,
+    async toCaller(name, payload) {
+      await client.publishAsync(callerReplyTopic(name), Buffer.from(payload), { qos: 0 }).catch(() => undefined);
+    },
     async admit(device, password) {
       const identity = { username: device.id, clientid: device.id, password };
       if (!known.has(device.id)) {

@@ -17,6 +17,10 @@ export interface BrokerEvents {
   offline(device: LinkedDevice): void;
   /** Somebody was not let in. */
   refused(): void;
+  /** A caller that was admitted said something. */
+  callerSaid(name: string, payload: Uint8Array): void;
+  /** A caller's connection ended; not every broker tells. */
+  callerGone(name: string): void;
 }
 
 export interface Broker {
@@ -26,6 +30,12 @@ export interface Broker {
   readonly wantsProofs: boolean;
   /** Sets what this device must show as its password within the next minute, and what it may do. */
   admit(device: LinkedDevice, password: string): Promise<void>;
+  /** Lets a caller connect with this name and password within the next minute, to speak and hear on his own two topics. */
+  admitCaller(name: string, password: string): Promise<void>;
+  /** Ends a caller's connection, and the password with it. */
+  dismissCaller(name: string): Promise<void>;
+  /** Publishes to the one topic on which a caller hears. */
+  toCaller(name: string, payload: Uint8Array): Promise<void>;
   /**
    * Publishes below a device's own topic. Resolves once the bytes are handed over, so that waiting for it is
    * back-pressure; false when the device is not connected. Retained: kept for when it is.

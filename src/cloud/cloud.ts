@@ -3,14 +3,19 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import { toHex, viewOf } from "#base/bytes.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { ALL, DOWN } from "#wire/topics.ts";
+import { ALL, DOWN, UP } from "#wire/topics.ts";
 import type { Broker, BrokerEvents } from "./broker.ts";
 import { startEmbeddedBroker } from "./broker-aedes.ts";
 import { connectRemoteBroker } from "./broker-remote.ts";
+import { createCallerGate } from "./caller-gate.ts";
 import { openCore } from "./core.ts";
+import { readGrantIssuers } from "./grant-issuers.ts";
 import { json, openApi, type Route, serveHttp } from "./http.ts";
 import { createIssuer } from "./issuer.ts";
+import { readPublicKeys } from "./key-set-files.ts";
 import { createLinkGate } from "./link-gate.ts";
+import { createRelayDesk } from "./relay-desk.ts";
+import { callerRoutes } from "./routes-caller.ts";
 import { deviceRoutes } from "./routes-device.ts";
 import { type OperatorRouteParts, operatorRoutes } from "./routes-operator.ts";
 import { rolloutRoutes } from "./routes-rollout.ts";
@@ -96,9 +101,30 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       // A store that failed was told of already.
       await queue.commit().catch(() => undefined);
     });
+    const grantIssuers = new Map(
+      options.keys.map((folder) => [readPublicKeys(folder).product, readGrantIssuers(folder)] as const),
+    );
+    const issuersOf = (product: string) => grantIssuers.get(product) ?? [];
+    const callerGate = createCallerGate(options.name, fleet, gate, issuersOf, nodePrimitives);
+    const relayDesk = createRelayDesk({
+      toDevice: (device, name, payload) => theBroker().toDevice(device, name, payload, false),
+      toCaller: (name, payload) => void theBroker().toCaller(name, payload),
+      dismiss: (name) =>
+        void theBroker()
+          .dismissCaller(name)
+          .catch(() => undefined),
+      random: nodePrimitives.random,
+      nowMs: Date.now,
+      later: (milliseconds, then) => void setTimeout(then, milliseconds).unref(),
+    });
     const counters = { connectionsRefused: 0 };
     const events: BrokerEvents = {
-      message: (device, name, payload) => desk.message(device, name, payload),
+      async message(device, name, payload) {
+        if (name === UP.reply) relayDesk.replied(device, payload);
+        else await desk.message(device, name, payload);
+      },
+      callerSaid: (name, payload) => relayDesk.said(name, payload),
+      callerGone: (name) => relayDesk.gone(name),
       online: (device) => desk.online(device),
       offline: (device) => desk.offline(device),
       refused: () => void counters.connectionsRefused++,
@@ -144,10 +170,14 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         blocksWaiting: desk.blocks.counts.waiting,
         connectionsRefused: counters.connectionsRefused,
         timestamps: desk.counts.timestamps,
+        callers: relayDesk.counts.visits,
+        relayed: relayDesk.counts.forwarded,
+        relayHeldOff: relayDesk.counts.heldOff,
       }),
     };
     const routes: Route[] = [
       ...deviceRoutes({ ...core, gate, broker: theBroker, counters }),
+      ...callerRoutes({ callerGate, relayDesk, broker: theBroker, counters }),
       ...operatorRoutes(operator),
       ...rolloutRoutes(operator),
     ];
@@ -180,6 +210,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         .catch(options.onFatal);
     }, options.tickMs ?? TICK_MS);
     const heard = setInterval(() => {
+      relayDesk.sweep();
       fleet.flushHeard();
       queue.commit().catch(() => undefined);
     }, HEARD_MS);

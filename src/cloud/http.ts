@@ -15,6 +15,8 @@ export interface Ask {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage["headers"];
+  /** The address that asks; a proxy's, when there is one in between. */
+  readonly peer: string;
   /** The bytes as they came, when the route takes `bytes`. */
   readonly bytes: Uint8Array;
   /** The checked JSON body, when the route has one. */
@@ -123,7 +125,8 @@ async function answer(routes: readonly Compiled[], operatorKey: string, request:
       throw new HttpRefusal(400, "the path is not well encoded");
     }
   }
-  return route.answer({ params, query: url.searchParams, headers: request.headers, bytes, json: parsed });
+  const peer = request.socket.remoteAddress ?? "";
+  return route.answer({ params, query: url.searchParams, headers: request.headers, peer, bytes, json: parsed });
 }
 
 function send(response: ServerResponse, isHead: boolean, reply: Reply): void {

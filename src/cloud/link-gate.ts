@@ -15,6 +15,8 @@ const NONCES_MAX = 65_536;
 export interface LinkGate {
   /** A nonce for a device, valid once within a minute; or LINK_NONCE when too many are outstanding. */
   nonce(deviceId: string, nowMs: number): Result<Uint8Array>;
+  /** Uses up a nonce; false when it is unknown, used, too old or was given to another. */
+  spend(nonce: Uint8Array, deviceId: string, nowMs: number): boolean;
   /**
    * Checks a proof of `deviceId`; undefined: of the device whose ID the proof's key hashes to.
    * @returns The device; or LINK_PROOF (length), LINK_NONCE (unknown, used, too old or given to another), LINK_DEVICE
@@ -27,7 +29,13 @@ export interface LinkGate {
 /** @param broker The broker's name, which proofs are bound to. */
 export function createLinkGate(broker: string, fleet: Fleet, primitives: Primitives): LinkGate {
   const nonces = new Map<string, { readonly deviceId: string; readonly untilMs: number }>();
+  const spend = (nonce: Uint8Array, deviceId: string, nowMs: number): boolean => {
+    const given = nonces.get(toHex(nonce));
+    nonces.delete(toHex(nonce));
+    return given !== undefined && given.untilMs > nowMs && given.deviceId === deviceId;
+  };
   return {
+    spend,
     nonce(deviceId, nowMs) {
       // A map keeps the order of insertion, so the oldest stand in front.
       for (const [nonce, { untilMs }] of nonces) {
@@ -44,9 +52,7 @@ export function createLinkGate(broker: string, fleet: Fleet, primitives: Primiti
       if (!proof.ok) return proof;
       const { nonce, publicKey, signature } = proof.value;
       const deviceId = claimedId ?? toHex(deviceIdOf(primitives, publicKey));
-      const given = nonces.get(toHex(nonce));
-      nonces.delete(toHex(nonce));
-      if (given === undefined || given.untilMs <= nowMs || given.deviceId !== deviceId) return refuse("LINK_NONCE");
+      if (!spend(nonce, deviceId, nowMs)) return refuse("LINK_NONCE");
       const device = fleet.get(deviceId);
       if (device === undefined || Buffer.compare(device.publicKey, publicKey) !== 0) return refuse("LINK_DEVICE");
       const signed = linkToBeSigned(broker, deviceId, nonce);

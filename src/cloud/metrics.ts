@@ -8,6 +8,9 @@ export interface Counters {
   readonly blocksWaiting: number;
   readonly connectionsRefused: number;
   readonly timestamps: number;
+  readonly callers: number;
+  readonly relayed: number;
+  readonly relayHeldOff: number;
 }
 
 const label = (text: string) => text.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
@@ -67,5 +70,10 @@ export function metricsText(status: Status, counters: Counters): string {
     family("blocks_waiting", "gauge", "Devices that wait for their turn.", [{ value: counters.blocksWaiting }]),
     family("connections_refused_total", "counter", "Links refused.", [{ value: counters.connectionsRefused }]),
     family("timestamps_total", "counter", "Timestamps signed.", [{ value: counters.timestamps }]),
+    family("callers", "gauge", "Callers that speak with their units over the broker.", [{ value: counters.callers }]),
+    family("relayed_total", "counter", "Requests of callers handed to units.", [{ value: counters.relayed }]),
+    family("relay_held_off_total", "counter", "Requests of callers beyond their pace.", [
+      { value: counters.relayHeldOff },
+    ]),
   ].join("");
 }

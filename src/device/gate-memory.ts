@@ -48,6 +48,8 @@ export interface Memory {
   /** When the unit was last passed on by its owner. */
   resoldAtS: number | undefined;
   readonly counted: Counted[];
+  /** Where its cloud is, as the factory wrote it: callers away from home go there. */
+  readonly cloud: Uint8Array | undefined;
   /** Where it is, as somebody with the config right said. */
   place: Place | undefined;
 }
@@ -128,6 +130,7 @@ export function openMemory(
     timeKeys: timeKey === undefined ? [] : [{ kid: TIME_KID, publicKey: timeKey }],
     resoldAtS: secondOf(stored, OWN.resoldAt),
     counted: readCounted(stored.get(OWN.usage), nowMs),
+    cloud: stored.get(PROVISIONED.cloud),
     place: placeOf(stored),
   };
 }

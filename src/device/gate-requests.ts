@@ -55,6 +55,7 @@ function describe({ options, memory, nowMs }: Moment, session: Session): Result<
       ["fleetCalls", memory.fleetCalls],
       ["floor", entryOf(memory.revocations, session.holder).floor],
       ["time", timeAt(memory.time, nowMs).grade],
+      ["cloud", memory.cloud ?? null],
     ]),
   );
 }

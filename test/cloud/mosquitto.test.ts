@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -20,6 +18,7 @@ import {
   testUnit,
   until,
 } from "./linked-unit.ts";
+import { type Mosquitto, startMosquitto } from "./mosquitto-broker.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-mosquitto-"));
 const keysFolder = join(folder, "keys");
@@ -27,29 +26,14 @@ const keys = testKeys(keysFolder, "lamp");
 const units = Array.from({ length: 4 }, (_, i) => testUnit(i, keys));
 const [first, second] = units as [(typeof units)[0], (typeof units)[0]];
 
-let broker: ChildProcess;
+let broker: Mosquitto;
 let port = 0;
 let cloud: CloudProcess;
 let operator: OperatorClient;
 
-/** mosquitto with its dynamic-security plugin and one administrator, as `mosquitto_ctrl dynsec init` makes it. */
 beforeAll(async () => {
-  port = await new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const found = (probe.address() as { port: number }).port;
-      probe.close(() => resolve(found));
-    });
-  });
-  const security = join(folder, "dynamic-security.json");
-  spawnSync("mosquitto_ctrl", ["dynsec", "init", security, "admin", "secret"]);
-  const plugin = spawnSync("sh", ["-c", "ls /usr/lib/*/mosquitto_dynamic_security.so"]).stdout.toString().trim();
-  const user = process.getuid?.() === 0 ? "user root\n" : "";
-  writeFileSync(
-    join(folder, "mosquitto.conf"),
-    `per_listener_settings false\nlistener ${port} 127.0.0.1\nallow_anonymous false\nplugin ${plugin}\nplugin_opt_config_file ${security}\n${user}`,
-  );
-  broker = spawn("mosquitto", ["-c", join(folder, "mosquitto.conf")], { stdio: "ignore" });
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  broker = await startMosquitto(folder);
+  port = broker.port;
   const data = join(folder, "data");
   cloud = await startCloudProcess([
     "--data",
@@ -69,7 +53,7 @@ beforeAll(async () => {
 afterAll(async () => {
   cloud?.child.kill("SIGTERM");
   await cloud?.ended;
-  broker?.kill("SIGTERM");
+  broker?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -16,11 +16,15 @@ export interface SocketRunner {
   stop(): void;
 }
 
-/** @param performOther What is done about effects that have nothing to do with sockets. */
+/**
+ * @param performOther What is done about effects that have nothing to do with sockets.
+ * @param tell         Takes what this machine says to the others.
+ */
 export function runOnSockets<State>(
   machine: Machine<State>,
   stored: Stored,
   performOther: (effect: Effect) => void = () => undefined,
+  tell: (event: InnerEvent) => void = () => undefined,
 ): SocketRunner {
   const seen: InnerEvent[] = [];
   const log: string[] = [];
@@ -46,6 +50,7 @@ export function runOnSockets<State>(
   function perform(effect: Effect): void {
     if (effect.kind === "emit") {
       seen.push(effect.event);
+      tell(effect.event);
       for (const each of [...waiting]) if (each.fits(effect.event)) each.give(effect.event);
       const { event } = effect;
       // Machines hear one another; the link hears only what a test shows it.

@@ -24,13 +24,14 @@ import { issueGrant } from "#trust/mint.ts";
 import { seedSigner } from "#trust/signer.ts";
 import { LEVEL, scopeOf } from "#wire/scope.ts";
 import { OWN, PROVISIONED } from "#wire/stored-names.ts";
-import { DOWN, unitTopic } from "#wire/topics.ts";
+import { DOWN, UP, unitTopic } from "#wire/topics.ts";
 
 const FLEET = "lamps";
 const seedOf = (fill: number) => new Uint8Array(32).fill(fill);
 const unitKey = primitives.ed25519PublicKey(seedOf(50));
 const id = deviceIdOf(primitives, unitKey);
 const device = toHex(id);
+const TOPICS = { relay: unitTopic(FLEET, device, DOWN.relay), reply: unitTopic(FLEET, device, UP.reply) };
 const issuer = { ...seedSigner(primitives, seedOf(101)), kid: Uint8Array.of(1) };
 const ownerSeed = seedOf(7);
 
@@ -137,7 +138,7 @@ afterAll(async () => {
 
 const doors: readonly [string, () => Promise<Transport>][] = [
   ["HTTP", async () => httpTransport({ host: "127.0.0.1", port: portOf(unitServer), timeoutMs: 4000 })],
-  ["MQTT", () => relayTransport({ client: phoneClient, fleet: FLEET, device, timeoutMs: 4000 })],
+  ["MQTT", () => relayTransport({ client: phoneClient, topics: TOPICS, timeoutMs: 4000 })],
 ];
 
 describe.each(doors)("over %s", (_name, open) => {

@@ -5,31 +5,27 @@ import { toHex } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { decodeRelayedReply, encodeRelayedRequest, RELAY_TAG_BYTES, type RelayedReply } from "#wire/relay.ts";
 import { readRefusal } from "#wire/session.ts";
-import { DOWN, UP, unitTopic } from "#wire/topics.ts";
 import type { Transport } from "../transport.ts";
 
 export interface RelayTransportOptions {
   /** A connected client. It stays open when the transport closes. */
   readonly client: Pick<MqttClient, "publishAsync" | "subscribeAsync" | "on" | "off">;
-  readonly fleet: string;
-  /** 24 hexadecimal digits. */
-  readonly device: string;
+  /** Where to speak, and where to hear. */
+  readonly topics: { readonly relay: string; readonly reply: string };
   /** How long an answer may take. */
   readonly timeoutMs?: number;
 }
 
-/** A transport over a broker; resolves once the unit's replies are subscribed to. */
+/** A transport over a broker; resolves once the replies are subscribed to. */
 export async function relayTransport(options: RelayTransportOptions): Promise<Transport> {
-  const { client, fleet, device, timeoutMs = 10_000 } = options;
-  const up = unitTopic(fleet, device, DOWN.relay);
-  const down = unitTopic(fleet, device, UP.reply);
+  const { client, topics, timeoutMs = 10_000 } = options;
   const waiting = new Map<string, (reply: RelayedReply) => void>();
   const onMessage = (topic: string, payload: Uint8Array) => {
-    const reply = topic === down ? decodeRelayedReply(Uint8Array.from(payload)) : undefined;
+    const reply = topic === topics.reply ? decodeRelayedReply(Uint8Array.from(payload)) : undefined;
     if (reply?.ok) waiting.get(toHex(reply.value.tag))?.(reply.value);
   };
   client.on("message", onMessage);
-  await client.subscribeAsync(down, { qos: 1 });
+  await client.subscribeAsync(topics.reply, { qos: 1 });
   return {
     async exchange(path, body) {
       const tag = Uint8Array.from(randomBytes(RELAY_TAG_BYTES));
@@ -40,7 +36,7 @@ export async function relayTransport(options: RelayTransportOptions): Promise<Tr
         waiting.set(name, (reply) => resolve(reply.accepted ? ok(reply.body) : refuse(readRefusal(reply.body))));
       });
       try {
-        await client.publishAsync(up, Buffer.from(encodeRelayedRequest({ tag, path, body })), { qos: 1 });
+        await client.publishAsync(topics.relay, Buffer.from(encodeRelayedRequest({ tag, path, body })), { qos: 1 });
         return await answer;
       } catch {
         return refuse("SESSION_UNREACHABLE");

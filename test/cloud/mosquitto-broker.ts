@@ -1,0 +1,34 @@
+/** mosquitto with its dynamic-security plugin and one administrator, as `mosquitto_ctrl dynsec init` makes it. */
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+
+export interface Mosquitto {
+  readonly port: number;
+  /** With user and password of the administrator. */
+  readonly url: string;
+  stop(): void;
+}
+
+/** Starts one on loopback, its files in a folder. */
+export async function startMosquitto(folder: string): Promise<Mosquitto> {
+  mkdirSync(folder, { recursive: true });
+  const port = await new Promise<number>((resolve) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const found = (probe.address() as { port: number }).port;
+      probe.close(() => resolve(found));
+    });
+  });
+  const security = join(folder, "dynamic-security.json");
+  spawnSync("mosquitto_ctrl", ["dynsec", "init", security, "admin", "secret"]);
+  const plugin = spawnSync("sh", ["-c", "ls /usr/lib/*/mosquitto_dynamic_security.so"]).stdout.toString().trim();
+  const user = process.getuid?.() === 0 ? "user root\n" : "";
+  writeFileSync(
+    join(folder, "mosquitto.conf"),
+    `per_listener_settings false\nlistener ${port} 127.0.0.1\nallow_anonymous false\nplugin ${plugin}\nplugin_opt_config_file ${security}\n${user}`,
+  );
+  const child = spawn("mosquitto", ["-c", join(folder, "mosquitto.conf")], { stdio: "ignore" });
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  return { port, url: `mqtt://admin:secret@127.0.0.1:${port}`, stop: () => void child.kill("SIGTERM") };
+}

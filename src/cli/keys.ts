@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { addGrantIssuer, ISSUERS_FILE } from "#cloud/grant-issuers.ts";
 import { KeySetTrouble, keyName, newKeySet, type PublicKeys, type Rotation, rotateKey } from "#cloud/key-set-files.ts";
-import { createKeyFile, KEY_ROLES, type KeyRole } from "#trust/host/key-file.ts";
+import { createKeyFile, KEY_ROLES, type KeyRole, readKeyFile } from "#trust/host/key-file.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 function print({ product, keyset, roots }: PublicKeys): void {
@@ -36,6 +37,24 @@ export function register(command: Command): void {
         if (file === undefined) throw new KeySetTrouble(`say where the key goes: latchkey keys new ${role} FILE`);
         const key = createKeyFile(file, role as KeyRole);
         process.stdout.write(`${role} key ${keyName(key.publicKey)} in ${file}\n`);
+      }),
+    );
+  command
+    .command("issuer")
+    .description(
+      "put the public half of an issuer's key beside a product's keys, so that its cloud knows whose grants to let in",
+    )
+    .argument("<file>", "the issuer's key file")
+    .option("--kid <number>", "the number under which units know this key", Number, 1)
+    .option("--keys <folder>", "the product's keys", "out/keys")
+    .action((file: string, options: { kid: number; keys: string }) =>
+      sayTrouble(() => {
+        if (!Number.isInteger(options.kid) || options.kid < 1 || options.kid > 255) {
+          throw new KeySetTrouble("--kid wants a number from 1 to 255");
+        }
+        const { publicKey } = readKeyFile(file, "issuer");
+        addGrantIssuer(options.keys, options.kid, publicKey);
+        process.stdout.write(`issuer ${options.kid} is ${keyName(publicKey)} in ${options.keys}/${ISSUERS_FILE}\n`);
       }),
     );
   command

@@ -1,76 +1,23 @@
 /** What the phone's verbs do: files and words in, the phone room's functions, one line or one JSON object out. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
-import type { Fault } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { Cbor } from "#codec/cbor.ts";
-import { readQr } from "#codec/host/qr-reader.ts";
 import { call } from "#phone/call.ts";
 import { recall, remember } from "#phone/memory.ts";
 import { messageFor } from "#phone/message.ts";
 import { onboard } from "#phone/onboard.ts";
-import { pairCodes, type Scanned } from "#phone/scan.ts";
-import { openSession, type Session } from "#phone/session.ts";
 import { shareWith, takeBack } from "#phone/share.ts";
-import { httpTransport } from "#phone/transports/http.ts";
 import { openUdpTransport } from "#phone/transports/udp.ts";
 import { airKey, holderSeed } from "#trust/card-keys.ts";
-import { readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { AirProtocol } from "#wire/air/found.ts";
-import { readLabelLink } from "#wire/card.ts";
 import { scopeOf } from "#wire/scope.ts";
+import { openUnitSession, type PhoneOptions, PhoneTrouble, print, scan } from "./phone-unit.ts";
 
 export const AIR_PROTOCOLS = ["air", "esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"] as const;
 /** A directed broadcast that never leaves this machine. */
 const LOOPBACK_BROADCAST = "127.255.255.255";
-
-const RATE_WAIT_MS = 1000;
-const RATE_TRIES = 20;
-
-/** What a person did can't work; one line that says what to do, and the unit's fault where it was one. */
-export class PhoneTrouble extends Error {
-  override name = "PhoneTrouble";
-  readonly fault: Fault | undefined;
-  constructor(message: string, fault?: Fault) {
-    super(message);
-    this.fault = fault;
-  }
-}
-
-export interface PhoneOptions {
-  readonly label: string;
-  readonly card?: string;
-  readonly memory: string;
-  readonly json?: boolean;
-  readonly key?: string;
-  readonly chain?: string;
-}
-
-/** A code's text: read from a picture where the word names a file. */
-export async function codeText(what: string, word: string): Promise<string> {
-  if (!existsSync(word)) return word;
-  const text = await readQr(readFileSync(word));
-  if (text === undefined)
-    throw new PhoneTrouble(`there is no QR code in ${word}; take the picture of the ${what} again`);
-  return text;
-}
-
-async function scan(options: PhoneOptions): Promise<Scanned> {
-  if (options.card === undefined) throw new PhoneTrouble("scan the card too: --card PICTURE");
-  const scanned = pairCodes(await codeText("label", options.label), await codeText("card", options.card));
-  if (scanned.ok) return scanned.value;
-  const advice =
-    scanned.fault === "SCAN_PAIR"
-      ? "the card belongs to another device than the label"
-      : "that is not our label and card";
-  throw new PhoneTrouble(`${advice} (${scanned.fault}); scan the two that came in one box`);
-}
-
-/** Says what came of it, for people or as one JSON object. */
-export function print(options: PhoneOptions, fields: Readonly<Record<string, unknown>>, sentence: string): void {
-  process.stdout.write(options.json ? `${JSON.stringify(fields)}\n` : `${sentence}\n`);
-}
 
 export async function onboardUnit(
   options: PhoneOptions & {
@@ -124,7 +71,7 @@ export async function onboardUnit(
     }
     const { hello, elapsedMs } = answer.value;
     const counter = Math.max(nowS, lastCounter + 1);
-    remember(options.memory, id, { host: hello.ipv4, port: hello.tcpPort, lastCounter: counter });
+    remember(options.memory, id, { ...known, host: hello.ipv4, port: hello.tcpPort, lastCounter: counter });
     const seconds = (elapsedMs / 1000).toFixed(2);
     print(
       options,
@@ -134,36 +81,6 @@ export async function onboardUnit(
   } finally {
     transport.close();
   }
-}
-
-/** Opens a session as the card's owner, or as a guest with a key and a chain. */
-export async function openUnitSession(options: PhoneOptions): Promise<Session> {
-  const isGuest = options.key !== undefined;
-  const scanned = isGuest ? undefined : await scan(options);
-  const label = readLabelLink(await codeText("label", options.label));
-  if (!label.ok) throw new PhoneTrouble(`that is no label of ours (${label.fault}); scan the one on the unit`);
-  const known = recall(options.memory, toHex(label.value));
-  if (known === undefined) throw new PhoneTrouble("this phone doesn't know where the unit is; onboard it first");
-  const seed = isGuest
-    ? readKeyFile(options.key as string, "holder").seed
-    : holderSeed(nodePrimitives, (scanned as Scanned).secret, label.value);
-  const chain = options.chain === undefined ? undefined : fromHex(readFileSync(options.chain, "utf8").trim());
-  const open = () =>
-    openSession({
-      primitives: nodePrimitives,
-      transport: httpTransport(known),
-      deviceId: label.value,
-      holderSeed: seed,
-      ...(chain === undefined ? {} : { chain }),
-    });
-  let session = await open();
-  // A unit takes few handshakes a minute from one address: a busy phone waits its turn.
-  for (let tries = 1; !session.ok && session.fault === "SESSION_RATE" && tries < RATE_TRIES; tries++) {
-    await new Promise((resolve) => setTimeout(resolve, RATE_WAIT_MS));
-    session = await open();
-  }
-  if (!session.ok) throw new PhoneTrouble(`the unit opens no session (${session.fault})`, session.fault);
-  return session.value;
 }
 
 /** Mints a guest's chain and writes it; says its cti, by which it can be taken back. */

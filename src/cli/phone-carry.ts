@@ -4,7 +4,7 @@ import { readReleaseFile } from "#cloud/release-file.ts";
 import { addressTowards, serveStreams } from "#phone/carry.ts";
 import { recall } from "#phone/memory.ts";
 import { readLabelLink } from "#wire/card.ts";
-import { codeText, openUnitSession, type PhoneOptions, PhoneTrouble, print } from "./phone-actions.ts";
+import { codeText, openUnitSession, type PhoneOptions, PhoneTrouble, print } from "./phone-unit.ts";
 
 /** A unit that asks for nothing more for so long has all that it wants, or starts anew with it. */
 const QUIET_MS = 6_000;

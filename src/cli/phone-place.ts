@@ -1,5 +1,5 @@
 /** Tells a unit where it is: `latchkey phone place`. */
-import { openUnitSession, type PhoneOptions, PhoneTrouble, print } from "./phone-actions.ts";
+import { openUnitSession, type PhoneOptions, PhoneTrouble, print } from "./phone-unit.ts";
 
 /** Degrees as people write them, as the unit keeps them: times 100,000. */
 function degreesE5(what: string, value: number, max: number): number {

@@ -1,15 +1,8 @@
 import { type Command, Option } from "commander";
-import {
-  AIR_PROTOCOLS,
-  askForUpdate,
-  callFunction,
-  onboardUnit,
-  type PhoneOptions,
-  revokeShare,
-  shareUnit,
-} from "./phone-actions.ts";
+import { AIR_PROTOCOLS, askForUpdate, callFunction, onboardUnit, revokeShare, shareUnit } from "./phone-actions.ts";
 import { carryRelease } from "./phone-carry.ts";
 import { placeUnit } from "./phone-place.ts";
+import { learnUnit, type PhoneOptions } from "./phone-unit.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 /** Options by which every phone verb knows the unit and remembers it. */
@@ -28,6 +21,17 @@ function asGuest(command: Command): Command {
     .option("--chain <file>", "the chain that goes with it");
 }
 
+/** Options of what works from anywhere, over the unit's cloud. */
+function fromAfar(command: Command): Command {
+  return command
+    .option("--away", "from anywhere, over the unit's cloud; this phone must have been at home with it once")
+    .option(
+      "--cloud <address>",
+      "where that cloud is, HOST:MQTTPORT:HTTPPORT:NAME, when the unit never told this phone",
+    )
+    .option("--cloud-ca <file>", "the authority behind the cloud's TLS, PEM; \"system\" for the system's own");
+}
+
 export function register(command: Command): void {
   withUnit(command.command("onboard"))
     .description("bring a unit onto Wi-Fi by broadcasting, until it says its signed hello")
@@ -39,14 +43,14 @@ export function register(command: Command): void {
     .option("--multicast", "send to multicast groups, where an access point drops broadcast (esptouch-v1)")
     .option("--timeout <seconds>", "give up after", Number, 60)
     .action((options: PhoneOptions & Parameters<typeof onboardUnit>[0]) => sayTrouble(() => onboardUnit(options)));
-  asGuest(withUnit(command.command("call")))
+  fromAfar(asGuest(withUnit(command.command("call"))))
     .description("call a function of the unit's app, or read a variable")
     .argument("<name>", "function or variable")
     .argument("[arguments...]", "name=value each; true, false and numbers are taken as such")
     .action((name: string, args: string[], options: PhoneOptions) =>
       sayTrouble(() => callFunction(name, args, options)),
     );
-  withUnit(command.command("share"))
+  fromAfar(withUnit(command.command("share")))
     .description("hand a narrower key to someone else, whose public key you were given")
     .requiredOption("--to <key>", "the guest's public key, 64 hexadecimal digits")
     .requiredOption("--function <name...>", "functions and variables that the guest may use")
@@ -55,16 +59,19 @@ export function register(command: Command): void {
     .option("--for <id>", "a device ID, where the key is for one of several units only")
     .requiredOption("--out <file>", "where the guest's chain goes; it is no secret")
     .action((options: Parameters<typeof shareUnit>[0]) => sayTrouble(() => shareUnit(options)));
-  withUnit(command.command("revoke"))
+  fromAfar(withUnit(command.command("revoke")))
     .description("take a guest's key back, at the unit itself")
     .argument("<cti>", "16 hexadecimal digits, as share said them")
     .action((cti: string, options: PhoneOptions) => sayTrouble(() => revokeShare(cti, options)));
-  asGuest(withUnit(command.command("place")))
+  fromAfar(asGuest(withUnit(command.command("place"))))
     .description("tell the unit where it is, so that guests' --near conditions can be decided; wants the config right")
     .option("--lat <degrees>", "latitude, north positive", Number)
     .option("--lon <degrees>", "longitude, east positive", Number)
     .option("--forget", "take back what was said")
     .action((options: Parameters<typeof placeUnit>[0]) => sayTrouble(() => placeUnit(options)));
+  asGuest(withUnit(command.command("learn")))
+    .description("ask the unit, at home, what this phone needs to reach it with --away")
+    .action((options: PhoneOptions) => sayTrouble(() => learnUnit(options)));
   asGuest(withUnit(command.command("carry")))
     .description("bring a signed release to a unit without its cloud; wants the flash right")
     .argument("<file>", "the release, as `release sign` wrote it")
@@ -72,7 +79,7 @@ export function register(command: Command): void {
     .action((path: string, options: Parameters<typeof carryRelease>[1]) =>
       sayTrouble(() => carryRelease(path, options)),
     );
-  asGuest(withUnit(command.command("update")))
+  fromAfar(asGuest(withUnit(command.command("update"))))
     .description("ask the unit to install a release; wants the flash right")
     .argument("<sequence>", "number of the release", Number)
     .action((sequence: number, options: PhoneOptions) => sayTrouble(() => askForUpdate(sequence, options)));

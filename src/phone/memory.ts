@@ -1,11 +1,19 @@
-/** What a phone remembers of each unit: where it was last, and the highest counter it was called with over the air. */
+/**
+ * What a phone remembers of each unit: where it was last, the highest counter it was called with over the air, and what
+ * it needs to reach it from afar. Nothing of it is secret.
+ */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import type { CloudAddress } from "#wire/cloud-address.ts";
 
 export interface Known {
   readonly host: string;
   readonly port: number;
   readonly lastCounter: number;
+  /** Where its cloud is; null when the unit said that it has none. */
+  readonly cloud?: CloudAddress | null;
+  /** The owner's grant, in hexadecimal digits. */
+  readonly grant?: string;
 }
 
 /** The file can't be used; one line that says what to do. */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
+import { addGrantIssuer } from "#cloud/grant-issuers.ts";
 import { newKeySet, readPublicKeys } from "#cloud/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/release-build.ts";
 import { type ReleaseFile, writeReleaseFile } from "#cloud/release-file.ts";
@@ -27,7 +28,9 @@ function makerKeys(config: FlashConfig): MakerKeys {
   const issuer = ensureKeyFile(join(config.keys, "issuer.key"), "issuer");
   const time = ensureKeyFile(join(config.keys, "time.key"), "time");
   const isNew = !existsSync(join(config.keys, "roots.json"));
-  const { roots, signedKeyset } = isNew ? newKeySet(config.keys, config.product) : readPublicKeys(config.keys);
+  const keys = isNew ? newKeySet(config.keys, config.product) : readPublicKeys(config.keys);
+  addGrantIssuer(config.keys, ISSUER_KID[0] as number, issuer.publicKey);
+  const { roots, signedKeyset } = keys;
   return { issuer, issuerKid: ISSUER_KID, time, roots, keySet: signedKeyset };
 }
 

@@ -8,8 +8,9 @@ import { buildBundle, buildScript } from "#factory/bundle.ts";
 import { openRegistry } from "#factory/registry.ts";
 import { COMPONENT } from "#wire/release.ts";
 import { makeRelease } from "./factory.ts";
+
 import { crashingNative, nativeParts, nextNative } from "./native.ts";
-import { StoryError, startReady, type UnitWorld } from "./world.ts";
+import { latchkeyOk, StoryError, startReady, type UnitWorld } from "./world.ts";
 
 /** Flash operations after which the power fails in the story: some blocks are written then, most are not. */
 const CUT = "60:half";
@@ -123,6 +124,7 @@ export async function update(world: UnitWorld): Promise<void> {
       },
       (slots) => slots,
     );
+    await callFromAfar(world);
     const { bytes } = await buildScript(`import { start } from "./boards/${board.name}/main.ts";
 import { app } from "./${config.app}";
 start({ ...app, start() { throw new Error("a mistake"); } }, { release: "${sequence + 1}", atS: ${nowS} });`);
@@ -136,6 +138,14 @@ start({ ...app, start() { throw new Error("a mistake"); } }, { release: "${seque
   } finally {
     await cloud.child.stop();
   }
+}
+
+/** The owner's phone is on no network of the unit's: it shows the cloud the owner's grant, and the cloud carries what it can't read. */
+async function callFromAfar({ tell, unit, phoneMemory }: UnitWorld): Promise<void> {
+  const asOwner = ["--json", "--memory", phoneMemory, "--label", unit.labelPng, "--card", unit.cardPng];
+  await tell.step("owner switches it on from afar", () =>
+    latchkeyOk("phone", "call", "setLamp", "on=true", "--away", ...asOwner),
+  );
 }
 
 /** The exit code of a process that has ended, or undefined. */

@@ -21,101 +21,95 @@ export interface OtaParts {
   readonly times?: OtaTimes;
 }
 
-export interface OtaTools {
+/** What the functions of the update machine share: the board's means, and the effects of the step in hand. */
+export interface Ota {
   readonly crypto: Primitives;
   readonly times: OtaTimes;
   readonly slots: Slots;
   readonly log: LogRegion;
   readonly sectorBytes: number;
   readonly read: ReadFlash;
-  /** Effects of the step in hand, in order; whoever ends the step takes them. */
-  takeEffects(): readonly Effect[];
-  push(...effects: readonly Effect[]): void;
-  say(text: string): void;
-  emit(event: InnerEvent): void;
-  record(state: OtaState, entry: JournalRecord): void;
-  wait(state: OtaState, activity: Activity, deadlineMs: number): void;
-  /** Tries again later: the more often it failed, the later; half of the wait is chance. */
-  fail(state: OtaState, nowMs: number, fault: Fault, leastMs?: number): void;
-  /** Half of a time for certain, and up to all of it by chance. */
-  spread(longMs: number): number;
-  /** Ends with the offer, unless the maker makes it again. */
-  drop(state: OtaState, stage: "refused" | "rejected", fault: Fault, sequence: number): void;
-  /** The maker holds the release back: keeps what is fetched, and goes on when it is offered again. */
-  halt(state: OtaState, fault: Fault): void;
-  report(state: OtaState): void;
-  /** The slot of a component that these bits choose. */
-  slotOf(kind: number, slotBits: number): SlotRegion;
+  /** In order; whoever ends the step takes them. */
+  effects: Effect[];
 }
 
-export function createOtaTools(parts: OtaParts): OtaTools {
-  const { crypto, flash } = parts;
+export function otaOf({ crypto, flash, regions, times = OTA_TIMES }: OtaParts): Ota {
   const { sectorBytes, writeBytes } = flash;
-  const times = parts.times ?? OTA_TIMES;
-  const slots = slotsOf(flash, parts.regions);
-  const { start, bytes } = parts.regions.journal ?? { start: 0, bytes: 0 };
-  const log = { start, bytes, sectorBytes, writeBytes };
-  const read: ReadFlash = (address, byteLength) => flash.read(address, byteLength);
-  let effects: Effect[] = [];
-
-  const tools: OtaTools = {
+  const { start, bytes } = regions.journal ?? { start: 0, bytes: 0 };
+  return {
     crypto,
     times,
-    slots,
-    log,
+    slots: slotsOf(flash, regions),
+    log: { start, bytes, sectorBytes, writeBytes },
     sectorBytes,
-    read,
-    takeEffects() {
-      const taken = effects;
-      effects = [];
-      return taken;
-    },
-    push: (...more) => void effects.push(...more),
-    say: (text) => void effects.push({ kind: "log", text: `update: ${text}` }),
-    emit: (event) => void effects.push({ kind: "emit", event }),
-    record(state, entry) {
-      const written = writeJournal(log, read, state.journal, entry);
-      state.journal = written.journal;
-      effects.push(...written.ops);
-    },
-    wait(state, activity, deadlineMs) {
-      state.activity = activity;
-      state.deadlineMs = deadlineMs;
-    },
-    fail(state, nowMs, fault, leastMs = 0) {
-      const waitMs =
-        leastMs + tools.spread(Math.min(times.longestMs, times.failureMs * 2 ** Math.min(state.failures, 20)));
-      state.failures++;
-      state.fetching = undefined;
-      state.isFresh = false;
-      tools.wait(state, "waiting", nowMs + waitMs);
-      tools.say(`${fault}, again in ${Math.round(waitMs)} ms`);
-    },
-    spread: (longMs) => (longMs / 2) * (1 + viewOf(crypto.random(4)).getUint32(0, true) / 2 ** 32),
-    drop(state, stage, fault, sequence) {
-      if (state.journal.state.job !== undefined) tools.record(state, { kind: "abandoned" });
-      effects.push({ kind: "forget", name: OWN.update });
-      state.offer = undefined;
-      state.fetching = undefined;
-      state.verdict = { sequence, stage, fault, percent: 0 };
-      tools.wait(state, "idle", NEVER);
-      tools.say(`release ${sequence} ${stage}: ${fault}`);
-      tools.report(state);
-    },
-    halt(state, fault) {
-      state.isFresh = false;
-      state.fetching = undefined;
-      tools.wait(state, "halted", NEVER);
-      tools.say(fault);
-    },
-    report(state) {
-      if (!state.isLinked) return;
-      const { sequence, epoch } = state.journal.state.confirmed;
-      const payload = encodeUnitState({ sequence, epoch, attempt: attemptOf(state, sectorBytes) });
-      tools.emit({ kind: "publish", topic: UP.state, payload, retain: true });
-    },
-    slotOf: (kind, slotBits) =>
-      (slots.get(kind) as readonly [SlotRegion, SlotRegion])[((slotBits >> kind) & 1) as 0 | 1],
+    read: (address, byteLength) => flash.read(address, byteLength),
+    effects: [],
   };
-  return tools;
+}
+
+export function say(ota: Ota, text: string): void {
+  ota.effects.push({ kind: "log", text: `update: ${text}` });
+}
+
+export function emit(ota: Ota, event: InnerEvent): void {
+  ota.effects.push({ kind: "emit", event });
+}
+
+export function record(ota: Ota, state: OtaState, entry: JournalRecord): void {
+  const written = writeJournal(ota.log, ota.read, state.journal, entry);
+  state.journal = written.journal;
+  ota.effects.push(...written.ops);
+}
+
+export function wait(state: OtaState, activity: Activity, deadlineMs: number): void {
+  state.activity = activity;
+  state.deadlineMs = deadlineMs;
+}
+
+/** Half of a time for certain, and up to all of it by chance. */
+export function spread({ crypto }: Ota, longMs: number): number {
+  return (longMs / 2) * (1 + viewOf(crypto.random(4)).getUint32(0, true) / 2 ** 32);
+}
+
+/** Tries again later: the more often it failed, the later; half of the wait is chance. */
+export function fail(ota: Ota, state: OtaState, nowMs: number, fault: Fault, leastMs = 0): void {
+  const { longestMs, failureMs } = ota.times;
+  const waitMs = leastMs + spread(ota, Math.min(longestMs, failureMs * 2 ** Math.min(state.failures, 20)));
+  state.failures++;
+  state.fetching = undefined;
+  state.isFresh = false;
+  wait(state, "waiting", nowMs + waitMs);
+  say(ota, `${fault}, again in ${Math.round(waitMs)} ms`);
+}
+
+/** Ends with the offer, unless the maker makes it again. */
+export function drop(ota: Ota, state: OtaState, stage: "refused" | "rejected", fault: Fault, sequence: number): void {
+  if (state.journal.state.job !== undefined) record(ota, state, { kind: "abandoned" });
+  ota.effects.push({ kind: "forget", name: OWN.update });
+  state.offer = undefined;
+  state.fetching = undefined;
+  state.verdict = { sequence, stage, fault, percent: 0 };
+  wait(state, "idle", NEVER);
+  say(ota, `release ${sequence} ${stage}: ${fault}`);
+  report(ota, state);
+}
+
+/** The maker holds the release back: keeps what is fetched, and goes on when it is offered again. */
+export function halt(ota: Ota, state: OtaState, fault: Fault): void {
+  state.isFresh = false;
+  state.fetching = undefined;
+  wait(state, "halted", NEVER);
+  say(ota, fault);
+}
+
+export function report(ota: Ota, state: OtaState): void {
+  if (!state.isLinked) return;
+  const { sequence, epoch } = state.journal.state.confirmed;
+  const payload = encodeUnitState({ sequence, epoch, attempt: attemptOf(state, ota.sectorBytes) });
+  emit(ota, { kind: "publish", topic: UP.state, payload, retain: true });
+}
+
+/** The slot of a component that these bits choose. */
+export function slotOf({ slots }: Ota, kind: number, slotBits: number): SlotRegion {
+  return (slots.get(kind) as readonly [SlotRegion, SlotRegion])[((slotBits >> kind) & 1) as 0 | 1];
 }

@@ -28,13 +28,13 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: "a sector is marked before it is written",
     file: "src/device/ota-install.ts",
-    from: "tools.push(...step.value.ops);",
+    from: "ota.effects.push(...step.value.ops);",
     to: "",
   },
   {
     name: "the whole image is not checked",
     file: "src/device/ota-install.ts",
-    from: "return equal(imageRootOf(crypto.sha256, read, address, imageBytes), imageRoot);",
+    from: "return equal(imageRootOf(ota.crypto.sha256, ota.read, address, imageBytes), imageRoot);",
     to: "return true;",
   },
   {
@@ -79,11 +79,11 @@ async function campaignWith(mutant: Mutant | undefined): Promise<typeof Campaign
             const text = readFileSync(path, "utf8");
             isApplied = text.includes(mutant.from);
             const mark =
-              'tools.record(state, { kind: "sectorDone", component: component.kind, ...step.value.progress });\n    }';
+              'record(ota, state, { kind: "sectorDone", component: component.kind, ...step.value.progress });\n  }';
             const changed = text.replace(mutant.from, mutant.to);
             const isMark = mutant.name.includes("marked before");
             return {
-              contents: isMark ? changed.replace(mark, `${mark}\n    tools.push(...step.value.ops);`) : changed,
+              contents: isMark ? changed.replace(mark, `${mark}\n  ota.effects.push(...step.value.ops);`) : changed,
               loader: "ts",
             };
           });

@@ -20,20 +20,24 @@ export interface Heard {
   readonly message: { readonly topic: string; readonly payload: Uint8Array } | undefined;
 }
 
+interface Unacknowledged {
+  readonly packet: Uint8Array;
+  readonly sentMs: number;
+}
+
 export interface Conversation {
+  readonly version: MqttVersion;
+  readonly times: LinkTimes;
   readonly reader: PacketReader;
-  /** What the server allows (CONNACK of MQTT 5). */
-  limits(properties: MqttProperties): void;
-  packetId(): number;
-  /** Starts the keep-alive and sends again what the last conversation could not deliver. */
-  begin(nowMs: number, unacknowledged: readonly Uint8Array[]): readonly Uint8Array[];
-  publish(outgoing: Outgoing, nowMs: number): readonly Uint8Array[];
-  /** Undefined for a packet that makes no sense here. */
-  take(packet: ServerPacket, nowMs: number): Heard | undefined;
-  /** What is to be sent by now; "dead" when the server owes an answer for too long. */
-  due(nowMs: number): readonly Uint8Array[] | "dead";
-  wakeAtMs(): number;
-  unacknowledged(): readonly Uint8Array[];
+  readonly inFlight: Map<number, Unacknowledged>;
+  readonly queue: Outgoing[];
+  readonly aliases: Map<number, string>;
+  lastId: number;
+  receiveMaximum: number;
+  keepAliveMs: number;
+  sentMs: number;
+  /** When a ping was sent that is not answered yet. */
+  pingMs: number;
 }
 
 /** MQTT 5: what the unit asks and nobody fetched in this time is not worth delivering. */
@@ -42,101 +46,128 @@ const MESSAGE_EXPIRY_S = 60;
 const QUEUE_MAX = 16;
 
 export function createConversation(version: MqttVersion, times: LinkTimes, reader: PacketReader): Conversation {
-  const inFlight = new Map<number, { readonly packet: Uint8Array; readonly sentMs: number }>();
-  const queue: Outgoing[] = [];
-  const aliases = new Map<number, string>();
-  let lastId = 0;
-  let receiveMaximum = 8;
-  let keepAliveMs = times.keepAliveS * 1000;
-  let sentMs = Number.POSITIVE_INFINITY;
-  let pingMs = Number.POSITIVE_INFINITY;
-
-  function packetId(): number {
-    do lastId = (lastId % 65535) + 1;
-    while (inFlight.has(lastId));
-    return lastId;
-  }
-
-  /** When the message was sent that waits longest for its acknowledgement. */
-  function oldestMs(): number {
-    return Math.min(...[...inFlight.values()].map((each) => each.sentMs));
-  }
-
-  function send(outgoing: Outgoing, nowMs: number): Uint8Array {
-    const id = outgoing.qos === 1 ? packetId() : 0;
-    const properties = outgoing.retain ? {} : { messageExpiryS: MESSAGE_EXPIRY_S };
-    const packet = encodePublish(version, { ...outgoing, packetId: id, isAgain: false, properties });
-    if (id !== 0) inFlight.set(id, { packet, sentMs: nowMs });
-    sentMs = nowMs;
-    return packet;
-  }
-
-  /** The topic of a message, through the server's alias where it uses one. */
-  function topicOf(packet: ServerPacket & { kind: "publish" }): string | undefined {
-    const alias = packet.properties?.topicAlias;
-    if (alias === undefined) return packet.topic;
-    if (packet.topic !== "") aliases.set(alias, packet.topic);
-    return aliases.get(alias);
-  }
-
   return {
+    version,
+    times,
     reader,
-    packetId,
-    limits(properties) {
-      receiveMaximum = Math.min(receiveMaximum, properties.receiveMaximum ?? receiveMaximum);
-      keepAliveMs = (properties.serverKeepAliveS ?? times.keepAliveS) * 1000;
-    },
-    begin(nowMs, unacknowledged) {
-      sentMs = nowMs;
-      return unacknowledged.slice(0, receiveMaximum).map((packet) => {
-        const id = packetId();
-        const again = packet.slice();
-        // Flags and packet identifier are where they were: only the DUP bit and the number change.
-        again[0] = (again[0] as number) | 8;
-        const topicAt = 1 + lengthBytesOf(again);
-        const idAt = topicAt + 2 + (((again[topicAt] as number) << 8) | (again[topicAt + 1] as number));
-        again[idAt] = id >> 8;
-        again[idAt + 1] = id & 255;
-        inFlight.set(id, { packet: again, sentMs: nowMs });
-        return again;
-      });
-    },
-    publish(outgoing, nowMs) {
-      if (outgoing.qos === 0 || inFlight.size < receiveMaximum) return [send(outgoing, nowMs)];
-      if (queue.length < QUEUE_MAX) queue.push(outgoing);
-      return [];
-    },
-    take(packet, nowMs) {
-      if (packet.kind === "pingresp") {
-        pingMs = Number.POSITIVE_INFINITY;
-        return { replies: [], message: undefined };
-      }
-      if (packet.kind === "puback") {
-        inFlight.delete(packet.packetId);
-        const next = inFlight.size < receiveMaximum ? queue.shift() : undefined;
-        return { replies: next === undefined ? [] : [send(next, nowMs)], message: undefined };
-      }
-      if (packet.kind === "unsuback") return { replies: [], message: undefined };
-      if (packet.kind !== "publish") return undefined;
-      const topic = topicOf(packet);
+    inFlight: new Map(),
+    queue: [],
+    aliases: new Map(),
+    lastId: 0,
+    receiveMaximum: 8,
+    keepAliveMs: times.keepAliveS * 1000,
+    sentMs: Number.POSITIVE_INFINITY,
+    pingMs: Number.POSITIVE_INFINITY,
+  };
+}
+
+export function nextPacketId(conversation: Conversation): number {
+  do conversation.lastId = (conversation.lastId % 65535) + 1;
+  while (conversation.inFlight.has(conversation.lastId));
+  return conversation.lastId;
+}
+
+/** Takes what the server allows (CONNACK of MQTT 5). */
+export function setLimits(conversation: Conversation, properties: MqttProperties): void {
+  const { receiveMaximum, times } = conversation;
+  conversation.receiveMaximum = Math.min(receiveMaximum, properties.receiveMaximum ?? receiveMaximum);
+  conversation.keepAliveMs = (properties.serverKeepAliveS ?? times.keepAliveS) * 1000;
+}
+
+/** Starts the keep-alive and sends again what the last conversation could not deliver. */
+export function beginConversation(
+  conversation: Conversation,
+  nowMs: number,
+  unsent: readonly Uint8Array[],
+): readonly Uint8Array[] {
+  conversation.sentMs = nowMs;
+  return unsent.slice(0, conversation.receiveMaximum).map((packet) => {
+    const id = nextPacketId(conversation);
+    const again = packet.slice();
+    // Flags and packet identifier are where they were: only the DUP bit and the number change.
+    again[0] = (again[0] as number) | 8;
+    const topicAt = 1 + lengthBytesOf(again);
+    const idAt = topicAt + 2 + (((again[topicAt] as number) << 8) | (again[topicAt + 1] as number));
+    again[idAt] = id >> 8;
+    again[idAt + 1] = id & 255;
+    conversation.inFlight.set(id, { packet: again, sentMs: nowMs });
+    return again;
+  });
+}
+
+function send(conversation: Conversation, outgoing: Outgoing, nowMs: number): Uint8Array {
+  const id = outgoing.qos === 1 ? nextPacketId(conversation) : 0;
+  const properties = outgoing.retain ? {} : { messageExpiryS: MESSAGE_EXPIRY_S };
+  const packet = encodePublish(conversation.version, { ...outgoing, packetId: id, isAgain: false, properties });
+  if (id !== 0) conversation.inFlight.set(id, { packet, sentMs: nowMs });
+  conversation.sentMs = nowMs;
+  return packet;
+}
+
+export function publishIn(conversation: Conversation, outgoing: Outgoing, nowMs: number): readonly Uint8Array[] {
+  const { inFlight, receiveMaximum, queue } = conversation;
+  if (outgoing.qos === 0 || inFlight.size < receiveMaximum) return [send(conversation, outgoing, nowMs)];
+  if (queue.length < QUEUE_MAX) queue.push(outgoing);
+  return [];
+}
+
+/** The topic of a message, through the server's alias where it uses one. */
+function topicOf({ aliases }: Conversation, packet: ServerPacket & { kind: "publish" }): string | undefined {
+  const alias = packet.properties?.topicAlias;
+  if (alias === undefined) return packet.topic;
+  if (packet.topic !== "") aliases.set(alias, packet.topic);
+  return aliases.get(alias);
+}
+
+/** Undefined for a packet that makes no sense here. */
+export function takePacket(conversation: Conversation, packet: ServerPacket, nowMs: number): Heard | undefined {
+  const { inFlight, receiveMaximum, queue } = conversation;
+  switch (packet.kind) {
+    case "pingresp":
+      conversation.pingMs = Number.POSITIVE_INFINITY;
+      return { replies: [], message: undefined };
+    case "puback": {
+      inFlight.delete(packet.packetId);
+      const next = inFlight.size < receiveMaximum ? queue.shift() : undefined;
+      return { replies: next === undefined ? [] : [send(conversation, next, nowMs)], message: undefined };
+    }
+    case "unsuback":
+      return { replies: [], message: undefined };
+    case "publish": {
+      const topic = topicOf(conversation, packet);
       if (topic === undefined) return undefined;
-      if (packet.qos === 1) sentMs = nowMs;
+      if (packet.qos === 1) conversation.sentMs = nowMs;
       const replies = packet.qos === 1 ? [encodePuback(packet.packetId)] : [];
       return { replies, message: { topic, payload: packet.payload } };
-    },
-    due(nowMs) {
-      if (nowMs >= Math.min(oldestMs(), pingMs) + times.answerMs) return "dead";
-      if (nowMs < sentMs + keepAliveMs / 2 || pingMs !== Number.POSITIVE_INFINITY) return [];
-      pingMs = nowMs;
-      sentMs = nowMs;
-      return [encodePingreq()];
-    },
-    wakeAtMs() {
-      const owedMs = Math.min(oldestMs(), pingMs) + times.answerMs;
-      return pingMs === Number.POSITIVE_INFINITY ? Math.min(sentMs + keepAliveMs / 2, owedMs) : owedMs;
-    },
-    unacknowledged: () => [...inFlight.values()].map((each) => each.packet),
-  };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** When the message was sent, or the ping, that waits longest for its answer. */
+function oldestMs({ inFlight, pingMs }: Conversation): number {
+  return Math.min(pingMs, ...[...inFlight.values()].map((each) => each.sentMs));
+}
+
+/** What is to be sent by now; "dead" when the server owes an answer for too long. */
+export function dueBy(conversation: Conversation, nowMs: number): readonly Uint8Array[] | "dead" {
+  const { times, sentMs, keepAliveMs, pingMs } = conversation;
+  if (nowMs >= oldestMs(conversation) + times.answerMs) return "dead";
+  if (nowMs < sentMs + keepAliveMs / 2 || pingMs !== Number.POSITIVE_INFINITY) return [];
+  conversation.pingMs = nowMs;
+  conversation.sentMs = nowMs;
+  return [encodePingreq()];
+}
+
+export function conversationWakeAtMs(conversation: Conversation): number {
+  const { times, sentMs, keepAliveMs, pingMs } = conversation;
+  const owedMs = oldestMs(conversation) + times.answerMs;
+  return pingMs === Number.POSITIVE_INFINITY ? Math.min(sentMs + keepAliveMs / 2, owedMs) : owedMs;
+}
+
+export function unacknowledged({ inFlight }: Conversation): readonly Uint8Array[] {
+  return [...inFlight.values()].map((each) => each.packet);
 }
 
 /** How many bytes a packet's length field takes. */

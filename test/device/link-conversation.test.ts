@@ -1,26 +1,36 @@
 import { describe, expect, test } from "vitest";
-import { createConversation } from "#device/link-conversation.ts";
-import { createPacketReader } from "#device/link-packets.ts";
+import {
+  beginConversation,
+  conversationWakeAtMs,
+  createConversation,
+  dueBy,
+  nextPacketId,
+  publishIn,
+  setLimits,
+  takePacket,
+  unacknowledged,
+} from "#device/link-conversation.ts";
+import { createPacketReader, nextPacket, pushBytes } from "#device/link-packets.ts";
 import { LINK_TIMES } from "#device/link-settings.ts";
 
 const message = (topic: string, qos: 0 | 1 = 1) => ({ topic, payload: Uint8Array.of(1), retain: false, qos });
 const begin = (version: 4 | 5, properties = {}) => {
   const conversation = createConversation(version, LINK_TIMES, createPacketReader(4352));
-  conversation.limits(properties);
-  conversation.begin(0, []);
+  setLimits(conversation, properties);
+  beginConversation(conversation, 0, []);
   return conversation;
 };
 
 describe("a conversation", () => {
   test("keeps to the server's receive maximum and sends the rest as acknowledgements come", () => {
     const conversation = begin(5, { receiveMaximum: 2 });
-    const sent = ["a", "b", "c", "d"].map((topic) => conversation.publish(message(topic), 0).length);
+    const sent = ["a", "b", "c", "d"].map((topic) => publishIn(conversation, message(topic), 0).length);
     expect(sent).toEqual([1, 1, 0, 0]);
     // Quality of service 0 is not counted.
-    expect(conversation.publish(message("e", 0), 0)).toHaveLength(1);
-    expect(conversation.take({ kind: "puback", packetId: 1, code: 0 }, 0)?.replies).toHaveLength(1);
-    expect(conversation.take({ kind: "puback", packetId: 2, code: 0x87 }, 0)?.replies).toHaveLength(1);
-    expect(conversation.unacknowledged()).toHaveLength(2);
+    expect(publishIn(conversation, message("e", 0), 0)).toHaveLength(1);
+    expect(takePacket(conversation, { kind: "puback", packetId: 1, code: 0 }, 0)?.replies).toHaveLength(1);
+    expect(takePacket(conversation, { kind: "puback", packetId: 2, code: 0x87 }, 0)?.replies).toHaveLength(1);
+    expect(unacknowledged(conversation)).toHaveLength(2);
   });
 
   test("understands a server's topic aliases, and takes an unknown one for a broken packet", () => {
@@ -33,14 +43,15 @@ describe("a conversation", () => {
       isAgain: false,
       packetId: 0,
     } as const;
-    const first = conversation.take({ ...packet, topic: "t", properties: { topicAlias: 3 } }, 0);
-    const second = conversation.take({ ...packet, topic: "", properties: { topicAlias: 3 } }, 0);
+    const first = takePacket(conversation, { ...packet, topic: "t", properties: { topicAlias: 3 } }, 0);
+    const second = takePacket(conversation, { ...packet, topic: "", properties: { topicAlias: 3 } }, 0);
     expect([first?.message?.topic, second?.message?.topic]).toEqual(["t", "t"]);
-    expect(conversation.take({ ...packet, topic: "", properties: { topicAlias: 4 } }, 0)).toBeUndefined();
+    expect(takePacket(conversation, { ...packet, topic: "", properties: { topicAlias: 4 } }, 0)).toBeUndefined();
   });
 
   test("acknowledges what comes with quality of service 1", () => {
-    const heard = begin(4).take(
+    const heard = takePacket(
+      begin(4),
       { kind: "publish", topic: "t", payload: Uint8Array.of(7), qos: 1, retain: false, isAgain: true, packetId: 258 },
       0,
     );
@@ -48,8 +59,8 @@ describe("a conversation", () => {
   });
 
   test("lets questions expire at an MQTT 5 server, not what is retained", () => {
-    const [question] = begin(5).publish(message("ask"), 0);
-    const [state] = begin(5).publish({ ...message("state"), retain: true }, 0);
+    const [question] = publishIn(begin(5), message("ask"), 0);
+    const [state] = publishIn(begin(5), { ...message("state"), retain: true }, 0);
     // Property 2, message expiry interval, 60 s.
     expect(String(question)).toContain("5,2,0,0,0,60");
     expect(String(state)).not.toContain("2,0,0,0,60");
@@ -57,22 +68,22 @@ describe("a conversation", () => {
 
   test("keeps alive as the server wants, and is dead when a ping or a message stays unanswered", () => {
     const conversation = begin(5, { serverKeepAliveS: 10 });
-    expect(conversation.wakeAtMs()).toBe(5000);
-    expect(conversation.due(4999)).toEqual([]);
-    expect(conversation.due(5000)).toEqual([Uint8Array.of(0xc0, 0)]);
-    expect(conversation.wakeAtMs()).toBe(5000 + LINK_TIMES.answerMs);
-    expect(conversation.due(5000 + LINK_TIMES.answerMs)).toBe("dead");
+    expect(conversationWakeAtMs(conversation)).toBe(5000);
+    expect(dueBy(conversation, 4999)).toEqual([]);
+    expect(dueBy(conversation, 5000)).toEqual([Uint8Array.of(0xc0, 0)]);
+    expect(conversationWakeAtMs(conversation)).toBe(5000 + LINK_TIMES.answerMs);
+    expect(dueBy(conversation, 5000 + LINK_TIMES.answerMs)).toBe("dead");
     const waiting = begin(4);
-    waiting.publish(message("a"), 100);
-    expect(waiting.due(100 + LINK_TIMES.answerMs)).toBe("dead");
+    publishIn(waiting, message("a"), 100);
+    expect(dueBy(waiting, 100 + LINK_TIMES.answerMs)).toBe("dead");
   });
 
   test("sends again under a new number, marked, what the last one could not deliver", () => {
     const lost = begin(4);
-    lost.publish(message("topic"), 0);
+    publishIn(lost, message("topic"), 0);
     const next = createConversation(4, LINK_TIMES, createPacketReader(4352));
-    next.packetId();
-    const [again] = next.begin(0, lost.unacknowledged());
+    nextPacketId(next);
+    const [again] = beginConversation(next, 0, unacknowledged(lost));
     expect(again).toEqual(Uint8Array.of(0x3a, 10, 0, 5, ...new TextEncoder().encode("topic"), 0, 2, 1));
   });
 });
@@ -83,13 +94,13 @@ test("packets come whole out of any pieces", () => {
     const reader = createPacketReader(4352);
     const found: number[] = [];
     for (let at = 0; at < bytes.length; at += size) {
-      reader.push(bytes.subarray(at, at + size));
-      for (let next = reader.next(); next.ok && next.value !== undefined; next = reader.next())
+      pushBytes(reader, bytes.subarray(at, at + size));
+      for (let next = nextPacket(reader); next.ok && next.value !== undefined; next = nextPacket(reader))
         found.push(next.value.length);
     }
     expect(found, `pieces of ${size}`).toEqual([2, 136, 2]);
   }
   const reader = createPacketReader(100);
-  reader.push(bytes.subarray(2));
-  expect(reader.next()).toEqual({ ok: false, fault: "LINK_PACKET_SIZE" });
+  pushBytes(reader, bytes.subarray(2));
+  expect(nextPacket(reader)).toEqual({ ok: false, fault: "LINK_PACKET_SIZE" });
 });

@@ -1,5 +1,6 @@
 /** Builds a board's native image from our C and the pinned third-party sources, and says what it takes. */
 import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { COMPILER, compile, filesBelow, type Group } from "./compile.ts";
@@ -99,6 +100,7 @@ const SEALING = [
   "crypto_stream/chacha20/ref/chacha20_ref",
   "crypto_onetimeauth/poly1305/onetimeauth_poly1305",
   "crypto_onetimeauth/poly1305/donna/poly1305_donna",
+  "crypto_shorthash/siphash24/ref/shorthash_siphashx24_ref",
 ];
 
 function cryptoGroup(tree: string, names: readonly string[]): Group {
@@ -106,10 +108,20 @@ function cryptoGroup(tree: string, names: readonly string[]): Group {
   return { sources, flags: [...COMMON, "-O2", "-w", ...sodiumFlags(tree)], inputs: [basename(tree)] };
 }
 
+/** Tells engines apart whose bytecode may differ: by their sources with our edits, and how they are compiled. */
+function engineBuild(tree: string): string {
+  const { flags, inputs } = engineGroup(tree);
+  const digest = createHash("sha256")
+    .update(JSON.stringify([flags, inputs]))
+    .digest("hex");
+  return `-DENGINE_BUILD=0x${digest.slice(0, 8)}u`;
+}
+
 function runtimeGroup(layout: Layout, trees: Readonly<Record<string, string>>): Group {
   const chips = join(FIRMWARE, "chips");
   return {
     sources: [
+      join(FIRMWARE, "boot/record-log.c"),
       ...filesBelow(join(FIRMWARE, "main"), ".c"),
       ...filesBelow(join(FIRMWARE, "port"), ".c"),
       ...filesBelow(join(chips, "cortex-m"), ".c"),
@@ -119,6 +131,7 @@ function runtimeGroup(layout: Layout, trees: Readonly<Record<string, string>>): 
     flags: [
       ...OURS,
       ...layout.definitions,
+      engineBuild(trees.quickjs ?? ""),
       `-I${join(chips, layout.chip, "include")}`,
       `-I${FIRMWARE}/port/lwip`,
       `-isystem${trees.lwip}/src/include`,

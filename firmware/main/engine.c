@@ -1,7 +1,6 @@
 #include "main/engine.h"
 #include <string.h>
 #include "chips/chip.h"
-#include "main/bundle.h"
 #include "main/heap.h"
 #include "main/pages.h"
 #include "main/report.h"
@@ -128,19 +127,15 @@ JSContext *engine_start(void) {
 }
 
 void engine_run(JSContext *ctx) {
-  struct bundle bundle = bundle_find();
-  char *piece;
-  size_t length;
-  pages_find(ctx, &bundle);
-  while ((piece = bundle_next(&bundle, &length)) != NULL) {
-    begin_step();
-    JSValue script = JS_Eval(ctx, piece, length, "bundle", PAGES_EVAL | JS_EVAL_FLAG_COMPILE_ONLY);
-    heap_free(piece);
-    if (JS_IsException(script)) end_run(ctx, JS_GetException(ctx));
-    JSValue result = JS_EvalFunction(ctx, script);
+  JSValue script;
+  pages_start(ctx);
+  begin_step();
+  while (pages_next(ctx, &script)) {
+    JSValue result = JS_IsException(script) ? script : JS_EvalFunction(ctx, script);
     if (JS_IsException(result)) end_run(ctx, JS_GetException(ctx));
     JS_FreeValue(ctx, result);
     run_jobs(ctx);
+    begin_step();
   }
   relieve(ctx);
 }

@@ -1,21 +1,25 @@
 #include "main/pages.h"
+#include <stdlib.h>
 #include <string.h>
 #include "chips/chip.h"
+#include "main/bundle.h"
 #include "main/heap.h"
 #include "main/report.h"
+#include "main/sealed.h"
 
 #define NAME_BYTES 64u
+#define PIECE_BYTES 3072u /* so much of the other statements at once, and the rest of the last one */
 /* Beyond this a function is brought in only after the others were let go of. */
 #define CROWDED_BYTES (HEAP_BYTES - 36u * 1024u)
 
-struct page {
-  uint32_t name_hash, address;
-  JSAtom name; /* while it is in memory, else JS_ATOM_NULL */
-};
+/* Functions and constants by the hashes of their names, then the other statements in order. In memory only while they aren't sealed. */
+static struct row *rows;
+static uint32_t named, count;
+static bool sealed;
+static JSAtom *present; /* names of those that are in memory */
+static uint32_t present_count, present_room;
 
-static struct page *pages;
-static uint32_t count, room;
-uint32_t pages_brought;
+static struct row row_of(uint32_t index) { return sealed ? sealed_row(index) : rows[index]; }
 
 static uint32_t hash_of(const char *name, size_t length) {
   uint32_t hash = 2166136261u; /* FNV-1a */
@@ -23,13 +27,16 @@ static uint32_t hash_of(const char *name, size_t length) {
   return hash;
 }
 
-/* The name of the function or constant that a statement declares; NULL when it declares none. */
-static const char *declared(const char *statement, size_t *length) {
+/* The name of the function or constant that the statement there declares, in `start`; NULL when it declares none. */
+static const char *declared(uint32_t place, char start[NAME_BYTES + 1], size_t *length) {
   static const char *const starts[] = {"const ", "function ", "function*", "async function "};
+  uint32_t there = bundle_bytes() - place, part = there < NAME_BYTES ? there : NAME_BYTES;
+  bundle_read(place, start, part);
+  start[part] = 0;
   for (unsigned i = 0; i < 4; i++) {
     size_t skip = strlen(starts[i]);
-    if (strncmp(statement, starts[i], skip) != 0) continue;
-    const char *name = statement + skip, *end = strchr(name, i == 0 ? '=' : '(');
+    if (strncmp(start, starts[i], skip) != 0) continue;
+    const char *name = start + skip, *end = strchr(name, i == 0 ? '=' : '(');
     if (end == NULL) return NULL;
     *length = (size_t)(end - name);
     return name;
@@ -37,87 +44,173 @@ static const char *declared(const char *statement, size_t *length) {
   return NULL;
 }
 
-void pages_find(JSContext *ctx, struct bundle *bundle) {
-  char start[NAME_BYTES + 1];
-  size_t length;
-  while (bundle->at < bundle->end) {
-    uint32_t there = bundle->end - bundle->at, part = there < NAME_BYTES ? there : NAME_BYTES;
-    chip_flash_read(bundle->at, start, part);
-    start[part] = 0;
-    const char *name = declared(start, &length);
-    if (name == NULL) return;
-    if (count == room) {
-      room += 64;
-      pages = js_realloc(ctx, pages, room * sizeof *pages);
-      if (pages == NULL) report_and_restart(RESET_OUT_OF_MEMORY, "no room for the list of functions");
-    }
-    pages[count++] = (struct page){hash_of(name, length), bundle->at, 0};
-    bundle->at += bundle_statement_bytes(bundle) + 1;
-  }
-}
-
-static bool names(const struct page *page, const char *name, size_t length) {
+static bool names(const struct row *row, const char *name, size_t length) {
   char start[NAME_BYTES + 1];
   size_t actual;
-  chip_flash_read(page->address, start, NAME_BYTES);
-  start[NAME_BYTES] = 0;
-  const char *there = declared(start, &actual);
+  const char *there = declared(row->source, start, &actual);
   return there && actual == length && memcmp(there, name, length) == 0;
 }
 
-/* Compiles the declaration as an expression, which gives the function, or the constant's value. */
-static JSValue compile(JSContext *ctx, const struct page *page) {
-  struct bundle at = bundle_from(page->address);
-  uint32_t length = bundle_statement_bytes(&at);
-  char *text = js_malloc(ctx, length + 3);
-  if (text == NULL) return JS_EXCEPTION;
-  chip_flash_read(page->address, text + 1, length);
+static void add_row(JSContext *ctx, uint32_t hash, uint32_t source) {
+  if (count % 64 == 0) rows = js_realloc(ctx, rows, (count + 64) * sizeof *rows);
+  if (rows == NULL) report_and_restart(RESET_OUT_OF_MEMORY, "no room for the list of functions");
+  rows[count++] = (struct row){hash, source, 0, 0};
+}
+
+static int by_hash(const void *a, const void *b) {
+  uint32_t x = ((const struct row *)a)->name_hash, y = ((const struct row *)b)->name_hash;
+  return x < y ? -1 : x > y;
+}
+
+static void list(JSContext *ctx) {
+  char start[NAME_BYTES + 1];
+  const char *name;
+  size_t length;
+  uint32_t place = 0, end = bundle_bytes();
+  while (place < end && (name = declared(place, start, &length)) != NULL) {
+    add_row(ctx, hash_of(name, length), place);
+    place += bundle_statement_bytes(place, 0) + 1;
+  }
+  named = count;
+  for (; place < end; place += bundle_statement_bytes(place, PIECE_BYTES) + 1) add_row(ctx, 0, place);
+  qsort(rows, named, sizeof *rows, by_hash);
+}
+
+/* Makes a declaration (from text + 1 on, with room for a bracket at either end) the expression of what it declares. */
+static void as_expression(char *text, uint32_t length) {
   text[length + 1] = text[length] == ';' ? ' ' : ')';
   if (text[length] == ';') text[length] = ')';
   text[length + 2] = 0;
   char *value = text[1] == 'c' ? strchr(text + 1, '=') : text; /* const NAME=value; */
   if (value > text) memset(text, ' ', (size_t)(value - text));
   *value = '(';
-  JSValue function = JS_Eval(ctx, text, length + 2, "bundle", PAGES_EVAL);
+}
+
+/* From source, for JS_EvalFunction, which gives the function or the constant's value. A bundle was made of modules, so all
+ * of its code is strict. */
+static JSValue compile(JSContext *ctx, uint32_t index, const struct row *row) {
+  bool on_demand = index < named;
+  uint32_t length = bundle_statement_bytes(row->source, on_demand ? 0 : PIECE_BYTES);
+  char *text = js_malloc(ctx, length + 3);
+  if (text == NULL) return JS_EXCEPTION;
+  bundle_read(row->source, text + 1, length);
+  text[length + 1] = 0;
+  if (on_demand) as_expression(text, length);
+  JSValue script = JS_Eval(ctx, on_demand ? text : text + 1, on_demand ? length + 2 : length, "bundle",
+                           JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_STRICT | JS_EVAL_FLAG_COMPILE_ONLY);
   js_free(ctx, text);
-  pages_brought++;
-  return function;
+  return script;
+}
+
+static JSValue take(JSContext *ctx, uint32_t index) {
+  struct row row = row_of(index);
+  size_t length;
+  const uint8_t *code = sealed ? sealed_code(&row, &length) : NULL;
+  if (code != NULL) {
+    JSValue script = JS_ReadObject(ctx, code, length, JS_READ_OBJ_BYTECODE);
+    sealed_close(code);
+    return script;
+  }
+  return compile(ctx, index, &row);
+}
+
+/* Compiles all and writes it. What doesn't compile stays as source: its error comes when it is needed. */
+static bool seal(JSContext *ctx) {
+  if (!sealed_begin(count)) return false;
+  for (uint32_t i = 0; i < count; i++) {
+    JSValue script = compile(ctx, i, &rows[i]);
+    size_t length = 0;
+    uint8_t *code = JS_IsException(script) ? NULL : JS_WriteObject(ctx, &length, script, JS_WRITE_OBJ_BYTECODE);
+    JS_FreeValue(ctx, script);
+    JS_FreeValue(ctx, JS_GetException(ctx));
+    bool held = code == NULL || sealed_put(&rows[i], code, length);
+    js_free(ctx, code);
+    if (!held) return false;
+    chip_watchdog_feed();
+  }
+  return sealed_end(rows, named, count);
+}
+
+void pages_start(JSContext *ctx) {
+  bool can_seal = sealed_start();
+  if (can_seal && sealed_open(&named, &count)) {
+    sealed = true;
+    return;
+  }
+  named = count = 0;
+  list(ctx);
+  sealed = can_seal && seal(ctx) && sealed_open(&named, &count);
+  if (!sealed) return;
+  js_free(ctx, rows);
+  rows = NULL;
+}
+
+bool pages_next(JSContext *ctx, JSValue *script) {
+  static uint32_t next;
+  if (named + next >= count) return false;
+  *script = take(ctx, named + next++);
+  return true;
+}
+
+/* The function or constant of this name; `count` when there is none. */
+static uint32_t search(const char *name, size_t length) {
+  uint32_t hash = hash_of(name, length), low = 0, high = named;
+  while (low < high) {
+    uint32_t middle = (low + high) / 2;
+    if (row_of(middle).name_hash < hash) low = middle + 1;
+    else high = middle;
+  }
+  for (; low < named; low++) {
+    struct row row = row_of(low);
+    if (row.name_hash != hash) break;
+    if (names(&row, name, length)) return low;
+  }
+  return count;
+}
+
+static bool note_present(JSContext *ctx, JSAtom name) {
+  if (present_count == present_room) {
+    JSAtom *more = js_realloc(ctx, present, (present_room + 16) * sizeof *present);
+    if (more == NULL) return false;
+    present = more;
+    present_room += 16;
+  }
+  present[present_count++] = JS_DupAtom(ctx, name);
+  return true;
 }
 
 JSValue pages_bring(JSContext *ctx, JSAtom name) {
-  if (count == 0) return JS_UNDEFINED;
-  size_t length;
+  if (named == 0) return JS_UNDEFINED;
   const char *text = JS_AtomToCString(ctx, name);
   if (text == NULL) return JS_EXCEPTION;
-  length = strlen(text);
-  uint32_t hash = hash_of(text, length), i = 0;
-  while (i < count && !(pages[i].name_hash == hash && names(&pages[i], text, length))) i++;
+  uint32_t index = search(text, strlen(text));
   JS_FreeCString(ctx, text);
-  if (i == count) return JS_UNDEFINED;
+  if (index == count) return JS_UNDEFINED;
   pages_relieve(ctx, CROWDED_BYTES);
-  JSValue function = compile(ctx, &pages[i]);
-  if (JS_IsException(function)) return function;
+  JSValue script = take(ctx, index);
+  if (JS_IsException(script)) return script;
+  JSValue value = JS_EvalFunction(ctx, script);
+  if (JS_IsException(value)) return value;
   JSValue global = JS_GetGlobalObject(ctx);
-  int defined = JS_DefinePropertyValue(ctx, global, name, JS_DupValue(ctx, function),
+  int defined = JS_DefinePropertyValue(ctx, global, name, JS_DupValue(ctx, value),
                                        JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE);
   JS_FreeValue(ctx, global);
-  if (defined < 0) {
-    JS_FreeValue(ctx, function);
-    return JS_EXCEPTION;
-  }
-  pages[i].name = JS_DupAtom(ctx, name);
-  return function;
+  if (defined >= 0 && note_present(ctx, name)) return value;
+  JS_FreeValue(ctx, value);
+  return JS_EXCEPTION;
 }
 
 void pages_relieve(JSContext *ctx, size_t in_use_most) {
   if (heap_used() <= in_use_most) return;
   JSValue global = JS_GetGlobalObject(ctx);
-  for (uint32_t i = 0; i < count; i++) {
-    if (pages[i].name == 0) continue;
-    JS_DeleteProperty(ctx, global, pages[i].name, 0);
-    JS_FreeAtom(ctx, pages[i].name);
-    pages[i].name = 0;
+  while (present_count > 0) {
+    JSAtom name = present[--present_count];
+    JS_DeleteProperty(ctx, global, name, 0);
+    JS_FreeAtom(ctx, name);
   }
   JS_FreeValue(ctx, global);
+  js_free(ctx, present);
+  present = NULL;
+  present_room = 0;
   JS_RunGC(JS_GetRuntime(ctx));
 }

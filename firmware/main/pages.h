@@ -1,20 +1,18 @@
 /*
- * Functions of the bundle, brought in from flash and compiled when they are first named, and let go of when memory is
- * short. They hold no state (src/factory/bundle-pieces.ts keeps only top-level functions apart), so that a function
- * that was let go of and comes back is the same.
+ * The bundle as the engine takes it: functions and constants are brought in from flash when they are first named, and let
+ * go of when memory is short; the other statements run once, a few at a time. Neither holds state
+ * (src/factory/bundle-pieces.ts tells which), so that one which was let go of and comes back is the same.
  */
 #pragma once
-#include "main/bundle.h"
+#include <stdbool.h>
+#include <stddef.h>
 #include "quickjs.h"
 
-/* A bundle was made of modules, so all of its code is strict. */
-#define PAGES_EVAL (JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_STRICT)
-
-/* Notes where the functions at the bundle's start lie and leaves `bundle` behind them. */
-void pages_find(JSContext *ctx, struct bundle *bundle);
-/* Called by the engine for a global name that isn't there: the function, an exception, or undefined. */
+/* Finds the statements; on the first start of a bundle compiles all of it and keeps the result sealed. */
+void pages_start(JSContext *ctx);
+/* The next other statements, compiled, for JS_EvalFunction; false behind the last. */
+bool pages_next(JSContext *ctx, JSValue *script);
+/* Called by the engine for a global name that isn't there: the function or constant, an exception, or undefined. */
 JSValue pages_bring(JSContext *ctx, JSAtom name);
 /* Lets go of all of them when more than a share of the arena is in use. Only between steps of a script. */
 void pages_relieve(JSContext *ctx, size_t in_use_most);
-
-extern uint32_t pages_brought; /* how often a function was compiled */

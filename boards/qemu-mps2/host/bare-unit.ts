@@ -17,7 +17,7 @@ import { encodeLog } from "#wire/record-log.ts";
 import { COMPONENT, type Component } from "#wire/release.ts";
 import { settingRecord } from "#wire/setting-record.ts";
 import { encodeSlotHead, imageAddress } from "#wire/slot.ts";
-import { PROVISIONED } from "#wire/stored-names.ts";
+import { OWN, PROVISIONED } from "#wire/stored-names.ts";
 
 const PRODUCT = "bench";
 
@@ -85,6 +85,7 @@ export function flashBareUnit(board: Board, path: string, maker: Maker, native: 
     settingRecord(PROVISIONED.product, utf8(PRODUCT)),
     settingRecord(PROVISIONED.roots, encodeCbor(maker.roots)),
     settingRecord(PROVISIONED.keySet, maker.keySet),
+    settingRecord(OWN.key, crypto.random(32)),
   ];
   createFlashFile(path, board.flash);
   const file = openSync(path, "r+");

@@ -15,7 +15,7 @@ import {
   tagOf,
   wantedBlocks,
 } from "#wire/blocks.ts";
-import type { Effect, Machine, Step } from "./machine.ts";
+import type { DeviceEvent, Effect, Machine, Step } from "./machine.ts";
 
 interface State {
   /** Who brings: an address and a port. */
@@ -42,94 +42,92 @@ const IDLE = {
   deadlineMs: Number.POSITIVE_INFINITY,
 } as const;
 
-export function createCarrier(): Machine<State> {
-  /** Asks for the first that is wanted, or rests. */
-  function next(state: State, nowMs: number): Step<State> {
-    const { from, wanted } = state;
-    if (from === undefined || wanted.length === 0) return { state: { ...state, ...IDLE }, effects: [] };
-    const deadlineMs = nowMs + ANSWER_MS;
-    const effects: Effect[] = [{ kind: "tcp-connect", tag: TAG, ...from }];
-    return { state: { ...state, connection: -1, pieces: [], deadlineMs }, effects, wakeAtMs: deadlineMs };
-  }
+/** Asks for the first that is wanted, or rests. */
+function next(state: State, nowMs: number): Step<State> {
+  const { from, wanted } = state;
+  if (from === undefined || wanted.length === 0) return { state: { ...state, ...IDLE }, effects: [] };
+  const deadlineMs = nowMs + ANSWER_MS;
+  const effects: Effect[] = [{ kind: "tcp-connect", tag: TAG, ...from }];
+  return { state: { ...state, connection: -1, pieces: [], deadlineMs }, effects, wakeAtMs: deadlineMs };
+}
 
-  /** Gives up what is wanted; the update machine asks again. */
-  function stop(state: State): Step<State> {
-    const effects: Effect[] = state.connection < 0 ? [] : [{ kind: "tcp-close", connection: state.connection }];
-    return { state: { ...state, ...IDLE }, effects };
-  }
+/** Gives up what is wanted; the update machine asks again. */
+function stop(state: State): Step<State> {
+  const effects: Effect[] = state.connection < 0 ? [] : [{ kind: "tcp-close", connection: state.connection }];
+  return { state: { ...state, ...IDLE }, effects };
+}
 
-  function onBytes(state: State, nowMs: number, bytes: Uint8Array, isClosed: boolean): Step<State> {
-    const { request, wanted } = state;
-    const [index] = wanted;
-    const pieces = [...state.pieces, bytes];
-    const response = readHttpResponse(concat(...pieces), isClosed, RESPONSE_BYTES_MAX);
-    if (!response.ok || request === undefined || index === undefined) return stop(state);
-    const open = { ...state, pieces };
-    if (response.value === undefined) return { state: open, effects: [], wakeAtMs: state.deadlineMs };
-    const { status, body } = response.value;
-    if (status !== 200 && status !== 206) return stop(open);
-    const tag = tagOf(request.transfer);
-    const payload = encodeBlockResponse(
-      index === LEAVES_INDEX ? { kind: "leaves", tag, bytes: body } : { kind: "block", tag, index, bytes: body },
-    );
-    const closing: Effect[] = isClosed ? [] : [{ kind: "tcp-close", connection: state.connection }];
-    const after = next({ ...open, wanted: wanted.slice(1) }, nowMs);
-    const heard: Effect = { kind: "emit", event: { kind: "carried-block", payload } };
-    return { ...after, effects: [...closing, heard, ...after.effects] };
-  }
+function onBytes(state: State, nowMs: number, bytes: Uint8Array, isClosed: boolean): Step<State> {
+  const { request, wanted } = state;
+  const [index] = wanted;
+  const pieces = [...state.pieces, bytes];
+  const response = readHttpResponse(concat(...pieces), isClosed, RESPONSE_BYTES_MAX);
+  if (!response.ok || request === undefined || index === undefined) return stop(state);
+  const open = { ...state, pieces };
+  if (response.value === undefined) return { state: open, effects: [], wakeAtMs: state.deadlineMs };
+  const { status, body } = response.value;
+  if (status !== 200 && status !== 206) return stop(open);
+  const tag = tagOf(request.transfer);
+  const payload = encodeBlockResponse(
+    index === LEAVES_INDEX ? { kind: "leaves", tag, bytes: body } : { kind: "block", tag, index, bytes: body },
+  );
+  const closing: Effect[] = isClosed ? [] : [{ kind: "tcp-close", connection: state.connection }];
+  const after = next({ ...open, wanted: wanted.slice(1) }, nowMs);
+  const heard: Effect = { kind: "emit", event: { kind: "carried-block", payload } };
+  return { ...after, effects: [...closing, heard, ...after.effects] };
+}
 
-  function sendGet(state: State): Step<State> {
-    const { from, request, wanted, connection } = state;
-    const [index] = wanted;
-    if (from === undefined || request === undefined || index === undefined) return stop(state);
-    const name = toHex(request.transfer);
-    const bytes =
-      index === LEAVES_INDEX
-        ? encodeHttpGet(from.host, `/v1/leaves/${name}`)
-        : encodeHttpGet(from.host, `/v1/blocks/${name}`, [index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES - 1]);
-    return { state, effects: [{ kind: "tcp-write", connection, bytes }], wakeAtMs: state.deadlineMs };
-  }
+function sendGet(state: State): Step<State> {
+  const { from, request, wanted, connection } = state;
+  const [index] = wanted;
+  if (from === undefined || request === undefined || index === undefined) return stop(state);
+  const name = toHex(request.transfer);
+  const bytes =
+    index === LEAVES_INDEX
+      ? encodeHttpGet(from.host, `/v1/leaves/${name}`)
+      : encodeHttpGet(from.host, `/v1/blocks/${name}`, [index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES - 1]);
+  return { state, effects: [{ kind: "tcp-write", connection, bytes }], wakeAtMs: state.deadlineMs };
+}
 
-  return {
-    name: "carrier",
-    initial: { from: undefined, ...IDLE },
-    step(state, event): Step<State> {
-      const { nowMs } = event;
-      switch (event.kind) {
-        case "carried-release": {
-          const [, host, port] = ADDRESS.exec(event.from) ?? [];
-          if (host === undefined) break;
-          return stop({ ...state, from: { host, port: Number(port) } });
-        }
-        case "carry-want": {
-          const request = decodeBlockRequest(event.payload);
-          if (!request.ok || state.wanted.length > 0) break;
-          const { first } = request.value;
-          const wanted = first === LEAVES_INDEX ? [LEAVES_INDEX] : wantedBlocks(request.value, BLOCKS_MAX);
-          return next({ ...state, request: request.value, wanted }, nowMs);
-        }
-        case "tcp-opening":
-          if (event.tag !== TAG) break;
-          if (event.connection < 0) return stop(state);
-          return { state: { ...state, connection: event.connection }, effects: [], wakeAtMs: state.deadlineMs };
-        case "tcp-connected":
-          if (event.connection === state.connection) return sendGet(state);
-          break;
-        case "tcp-data":
-          if (event.connection === state.connection) return onBytes(state, nowMs, event.bytes, false);
-          break;
-        case "tcp-closed":
-          if (event.connection === state.connection) {
-            return onBytes({ ...state, connection: -1 }, nowMs, new Uint8Array(0), true);
-          }
-          break;
-        case "timer":
-          if (nowMs >= state.deadlineMs) return stop(state);
-          break;
+function step(state: State, event: DeviceEvent): Step<State> {
+  const { nowMs } = event;
+  switch (event.kind) {
+    case "carried-release": {
+      const [, host, port] = ADDRESS.exec(event.from) ?? [];
+      if (host === undefined) break;
+      return stop({ ...state, from: { host, port: Number(port) } });
+    }
+    case "carry-want": {
+      const request = decodeBlockRequest(event.payload);
+      if (!request.ok || state.wanted.length > 0) break;
+      const { first } = request.value;
+      const wanted = first === LEAVES_INDEX ? [LEAVES_INDEX] : wantedBlocks(request.value, BLOCKS_MAX);
+      return next({ ...state, request: request.value, wanted }, nowMs);
+    }
+    case "tcp-opening":
+      if (event.tag !== TAG) break;
+      if (event.connection < 0) return stop(state);
+      return { state: { ...state, connection: event.connection }, effects: [], wakeAtMs: state.deadlineMs };
+    case "tcp-connected":
+      if (event.connection === state.connection) return sendGet(state);
+      break;
+    case "tcp-data":
+      if (event.connection === state.connection) return onBytes(state, nowMs, event.bytes, false);
+      break;
+    case "tcp-closed":
+      if (event.connection === state.connection) {
+        return onBytes({ ...state, connection: -1 }, nowMs, new Uint8Array(0), true);
       }
-      return Number.isFinite(state.deadlineMs)
-        ? { state, effects: [], wakeAtMs: state.deadlineMs }
-        : { state, effects: [] };
-    },
-  };
+      break;
+    case "timer":
+      if (nowMs >= state.deadlineMs) return stop(state);
+      break;
+  }
+  return Number.isFinite(state.deadlineMs)
+    ? { state, effects: [], wakeAtMs: state.deadlineMs }
+    : { state, effects: [] };
+}
+
+export function createCarrier(): Machine<State> {
+  return { name: "carrier", initial: { from: undefined, ...IDLE }, step: (state, event) => step(state, event) };
 }

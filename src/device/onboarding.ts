@@ -57,257 +57,266 @@ export interface OnboardingOptions {
   readonly portalAfterMs?: number;
 }
 
-export function createOnboarding(crypto: Primitives, options: OnboardingOptions): Machine<State> {
-  const { portalAfterMs = LISTEN_BEFORE_PORTAL_MS } = options;
+/** What the functions of the machine share. */
+interface Parts {
+  readonly crypto: Primitives;
+  readonly lanPort: number;
+  readonly portalAfterMs: number;
+}
 
-  function scan(state: State, nowMs: number): Effect[] {
-    state.phase = "scanning";
-    const hasPortal = state.wifi === undefined && state.stored !== undefined && allowedBy(state.stored).isSoftApOn;
-    if (!hasPortal) state.portalAtMs = NEVER;
-    else if (state.portalAtMs === NEVER) state.portalAtMs = nowMs + portalAfterMs;
-    state.listener = undefined;
-    state.wakeAtMs = nowMs + SCAN_TIMEOUT_MS;
-    return [{ kind: "radio-scan" }];
+function scan(parts: Parts, state: State, nowMs: number): Effect[] {
+  state.phase = "scanning";
+  const hasPortal = state.wifi === undefined && state.stored !== undefined && allowedBy(state.stored).isSoftApOn;
+  if (!hasPortal) state.portalAtMs = NEVER;
+  else if (state.portalAtMs === NEVER) state.portalAtMs = nowMs + parts.portalAfterMs;
+  state.listener = undefined;
+  state.wakeAtMs = nowMs + SCAN_TIMEOUT_MS;
+  return [{ kind: "radio-scan" }];
+}
+
+function startHopping(parts: Parts, state: State, nowMs: number): Effect[] {
+  state.channels = channelsOf(state.accessPoints);
+  state.channelIndex = -1;
+  state.rounds = 0;
+  state.listener = airListener({
+    decoders: decodersFor(
+      listenedFor(state.stored as Stored, state.wifi !== undefined),
+      state.accessPoints,
+      parts.crypto,
+    ),
+  });
+  return hop(parts, state, nowMs);
+}
+
+function hop(parts: Parts, state: State, nowMs: number): Effect[] {
+  state.phase = "hopping";
+  if (nowMs >= state.rejoinAtMs) return join(state, nowMs);
+  if (nowMs >= state.portalAtMs) return openPortal(parts, state, nowMs);
+  state.channelIndex++;
+  if (state.channelIndex >= state.channels.length) {
+    state.channelIndex = 0;
+    if (++state.rounds >= ROUNDS_A_SCAN && state.wifi === undefined) return scan(parts, state, nowMs);
   }
+  state.wakeAtMs = nowMs + DWELL_MS;
+  return [{ kind: "radio-listen", channel: state.channels[state.channelIndex] as number }];
+}
 
-  function startHopping(state: State, nowMs: number): Effect[] {
-    state.channels = channelsOf(state.accessPoints);
-    state.channelIndex = -1;
-    state.rounds = 0;
-    state.listener = airListener({
-      decoders: decodersFor(listenedFor(state.stored as Stored, state.wifi !== undefined), state.accessPoints, crypto),
-    });
-    return hop(state, nowMs);
-  }
+function join(state: State, nowMs: number): Effect[] {
+  const { ssid, passphrase } = state.wifi as Wifi;
+  state.phase = "joining";
+  state.rejoinAtMs = NEVER;
+  state.tries++;
+  state.listener = undefined;
+  state.wakeAtMs = nowMs + JOIN_TIMEOUT_MS;
+  return [
+    { kind: "radio-listen", channel: 0 },
+    { kind: "radio-join", ssid, passphrase },
+  ];
+}
 
-  function hop(state: State, nowMs: number): Effect[] {
-    state.phase = "hopping";
-    if (nowMs >= state.rejoinAtMs) return join(state, nowMs);
-    if (nowMs >= state.portalAtMs) return openPortal(state, nowMs);
-    state.channelIndex++;
-    if (state.channelIndex >= state.channels.length) {
-      state.channelIndex = 0;
-      if (++state.rounds >= ROUNDS_A_SCAN && state.wifi === undefined) return scan(state, nowMs);
-    }
-    state.wakeAtMs = nowMs + DWELL_MS;
-    return [{ kind: "radio-listen", channel: state.channels[state.channelIndex] as number }];
-  }
-
-  function join(state: State, nowMs: number): Effect[] {
-    const { ssid, passphrase } = state.wifi as Wifi;
-    state.phase = "joining";
-    state.rejoinAtMs = NEVER;
-    state.tries++;
-    state.listener = undefined;
-    state.wakeAtMs = nowMs + JOIN_TIMEOUT_MS;
-    return [
-      { kind: "radio-listen", channel: 0 },
-      { kind: "radio-join", ssid, passphrase },
-    ];
-  }
-
-  function take(state: State, found: Found, nowMs: number): Effect[] {
-    const effects: Effect[] = [];
-    if (found.sealed !== undefined) {
-      if (found.sealed.counter <= decodeCounter(state.stored?.get(OWN.airCounter))) {
-        state.listener?.clear();
-        return hop(state, nowMs);
-      }
-      // Spent before it is used: whatever happens next, these bytes never count again.
-      effects.push({ kind: "store", name: OWN.airCounter, value: encodeCounter(found.sealed.counter) });
-    }
-    state.found = found;
-    state.wifi = { ssid: found.ssid, passphrase: found.passphrase };
-    state.isProvisional = found.protocol !== "air";
-    state.tries = 0;
-    return [
-      ...effects,
-      { kind: "log", text: `onboarding: ${found.protocol} complete, joining` },
-      ...join(state, nowMs),
-    ];
-  }
-
-  /** The fallback: an access point of the unit's own, for a while, in turn with listening. */
-  function openPortal(state: State, nowMs: number): Effect[] {
-    state.phase = "portal";
-    state.portalAtMs = NEVER;
-    state.wakeAtMs = nowMs + PORTAL_MS;
-    const ssid = setupName(state.stored?.get(OWN.key), crypto);
-    return [
-      { kind: "radio-listen", channel: 0 },
-      { kind: "radio-access-point", ssid },
-    ];
-  }
-
-  function closePortal(state: State, nowMs: number): Effect[] {
-    state.portalAtMs = nowMs + portalAfterMs;
-    const { given } = state;
-    state.given = undefined;
-    return [CLOSE_ACCESS_POINT, ...(given === undefined ? scan(state, nowMs) : take(state, typedIn(given), nowMs))];
-  }
-
-  /** The join came to nothing: again, or back to listening, or (a network that once worked) later. */
-  function joinFailed(state: State, nowMs: number): Effect[] {
-    if (state.tries < JOIN_TRIES) return join(state, nowMs);
-    state.wifi = rememberedWifi(state.stored);
-    // Whoever mistyped on the portal finds it open again.
-    if (state.found?.protocol === "softap") state.portalAtMs = nowMs;
-    state.found = undefined;
-    state.tries = 0;
-    const log: Effect = { kind: "log", text: "onboarding: could not join" };
-    if (state.wifi === undefined) return [log, ...scan(state, nowMs)];
-    return [log, ...waitToRejoin(state, nowMs)];
-  }
-
-  /** A network that once worked is tried again and again; in between a card-holder may name another one by Air. */
-  function waitToRejoin(state: State, nowMs: number): Effect[] {
-    state.rejoinMs = Math.min(2 * state.rejoinMs, REJOIN_MAX_MS);
-    state.rejoinAtMs = nowMs + state.rejoinMs;
-    state.tries = 0;
-    return startHopping(state, nowMs);
-  }
-
-  function joined(state: State, event: DeviceEvent & { kind: "radio-joined" }): Effect[] {
-    const { nowMs } = event;
-    state.phase = "online";
-    state.ipv4 = event.ipv4;
-    state.mac = event.mac;
-    state.tries = 0;
-    state.rejoinMs = 1_000;
-    state.acknowledgement = state.found && acknowledgementOf(state.found, event.mac, event.ipv4);
-    state.answersSent = 0;
-    state.forgetAtMs = state.isProvisional ? nowMs + PROVISIONAL_MS : NEVER;
-    const effects: Effect[] = [];
-    if (!state.isProvisional && state.found !== undefined) {
-      effects.push({ kind: "store", name: OWN.wifi, value: encodeWifi(state.wifi as Wifi) });
-    }
-    effects.push({ kind: "emit", event: { kind: "online", ipv4: event.ipv4 } });
-    return [...effects, ...answer(state, nowMs)];
-  }
-
-  function answer(state: State, nowMs: number): Effect[] {
-    const { found, acknowledgement, ipv4 } = state;
-    const seed = state.stored?.get(OWN.key);
-    const beat = answerBeat(state.answersSent++, found !== undefined);
-    const hello = seed && signedHello(found, ipv4, options.lanPort, seed, crypto);
-    state.answerAtMs = beat.nextInMs === undefined ? NEVER : nowMs + beat.nextInMs;
-    state.wakeAtMs = Math.min(state.answerAtMs, state.forgetAtMs);
-    return [
-      ...(beat.acknowledges && acknowledgement !== undefined ? send(acknowledgement) : []),
-      ...(beat.says && hello !== undefined ? send(hello) : []),
-    ];
-  }
-
-  /** Leaves the network and forgets it, then listens again. */
-  function leave(state: State, nowMs: number): Effect[] {
-    const wasOnline = state.phase === "online";
-    state.wifi = undefined;
-    state.found = undefined;
-    state.forgetAtMs = NEVER;
-    state.rejoinAtMs = NEVER;
-    const effects: Effect[] = [{ kind: "forget", name: OWN.wifi }, { kind: "radio-leave" }];
-    if (wasOnline) effects.push({ kind: "emit", event: { kind: "offline" } });
-    return [...effects, ...scan(state, nowMs)];
-  }
-
-  function onTimer(state: State, nowMs: number): Effect[] {
-    switch (state.phase) {
-      case "scanning":
-        return startHopping(state, nowMs);
-      case "hopping":
-        return (state.listener?.score() ?? 0) >= LOCK_SCORE ? lock(state, nowMs) : hop(state, nowMs);
-      case "locked":
-        return watchLock(state, nowMs);
-      case "portal":
-        return closePortal(state, nowMs);
-      case "joining":
-        return joinFailed(state, nowMs);
-      case "online":
-        if (nowMs >= state.forgetAtMs) {
-          return [{ kind: "log", text: "onboarding: no session came, network forgotten" }, ...leave(state, nowMs)];
-        }
-        return nowMs >= state.answerAtMs ? answer(state, nowMs) : [];
-      default:
-        return [];
-    }
-  }
-
-  function lock(state: State, nowMs: number): Effect[] {
-    state.phase = "locked";
-    state.lockedAtMs = nowMs;
-    state.scoreMs = nowMs;
-    state.lastScore = state.listener?.score() ?? 0;
-    state.wakeAtMs = nowMs + LOCK_LOST_MS;
-    return [];
-  }
-
-  /** Stays while the sender's score still grows, and not for ever. */
-  function watchLock(state: State, nowMs: number): Effect[] {
-    const score = state.listener?.score() ?? 0;
-    if (score !== state.lastScore) state.scoreMs = nowMs;
-    state.lastScore = score;
-    if (nowMs - state.scoreMs >= LOCK_LOST_MS || nowMs - state.lockedAtMs >= LOCK_MAX_MS) {
+function take(parts: Parts, state: State, found: Found, nowMs: number): Effect[] {
+  const effects: Effect[] = [];
+  if (found.sealed !== undefined) {
+    if (found.sealed.counter <= decodeCounter(state.stored?.get(OWN.airCounter))) {
       state.listener?.clear();
-      return hop(state, nowMs);
+      return hop(parts, state, nowMs);
     }
-    state.wakeAtMs = nowMs + LOCK_LOST_MS;
-    return [];
+    // Spent before it is used: whatever happens next, these bytes never count again.
+    effects.push({ kind: "store", name: OWN.airCounter, value: encodeCounter(found.sealed.counter) });
   }
+  state.found = found;
+  state.wifi = { ssid: found.ssid, passphrase: found.passphrase };
+  state.isProvisional = found.protocol !== "air";
+  state.tries = 0;
+  return [...effects, { kind: "log", text: `onboarding: ${found.protocol} complete, joining` }, ...join(state, nowMs)];
+}
 
-  function start(state: State, event: DeviceEvent & { kind: "start" }): Effect[] {
-    state.stored = event.stored;
-    state.wifi = rememberedWifi(event.stored);
-    state.isProvisional = false;
-    return state.wifi === undefined ? scan(state, event.nowMs) : join(state, event.nowMs);
+/** The fallback: an access point of the unit's own, for a while, in turn with listening. */
+function openPortal(parts: Parts, state: State, nowMs: number): Effect[] {
+  state.phase = "portal";
+  state.portalAtMs = NEVER;
+  state.wakeAtMs = nowMs + PORTAL_MS;
+  const ssid = setupName(state.stored?.get(OWN.key), parts.crypto);
+  return [
+    { kind: "radio-listen", channel: 0 },
+    { kind: "radio-access-point", ssid },
+  ];
+}
+
+function closePortal(parts: Parts, state: State, nowMs: number): Effect[] {
+  state.portalAtMs = nowMs + parts.portalAfterMs;
+  const { given } = state;
+  state.given = undefined;
+  return [
+    CLOSE_ACCESS_POINT,
+    ...(given === undefined ? scan(parts, state, nowMs) : take(parts, state, typedIn(given), nowMs)),
+  ];
+}
+
+/** The join came to nothing: again, or back to listening, or (a network that once worked) later. */
+function joinFailed(parts: Parts, state: State, nowMs: number): Effect[] {
+  if (state.tries < JOIN_TRIES) return join(state, nowMs);
+  state.wifi = rememberedWifi(state.stored);
+  // Whoever mistyped on the portal finds it open again.
+  if (state.found?.protocol === "softap") state.portalAtMs = nowMs;
+  state.found = undefined;
+  state.tries = 0;
+  const log: Effect = { kind: "log", text: "onboarding: could not join" };
+  if (state.wifi === undefined) return [log, ...scan(parts, state, nowMs)];
+  return [log, ...waitToRejoin(parts, state, nowMs)];
+}
+
+/** A network that once worked is tried again and again; in between a card-holder may name another one by Air. */
+function waitToRejoin(parts: Parts, state: State, nowMs: number): Effect[] {
+  state.rejoinMs = Math.min(2 * state.rejoinMs, REJOIN_MAX_MS);
+  state.rejoinAtMs = nowMs + state.rejoinMs;
+  state.tries = 0;
+  return startHopping(parts, state, nowMs);
+}
+
+function joined(parts: Parts, state: State, event: DeviceEvent & { kind: "radio-joined" }): Effect[] {
+  const { nowMs } = event;
+  state.phase = "online";
+  state.ipv4 = event.ipv4;
+  state.mac = event.mac;
+  state.tries = 0;
+  state.rejoinMs = 1_000;
+  state.acknowledgement = state.found && acknowledgementOf(state.found, event.mac, event.ipv4);
+  state.answersSent = 0;
+  state.forgetAtMs = state.isProvisional ? nowMs + PROVISIONAL_MS : NEVER;
+  const effects: Effect[] = [];
+  if (!state.isProvisional && state.found !== undefined) {
+    effects.push({ kind: "store", name: OWN.wifi, value: encodeWifi(state.wifi as Wifi) });
   }
+  effects.push({ kind: "emit", event: { kind: "online", ipv4: event.ipv4 } });
+  return [...effects, ...answer(parts, state, nowMs)];
+}
 
-  function on(state: State, event: DeviceEvent): Effect[] {
-    const { nowMs } = event;
-    switch (event.kind) {
-      case "start":
-        return start(state, event);
-      case "timer":
-        return nowMs >= state.wakeAtMs ? onTimer(state, nowMs) : [];
-      case "radio-scan":
-        state.accessPoints = event.accessPoints;
-        return state.phase === "scanning" ? startHopping(state, nowMs) : [];
-      case "radio-frame": {
-        if (state.phase !== "hopping" && state.phase !== "locked") return [];
-        const found = state.listener?.push(event);
-        if (found !== undefined) return take(state, found, nowMs);
-        return [];
+function answer(parts: Parts, state: State, nowMs: number): Effect[] {
+  const { found, acknowledgement, ipv4 } = state;
+  const seed = state.stored?.get(OWN.key);
+  const beat = answerBeat(state.answersSent++, found !== undefined);
+  const hello = seed && signedHello(found, ipv4, parts.lanPort, seed, parts.crypto);
+  state.answerAtMs = beat.nextInMs === undefined ? NEVER : nowMs + beat.nextInMs;
+  state.wakeAtMs = Math.min(state.answerAtMs, state.forgetAtMs);
+  return [
+    ...(beat.acknowledges && acknowledgement !== undefined ? send(acknowledgement) : []),
+    ...(beat.says && hello !== undefined ? send(hello) : []),
+  ];
+}
+
+/** Leaves the network and forgets it, then listens again. */
+function leave(parts: Parts, state: State, nowMs: number): Effect[] {
+  const wasOnline = state.phase === "online";
+  state.wifi = undefined;
+  state.found = undefined;
+  state.forgetAtMs = NEVER;
+  state.rejoinAtMs = NEVER;
+  const effects: Effect[] = [{ kind: "forget", name: OWN.wifi }, { kind: "radio-leave" }];
+  if (wasOnline) effects.push({ kind: "emit", event: { kind: "offline" } });
+  return [...effects, ...scan(parts, state, nowMs)];
+}
+
+function onTimer(parts: Parts, state: State, nowMs: number): Effect[] {
+  switch (state.phase) {
+    case "scanning":
+      return startHopping(parts, state, nowMs);
+    case "hopping":
+      return (state.listener?.score() ?? 0) >= LOCK_SCORE ? lock(state, nowMs) : hop(parts, state, nowMs);
+    case "locked":
+      return watchLock(parts, state, nowMs);
+    case "portal":
+      return closePortal(parts, state, nowMs);
+    case "joining":
+      return joinFailed(parts, state, nowMs);
+    case "online":
+      if (nowMs >= state.forgetAtMs) {
+        return [{ kind: "log", text: "onboarding: no session came, network forgotten" }, ...leave(parts, state, nowMs)];
       }
-      case "radio-joined":
-        return state.phase === "joining" ? joined(state, event) : [];
-      case "radio-join-failed":
-        return state.phase === "joining" ? joinFailed(state, nowMs) : [];
-      case "radio-left":
-        if (state.phase !== "online") return [];
-        return [{ kind: "emit", event: { kind: "offline" } }, ...waitToRejoin(state, nowMs)];
-      case "credentials-given":
-        if (state.phase !== "portal") return [];
-        state.given = event;
-        state.wakeAtMs = nowMs + ANSWER_LEAVES_MS;
-        return [];
-      case "peer-proved":
-        if (event.by !== "session" || !state.isProvisional || state.phase !== "online") return [];
-        state.isProvisional = false;
-        state.forgetAtMs = NEVER;
-        state.wakeAtMs = state.answerAtMs;
-        return [{ kind: "store", name: OWN.wifi, value: encodeWifi(state.wifi as Wifi) }];
-      case "button":
-        if (event.heldMs < RESET_HOLD_MS) return [];
-        return [{ kind: "forget", name: OWN.airCounter }, ...leave(state, nowMs)];
-      default:
-        return [];
-    }
+      return nowMs >= state.answerAtMs ? answer(parts, state, nowMs) : [];
+    default:
+      return [];
   }
+}
 
+function lock(state: State, nowMs: number): Effect[] {
+  state.phase = "locked";
+  state.lockedAtMs = nowMs;
+  state.scoreMs = nowMs;
+  state.lastScore = state.listener?.score() ?? 0;
+  state.wakeAtMs = nowMs + LOCK_LOST_MS;
+  return [];
+}
+
+/** Stays while the sender's score still grows, and not for ever. */
+function watchLock(parts: Parts, state: State, nowMs: number): Effect[] {
+  const score = state.listener?.score() ?? 0;
+  if (score !== state.lastScore) state.scoreMs = nowMs;
+  state.lastScore = score;
+  if (nowMs - state.scoreMs >= LOCK_LOST_MS || nowMs - state.lockedAtMs >= LOCK_MAX_MS) {
+    state.listener?.clear();
+    return hop(parts, state, nowMs);
+  }
+  state.wakeAtMs = nowMs + LOCK_LOST_MS;
+  return [];
+}
+
+function start(parts: Parts, state: State, event: DeviceEvent & { kind: "start" }): Effect[] {
+  state.stored = event.stored;
+  state.wifi = rememberedWifi(event.stored);
+  state.isProvisional = false;
+  return state.wifi === undefined ? scan(parts, state, event.nowMs) : join(state, event.nowMs);
+}
+
+function on(parts: Parts, state: State, event: DeviceEvent): Effect[] {
+  const { nowMs } = event;
+  switch (event.kind) {
+    case "start":
+      return start(parts, state, event);
+    case "timer":
+      return nowMs >= state.wakeAtMs ? onTimer(parts, state, nowMs) : [];
+    case "radio-scan":
+      state.accessPoints = event.accessPoints;
+      return state.phase === "scanning" ? startHopping(parts, state, nowMs) : [];
+    case "radio-frame": {
+      if (state.phase !== "hopping" && state.phase !== "locked") return [];
+      const found = state.listener?.push(event);
+      if (found !== undefined) return take(parts, state, found, nowMs);
+      return [];
+    }
+    case "radio-joined":
+      return state.phase === "joining" ? joined(parts, state, event) : [];
+    case "radio-join-failed":
+      return state.phase === "joining" ? joinFailed(parts, state, nowMs) : [];
+    case "radio-left":
+      if (state.phase !== "online") return [];
+      return [{ kind: "emit", event: { kind: "offline" } }, ...waitToRejoin(parts, state, nowMs)];
+    case "credentials-given":
+      if (state.phase !== "portal") return [];
+      state.given = event;
+      state.wakeAtMs = nowMs + ANSWER_LEAVES_MS;
+      return [];
+    case "peer-proved":
+      if (event.by !== "session" || !state.isProvisional || state.phase !== "online") return [];
+      state.isProvisional = false;
+      state.forgetAtMs = NEVER;
+      state.wakeAtMs = state.answerAtMs;
+      return [{ kind: "store", name: OWN.wifi, value: encodeWifi(state.wifi as Wifi) }];
+    case "button":
+      if (event.heldMs < RESET_HOLD_MS) return [];
+      return [{ kind: "forget", name: OWN.airCounter }, ...leave(parts, state, nowMs)];
+    default:
+      return [];
+  }
+}
+
+export function createOnboarding(crypto: Primitives, options: OnboardingOptions): Machine<State> {
+  const parts: Parts = { crypto, portalAfterMs: LISTEN_BEFORE_PORTAL_MS, ...options };
   return {
     name: "onboarding",
     initial: initialState(),
-    step(state, event): Step<State> {
-      const effects = on(state, event);
+    step: (state, event): Step<State> => {
+      const effects = on(parts, state, event);
       return state.wakeAtMs === NEVER ? { state, effects } : { state, effects, wakeAtMs: state.wakeAtMs };
     },
   };

@@ -10,7 +10,7 @@ import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { decodeFactoryLine, encodeFactoryLine, type FactoryAnswer, type FactoryRequest } from "#wire/factory-line.ts";
 import { OWN } from "#wire/stored-names.ts";
-import type { Effect, Machine, Step, Stored } from "./machine.ts";
+import type { DeviceEvent, Effect, Machine, Step, Stored } from "./machine.ts";
 
 /** A longer line is not ours: it is dropped, so that noise on the line can't fill the heap. */
 const LINE_BYTES_MAX = 8192;
@@ -21,50 +21,51 @@ interface State {
   readonly line: Uint8Array;
 }
 
-export function createProvision(crypto: Primitives): Machine<State> {
-  /** What one request does, in the order that survives a power cut at any point. */
-  function answer(request: FactoryRequest, stored: Stored): readonly Effect[] {
-    switch (request.kind) {
-      case "identify": {
-        const known = stored.get(OWN.key);
-        const seed = known ?? crypto.random(32);
-        const identity: FactoryAnswer = { kind: "identity", publicKey: crypto.ed25519PublicKey(seed) };
-        return known === undefined ? [{ kind: "store", name: OWN.key, value: seed }, say(identity)] : [say(identity)];
+/** What one request does, in the order that survives a power cut at any point. */
+function answer(crypto: Primitives, request: FactoryRequest, stored: Stored): readonly Effect[] {
+  switch (request.kind) {
+    case "identify": {
+      const known = stored.get(OWN.key);
+      const seed = known ?? crypto.random(32);
+      const identity: FactoryAnswer = { kind: "identity", publicKey: crypto.ed25519PublicKey(seed) };
+      return known === undefined ? [{ kind: "store", name: OWN.key, value: seed }, say(identity)] : [say(identity)];
+    }
+    case "provision": {
+      if (stored.get(OWN.provisioned) !== undefined) return [say({ kind: "done", fault: FAULTS.FACTORY_PROVISIONED })];
+      if (request.values.has(OWN.key)) return [say({ kind: "done", fault: FAULTS.FACTORY_LINE })];
+      const stores = [...request.values].map(([name, value]): Effect => ({ kind: "store", name, value }));
+      const mark: Effect = { kind: "store", name: OWN.provisioned, value: encodeCbor([...request.values.keys()]) };
+      return [...stores, mark, say({ kind: "done", fault: 0 }), { kind: "restart", reason: "requested" }];
+    }
+    case "check": {
+      const digests = new Map<string, Uint8Array>();
+      for (const name of provisionedNames(stored)) {
+        const value = stored.get(name);
+        if (value !== undefined) digests.set(name, crypto.sha512(value).slice(0, DIGEST_BYTES));
       }
-      case "provision": {
-        if (stored.get(OWN.provisioned) !== undefined)
-          return [say({ kind: "done", fault: FAULTS.FACTORY_PROVISIONED })];
-        if (request.values.has(OWN.key)) return [say({ kind: "done", fault: FAULTS.FACTORY_LINE })];
-        const stores = [...request.values].map(([name, value]): Effect => ({ kind: "store", name, value }));
-        const mark: Effect = { kind: "store", name: OWN.provisioned, value: encodeCbor([...request.values.keys()]) };
-        return [...stores, mark, say({ kind: "done", fault: 0 }), { kind: "restart", reason: "requested" }];
-      }
-      case "check": {
-        const digests = new Map<string, Uint8Array>();
-        for (const name of provisionedNames(stored)) {
-          const value = stored.get(name);
-          if (value !== undefined) digests.set(name, crypto.sha512(value).slice(0, DIGEST_BYTES));
-        }
-        return [say({ kind: "state", digests })];
-      }
+      return [say({ kind: "state", digests })];
     }
   }
+}
 
+function step(crypto: Primitives, state: State, event: DeviceEvent): Step<State> {
+  if (event.kind === "start") return { state: { ...state, stored: event.stored }, effects: [] };
+  if (event.kind !== "console-data" || state.stored === undefined) return { state, effects: [] };
+  const { lines, rest } = split(concat(state.line, event.bytes));
+  const effects: Effect[] = [];
+  for (const line of lines) {
+    const message = decodeFactoryLine(line);
+    if (message?.ok && isRequest(message.value)) effects.push(...answer(crypto, message.value, state.stored));
+    else if (message !== undefined) effects.push(say({ kind: "done", fault: FAULTS.FACTORY_LINE }));
+  }
+  return { state: { ...state, line: rest }, effects };
+}
+
+export function createProvision(crypto: Primitives): Machine<State> {
   return {
     name: "provision",
     initial: { stored: undefined, line: new Uint8Array(0) },
-    step(state, event): Step<State> {
-      if (event.kind === "start") return { state: { ...state, stored: event.stored }, effects: [] };
-      if (event.kind !== "console-data" || state.stored === undefined) return { state, effects: [] };
-      const { lines, rest } = split(concat(state.line, event.bytes));
-      const effects: Effect[] = [];
-      for (const line of lines) {
-        const message = decodeFactoryLine(line);
-        if (message?.ok && isRequest(message.value)) effects.push(...answer(message.value, state.stored));
-        else if (message !== undefined) effects.push(say({ kind: "done", fault: FAULTS.FACTORY_LINE }));
-      }
-      return { state: { ...state, line: rest }, effects };
-    },
+    step: (state, event) => step(crypto, state, event),
   };
 }
 

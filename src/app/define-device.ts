@@ -29,49 +29,63 @@ export interface DeviceDefinition<F extends Record<string, Schemas>> {
   selfTest?(io: AppIo): boolean;
 }
 
+/** A definition by names, whatever its types. */
+interface Names {
+  readonly functions: ReadonlyMap<string, DeviceFunction<Schemas>>;
+  readonly variables: ReadonlyMap<string, DeviceVariable>;
+  readonly events: readonly string[];
+}
+
 /**
  * Makes an app of a definition.
  * @returns The app. Calls are refused with APP_NO_SUCH_NAME, APP_ARGUMENT (missing, unknown or unfit argument), APP_THREW.
  */
 export function defineDevice<F extends Record<string, Schemas>>(definition: DeviceDefinition<F>): App {
-  const functions = new Map(Object.entries(definition.functions) as [string, DeviceFunction<Schemas>][]);
-  const variables = new Map(Object.entries(definition.variables ?? {}));
-  const events = definition.events ?? [];
-
-  function runFunction(func: DeviceFunction<Schemas>, args: CborMap, io: AppIo): Result<Cbor> {
-    const values: Record<string, unknown> = {};
-    for (const [name, schema] of Object.entries(func.args)) {
-      const value = schema.read(args.get(name));
-      if (value === undefined) return refuse("APP_ARGUMENT");
-      values[name] = value;
-    }
-    if (args.size !== Object.keys(func.args).length) return refuse("APP_ARGUMENT");
-    return ok(func.run(values, io) ?? null);
-  }
-
+  const known: Names = {
+    functions: new Map(Object.entries(definition.functions) as [string, DeviceFunction<Schemas>][]),
+    variables: new Map(Object.entries(definition.variables ?? {})),
+    events: definition.events ?? [],
+  };
   return {
-    rightOf(name): AppRight | undefined {
-      return (
-        functions.get(name)?.right ?? variables.get(name)?.right ?? (events.includes(name) ? "subscribe" : undefined)
-      );
-    },
-    names: () => [
-      ...[...functions].map(([name, { right }]) => [name, right] as const),
-      ...[...variables].map(([name, { right }]) => [name, right] as const),
-      ...events.map((name) => [name, "subscribe"] as const),
-    ],
-    run(name, args, io) {
-      try {
-        const func = functions.get(name);
-        if (func !== undefined) return runFunction(func, args, io);
-        const variable = variables.get(name);
-        if (variable === undefined) return refuse("APP_NO_SUCH_NAME");
-        return args.size === 0 ? ok(variable.read(io)) : refuse("APP_ARGUMENT");
-      } catch {
-        return refuse("APP_THREW");
-      }
-    },
+    rightOf: (name) => rightOf(known, name),
+    names: () => rightsByName(known),
+    run: (name, args, io) => run(known, name, args, io),
     selfTest: (io) => definition.selfTest?.(io) ?? true,
     start: (io) => definition.start?.(io),
   };
+}
+
+function rightOf({ functions, variables, events }: Names, name: string): AppRight | undefined {
+  return functions.get(name)?.right ?? variables.get(name)?.right ?? (events.includes(name) ? "subscribe" : undefined);
+}
+
+function rightsByName({ functions, variables, events }: Names): (readonly [string, AppRight])[] {
+  return [
+    ...[...functions].map(([name, { right }]) => [name, right] as const),
+    ...[...variables].map(([name, { right }]) => [name, right] as const),
+    ...events.map((name) => [name, "subscribe"] as const),
+  ];
+}
+
+function run({ functions, variables }: Names, name: string, args: CborMap, io: AppIo): Result<Cbor> {
+  try {
+    const func = functions.get(name);
+    if (func !== undefined) return runFunction(func, args, io);
+    const variable = variables.get(name);
+    if (variable === undefined) return refuse("APP_NO_SUCH_NAME");
+    return args.size === 0 ? ok(variable.read(io)) : refuse("APP_ARGUMENT");
+  } catch {
+    return refuse("APP_THREW");
+  }
+}
+
+function runFunction(func: DeviceFunction<Schemas>, args: CborMap, io: AppIo): Result<Cbor> {
+  const values: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(func.args)) {
+    const value = schema.read(args.get(name));
+    if (value === undefined) return refuse("APP_ARGUMENT");
+    values[name] = value;
+  }
+  if (args.size !== Object.keys(func.args).length) return refuse("APP_ARGUMENT");
+  return ok(func.run(values, io) ?? null);
 }

@@ -1,6 +1,8 @@
 /** Thrown when our own code broke its promise; never for bad input, which is a refusal (see faults.ts). */
 export class BrokenInvariant extends Error {
-  override name = "BrokenInvariant";
+  override get name(): string {
+    return "BrokenInvariant";
+  }
 }
 
 /** States an invariant. Throws BrokenInvariant when it doesn't hold. The message must hold no secret. */

@@ -8,21 +8,34 @@ import { assert } from "#base/assert.ts";
 /** Distinct symbols that exist: every element of the field but zero. */
 export const RS_SYMBOLS_MAX = 255;
 
-const EXP = new Uint8Array(510);
-const LOG = new Uint8Array(256);
-for (let i = 0, x = 1; i < 255; i++) {
-  EXP[i] = x;
-  EXP[i + 255] = x;
-  LOG[x] = i;
-  x <<= 1;
-  if (x & 0x100) x ^= 0x11d;
+const EXP: Readonly<Uint8Array> = powers();
+const LOG: Readonly<Uint8Array> = logarithms(EXP);
+
+/** The powers of the generator, twice over, so that a sum of two logarithms needs no remainder. */
+function powers(): Uint8Array {
+  const exp = new Uint8Array(510);
+  for (let i = 0, x = 1; i < 255; i++) {
+    exp[i] = x;
+    exp[i + 255] = x;
+    x <<= 1;
+    if (x & 0x100) x ^= 0x11d;
+  }
+  return exp;
 }
 
-const multiply = (a: number, b: number): number =>
-  a === 0 || b === 0 ? 0 : (EXP[(LOG[a] as number) + (LOG[b] as number)] as number);
+function logarithms(exp: Readonly<Uint8Array>): Uint8Array {
+  const log = new Uint8Array(256);
+  for (let i = 0; i < 255; i++) log[exp[i] as number] = i;
+  return log;
+}
 
-const divide = (a: number, b: number): number =>
-  a === 0 ? 0 : (EXP[(LOG[a] as number) + 255 - (LOG[b] as number)] as number);
+function multiply(a: number, b: number): number {
+  return a === 0 || b === 0 ? 0 : (EXP[(LOG[a] as number) + (LOG[b] as number)] as number);
+}
+
+function divide(a: number, b: number): number {
+  return a === 0 ? 0 : (EXP[(LOG[a] as number) + 255 - (LOG[b] as number)] as number);
+}
 
 /** Symbol number `index` (0 to 254) of a message. */
 export function rsSymbol(message: Uint8Array, index: number): number {

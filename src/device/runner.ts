@@ -8,7 +8,7 @@ import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { App, AppIo } from "./app-interface.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine, Stored } from "./machine.ts";
 import type { Port, PortEvent } from "./port.ts";
-import { createSendQueue } from "./send-queue.ts";
+import { closeAfter, createSendQueue, onClosed, onDrained, type SendQueue, writeTo } from "./send-queue.ts";
 
 /** A machine with the state it is in and the moment it wants to be woken. */
 interface Slot {
@@ -23,123 +23,144 @@ export interface Settings extends Stored {
   remove(name: string): void;
 }
 
+/** All that a running unit holds. */
+interface Runtime {
+  readonly port: Port;
+  readonly app: App;
+  readonly io: AppIo;
+  readonly settings: Settings;
+  readonly slots: readonly Slot[];
+  readonly queue: (PortEvent | InnerEvent)[];
+  readonly sending: SendQueue;
+  isWorking: boolean;
+}
+
 /** Starts the runtime on a port; returns once the start event has been worked off. */
 export function run(port: Port, machines: readonly Machine<unknown>[], app: App, settings: Settings): void {
-  const slots: Slot[] = machines.map((machine) => ({
-    machine,
-    state: machine.initial,
-    wakeAtMs: Number.POSITIVE_INFINITY,
-  }));
-  const queue: (PortEvent | InnerEvent)[] = [];
-  const sending = createSendQueue(port.tcp);
-  let isWorking = false;
-
-  function receive(event: PortEvent | InnerEvent): void {
-    queue.push(event);
-    if (isWorking) return;
-    if (event.kind === "tcp-drained") sending.drained(event.connection);
-    if (event.kind === "tcp-closed") sending.closed(event.connection);
-    isWorking = true;
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) show(next);
-    isWorking = false;
-    port.clock.wakeAt(Math.min(...slots.map((slot) => slot.wakeAtMs)));
-    port.system.feedWatchdog();
-  }
-
-  function show(event: PortEvent | InnerEvent): void {
-    const stamped: DeviceEvent = { ...event, nowMs: port.clock.milliseconds() };
-    for (const slot of slots) {
-      if (event.kind === "timer" && slot.wakeAtMs > stamped.nowMs) continue;
-      const { state, effects, wakeAtMs } = slot.machine.step(slot.state, stamped);
-      slot.state = state;
-      slot.wakeAtMs = wakeAtMs ?? Number.POSITIVE_INFINITY;
-      // What follows a write that failed must not happen: a mark would stand for what is not there.
-      for (const effect of effects) if (perform(effect) === "failed") break;
-    }
-  }
-
-  // biome-ignore lint/suspicious/noConfusingVoidType: most effects have no outcome that matters
-  function perform(effect: Effect): "failed" | void {
-    switch (effect.kind) {
-      case "emit":
-        return void queue.push(effect.event);
-      case "store":
-        return settings.put(effect.name, effect.value);
-      case "forget":
-        return settings.remove(effect.name);
-      case "flash-erase":
-        return port.flash.eraseSector(effect.address) ? undefined : flashFailed(effect.address);
-      case "flash-write":
-        return port.flash.write(effect.address, effect.bytes) ? undefined : flashFailed(effect.address);
-      case "radio-scan":
-        return port.radio.scan();
-      case "radio-listen":
-        return port.radio.listen(effect.channel);
-      case "radio-join":
-        return port.radio.join(effect.ssid, effect.passphrase);
-      case "radio-leave":
-        return port.radio.leave();
-      case "radio-access-point":
-        return port.radio.accessPoint(effect.ssid);
-      case "tcp-listen":
-        return port.tcp.listen(effect.port);
-      case "tcp-connect":
-        return void queue.push({
-          kind: "tcp-opening",
-          tag: effect.tag,
-          connection: port.tcp.connect(effect.host, effect.port),
-        });
-      case "tcp-write":
-        return sending.write(effect.connection, effect.bytes);
-      case "tcp-close":
-        return sending.close(effect.connection);
-      case "udp-listen":
-        return port.udp.listen(effect.port);
-      case "udp-send":
-        return port.udp.send(effect.host, effect.port, effect.bytes);
-      case "call":
-        return call(effect.id, effect.name, effect.args);
-      case "console-write":
-        return port.console.write(effect.bytes);
-      case "log":
-        return log(effect.text);
-      case "restart":
-        return port.system.restart(effect.reason);
-    }
-  }
-
-  function flashFailed(address: number): "failed" {
-    queue.push({ kind: "flash-failed", address });
-    return "failed";
-  }
-
-  function call(id: number, name: string, argsCbor: Uint8Array): void {
-    const fail = (fault: Fault) => void queue.push({ kind: "call-failed", id, fault });
-    const args = decodeCbor(argsCbor);
-    if (!args.ok || !(args.value instanceof Map)) return fail("APP_ARGUMENT");
-    const answer = app.run(name, args.value, io);
-    if (!answer.ok) return fail(answer.fault);
-    queue.push({ kind: "called", id, result: encodeCbor(answer.value) });
-  }
-
-  function log(text: string): void {
-    port.console.write(utf8(`${text}\n`));
-  }
-
-  const io: AppIo = {
-    pin: (name) => ({
-      write: (value) => port.pins.write(name, Number(value)),
-      read: () => port.pins.read(name),
-      level: () => port.pins.read(name),
-    }),
-    raise: (name, value) => receive({ kind: "raised", name, value: encodeCbor(value ?? null) }),
-    located: (latitude, longitude) =>
-      receive({ kind: "located", place: [Math.round(latitude * 1e5), Math.round(longitude * 1e5)] }),
-    log,
+  const runtime: Runtime = {
+    port,
+    app,
+    io: {
+      pin: (name) => pinOf(port, name),
+      raise: (name, value) => receive(runtime, { kind: "raised", name, value: encodeCbor(value ?? null) }),
+      located: (latitude, longitude) =>
+        receive(runtime, { kind: "located", place: [Math.round(latitude * 1e5), Math.round(longitude * 1e5)] }),
+      log: (text) => log(port, text),
+    },
+    settings,
+    slots: machines.map((machine) => ({
+      machine,
+      state: machine.initial,
+      wakeAtMs: Number.POSITIVE_INFINITY,
+    })),
+    queue: [],
+    sending: createSendQueue(port.tcp),
+    isWorking: false,
   };
+  port.onEvent((event) => receive(runtime, event));
+  app.start(runtime.io);
+  receive(runtime, { kind: "start", stored: settings });
+  receive(runtime, { kind: "app-started", passed: app.selfTest(runtime.io) });
+}
 
-  port.onEvent(receive);
-  app.start(io);
-  receive({ kind: "start", stored: settings });
-  receive({ kind: "app-started", passed: app.selfTest(io) });
+function receive(runtime: Runtime, event: PortEvent | InnerEvent): void {
+  const { port, queue, slots, sending } = runtime;
+  queue.push(event);
+  if (runtime.isWorking) return;
+  if (event.kind === "tcp-drained") onDrained(sending, event.connection);
+  if (event.kind === "tcp-closed") onClosed(sending, event.connection);
+  runtime.isWorking = true;
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) show(runtime, next);
+  runtime.isWorking = false;
+  port.clock.wakeAt(Math.min(...slots.map((slot) => slot.wakeAtMs)));
+  port.system.feedWatchdog();
+}
+
+function show(runtime: Runtime, event: PortEvent | InnerEvent): void {
+  const stamped: DeviceEvent = { ...event, nowMs: runtime.port.clock.milliseconds() };
+  for (const slot of runtime.slots) {
+    if (event.kind === "timer" && slot.wakeAtMs > stamped.nowMs) continue;
+    const { state, effects, wakeAtMs } = slot.machine.step(slot.state, stamped);
+    slot.state = state;
+    slot.wakeAtMs = wakeAtMs ?? Number.POSITIVE_INFINITY;
+    // What follows a write that failed must not happen: a mark would stand for what is not there.
+    for (const effect of effects) if (perform(runtime, effect) === "failed") break;
+  }
+}
+
+// biome-ignore lint/suspicious/noConfusingVoidType: most effects have no outcome that matters
+function perform(runtime: Runtime, effect: Effect): "failed" | void {
+  const { port, queue, sending, settings } = runtime;
+  switch (effect.kind) {
+    case "emit":
+      return void queue.push(effect.event);
+    case "store":
+      return settings.put(effect.name, effect.value);
+    case "forget":
+      return settings.remove(effect.name);
+    case "flash-erase":
+      return port.flash.eraseSector(effect.address) ? undefined : flashFailed(queue, effect.address);
+    case "flash-write":
+      return port.flash.write(effect.address, effect.bytes) ? undefined : flashFailed(queue, effect.address);
+    case "radio-scan":
+      return port.radio.scan();
+    case "radio-listen":
+      return port.radio.listen(effect.channel);
+    case "radio-join":
+      return port.radio.join(effect.ssid, effect.passphrase);
+    case "radio-leave":
+      return port.radio.leave();
+    case "radio-access-point":
+      return port.radio.accessPoint(effect.ssid);
+    case "tcp-listen":
+      return port.tcp.listen(effect.port);
+    case "tcp-connect":
+      return void queue.push({
+        kind: "tcp-opening",
+        tag: effect.tag,
+        connection: port.tcp.connect(effect.host, effect.port),
+      });
+    case "tcp-write":
+      return writeTo(sending, effect.connection, effect.bytes);
+    case "tcp-close":
+      return closeAfter(sending, effect.connection);
+    case "udp-listen":
+      return port.udp.listen(effect.port);
+    case "udp-send":
+      return port.udp.send(effect.host, effect.port, effect.bytes);
+    case "call":
+      return call(runtime, effect.id, effect.name, effect.args);
+    case "console-write":
+      return port.console.write(effect.bytes);
+    case "log":
+      return log(port, effect.text);
+    case "restart":
+      return port.system.restart(effect.reason);
+  }
+}
+
+function flashFailed(queue: Runtime["queue"], address: number): "failed" {
+  queue.push({ kind: "flash-failed", address });
+  return "failed";
+}
+
+function call({ app, io, queue }: Runtime, id: number, name: string, argsCbor: Uint8Array): void {
+  const fail = (fault: Fault) => void queue.push({ kind: "call-failed", id, fault });
+  const args = decodeCbor(argsCbor);
+  if (!args.ok || !(args.value instanceof Map)) return fail("APP_ARGUMENT");
+  const answer = app.run(name, args.value, io);
+  if (!answer.ok) return fail(answer.fault);
+  queue.push({ kind: "called", id, result: encodeCbor(answer.value) });
+}
+
+function log(port: Port, text: string): void {
+  port.console.write(utf8(`${text}\n`));
+}
+
+function pinOf(port: Port, name: string): ReturnType<AppIo["pin"]> {
+  return {
+    write: (value) => port.pins.write(name, Number(value)),
+    read: () => port.pins.read(name),
+    level: () => port.pins.read(name),
+  };
 }

@@ -36,7 +36,9 @@ function threeOf(payload: Uint8Array): readonly Cbor[] {
   return item.ok && Array.isArray(item.value) && item.value.length === 3 ? item.value : [];
 }
 
-const isTag = (item: Cbor): item is Uint8Array => item instanceof Uint8Array && item.length === RELAY_TAG_BYTES;
+function isTag(item: Cbor): item is Uint8Array {
+  return item instanceof Uint8Array && item.length === RELAY_TAG_BYTES;
+}
 
 /** Reads what a caller sent; SESSION_RELAY when it is none of ours. */
 export function decodeRelayedRequest(payload: Uint8Array): Result<RelayedRequest> {

@@ -27,7 +27,9 @@ interface NibblePair {
   lows: number;
 }
 
-const noPair = (): NibblePair => ({ high: -1, low: -1, highs: 0, lows: 0 });
+function noPair(): NibblePair {
+  return { high: -1, low: -1, highs: 0, lows: 0 };
+}
 
 function hear(pair: NibblePair, which: "high" | "low", nibble: number): void {
   const count = which === "high" ? "highs" : "lows";
@@ -38,8 +40,13 @@ function hear(pair: NibblePair, which: "high" | "low", nibble: number): void {
   }
 }
 
-const isHeard = (pair: NibblePair) => pair.highs >= 2 && pair.lows >= 2;
-const byteOf = (pair: NibblePair) => (pair.high << 4) | pair.low;
+function isHeard(pair: NibblePair): boolean {
+  return pair.highs >= 2 && pair.lows >= 2;
+}
+
+function byteOf(pair: NibblePair): number {
+  return (pair.high << 4) | pair.low;
+}
 
 /**
  * @param aesKey Where given, the passphrase must open under it.

@@ -53,10 +53,14 @@ export interface Listener {
   clear(): void;
 }
 
-const scoreOf = (stream: Stream) => stream.decoders.reduce((best, { decoder }) => Math.max(best, decoder.score()), 0);
+function scoreOf(stream: Stream): number {
+  return stream.decoders.reduce((best, { decoder }) => Math.max(best, decoder.score()), 0);
+}
 
 /** How far a sequence number lies behind another, 0 to 4095. */
-const ahead = (seq: number, last: number) => (seq - last + 4096) % 4096;
+function ahead(seq: number, last: number): number {
+  return (seq - last + 4096) % 4096;
+}
 
 export function airListener({ decoders }: ListenerOptions): Listener {
   let streams: Stream[] = [];

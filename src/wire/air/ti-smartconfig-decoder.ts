@@ -20,8 +20,13 @@ interface Text {
   readonly values: Uint16Array;
 }
 
-const noText = (): Text => ({ byteLength: -1, values: new Uint16Array(2 * STRING_BYTES_MAX).fill(EMPTY) });
-const noTexts = (): Record<Part, Text> => ({ ssid: noText(), key: noText(), free: noText() });
+function noText(): Text {
+  return { byteLength: -1, values: new Uint16Array(2 * STRING_BYTES_MAX).fill(EMPTY) };
+}
+
+function noTexts(): Record<Part, Text> {
+  return { ssid: noText(), key: noText(), free: noText() };
+}
 
 /** The string, once every nibble is there and the chain holds; a chain that doesn't is dropped. */
 function bytesOf(text: Text): Uint8Array | undefined {

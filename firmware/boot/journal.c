@@ -5,7 +5,7 @@ static uint32_t u32(const uint8_t *at) { return at[0] | at[1] << 8 | at[2] << 16
 
 void journal_apply(struct journal *j, uint8_t kind, const uint8_t *payload, uint32_t length) {
   static const uint8_t lengths[] = {
-      [RECORD_CONFIRMED] = 9, [RECORD_BEGIN] = 26,  [RECORD_SECTOR_DONE] = 5, [RECORD_VERIFIED] = 0,  [RECORD_TRIAL] = 2,
+      [RECORD_CONFIRMED] = CONFIRMED_BYTES, [RECORD_BEGIN] = 26,  [RECORD_SECTOR_DONE] = 5, [RECORD_VERIFIED] = 0,  [RECORD_TRIAL] = 2,
       [RECORD_STARTED] = 0,   [RECORD_ENDED] = 3,   [RECORD_REJECTED] = 16,   [RECORD_ABANDONED] = 0,
   };
   if (kind < RECORD_CONFIRMED || kind > RECORD_ABANDONED || length != lengths[kind]) return;

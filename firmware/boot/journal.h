@@ -14,6 +14,8 @@ struct journal {
   struct log log;
 };
 
+#define CONFIRMED_BYTES 9u
+
 struct journal journal_read(void);
 /* One more record into the state; what makes no sense where it stands changes nothing. */
 void journal_apply(struct journal *journal, uint8_t kind, const uint8_t *payload, uint32_t length);

@@ -1,11 +1,13 @@
 /* The boot stage: reads the journal, verifies what it names, writes down a trial's start or end, and starts. */
 #include <string.h>
 #include "boot/decide.h"
+#include "boot/recover.h"
 #include "boot/slot.h"
 #include "boot/start.h"
 #include "chips/chip.h"
 #include "main/handoff.h"
 
+static struct settings settings;
 static struct keyset keysets[KEY_SETS];
 static unsigned keyset_count;
 static struct journal journal;
@@ -27,13 +29,18 @@ static bool is_valid(unsigned component, unsigned slot) {
   return verdicts[component][slot] == VALID;
 }
 
-/* Nothing verifies: says so and waits for a station to flash the unit anew. */
-static void __attribute__((noreturn)) recover(const char *words) {
+static void __attribute__((noreturn)) wait_for_station(const char *words) {
   report_line(words);
   for (;;) {
     chip_watchdog_feed();
     chip_wait();
   }
+}
+
+/* Nothing that verifies: says so, and takes a signed release over the console. */
+static void __attribute__((noreturn)) recover_after(const char *words) {
+  report_line(words);
+  recover(&(struct recovery){&settings, keysets, keyset_count, &journal, is_valid});
 }
 
 static void hand_off(enum reset_reason reason, const struct decision *d) {
@@ -48,21 +55,20 @@ static void hand_off(enum reset_reason reason, const struct decision *d) {
 }
 
 int main(void) {
-  static struct settings settings;
   enum reset_reason reason = report_take_reason();
   chip_flash_start();
   chip_open_image_memory();
   settings_read(&settings);
   for (unsigned i = 0; i < KEY_SETS; i++)
     if (keyset_verify(&settings, i, &keysets[keyset_count])) keyset_count++;
-  if (keyset_count == 0) recover("latchkey: boot: no key set that the roots signed; flash the unit");
+  if (keyset_count == 0) wait_for_station("latchkey: boot: no key set that the roots signed; flash the unit");
   journal = journal_read();
   struct decision d = settle(&journal, reason, is_valid);
-  if (d.slots < 0) recover("latchkey: boot: no image verifies; flash the unit");
+  if (d.slots < 0) recover_after("latchkey: boot: no image verifies; recover the unit over this line");
   unsigned native = (unsigned)(d.slots >> COMPONENT_NATIVE) & 1;
   if (copied != (int)native) {
     verdicts[COMPONENT_NATIVE][native] = UNKNOWN;
-    if (!is_valid(COMPONENT_NATIVE, native)) recover("latchkey: boot: the flash does not read the same twice");
+    if (!is_valid(COMPONENT_NATIVE, native)) recover_after("latchkey: boot: the flash does not read the same twice");
   }
   hand_off(reason, &d);
   report_boot((int)native, (d.slots >> COMPONENT_JS) & 1, d.is_trial, reason);

@@ -72,10 +72,14 @@ struct log log_read(uint32_t start, uint32_t bytes, log_visit *visit, void *cont
   return log;
 }
 
+bool log_has_room(const struct log *log, uint32_t length) {
+  return log->generation != 0 && log->offset + padded(WORD + length) <= bank_bytes(log);
+}
+
 bool log_append(struct log *log, uint8_t kind, const uint8_t *payload, uint32_t length) {
-  uint8_t record[WORD + 8], there[sizeof record]; /* the boot stage writes nothing longer */
+  uint8_t record[WORD + 16], there[sizeof record]; /* the boot stage writes nothing longer */
   uint32_t whole = padded(WORD + length), at = bank_start(log, log->bank) + log->offset;
-  if (log->generation == 0 || whole > sizeof record || log->offset + whole > bank_bytes(log)) return false;
+  if (whole > sizeof record || !log_has_room(log, length)) return false;
   chip_flash_read(at, there, whole);
   if (!erased(there, whole)) return false;
   memset(record, 0xff, sizeof record);

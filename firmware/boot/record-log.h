@@ -14,5 +14,6 @@ struct log {
 typedef void log_visit(void *context, uint8_t kind, const uint8_t *payload, uint32_t length);
 
 struct log log_read(uint32_t start, uint32_t bytes, log_visit *visit, void *context);
-/* False when there is no erased room, or the flash doesn't hold what is written. */
+bool log_has_room(const struct log *log, uint32_t length);
+/* At most 16 bytes. False when there is no erased room, or the flash doesn't hold what is written. */
 bool log_append(struct log *log, uint8_t kind, const uint8_t *payload, uint32_t length);

@@ -25,6 +25,7 @@ static void visit(void *context, uint8_t kind, const uint8_t *payload, uint32_t 
 
 void settings_read(struct settings *s) {
   struct wanted wanted[] = {{"product", s->product, &s->product_bytes, sizeof s->product},
+                            {"hardware", s->hardware, &s->hardware_bytes, sizeof s->hardware},
                             {"roots", s->roots, &s->roots_bytes, sizeof s->roots},
                             {"key-set", s->key_sets[0], &s->key_set_bytes[0], sizeof s->key_sets[0]},
                             {"key-set-before", s->key_sets[1], &s->key_set_bytes[1], sizeof s->key_sets[1]},

@@ -9,8 +9,8 @@
  */
 #define KEY_SETS 2u
 struct settings {
-  uint8_t product[64], roots[160], key_sets[KEY_SETS][800];
-  uint32_t product_bytes, roots_bytes, key_set_bytes[KEY_SETS];
+  uint8_t product[64], hardware[2], roots[160], key_sets[KEY_SETS][800];
+  uint32_t product_bytes, hardware_bytes, roots_bytes, key_set_bytes[KEY_SETS];
 };
 
 void settings_read(struct settings *settings);

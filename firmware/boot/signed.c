@@ -115,6 +115,7 @@ static bool release_parse(struct span payload, struct release *r) {
   cbor_expect(&p, CBOR_UINT, 1);
   r->sequence = cbor_head(&p, CBOR_UINT);
   r->product = cbor_string(&p, CBOR_TEXT);
+  r->hardware = p;
   cbor_skip(&p); /* hardware revisions, the last moment to begin, consent: looked at before it was installed */
   cbor_skip(&p);
   cbor_skip(&p);
@@ -140,6 +141,14 @@ bool release_open(const struct keyset *keyset, const uint8_t *bytes, uint32_t le
              release_parse(payload, release) && same(release->product, keyset->product.bytes, keyset->product.length);
     }
   }
+  return false;
+}
+
+bool release_fits(const struct release *release, const uint8_t hardware[2]) {
+  struct cbor c = release->hardware;
+  uint32_t revision = hardware[0] | (uint32_t)hardware[1] << 8;
+  for (uint32_t left = cbor_head(&c, CBOR_ARRAY); left > 0 && !c.bad; left--)
+    if (cbor_head(&c, CBOR_UINT) == revision && !c.bad) return true;
   return false;
 }
 

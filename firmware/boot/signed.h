@@ -17,12 +17,16 @@ bool keyset_verify(const struct settings *settings, unsigned which, struct keyse
 struct release {
   uint32_t sequence, epoch;
   struct span product;
+  struct cbor hardware;   /* an array of revisions */
   struct cbor components; /* an array of `count` components */
   uint32_t count;
 };
 
 /* False unless a release key of the set signed it. Its fields point into `bytes`. */
 bool release_open(const struct keyset *keyset, const uint8_t *bytes, uint32_t length, struct release *release);
+
+/* Whether the release is for this hardware revision, two bytes as settings have them. */
+bool release_fits(const struct release *release, const uint8_t hardware[2]);
 
 struct component {
   uint32_t bytes;

@@ -5,9 +5,6 @@
 #include "port/crc32.h"
 
 #define MAGIC 0x31534b4cu
-#define RELEASE_BYTES_MOST 400u
-#define BLOCK_BYTES 4096u
-#define LEAF_BYTES 16u
 
 static const uint32_t starts[2][2] = {{REGION_NATIVEA_START, REGION_NATIVEB_START}, {REGION_JSA_START, REGION_JSB_START}};
 static const uint32_t sizes[2][2] = {{REGION_NATIVEA_BYTES, REGION_NATIVEB_BYTES}, {REGION_JSA_BYTES, REGION_JSB_BYTES}};
@@ -18,11 +15,34 @@ struct head {
   uint32_t crc;
 };
 
-/* The root over the image's blocks: SHA-256(1, leaf...), leaf = SHA-256(0, block) cut to 16 bytes (PROTOCOL 8.4). */
+static const uint8_t leaf_mark = 0, root_mark = 1;
+
+uint32_t slot_start(unsigned kind, unsigned slot) { return starts[kind][slot]; }
+
+uint32_t slot_bytes_most(unsigned kind) {
+  uint32_t least = sizes[kind][0] < sizes[kind][1] ? sizes[kind][0] : sizes[kind][1];
+  return least - chip_flash_sector_bytes;
+}
+
+void leaf_of_block(const uint8_t *block, uint32_t bytes, uint8_t hash[32]) {
+  crypto_hash_sha256_state leaf;
+  crypto_hash_sha256_init(&leaf);
+  crypto_hash_sha256_update(&leaf, &leaf_mark, 1);
+  crypto_hash_sha256_update(&leaf, block, bytes);
+  crypto_hash_sha256_final(&leaf, hash);
+}
+
+void root_of_leaves(const uint8_t *leaves, uint32_t count, uint8_t root[32]) {
+  crypto_hash_sha256_state whole;
+  crypto_hash_sha256_init(&whole);
+  crypto_hash_sha256_update(&whole, &root_mark, 1);
+  crypto_hash_sha256_update(&whole, leaves, count * LEAF_BYTES);
+  crypto_hash_sha256_final(&whole, root);
+}
+
 static void image_root(const struct image *image, uint8_t *copy_to, uint8_t root[32]) {
   static uint8_t buffer[BLOCK_BYTES];
-  static const uint8_t leaf_mark = 0, root_mark = 1;
-  crypto_hash_sha256_state whole, leaf;
+  crypto_hash_sha256_state whole;
   uint8_t hash[32];
   crypto_hash_sha256_init(&whole);
   crypto_hash_sha256_update(&whole, &root_mark, 1);
@@ -30,13 +50,18 @@ static void image_root(const struct image *image, uint8_t *copy_to, uint8_t root
     uint32_t part = image->bytes - at < BLOCK_BYTES ? image->bytes - at : BLOCK_BYTES;
     uint8_t *block = copy_to ? copy_to + at : buffer;
     chip_flash_read(image->address + at, block, part);
-    crypto_hash_sha256_init(&leaf);
-    crypto_hash_sha256_update(&leaf, &leaf_mark, 1);
-    crypto_hash_sha256_update(&leaf, block, part);
-    crypto_hash_sha256_final(&leaf, hash);
+    leaf_of_block(block, part, hash);
     crypto_hash_sha256_update(&whole, hash, LEAF_BYTES);
   }
   crypto_hash_sha256_final(&whole, root);
+}
+
+bool slot_write_head(unsigned kind, unsigned slot, const uint8_t *signed_release, uint32_t bytes) {
+  uint8_t bytes_there[sizeof(struct head) + RELEASE_BYTES_MOST];
+  struct head head = {MAGIC, (uint16_t)bytes, 0, crc32_more(0, signed_release, bytes)};
+  memcpy(bytes_there, &head, sizeof head);
+  memcpy(bytes_there + sizeof head, signed_release, bytes);
+  return chip_flash_write(starts[kind][slot], bytes_there, sizeof head + bytes);
 }
 
 bool slot_verify(const struct keyset *keyset, uint32_t epoch, unsigned kind, unsigned slot, uint8_t *copy_to,

@@ -150,7 +150,9 @@ function bootGroup(layout: Layout, trees: Readonly<Record<string, string>>): Gro
       ...filesBelow(join(FIRMWARE, "boot"), ".c"),
       ...filesBelow(join(chips, "cortex-m"), ".c"),
       ...["chip", "flash"].map((name) => join(chips, layout.chip, `${name}.c`)),
-      ...["main/report", "chips/serial", "port/crc32", "port/sodium-base"].map((name) => join(FIRMWARE, `${name}.c`)),
+      ...["main/report", "chips/serial", "port/crc32", "port/frame", "port/sodium-base"].map((name) =>
+        join(FIRMWARE, `${name}.c`),
+      ),
     ],
     flags,
     inputs,
@@ -263,34 +265,6 @@ export async function buildCheck(name: string, source: string, parts: readonly s
   const { objects } = await compile([group]);
   const symbols = { BOOT_BYTES: layout.board.budgets.bootBytes ?? 0, STACK_BYTES: BOOT_STACK_BYTES };
   return link(layout, { name: "boot", as: basename(source, ".c"), objects, symbols }).elf;
-}
-
-export interface Images {
-  readonly boot: Image;
-  readonly runtime: Image;
-}
-
-/** What each part takes, and its budget in board.json. */
-function takes(name: string, { boot, runtime }: Images): readonly (readonly [string, number, number])[] {
-  const { budgets } = layoutOf(name).board;
-  return [
-    ["text", runtime.textBytes, budgets.textBytes ?? 0],
-    ["ram", runtime.ramBytes, budgets.ramBytes ?? 0],
-    ["boot", boot.textBytes, budgets.bootBytes ?? 0],
-  ];
-}
-
-export function sizeLines(name: string, images: Images): string {
-  return takes(name, images)
-    .map(([what, bytes, budget]) => `${what.padEnd(5)} ${String(bytes).padStart(7)} B of ${budget} B`)
-    .join("\n");
-}
-
-/** A line for each budget that is exceeded. */
-export function exceeded(name: string, images: Images): readonly string[] {
-  return takes(name, images)
-    .filter(([, bytes, budget]) => bytes > budget)
-    .map(([what, bytes, budget]) => `${what} takes ${bytes} B, the budget in board.json is ${budget} B`);
 }
 
 /** Where a board's built images lie. */

@@ -17,6 +17,8 @@ void chip_serial_write(int line, const uint8_t *bytes, size_t length);
 bool chip_serial_room(int line);
 void chip_serial_received(int line, uint8_t byte);
 void chip_serial_resume(int line);
+/* Puts a chip's own buffer before a line on which much will come. What waits in it is dropped. */
+void chip_serial_buffer(int line);
 
 /* Nanoseconds since start, and whole milliseconds. */
 uint64_t chip_nanoseconds(void);

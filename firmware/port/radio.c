@@ -1,56 +1,21 @@
 /* native.radio: the co-processor on the second serial line (PROTOCOL 9.1), and the network that a join brings up. */
 #include <string.h>
 #include "chips/chip.h"
-#include "chips/serial.h"
-#include "port/crc32.h"
+#include "port/frame.h"
 #include "port/js.h"
 #include "port/net.h"
 
-#define MARK 0xc5u
-#define PAYLOAD_MOST 512u
 #define ADDRESS_MS 15000u
 
 enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT, SERVING };
 
-static uint8_t payload[PAYLOAD_MOST];
+static uint8_t payload[FRAME_PAYLOAD_MOST];
 static enum { APART, ASKING, TOGETHER } network;
 static bool serving; /* our own access point is open */
 static uint32_t asked_ms;
 static uint8_t joined[16]; /* ipv4, mac, bssid */
 
-static void send(uint8_t type, const uint8_t *bytes, size_t length) {
-  uint8_t head[4] = {MARK, type, (uint8_t)length, (uint8_t)(length >> 8)};
-  uint32_t crc = crc32_more(crc32_more(0, head + 1, 3), bytes, length);
-  uint8_t tail[4] = {(uint8_t)crc, (uint8_t)(crc >> 8), (uint8_t)(crc >> 16), (uint8_t)(crc >> 24)};
-  chip_serial_write(CHIP_RADIO, head, sizeof head);
-  chip_serial_write(CHIP_RADIO, bytes, length);
-  chip_serial_write(CHIP_RADIO, tail, sizeof tail);
-}
-
-static uint8_t byte_at(size_t offset) { return serial_peek(CHIP_RADIO, offset); }
-
-/* Takes one whole frame whose CRC holds: its type, or 0 when there is none yet. */
-static uint8_t receive(uint32_t *length) {
-  size_t there;
-  while ((there = serial_available(CHIP_RADIO)) >= 8) {
-    if (byte_at(0) == MARK) {
-      *length = byte_at(2) | (uint32_t)byte_at(3) << 8;
-      if (*length <= PAYLOAD_MOST) {
-        if (there < *length + 8) return 0;
-        uint8_t head[3] = {byte_at(1), byte_at(2), byte_at(3)};
-        for (uint32_t i = 0; i < *length; i++) payload[i] = byte_at(4 + i);
-        uint32_t crc = crc32_more(crc32_more(0, head, 3), payload, *length), said = 0;
-        for (unsigned i = 0; i < 4; i++) said |= (uint32_t)byte_at(4 + *length + i) << (8 * i);
-        if (crc == said) {
-          serial_drop(CHIP_RADIO, *length + 8);
-          return head[0];
-        }
-      }
-    }
-    serial_drop(CHIP_RADIO, 1);
-  }
-  return 0;
-}
+static void send(uint8_t type, const uint8_t *bytes, size_t length) { frame_send(CHIP_RADIO, type, bytes, length); }
 
 /* At most `most` bytes behind their length; gives the number written, or 0 with a pending exception. */
 static size_t counted(JSContext *ctx, JSValueConst value, uint8_t *out, size_t most) {
@@ -207,7 +172,7 @@ static bool deliver(JSContext *ctx) {
     send(LEAVE, NULL, 0);
     event = failed_event(ctx, 3);
   } else {
-    switch (receive(&length)) {
+    switch (frame_receive(CHIP_RADIO, payload, &length)) {
       case FRAME:
         if (length != 32) return false;
         event = frame_event(ctx);

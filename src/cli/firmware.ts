@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { buildBoot, buildRuntime, exceeded, sizeLines } from "#firmware/image.ts";
+import { exceeded, sizeLines } from "#firmware/budget.ts";
+import { buildBoot, buildRuntime } from "#firmware/image.ts";
 import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
 import { BuildStop } from "#firmware/third-party.ts";
 

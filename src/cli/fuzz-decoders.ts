@@ -25,8 +25,9 @@ import { readDischarge } from "#wire/discharge.ts";
 import { readChain, readGrant } from "#wire/grant.ts";
 import { decodeHello, encodeHello, type Hello } from "#wire/hello.ts";
 import { decodeSignedKeyset, encodeKeyset, encodeSignedKeyset } from "#wire/keyset.ts";
+import type { LineFrame } from "#wire/line-frame.ts";
 import { decodeLinkProof, decodeNonceAnswer, encodeLinkProof, encodeNonceAnswer } from "#wire/link-auth.ts";
-import { decodeRadioCommand, decodeRadioReport, type RadioLineFrame } from "#wire/radio-line.ts";
+import { decodeRadioCommand, decodeRadioReport } from "#wire/radio-line.ts";
 import { decodeRelayedReply, decodeRelayedRequest, encodeRelayedReply, encodeRelayedRequest } from "#wire/relay.ts";
 import { decodeRelease, encodeRelease, type Release } from "#wire/release.ts";
 import { encodeDelivery, readDelivery, readRevocation } from "#wire/revocation.ts";
@@ -120,7 +121,7 @@ const auditFields = encodeAuditEntry({ sequence: 1, ctiPrefix: cti, act: 2, time
 const auditSample = concat(cti, auditFields, auditLink(nodePrimitives, cti, auditFields));
 
 /** A frame of the radio line by its type and its payload. */
-const radio = (decode: (frame: RadioLineFrame) => Result<unknown>) => (bytes: Uint8Array) =>
+const radio = (decode: (frame: LineFrame) => Result<unknown>) => (bytes: Uint8Array) =>
   decode({ type: bytes[0] ?? 0, payload: bytes.slice(1) });
 
 /** A decoder of one CBOR item. */

@@ -17,6 +17,8 @@ const TROUBLES = new Set([
   "ImageError",
   "LineError",
   "RegistryError",
+  "RecoveryError",
+  "BuildStop",
 ]);
 
 /** What the system says when a file or folder can't be used, and what to do then. */

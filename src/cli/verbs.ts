@@ -33,6 +33,11 @@ export const VERBS: readonly Verb[] = [
   { name: "keys", summary: "make and rotate the keys that sign releases", load: () => import("./keys.ts") },
   { name: "release", summary: "build, sign, inspect and publish releases", load: () => import("./release.ts") },
   { name: "cloud", summary: "run broker, block service, rollouts and status page", load: () => import("./cloud.ts") },
+  {
+    name: "recover",
+    summary: "bring a unit back whose flash holds nothing that verifies, over its serial line",
+    load: () => import("./recover.ts"),
+  },
   { name: "rollout", summary: "bring a release to units, wave by wave", load: () => import("./rollout.ts") },
   {
     name: "size",

@@ -1,19 +1,11 @@
 /**
- * The framed byte stream between a unit and its radio co-processor, both directions. A frame is
- * 0xC5, type u8, length u16, payload, CRC-32 over type..payload; numbers little-endian.
+ * What a unit and its radio co-processor say to each other, in the frames of line-frame.ts.
  * @source PROTOCOL 9.1
  */
-import { assert } from "#base/assert.ts";
 import { concat, viewOf } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { crc32 } from "#codec/crc.ts";
 import type { AccessPoint, Cipher, Frame } from "./air/frame.ts";
-
-const MARK = 0xc5;
-/** A frame before and after its payload. */
-const HEAD_BYTES = 4;
-const TAIL_BYTES = 4;
-export const PAYLOAD_BYTES_MAX = 512;
+import { encodeLineFrame, LINE_PAYLOAD_BYTES_MAX, type LineFrame } from "./line-frame.ts";
 
 const CIPHERS: readonly Cipher[] = ["open", "wep", "ccmp", "tkip", "mixed"];
 const JOIN_FAILURES = ["no-network", "refused", "no-address"] as const;
@@ -38,24 +30,6 @@ export type RadioReport =
   /** An empty address says that the unit's own access point is closed. */
   | { readonly kind: "radio-access-point"; readonly ipv4: string };
 
-/** One frame of the line whose CRC holds. */
-export interface RadioLineFrame {
-  readonly type: number;
-  readonly payload: Uint8Array;
-}
-
-function framed(type: number, payload: Uint8Array): Uint8Array {
-  assert(payload.length <= PAYLOAD_BYTES_MAX, "a radio line payload fits its frame");
-  const bytes = new Uint8Array(HEAD_BYTES + payload.length + TAIL_BYTES);
-  const view = viewOf(bytes);
-  bytes[0] = MARK;
-  bytes[1] = type;
-  view.setUint16(2, payload.length, true);
-  bytes.set(payload, HEAD_BYTES);
-  view.setUint32(HEAD_BYTES + payload.length, crc32(bytes.subarray(1, HEAD_BYTES + payload.length)), true);
-  return bytes;
-}
-
 const ipv4Bytes = (ipv4: string): Uint8Array => Uint8Array.from(ipv4.split("."), Number);
 
 /** A byte string of at most 255 bytes behind its length. */
@@ -63,60 +37,24 @@ function counted(bytes: Uint8Array): Uint8Array {
   return concat(Uint8Array.of(bytes.length), bytes);
 }
 
-/**
- * Finds whole frames in a stream that comes in pieces.
- * @returns A function that takes the next piece and gives the frames completed by it. After a bad CRC or length it
- * drops one byte and looks for the next mark; it holds one frame at most.
- */
-export function radioLineReader(): (bytes: Uint8Array) => readonly RadioLineFrame[] {
-  let held = new Uint8Array(0);
-  return (bytes) => {
-    held = concat(held, bytes) as Uint8Array<ArrayBuffer>;
-    const frames: RadioLineFrame[] = [];
-    let at = 0;
-    while (at < held.length) {
-      if (held[at] !== MARK) {
-        at++;
-        continue;
-      }
-      if (held.length - at < HEAD_BYTES) break;
-      const payloadBytes = viewOf(held).getUint16(at + 2, true);
-      if (payloadBytes > PAYLOAD_BYTES_MAX) {
-        at++;
-        continue;
-      }
-      const crcAt = at + HEAD_BYTES + payloadBytes;
-      if (held.length < crcAt + TAIL_BYTES) break;
-      if (viewOf(held).getUint32(crcAt, true) !== crc32(held.subarray(at + 1, crcAt))) {
-        at++;
-        continue;
-      }
-      frames.push({ type: held[at + 1] as number, payload: held.slice(at + HEAD_BYTES, crcAt) });
-      at = crcAt + TAIL_BYTES;
-    }
-    held = held.slice(at);
-    return frames;
-  };
-}
-
 /** The bytes of a command, unit to radio. SSIDs are at most 32 bytes, passphrases 64. */
 export function encodeRadioCommand(command: RadioCommand): Uint8Array {
   switch (command.kind) {
     case "scan":
-      return framed(0x01, new Uint8Array(0));
+      return encodeLineFrame(0x01, new Uint8Array(0));
     case "listen":
-      return framed(0x02, Uint8Array.of(command.channel));
+      return encodeLineFrame(0x02, Uint8Array.of(command.channel));
     case "join":
-      return framed(0x03, concat(counted(command.ssid), counted(command.passphrase)));
+      return encodeLineFrame(0x03, concat(counted(command.ssid), counted(command.passphrase)));
     case "leave":
-      return framed(0x04, new Uint8Array(0));
+      return encodeLineFrame(0x04, new Uint8Array(0));
     case "access-point":
-      return framed(0x05, counted(command.ssid));
+      return encodeLineFrame(0x05, counted(command.ssid));
   }
 }
 
 /** @returns The command, or RADIO_LINE for an unknown type, a length that doesn't fit, an SSID or passphrase too long. */
-export function decodeRadioCommand({ type, payload }: RadioLineFrame): Result<RadioCommand> {
+export function decodeRadioCommand({ type, payload }: LineFrame): Result<RadioCommand> {
   const bad = refuse("RADIO_LINE");
   switch (type) {
     case 0x01:
@@ -157,32 +95,32 @@ export function encodeRadioReport(report: RadioReport): Uint8Array {
       payload.set(report.bssid, 14);
       payload.set(report.sa, 20);
       payload.set(report.da, 26);
-      return framed(0x81, payload);
+      return encodeLineFrame(0x81, payload);
     }
     case "radio-scan": {
       const parts: Uint8Array[] = [];
       let byteLength = 1;
       for (const { ssid, bssid, channel, rssiDbm, cipher } of report.accessPoints) {
         const part = concat(counted(ssid), bssid, Uint8Array.of(channel, rssiDbm & 0xff, CIPHERS.indexOf(cipher)));
-        if (byteLength + part.length > PAYLOAD_BYTES_MAX) break;
+        if (byteLength + part.length > LINE_PAYLOAD_BYTES_MAX) break;
         byteLength += part.length;
         parts.push(part);
       }
-      return framed(0x82, concat(Uint8Array.of(parts.length), ...parts));
+      return encodeLineFrame(0x82, concat(Uint8Array.of(parts.length), ...parts));
     }
     case "radio-joined":
-      return framed(0x83, concat(ipv4Bytes(report.ipv4), report.mac, report.bssid));
+      return encodeLineFrame(0x83, concat(ipv4Bytes(report.ipv4), report.mac, report.bssid));
     case "radio-join-failed":
-      return framed(0x84, Uint8Array.of(1 + JOIN_FAILURES.indexOf(report.reason)));
+      return encodeLineFrame(0x84, Uint8Array.of(1 + JOIN_FAILURES.indexOf(report.reason)));
     case "radio-left":
-      return framed(0x85, new Uint8Array(0));
+      return encodeLineFrame(0x85, new Uint8Array(0));
     case "radio-access-point":
-      return framed(0x86, report.ipv4 === "" ? new Uint8Array(0) : ipv4Bytes(report.ipv4));
+      return encodeLineFrame(0x86, report.ipv4 === "" ? new Uint8Array(0) : ipv4Bytes(report.ipv4));
   }
 }
 
 /** @returns The report, or RADIO_LINE for an unknown type, a length that doesn't fit, or a number out of its range. */
-export function decodeRadioReport({ type, payload }: RadioLineFrame): Result<RadioReport> {
+export function decodeRadioReport({ type, payload }: LineFrame): Result<RadioReport> {
   const bad = refuse("RADIO_LINE");
   const view = viewOf(payload);
   switch (type) {

@@ -15,7 +15,8 @@ import { onboard } from "#phone/onboard.ts";
 import { openUdpTransport } from "#phone/transports/udp.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { AirProtocol } from "#wire/air/found.ts";
-import { decodeRadioReport, encodeRadioCommand, radioLineReader } from "#wire/radio-line.ts";
+import { lineFrameReader } from "#wire/line-frame.ts";
+import { decodeRadioReport, encodeRadioCommand } from "#wire/radio-line.ts";
 import { OWN, PROVISIONED } from "#wire/stored-names.ts";
 
 const ADDRESS = "127.91.7.255";
@@ -55,7 +56,7 @@ function startUnit(legacy: readonly AirProtocol[]) {
   const line = createConnection({ host: "127.0.0.1", port: radioPort });
   const udp = createSocket("udp4");
   udp.bind(0, () => udp.setBroadcast(true));
-  const read = radioLineReader();
+  const read = lineFrameReader();
   line.on("data", (bytes) => {
     for (const frame of read(new Uint8Array(bytes as Buffer))) {
       const report = decodeRadioReport(frame);

@@ -1,14 +1,13 @@
 import { expect, test } from "vitest";
 import { concat, fromHex, toHex } from "#base/bytes.ts";
+import { LINE_PAYLOAD_BYTES_MAX, lineFrameReader } from "#wire/line-frame.ts";
 import {
   decodeRadioCommand,
   decodeRadioReport,
   encodeRadioCommand,
   encodeRadioReport,
-  PAYLOAD_BYTES_MAX,
   type RadioCommand,
   type RadioReport,
-  radioLineReader,
 } from "#wire/radio-line.ts";
 
 const bssid = fromHex("a0b1c2d3e4f5") as Uint8Array;
@@ -57,10 +56,10 @@ test("a frame is laid out as PROTOCOL 9.1 says", () => {
 test("every command and report comes back, whatever the pieces of the stream and the noise between", () => {
   const noise = Uint8Array.of(0xc5, 1, 0xc5, 0xff, 0xff, 9, 0xc5);
   // Noise may look like the start of a long frame, which ends in a bad CRC once enough bytes have come.
-  const quiet = new Uint8Array(PAYLOAD_BYTES_MAX + 8);
+  const quiet = new Uint8Array(LINE_PAYLOAD_BYTES_MAX + 8);
   const stream = concat(...COMMANDS.flatMap((command) => [noise, encodeRadioCommand(command)]), quiet);
   for (const pieceBytes of [1, 2, 7, stream.length]) {
-    const read = radioLineReader();
+    const read = lineFrameReader();
     const seen: unknown[] = [];
     for (let at = 0; at < stream.length; at += pieceBytes) {
       for (const frame of read(stream.subarray(at, at + pieceBytes))) {
@@ -70,7 +69,7 @@ test("every command and report comes back, whatever the pieces of the stream and
     }
     expect(seen).toEqual(COMMANDS);
   }
-  const read = radioLineReader();
+  const read = lineFrameReader();
   const reports = read(concat(...REPORTS.map(encodeRadioReport))).map(decodeRadioReport);
   expect(reports).toEqual(REPORTS.map((value) => ({ ok: true, value })));
 });
@@ -81,7 +80,7 @@ test("one flipped bit anywhere loses that frame and no other", () => {
     const bad = good.slice();
     bad[bit >> 3] = (bad[bit >> 3] as number) ^ (1 << (bit & 7));
     // A length grown by the flip waits for more bytes, so enough good frames follow to see it refused.
-    const seen = radioLineReader()(concat(bad, ...Array.from({ length: 80 }, () => good)));
+    const seen = lineFrameReader()(concat(bad, ...Array.from({ length: 80 }, () => good)));
     expect(seen).toHaveLength(80);
   }
 });
@@ -125,7 +124,7 @@ test("a scan that is too long is cut at a whole network", () => {
     rssiDbm: -1 - i,
     cipher: "ccmp" as const,
   }));
-  const frames = radioLineReader()(encodeRadioReport({ kind: "radio-scan", accessPoints }));
+  const frames = lineFrameReader()(encodeRadioReport({ kind: "radio-scan", accessPoints }));
   const report = decodeRadioReport(frames[0] as (typeof frames)[0]);
   expect(report).toEqual({ ok: true, value: { kind: "radio-scan", accessPoints: accessPoints.slice(0, 12) } });
 });

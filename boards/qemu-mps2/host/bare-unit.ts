@@ -25,6 +25,7 @@ const PRODUCT = "bench";
 export interface Maker {
   readonly keySet: Uint8Array;
   readonly roots: readonly Uint8Array[];
+  readonly releaseSeed: Uint8Array;
   sign(sequence: number, images: ReadonlyMap<number, Uint8Array>): Uint8Array;
 }
 
@@ -41,6 +42,7 @@ export function throwawayMaker(): Maker {
   return {
     keySet,
     roots: [one, two, three].map((seed) => crypto.ed25519PublicKey(seed)),
+    releaseSeed: release,
     sign: (sequence, images) =>
       signRelease(crypto, release, {
         sequence,

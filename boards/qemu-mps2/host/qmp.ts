@@ -30,6 +30,7 @@ export function openQmp(socket: Socket): Qmp {
   socket.on("close", close);
   const execute = (command: string, args?: object) =>
     new Promise<unknown>((done, fail) => {
+      if (socket.destroyed) return fail(new Error("qemu has ended"));
       waiting.push({ done, fail });
       socket.write(`${JSON.stringify({ execute: command, ...(args && { arguments: args }) })}\n`);
     });

@@ -7,7 +7,8 @@ import { createConnection } from "node:net";
 import { parseArgs } from "node:util";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { imagePaths } from "#firmware/image.ts";
-import { decodeRadioReport, radioLineReader } from "#wire/radio-line.ts";
+import { lineFrameReader } from "#wire/line-frame.ts";
+import { decodeRadioReport } from "#wire/radio-line.ts";
 import { type Emulator, powerOff, startEmulator } from "./emulator.ts";
 
 function show(what: object): void {
@@ -41,7 +42,7 @@ function pinOf(line: string, outputs: readonly string[]): object | undefined {
 
 function joinAir(emulator: Emulator, host: string, port: number, ways: readonly number[]): void {
   const air = createConnection({ host, port });
-  const read = radioLineReader();
+  const read = lineFrameReader();
   const open = new Set<string>();
   air.setNoDelay(true);
   air.on("data", (bytes) => {

@@ -1,7 +1,8 @@
 /** The unit's end of the line to its radio, a TCP connection here (PROTOCOL 9.1). */
 import { createConnection } from "node:net";
 import type { PortEvent, Radio } from "#device/port.ts";
-import { decodeRadioReport, encodeRadioCommand, type RadioCommand, radioLineReader } from "#wire/radio-line.ts";
+import { lineFrameReader } from "#wire/line-frame.ts";
+import { decodeRadioReport, encodeRadioCommand, type RadioCommand } from "#wire/radio-line.ts";
 
 export interface RadioLine {
   readonly radio: Radio;
@@ -21,7 +22,7 @@ export function openRadioLine(
 ): RadioLine {
   const line = createConnection({ host, port });
   line.setNoDelay(true);
-  const read = radioLineReader();
+  const read = lineFrameReader();
   line.on("data", (bytes) => {
     for (const frame of read(new Uint8Array(bytes as Buffer))) {
       const report = decodeRadioReport(frame);

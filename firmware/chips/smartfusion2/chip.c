@@ -7,6 +7,7 @@
 static const uint32_t uarts[CHIP_LINES] = {0x40000000u, 0x40010000u};
 #define DATA(line) REGISTER(uarts[line] + 0x00)
 #define INTERRUPT(line) REGISTER(uarts[line] + 0x04)
+#define FIFO(line) REGISTER(uarts[line] + 0x08)
 #define STATE(line) REGISTER(uarts[line] + 0x14)
 #define RX_READY 1u
 #define TX_EMPTY 0x20u
@@ -29,6 +30,8 @@ static void receive(int line) {
 
 void chip_serial_resume(int line) { irq_enable(10 + (unsigned)line); }
 
+void chip_serial_buffer(int line) { FIFO(line) = 1; }
+
 void console_irq(void) { receive(CHIP_CONSOLE); }
 void radio_irq(void) { receive(CHIP_RADIO); }
 
@@ -41,7 +44,7 @@ void chip_listen(void) {
     INTERRUPT(line) = 1;
     irq_enable(10 + (unsigned)line);
   }
-  irq_enable(ETHER_IRQ);
+  if (ether_irq) irq_enable(ETHER_IRQ);
 }
 
 void chip_serial_write(int line, const uint8_t *bytes, size_t length) {

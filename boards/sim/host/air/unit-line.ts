@@ -1,13 +1,8 @@
 /** One unit's radio: its end of the radio line, the channel it hears, the frames it misses, the network it is on. */
 import type { Socket } from "node:net";
 import type { Frame } from "#wire/air/frame.ts";
-import {
-  decodeRadioCommand,
-  encodeRadioReport,
-  type RadioCommand,
-  type RadioReport,
-  radioLineReader,
-} from "#wire/radio-line.ts";
+import { lineFrameReader } from "#wire/line-frame.ts";
+import { decodeRadioCommand, encodeRadioReport, type RadioCommand, type RadioReport } from "#wire/radio-line.ts";
 import type { Chance } from "./chance.ts";
 import { type AirConfig, bssidOf, isSameSsid, ssidOf } from "./config.ts";
 import { createLoss } from "./loss.ts";
@@ -24,7 +19,7 @@ export interface UnitLine {
 export function openUnitLine(socket: Socket, config: AirConfig, number: number, chance: Chance): UnitLine {
   const misses = createLoss(config.loss, chance);
   const mac = Uint8Array.of(0x02, 0x4c, 0x4b, 0, number >> 8, number & 0xff);
-  const read = radioLineReader();
+  const read = lineFrameReader();
   let channel = 0;
   const say = (report: RadioReport) => void (socket.destroyed || socket.write(encodeRadioReport(report)));
   const later = (ms: number, report: RadioReport) => void setTimeout(() => say(report), ms).unref();

@@ -1,0 +1,90 @@
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import type { Command } from "commander";
+import { powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
+import { readReleaseFile } from "#cloud/release-file.ts";
+import { RecoveryError, recover, type SerialLine } from "#factory/recover.ts";
+import { buildBoot } from "#firmware/image.ts";
+import { sayTrouble } from "./say-trouble.ts";
+
+interface Options {
+  readonly board: string;
+  readonly flash?: string;
+  readonly line?: string;
+}
+
+const START_MS = 20_000;
+
+/** Resolves with the boot stage's line about what it starts. */
+function started(line: SerialLine): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () =>
+        reject(new RecoveryError("the unit does not start what it wrote; its flash may be worn: take another unit")),
+      START_MS,
+    );
+    let text = "";
+    line.onBytes((bytes) => {
+      text = (text + Buffer.from(bytes).toString("latin1")).slice(-4096);
+      const found = /latchkey: (boot native [AB] js [AB]) trial/.exec(text);
+      if (found === null) return;
+      clearTimeout(timer);
+      resolve(found[1] as string);
+    });
+  });
+}
+
+async function recoverOver(line: SerialLine, path: string): Promise<void> {
+  const { signed, images, release } = readReleaseFile(path);
+  if (signed === undefined) throw new RecoveryError(`${path} is not signed yet: latchkey release sign`);
+  let blocks = 0;
+  await recover(line, { signed, images }, () => void blocks++);
+  const boot = await started(line);
+  process.stdout.write(`release ${release.sequence} written in ${blocks} blocks; the unit says: ${boot}\n`);
+}
+
+async function run(path: string, { board, flash, line }: Options): Promise<void> {
+  if ((flash === undefined) === (line === undefined)) {
+    throw new RecoveryError("name the unit: --flash FILE of an emulated one, or --line DEVICE of a serial line");
+  }
+  if (line !== undefined) {
+    const [from, to] = [createReadStream(line), createWriteStream(line)];
+    const broken = new Promise<never>((_, reject) => {
+      for (const stream of [from, to] as NodeJS.EventEmitter[]) {
+        stream.on("error", (error: Error) =>
+          reject(new RecoveryError(`the line ${line} can't be used: ${error.message}; check its name and your rights`)),
+        );
+      }
+    });
+    const serial = {
+      write: (bytes: Uint8Array) => void to.write(bytes),
+      onBytes: (see: (bytes: Uint8Array) => void) => void from.on("data", (bytes) => see(bytes as Buffer)),
+    };
+    await Promise.race([recoverOver(serial, path), broken]);
+    from.destroy();
+    to.end();
+    return;
+  }
+  if (!existsSync(flash as string)) throw new RecoveryError(`there is no flash file ${flash}; name the unit's`);
+  const kernel = (await buildBoot(board)).elf;
+  const emulator = await startEmulator({ board, flashPath: flash as string, kernel });
+  try {
+    await recoverOver(
+      {
+        write: (bytes) => void emulator.process.stdin?.write(bytes),
+        onBytes: (see) => void emulator.process.stdout?.on("data", see),
+      },
+      path,
+    );
+  } finally {
+    await powerOff(emulator, board);
+  }
+}
+
+export function register(command: Command): void {
+  command
+    .argument("<release>", "signed release file with every image that the unit lacks")
+    .option("--board <name>", "the emulated unit's board", "qemu-mps2")
+    .option("--flash <file>", "the emulated unit's flash")
+    .option("--line <device>", "serial line of a unit on the desk, set to its speed and raw (stty)")
+    .action((path: string, options: Options) => sayTrouble(() => run(path, options)));
+}

@@ -96,6 +96,7 @@ static JSValue frame_event(JSContext *ctx) {
   js_set_int(ctx, event, "bodyBytes", p[12] | p[13] << 8);
   JS_SetPropertyStr(ctx, event, "retry", JS_NewBool(ctx, p[9] & 1));
   js_set_text(ctx, event, "ds", p[9] & 2 ? "to" : "from");
+  if (p[9] & 4) js_set_int(ctx, event, "tid", p[9] >> 4);
   return event;
 }
 

@@ -7,7 +7,7 @@ import { GUIDE as AIRKISS_GUIDE, AIRKISS_PORT, encodeAirKiss } from "#wire/air/a
 import { encodeEsptouchV1, GUIDE as V1_GUIDE } from "#wire/air/esptouch-v1.ts";
 import { ESPTOUCH_PORT, encodeEsptouchV2 } from "#wire/air/esptouch-v2.ts";
 import { encodeTi } from "#wire/air/ti-smartconfig.ts";
-import { encodeTuya, TUYA_BROADCAST_PORT, TUYA_HEAD, TUYA_MULTICAST_PORT, type TuyaPair } from "#wire/air/tuya-ez.ts";
+import { encodeTuya, TUYA_BROADCAST_PORT, TUYA_HEAD, TUYA_MULTICAST_PORT, tuyaGroup } from "#wire/air/tuya-ez.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -150,14 +150,13 @@ function tuya(input: Json, aes: AesBlocks): Result<object> {
   const token = Uint8Array.from(parts.flatMap((part) => [...part]));
   const packets = encodeTuya({ ssid: text(input, "ssid"), passphrase: text(input, "password"), token }, aes);
   if (!packets.ok) return packets;
-  const address = ([sequence, second, first]: TuyaPair) => `226.${sequence}.${second}.${first}`;
   return ok({
     broadcastPort: TUYA_BROADCAST_PORT,
     multicastPort: TUYA_MULTICAST_PORT,
     broadcastHead: TUYA_HEAD,
     broadcastBody: packets.value.broadcastBody,
-    multicastHead: packets.value.multicastHead.map(address),
-    multicastBody: packets.value.multicastBody.map(address),
+    multicastHead: packets.value.multicastHead.map(tuyaGroup),
+    multicastBody: packets.value.multicastBody.map(tuyaGroup),
   });
 }
 

@@ -2,12 +2,10 @@ import { createInterface } from "node:readline";
 import { Argument, type Command, Option } from "commander";
 import { fromHex } from "#base/bytes.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { TRIAL_PROTOCOLS, type TrialProtocol } from "../../test/bench/air-message.ts";
 import { soakAir } from "../../test/bench/air-soak.ts";
-import type { TrialProtocol } from "../../test/bench/air-trial.ts";
 import { decodeFrames, FramesError, foundAsJson, readFrames } from "./air-frames.ts";
 import { ENCODED_PROTOCOLS, type EncodedProtocol, encodeVector } from "./air-vectors.ts";
-
-const SOAKED: readonly TrialProtocol[] = ["air", "esptouch-v1", "esptouch-v2", "airkiss"];
 
 export function register(command: Command): void {
   command
@@ -43,7 +41,7 @@ export function register(command: Command): void {
   command
     .command("soak")
     .description("look for wrong credentials in very many simulated onboardings; exit 1 when there are any")
-    .addOption(new Option("--protocol <names...>", "which").choices(SOAKED).default([...SOAKED]))
+    .addOption(new Option("--protocol <names...>", "which").choices(TRIAL_PROTOCOLS).default([...TRIAL_PROTOCOLS]))
     .option("--runs <number>", "in all", Number, 100_000)
     .option("--loss <share>", "of the frames", Number, 0.4)
     .option("--burst <frames>", "lose them in bursts of so many on average", Number)

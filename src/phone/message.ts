@@ -107,7 +107,7 @@ function ti({ ssid, passphrase, aesKey }: Credentials, primitives: Primitives): 
   const packets = encodeTi("cc3200", { ssid, passphrase, ...key }, primitives);
   if (!packets.ok) return packets;
   return ok({
-    schedule: { port: TI_PORT, to: "gateway", packets: tiPackets(packets.value.onAir) },
+    schedule: { port: TI_PORT, to: "gateway", packets: tiPackets(packets.value.onAir, 2) },
     binding: digestOf("ti-smartconfig", ssid, 0, primitives),
   });
 }

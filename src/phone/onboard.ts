@@ -80,15 +80,15 @@ export async function onboard(
   }
 
   let burst = 0;
-  for (const { atMs, length, group } of schedule.packets) {
+  for (const { atMs, length, group, port = schedule.port } of schedule.packets) {
     const waitMs = atMs - elapsedMs();
     if (waitMs > 0.5 || ++burst >= CATCH_UP_PACKETS) {
       burst = 0;
       await transport.wait(Math.max(0, waitMs));
     }
     if (answered !== undefined || elapsedMs() > timeoutMs) break;
-    const isToGroup = request.isMulticast === true && group !== undefined;
-    transport.send(isToGroup ? `234.${group}.${group}.${group}` : host, schedule.port, length);
+    const isByGroup = request.isMulticast === true || schedule.to === "groups";
+    transport.send(isByGroup && group !== undefined ? group : host, port, length);
     if (++packets % 100 === 0) tell();
   }
   const lastMs = elapsedMs();

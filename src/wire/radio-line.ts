@@ -8,6 +8,8 @@ import type { AccessPoint, Cipher, Frame } from "./air/frame.ts";
 import { encodeLineFrame, LINE_PAYLOAD_BYTES_MAX, type LineFrame } from "./line-frame.ts";
 
 const CIPHERS: readonly Cipher[] = ["open", "wep", "ccmp", "tkip", "mixed"];
+/** Flags of a frame report; the traffic identifier of a QoS frame stands above them. */
+const [RETRY, TO_DS, QOS] = [1, 2, 4] as const;
 const JOIN_FAILURES = ["no-network", "refused", "no-address"] as const;
 
 /** What a unit asks of its radio. */
@@ -89,7 +91,8 @@ export function encodeRadioReport(report: RadioReport): Uint8Array {
       view.setUint32(0, report.us >>> 0, true);
       view.setUint32(4, Math.floor(report.us / 0x1_0000_0000), true);
       payload[8] = report.channel;
-      payload[9] = (report.retry ? 1 : 0) | (report.ds === "to" ? 2 : 0);
+      const qos = report.tid === undefined ? 0 : QOS | (report.tid << 4);
+      payload[9] = (report.retry ? RETRY : 0) | (report.ds === "to" ? TO_DS : 0) | qos;
       view.setUint16(10, report.seq, true);
       view.setUint16(12, report.bodyBytes, true);
       payload.set(report.bssid, 14);
@@ -131,8 +134,9 @@ export function decodeRadioReport({ type, payload }: LineFrame): Result<RadioRep
         kind: "radio-frame",
         us: view.getUint32(4, true) * 0x1_0000_0000 + view.getUint32(0, true),
         channel: payload[8] as number,
-        retry: (flags & 1) !== 0,
-        ds: (flags & 2) !== 0 ? "to" : "from",
+        retry: (flags & RETRY) !== 0,
+        ds: (flags & TO_DS) !== 0 ? "to" : "from",
+        ...(flags & QOS ? { tid: flags >> 4 } : {}),
         seq: view.getUint16(10, true) & 0xfff,
         bodyBytes: view.getUint16(12, true),
         bssid: payload.slice(14, 20),

@@ -8,11 +8,8 @@ import { createReceiver, type ReceiverOptions } from "./air-receiver.ts";
 /** Numbers a frame: microseconds, station, sequence number, body bytes. */
 export const FRAME_NUMBERS = 4;
 
-/** Who sends: addresses that frames name by number. */
-export interface Station {
-  readonly bssid: Uint8Array;
-  readonly sa: Uint8Array;
-}
+/** What frames have in common that they name by number: all of a header but its moment and its sequence number. */
+export type Station = Omit<Frame, "us" | "seq" | "bodyBytes">;
 
 export type ToDecider =
   | {
@@ -37,8 +34,6 @@ export interface FromDecider {
   };
 }
 
-const everyone = new Uint8Array(6).fill(0xff);
-
 /** Answers each batch of frames once. */
 export function createDecider(answer: (message: FromDecider) => void): (message: ToDecider) => void {
   const runs = new Map<number, { receive: ReturnType<typeof createReceiver>; stations: readonly Station[] }>();
@@ -61,8 +56,7 @@ export function createDecider(answer: (message: FromDecider) => void): (message:
     const { numbers } = message;
     for (let at = 0; at < numbers.length; at += FRAME_NUMBERS) {
       const [us = 0, station = 0, seq = 0, bodyBytes = 0] = numbers.subarray(at, at + FRAME_NUMBERS);
-      const { bssid, sa } = stations[station] as Station;
-      const frame: Frame = { us, channel: 1, bssid, sa, da: everyone, seq, bodyBytes, retry: false, ds: "from" };
+      const frame: Frame = { ...(stations[station] as Station), us, seq, bodyBytes };
       const found = receive(frame);
       if (found === undefined) continue;
       const { protocol, ssid, passphrase, reserved } = found;

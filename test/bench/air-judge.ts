@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import { equal, toHex } from "#base/bytes.ts";
 import type { Frame } from "#wire/air/frame.ts";
 import { FRAME_NUMBERS, type FromDecider, type Station, type ToDecider } from "./air-decider.ts";
-import { AES_KEY, AIR_KEY, createTrial, type Trial, type TrialOptions } from "./air-trial.ts";
+import { AES_KEY, AIR_KEY, isKeyed } from "./air-message.ts";
+import { createTrial, type Trial, type TrialOptions } from "./air-trial.ts";
 
 /** Trials under way at once, so that both processes have work. */
 const WINDOW = 24;
@@ -26,12 +27,13 @@ export interface Judge {
 /** Sorts frames' addresses into a table that the decider gets once. */
 function packFrames(frames: readonly Frame[], stations: Station[], numberOf: Map<string, number>): Float64Array {
   const numbers = new Float64Array(frames.length * FRAME_NUMBERS);
-  frames.forEach(({ us, bssid, sa, seq, bodyBytes }, i) => {
-    const key = toHex(sa);
+  frames.forEach(({ us, seq, bodyBytes, ...header }, i) => {
+    const { bssid, sa, da, ds, tid, retry } = header;
+    const key = `${toHex(bssid)}${toHex(sa)}${toHex(da)}${ds}${tid}${retry}`;
     let station = numberOf.get(key);
     if (station === undefined) {
       station = stations.length;
-      stations.push({ bssid, sa });
+      stations.push(header);
       numberOf.set(key, station);
     }
     numbers.set([us, station, seq, bodyBytes], i * FRAME_NUMBERS);
@@ -41,7 +43,7 @@ function packFrames(frames: readonly Frame[], stations: Station[], numberOf: Map
 
 interface Running {
   readonly trial: Trial;
-  readonly protocol: string;
+  readonly isKeyed: boolean;
 }
 
 export function openJudge(): Judge {
@@ -62,7 +64,7 @@ export function openJudge(): Judge {
         // The table of addresses is made per batch and sent with "open", so every run gets its first batch's.
         const tables = new Map<number, { stations: Station[]; numberOf: Map<string, number> }>();
 
-        function feed(run: number, { trial }: Running): boolean {
+        function feed(run: number, { trial, isKeyed }: Running): boolean {
           const frames = trial.next();
           if (frames === undefined) return false;
           const table = tables.get(run) as { stations: Station[]; numberOf: Map<string, number> };
@@ -73,6 +75,7 @@ export function openJudge(): Judge {
             const options = {
               airKey: AIR_KEY,
               aesKey: AES_KEY,
+              isKeyed,
               channels,
               firstChannel: run % channels,
               networks: trial.networks,
@@ -87,7 +90,7 @@ export function openJudge(): Judge {
           const n = started++;
           const options = trialOf(n);
           const run = nextRun++;
-          const each = { trial: createTrial(options), protocol: options.protocol };
+          const each = { trial: createTrial(options), isKeyed: isKeyed(options.protocol) };
           payloadBits = each.trial.payloadBits;
           tables.set(run, { stations: [], numberOf: new Map() });
           running.set(run, each);
@@ -115,9 +118,9 @@ export function openJudge(): Judge {
             if (!feed(run, each)) end(run);
             return;
           }
-          const { ssid, passphrase, reserved } = each.trial.truth;
+          const { protocol, ssid, passphrase, reserved } = each.trial.truth;
           const isRight =
-            found.protocol === each.protocol &&
+            found.protocol === protocol &&
             equal(found.ssid, ssid) &&
             equal(found.passphrase, passphrase) &&
             equal(found.reserved, reserved);

@@ -9,12 +9,16 @@ import { esptouchV2Decoder } from "#wire/air/esptouch-v2-decoder.ts";
 import { type Found, LOCK_SCORE } from "#wire/air/found.ts";
 import type { AccessPoint, Frame } from "#wire/air/frame.ts";
 import { airListener } from "#wire/air/listener.ts";
+import { tiDecoder } from "#wire/air/ti-smartconfig-decoder.ts";
+import { tuyaDecoder } from "#wire/air/tuya-ez-decoder.ts";
 
 const DWELL_US = 150_000;
 
 export interface ReceiverOptions {
   readonly airKey: Uint8Array;
   readonly aesKey: Uint8Array;
+  /** True where the product's app seals AirKiss and TI under that key too: those say nowhere whether they are sealed. */
+  readonly isKeyed: boolean;
   /** The sender is on the first of so many channels; the receiver starts on any of them. */
   readonly channels: number;
   readonly firstChannel: number;
@@ -26,11 +30,13 @@ export interface ReceiverOptions {
 export function createReceiver({
   airKey,
   aesKey,
+  isKeyed,
   channels,
   firstChannel,
   networks,
 }: ReceiverOptions): (frame: Frame) => Found | undefined {
   const network = (bssid: Uint8Array) => networks.find((each) => equal(each.bssid, bssid));
+  const sealedKey = isKeyed ? aesKey : undefined;
   const decoders = (bssid: Uint8Array) => [
     {
       overheadBytes: 52,
@@ -41,7 +47,9 @@ export function createReceiver({
     },
     { overheadBytes: 52, decoder: esptouchV1Decoder() },
     { overheadBytes: 52, decoder: esptouchV2Decoder(nodePrimitives, aesKey, network(bssid)) },
-    { overheadBytes: 52, decoder: airKissDecoder() },
+    { overheadBytes: 52, decoder: airKissDecoder(nodePrimitives, sealedKey) },
+    { overheadBytes: 52, decoder: tiDecoder(nodePrimitives, sealedKey) },
+    { overheadBytes: 52, decoder: tuyaDecoder(nodePrimitives) },
   ];
   const listener = airListener({ decoders });
   let channel = firstChannel;

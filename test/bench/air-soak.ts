@@ -3,7 +3,22 @@
  * afresh for every run; the deciding process never receives them.
  */
 import { openJudge } from "./air-judge.ts";
-import type { TrialProtocol } from "./air-trial.ts";
+import type { TrialProtocol } from "./air-message.ts";
+import type { TrialOptions } from "./air-trial.ts";
+
+/** What else is on the air, in turn: little, busy neighbours, and phones and access points that talk of other things too. */
+const ROOMS: readonly NonNullable<TrialOptions["room"]>[] = [
+  {},
+  { busy: 6 },
+  { hearsToDs: true, retryRate: 0.2, chatter: 6, relayed: 30 },
+  { hearsToDs: true, retryRate: 0.2, chatter: 12, relayed: 60, qos: true, busy: 3 },
+];
+
+/** The n-th onboarding of a soak: short credentials and such of many lengths, in each room. */
+export function soakTrial(protocol: TrialProtocol, loss: TrialOptions["loss"], seed: number, n: number): TrialOptions {
+  const payload = n % 2 === 0 ? "fresh" : "short";
+  return { protocol, payload, loss, seed: seed + n, room: ROOMS[(n >> 1) % ROOMS.length] as TrialOptions["room"] & {} };
+}
 
 export interface SoakOptions {
   readonly protocol: TrialProtocol;
@@ -24,12 +39,8 @@ export async function soakAir(options: SoakOptions): Promise<SoakResult> {
   const { protocol, runs, loss, burstFrames, seed } = options;
   const judge = openJudge();
   try {
-    const verdict = await judge.judge(runs, 1, (n) => ({
-      protocol,
-      payload: n % 2 === 0 ? "fresh" : "short",
-      loss: { rate: loss, ...(burstFrames === undefined ? {} : { burstFrames }) },
-      seed: seed + n,
-    }));
+    const how = { rate: loss, ...(burstFrames === undefined ? {} : { burstFrames }) };
+    const verdict = await judge.judge(runs, 1, (n) => soakTrial(protocol, how, seed, n));
     const { seconds, wrong } = verdict;
     const medianS = seconds[Math.floor(seconds.length / 2)] ?? null;
     return { ...options, success: seconds.length / runs, wrong, medianS };

@@ -1,19 +1,11 @@
 /** One onboarding over the simulated air, on the side that knows the truth: what is sent, and what a receiver hears. */
-
-import type { Result } from "#base/faults.ts";
 import { createChance } from "#boards/sim/host/air/chance.ts";
 import { createLoss, type Loss } from "#boards/sim/host/air/loss.ts";
-import { BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
-import { sealAir } from "#trust/air-seal.ts";
-import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { encodeAirRing } from "#wire/air/air.ts";
-import { encodeAirKiss } from "#wire/air/airkiss.ts";
-import { encodeEsptouchV1 } from "#wire/air/esptouch-v1.ts";
-import { type EsptouchV2Input, encodeEsptouchV2, esptouchV2RandomBytes } from "#wire/air/esptouch-v2.ts";
+import { type AirOptions, BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
 import type { Frame } from "#wire/air/frame.ts";
-import { airKissPackets, airPackets, esptouchV1Packets, esptouchV2Packets, type Packet } from "#wire/air/schedule.ts";
+import type { Packet } from "#wire/air/schedule.ts";
+import { messageOf, type TrialProtocol, type Truth } from "./air-message.ts";
 
-export type TrialProtocol = "air" | "esptouch-v1" | "esptouch-v2" | "airkiss";
 /** SSID + passphrase + reserved bytes: 10 + 12, 32 + 63, and 10 + 12 + 32 sealed (Air's body is then 64 bytes). */
 export type TrialPayload = "short" | "long" | "sealed64" | "fresh";
 
@@ -22,40 +14,34 @@ export interface TrialOptions {
   readonly payload: TrialPayload;
   readonly loss: Loss;
   readonly seed: number;
-  readonly busy?: number;
+  /** What else is on the air. */
+  readonly room?: Pick<AirOptions, "busy" | "hearsToDs" | "retryRate" | "qos" | "chatter" | "relayed">;
+  /** False where the network does not show its name in scans. */
+  readonly isScanned?: boolean;
 }
-
-/** Keys that the receiver has by itself, as a unit has its air key. They say nothing of the credentials. */
-export const AIR_KEY = new Uint8Array(32).fill(0x41);
-export const AES_KEY = new Uint8Array(16).fill(0x42);
 
 export const BSSID = Uint8Array.of(0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5);
 const PHONE = Uint8Array.of(0x02, 0x11, 0x22, 0x33, 0x44, 0x55);
 /** The measured table's senders are active for so long. */
 const ACTIVE_MS = 45_000;
 
-export interface Truth {
-  readonly ssid: Uint8Array;
-  readonly passphrase: Uint8Array;
-  readonly reserved: Uint8Array;
-}
-
 export interface Trial {
   readonly truth: Truth;
   /** Bits that had to cross the air: credentials and reserved bytes, and what the protocol seals them with. */
   readonly payloadBits: number;
-  /** What a scan shows: this network and three others. */
+  /** What a scan shows: this network, unless it hides its name, and three others. */
   readonly networks: readonly { readonly ssid: Uint8Array; readonly bssid: Uint8Array }[];
   /** Frames heard until some later moment; undefined when the sender has given up. */
   next(): readonly Frame[] | undefined;
 }
 
-function must<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(result.fault);
-  return result.value;
+/** The Ethernet address of an IPv4 multicast group. @source RFC 1112 section 6.4 */
+function groupAddress(group: string): Uint8Array {
+  const [, b = 0, c = 0, d = 0] = group.split(".").map(Number);
+  return Uint8Array.of(0x01, 0x00, 0x5e, b & 0x7f, c, d);
 }
 
-export function createTrial({ protocol, payload, loss, seed, busy = 1 }: TrialOptions): Trial {
+export function createTrial({ protocol, payload, loss, seed, room, isScanned = true }: TrialOptions): Trial {
   const chance = createChance(seed);
   const ascii = (byteLength: number) => chance.bytes(byteLength).map((byte) => 33 + (byte % 94));
   const sizes = {
@@ -68,57 +54,21 @@ export function createTrial({ protocol, payload, loss, seed, busy = 1 }: TrialOp
   const ssid = ascii(ssidBytes);
   const passphrase = ascii(passphraseBytes);
   const reserved = chance.bytes(reservedBytes);
-  const random = (byteLength: number) => chance.bytes(byteLength);
+  const { truth, packets, isUp } = messageOf(protocol, { ssid, passphrase, reserved, bssid: BSSID }, seed, chance);
 
-  function packets(): Iterable<Packet> {
-    switch (protocol) {
-      case "air": {
-        const body = { ssid, passphrase, extra: reserved, timeHintS: 1_800_000_000 };
-        const primitives = { ...nodePrimitives, random };
-        return airPackets(encodeAirRing(must(sealAir(body, AIR_KEY, 1_800_000_000 + seed, primitives))));
-      }
-      case "esptouch-v1": {
-        const phone = Uint8Array.of(192, 168, 1, 10);
-        return esptouchV1Packets(must(encodeEsptouchV1({ ssid, passphrase, bssid: BSSID, phone })).dataLengths);
-      }
-      case "esptouch-v2": {
-        const isSealed = reservedBytes > 0;
-        const input: EsptouchV2Input = {
-          ssid,
-          passphrase,
-          reserved,
-          bssid: BSSID,
-          security: isSealed ? 1 : 0,
-          ...(isSealed ? { aesKey: AES_KEY } : {}),
-          portMark: 0,
-          ipv6: false,
-        };
-        const need = esptouchV2RandomBytes(input);
-        const padding = (byteLength: number) => random(byteLength).map((byte) => byte % 127);
-        const randomness = {
-          passphrasePadding: padding(need.passphrase),
-          reservedPadding: padding(need.reserved),
-          ssidPadding: padding(need.ssid),
-          iv: random(need.iv),
-        };
-        return esptouchV2Packets(must(encodeEsptouchV2(input, randomness, nodePrimitives)).lengths);
-      }
-      case "airkiss":
-        return airKissPackets(must(encodeAirKiss({ ssid, passphrase, random: chance.below(256) }, nodePrimitives)));
-    }
-  }
-
-  const schedule = packets()[Symbol.iterator]();
+  const schedule = packets[Symbol.iterator]();
   const firstBeaconUs = chance.below(102_400);
-  const air = createAir({ bssid: BSSID, channel: 1, cipher: "ccmp", firstBeaconUs, busy }, chance);
+  const world = { bssid: BSSID, channel: 1, cipher: "ccmp" as const, firstBeaconUs, hearsToDs: isUp, ...room };
+  const air = createAir({ ...world, hearsToDs: isUp || world.hearsToDs }, chance);
   const misses = createLoss(loss, chance);
+  const to = ({ group }: Packet) => (isUp ? BSSID : protocol === "tuya-ez" && group ? groupAddress(group) : BROADCAST);
   let isOver = false;
   return {
-    truth: { ssid, passphrase, reserved },
+    truth,
     networks: [1, 2, 3]
       .map(() => ({ ssid: ascii(ssidBytes), bssid: chance.bytes(6) }))
-      .concat([{ ssid, bssid: BSSID }]),
-    payloadBits: 8 * (ssidBytes + passphraseBytes + reservedBytes),
+      .concat(isScanned ? [{ ssid, bssid: BSSID }] : []),
+    payloadBits: 8 * (ssidBytes + passphraseBytes + truth.reserved.length),
     next() {
       if (isOver) return undefined;
       const heard: Frame[] = [];
@@ -130,7 +80,7 @@ export function createTrial({ protocol, payload, loss, seed, busy = 1 }: TrialOp
           break;
         }
         air.advance(1000 * value.atMs, (frame) => void (misses() || heard.push(frame)));
-        air.send(1000 * value.atMs, { sa: PHONE, da: BROADCAST, byteLength: value.length });
+        air.send(1000 * value.atMs, { sa: PHONE, da: to(value), byteLength: value.length });
       }
       if (isOver) air.advance(1000 * ACTIVE_MS + 200_000, (frame) => void (misses() || heard.push(frame)));
       return heard;

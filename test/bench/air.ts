@@ -1,13 +1,16 @@
 /** How fast credentials get across a simulated air, and whether any are ever wrong. */
 
 import { type Judge, openJudge, type Verdict } from "./air-judge.ts";
+import type { TrialProtocol as AnyProtocol } from "./air-message.ts";
 import { plotAir } from "./air-plot.ts";
-import type { TrialPayload, TrialProtocol } from "./air-trial.ts";
+import type { TrialPayload } from "./air-trial.ts";
 import type { Bench, Row } from "./row.ts";
 
 /** The pace that the fastest protocol sends at, and what a length carries: the ceiling of any protocol here. */
 const CEILING_BITS_PER_S = 200 * 10;
 const BURST_FRAMES = 8;
+
+type TrialProtocol = Extract<AnyProtocol, "air" | "esptouch-v1" | "esptouch-v2" | "airkiss">;
 
 interface Cell {
   readonly protocol: TrialProtocol;

@@ -37,6 +37,19 @@ const REPORTS: readonly RadioReport[] = [
     da: all,
   },
   {
+    kind: "radio-frame",
+    us: 0x1_2345_6789,
+    channel: 6,
+    retry: false,
+    ds: "from",
+    tid: 15,
+    seq: 4095,
+    bodyBytes: 1500,
+    bssid,
+    sa: mac,
+    da: all,
+  },
+  {
     kind: "radio-scan",
     accessPoints: [
       { ssid: new Uint8Array(0), bssid, channel: 1, rssiDbm: -84, cipher: "open" },

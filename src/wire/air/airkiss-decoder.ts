@@ -1,51 +1,38 @@
 /**
  * AirKiss, the listener's side. Magic tells how long the message is and the SSID's CRC, the prefix how long the
- * passphrase; then the order of a round is known, and bytes are taken where their place is certain, from any round. A
- * group's CRC keeps seven bits, so it checks but never decides.
+ * passphrase; then the order of a round is known, and bytes are taken where their place is certain, from any round.
  * @source PROTOCOL 6.6
  */
 import { concat } from "#base/bytes.ts";
 import { type AesBlocks, cbcDecrypt } from "#codec/aes-modes.ts";
 import { crc8 } from "#codec/crc.ts";
-import { GROUP_BYTES } from "./airkiss.ts";
-import { type Bracket, createBracket } from "./bracket.ts";
 import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
+import { expectPayload, loseGroups, newGroups, payloadOf, takeGrouped, takeLead } from "./groups.ts";
 
-const PREFIX_FRAMES = 4;
-const GROUP_FRAMES = 2 + GROUP_BYTES;
 /** 80 bytes of sealed passphrase, the random byte, 32 of SSID. */
 const PAYLOAD_MAX = 113;
-const GROUPS_MAX = Math.ceil(PAYLOAD_MAX / GROUP_BYTES);
-const EMPTY = 0xffff;
 const SILENCE_US = 2_000_000;
 
-/** One byte by two nibbles, believed once both were heard twice alike. */
-interface NibblePair {
-  high: number;
-  low: number;
-  highs: number;
-  lows: number;
+/** Bytes that come by two nibbles each, believed once both were heard twice alike: of magic, then of the prefix. */
+const [MAGIC_LENGTH, MAGIC_CHECK, PREFIX_LENGTH, PREFIX_CHECK, HEARD] = [0, 1, 2, 3, 4] as const;
+const HIGH = 0;
+const LOW = 1;
+
+/** Nibbles of the four bytes, high and low, then how often each was heard alike. */
+type Nibbles = Uint8Array;
+
+function hear(nibbles: Nibbles, byte: number, half: number, nibble: number): void {
+  const at = 2 * byte + half;
+  const count = 2 * HEARD + at;
+  nibbles[count] = nibbles[at] === nibble ? Math.min(2, (nibbles[count] as number) + 1) : 1;
+  nibbles[at] = nibble;
 }
 
-function noPair(): NibblePair {
-  return { high: -1, low: -1, highs: 0, lows: 0 };
-}
-
-function hear(pair: NibblePair, which: "high" | "low", nibble: number): void {
-  const count = which === "high" ? "highs" : "lows";
-  if (pair[which] === nibble) pair[count]++;
-  else {
-    pair[which] = nibble;
-    pair[count] = 1;
-  }
-}
-
-function isHeard(pair: NibblePair): boolean {
-  return pair.highs >= 2 && pair.lows >= 2;
-}
-
-function byteOf(pair: NibblePair): number {
-  return (pair.high << 4) | pair.low;
+/** The byte, or -1 while it is not believed. */
+function heardByte(nibbles: Nibbles, byte: number): number {
+  const count = 2 * (HEARD + byte);
+  if (nibbles[count] !== 2 || nibbles[count + 1] !== 2) return -1;
+  return ((nibbles[2 * byte] as number) << 4) | (nibbles[2 * byte + 1] as number);
 }
 
 /**
@@ -53,14 +40,9 @@ function byteOf(pair: NibblePair): number {
  * @returns A decoder that holds about 1.2 KB.
  */
 export function airKissDecoder(aes?: AesBlocks, aesKey?: Uint8Array): LengthDecoder {
-  const bytes = new Uint16Array(PAYLOAD_MAX).fill(EMPTY);
-  const checks = new Uint16Array(GROUPS_MAX).fill(EMPTY);
-  let magicLength = noPair();
-  let magicCheck = noPair();
-  let prefixLength = noPair();
-  let prefixCheck = noPair();
-  /** Lengths of the message and of its passphrase once believed, 0 and -1 before. */
-  let payloadBytes = 0;
+  const groups = newGroups(PAYLOAD_MAX, false);
+  const nibbles: Nibbles = new Uint8Array(4 * HEARD);
+  /** Length of the passphrase's field once believed, -1 before. */
   let passphraseBytes = -1;
   let ssidCheck = 0;
   let slack = 0;
@@ -69,106 +51,46 @@ export function airKissDecoder(aes?: AesBlocks, aesKey?: Uint8Array): LengthDeco
   let guideRun = 0;
   let score = 0;
 
-  const bracket: Bracket = createBracket((place, value) => {
-    if (place < PREFIX_FRAMES) return;
-    const group = Math.floor((place - PREFIX_FRAMES) / GROUP_FRAMES);
-    const inGroup = (place - PREFIX_FRAMES) % GROUP_FRAMES;
-    if (inGroup === 0 && value < 256) note(checks, group, value & 127);
-    if (inGroup >= 2 && value >= 256) note(bytes, GROUP_BYTES * group + inGroup - 2, value & 255);
-  });
-
-  function forgetPayload() {
-    bytes.fill(EMPTY);
-    checks.fill(EMPTY);
-    bracket.lose();
-  }
-
   function forget() {
-    forgetPayload();
-    magicLength = noPair();
-    magicCheck = noPair();
-    prefixLength = noPair();
-    prefixCheck = noPair();
-    payloadBytes = 0;
+    expectPayload(groups, 0);
+    nibbles.fill(0);
     passphraseBytes = -1;
     score = 0;
+    groups.gained = 0;
   }
-
-  function note(cells: Uint16Array, at: number, value: number) {
-    if (at >= cells.length) return;
-    if (cells[at] !== EMPTY && cells[at] !== value) forgetPayload();
-    cells[at] = value;
-    score++;
-  }
-
-  const roundFrames = () => PREFIX_FRAMES + 2 * Math.ceil(payloadBytes / GROUP_BYTES) + payloadBytes;
 
   function takeMagic(length: number, steps: number) {
     const part = length >> 4;
     // The first nibble shares its lengths with the guide: only right before the second can it be told apart.
     if (part === 1) {
-      hear(magicLength, "low", length & 15);
-      if (steps === 1 && last >= 1 && last <= 8) hear(magicLength, "high", last === 8 ? 0 : last);
-    } else if (part === 2) hear(magicCheck, "high", length & 15);
-    else if (part === 3) hear(magicCheck, "low", length & 15);
-    bracket.lose();
-    if (!isHeard(magicLength) || !isHeard(magicCheck)) return;
-    const n = byteOf(magicLength);
-    if (n < 2 || n > PAYLOAD_MAX || (n === payloadBytes && ssidCheck === byteOf(magicCheck))) return;
-    forgetPayload();
-    payloadBytes = n;
-    ssidCheck = byteOf(magicCheck);
+      hear(nibbles, MAGIC_LENGTH, LOW, length & 15);
+      if (steps === 1 && last >= 1 && last <= 8) hear(nibbles, MAGIC_LENGTH, HIGH, last === 8 ? 0 : last);
+    } else if (part === 2) hear(nibbles, MAGIC_CHECK, HIGH, length & 15);
+    else if (part === 3) hear(nibbles, MAGIC_CHECK, LOW, length & 15);
+    loseGroups(groups);
+    const n = heardByte(nibbles, MAGIC_LENGTH);
+    const check = heardByte(nibbles, MAGIC_CHECK);
+    const isKnown = n === groups.payloadBytes && ssidCheck === check;
+    if (check < 0 || n < 2 || n > PAYLOAD_MAX || isKnown) return;
+    expectPayload(groups, n);
+    ssidCheck = check;
     score += LOCK_SCORE;
   }
 
   function takePrefix(length: number, steps: number) {
     const part = (length >> 4) - 4;
-    hear(part < 2 ? prefixLength : prefixCheck, part % 2 === 0 ? "high" : "low", length & 15);
-    if (payloadBytes > 0) bracket.anchor(steps, part, roundFrames());
-    if (!isHeard(prefixLength) || !isHeard(prefixCheck)) return;
-    const l = byteOf(prefixLength);
-    if (crc8([l]) !== byteOf(prefixCheck) || l === passphraseBytes) return;
-    if (passphraseBytes >= 0) forgetPayload();
+    hear(nibbles, part < 2 ? PREFIX_LENGTH : PREFIX_CHECK, part % 2 === 0 ? HIGH : LOW, length & 15);
+    takeLead(groups, steps, part);
+    const l = heardByte(nibbles, PREFIX_LENGTH);
+    if (l < 0 || crc8([l]) !== heardByte(nibbles, PREFIX_CHECK) || l === passphraseBytes) return;
+    if (passphraseBytes >= 0) expectPayload(groups, groups.payloadBytes);
     passphraseBytes = l;
   }
 
-  /** A group's CRC or number. A number is an anchor where it stands as counted, or right behind a CRC. */
-  function takeMark(length: number, steps: number) {
-    if (payloadBytes === 0) return;
-    const group = length & 127;
-    const place = PREFIX_FRAMES + GROUP_FRAMES * group + 1;
-    const isNumber = group < Math.ceil(payloadBytes / GROUP_BYTES);
-    const isBehindCheck = steps === 1 && last >= 128 && last < 256 && bracket.predict(steps) < 0;
-    if (isNumber && (bracket.predict(steps) === place || isBehindCheck)) {
-      bracket.anchor(steps, place, roundFrames());
-      return;
-    }
-    bracket.frame(steps, length);
-  }
-
-  /** A frame that can't stand where counting puts it: someone else's frames were lost in between. */
-  function isMisplaced(length: number, steps: number): boolean {
-    const place = bracket.predict(steps);
-    if (place < 0) return false;
-    if (place < PREFIX_FRAMES) return length >= 128;
-    const inGroup = (place - PREFIX_FRAMES) % GROUP_FRAMES;
-    if (inGroup === 1) return length !== (128 | Math.floor((place - PREFIX_FRAMES) / GROUP_FRAMES));
-    return inGroup === 0 ? length >= 256 : length < 256;
-  }
-
   function complete(us: number): Found | undefined {
-    if (payloadBytes === 0 || passphraseBytes < 0 || passphraseBytes + 2 > payloadBytes) return undefined;
-    for (let i = 0; i < payloadBytes; i++) if (bytes[i] === EMPTY) return undefined;
-    const payload = Uint8Array.from(bytes.subarray(0, payloadBytes));
-    for (let at = 0; at < payloadBytes; at += GROUP_BYTES) {
-      const group = at / GROUP_BYTES;
-      if (checks[group] === EMPTY) return undefined;
-      if ((crc8(payload.subarray(at, at + GROUP_BYTES), crc8([group])) & 127) !== checks[group]) {
-        bytes.fill(EMPTY, at, at + GROUP_BYTES);
-        checks[group] = EMPTY;
-        return undefined;
-      }
-    }
+    if (passphraseBytes < 0 || passphraseBytes + 2 > groups.payloadBytes) return undefined;
+    const payload = payloadOf(groups);
+    if (payload === undefined) return undefined;
     const ssid = payload.slice(passphraseBytes + 1);
     let passphrase: Uint8Array | undefined = payload.slice(0, passphraseBytes);
     if (aes !== undefined && aesKey !== undefined) passphrase = cbcDecrypt(aes, aesKey, aesKey, passphrase);
@@ -184,7 +106,7 @@ export function airKissDecoder(aes?: AesBlocks, aesKey?: Uint8Array): LengthDeco
   function takeGuide(length: number, steps: number) {
     guideRun = steps === 1 && length === (last % 4) + 1 ? guideRun + 1 : 0;
     if (guideRun >= 3) score += 3;
-    bracket.lose();
+    loseGroups(groups);
   }
 
   function push(length: number, step: number, us: number, da: Uint8Array): Found | undefined {
@@ -192,21 +114,19 @@ export function airKissDecoder(aes?: AesBlocks, aesKey?: Uint8Array): LengthDeco
     if (lastUs !== 0 && us - lastUs > SILENCE_US) forget();
     lastUs = us;
     if (length < 1 || length > 511) {
-      if (step === 0) bracket.lose();
+      if (step === 0) loseGroups(groups);
       else slack += step - 1;
       return undefined;
     }
     const steps = step === 0 ? 0 : step + slack;
     slack = 0;
-    if (length >= 64 && isMisplaced(length, steps)) bracket.lose();
     if (length < 16) takeGuide(length, steps);
     else if (length < 64) takeMagic(length, steps);
     else if (length < 128) takePrefix(length, steps);
-    else if (length < 256) takeMark(length, steps);
-    else if (payloadBytes > 0) bracket.frame(steps, length);
+    else takeGrouped(groups, steps, length);
     last = length;
     return length >= 64 ? complete(us) : undefined;
   }
 
-  return { push, score: () => Math.min(score, 8 * LOCK_SCORE) };
+  return { push, score: () => Math.min(score + groups.gained, 8 * LOCK_SCORE) };
 }

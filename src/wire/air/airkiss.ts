@@ -6,10 +6,10 @@ import { concat } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type AesBlocks, cbcEncrypt } from "#codec/aes-modes.ts";
 import { crc8 } from "#codec/crc.ts";
+import { GROUP_BYTES } from "./groups.ts";
 
 export const AIRKISS_PORT = 10000;
 export const GUIDE: readonly number[] = [1, 2, 3, 4];
-export const GROUP_BYTES = 4;
 
 export interface AirKissInput {
   readonly ssid: Uint8Array;

@@ -1,76 +1,93 @@
 /**
  * Places the frames of a sender that goes round a fixed order. Some frames say where they stand; the others are placed
  * between two such anchors only when the transmitter's sequence numbers leave exactly as many frames between the two as
- * the order has: then none of them can be another sender's, and every place is certain. Right after an anchor, or right
- * before one, frames without any gap are certain too. Everything else is dropped, so that neighbouring groups are never
- * spliced.
+ * the order has: then none of them can be another's, nor another program's of the same phone, and every place is
+ * certain. Frames without any gap behind an anchor are certain too, once so many more came that a frame too many would
+ * have shown. Everything else is dropped, so that neighbouring groups are never spliced.
+ *
+ * A record and functions on it rather than closures: a unit has dozens of them.
  * @source PROTOCOL 6.3
  */
 
 /** Frames held between two anchors. */
 const PENDING_MAX = 96;
+/** In the orders here, a frame too many shifts a frame to where its kind can't stand within so many frames. */
+const SETTLED_FRAMES = 6;
 
 export interface Bracket {
-  /** A frame whose place only counting tells. `steps` is 0 when nothing is known. */
-  frame(steps: number, value: number): void;
-  /** A frame that tells its place on a round of so many frames. */
-  anchor(steps: number, place: number, ringFrames: number): void;
-  /** Where a frame so many steps on would stand if nobody else had sent; -1 without an anchor. */
-  predict(steps: number): number;
-  lose(): void;
+  /** Takes each certain place with the frame's value. */
+  readonly put: (place: number, value: number) => void;
+  values: number[];
+  offsets: number[];
+  /** Place of the last anchor, -1 without one. */
+  from: number;
+  ring: number;
+  /** Frames since it. */
+  distance: number;
+  /** True while every frame since the anchor came without a gap. */
+  isGapless: boolean;
 }
 
-/** @param put Takes each certain place with the frame's value. */
-export function createBracket(put: (place: number, value: number) => void): Bracket {
-  let values: number[] = [];
-  let offsets: number[] = [];
-  let from = -1;
-  let ring = 1;
-  let distance = 0;
-  /** True while every frame since the anchor came without a gap. */
-  let isGapless = false;
+export function newBracket(put: Bracket["put"]): Bracket {
+  return { put, values: [], offsets: [], from: -1, ring: 1, distance: 0, isGapless: false };
+}
 
-  const at = (steps: number) => (((from + steps) % ring) + ring) % ring;
+function placeAt({ from, ring }: Bracket, steps: number): number {
+  return (((from + steps) % ring) + ring) % ring;
+}
 
-  function lose() {
-    values = [];
-    offsets = [];
-    from = -1;
-    distance = 0;
-    isGapless = false;
+/** Forgets place and frames held. */
+export function losePlace(bracket: Bracket): void {
+  bracket.values = [];
+  bracket.offsets = [];
+  bracket.from = -1;
+  bracket.distance = 0;
+  bracket.isGapless = false;
+}
+
+/** Where a frame so many steps on would stand if nobody else had sent; -1 without an anchor less than a round ago. */
+export function predictPlace(bracket: Bracket, steps: number): number {
+  const { from, ring, distance } = bracket;
+  return from < 0 || steps < 1 || distance + steps > ring ? -1 : placeAt(bracket, distance + steps);
+}
+
+/** Everything held is certain. */
+function settle(bracket: Bracket): void {
+  const { values, offsets } = bracket;
+  const places = offsets.map((offset) => placeAt(bracket, offset));
+  bracket.values = [];
+  bracket.offsets = [];
+  places.forEach((place, i) => void bracket.put(place, values[i] as number));
+}
+
+/** A frame of this sender that says nothing. `steps` is 0 when nothing is known. */
+export function skipFrame(bracket: Bracket, steps: number): void {
+  if (steps < 1) losePlace(bracket);
+  bracket.distance += Math.max(1, steps);
+  if (steps !== 1) bracket.isGapless = false;
+  while (bracket.isGapless && (bracket.offsets[0] ?? bracket.distance) <= bracket.distance - SETTLED_FRAMES) {
+    const place = placeAt(bracket, bracket.offsets.shift() as number);
+    bracket.put(place, bracket.values.shift() as number);
   }
+}
 
-  return {
-    lose,
-    predict: (steps) => (from < 0 || steps < 1 ? -1 : at(distance + steps)),
-    frame(steps, value) {
-      if (steps < 1 || values.length >= PENDING_MAX) lose();
-      distance += Math.max(1, steps);
-      if (steps !== 1) isGapless = false;
-      if (isGapless) put(at(distance), value);
-      else {
-        values.push(value);
-        offsets.push(distance);
-      }
-    },
-    anchor(steps, place, ringFrames) {
-      if (steps < 1) lose();
-      const total = distance + Math.max(1, steps);
-      const isBracketed = from >= 0 && ring === ringFrames && total < ring && at(total) === place;
-      ring = ringFrames;
-      if (isBracketed) values.forEach((value, i) => void put(at(offsets[i] as number), value));
-      else {
-        let next = total;
-        for (let i = values.length - 1; i >= 0 && offsets[i] === next - 1; i--) {
-          next--;
-          put((((place - (total - next)) % ring) + ring) % ring, values[i] as number);
-        }
-      }
-      values = [];
-      offsets = [];
-      from = place;
-      distance = 0;
-      isGapless = true;
-    },
-  };
+/** A frame whose place only counting tells. */
+export function holdFrame(bracket: Bracket, steps: number, value: number): void {
+  if (bracket.values.length >= PENDING_MAX) losePlace(bracket);
+  skipFrame(bracket, steps);
+  if (bracket.from < 0) return;
+  bracket.values.push(value);
+  bracket.offsets.push(bracket.distance);
+  // The end of the order: nothing more of it may come for a while.
+  if (bracket.isGapless && bracket.distance === bracket.ring - 1 - bracket.from) settle(bracket);
+}
+
+/** A frame that tells its place on a round of so many frames. */
+export function anchorFrame(bracket: Bracket, steps: number, place: number, ringFrames: number): void {
+  if (steps < 1) losePlace(bracket);
+  if (bracket.ring === ringFrames && predictPlace(bracket, Math.max(1, steps)) === place) settle(bracket);
+  losePlace(bracket);
+  bracket.ring = ringFrames;
+  bracket.from = place;
+  bracket.isGapless = true;
 }

@@ -5,7 +5,7 @@
  * @source PROTOCOL 6.5
  */
 import { crc8 } from "#codec/crc.ts";
-import { type Bracket, createBracket } from "./bracket.ts";
+import { anchorFrame, holdFrame, losePlace, newBracket } from "./bracket.ts";
 import { DATA_MIN, esptouchV1Order, GUIDE, HEAD_BYTES } from "./esptouch-v1.ts";
 import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
 
@@ -23,7 +23,7 @@ export function esptouchV1Decoder(): LengthDecoder {
   const highs = new Uint16Array(INDICES).fill(EMPTY);
   const lows = new Uint16Array(INDICES).fill(EMPTY);
   let total = 0;
-  let order: readonly number[] = [];
+  let order = new Uint8Array(0);
   let slots = new Uint8Array(0);
   let lastIndex = -1;
   /** Steps since the last index frame. */
@@ -35,7 +35,7 @@ export function esptouchV1Decoder(): LengthDecoder {
   let lastUs = 0;
   let score = 0;
 
-  const bracket: Bracket = createBracket((place, value) => {
+  const bracket = newBracket((place, value) => {
     const index = order[Math.floor(place / 3)];
     if (index === undefined || place % 3 === 1) return;
     note(place % 3 === 0 ? highs : lows, index, value);
@@ -45,10 +45,10 @@ export function esptouchV1Decoder(): LengthDecoder {
     highs.fill(EMPTY);
     lows.fill(EMPTY);
     total = 0;
-    order = [];
+    order = new Uint8Array(0);
     lastIndex = -1;
     score = 0;
-    bracket.lose();
+    losePlace(bracket);
   }
 
   function note(halves: Uint16Array, index: number, value: number) {
@@ -78,7 +78,7 @@ export function esptouchV1Decoder(): LengthDecoder {
       return;
     }
     total = n;
-    order = esptouchV1Order(n);
+    order = Uint8Array.from(esptouchV1Order(n));
     slots = new Uint8Array(INDICES);
     order.forEach((index, slot) => {
       slots[index] = slot;
@@ -132,7 +132,7 @@ export function esptouchV1Decoder(): LengthDecoder {
     sinceIndex += steps;
     // Index frames stand three apart, so up to five steps can only be the next one.
     if (lastIndex >= 0 && steps > 0 && sinceIndex >= 3 && sinceIndex <= 5) learnFromNeighbours(lastIndex, index);
-    if (total > 0 && index < total + 6) bracket.anchor(steps, 3 * (slots[index] as number) + 1, 3 * order.length);
+    if (total > 0 && index < total + 6) anchorFrame(bracket, steps, 3 * (slots[index] as number) + 1, 3 * order.length);
     lastIndex = index;
     sinceIndex = 0;
     lastWasIndex = true;
@@ -142,7 +142,7 @@ export function esptouchV1Decoder(): LengthDecoder {
     if (steps === 1 && lastWasIndex && lastIndex >= 0) note(lows, lastIndex, value);
     if (steps === 0) lastIndex = -1;
     sinceIndex += steps;
-    if (total > 0) bracket.frame(steps, value);
+    if (total > 0) holdFrame(bracket, steps, value);
     lastWasIndex = false;
     lastValue = value;
   }
@@ -155,7 +155,7 @@ export function esptouchV1Decoder(): LengthDecoder {
     if (GUIDE.includes(length)) {
       guideRun++;
       score += guideRun > 3 ? 2 : 0;
-      bracket.lose();
+      losePlace(bracket);
       lastIndex = -1;
       lastValue = -1;
       lastWasIndex = false;
@@ -165,7 +165,7 @@ export function esptouchV1Decoder(): LengthDecoder {
     const isHalf = length >= DATA_MIN && length < INDEX_MIN;
     const isIndex = length >= INDEX_MIN && length < INDEX_MIN + INDICES;
     if (!isHalf && !isIndex) {
-      if (step === 0) bracket.lose();
+      if (step === 0) losePlace(bracket);
       else slack += step - 1;
       return undefined;
     }

@@ -2,13 +2,17 @@
 import { crc8 } from "#codec/crc.ts";
 
 const EMPTY = 0xff;
+/** Marks a column that may stand elsewhere. */
+const SUSPECT = 64;
 export const NONE_MISSING = -1;
 export const MANY_MISSING = 8;
 
 export interface Blocks {
   clear(): void;
-  /** Notes a column; false when it said something else before. */
+  /** Notes a column whose place is certain; false when it said something else before. */
   put(index: number, column: number, bits: number): boolean;
+  /** Notes a column that may stand elsewhere: it counts once it was heard there twice alike. */
+  suspect(index: number, column: number, bits: number): void;
   /** The one empty column of a block, NONE_MISSING, or MANY_MISSING. */
   missingColumn(index: number): number;
   /**
@@ -69,7 +73,7 @@ export function createBlocks(blockCount: number): Blocks {
   function missingColumn(index: number): number {
     let missing = NONE_MISSING;
     for (let k = 0; k < 8; k++) {
-      if (cells[8 * index + k] !== EMPTY) continue;
+      if ((cells[8 * index + k] as number) < SUSPECT) continue;
       if (missing !== NONE_MISSING) return MANY_MISSING;
       missing = k;
     }
@@ -83,7 +87,7 @@ export function createBlocks(blockCount: number): Blocks {
       const block = bytes.subarray(at, at + blockBytes);
       for (let k = 0; k < (blockBytes === 6 ? 7 : 8); k++) {
         const bits = cells[8 * (index + at / blockBytes) + k] as number;
-        if (bits === EMPTY) continue;
+        if (bits >= SUSPECT) continue;
         heard++;
         for (let i = 0; i < block.length; i++) {
           if (((bits >> (5 - i)) & 1) !== (((block[i] as number) >> k) & 1)) return false;
@@ -98,18 +102,27 @@ export function createBlocks(blockCount: number): Blocks {
     return readings.get(index);
   }
 
+  function put(index: number, column: number, bits: number): boolean {
+    const cell = 8 * index + column;
+    const isNew = (cells[cell] as number) >= SUSPECT;
+    if (!isNew && cells[cell] !== bits) return false;
+    cells[cell] = bits;
+    if (isNew) readings.delete(index);
+    return true;
+  }
+
   return {
     clear() {
       cells.fill(EMPTY);
       readings.clear();
     },
-    put(index, column, bits) {
+    put,
+    suspect(index, column, bits) {
       const cell = 8 * index + column;
-      const isNew = cells[cell] === EMPTY;
-      if (!isNew && cells[cell] !== bits) return false;
-      cells[cell] = bits;
-      if (isNew) readings.delete(index);
-      return true;
+      // One that contradicts what is certain says nothing: whatever began anew will be heard for certain, too.
+      if ((cells[cell] as number) < SUSPECT) return;
+      if (cells[cell] === (SUSPECT | bits)) put(index, column, bits);
+      else cells[cell] = SUSPECT | bits;
     },
     missingColumn,
     read,

@@ -3,6 +3,10 @@
  * transmitter: between two frames heard, the sender went on by at least one and at most `step` places, and a data
  * frame names its column. A frame that could stand in more than one place is not used, so that two neighbouring groups
  * are never spliced: the six bits of a group's CRC alone would let one in 64 through.
+ *
+ * A place is certain when the frames before and behind it stand exactly as many places off as numbers, up to a marker,
+ * size or sync that stood as counted: then nothing else was sent in between, by nobody, not even by another program of
+ * the same phone. What stands less well counts when it was heard there twice alike.
  * @source PROTOCOL 6.4
  */
 import { concat } from "#base/bytes.ts";
@@ -24,10 +28,17 @@ const STEP_MAX = 64;
 /** A sender that was silent for so long may have started anew with other credentials. */
 const SILENCE_US = 2_000_000;
 
+/** A data frame whose place hangs on what comes next. */
+interface Held {
+  readonly block: number;
+  readonly column: number;
+  readonly bits: number;
+}
+
 /**
  * @param aes    Block functions and the product's key, for security 1 and 2; without a key those are never found.
  * @param network The access point that relays this sender, as the unit's own scan knows it.
- * @returns A decoder that holds about 700 bytes.
+ * @returns A decoder that holds about 1.3 KB.
  */
 export function esptouchV2Decoder(
   aes?: AesBlocks,
@@ -42,6 +53,10 @@ export function esptouchV2Decoder(
   /** Where the last frame stood, as a range of places on the round; low is -1 when nothing is known. */
   let low = -1;
   let high = -1;
+  /** Frames that followed one another as counted since the last certain one. */
+  let run: Held[] = [];
+  /** True while that run goes back to an anchor that itself stood as counted. */
+  let isFirm = false;
   let slack = 0;
   let lastUs = 0;
   let score = 0;
@@ -53,7 +68,28 @@ export function esptouchV2Decoder(
     sequences = 0;
     sizeSeen = 0;
     low = -1;
+    run = [];
+    isFirm = false;
     score = 0;
+  }
+
+  /** Another message began where a place said something else before: nothing of the old one may stay. */
+  function note(isSame: boolean) {
+    if (isSame) return;
+    const keep = sequences;
+    forget();
+    sequences = keep;
+  }
+
+  /** All but the last `but` frames of the run are certain. */
+  function settle(but: number) {
+    for (const { block, column, bits } of run.splice(0, run.length - but)) note(blocks.put(block, column, bits));
+  }
+
+  /** What was held can't be certain any more. */
+  function breakRun() {
+    isFirm = false;
+    for (const { block, column, bits } of run.splice(0)) blocks.suspect(block, column, bits);
   }
 
   /** Narrows the range to those of `places` (and a round later) inside it; gives how many there are. */
@@ -189,59 +225,72 @@ export function esptouchV2Decoder(
     }
     const steps = step === 0 ? 0 : slack + step;
     slack = 0;
-    if (low >= 0 && (steps < 1 || steps > STEP_MAX)) low = -1;
-    const from = low + 1;
-    const to = high + steps;
-    const wasPlaced = low >= 0;
-
+    if (low >= 0 && (steps < 1 || steps > STEP_MAX)) {
+      breakRun();
+      low = -1;
+    }
     if (isSync) {
-      if (!wasPlaced || narrow(from, to, [0, 2]) === 0) {
-        low = 0;
-        high = 2;
-      }
+      takeAnchor(steps, [0, 2]);
       syncJustSeen = true;
       score++;
-      return undefined;
-    }
-    if (isSize) {
+    } else if (isSize) {
       takeSize(length - SIZE + 1);
-      if (!wasPlaced || narrow(from, to, [1, 3]) === 0) {
-        low = 1;
-        high = 3;
-      }
+      takeAnchor(steps, [1, 3]);
       if (syncJustSeen) score += LOCK_SCORE / 2;
       syncJustSeen = false;
-      return undefined;
-    }
-    syncJustSeen = false;
-    if (isMarker) {
-      const at = GROUPS_AT + GROUP_FRAMES * (length - MARKER);
-      if (sequences > 0 && length - MARKER > sequences - 2) return undefined;
-      if (!wasPlaced || narrow(from, to, [at, at + 1, at + 2]) === 0) {
-        low = at;
-        high = at + 2;
-      } else score++;
-      return undefined;
-    }
-    if (!wasPlaced) return undefined;
-    const column = length >> 7;
-    const count = narrow(from, to, dataPlaces(column, from, to));
-    if (count !== 1) {
-      if (count === 0) low = -1;
-      return undefined;
-    }
-    score++;
-    const block = low < GROUPS_AT ? 0 : 1 + Math.floor((low - GROUPS_AT) / GROUP_FRAMES);
-    if (block >= SEQUENCES_MAX) return undefined;
-    if (!blocks.put(block, column, length & 63)) {
-      // The same place said something else before: another message began. Nothing of the old one may stay.
-      const keep = sequences;
-      forget();
-      sequences = keep;
-      low = -1;
-      return undefined;
+    } else if (isMarker) {
+      syncJustSeen = false;
+      const group = length - MARKER;
+      if (sequences > 0 && group > sequences - 2) return undefined;
+      const at = GROUPS_AT + GROUP_FRAMES * group;
+      if (takeAnchor(steps, [at, at + 1, at + 2])) score++;
+    } else {
+      syncJustSeen = false;
+      if (low < 0) return undefined;
+      takeData(length, steps);
     }
     return complete(us);
+  }
+
+  /** Whether a frame stands exactly so many places on as numbers, or somewhere before, or nowhere. */
+  function stand(
+    steps: number,
+    placesIn: (from: number, to: number) => readonly number[],
+  ): "exactly" | "before" | "nowhere" {
+    if (low < 0) return "nowhere";
+    const [from, to] = [low, high];
+    if (narrow(from + steps, to + steps, placesIn(from + steps, to + steps)) > 0) return "exactly";
+    return narrow(from + 1, to + steps, placesIn(from + 1, to + steps)) > 0 ? "before" : "nowhere";
+  }
+
+  /** @returns Whether it stands where it could be. */
+  function takeAnchor(steps: number, places: readonly number[]): boolean {
+    const how = stand(steps, () => places);
+    if (how === "exactly") {
+      isFirm = true;
+      settle(0);
+    } else {
+      const [narrowLow, narrowHigh] = [low, high];
+      breakRun();
+      low = how === "before" ? narrowLow : (places[0] as number);
+      high = how === "before" ? narrowHigh : (places.at(-1) as number);
+    }
+    return how !== "nowhere";
+  }
+
+  function takeData(length: number, steps: number) {
+    const column = length >> 7;
+    const how = stand(steps, (from, to) => dataPlaces(column, from, to));
+    if (how !== "exactly") breakRun();
+    if (how === "nowhere" || low !== high) return;
+    score++;
+    const block = low < GROUPS_AT ? 0 : 1 + Math.floor((low - GROUPS_AT) / GROUP_FRAMES);
+    if (block >= SEQUENCES_MAX) return;
+    const held = { block, column, bits: length & 63 };
+    if (how === "before") return blocks.suspect(held.block, held.column, held.bits);
+    run.push(held);
+    // The last place of a round: nothing more may come for a while.
+    if (isFirm) settle(sequences > 0 && low === roundFrames() - 1 ? 0 : 1);
   }
 
   return { push, score: () => score };

@@ -3,7 +3,7 @@
  * @source IEEE 802.11-2020 clause 9.3.2; PROTOCOL 6.2
  */
 
-/** One overheard data frame. Addresses are 6 bytes. */
+/** One overheard data frame. Addresses are 6 bytes. The length of its header (QoS, HT control) is already taken off. */
 export interface Frame {
   /** Microseconds on the radio's own clock. */
   readonly us: number;
@@ -13,6 +13,8 @@ export interface Frame {
   readonly da: Uint8Array;
   /** Sequence number of the transmitter, 0 to 4095. */
   readonly seq: number;
+  /** Traffic identifier of a QoS frame, 0 to 15: to one receiver, each counts for itself. None where not QoS, or not known. */
+  readonly tid?: number;
   /** Bytes after the MAC header, without FCS. */
   readonly bodyBytes: number;
   readonly retry: boolean;

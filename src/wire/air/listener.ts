@@ -37,6 +37,8 @@ interface Stream {
   readonly bssid: Uint8Array;
   readonly sa: Uint8Array;
   readonly ds: "from" | "to";
+  /** What counts its sequence numbers besides the transmitter. */
+  readonly counter: number;
   readonly decoders: readonly OverheadDecoder[];
   seq: number;
   us: number;
@@ -62,6 +64,19 @@ function ahead(seq: number, last: number): number {
   return (seq - last + 4096) % 4096;
 }
 
+/**
+ * Which of a transmitter's counters numbers a frame: its general one, or that of a QoS traffic identifier to one receiver.
+ * What an access point relays to one station may count by either, for whoever it is, so it never tells of broadcast.
+ * @source IEEE 802.11-2020 clause 10.3.2.14.2
+ */
+function counterOf({ ds, da, tid }: Frame): number {
+  const isGroup = ((da[0] as number) & 1) === 1;
+  return ds === "from" ? (isGroup ? GENERAL : RELAYED_UNICAST) : (tid ?? GENERAL);
+}
+/** Beyond the sixteen traffic identifiers. */
+const GENERAL = 16;
+const RELAYED_UNICAST = 17;
+
 export function airListener({ decoders }: ListenerOptions): Listener {
   let streams: Stream[] = [];
 
@@ -84,9 +99,11 @@ export function airListener({ decoders }: ListenerOptions): Listener {
   }
 
   /** Tells the transmitter's other streams that it used up a sequence number. */
-  function noteForOthers(frame: Frame, transmitter: Uint8Array) {
+  function noteForOthers(frame: Frame, transmitter: Uint8Array, counter: number) {
+    if (counter === RELAYED_UNICAST) return;
     for (const stream of streams) {
-      if (stream.ds !== frame.ds || !equal(stream.ds === "from" ? stream.bssid : stream.sa, transmitter)) continue;
+      if (stream.counter !== counter || stream.ds !== frame.ds) continue;
+      if (!equal(stream.ds === "from" ? stream.bssid : stream.sa, transmitter)) continue;
       if (stream.ds === "from" ? equal(stream.sa, frame.sa) : equal(stream.bssid, frame.bssid)) continue;
       if (stream.others.length < OTHERS_MAX && stream.others[stream.others.length - 1] !== frame.seq) {
         stream.others.push(frame.seq);
@@ -96,9 +113,11 @@ export function airListener({ decoders }: ListenerOptions): Listener {
 
   function push(frame: Frame): Found | undefined {
     const transmitter = frame.ds === "from" ? frame.bssid : frame.sa;
-    noteForOthers(frame, transmitter);
+    const counter = counterOf(frame);
+    noteForOthers(frame, transmitter, counter);
     let stream = streams.find(
-      (each) => each.ds === frame.ds && equal(each.sa, frame.sa) && equal(each.bssid, frame.bssid),
+      (each) =>
+        each.ds === frame.ds && each.counter === counter && equal(each.sa, frame.sa) && equal(each.bssid, frame.bssid),
     );
     let step = 0;
     if (stream === undefined) {
@@ -107,6 +126,7 @@ export function airListener({ decoders }: ListenerOptions): Listener {
         bssid: frame.bssid.slice(),
         sa: frame.sa.slice(),
         ds: frame.ds,
+        counter,
         decoders: decoders(frame.bssid, frame.ds),
         seq: frame.seq,
         us: frame.us,

@@ -5,19 +5,25 @@
 
 import { GUIDE as AIRKISS_GUIDE, type AirKissUnits } from "./airkiss.ts";
 import { GUIDE } from "./esptouch-v1.ts";
+import { TUYA_HEAD, TUYA_MULTICAST_PORT, type TuyaPackets, type TuyaPair, tuyaGroup } from "./tuya-ez.ts";
 
 /** One datagram of `length` payload bytes, due `atMs` after the start. */
 export interface Packet {
   readonly atMs: number;
   readonly length: number;
-  /** ESP-TOUCH v1 by multicast: n of the group 234.n.n.n, for access points that drop broadcast. */
-  readonly group?: number;
+  /**
+   * A multicast group that it goes to: for ESP-TOUCH v1 only where the phone chose multicast, for access points that drop
+   * broadcast; for Tuya EZ always, since the address itself says something.
+   */
+  readonly group?: string;
+  /** Where it differs from the schedule's. */
+  readonly port?: number;
 }
 
 export interface Schedule {
   readonly port: number;
-  /** To everyone on the network, or to the gateway alone (TI). */
-  readonly to: "broadcast" | "gateway";
+  /** To everyone on the network, to the gateway alone (TI), or to everyone but where a packet names its group (Tuya EZ). */
+  readonly to: "broadcast" | "gateway" | "groups";
   readonly packets: Iterable<Packet>;
 }
 
@@ -56,8 +62,12 @@ export function* esptouchV1Packets(dataLengths: readonly number[]): Generator<Pa
   for (let n = 0; n * PACE_MS < 45_000; n++) {
     const atMs = n * PACE_MS;
     const isGuide = atMs % CYCLE_MS < GUIDE_MS;
-    const group = 1 + ((Math.floor(guide / 4) + Math.floor(data / 3)) % GROUPS);
-    yield { atMs, group, length: (isGuide ? GUIDE[guide++ % 4] : dataLengths[data++ % dataLengths.length]) as number };
+    const n100 = 1 + ((Math.floor(guide / 4) + Math.floor(data / 3)) % GROUPS);
+    yield {
+      atMs,
+      group: `234.${n100}.${n100}.${n100}`,
+      length: (isGuide ? GUIDE[guide++ % 4] : dataLengths[data++ % dataLengths.length]) as number,
+    };
   }
 }
 
@@ -77,16 +87,35 @@ export function* airKissPackets({ magic, prefix, groups }: AirKissUnits): Genera
   }
 }
 
-/** TI SmartConfig: two double passes (CC3200), then 100 ms of silence, and again for a minute. */
-export function* tiPackets(onAir: readonly number[]): Generator<Packet> {
+/** TI SmartConfig: four setups (CC3000) or passes (CC3200), then 100 ms of silence, and again for a minute. */
+export function* tiPackets(onAir: readonly number[], repeats: number): Generator<Packet> {
   const PACE_MS = 5;
   const PAUSE_MS = 100;
   for (let atMs = 0; atMs < 60_000; atMs += PAUSE_MS) {
-    for (let pass = 0; pass < 2; pass++) {
+    for (let pass = 0; pass < repeats; pass++) {
       for (const length of onAir) {
         yield { atMs, length };
         atMs += PACE_MS;
       }
+    }
+  }
+}
+
+/** Tuya EZ: 40 heads, then 10 bodies, each by multicast addresses and by broadcast lengths in turn; for a minute. */
+export function* tuyaPackets({ broadcastBody, multicastHead, multicastBody }: TuyaPackets): Generator<Packet> {
+  const PACE_MS = 5;
+  const TOTAL_MS = 60_000;
+  const groups = (pairs: readonly TuyaPair[]) =>
+    pairs.map((pair) => ({ length: 1, group: tuyaGroup(pair), port: TUYA_MULTICAST_PORT }));
+  const plain = (lengths: readonly number[]) => lengths.map((length) => ({ length }));
+  const head = [...groups(multicastHead), ...plain(TUYA_HEAD)];
+  const body = [...groups(multicastBody), ...plain(broadcastBody)];
+  for (let n = 0; n * PACE_MS < TOTAL_MS; ) {
+    for (const [part, times] of [
+      [head, 40],
+      [body, 10],
+    ] as const) {
+      for (let i = 0; i < times; i++) for (const packet of part) yield { ...packet, atMs: PACE_MS * n++ };
     }
   }
 }

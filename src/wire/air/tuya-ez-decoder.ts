@@ -1,38 +1,34 @@
 /**
  * Tuya EZ, the listener's side, for both of its carriers. On multicast every frame names its place and each field has a
- * CRC-32; on broadcast a group counts only when its frames came without a gap.
+ * CRC-32; on broadcast bytes are taken where their place is certain (groups.ts).
  * @source PROTOCOL 6.7
  */
 import { viewOf } from "#base/bytes.ts";
 import { type AesBlocks, ecbDecrypt } from "#codec/aes-modes.ts";
 import { crc8, crc32 } from "#codec/crc.ts";
 import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
+import { expectPayload, loseGroups, newGroups, payloadOf, takeGrouped, takeLead } from "./groups.ts";
 import { TUYA_AT, TUYA_KEY, TUYA_MULTICAST_HEAD, TUYA_TOKEN_BYTES } from "./tuya-ez.ts";
 
-const EMPTY = 0xffff;
 const PAYLOAD_MAX = 1 + 64 + 1 + TUYA_TOKEN_BYTES + 32;
-const GROUP_BYTES = 4;
 const SILENCE_US = 3_000_000;
 
 /** @param aes Opens the passphrase that multicast carries under its public key. @returns About 700 bytes of decoder. */
 export function tuyaDecoder(aes: AesBlocks): LengthDecoder {
   const pairs = new Int32Array(128).fill(-1);
-  const payload = new Uint16Array(PAYLOAD_MAX).fill(EMPTY);
-  let payloadBytes = 0;
+  const groups = newGroups(PAYLOAD_MAX, true);
   /** Header nibbles: length high and low, check high and low; -1 until heard. */
   let header = [-1, -1, -1, -1];
-  /** The group under way: its CRC, its number, its bytes; undefined when a gap broke it. */
-  let group: { check: number; number: number; bytes: number[] } | undefined;
+  let slack = 0;
   let lastUs = 0;
   let score = 0;
 
   function forget() {
     pairs.fill(-1);
-    payload.fill(EMPTY);
-    payloadBytes = 0;
+    expectPayload(groups, 0);
     header = [-1, -1, -1, -1];
-    group = undefined;
     score = 0;
+    groups.gained = 0;
   }
 
   function bytesAt(at: number, byteLength: number): Uint8Array | undefined {
@@ -71,49 +67,24 @@ export function tuyaDecoder(aes: AesBlocks): LengthDecoder {
     return { protocol: "tuya-ez", ssid, passphrase, reserved: token, us, token: 0 };
   }
 
-  function takeHeader(length: number) {
+  function takeHeader(length: number, steps: number) {
     const which = (length >> 4) - 1;
     if (header[which] !== (length & 15)) {
       header[which] = length & 15;
-      if (payloadBytes > 0) payload.fill(EMPTY);
-      payloadBytes = 0;
+      expectPayload(groups, 0);
     }
+    takeLead(groups, steps, which);
     const [high = -1, low = -1, checkHigh = -1, checkLow = -1] = header;
-    if (Math.min(high, low, checkHigh, checkLow) < 0) return;
+    if (Math.min(high, low, checkHigh, checkLow) < 0 || groups.payloadBytes > 0) return;
     const n = (high << 4) | low;
     if (crc8([n]) !== ((checkHigh << 4) | checkLow) || n > PAYLOAD_MAX) return;
-    if (payloadBytes === 0) score += LOCK_SCORE / 2;
-    payloadBytes = n;
-  }
-
-  function takeGroup(length: number, step: number) {
-    if (step !== 1) group = undefined;
-    if (length < 256) {
-      const isNumber = group !== undefined && group.number < 0;
-      if (isNumber && group !== undefined) group.number = length & 127;
-      else group = { check: length & 127, number: -1, bytes: [] };
-      return;
-    }
-    if (group === undefined || group.number < 0 || payloadBytes === 0) return;
-    group.bytes.push(length & 255);
-    const at = GROUP_BYTES * group.number;
-    const real = Math.min(GROUP_BYTES, payloadBytes - at);
-    if (group.bytes.length !== real) return;
-    const four = new Uint8Array(GROUP_BYTES);
-    four.set(group.bytes);
-    if ((crc8(four, crc8([group.number])) & 127) === group.check) {
-      group.bytes.forEach((byte, i) => {
-        if (payload[at + i] !== EMPTY && payload[at + i] !== byte) payload.fill(EMPTY);
-        payload[at + i] = byte;
-      });
-      score++;
-    }
-    group = undefined;
+    score += LOCK_SCORE / 2;
+    expectPayload(groups, n);
   }
 
   function completeBroadcast(us: number): Found | undefined {
-    if (payloadBytes === 0 || payload.subarray(0, payloadBytes).includes(EMPTY)) return undefined;
-    const bytes = Uint8Array.from(payload.subarray(0, payloadBytes));
+    const bytes = payloadOf(groups);
+    if (bytes === undefined) return undefined;
     const passphraseBytes = bytes[0] as number;
     const tokenAt = 1 + passphraseBytes;
     const ssidAt = tokenAt + 1 + TUYA_TOKEN_BYTES;
@@ -127,6 +98,9 @@ export function tuyaDecoder(aes: AesBlocks): LengthDecoder {
     lastUs = us;
     if (da[0] === 0x01 && da[1] === 0x00 && da[2] === 0x5e) {
       const sequence = da[3] as number;
+      // It used up a sequence number, but no place among the lengths.
+      if (step === 0) loseGroups(groups);
+      else slack += step - 1;
       const pair = ((da[5] as number) << 8) | (da[4] as number);
       if (sequence > 127) return undefined;
       if (pairs[sequence] !== -1 && pairs[sequence] !== pair) pairs.fill(-1);
@@ -134,13 +108,21 @@ export function tuyaDecoder(aes: AesBlocks): LengthDecoder {
       if (sequence >= TUYA_AT.head && sequence < TUYA_AT.head + 3) score++;
       return completeMulticast(us);
     }
-    if (length >= 16 && length < 80) takeHeader(length);
-    else if (length >= 128 && length < 512) {
-      takeGroup(length, step);
-      return completeBroadcast(us);
-    } else group = undefined;
-    return undefined;
+    const isHeader = length >= 16 && length < 80;
+    if (!isHeader && (length < 128 || length >= 512)) {
+      if (step === 0) loseGroups(groups);
+      else slack += step - 1;
+      return undefined;
+    }
+    const steps = step === 0 ? 0 : step + slack;
+    slack = 0;
+    if (isHeader) {
+      takeHeader(length, steps);
+      return undefined;
+    }
+    takeGrouped(groups, steps, length);
+    return completeBroadcast(us);
   }
 
-  return { push, score: () => Math.min(score, 8 * LOCK_SCORE) };
+  return { push, score: () => Math.min(score + groups.gained, 8 * LOCK_SCORE) };
 }

@@ -29,6 +29,11 @@ export interface TuyaInput {
 /** Two bytes for one sequence number: the group 226.sequence.second.first. */
 export type TuyaPair = readonly [sequence: number, second: number, first: number];
 
+/** The multicast group that says a pair. */
+export function tuyaGroup([sequence, second, first]: TuyaPair): string {
+  return `226.${sequence}.${second}.${first}`;
+}
+
 export interface TuyaPackets {
   readonly broadcastBody: readonly number[];
   readonly multicastHead: readonly TuyaPair[];

@@ -6,6 +6,7 @@
  */
 import { type Cipher, type Frame, overheadBytes } from "#wire/air/frame.ts";
 import type { Chance } from "./chance.ts";
+import { overhear, type Transmission, transmissionOf } from "./framing.ts";
 
 /** 100 time units of 1,024 microseconds. */
 export const BEACON_US = 102_400;
@@ -22,6 +23,8 @@ export interface Datagram {
   readonly sa: Uint8Array;
   readonly da: Uint8Array;
   readonly byteLength: number;
+  /** Traffic identifier where the network has QoS: 0 best effort, 6 voice. */
+  readonly tid?: number;
 }
 
 export interface AirOptions {
@@ -38,6 +41,12 @@ export interface AirOptions {
   readonly retryRate?: number;
   /** Multiplies the other transmitters' traffic. */
   readonly busy?: number;
+  /** Stations send QoS data: two header bytes more, and a counter of its own for each traffic identifier. */
+  readonly qos?: boolean;
+  /** Other datagrams of the phone itself, a second: to the gateway and to everyone, under the very address it onboards with. */
+  readonly chatter?: number;
+  /** What the access point relays to its stations one by one, frames a second. */
+  readonly relayed?: number;
 }
 
 export interface Air {
@@ -45,109 +54,132 @@ export interface Air {
   readonly nextUs: () => number;
   /** Takes a datagram from a phone at a time not before what `advance` was told. */
   send(us: number, datagram: Datagram): void;
-  /** Lets time pass; every frame on the air up to then goes to `hear`, in order, lost by nobody yet. */
+  /** Lets time pass; every frame on the air up to then goes to `hear`, lost by nobody yet. */
   advance(us: number, hear: (frame: Frame) => void): void;
 }
 
 export const BROADCAST = new Uint8Array(6).fill(0xff);
 const OTHER_STATIONS = [Uint8Array.of(0x5c, 1, 2, 3, 4, 5), Uint8Array.of(0x5c, 1, 2, 3, 4, 6)] as const;
+const GATEWAY = Uint8Array.of(0x5c, 1, 2, 3, 4, 1);
 const NEIGHBOUR_BSSID = Uint8Array.of(0x30, 0xb5, 0xc2, 0x11, 0x22, 0x33);
 const NEIGHBOUR_STATION = Uint8Array.of(0x30, 0xb5, 0xc2, 0x44, 0x55, 0x66);
 
 export function createAir(options: AirOptions, chance: Chance): Air {
   const { bssid, channel, cipher, dtim = 1, hearsToDs = false, retryRate = 0, busy = 1 } = options;
+  const { qos = false, chatter = 0, relayed = 0 } = options;
   const fromDsBytes = overheadBytes(cipher, "from");
   const toDsBytes = overheadBytes(cipher, "to");
   let queue: Datagram[] = [];
   let beaconUs = options.firstBeaconUs;
   let apSeq = chance.below(4096);
   let neighbourSeq = chance.below(4096);
-  const phoneSeq = new Map<string, number>();
+  /** A counter for each transmitter, receiver and traffic identifier, but the access point's general one. */
+  const counters = new Map<string, number>();
   let otherUs = 1e6 * chance.interval(OTHERS_PER_S * busy);
   let neighbourUs = 1e6 * chance.interval(NEIGHBOUR_PER_S * busy);
+  let chatterUs = chatter > 0 ? 1e6 * chance.interval(chatter) : Number.POSITIVE_INFINITY;
+  let relayedUs = relayed > 0 ? 1e6 * chance.interval(relayed) : Number.POSITIVE_INFINITY;
+  let phone: Uint8Array | undefined;
+  /** When the access point's last frame was over. */
+  let apFreeUs = 0;
   /** Frames on their way to the access point, heard at once. */
-  let uplink: Frame[] = [];
+  let uplink: Transmission[] = [];
 
   function enqueue(datagram: Datagram) {
     if (queue.length < QUEUE_FRAMES) queue.push(datagram);
   }
 
-  function nextPhoneSeq(sa: Uint8Array): number {
-    const key = sa.join(".");
-    const seq = ((phoneSeq.get(key) ?? chance.below(4096)) + 1) & 0xfff;
-    phoneSeq.set(key, seq);
+  function nextSeq(...counter: readonly (Uint8Array | number)[]): number {
+    const key = counter.map(String).join("/");
+    const seq = ((counters.get(key) ?? chance.below(4096)) + 1) & 0xfff;
+    counters.set(key, seq);
     return seq;
   }
 
-  function send(us: number, datagram: Datagram) {
-    const isGroup = ((datagram.da[0] as number) & 1) === 1;
-    if (hearsToDs) {
-      const seq = nextPhoneSeq(datagram.sa);
-      const { sa, da, byteLength } = datagram;
-      const frame: Frame = {
-        us,
-        channel,
-        bssid,
-        sa,
-        da,
-        seq,
-        bodyBytes: byteLength + toDsBytes,
-        retry: false,
-        ds: "to",
-      };
-      uplink.push(frame);
-      for (let tries = 1; tries < 7 && chance.next() < retryRate; tries++) {
-        uplink.push({ ...frame, us: us + 700 * tries, retry: true });
-      }
+  function sendUp(us: number, { sa, da, byteLength, tid = 0 }: Datagram) {
+    const seq = qos ? nextSeq(sa, tid) : nextSeq(sa);
+    const header = { us, channel, bssid, sa, da, seq, retry: false, ds: "to" as const, ...(qos ? { tid } : {}) };
+    uplink.push(transmissionOf(header, byteLength + toDsBytes));
+    for (let tries = 1; tries < 7 && chance.next() < retryRate; tries++) {
+      uplink.push(transmissionOf({ ...header, us: us + 700 * tries, retry: true }, byteLength + toDsBytes));
     }
-    if (isGroup) enqueue(datagram);
+  }
+
+  function send(us: number, datagram: Datagram) {
+    phone = datagram.sa;
+    if (hearsToDs) sendUp(us, datagram);
+    if (((datagram.da[0] as number) & 1) === 1) enqueue(datagram);
+  }
+
+  /** The phone's other programs: half of it voice, a tenth of it for everyone. */
+  function letPhoneTalk(us: number) {
+    while (chatterUs <= us) {
+      const da = chance.next() < 0.1 ? BROADCAST : bssid;
+      const tid = chance.next() < 0.5 ? 6 : 0;
+      if (phone !== undefined) send(chatterUs, { sa: phone, da, byteLength: 1 + chance.below(1400), tid });
+      chatterUs += 1e6 * chance.interval(chatter);
+    }
+  }
+
+  /** What goes to one station at a time: by a counter of its own where there is QoS, else by the general one. */
+  function relayToStations(us: number, hear: (sent: Transmission) => void) {
+    while (relayedUs <= us) {
+      const da = OTHER_STATIONS[chance.below(2)] as Uint8Array;
+      const sa = phone !== undefined && chance.next() < 0.5 ? phone : GATEWAY;
+      if (!qos) apSeq = (apSeq + 1) & 0xfff;
+      const seq = qos ? nextSeq(bssid, da, 0) : apSeq;
+      apFreeUs = Math.max(relayedUs, apFreeUs + FRAME_US);
+      const header = { us: apFreeUs, channel, bssid, sa, da, seq, retry: false, ds: "from" as const };
+      hear(transmissionOf(qos ? { ...header, tid: 0 } : header, 1 + chance.below(1400) + fromDsBytes));
+      relayedUs += 1e6 * chance.interval(relayed);
+    }
   }
 
   /** Other stations' broadcast joins the queue; the neighbour's frames go out when they come. */
-  function letOthersSend(us: number, hear: (frame: Frame) => void) {
+  function letOthersSend(us: number, hear: (sent: Transmission) => void) {
     while (otherUs <= us) {
       enqueue({ sa: OTHER_STATIONS[chance.below(2)] as Uint8Array, da: BROADCAST, byteLength: 28 + chance.below(273) });
       otherUs += 1e6 * chance.interval(OTHERS_PER_S * busy);
     }
     while (neighbourUs <= us) {
       neighbourSeq = (neighbourSeq + 1) & 0xfff;
-      hear({
-        us: neighbourUs,
-        channel,
-        bssid: NEIGHBOUR_BSSID,
-        sa: NEIGHBOUR_STATION,
-        da: BROADCAST,
-        seq: neighbourSeq,
-        bodyBytes: 28 + chance.below(273) + 52,
-        retry: false,
-        ds: "from",
-      });
+      const header = { us: neighbourUs, channel, bssid: NEIGHBOUR_BSSID, sa: NEIGHBOUR_STATION, da: BROADCAST };
+      const body = 28 + chance.below(273) + overheadBytes("ccmp", "from");
+      hear(transmissionOf({ ...header, seq: neighbourSeq, retry: false, ds: "from" }, body));
       neighbourUs += 1e6 * chance.interval(NEIGHBOUR_PER_S * busy);
     }
+    relayToStations(us, hear);
   }
 
-  function burst(hear: (frame: Frame) => void) {
-    let us = beaconUs;
+  /** Group frames wait for this moment and go by the general counter, without QoS: some station may have none. */
+  function burst(hear: (sent: Transmission) => void) {
+    let us = Math.max(beaconUs, apFreeUs);
     for (const { sa, da, byteLength } of queue) {
       us += FRAME_US;
       apSeq = (apSeq + 1) & 0xfff;
-      hear({ us, channel, bssid, sa, da, seq: apSeq, bodyBytes: byteLength + fromDsBytes, retry: false, ds: "from" });
+      hear(
+        transmissionOf({ us, channel, bssid, sa, da, seq: apSeq, retry: false, ds: "from" }, byteLength + fromDsBytes),
+      );
     }
     queue = [];
+    apFreeUs = us;
   }
 
   return {
     nextUs: () => Math.min(beaconUs, uplink[0]?.us ?? Number.POSITIVE_INFINITY),
     send,
     advance(us, hear) {
-      for (const frame of uplink) hear(frame);
-      uplink = [];
-      while (beaconUs <= us) {
-        letOthersSend(beaconUs, hear);
-        burst(hear);
+      const put = (sent: Transmission) => hear(overhear(sent));
+      for (;;) {
+        const untilUs = Math.min(us, beaconUs);
+        letPhoneTalk(untilUs);
+        for (const sent of uplink) put(sent);
+        uplink = [];
+        letOthersSend(untilUs, put);
+        if (beaconUs > us) return;
+        burst(put);
         beaconUs += BEACON_US * dtim;
       }
-      letOthersSend(us, hear);
     },
   };
 }

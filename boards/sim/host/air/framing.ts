@@ -1,0 +1,25 @@
+/**
+ * What is on the air of a data frame, and what a receiver makes of it: it knows from the header how long the header is,
+ * and gets nothing of the body but its length.
+ * @source IEEE 802.11-2020 clause 9.3.2.1
+ */
+import type { Frame } from "#wire/air/frame.ts";
+
+const HEADER_BYTES = 24;
+const QOS_CONTROL_BYTES = 2;
+
+/** A frame as it is sent: its header's fields, and all of its bytes without FCS. */
+export interface Transmission extends Omit<Frame, "bodyBytes"> {
+  readonly frameBytes: number;
+}
+
+const headerBytes = ({ tid }: Pick<Frame, "tid">) => HEADER_BYTES + (tid === undefined ? 0 : QOS_CONTROL_BYTES);
+
+export function transmissionOf(header: Omit<Frame, "bodyBytes">, bodyBytes: number): Transmission {
+  return { ...header, frameBytes: headerBytes(header) + bodyBytes };
+}
+
+/** What a receiver in promiscuous mode reports of it. */
+export function overhear({ frameBytes, ...header }: Transmission): Frame {
+  return { ...header, bodyBytes: frameBytes - headerBytes(header) };
+}

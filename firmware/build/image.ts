@@ -60,7 +60,7 @@ function networkGroup(tree: string): Group {
   const core = ["def", "dns", "inet_chksum", "init", "ip", "mem", "memp", "netif", "pbuf", "tcp", "tcp_in", "tcp_out"];
   const sources = [
     ...[...core, "timeouts", "udp"].map((name) => join(src, "core", `${name}.c`)),
-    ...["dhcp", "etharp", "icmp", "ip4", "ip4_addr"].map((name) => join(src, "core/ipv4", `${name}.c`)),
+    ...["dhcp", "etharp", "icmp", "igmp", "ip4", "ip4_addr"].map((name) => join(src, "core/ipv4", `${name}.c`)),
     join(src, "netif/ethernet.c"),
   ];
   return {

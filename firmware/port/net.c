@@ -20,7 +20,7 @@ static err_t set_up(struct netif *n) {
   n->name[1] = '0';
   n->mtu = 1500;
   n->output = etharp_output;
-  n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
+  n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP | NETIF_FLAG_IGMP;
   return ether_start(n);
 }
 
@@ -55,7 +55,7 @@ void net_poll(void) {
  * A loopback address names the machine that emulates us, which QEMU's network has as its gateway. A unit of its own has
  * no use for one: nothing on it listens to itself.
  */
-static const ip_addr_t *reachable(const ip_addr_t *address) {
+const ip_addr_t *net_reachable(const ip_addr_t *address) {
   static ip_addr_t gateway;
   if (!ip_addr_isloopback(address)) return address;
   ip_addr_copy(gateway, *netif_ip_gw4(&interface));
@@ -66,13 +66,13 @@ static net_found *resolve_found;
 
 static void resolved(const char *host, const ip_addr_t *address, void *context) {
   (void)host;
-  resolve_found(context, address ? reachable(address) : NULL);
+  resolve_found(context, address ? net_reachable(address) : NULL);
 }
 
 void net_resolve(const char *host, net_found *found, void *context) {
   ip_addr_t address;
   resolve_found = found; /* one user: tcp.c */
   err_t err = dns_gethostbyname(host, &address, resolved, context);
-  if (err == ERR_OK) found(context, reachable(&address));
+  if (err == ERR_OK) found(context, net_reachable(&address));
   else if (err != ERR_INPROGRESS) found(context, NULL);
 }

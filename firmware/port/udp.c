@@ -1,10 +1,12 @@
 /* native.udp: datagrams to an address, and from ports that are listened on. What finds no room is lost, as on a wire. */
 #include <string.h>
+#include "lwip/igmp.h"
 #include "lwip/udp.h"
 #include "port/js.h"
 #include "port/net.h"
 
 #define WAITING_MOST 6
+#define LISTENING_MOST 4
 
 static struct datagram {
   struct pbuf *data;
@@ -13,6 +15,9 @@ static struct datagram {
 } waiting[WAITING_MOST];
 static unsigned count;
 static struct udp_pcb *sender;
+
+/* What listens on a port: datagrams that come from it leave through the same door. */
+static struct udp_pcb *listening[LISTENING_MOST];
 
 static void on_received(void *argument, struct udp_pcb *pcb, struct pbuf *data, const ip_addr_t *peer, u16_t port) {
   (void)argument;
@@ -23,18 +28,34 @@ static void on_received(void *argument, struct udp_pcb *pcb, struct pbuf *data, 
   waiting[count++] = (struct datagram){data, *peer, pcb->local_port, port};
 }
 
+static struct udp_pcb *listener(uint16_t port) {
+  for (unsigned i = 0; i < LISTENING_MOST; i++)
+    if (listening[i] && listening[i]->local_port == port) return listening[i];
+  return NULL;
+}
+
+static struct udp_pcb *listen_on(uint16_t port) {
+  unsigned free = 0;
+  while (free < LISTENING_MOST && listening[free]) free++;
+  struct udp_pcb *pcb = free < LISTENING_MOST ? udp_new() : NULL;
+  if (pcb == NULL) return NULL;
+  udp_bind(pcb, IP_ANY_TYPE, port);
+  ip_set_option(pcb, SOF_BROADCAST);
+  udp_recv(pcb, on_received, NULL);
+  return listening[free] = pcb;
+}
+
 JS_FUNCTION(listen) {
   (void)self, (void)argc;
   uint32_t port;
+  char text[16];
+  ip4_addr_t group;
   if (JS_ToUint32(ctx, &port, argv[0])) return JS_EXCEPTION;
-  struct udp_pcb *pcb = udp_new();
-  if (pcb == NULL) return JS_ThrowOutOfMemory(ctx);
-  if (udp_bind(pcb, IP_ANY_TYPE, (u16_t)port) != ERR_OK) {
-    udp_remove(pcb); /* already listening there */
-    return JS_UNDEFINED;
-  }
-  ip_set_option(pcb, SOF_BROADCAST);
-  udp_recv(pcb, on_received, NULL);
+  if (listener((u16_t)port) == NULL && listen_on((u16_t)port) == NULL) return JS_ThrowOutOfMemory(ctx);
+  if (JS_IsUndefined(argv[1])) return JS_UNDEFINED;
+  if (!js_text(ctx, argv[1], text, sizeof text)) return JS_EXCEPTION;
+  if (!ip4addr_aton(text, &group) || !ip4_addr_ismulticast(&group)) return JS_ThrowRangeError(ctx, "want a group");
+  igmp_joingroup(IP4_ADDR_ANY4, &group); /* again is as good as once */
   return JS_UNDEFINED;
 }
 
@@ -48,21 +69,25 @@ JS_FUNCTION(send) {
     return JS_EXCEPTION;
   ip_addr_t to = *IP_ADDR_BROADCAST;
   if (strcmp(host, "broadcast") != 0 && !ipaddr_aton(host, &to)) return JS_ThrowRangeError(ctx, "want an address");
-  if (sender == NULL) {
+  uint32_t from = 0;
+  if (!JS_IsUndefined(argv[3]) && JS_ToUint32(ctx, &from, argv[3])) return JS_EXCEPTION;
+  if (from == 0 && sender == NULL) {
     sender = udp_new();
     if (sender == NULL) return JS_UNDEFINED;
     ip_set_option(sender, SOF_BROADCAST);
   }
+  struct udp_pcb *door = from == 0 ? sender : listener((u16_t)from);
+  if (door == NULL) return JS_ThrowRangeError(ctx, "listen there first");
   struct pbuf *data = pbuf_alloc(PBUF_TRANSPORT, (u16_t)length, PBUF_RAM);
   if (data == NULL) return JS_UNDEFINED;
   pbuf_take(data, bytes, (u16_t)length);
-  udp_sendto(sender, data, &to, (u16_t)port);
+  udp_sendto(door, data, net_reachable(&to), (u16_t)port);
   pbuf_free(data);
   return JS_UNDEFINED;
 }
 
 static void install(JSContext *ctx, JSValueConst native) {
-  static const JSCFunctionListEntry entries[] = {JS_CFUNC_DEF("listen", 1, listen), JS_CFUNC_DEF("send", 3, send)};
+  static const JSCFunctionListEntry entries[] = {JS_CFUNC_DEF("listen", 2, listen), JS_CFUNC_DEF("send", 4, send)};
   js_facet(ctx, native, "udp", entries, 2);
 }
 

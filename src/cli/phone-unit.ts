@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
 import type { Fault, Result } from "#base/faults.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
+import { discover } from "#phone/discover.ts";
 import { type Learned, learn } from "#phone/learn.ts";
 import { type Known, recall, remember } from "#phone/memory.ts";
 import { pairCodes, type Scanned } from "#phone/scan.ts";
@@ -109,22 +110,37 @@ export async function openUnitSession(options: PhoneOptions): Promise<Session> {
 }
 
 async function sessionAtHome(options: PhoneOptions, visit: Visit): Promise<Session> {
-  const { known, deviceId, holderSeed, chain } = visit;
-  if (known === undefined) throw new PhoneTrouble("this phone doesn't know where the unit is; onboard it first");
+  const { known, id, deviceId, holderSeed, chain } = visit;
   const more = chain === undefined ? {} : { chain };
-  const session = await inTurn(() =>
-    openSession({ primitives: nodePrimitives, transport: httpTransport(known), deviceId, holderSeed, ...more }),
-  );
+  const openAt = (at: { host: string; port: number }) =>
+    inTurn(() =>
+      openSession({ primitives: nodePrimitives, transport: httpTransport(at), deviceId, holderSeed, ...more }),
+    );
+  let at = known;
+  let session = at === undefined ? undefined : await openAt(at);
+  if (session === undefined || (!session.ok && session.fault === "SESSION_UNREACHABLE")) {
+    // It may have another address by now, or this phone was never told. Who answers proves it in the session.
+    const [found] = (await discover({ device: id })).filter((each) => toHex(each.deviceId) === id);
+    const isElsewhere = found !== undefined && (found.host !== at?.host || found.port !== at.port);
+    if (isElsewhere) {
+      at = { ...(known ?? { lastCounter: 0 }), host: found.host, port: found.port };
+      session = await openAt(at);
+      if (session.ok) remember(options.memory, id, at);
+    }
+  }
+  if (at === undefined || session === undefined) {
+    throw new PhoneTrouble("the unit isn't on this network, and this phone doesn't know it; onboard it first");
+  }
   if (!session.ok) throw new PhoneTrouble(`the unit opens no session (${session.fault})`, session.fault);
-  const isNews = known.cloud === undefined || (options.key === undefined && known.grant === undefined);
-  if (isNews) await learnOf(options, visit, session.value);
+  const isNews = at.cloud === undefined || (options.key === undefined && at.grant === undefined);
+  if (isNews) await learnOf(options, { id, known: at }, session.value);
   return session.value;
 }
 
 /** Remembers what this phone needs to reach the unit from afar. What can't be learned now is learned another time. */
 export async function learnOf(
   options: PhoneOptions,
-  { id, known }: Visit,
+  { id, known }: Pick<Visit, "id" | "known">,
   session: Session,
 ): Promise<Learned | undefined> {
   const learned = await learn(session);

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { AIR_PROTOCOLS, askForUpdate, callFunction, onboardUnit, revokeShare, shareUnit } from "./phone-actions.ts";
 import { carryRelease } from "./phone-carry.ts";
+import { findUnits } from "./phone-find.ts";
 import { placeUnit } from "./phone-place.ts";
 import { learnUnit, type PhoneOptions } from "./phone-unit.ts";
 import { sayTrouble } from "./say-trouble.ts";
@@ -69,6 +70,12 @@ export function register(command: Command): void {
     .option("--lon <degrees>", "longitude, east positive", Number)
     .option("--forget", "take back what was said")
     .action((options: Parameters<typeof placeUnit>[0]) => sayTrouble(() => placeUnit(options)));
+  command
+    .command("find")
+    .description("look for units on this phone's own networks")
+    .option("--wait <seconds>", "how long", Number, 1.5)
+    .option("--json", "print one JSON object")
+    .action((options: Parameters<typeof findUnits>[0]) => sayTrouble(() => findUnits(options)));
   asGuest(withUnit(command.command("learn")))
     .description("ask the unit, at home, what this phone needs to reach it with --away")
     .action((options: PhoneOptions) => sayTrouble(() => learnUnit(options)));

@@ -1,6 +1,7 @@
 /** The machines of a unit in the order in which each event is shown to them. */
 import type { App } from "./app-interface.ts";
 import { createCarrier } from "./carrier.ts";
+import { createDiscovery } from "./discovery.ts";
 import { createGate } from "./gate.ts";
 import { createLink } from "./link.ts";
 import type { Machine } from "./machine.ts";
@@ -36,6 +37,7 @@ export function createMachines({ port, app, board, build }: Parts): readonly Mac
     createProvision(crypto),
     createOnboarding(crypto, { lanPort: tcpPort }),
     createPortal(crypto, portalPort),
+    createDiscovery(crypto, tcpPort),
     createGate({ crypto, app, tcpPort, buildS: build.atS }),
     createLink(crypto),
     createCarrier(),

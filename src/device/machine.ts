@@ -74,8 +74,14 @@ export type Effect =
   | { readonly kind: "tcp-connect"; readonly tag: string; readonly host: string; readonly port: number }
   | { readonly kind: "tcp-write"; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly kind: "tcp-close"; readonly connection: number }
-  | { readonly kind: "udp-listen"; readonly port: number }
-  | { readonly kind: "udp-send"; readonly host: string; readonly port: number; readonly bytes: Uint8Array }
+  | { readonly kind: "udp-listen"; readonly port: number; readonly group?: string }
+  | {
+      readonly kind: "udp-send";
+      readonly host: string;
+      readonly port: number;
+      readonly bytes: Uint8Array;
+      readonly from?: number;
+    }
   /** Runs a function of the app with arguments by name (a CBOR map); the answer is `called` or `call-failed` with the same id. */
   | { readonly kind: "call"; readonly id: number; readonly name: string; readonly args: Uint8Array }
   /** Bytes for the console as they are: the factory line's answers. */

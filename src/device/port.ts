@@ -88,9 +88,13 @@ export interface Tcp {
 }
 
 export interface Udp {
-  /** Sends one datagram; `broadcast` as host means the joined network's broadcast address. */
-  send(host: string, port: number, bytes: Uint8Array): void;
-  listen(port: number): void;
+  /**
+   * Sends one datagram; `broadcast` as host means the joined network's broadcast address.
+   * @param from The local port that it comes from, which must be listened on; any when absent.
+   */
+  send(host: string, port: number, bytes: Uint8Array, from?: number): void;
+  /** @param group An IPv4 multicast group whose datagrams to this port are wanted too. */
+  listen(port: number, group?: string): void;
 }
 
 /** One 802.11 data frame as a receiver in promiscuous mode sees it: header and length, never the body. */

@@ -125,9 +125,9 @@ function perform(runtime: Runtime, effect: Effect): "failed" | void {
     case "tcp-close":
       return closeAfter(sending, effect.connection);
     case "udp-listen":
-      return port.udp.listen(effect.port);
+      return port.udp.listen(effect.port, effect.group);
     case "udp-send":
-      return port.udp.send(effect.host, effect.port, effect.bytes);
+      return port.udp.send(effect.host, effect.port, effect.bytes, effect.from);
     case "call":
       return call(runtime, effect.id, effect.name, effect.args);
     case "console-write":

@@ -21,6 +21,7 @@ test.each([1, 2])(
     }
     expect(text).toMatch(/lamp: true/);
     expect(text).toContain("✓ owner switches it on from afar");
+    expect(text).toContain("✓ a phone finds it by mDNS");
     expect(text).toMatch(/at flash operation \d+, torn/);
     expect(text).toContain("tried three times, TRIAL_CRASH");
     expect(text).toContain("refused by the unit: RELEASE_SIGNATURE");

@@ -7,6 +7,7 @@ import { createConnection } from "node:net";
 import { parseArgs } from "node:util";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { imagePaths } from "#firmware/image.ts";
+import { MDNS_PORT } from "#wire/discovery.ts";
 import { lineFrameReader } from "#wire/line-frame.ts";
 import { decodeRadioReport } from "#wire/radio-line.ts";
 import { type Emulator, powerOff, startEmulator } from "./emulator.ts";
@@ -125,7 +126,7 @@ async function main(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void emulator.cut());
   if (values.radio !== undefined) {
     const [host = "127.0.0.1", port = "0"] = values.radio.split(":");
-    joinAir(emulator, host, Number(port), [board.network.tcpPort]);
+    joinAir(emulator, host, Number(port), [board.network.tcpPort, MDNS_PORT]);
   }
   if (values.cut !== undefined) await cutAt(emulator, values.board, Number(values.cut.split(":")[0]));
   await emulator.exited;

@@ -16,7 +16,10 @@ export interface Network {
     write(connection: number, bytes: Uint8Array): boolean;
     close(connection: number): void;
   };
-  readonly udp: { send(host: string, port: number, bytes: Uint8Array): void; listen(port: number): void };
+  readonly udp: {
+    send(host: string, port: number, bytes: Uint8Array, from?: number): void;
+    listen(port: number, group?: string): void;
+  };
   /** Closes every socket, as a power cut does. */
   shut(): void;
 }
@@ -34,8 +37,10 @@ export function openNetwork(
   const connections = new Map<number, Socket>();
   const servers = new Map<number, Server>();
   const udpSockets = new Map<number, UdpSocket>();
+  /** Sockets that hear a port's multicast group; they are bound to it, so that they hear nothing else. */
+  const groupSockets = new Map<number, UdpSocket>();
   const wantedTcp = new Set<number>();
-  const wantedUdp = new Set<number>();
+  const wantedUdp = new Map<number, string | undefined>();
   /** Sockets whose last write found no room. */
   const waiting = new Set<Socket>();
   let address: string | undefined;
@@ -71,28 +76,39 @@ export function openNetwork(
     server.listen(port, address);
     servers.set(port, server);
   }
-  function openUdp(port: number): void {
-    if (address === undefined || udpSockets.has(port)) return;
+  function openUdpSocket(sockets: Map<number, UdpSocket>, port: number, at: string, then: (socket: UdpSocket) => void) {
+    if (sockets.has(port)) return;
     const socket = createSocket({ type: "udp4", reuseAddr: true });
     socket.on("message", (bytes, { address: peer, port: peerPort }) =>
       emit({ kind: "udp-data", port, peer, peerPort, bytes: new Uint8Array(bytes) }),
     );
     socket.on("error", (error: NodeJS.ErrnoException) => {
-      warn(`UDP port ${port} of ${address} can't be listened on (${error.code})`);
-      udpSockets.delete(port);
+      warn(`UDP port ${port} of ${at} can't be listened on (${error.code})`);
+      sockets.delete(port);
     });
-    socket.bind(port, address);
-    udpSockets.set(port, socket);
+    socket.bind(port, at, () => then(socket));
+    sockets.set(port, socket);
+  }
+  function openUdp(port: number, group: string | undefined): void {
+    const own = address;
+    if (own === undefined) return;
+    openUdpSocket(udpSockets, port, own, (socket) => {
+      if (group === undefined) return;
+      socket.setMulticastInterface(own);
+      socket.setMulticastTTL(255);
+    });
+    if (group !== undefined) openUdpSocket(groupSockets, port, group, (socket) => socket.addMembership(group, own));
   }
   function shut(): void {
     for (const socket of connections.values()) socket.destroy();
     for (const server of servers.values()) server.close();
-    for (const socket of udpSockets.values()) socket.close();
+    for (const socket of [...udpSockets.values(), ...groupSockets.values()]) socket.close();
     sender?.close();
     sender = undefined;
     connections.clear();
     servers.clear();
     udpSockets.clear();
+    groupSockets.clear();
   }
   return {
     setAddress(ipv4) {
@@ -105,7 +121,7 @@ export function openNetwork(
       socket.bind(0, address, () => socket.setBroadcast(true));
       sender = socket;
       for (const port of wantedTcp) openServer(port);
-      for (const port of wantedUdp) openUdp(port);
+      for (const [port, group] of wantedUdp) openUdp(port, group);
     },
     tcp: {
       listen(port) {
@@ -140,12 +156,13 @@ export function openNetwork(
       },
     },
     udp: {
-      send(host, port, bytes) {
-        sender?.send(bytes, port, host === "broadcast" ? broadcast : host, () => undefined);
+      send(host, port, bytes, from) {
+        const to = host === "broadcast" ? broadcast : host;
+        (from === undefined ? sender : udpSockets.get(from))?.send(bytes, port, to, () => undefined);
       },
-      listen(port) {
-        wantedUdp.add(port);
-        openUdp(port);
+      listen(port, group) {
+        wantedUdp.set(port, group);
+        openUdp(port, group);
       },
     },
     shut,

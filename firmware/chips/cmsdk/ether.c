@@ -78,7 +78,8 @@ err_t ether_start(struct netif *interface) {
   const uint8_t *mac = interface->hwaddr;
   mac_write(3, mac[0] | mac[1] << 8 | mac[2] << 16 | (uint32_t)mac[3] << 24);
   mac_write(2, mac[4] | (uint32_t)mac[5] << 8);
-  mac_write(1, (1u << 2) | (1u << 3) | (1u << 20));
+  /* Receiver, transmitter, full duplex, all multicast: lwIP drops what no group here wants. */
+  mac_write(1, (1u << 2) | (1u << 3) | (1u << 20) | (1u << 19));
   TX_CFG = 2;
   RX_CFG = 0;
   INT_EN = RSFL;

@@ -11,6 +11,8 @@
 #define LWIP_ETHERNET 1
 #define LWIP_ICMP 1
 #define LWIP_DHCP 1
+#define LWIP_IGMP 1
+#define MEMP_NUM_IGMP_GROUP 3
 #define LWIP_DNS 1
 #define LWIP_UDP 1
 #define LWIP_TCP 1

@@ -1,0 +1,118 @@
+/**
+ * Lets phones find the unit on its network: answers mDNS queries for the service, and says twice that it is there when it
+ * comes onto the network. Anyone may ask; what is said is no secret there, and proves nothing.
+ * @source PROTOCOL 5.16; RFC 6762 sections 6, 6.7, 8.3
+ */
+import { toHex } from "#base/bytes.ts";
+import { encodeDnsResponse, readDnsMessage } from "#codec/dns.ts";
+import { deviceIdOf } from "#trust/device-id.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import { type Announced, encodeOwn, MDNS_GROUP, MDNS_PORT, wantedOf } from "#wire/discovery.ts";
+import { OWN } from "#wire/stored-names.ts";
+import type { DeviceEvent, Effect, Machine, Step } from "./machine.ts";
+
+/** Others may answer the same question: by chance between 20 and 120 ms, so that not all do at once. */
+const DELAY_MS = 20;
+const SPREAD_MS = 100;
+/** Between the two announcements, and the least between two answers to the whole network. */
+const AGAIN_MS = 1_000;
+const NO_QUESTIONS = { count: 0, bytes: new Uint8Array(0) };
+/** What an announcement says: all but the list of services. */
+const ANNOUNCED = [0, 1, 2, 3];
+
+export interface DiscoveryState {
+  device: string;
+  /** Undefined while the unit is on no network. */
+  announced: Announced | undefined;
+  /** Places of the records that the network is to hear, when. */
+  places: readonly number[];
+  dueMs: number;
+  /** When it last heard them. */
+  saidMs: number;
+  /** Announcements still to make. */
+  left: number;
+}
+
+function online(state: DiscoveryState, nowMs: number, ipv4: string, port: number, effects: Effect[]): void {
+  state.announced = { device: state.device, ipv4, port };
+  effects.push({ kind: "udp-listen", port: MDNS_PORT, group: MDNS_GROUP });
+  state.left = 2;
+  announce(state, nowMs, effects);
+}
+
+function announce(state: DiscoveryState, nowMs: number, effects: Effect[]): void {
+  say(state, ANNOUNCED, effects, nowMs);
+  state.left--;
+  state.places = state.left > 0 ? ANNOUNCED : [];
+  state.dueMs = state.left > 0 ? nowMs + AGAIN_MS : Number.POSITIVE_INFINITY;
+}
+
+/** Says records to the whole network. */
+function say(state: DiscoveryState, places: readonly number[], effects: Effect[], nowMs: number): void {
+  const { answers, additional } = encodeOwn(state.announced as Announced, places, false);
+  const bytes = encodeDnsResponse(0, NO_QUESTIONS, answers, additional);
+  effects.push({ kind: "udp-send", host: MDNS_GROUP, port: MDNS_PORT, bytes, from: MDNS_PORT });
+  state.saidMs = nowMs;
+}
+
+function asked(
+  crypto: Pick<Primitives, "random">,
+  state: DiscoveryState,
+  event: DeviceEvent & { kind: "udp-data" },
+  effects: Effect[],
+): void {
+  const message = readDnsMessage(event.bytes);
+  const announced = state.announced as Announced;
+  const places = message === undefined ? [] : wantedOf(announced, message);
+  if (message === undefined || places.length === 0) return;
+  if (event.peerPort !== MDNS_PORT) {
+    // Who asks from another port is no responder: he is answered alone, as by a DNS server (RFC 6762 section 6.7).
+    const { answers, additional } = encodeOwn(announced, places, true);
+    const questions = { count: message.questions.length, bytes: message.questionBytes };
+    const bytes = encodeDnsResponse(message.id, questions, answers, additional);
+    effects.push({ kind: "udp-send", host: event.peer, port: event.peerPort, bytes, from: MDNS_PORT });
+    return;
+  }
+  const dueMs = event.nowMs + DELAY_MS + ((crypto.random(1)[0] as number) * SPREAD_MS) / 255;
+  state.places = [...new Set([...state.places, ...places])].sort();
+  state.dueMs = Math.max(Math.min(state.dueMs, dueMs), state.saidMs + AGAIN_MS);
+}
+
+function due(state: DiscoveryState, nowMs: number, effects: Effect[]): void {
+  if (state.announced === undefined || nowMs < state.dueMs) return;
+  if (state.left > 0) return announce(state, nowMs, effects);
+  say(state, state.places, effects, nowMs);
+  state.places = [];
+  state.dueMs = Number.POSITIVE_INFINITY;
+}
+
+/** @param port Where the gate's HTTP door listens. */
+export function createDiscovery(crypto: Primitives, port: number): Machine<DiscoveryState> {
+  return {
+    name: "discovery",
+    initial: {
+      ...{ device: "", announced: undefined, places: [], dueMs: Number.POSITIVE_INFINITY, left: 0 },
+      saidMs: Number.NEGATIVE_INFINITY,
+    },
+    step(state, event): Step<DiscoveryState> {
+      const effects: Effect[] = [];
+      if (event.kind === "start") {
+        const seed = event.stored.get(OWN.key);
+        // A bare unit has nothing to be called for.
+        if (seed !== undefined && event.stored.get(OWN.provisioned) !== undefined) {
+          state.device = toHex(deviceIdOf(crypto, crypto.ed25519PublicKey(seed)));
+        }
+      }
+      if (state.device === "") return { state, effects };
+      if (event.kind === "online" && event.ipv4 !== state.announced?.ipv4)
+        online(state, event.nowMs, event.ipv4, port, effects);
+      else if (event.kind === "offline") state.announced = undefined;
+      else if (event.kind === "timer") due(state, event.nowMs, effects);
+      else if (event.kind === "udp-data" && event.port === MDNS_PORT && state.announced !== undefined) {
+        asked(crypto, state, event, effects);
+      }
+      const isWaiting = state.announced !== undefined && state.dueMs !== Number.POSITIVE_INFINITY;
+      return isWaiting ? { state, effects, wakeAtMs: state.dueMs } : { state, effects };
+    },
+  };
+}

@@ -4,8 +4,10 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { COMPILER, compile, filesBelow, type Group } from "./compile.ts";
+import { COMMON, CPU, FIRMWARE, OURS, sodiumFlags } from "./flags.ts";
 import { type Layout, layoutOf, ROOT } from "./layout.ts";
 import { BuildStop, THIRD_PARTY, thirdParty } from "./third-party.ts";
+import { PLAIN, secureGroups, type Variant } from "./tls-sources.ts";
 
 export interface Image {
   readonly elf: string;
@@ -18,10 +20,6 @@ export interface Image {
   readonly compiled: number;
 }
 
-const FIRMWARE = join(ROOT, "firmware");
-const CPU = ["-mcpu=cortex-m3", "-mthumb"];
-const COMMON = [...CPU, "-std=gnu11", "-ffunction-sections", "-fdata-sections", "-fno-strict-aliasing", "-fno-common"];
-const OURS = [...COMMON, "-Os", "-Wall", "-Wextra", "-Wno-override-init", "-Wno-unused-parameter", `-I${FIRMWARE}`];
 /** Stack beyond the engine's own limit: interrupts, lwIP, libsodium's tables on the stack. */
 const STACK_EXTRA_BYTES = 8192;
 const BOOT_STACK_BYTES = 8192;
@@ -68,19 +66,6 @@ function networkGroup(tree: string): Group {
     flags: [...COMMON, "-Os", "-w", `-I${FIRMWARE}`, `-I${FIRMWARE}/port/lwip`, `-I${src}/include`],
     inputs: [basename(tree), ...filesBelow(FIRMWARE, ".h")],
   };
-}
-
-function sodiumFlags(tree: string): readonly string[] {
-  const src = join(tree, "src/libsodium");
-  return [
-    "-DCONFIGURED=1",
-    "-DDEV_MODE=1",
-    "-DNATIVE_LITTLE_ENDIAN=1",
-    `-I${join(FIRMWARE, "port/sodium")}`,
-    `-I${src}`,
-    `-I${src}/include/sodium`,
-    `-I${src}/include`,
-  ];
 }
 
 /** What both images need of libsodium: hashes, and signatures checked. */
@@ -222,10 +207,11 @@ function prepare(name: string): { layout: Layout; trees: Readonly<Record<string,
  * Compiles what changed and links the runtime of a board into .cache/firmware/BOARD/main.elf.
  * @throws BuildStop when a package is missing, a source can't be had, something doesn't compile or doesn't fit.
  */
-export async function buildRuntime(name: string): Promise<Image> {
+export async function buildRuntime(name: string, variant: Variant = PLAIN): Promise<Image> {
   const { layout, trees } = prepare(name);
   const { objects, compiled } = await compile([
     runtimeGroup(layout, trees),
+    ...secureGroups(runtimeGroup(layout, trees), trees, variant),
     engineGroup(trees.quickjs ?? ""),
     networkGroup(trees.lwip ?? ""),
     cryptoGroup(trees.libsodium ?? "", [...VERIFYING, ...SEALING]),
@@ -233,9 +219,10 @@ export async function buildRuntime(name: string): Promise<Image> {
   const { budgets } = layout.board;
   const linked = link(layout, {
     name: "main",
+    as: variant.tls ? "main-tls" : "main",
     objects,
     symbols: {
-      TEXT_BYTES: budgets.textBytes ?? 0,
+      TEXT_BYTES: (variant.tls ? budgets.textTlsBytes : budgets.textBytes) ?? 0,
       RAM_BYTES: budgets.ramBytes ?? 0,
       STACK_BYTES: (budgets.stackBytes ?? 0) + STACK_EXTRA_BYTES,
     },

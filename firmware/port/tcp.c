@@ -1,25 +1,16 @@
 /*
  * native.tcp over lwIP's raw interface. What lwIP reports is noted on the connection and told to JavaScript from the
- * main loop, one event at a time, so that no event comes from inside a call.
+ * main loop, one event at a time, so that no event comes from inside a call. At most one connection is under TLS.
  */
 #include <string.h>
 #include "lwip/tcp.h"
+#include "port/connection.h"
 #include "port/js.h"
 #include "port/net.h"
 #include "port/tcp.h"
+#include "port/tls.h"
 
-#define CONNECTIONS 8
-
-enum { FREE, WAITING, OPEN, ENDED }; /* ENDED: nothing below any more, tcp-closed still to be told */
-
-static struct connection {
-  uint8_t state;
-  bool told_open, accepted, wants_room, has_room, closing;
-  uint16_t port; /* listened on, or to connect to */
-  struct tcp_pcb *pcb;
-  struct pbuf *received;
-  ip_addr_t peer;
-} connections[CONNECTIONS];
+struct connection connections[CONNECTIONS];
 
 static void let_go(struct connection *c) {
   if (c->pcb == NULL) return;
@@ -62,7 +53,9 @@ static err_t on_sent(void *argument, struct tcp_pcb *pcb, u16_t length) {
 static struct connection *adopt(struct tcp_pcb *pcb, uint8_t state) {
   for (struct connection *c = connections; c < connections + CONNECTIONS; c++) {
     if (c->state != FREE) continue;
+    static uint16_t turns;
     memset(c, 0, sizeof *c);
+    c->turn = ++turns;
     c->state = state;
     c->pcb = pcb;
     tcp_arg(pcb, c);
@@ -77,7 +70,9 @@ static struct connection *adopt(struct tcp_pcb *pcb, uint8_t state) {
 
 static err_t on_connected(void *argument, struct tcp_pcb *pcb, err_t err) {
   (void)pcb, (void)err;
-  ((struct connection *)argument)->state = OPEN;
+  struct connection *c = argument;
+  c->state = OPEN;
+  c->reached = true;
   return ERR_OK;
 }
 
@@ -94,14 +89,28 @@ static err_t on_accepted(void *argument, struct tcp_pcb *pcb, err_t err) {
   return ERR_OK;
 }
 
-static void on_found(void *context, const ip_addr_t *address) {
-  struct connection *c = context;
-  if (c->state != WAITING || c->pcb == NULL) return;
-  if (address && tcp_connect(c->pcb, address, c->port, on_connected) == ERR_OK) return;
+void connection_finish(struct connection *c, bool in_order) {
   struct tcp_pcb *pcb = c->pcb;
-  let_go(c);
-  tcp_abort(pcb);
+  if (c->secure) tls_end(pcb != NULL);
+  c->secure = false;
   c->state = ENDED;
+  if (pcb == NULL) return;
+  let_go(c);
+  if (!in_order || tcp_close(pcb) != ERR_OK) tcp_abort(pcb);
+}
+
+void connection_free(struct connection *c) {
+  if (c->received) pbuf_free(c->received);
+  c->received = NULL;
+  c->state = FREE;
+}
+
+/* A name's address may come when its connection was given up and its place taken again: the turn tells. */
+static void on_found(void *context, const ip_addr_t *address) {
+  struct connection *c = connections + (uintptr_t)context % CONNECTIONS;
+  if (c->state != WAITING || c->pcb == NULL || c->turn != (uintptr_t)context / CONNECTIONS) return;
+  if (address && tcp_connect(c->pcb, address, c->port, on_connected) == ERR_OK) return;
+  connection_finish(c, false);
 }
 
 static struct connection *open_connection(JSContext *ctx, JSValueConst number) {
@@ -134,6 +143,26 @@ JS_FUNCTION(listen) {
   return JS_UNDEFINED;
 }
 
+/* Takes the properties of a Secure and begins a session; false with the connection's fault set, or an exception. */
+static bool secure(JSContext *ctx, struct connection *c, JSValueConst wanted) {
+  char server_name[128];
+  struct tls_wish wish = {.server_name = server_name};
+  JSValue name = JS_GetPropertyStr(ctx, wanted, "serverName");
+  JSValue certificate = JS_GetPropertyStr(ctx, wanted, "certificate");
+  JSValue earliest = JS_GetPropertyStr(ctx, wanted, "earliestS"), latest = JS_GetPropertyStr(ctx, wanted, "latestS");
+  bool understood = js_text(ctx, name, server_name, sizeof server_name) &&
+                    (wish.certificate = js_bytes(ctx, certificate, &wish.certificate_bytes)) &&
+                    JS_ToFloat64(ctx, &wish.earliest_s, earliest) == 0 &&
+                    JS_ToFloat64(ctx, &wish.latest_s, latest) == 0;
+  c->secure = understood && tls_begin(&wish, c);
+  if (!c->secure) c->fault = tls_fault;
+  JS_FreeValue(ctx, name);
+  JS_FreeValue(ctx, certificate);
+  JS_FreeValue(ctx, earliest);
+  JS_FreeValue(ctx, latest);
+  return understood;
+}
+
 JS_FUNCTION(connect) {
   (void)self, (void)argc;
   char host[128];
@@ -146,7 +175,13 @@ JS_FUNCTION(connect) {
     return JS_NewInt32(ctx, -1);
   }
   c->port = (uint16_t)port;
-  net_resolve(host, on_found, c);
+  if (!JS_IsUndefined(argv[2])) {
+    bool understood = secure(ctx, c, argv[2]);
+    if (!c->secure) connection_finish(c, false); /* never in the clear instead: told as closed, with the fault */
+    if (!understood) return JS_EXCEPTION;
+    if (!c->secure) return JS_NewInt32(ctx, (int32_t)(c - connections));
+  }
+  net_resolve(host, on_found, (void *)((uintptr_t)c->turn * CONNECTIONS + (uintptr_t)(c - connections)));
   return JS_NewInt32(ctx, (int32_t)(c - connections));
 }
 
@@ -156,9 +191,10 @@ JS_FUNCTION(write) {
   const uint8_t *bytes = js_bytes(ctx, argv[1], &length);
   if (bytes == NULL) return JS_EXCEPTION;
   struct connection *c = open_connection(ctx, argv[0]);
-  if (c == NULL || c->state != OPEN || c->closing) return JS_FALSE;
-  bool queued = length <= tcp_sndbuf(c->pcb) &&
-                tcp_write(c->pcb, bytes, (u16_t)length, TCP_WRITE_FLAG_COPY) == ERR_OK;
+  if (c == NULL || c->state != OPEN) return JS_FALSE;
+  bool queued = c->secure ? tls_write(bytes, length)
+                          : length <= tcp_sndbuf(c->pcb) &&
+                                tcp_write(c->pcb, bytes, (u16_t)length, TCP_WRITE_FLAG_COPY) == ERR_OK;
   if (queued) tcp_output(c->pcb);
   else c->wants_room = true;
   return JS_NewBool(ctx, queued);
@@ -166,84 +202,24 @@ JS_FUNCTION(write) {
 
 JS_FUNCTION(close) {
   (void)self, (void)argc;
-  struct connection *c = open_connection(ctx, argv[0]);
-  if (c == NULL) return JS_UNDEFINED;
-  struct tcp_pcb *pcb = c->pcb;
-  let_go(c);
-  c->state = ENDED;
-  if (tcp_close(pcb) != ERR_OK) tcp_abort(pcb);
+  uint32_t index;
+  if (JS_ToUint32(ctx, &index, argv[0]) || index >= CONNECTIONS) return JS_UNDEFINED;
+  struct connection *c = connections + index;
+  if (c->state == FREE) return JS_UNDEFINED;
+  connection_finish(c, true);
+  connection_free(c);
   return JS_UNDEFINED;
 }
 
 void tcp_abort_all(void) {
-  for (struct connection *c = connections; c < connections + CONNECTIONS; c++) {
-    struct tcp_pcb *pcb = c->pcb;
-    if (pcb == NULL) continue;
-    let_go(c);
-    tcp_abort(pcb);
-    c->state = ENDED;
-  }
+  for (struct connection *c = connections; c < connections + CONNECTIONS; c++)
+    if (c->pcb != NULL) connection_finish(c, false);
 }
 
 static void install(JSContext *ctx, JSValueConst native) {
-  static const JSCFunctionListEntry entries[] = {JS_CFUNC_DEF("listen", 1, listen), JS_CFUNC_DEF("connect", 2, connect),
+  static const JSCFunctionListEntry entries[] = {JS_CFUNC_DEF("listen", 1, listen), JS_CFUNC_DEF("connect", 3, connect),
                                                  JS_CFUNC_DEF("write", 2, write), JS_CFUNC_DEF("close", 1, close)};
   js_facet(ctx, native, "tcp", entries, 4);
 }
 
-static JSValue tell(JSContext *ctx, const struct connection *c, const char *kind) {
-  JSValue event = js_event(ctx, kind);
-  js_set_int(ctx, event, "connection", c - connections);
-  return event;
-}
-
-static JSValue tell_data(JSContext *ctx, struct connection *c) {
-  struct pbuf *data = c->received;
-  uint8_t *room = NULL;
-  JSValue event = tell(ctx, c, "tcp-data"), array = js_new_room(ctx, data->tot_len, &room);
-  if (room) pbuf_copy_partial(data, room, data->tot_len, 0);
-  JS_SetPropertyStr(ctx, event, "bytes", array);
-  c->received = NULL;
-  if (c->pcb) tcp_recved(c->pcb, data->tot_len);
-  pbuf_free(data);
-  return event;
-}
-
-static bool deliver_one(JSContext *ctx, struct connection *c) {
-  JSValue event;
-  if (c->state == FREE || c->state == WAITING) return false;
-  bool was_open = c->state == OPEN || c->accepted;
-  if (!c->told_open && was_open) {
-    c->told_open = true;
-    event = tell(ctx, c, c->accepted ? "tcp-accepted" : "tcp-connected");
-    if (c->accepted) {
-      js_set_int(ctx, event, "port", c->port);
-      js_set_text(ctx, event, "peer", ipaddr_ntoa(&c->peer));
-    }
-  } else if (c->received) {
-    event = tell_data(ctx, c);
-  } else if (c->state == ENDED) {
-    event = tell(ctx, c, "tcp-closed");
-    c->state = FREE;
-  } else if (c->has_room) {
-    c->has_room = c->wants_room = false;
-    event = tell(ctx, c, "tcp-drained");
-  } else {
-    return false;
-  }
-  js_send(ctx, event);
-  return true;
-}
-
-/* Connections take turns, so that a busy one can't starve the others. */
-static bool deliver(JSContext *ctx) {
-  static unsigned next;
-  for (unsigned tried = 0; tried < CONNECTIONS; tried++) {
-    struct connection *c = connections + next;
-    next = (next + 1) % CONNECTIONS;
-    if (deliver_one(ctx, c)) return true;
-  }
-  return false;
-}
-
-const struct facet tcp_facet = {install, deliver};
+const struct facet tcp_facet = {install, tcp_deliver};

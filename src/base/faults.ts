@@ -221,6 +221,18 @@ export const FAULTS = {
   /** The cloud knows no such unit, or knows it by another key. */
   LINK_DEVICE: 610,
   LINK_SIGNATURE: 611,
+  /** The server's certificate does not lead to an authority that the unit was given, or is none for servers. */
+  LINK_TLS_ISSUER: 620,
+  /** The server's certificate names another server. */
+  LINK_TLS_NAME: 621,
+  /** The server's certificate is over, or not valid yet, as far as the unit knows the time. */
+  LINK_TLS_TIME: 622,
+  /** The server breaks the handshake or a record, or offers nothing that the unit takes: too old a version, no TLS at all. */
+  LINK_TLS_PROTOCOL: 623,
+  /** This image has no TLS, and the unit was told to use it. */
+  LINK_TLS_ABSENT: 624,
+  /** No memory for a session, or one is open already. */
+  LINK_TLS_MEMORY: 625,
 
   // 7xx board: flash, radio, engine
   FLASH_RANGE: 701,

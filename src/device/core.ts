@@ -4,6 +4,7 @@ import { createCarrier } from "./carrier.ts";
 import { createDiscovery } from "./discovery.ts";
 import { createGate } from "./gate.ts";
 import { createLink } from "./link.ts";
+import { LINK_TIMES } from "./link-settings.ts";
 import type { Machine } from "./machine.ts";
 import { createOnboarding } from "./onboarding.ts";
 import { createOta } from "./ota.ts";
@@ -39,7 +40,7 @@ export function createMachines({ port, app, board, build }: Parts): readonly Mac
     createPortal(crypto, portalPort),
     createDiscovery(crypto, tcpPort),
     createGate({ crypto, app, tcpPort, buildS: build.atS }),
-    createLink(crypto),
+    createLink(crypto, LINK_TIMES, build.atS),
     createCarrier(),
     createOta({ crypto, flash: port.flash, regions: board.flash.regions }),
   ];

@@ -102,6 +102,7 @@ function takeTime({ options, memory, nowMs, effects }: Moment, session: Session,
     effects.push({ kind: "store", name: OWN.timeFloor, value: encodeCbor(floorS) });
     memory.time = persisted(memory.time);
   }
+  effects.push({ kind: "emit", event: { kind: "time-taken", time: memory.time } });
   return ok(null);
 }
 

@@ -66,7 +66,7 @@ function textOf(stored: Stored, name: string): string {
   return fromUtf8(stored.get(name) ?? new Uint8Array(0)) ?? "";
 }
 
-function secondOf(stored: Stored, name: string): number | undefined {
+export function secondOf(stored: Stored, name: string): number | undefined {
   const item = decodeCbor(stored.get(name) ?? new Uint8Array(0));
   return item.ok && typeof item.value === "number" ? item.value : undefined;
 }

@@ -4,10 +4,13 @@ import { fromUtf8 } from "#base/utf8.ts";
 import { decodeCbor } from "#codec/cbor.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import type { Primitives } from "#trust/primitives.ts";
+import { startTime } from "#trust/time-floor.ts";
 import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { secondOf } from "./gate-memory.ts";
+import { readPinned, type Security } from "./link-security.ts";
 import type { Stored } from "./machine.ts";
 
-export interface LinkSettings {
+export interface LinkSettings extends Security {
   readonly host: string;
   readonly mqttPort: number;
   readonly httpPort: number;
@@ -29,10 +32,14 @@ export interface LinkTimes {
 
 export const LINK_TIMES: LinkTimes = { answerMs: 15_000, keepAliveS: 60, backOffMs: 1_000, backOffMaxMs: 300_000 };
 
-/** Undefined for a unit without a cloud, or one that is not provisioned yet. */
-export function readLinkSettings(crypto: Primitives, stored: Stored): LinkSettings | undefined {
+/**
+ * Undefined for a unit without a cloud, or one that is not provisioned yet.
+ * @param buildS When the running image was built, Unix seconds: the present is not before.
+ */
+export function readLinkSettings(crypto: Primitives, stored: Stored, buildS?: number): LinkSettings | undefined {
   const [seed, cloud, fleet] = [stored.get(OWN.key), stored.get(PROVISIONED.cloud), stored.get(PROVISIONED.fleet)];
-  if (seed === undefined || cloud === undefined || fleet === undefined) return undefined;
+  const pinned = readPinned(stored);
+  if (seed === undefined || cloud === undefined || fleet === undefined || pinned === undefined) return undefined;
   const item = decodeCbor(cloud);
   if (!item.ok || !Array.isArray(item.value)) return undefined;
   const [host, mqttPort, httpPort, broker] = item.value;
@@ -40,5 +47,6 @@ export function readLinkSettings(crypto: Primitives, stored: Stored): LinkSettin
   if (typeof mqttPort !== "number" || typeof httpPort !== "number") return undefined;
   const publicKey = crypto.ed25519PublicKey(seed);
   const deviceId = toHex(deviceIdOf(crypto, publicKey));
-  return { host, mqttPort, httpPort, broker, fleet: fromUtf8(fleet) ?? "", seed, publicKey, deviceId };
+  const time = startTime(buildS, secondOf(stored, OWN.timeFloor));
+  return { host, mqttPort, httpPort, broker, fleet: fromUtf8(fleet) ?? "", seed, publicKey, deviceId, pinned, time };
 }

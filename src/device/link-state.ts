@@ -5,13 +5,14 @@ import type { MqttVersion } from "#codec/mqtt.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import type { LinkProof } from "#wire/link-auth.ts";
 import { type Conversation, unacknowledged } from "./link-conversation.ts";
+import { secureAt } from "./link-security.ts";
 import type { LinkSettings, LinkTimes } from "./link-settings.ts";
 import type { Effect } from "./machine.ts";
 
 export type Phase = "off" | "away" | "nonce" | "proof" | "connecting" | "connack" | "suback" | "up";
 
 export interface LinkState {
-  readonly settings: LinkSettings | undefined;
+  settings: LinkSettings | undefined;
   phase: Phase;
   /** When the present wait ends, however it ends. */
   deadlineMs: number;
@@ -35,12 +36,16 @@ const STEADY_MS = 30_000;
 export interface Link {
   readonly crypto: Primitives;
   readonly times: LinkTimes;
+  /** When the running image was built, Unix seconds: the present is not before. */
+  readonly buildS: number | undefined;
   effects: Effect[];
 }
 
 export function connect(link: Link, state: LinkState, port: number, nowMs: number): void {
   state.deadlineMs = nowMs + link.times.answerMs;
-  link.effects.push({ kind: "tcp-connect", tag: LINK_TAG, host: (state.settings as LinkSettings).host, port });
+  const settings = state.settings as LinkSettings;
+  const secure = secureAt(settings, nowMs);
+  link.effects.push({ kind: "tcp-connect", tag: LINK_TAG, host: settings.host, port, secure });
 }
 
 export function close(link: Link, state: LinkState): void {

@@ -2,8 +2,9 @@
  * The link to the maker's broker: fetches a nonce, proves the unit's key, connects, subscribes, publishes what other
  * machines ask for and hands them what comes. Every wait ends by itself; after a failure the unit stays away for a while
  * that grows and is partly chance, or for as long as the server said.
- * @source PROTOCOL 7.1 to 7.4
+ * @source PROTOCOL 7.1 to 7.6
  */
+import { faultOf } from "#base/faults.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { publish, sendConnect, takeMqtt } from "./link-broker.ts";
 import { conversationWakeAtMs, dueBy } from "./link-conversation.ts";
@@ -55,7 +56,10 @@ function take(link: Link, state: LinkState, event: DeviceEvent): void {
       if (event.connection !== state.connection) return;
       state.connection = -1;
       if (state.http.length > 0) return takeHttp(link, state, nowMs, new Uint8Array(0), true);
-      return fail(link, state, nowMs, "LINK_REFUSED");
+      return fail(link, state, nowMs, faultOf(event.fault ?? 0) ?? "LINK_REFUSED");
+    case "time-taken":
+      if (state.settings !== undefined) state.settings = { ...state.settings, time: event.time };
+      return;
     default:
       return;
   }
@@ -64,7 +68,7 @@ function take(link: Link, state: LinkState, event: DeviceEvent): void {
 function step(link: Link, old: LinkState, event: DeviceEvent): Step<LinkState> {
   link.effects = [];
   const state: LinkState =
-    event.kind === "start" ? { ...old, settings: readLinkSettings(link.crypto, event.stored) } : old;
+    event.kind === "start" ? { ...old, settings: readLinkSettings(link.crypto, event.stored, link.buildS) } : old;
   if (state.settings !== undefined) take(link, state, event);
   const spokenMs =
     state.conversation === undefined ? Number.POSITIVE_INFINITY : conversationWakeAtMs(state.conversation);
@@ -73,8 +77,8 @@ function step(link: Link, old: LinkState, event: DeviceEvent): Step<LinkState> {
   return Number.isFinite(wakeAtMs) ? { state, effects, wakeAtMs } : { state, effects };
 }
 
-export function createLink(crypto: Primitives, times: LinkTimes = LINK_TIMES): Machine<LinkState> {
-  const link: Link = { crypto, times, effects: [] };
+export function createLink(crypto: Primitives, times: LinkTimes = LINK_TIMES, buildS?: number): Machine<LinkState> {
+  const link: Link = { crypto, times, buildS, effects: [] };
   return {
     name: "link",
     initial: {

@@ -4,7 +4,8 @@
  * board reports into events. The same machines run on a chip, in QEMU, in the simulator and in a test.
  */
 import type { Fault } from "#base/faults.ts";
-import type { PortEvent, RestartReason } from "./port.ts";
+import type { TimeState } from "#trust/time-floor.ts";
+import type { PortEvent, RestartReason, Secure } from "./port.ts";
 
 /** What happened, stamped with the board's monotonic milliseconds. */
 export type DeviceEvent = (PortEvent | InnerEvent) & { readonly nowMs: number };
@@ -18,6 +19,8 @@ export type InnerEvent =
   | { readonly kind: "offline" }
   /** A person typed a network's credentials into the portal; proves no card-holder. */
   | { readonly kind: "credentials-given"; readonly ssid: Uint8Array; readonly passphrase: Uint8Array }
+  /** The maker's signed time was taken: what is known of the time from now on. */
+  | { readonly kind: "time-taken"; readonly time: TimeState }
   /** The broker's link is up (session established) or down. */
   | { readonly kind: "link-up" }
   | { readonly kind: "link-down" }
@@ -71,7 +74,13 @@ export type Effect =
   | { readonly kind: "radio-access-point"; readonly ssid: Uint8Array }
   | { readonly kind: "tcp-listen"; readonly port: number }
   /** Answered at once by `tcp-opening` with the same tag, which names the machine that asked. */
-  | { readonly kind: "tcp-connect"; readonly tag: string; readonly host: string; readonly port: number }
+  | {
+      readonly kind: "tcp-connect";
+      readonly tag: string;
+      readonly host: string;
+      readonly port: number;
+      readonly secure?: Secure | undefined;
+    }
   | { readonly kind: "tcp-write"; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly kind: "tcp-close"; readonly connection: number }
   | { readonly kind: "udp-listen"; readonly port: number; readonly group?: string }

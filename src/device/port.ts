@@ -79,12 +79,30 @@ export interface Radio {
  */
 export interface Tcp {
   listen(port: number): void;
-  /** Connects to an IPv4 address or a host name; returns the connection's number, or -1 when none is free. */
-  connect(host: string, port: number): number;
+  /**
+   * Connects to an IPv4 address or a host name; returns the connection's number, or -1 when none is free. With `secure`,
+   * `tcp-connected` comes once the server has proved who it is, and what is written and read is under TLS; one
+   * connection at a time can be. Where that can't be had `tcp-closed` says why, and nothing was sent in the clear.
+   */
+  connect(host: string, port: number, secure?: Secure): number;
   /** Queues all of the bytes or none: false when the send buffer (11,680 bytes) has no room (wait for `tcp-drained`). */
   write(connection: number, bytes: Uint8Array): boolean;
   /** Sends what is queued, then closes. */
   close(connection: number): void;
+}
+
+/** TLS 1.2 to a server that a pinned authority vouches for (ECDSA over P-256). Names follow ECMA-419's TLS client. */
+export interface Secure {
+  /** The DNS name that the server's certificate must carry. */
+  readonly serverName: string;
+  /** DER of the X.509 certificates of one to three authorities, one after the other. */
+  readonly certificate: Uint8Array;
+  /**
+   * The present lies between the two, Unix seconds: a certificate that was over before the one, or begins after the other, is
+   * refused. 0 and infinity where nothing is known. The authorities' own dates don't count: what is pinned stays.
+   */
+  readonly earliestS: number;
+  readonly latestS: number;
 }
 
 export interface Udp {
@@ -115,7 +133,8 @@ export type PortEvent =
   | { readonly kind: "tcp-connected"; readonly connection: number }
   | { readonly kind: "tcp-data"; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly kind: "tcp-drained"; readonly connection: number }
-  | { readonly kind: "tcp-closed"; readonly connection: number }
+  /** `fault` is a number of base/faults.ts, where the board knows why: LINK_TLS_... of a secured connection. */
+  | { readonly kind: "tcp-closed"; readonly connection: number; readonly fault?: number }
   | {
       readonly kind: "udp-data";
       readonly port: number;

@@ -118,7 +118,7 @@ function perform(runtime: Runtime, effect: Effect): "failed" | void {
       return void queue.push({
         kind: "tcp-opening",
         tag: effect.tag,
-        connection: port.tcp.connect(effect.host, effect.port),
+        connection: port.tcp.connect(effect.host, effect.port, effect.secure),
       });
     case "tcp-write":
       return writeTo(sending, effect.connection, effect.bytes);

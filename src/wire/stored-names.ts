@@ -26,6 +26,11 @@ export const PROVISIONED = {
   roots: "roots",
   /** CBOR [host, MQTT port, HTTP port, broker's name]; absent on a unit without a cloud. */
   cloud: "cloud",
+  /**
+   * CBOR [name that the cloud's servers prove, DER of the authorities that vouch for them]; the link is under TLS where it
+   * is there, and there is none otherwise.
+   */
+  cloudTls: "cloud-tls",
   /** CBOR [list of legacy protocols' names that are switched on, SoftAP as bool, their AES-128 key where the app has one]. */
   onboarding: "onboarding",
 } as const;

@@ -1,7 +1,8 @@
 /** What stands at the other end of a unit's link in tests: a nonce server, aedes, mosquitto. Loopback only. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
+import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,9 +46,11 @@ export interface NonceServer {
 export async function startNonceServer(options: {
   readonly register?: (password: string) => void;
   readonly mqtt5?: boolean;
+  /** PEM; over TLS where given. */
+  readonly tls?: { readonly key: string; readonly cert: string };
 }): Promise<NonceServer> {
   const nonces = new Set<string>();
-  const http: HttpServer = createHttpServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     const pieces: Buffer[] = [];
     request.on("data", (piece: Buffer) => pieces.push(piece));
     request.on("end", () => {
@@ -70,7 +73,9 @@ export async function startNonceServer(options: {
       const bytes = encodeNonceAnswer(answer);
       response.writeHead(200, { "Content-Length": bytes.length }).end(bytes);
     });
-  });
+  };
+  const http: HttpServer =
+    options.tls === undefined ? createHttpServer(listener) : createHttpsServer(options.tls, listener);
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const server: NonceServer = {
     port: (http.address() as AddressInfo).port,
@@ -128,8 +133,14 @@ export interface Mosquitto extends Broker {
   allow(username: string, password: string): void;
 }
 
-/** mosquitto on a free port, no anonymous clients, one operator who may do everything. */
-export async function startMosquitto(): Promise<Mosquitto> {
+/**
+ * mosquitto on a free port, no anonymous clients, one operator who may do everything.
+ * @param tls PEM; a second port for units, which speaks TLS alone.
+ */
+export async function startMosquitto(tls?: {
+  readonly key: string;
+  readonly cert: string;
+}): Promise<Mosquitto & { readonly tlsPort: number }> {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-mosquitto-"));
   const passwords = join(folder, "passwords");
   const rights = join(folder, "rights");
@@ -143,6 +154,14 @@ export async function startMosquitto(): Promise<Mosquitto> {
     "persistence false",
     "user root",
   ];
+  const tlsPort = tls === undefined ? 0 : await freePort();
+  if (tls !== undefined) {
+    const [keyFile, certFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    writeFileSync(keyFile, tls.key, { mode: 0o600 });
+    writeFileSync(certFile, tls.cert);
+    lines.push("per_listener_settings false", `listener ${tlsPort} 127.0.0.1`, `keyfile ${keyFile}`);
+    lines.push(`certfile ${certFile}`, "tls_version tlsv1.2");
+  }
   writeFileSync(config, `${lines.join("\n")}\n`);
   writeFileSync(
     rights,
@@ -154,6 +173,7 @@ export async function startMosquitto(): Promise<Mosquitto> {
   await answering(port);
   return {
     port,
+    tlsPort,
     allow(username, password) {
       setPassword(passwords, username, password);
       process.kill("SIGHUP");

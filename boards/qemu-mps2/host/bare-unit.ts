@@ -8,6 +8,7 @@ import { type Board, readBoard } from "#boards/sim/host/board.ts";
 import { createFlashFile } from "#boards/sim/host/flash-file.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import { buildBoot, buildRuntime } from "#firmware/image.ts";
+import type { Variant } from "#firmware/tls-sources.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
 import { signKeyset, signRelease } from "#trust/sign-release.ts";
 import { rootOfBytes } from "#wire/blocks.ts";
@@ -63,9 +64,9 @@ function componentOf(kind: number, image: Uint8Array): Component {
 }
 
 /** Builds a board's images when they are not up to date. @returns The native image that is flashed. */
-export async function buildNative(board: string): Promise<Uint8Array> {
+export async function buildNative(board: string, variant?: Variant): Promise<Uint8Array> {
   await buildBoot(board);
-  return new Uint8Array(readFileSync((await buildRuntime(board)).binary));
+  return new Uint8Array(readFileSync((await buildRuntime(board, variant)).binary));
 }
 
 /** Writes a flash file that starts a native image and a script as release 1. */
@@ -107,8 +108,8 @@ export function flashBareUnit(board: Board, path: string, maker: Maker, native: 
 }
 
 /** Makes one. @returns Who signed it, for a test that signs more. */
-export async function makeBareUnit(board: string, path: string, script: Uint8Array): Promise<Maker> {
+export async function makeBareUnit(board: string, path: string, script: Uint8Array, variant?: Variant): Promise<Maker> {
   const maker = throwawayMaker();
-  flashBareUnit(readBoard(board), path, maker, await buildNative(board), script);
+  flashBareUnit(readBoard(board), path, maker, await buildNative(board, variant), script);
   return maker;
 }

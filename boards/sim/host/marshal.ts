@@ -45,7 +45,7 @@ function bytesToGuest(context: QuickJSContext, bytes: Uint8Array): QuickJSHandle
   return made;
 }
 
-/** A host's value of a guest's: numbers, texts, booleans, Uint8Array; a function becomes a reference to call it by. */
+/** A host's value of a guest's: numbers, texts, booleans, bytes, plain objects; a function becomes a reference to call it by. */
 export function fromGuest(context: QuickJSContext, handle: QuickJSHandle, functions: QuickJSHandle[]): unknown {
   switch (context.typeof(handle)) {
     case "number":
@@ -58,7 +58,7 @@ export function fromGuest(context: QuickJSContext, handle: QuickJSHandle, functi
       functions.push(handle.dup());
       return { guestFunction: functions.length - 1 } satisfies GuestFunction;
     case "object":
-      return bytesFromGuest(context, handle);
+      return bytesFromGuest(context, handle) ?? objectFromGuest(context, handle, functions);
     default:
       return undefined;
   }
@@ -80,4 +80,19 @@ function bytesFromGuest(context: QuickJSContext, handle: QuickJSHandle): Uint8Ar
   lifetime.dispose();
   buffer.dispose();
   return bytes;
+}
+
+/** The own properties of an object that is no byte string; undefined for null. */
+function objectFromGuest(context: QuickJSContext, handle: QuickJSHandle, functions: QuickJSHandle[]): unknown {
+  if (context.eq(handle, context.null)) return undefined;
+  const names = context.unwrapResult(context.getOwnPropertyNames(handle, { strings: true, onlyEnumerable: true }));
+  const entries = [...names].map((name): [string, unknown] => {
+    const key = context.getString(name);
+    const member = context.getProp(handle, key);
+    const value = fromGuest(context, member, functions);
+    member.dispose();
+    return [key, value];
+  });
+  names.dispose();
+  return Object.fromEntries(entries);
 }

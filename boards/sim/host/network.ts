@@ -1,21 +1,27 @@
 /** The unit's TCP and UDP over the host's real sockets, all bound to the unit's own loopback address. */
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
-import { createConnection, createServer, type Server, type Socket } from "node:net";
-import type { PortEvent } from "#device/port.ts";
+import { createConnection, createServer, type Server, Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { FAULTS } from "#base/faults.ts";
+import type { PortEvent, Secure, Tcp } from "#device/port.ts";
+import { checkServer } from "./server-check.ts";
 
 /** lwIP's limits on the real boards: connections at once, bytes queued on one. */
 const CONNECTIONS_MAX = 8;
 const SEND_BUFFER_BYTES = 11_680;
+/** What firmware/tls/mbedtls-config.h leaves of TLS. */
+const TLS_LIMITS = {
+  minVersion: "TLSv1.2",
+  maxVersion: "TLSv1.2",
+  ciphers: "ECDHE-ECDSA-CHACHA20-POLY1305",
+  ecdhCurve: "P-256",
+  sigalgs: "ecdsa_secp256r1_sha256",
+} as const;
 
 export interface Network {
   /** Takes the address that joining gave; sockets are bound to it from now on. */
   setAddress(ipv4: string | undefined): void;
-  readonly tcp: {
-    listen(port: number): void;
-    connect(host: string, port: number): number;
-    write(connection: number, bytes: Uint8Array): boolean;
-    close(connection: number): void;
-  };
+  readonly tcp: Tcp;
   readonly udp: {
     send(host: string, port: number, bytes: Uint8Array, from?: number): void;
     listen(port: number, group?: string): void;
@@ -43,6 +49,9 @@ export function openNetwork(
   const wantedUdp = new Map<number, string | undefined>();
   /** Sockets whose last write found no room. */
   const waiting = new Set<Socket>();
+  /** Why a secured connection ended, for those that the board knows of. */
+  const faults = new WeakMap<Socket, number>();
+  let secured: Socket | undefined;
   let address: string | undefined;
   let sender: UdpSocket | undefined;
 
@@ -56,12 +65,34 @@ export function openNetwork(
       socket.on("close", () => {
         if (connections.get(connection) !== socket) return;
         connections.delete(connection);
-        emit({ kind: "tcp-closed", connection });
+        const fault = faults.get(socket);
+        emit(fault === undefined ? { kind: "tcp-closed", connection } : { kind: "tcp-closed", connection, fault });
       });
       return connection;
     }
     socket.destroy();
     return -1;
+  }
+  function openSecured(host: string, port: number, localAddress: string, secure: Secure): Socket {
+    if (secured !== undefined && !secured.destroyed) {
+      const none = new Socket();
+      faults.set(none, FAULTS.LINK_TLS_MEMORY);
+      setImmediate(() => none.destroy());
+      return none;
+    }
+    const { serverName } = secure;
+    const options = { host, port, localAddress, servername: serverName, rejectUnauthorized: false, ...TLS_LIMITS };
+    const socket = connectTls(options);
+    secured = socket;
+    // Until the server has proved who it is, whatever ends the connection is the handshake's fault.
+    socket.once("connect", () => faults.set(socket, FAULTS.LINK_TLS_PROTOCOL));
+    socket.once("secureConnect", () => {
+      const fault = checkServer(socket, secure);
+      if (fault === 0) return void faults.delete(socket);
+      faults.set(socket, fault);
+      socket.destroy();
+    });
+    return socket;
   }
   function openServer(port: number): void {
     if (address === undefined || servers.has(port)) return;
@@ -128,11 +159,16 @@ export function openNetwork(
         wantedTcp.add(port);
         openServer(port);
       },
-      connect(host, port) {
+      connect(host, port, secure) {
         if (address === undefined) return -1;
-        const socket = createConnection({ host, port, localAddress: address });
+        const socket =
+          secure === undefined
+            ? createConnection({ host, port, localAddress: address })
+            : openSecured(host, port, address, secure);
         const connection = adopt(socket);
-        socket.on("connect", () => emit({ kind: "tcp-connected", connection }));
+        socket.on(secure === undefined ? "connect" : "secureConnect", () => {
+          if (!socket.destroyed) emit({ kind: "tcp-connected", connection });
+        });
         return connection;
       },
       write(connection, bytes) {
@@ -151,6 +187,7 @@ export function openNetwork(
       close(connection) {
         const socket = connections.get(connection);
         connections.delete(connection);
+        if (socket === secured) secured = undefined;
         socket?.end();
         socket?.once("finish", () => socket.destroySoon());
       },

@@ -107,7 +107,7 @@ async function main(): Promise<void> {
       wakeAt(atMs) {
         clearTimeout(timer);
         if (Number.isFinite(atMs))
-          timer = setTimeout(() => emit({ kind: "timer" }), Math.max(0, atMs - milliseconds()));
+          timer = setTimeout(() => emit({ kind: "timer" }), Math.max(0, Math.ceil(atMs - milliseconds())));
       },
       pinWritten: (pin, value) => show({ pin, value }),
       consoleWrite: (bytes) => void process.stdout.write(bytes),

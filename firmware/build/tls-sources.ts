@@ -1,0 +1,59 @@
+/** The TLS client of an image: ours and mbedTLS, or what refuses in its place. */
+import { basename, join } from "node:path";
+import { filesBelow, type Group } from "./compile.ts";
+import { COMMON, FIRMWARE, sodiumFlags } from "./flags.ts";
+
+/** What an image is made with besides what every one has. */
+export interface Variant {
+  /** The TLS client; an image without it refuses every secured connection. */
+  readonly tls: boolean;
+}
+
+export const PLAIN: Variant = { tls: false };
+
+/** mbedTLS as firmware/tls/mbedtls-config.h cuts it. */
+export function tlsFlags(trees: Readonly<Record<string, string>>): readonly string[] {
+  const config = '-DMBEDTLS_CONFIG_FILE="tls/mbedtls-config.h"';
+  return [config, `-isystem${trees.mbedtls}/include`];
+}
+
+/** The arithmetic is made for speed: a handshake is little else. */
+const ARITHMETIC = ["bignum", "ecp", "ecp_curves"];
+const PROTOCOL = [
+  ...[
+    "asn1parse",
+    "asn1write",
+    "chacha20",
+    "cipher",
+    "cipher_wrap",
+    "constant_time",
+    "ecdh",
+    "ecdsa",
+    "md",
+    "oid",
+    "pk",
+  ],
+  ...["pk_wrap", "pkparse", "platform", "platform_util", "ssl_ciphersuites", "ssl_cli", "ssl_msg", "ssl_tls"],
+  ...["x509", "x509_crt"],
+];
+
+function tlsGroup(trees: Readonly<Record<string, string>>, names: readonly string[], effort: "-O2" | "-Os"): Group {
+  const tree = trees.mbedtls ?? "";
+  return {
+    sources: names.map((name) => join(tree, "library", `${name}.c`)),
+    flags: [...COMMON, effort, "-w", `-I${FIRMWARE}`, ...tlsFlags(trees), ...sodiumFlags(trees.libsodium ?? "")],
+    inputs: [basename(tree), ...filesBelow(join(FIRMWARE, "tls"), ".h")],
+  };
+}
+
+/** @param ours Flags and inputs of the sources of our own. */
+export function secureGroups(
+  { flags, inputs }: Pick<Group, "flags" | "inputs">,
+  trees: Readonly<Record<string, string>>,
+  { tls }: Variant,
+): readonly Group[] {
+  const sources = filesBelow(join(FIRMWARE, "tls"), ".c").filter((path) => path.endsWith("absent.c") !== tls);
+  if (!tls) return [{ sources, flags, inputs }];
+  const ours = { sources, flags: [...flags, ...tlsFlags(trees)], inputs };
+  return [ours, tlsGroup(trees, ARITHMETIC, "-O2"), tlsGroup(trees, PROTOCOL, "-Os")];
+}

@@ -1,0 +1,232 @@
+/* port/tls.h over mbedTLS. A session's memory is the engine's arena, given back when it ends. */
+#include "port/tls.h"
+#include <string.h>
+#include "chips/chip.h"
+#include "main/heap.h"
+#include "main/report.h"
+#include "mbedtls/ssl.h"
+#include "mbedtls/ssl_internal.h"
+#include "port/entropy.h"
+#include "tls/validity.h"
+
+/* The most that a session may take at once; a handshake's peak with a chain of three is below it (ADR 0057). */
+#define TLS_BYTES_MAX (24u * 1024u)
+/* Head, nonce and tag of one record, rounded up. */
+#define RECORD_EXTRA_BYTES 40u
+
+static struct session {
+  void *connection;
+  mbedtls_ssl_context ssl;
+  mbedtls_ssl_config settings;
+  mbedtls_x509_crt pinned;
+  double earliest_s, latest_s;
+  uint8_t *rest; /* what the connection below had no room for */
+  size_t rest_bytes;
+  uint32_t busy_us;
+  bool is_open, is_over;
+} *session;
+
+enum fault tls_fault;
+static size_t in_use, most_in_use;
+static bool was_short;
+
+void *tls_allocate(size_t count, size_t bytes) {
+  size_t all = count * bytes;
+  if (count != 0 && all / count != bytes) return NULL;
+  void *memory = all > TLS_BYTES_MAX - in_use ? NULL : heap_allocate(all);
+  was_short |= memory == NULL;
+  if (memory == NULL) return NULL;
+  memset(memory, 0, all);
+  in_use += heap_usable(memory);
+  if (in_use > most_in_use) most_in_use = in_use;
+  return memory;
+}
+
+void tls_release(void *memory) {
+  in_use -= heap_usable(memory);
+  heap_free(memory);
+}
+
+static int chance(void *unused, unsigned char *out, size_t length) {
+  (void)unused;
+  return entropy_take(out, length) ? 0 : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+}
+
+static int send_below(void *connection, const unsigned char *bytes, size_t length) {
+  int taken = tls_wire_send(connection, bytes, length);
+  return taken > 0 ? taken : taken == 0 ? MBEDTLS_ERR_SSL_WANT_WRITE : MBEDTLS_ERR_SSL_CONN_EOF;
+}
+
+static int receive_below(void *connection, unsigned char *bytes, size_t length) {
+  int given = tls_wire_receive(connection, bytes, length);
+  return given > 0 ? given : given == 0 ? MBEDTLS_ERR_SSL_WANT_READ : 0;
+}
+
+/* mbedTLS has no clock here: what is known of the time is held against every certificate but the pinned ones. */
+static int check_validity(void *unused, mbedtls_x509_crt *certificate, int depth, uint32_t *flags) {
+  (void)unused, (void)depth;
+  for (const mbedtls_x509_crt *each = &session->pinned; each; each = each->next)
+    if (each == certificate) return 0;
+  if (unix_seconds(&certificate->valid_to) < session->earliest_s) *flags |= MBEDTLS_X509_BADCERT_EXPIRED;
+  if (unix_seconds(&certificate->valid_from) > session->latest_s) *flags |= MBEDTLS_X509_BADCERT_FUTURE;
+  return 0;
+}
+
+static enum fault fault_of(int result) {
+  if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) return session->is_open ? 0 : FAULT_LINK_TLS_PROTOCOL;
+  if (result == MBEDTLS_ERR_SSL_CONN_EOF && session->is_open) return 0;
+  if (was_short) return FAULT_LINK_TLS_MEMORY;
+  if (result != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) return FAULT_LINK_TLS_PROTOCOL;
+  const uint32_t time = MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE;
+  uint32_t flags = mbedtls_ssl_get_verify_result(&session->ssl);
+  if (flags & ~(time | MBEDTLS_X509_BADCERT_CN_MISMATCH)) return FAULT_LINK_TLS_ISSUER;
+  return flags & MBEDTLS_X509_BADCERT_CN_MISMATCH ? FAULT_LINK_TLS_NAME : FAULT_LINK_TLS_TIME;
+}
+
+static enum tls_progress over(int result) {
+  tls_fault = fault_of(result);
+  session->is_over = true;
+  return TLS_OVER;
+}
+
+static bool is_waiting(int result) {
+  return result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE;
+}
+
+static bool set_up(const struct tls_wish *wish) {
+  static const mbedtls_ecp_group_id curves[] = {MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
+                                                MBEDTLS_ECP_DP_NONE};
+  mbedtls_ssl_config *settings = &session->settings;
+  const uint8_t *at = wish->certificate, *end = at + wish->certificate_bytes;
+  while (at < end) {
+    if (mbedtls_x509_crt_parse_der(&session->pinned, at, (size_t)(end - at)) != 0) return false;
+    const mbedtls_x509_crt *last = &session->pinned;
+    while (last->next) last = last->next;
+    at += last->raw.len;
+  }
+  if (session->pinned.raw.len == 0 ||
+      mbedtls_ssl_config_defaults(settings, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
+                                  MBEDTLS_SSL_PRESET_DEFAULT) != 0)
+    return false;
+  mbedtls_ssl_conf_min_version(settings, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+  mbedtls_ssl_conf_authmode(settings, MBEDTLS_SSL_VERIFY_REQUIRED);
+  mbedtls_ssl_conf_ca_chain(settings, &session->pinned, NULL);
+  mbedtls_ssl_conf_cert_profile(settings, &mbedtls_x509_crt_profile_suiteb);
+  mbedtls_ssl_conf_verify(settings, check_validity, NULL);
+  mbedtls_ssl_conf_curves(settings, curves);
+  mbedtls_ssl_conf_max_frag_len(settings, MBEDTLS_SSL_MAX_FRAG_LEN_4096);
+  mbedtls_ssl_conf_rng(settings, chance, NULL);
+  if (mbedtls_ssl_setup(&session->ssl, settings) != 0) return false;
+  mbedtls_ssl_set_bio(&session->ssl, session->connection, send_below, receive_below, NULL);
+  return mbedtls_ssl_set_hostname(&session->ssl, wish->server_name) == 0;
+}
+
+bool tls_begin(const struct tls_wish *wish, void *connection) {
+  tls_fault = FAULT_LINK_TLS_MEMORY;
+  if (session) return false;
+  most_in_use = in_use;
+  was_short = false;
+  session = tls_allocate(1, sizeof *session);
+  if (session == NULL) return false;
+  session->connection = connection;
+  session->earliest_s = wish->earliest_s;
+  session->latest_s = wish->latest_s;
+  mbedtls_x509_crt_init(&session->pinned);
+  mbedtls_ssl_config_init(&session->settings);
+  mbedtls_ssl_init(&session->ssl);
+  if (set_up(wish)) return true;
+  tls_end(false);
+  return false;
+}
+
+/* A server that leaves out the extended master secret (RFC 7627) is refused: sessions could be spliced without it. */
+static bool lacks_extended_secret(void) {
+  const mbedtls_ssl_context *ssl = &session->ssl;
+  return ssl->state > MBEDTLS_SSL_SERVER_HELLO && ssl->handshake &&
+         ssl->handshake->extended_ms != MBEDTLS_SSL_EXTENDED_MS_ENABLED;
+}
+
+static enum tls_progress opened(void) {
+  session->is_open = true;
+  mbedtls_ssl_conf_ca_chain(&session->settings, NULL, NULL);
+  mbedtls_x509_crt_free(&session->pinned);
+  report_number("latchkey: tls handshake us", session->busy_us);
+  report_number("latchkey: tls peak", (uint32_t)most_in_use);
+  report_number("latchkey: tls holds", (uint32_t)in_use);
+  return TLS_OPEN;
+}
+
+static enum tls_progress flush(void) {
+  while (session->rest_bytes > 0) {
+    int taken = mbedtls_ssl_write(&session->ssl, session->rest, session->rest_bytes);
+    if (is_waiting(taken)) return TLS_WAITS;
+    if (taken < 0) return over(taken);
+    session->rest_bytes -= (size_t)taken;
+    memmove(session->rest, session->rest + taken, session->rest_bytes);
+  }
+  tls_release(session->rest);
+  session->rest = NULL;
+  return TLS_WORKED;
+}
+
+enum tls_progress tls_step(void) {
+  if (session->is_over) return TLS_OVER;
+  if (session->is_open) return session->rest ? flush() : TLS_WAITS;
+  uint64_t from = chip_nanoseconds();
+  int result = mbedtls_ssl_handshake_step(&session->ssl);
+  session->busy_us += (uint32_t)((chip_nanoseconds() - from) / 1000u);
+  chip_watchdog_feed();
+  if (is_waiting(result)) return TLS_WAITS;
+  if (result != 0) return over(result);
+  if (lacks_extended_secret()) return over(MBEDTLS_ERR_SSL_BAD_HS_SERVER_HELLO);
+  return session->ssl.state == MBEDTLS_SSL_HANDSHAKE_OVER ? opened() : TLS_WORKED;
+}
+
+int tls_available(void) {
+  if (session->is_over) return -1;
+  int result = mbedtls_ssl_read(&session->ssl, NULL, 0);
+  if (result < 0 && !is_waiting(result)) {
+    over(result);
+    return -1;
+  }
+  return (int)mbedtls_ssl_get_bytes_avail(&session->ssl);
+}
+
+void tls_read(uint8_t *bytes, size_t length) { mbedtls_ssl_read(&session->ssl, bytes, length); }
+
+bool tls_write(const uint8_t *bytes, size_t length) {
+  size_t records = length / MBEDTLS_SSL_OUT_CONTENT_LEN + 2u;
+  if (!session->is_open || session->is_over || session->rest) return false;
+  if (tls_wire_room(session->connection) < length + records * RECORD_EXTRA_BYTES) return false;
+  while (length > 0) {
+    int taken = mbedtls_ssl_write(&session->ssl, bytes, length);
+    if (is_waiting(taken)) break;
+    if (taken < 0) {
+      over(taken);
+      return false;
+    }
+    bytes += taken;
+    length -= (size_t)taken;
+  }
+  if (length == 0) return true;
+  session->rest = tls_allocate(1, length);
+  if (session->rest == NULL) {
+    over(MBEDTLS_ERR_SSL_ALLOC_FAILED);
+    return false;
+  }
+  memcpy(session->rest, bytes, length);
+  session->rest_bytes = length;
+  return true;
+}
+
+void tls_end(bool is_connected) {
+  if (session == NULL) return;
+  if (is_connected && session->is_open && !session->is_over) mbedtls_ssl_close_notify(&session->ssl);
+  mbedtls_ssl_free(&session->ssl);
+  mbedtls_ssl_config_free(&session->settings);
+  mbedtls_x509_crt_free(&session->pinned);
+  tls_release(session->rest);
+  mbedtls_platform_zeroize(session, sizeof *session);
+  tls_release(session);
+  session = NULL;
+}

@@ -1,0 +1,135 @@
+/** A unit of any board that runs the real bundle and is on its network from the start, with a link that a test sets up. */
+import { mkdtempSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { utf8 } from "#base/utf8.ts";
+import { buildNative, throwawayMaker } from "#boards/qemu-mps2/host/bare-unit.ts";
+import { readBoard } from "#boards/sim/host/board.ts";
+import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
+import { encodeCbor } from "#codec/cbor.ts";
+import { buildBundle } from "#factory/bundle.ts";
+import { firstImages } from "#factory/images.ts";
+import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
+import { lineFrameReader } from "#wire/line-frame.ts";
+import { decodeRadioCommand, encodeRadioReport, type RadioReport } from "#wire/radio-line.ts";
+import { COMPONENT } from "#wire/release.ts";
+import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { BROKER, SEED } from "../device/link-peers.ts";
+
+export interface LinkWish {
+  readonly mqttPort: number;
+  readonly httpPort: number;
+  /** Server's name and DER of the authorities; a link in the clear when absent. */
+  readonly pinned?: readonly [serverName: string, authorities: Uint8Array];
+  /** Unix seconds. */
+  readonly builtS?: number;
+  readonly tls?: boolean;
+}
+
+export interface LinkedBoard {
+  readonly station: SimStation;
+  /** Every line of the unit's log so far. */
+  readonly said: readonly string[];
+  /** Resolves with the first line after this moment that matches. */
+  next(pattern: RegExp, withinMs?: number): Promise<RegExpExecArray>;
+  /** Takes the unit off its network for a moment: it tries again at once. */
+  rejoin(): void;
+  /** Switches it off and, where wanted, on again. */
+  power(on: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+const MAC = Uint8Array.of(2, 0, 0, 0, 0, 7);
+let made = 0;
+
+/** An access point that takes everybody. */
+async function startAir(ipv4: string) {
+  const radios = new Set<Socket>();
+  const joined: RadioReport = { kind: "radio-joined", ipv4, mac: MAC, bssid: MAC };
+  const server = createServer((radio) => {
+    const read = lineFrameReader();
+    radios.add(radio);
+    radio.on("error", () => undefined);
+    radio.on("close", () => radios.delete(radio));
+    radio.on("data", (bytes) => {
+      for (const frame of read(new Uint8Array(bytes as Buffer))) {
+        const command = decodeRadioCommand(frame);
+        if (!command.ok) continue;
+        if (command.value.kind === "join") radio.write(encodeRadioReport(joined));
+        if (command.value.kind === "scan") radio.write(encodeRadioReport({ kind: "radio-scan", accessPoints: [] }));
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  return {
+    port,
+    drop: () => {
+      for (const radio of radios) radio.write(encodeRadioReport({ kind: "radio-left" }));
+    },
+    close: () => server.close(),
+  };
+}
+
+/** Makes one and switches it on. */
+export async function startLinkedBoard(name: string, wish: LinkWish): Promise<LinkedBoard> {
+  const board = readBoard(name);
+  const maker = throwawayMaker();
+  const { builtS = 1_790_000_000 } = wish;
+  const bundle = (await buildBundle(name, "src/app/lamp.ts", { release: "test", atS: builtS })).bytes;
+  const native = name === "sim" ? undefined : await buildNative(name, { tls: wish.tls ?? true });
+  const images = new Map([[COMPONENT.js as number, bundle]]);
+  if (native !== undefined) images.set(COMPONENT.native, native);
+  const first = { signed: maker.sign(1, images), sequence: 1, epoch: 0, bundle, native };
+  const values = new Map<string, Uint8Array>([
+    [PROVISIONED.product, utf8("bench")],
+    [PROVISIONED.roots, encodeCbor(maker.roots)],
+    [PROVISIONED.keySet, maker.keySet],
+    [PROVISIONED.fleet, utf8("lamp")],
+    [PROVISIONED.hardware, Uint8Array.of(1, 0)],
+    [PROVISIONED.cloud, encodeCbor(["127.0.0.1", wish.mqttPort, wish.httpPort, BROKER])],
+    [OWN.key, SEED],
+    [OWN.wifi, Uint8Array.of(4, ...utf8("Home"), 0)],
+    [OWN.provisioned, encodeCbor([])],
+  ]);
+  if (wish.pinned !== undefined) values.set(PROVISIONED.cloudTls, encodeCbor([...wish.pinned]));
+  const air = await startAir(`127.77.${process.pid % 250}.${10 + made++}`);
+  const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-linked-")), "flash.bin");
+  const station = openSimStation(board, flashPath, `127.0.0.1:${air.port}`);
+  await station.flash(firstImages(board.flash, { ...first, entropySeed: crypto.random(32) }, values));
+  const said: string[] = [];
+  const waiting = new Set<(line: string) => void>();
+  async function power(on: boolean): Promise<void> {
+    await station.power(on);
+    station.unit()?.onLine((line) => {
+      said.push(line);
+      for (const each of waiting) each(line);
+    });
+  }
+  await power(true);
+  return {
+    station,
+    said,
+    power,
+    next: (pattern, withinMs = 30_000) =>
+      new Promise((resolve, reject) => {
+        const fail = () =>
+          reject(new Error(`${name}: no line ${pattern}: ${said.join(" | ")} ${station.unit()?.errors()}`));
+        const timer = setTimeout(fail, withinMs);
+        const see = (line: string) => {
+          const found = pattern.exec(line);
+          if (found === null) return;
+          clearTimeout(timer);
+          waiting.delete(see);
+          resolve(found);
+        };
+        waiting.add(see);
+      }),
+    rejoin: air.drop,
+    async close() {
+      await station.power(false);
+      air.close();
+    },
+  };
+}

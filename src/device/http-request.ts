@@ -85,6 +85,8 @@ export function httpStatusOf(fault: Fault): number {
   return fault === "SESSION_FULL" ? 503 : 400;
 }
 
+const ANY_PAGE = "Access-Control-Allow-Origin: *\r\n";
+
 /** Bytes of a text of ASCII alone. */
 function ascii(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
@@ -92,10 +94,13 @@ function ascii(text: string): Uint8Array {
   return bytes;
 }
 
-/** One answer, whole. */
+/**
+ * One answer, whole. Any page may read it: it has no cookies to abuse, and what isn't public is sealed for whoever asked
+ * (PROTOCOL 5.3).
+ */
 export function encodeHttpResponse(status: number, body: Uint8Array, keepAlive: boolean): Uint8Array {
   const type = body.length > 0 ? "Content-Type: application/octet-stream\r\n" : "";
   const end = keepAlive ? "" : "Connection: close\r\n";
-  const head = `HTTP/1.1 ${status} ${REASON[status] ?? ""}\r\n${type}Content-Length: ${body.length}\r\n${end}\r\n`;
+  const head = `HTTP/1.1 ${status} ${REASON[status] ?? ""}\r\n${type}${ANY_PAGE}Content-Length: ${body.length}\r\n${end}\r\n`;
   return concat(ascii(head), body);
 }

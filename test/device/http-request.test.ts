@@ -56,7 +56,7 @@ describe("requests over HTTP", () => {
   it("are answered with a length", () => {
     const answer = encodeHttpResponse(200, ascii("hi"), false);
     const head =
-      "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
+      "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
     expect(answer).toEqual(concat(ascii(head), ascii("hi")));
   });
 });

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { fromHex, toHex } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
+import { browserPrimitives } from "#trust/host/browser-primitives.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { tweetnaclPrimitives } from "#trust/host/tweetnacl-primitives.ts";
 
 const bytes = (hex: string) => fromHex(hex.replaceAll(" ", "")) as Uint8Array;
 
-test.each(Object.entries({ node: nodePrimitives, tweetnacl: tweetnaclPrimitives(nodePrimitives) }))(
+test.each(Object.entries({ node: nodePrimitives, browser: browserPrimitives }))(
   "%s agrees with the published vectors",
   (_, primitives) => {
     // RFC 8032 section 7.1, test 2

@@ -5,13 +5,15 @@ import { layoutOf } from "./layout.ts";
 export interface Images {
   readonly boot: Image;
   readonly runtime: Image;
+  /** Whether the runtime has the TLS client: its text has a budget of its own. */
+  readonly tls?: boolean;
 }
 
 /** What each part takes, and its budget in board.json. */
-function takes(name: string, { boot, runtime }: Images): readonly (readonly [string, number, number])[] {
+function takes(name: string, { boot, runtime, tls = false }: Images): readonly (readonly [string, number, number])[] {
   const { budgets } = layoutOf(name).board;
   return [
-    ["text", runtime.textBytes, budgets.textBytes ?? 0],
+    ["text", runtime.textBytes, (tls ? budgets.textTlsBytes : budgets.textBytes) ?? 0],
     ["ram", runtime.ramBytes, budgets.ramBytes ?? 0],
     ["boot", boot.textBytes, budgets.bootBytes ?? 0],
   ];

@@ -9,12 +9,13 @@ export function register(command: Command): void {
     .command("build")
     .description("compile what changed, link, and print what the image takes of its budget")
     .requiredOption("--board <name>", `one of ${FIRMWARE_BOARDS.join(", ")}`)
-    .action(async ({ board }: { board: string }) => {
+    .option("--tls", "the image with the TLS client, for products whose cloud has a ca in flash.config.json", false)
+    .action(async ({ board, tls }: { board: string; tls: boolean }) => {
       try {
         const boot = await buildBoot(board);
-        const runtime = await buildRuntime(board);
-        process.stdout.write(`${sizeLines(board, { boot, runtime })}\n`);
-        const over = exceeded(board, { boot, runtime });
+        const runtime = await buildRuntime(board, { tls });
+        process.stdout.write(`${sizeLines(board, { boot, runtime, tls })}\n`);
+        const over = exceeded(board, { boot, runtime, tls });
         for (const line of over) process.stderr.write(`latchkey: ${board}: ${line}\n`);
         process.exitCode = over.length > 0 ? 1 : 0;
       } catch (error) {

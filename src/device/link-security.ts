@@ -1,6 +1,6 @@
 /**
  * Under which TLS the link connects: what the factory pinned, and what the unit knows of the time at that moment.
- * @source PROTOCOL 7.6
+ * @source PROTOCOL 7.8
  */
 import { type Cbor, decodeCbor } from "#codec/cbor.ts";
 import { type TimeState, timeAt } from "#trust/time-floor.ts";

@@ -39,7 +39,28 @@ export const flashConfigSchema = z
       })
       .default({ legacy: [], softAp: false }),
     cloud: z
-      .strictObject({ host: z.string().min(1), mqttPort: port, httpPort: port, broker: z.string().min(1).max(32) })
+      .strictObject({
+        host: z.string().min(1),
+        mqttPort: port,
+        httpPort: port,
+        broker: z.string().min(1).max(32),
+        ca: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "PEM file of one to three authorities (P-256): both ports then speak TLS; in the clear when absent",
+          ),
+        serverName: z
+          .string()
+          .regex(/^[A-Za-z0-9.-]{1,120}$/)
+          .optional()
+          .describe("The DNS name in the servers' certificate, where it is not the host"),
+      })
+      .refine(({ ca, serverName }) => ca !== undefined || serverName === undefined, {
+        path: ["ca"],
+        message: "is missing: a serverName is proved by a certificate of the authority in ca",
+      })
       .optional()
       .describe("Where units look for updates; a unit without a cloud works all the same"),
     labels: z

@@ -10,6 +10,7 @@ import { CARD_SECRET_BYTES } from "#wire/card.ts";
 import { CTI_BYTES } from "#wire/grant.ts";
 import { LEVEL } from "#wire/scope.ts";
 import { PROVISIONED } from "#wire/stored-names.ts";
+import { cloudTlsOf } from "./authorities.ts";
 import type { FlashConfig } from "./config.ts";
 
 const SECONDS_A_YEAR = 31_557_600;
@@ -83,6 +84,8 @@ export function makeIdentity(
   if (config.cloud !== undefined) {
     const { host, mqttPort, httpPort, broker } = config.cloud;
     values.set(PROVISIONED.cloud, encodeCbor([host, mqttPort, httpPort, broker]));
+    const tls = cloudTlsOf(config);
+    if (tls !== undefined) values.set(PROVISIONED.cloudTls, tls);
   }
   return { id, secret, grantCti, values };
 }

@@ -104,7 +104,7 @@ export async function factory(world: World): Promise<UnitWorld> {
   );
   const { native, entropySeed } = await tell.step(
     "native image",
-    () => nativeParts(board),
+    () => nativeParts(board, config),
     (parts) => (parts.native === undefined ? "none: the engine is the host's" : `${parts.native.length} bytes`),
   );
   const release = await tell.step(

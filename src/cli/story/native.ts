@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { concat, viewOf } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { Board } from "#boards/sim/host/board.ts";
+import type { FlashConfig } from "#factory/config.ts";
 import { buildBoot, buildRuntime } from "#firmware/image.ts";
 import { layoutOf } from "#firmware/layout.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
@@ -13,12 +14,12 @@ export interface NativeParts {
 }
 
 /** Builds what isn't up to date. Throws BuildStop where the toolchain is missing; the message is the line that mends it. */
-export async function nativeParts(board: Board): Promise<NativeParts> {
+export async function nativeParts(board: Board, { cloud }: FlashConfig): Promise<NativeParts> {
   const { nativeA, entropy } = board.flash.regions;
   const entropySeed = entropy === undefined ? undefined : nodePrimitives.random(32);
   if (nativeA === undefined || board.name === "sim") return { native: undefined, entropySeed };
   await buildBoot(board.name);
-  const { binary } = await buildRuntime(board.name);
+  const { binary } = await buildRuntime(board.name, { tls: cloud?.ca !== undefined });
   return { native: new Uint8Array(readFileSync(binary)), entropySeed };
 }
 

@@ -88,7 +88,7 @@ async function ended(
 export async function update(world: UnitWorld): Promise<void> {
   const { tell, config, board, station } = world;
   const sequence = world.sequence + 1;
-  const { native } = await nativeParts(board);
+  const { native } = await nativeParts(board, config);
   tell.chapter("4  Update: signed, in blocks, over MQTT");
   let cloud = await tell.step("cloud: broker, blocks, rollouts", () => startCloud(world));
   const nowS = Math.floor(Date.now() / 1000);

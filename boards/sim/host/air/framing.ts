@@ -13,13 +13,20 @@ export interface Transmission extends Omit<Frame, "bodyBytes"> {
   readonly frameBytes: number;
 }
 
-const headerBytes = ({ tid }: Pick<Frame, "tid">) => HEADER_BYTES + (tid === undefined ? 0 : QOS_CONTROL_BYTES);
+const headerBytes = (tid: number | undefined) => HEADER_BYTES + (tid === undefined ? 0 : QOS_CONTROL_BYTES);
+
+// Written out field by field: these run for every frame of millions of simulated seconds.
 
 export function transmissionOf(header: Omit<Frame, "bodyBytes">, bodyBytes: number): Transmission {
-  return { ...header, frameBytes: headerBytes(header) + bodyBytes };
+  const { us, channel, bssid, sa, da, seq, retry, ds, tid } = header;
+  const frameBytes = headerBytes(tid) + bodyBytes;
+  if (tid === undefined) return { us, channel, bssid, sa, da, seq, retry, ds, frameBytes };
+  return { us, channel, bssid, sa, da, seq, retry, ds, tid, frameBytes };
 }
 
 /** What a receiver in promiscuous mode reports of it. */
-export function overhear({ frameBytes, ...header }: Transmission): Frame {
-  return { ...header, bodyBytes: frameBytes - headerBytes(header) };
+export function overhear({ us, channel, bssid, sa, da, seq, retry, ds, tid, frameBytes }: Transmission): Frame {
+  const bodyBytes = frameBytes - headerBytes(tid);
+  if (tid === undefined) return { us, channel, bssid, sa, da, seq, retry, ds, bodyBytes };
+  return { us, channel, bssid, sa, da, seq, retry, ds, tid, bodyBytes };
 }

@@ -43,6 +43,8 @@ export interface Memory {
   fleetCalls: boolean;
   revocations: Revocations;
   time: TimeState;
+  /** What a card-holder's broadcast said the time was, and when: gone with the power. */
+  hint: { readonly atS: number; readonly atMs: number } | undefined;
   /** The maker's keys for signed time. */
   readonly timeKeys: readonly Issuer[];
   /** When the unit was last passed on by its owner. */
@@ -127,6 +129,7 @@ export function openMemory(
     fleetCalls: stored.get(OWN.fleetCalls) !== undefined,
     revocations: revocations.ok ? revocations.value : [],
     time: startTime(buildS, secondOf(stored, OWN.timeFloor)),
+    hint: undefined,
     timeKeys: timeKey === undefined ? [] : [{ kid: TIME_KID, publicKey: timeKey }],
     resoldAtS: secondOf(stored, OWN.resoldAt),
     counted: readCounted(stored.get(OWN.usage), nowMs),
@@ -148,6 +151,7 @@ export function trustOf(
   return {
     ...known,
     ...(resoldAtS !== undefined && { resoldAtS }),
+    ...(memory.hint !== undefined && { hintS: memory.hint.atS + Math.floor((nowMs - memory.hint.atMs) / 1000) }),
     ...(memory.owner !== undefined && { known: memory.owner }),
   };
 }

@@ -89,6 +89,9 @@ function on(moment: Moment, event: DeviceEvent): void {
     case "located":
       state.fix = { place: event.place, atMs: nowMs };
       return;
+    case "time-hinted":
+      moment.memory.hint = { atS: event.hintS, atMs: nowMs };
+      return;
     case "called":
       return answerCall(moment, event.id, encodeAnswerOf(event.result));
     case "call-failed":

@@ -17,6 +17,8 @@ export type InnerEvent =
   /** The unit is on the network, with the address it got. */
   | { readonly kind: "online"; readonly ipv4: string }
   | { readonly kind: "offline" }
+  /** Whoever holds the air key says what time it is, Unix seconds: a hint, which may only refuse (PROTOCOL 4.10). */
+  | { readonly kind: "time-hinted"; readonly hintS: number }
   /** A person typed a network's credentials into the portal; proves no card-holder. */
   | { readonly kind: "credentials-given"; readonly ssid: Uint8Array; readonly passphrase: Uint8Array }
   /** The maker's signed time was taken: what is known of the time from now on. */

@@ -17,6 +17,8 @@ export interface Trust extends Roots {
   readonly claimed: boolean;
   /** Whether that owner agreed that fleet and product grants may do more than start installs. */
   readonly fleetCalls: boolean;
+  /** A second that the owner's broadcast named as the present, unsigned: it may end what holders handed out, nothing else. */
+  readonly hintS?: number;
   /** What signers of links said about the time, for the time conditions of their own links (trust/vouch.ts). */
   readonly vouched?: readonly Vouched[];
 }
@@ -101,8 +103,17 @@ export function inForce(open: OpenChain, trust: Trust): Result<OpenChain> {
     // A holder's list reaches what is beneath his own link; issuers' lists reach everything.
     if (isRevokedBy(trust.revocations, revokers, claims.cti)) return refuse("GRANT_REVOKED");
     revokers.push(claims.holder);
-    const fault = checkExpiry(claims.expiresAtS, timeFor(trust, place));
+    const time = timeFor(trust, place);
+    const fault = checkExpiry(claims.expiresAtS, time);
     if (fault !== undefined) return refuse(fault);
+    // A wrong hint may end a guest's key until the power goes, but never the grant that came with the card.
+    if (
+      place > 0 &&
+      time.grade !== "trusted" &&
+      (trust.hintS ?? 0) >= (claims.expiresAtS ?? Number.POSITIVE_INFINITY)
+    ) {
+      return refuse("GRANT_EXPIRED");
+    }
   }
   return ok(open);
 }

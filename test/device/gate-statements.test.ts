@@ -104,6 +104,28 @@ describe("time", () => {
   });
 });
 
+describe("the hint of an Air broadcast", () => {
+  it("ends a guest's key that ran out while the unit lay in a drawer; leaves the owner's, no floor, and goes with the power", async () => {
+    const world = createWorld({ buildS: NOW_S - 1000 });
+    const guest = childOf(ownerOf(world), seedOf(9), { expiresAtS: NOW_S + 100 });
+    const session = await connected(world, guest);
+    expect((await on(session)).ok).toBe(true);
+    world.show({ kind: "time-hinted", hintS: NOW_S + 90 });
+    expect((await on(session)).ok).toBe(true);
+    world.advance(10_000);
+    expect(faultOf(await on(session))).toBe("GRANT_EXPIRED");
+    expect((await on(await connected(world, ownerOf(world), world.relay()))).ok).toBe(true);
+    expect(world.stored.has(OWN.timeFloor)).toBe(false);
+    world.restart();
+    expect((await on(await connected(world, guest))).ok).toBe(true);
+    // What the maker signed goes before it, also where the hint was ahead.
+    world.show({ kind: "time-hinted", hintS: NOW_S + 5000 });
+    const owner = await connected(world, ownerOf(world), world.relay());
+    expect((await tellTime(owner, NOW_S)).ok).toBe(true);
+    expect((await on(await connected(world, guest, world.lan("192.0.2.9")))).ok).toBe(true);
+  });
+});
+
 describe("a second factor", () => {
   const factor = seedSigner(primitives, seedOf(60));
 

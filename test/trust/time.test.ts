@@ -157,6 +157,50 @@ describe("vouching", () => {
   });
 });
 
+describe("the hint of an Air broadcast", () => {
+  const floor = { grade: "floor", earliestS: NOW - 1000 } as const;
+  const unknown = { grade: "unknown" } as const;
+  const guestUntil = issueChild(primitives, ownerChain, owner, childClaims("h", guest, { expiresAtS: NOW }));
+  const verdict = (chain: Uint8Array, change: Partial<typeof trust>) =>
+    faultOf(verifyChain(chain, call, { ...trust, ...change }));
+
+  test("ends what a holder handed out, from its exp on, whatever little else is known", () => {
+    for (const time of [unknown, floor]) {
+      expect(verdict(guestUntil, { time })).toBe("ok");
+      expect(verdict(guestUntil, { time, hintS: NOW - 1 })).toBe("ok");
+      expect(verdict(guestUntil, { time, hintS: NOW })).toBe("GRANT_EXPIRED");
+    }
+  });
+
+  test("widens nothing: no condition of time is proved by it, early or late", () => {
+    for (const caveat of [
+      { kind: "notAfter", timeS: NOW + 100 },
+      { kind: "notBefore", timeS: NOW - 100 },
+    ] as const) {
+      const chain = guestWith(caveat);
+      for (const hintS of [0, NOW, 2 ** 39]) {
+        expect(verdict(chain, { time: unknown, hintS })).toBe("CAVEAT_TIME_UNKNOWN");
+        expect(verdict(chain, { time: floor, hintS })).toBe(verdict(chain, { time: floor }));
+      }
+    }
+    // What the floor has ended stays so under an early hint.
+    expect(verdict(guestUntil, { time: { grade: "floor", earliestS: NOW }, hintS: 0 })).toBe("GRANT_EXPIRED");
+  });
+
+  test("never ends the grant that came with the card: a phone with a wrong clock shuts nobody out for good", () => {
+    expect(verdict(ownerChain, { time: floor, hintS: 2 ** 40 - 1 })).toBe("ok");
+  });
+
+  test("gives way to a signed time, and to the word of the link's own signer", () => {
+    const late = { grade: "trusted", earliestS: NOW - 20, latestS: NOW - 10 } as const;
+    expect(verdict(guestUntil, { time: late, hintS: 2 ** 39 })).toBe("ok");
+    expect(verdict(guestUntil, { time: floor, hintS: 2 ** 39, vouched: [{ link: 1, time: late }] })).toBe("ok");
+    expect(verdict(guestUntil, { time: floor, hintS: 2 ** 39, vouched: [{ link: 0, time: late }] })).toBe(
+      "GRANT_EXPIRED",
+    );
+  });
+});
+
 describe("discharge", () => {
   const second = person("second factor");
   const chain = guestWith({ kind: "discharge", publicKey: second.publicKey, ageS: 60 });

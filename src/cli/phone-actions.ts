@@ -1,87 +1,13 @@
 /** What the phone's verbs do: files and words in, the phone room's functions, one line or one JSON object out. */
 import { writeFileSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
-import { utf8 } from "#base/utf8.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
-import { recall, remember } from "#phone/memory.ts";
-import { messageFor } from "#phone/message.ts";
-import { onboard } from "#phone/onboard.ts";
 import { shareWith, takeBack } from "#phone/share.ts";
-import { openUdpTransport } from "#phone/transports/udp.ts";
-import { airKey, holderSeed } from "#trust/card-keys.ts";
+import { holderSeed } from "#trust/card-keys.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import type { AirProtocol } from "#wire/air/found.ts";
 import { scopeOf } from "#wire/scope.ts";
 import { openUnitSession, type PhoneOptions, PhoneTrouble, print, scan } from "./phone-unit.ts";
-
-export const AIR_PROTOCOLS = ["air", "esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"] as const;
-/** A directed broadcast that never leaves this machine. */
-const LOOPBACK_BROADCAST = "127.255.255.255";
-
-export async function onboardUnit(
-  options: PhoneOptions & {
-    ssid: string;
-    passphrase: string;
-    protocol: AirProtocol;
-    broadcast?: string | true;
-    multicast?: boolean;
-    extra?: string;
-    timeout: number;
-  },
-): Promise<void> {
-  const { deviceId, secret } = await scan(options);
-  const id = toHex(deviceId);
-  const known = recall(options.memory, id);
-  const nowS = Math.floor(Date.now() / 1000);
-  const lastCounter = known?.lastCounter ?? 0;
-  const extra = options.extra === undefined ? undefined : fromHex(options.extra);
-  if (options.extra !== undefined && extra === undefined) throw new PhoneTrouble("--extra wants hexadecimal digits");
-  const message = messageFor(
-    options.protocol,
-    {
-      ssid: utf8(options.ssid),
-      passphrase: utf8(options.passphrase),
-      bssid: new Uint8Array(6),
-      air: { key: airKey(nodePrimitives, secret, deviceId), lastCounter, nowS },
-      ...(extra === undefined ? {} : { extra }),
-    },
-    nodePrimitives,
-  );
-  if (!message.ok) throw new PhoneTrouble(`these credentials can't be sent by ${options.protocol} (${message.fault})`);
-  const host =
-    options.broadcast === undefined
-      ? LOOPBACK_BROADCAST
-      : options.broadcast === true
-        ? "255.255.255.255"
-        : options.broadcast;
-  const transport = await openUdpTransport();
-  try {
-    const isMulticast = options.multicast === true;
-    const request = { ...message.value, host, isMulticast, deviceId, timeoutMs: options.timeout * 1000 };
-    const isShown = process.stderr.isTTY && !options.json;
-    const answer = await onboard(request, transport, nodePrimitives, ({ elapsedMs, packets }) => {
-      if (isShown) process.stderr.write(`\r${packets} packets in ${(elapsedMs / 1000).toFixed(1)} s `);
-    });
-    if (isShown) process.stderr.write("\r\u001b[K");
-    if (!answer.ok || !answer.value.proved) {
-      throw new PhoneTrouble(
-        "the unit did not answer; is it powered, is the password right, does it listen for this protocol? Try again, or hold its button",
-      );
-    }
-    const { hello, elapsedMs } = answer.value;
-    const counter = Math.max(nowS, lastCounter + 1);
-    remember(options.memory, id, { ...known, host: hello.ipv4, port: hello.tcpPort, lastCounter: counter });
-    const seconds = (elapsedMs / 1000).toFixed(2);
-    print(
-      options,
-      { deviceId: id, host: hello.ipv4, port: hello.tcpPort, elapsedMs: Math.round(elapsedMs) },
-      `${id} is on ${options.ssid} at ${hello.ipv4}:${hello.tcpPort}, proved by its key, after ${seconds} s`,
-    );
-  } finally {
-    transport.close();
-  }
-}
 
 /** Mints a guest's chain and writes it; says its cti, by which it can be taken back. */
 export async function shareUnit(

@@ -1,15 +1,20 @@
 import { type Command, Option } from "commander";
-import { AIR_PROTOCOLS, askForUpdate, callFunction, onboardUnit, revokeShare, shareUnit } from "./phone-actions.ts";
+import { SENT_PROTOCOLS } from "#phone/message.ts";
+import { askForUpdate, callFunction, revokeShare, shareUnit } from "./phone-actions.ts";
 import { carryRelease } from "./phone-carry.ts";
 import { findUnits } from "./phone-find.ts";
+import { type OnboardOptions, onboardUnit } from "./phone-onboard.ts";
 import { placeUnit } from "./phone-place.ts";
 import { learnUnit, type PhoneOptions } from "./phone-unit.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 /** Options by which every phone verb knows the unit and remembers it. */
 function withUnit(command: Command): Command {
+  return withMemory(command.requiredOption("--label <png|link>", "picture of the device label, or its link"));
+}
+
+function withMemory(command: Command): Command {
   return command
-    .requiredOption("--label <png|link>", "picture of the device label, or its link")
     .option("--card <png|link|text>", "picture of the owner's card, its link, or its characters")
     .option("--memory <file>", "what this phone remembers", "out/phone.json")
     .option("--json", "print one JSON object");
@@ -34,16 +39,22 @@ function fromAfar(command: Command): Command {
 }
 
 export function register(command: Command): void {
-  withUnit(command.command("onboard"))
-    .description("bring a unit onto Wi-Fi by broadcasting, until it says its signed hello")
+  withMemory(command.command("onboard"))
+    .description(
+      "bring a unit onto Wi-Fi by broadcasting, until it answers; air wants label and card, the older ones neither",
+    )
+    .option("--label <png|link>", "picture of the device label, or its link: only this unit's signed hello then counts")
     .requiredOption("--ssid <name>", "the network's name")
     .option("--passphrase <text>", "its passphrase; an open network has none", "")
-    .addOption(new Option("--protocol <name>", "how to say it").choices(AIR_PROTOCOLS).default("air"))
+    .addOption(new Option("--protocol <name>", "how to say it").choices(SENT_PROTOCOLS).default("air"))
     .option("--broadcast [address]", "send to a real network (255.255.255.255), not to this machine's own loopback")
-    .option("--extra <hex>", "bytes for the unit's own use: up to 32 by air, also by esptouch-v2")
+    .option(
+      "--extra <hex>",
+      "bytes for the unit's own use: up to 32 by air, also by esptouch-v2; 14 of token by tuya-ez",
+    )
     .option("--multicast", "send to multicast groups, where an access point drops broadcast (esptouch-v1)")
     .option("--timeout <seconds>", "give up after", Number, 60)
-    .action((options: PhoneOptions & Parameters<typeof onboardUnit>[0]) => sayTrouble(() => onboardUnit(options)));
+    .action((options: OnboardOptions) => sayTrouble(() => onboardUnit(options)));
   fromAfar(asGuest(withUnit(command.command("call"))))
     .description("call a function of the unit's app, or read a variable")
     .argument("<name>", "function or variable")

@@ -14,8 +14,12 @@ const QUICK_MS = 100;
 const SLOW_BEATS = 57;
 const SLOW_MS = 1_000;
 
+/** An announcement to a group goes out after 0, 1, 3, 7, 15 and 31 s. */
+const ANNOUNCING_BEATS = [0, 10, 30, 34, 42, 58];
+
 export interface Beat {
   readonly acknowledges: boolean;
+  readonly announces: boolean;
   /** A hello is the larger datagram: every third quick beat is enough. */
   readonly says: boolean;
   readonly nextInMs?: number;
@@ -25,8 +29,13 @@ export interface Beat {
 export function answerBeat(n: number, wasOnboarded: boolean): Beat {
   const isQuick = n < QUICK_BEATS;
   const isLast = n + 1 >= QUICK_BEATS + (wasOnboarded ? SLOW_BEATS : 0);
-  const beat = { acknowledges: isQuick, says: !isQuick || n % 3 === 0 };
+  const beat = { acknowledges: isQuick, announces: ANNOUNCING_BEATS.includes(n), says: !isQuick || n % 3 === 0 };
   return isLast ? beat : { ...beat, nextInMs: isQuick ? QUICK_MS : SLOW_MS };
+}
+
+/** Whether the acknowledgement goes out with a beat. */
+export function isDue(beat: Beat, { group }: Acknowledgement): boolean {
+  return group === undefined ? beat.acknowledges : beat.announces;
 }
 
 export function signedHello(
@@ -43,8 +52,9 @@ export function signedHello(
   return { port: HELLO_PORT, bytes, ...(found?.phone === undefined ? {} : { phone: found.phone }) };
 }
 
-/** To everyone on the network, and to the phone where its address is known. */
-export function send({ port, bytes, phone }: Acknowledgement): Effect[] {
+/** To everyone on the network or a group, and to the phone where its address is known. */
+export function send({ port, bytes, phone, group }: Acknowledgement): Effect[] {
+  if (group !== undefined) return [{ kind: "udp-send", host: group, port, bytes, from: port }];
   const all: Effect = { kind: "udp-send", host: "broadcast", port, bytes };
   return phone === undefined ? [all] : [all, { kind: "udp-send", host: phone, port, bytes }];
 }

@@ -13,7 +13,7 @@ import { acknowledgementOf, type Found, LOCK_SCORE } from "#wire/air/found.ts";
 import { airListener } from "#wire/air/listener.ts";
 import { OWN } from "#wire/stored-names.ts";
 import type { DeviceEvent, Effect, Machine, Step, Stored } from "./machine.ts";
-import { answerBeat, send, signedHello } from "./onboarding-answer.ts";
+import { answerBeat, isDue, send, signedHello } from "./onboarding-answer.ts";
 import { decodersFor } from "./onboarding-decoders.ts";
 import {
   allowedBy,
@@ -123,6 +123,7 @@ function take(parts: Parts, state: State, found: Found, nowMs: number): Effect[]
     }
     // Spent before it is used: whatever happens next, these bytes never count again.
     effects.push({ kind: "store", name: OWN.airCounter, value: encodeCounter(found.sealed.counter) });
+    effects.push({ kind: "emit", event: { kind: "time-hinted", hintS: found.sealed.timeHintS } });
   }
   state.found = found;
   state.wifi = { ssid: found.ssid, passphrase: found.passphrase };
@@ -200,7 +201,7 @@ function answer(parts: Parts, state: State, nowMs: number): Effect[] {
   state.answerAtMs = beat.nextInMs === undefined ? NEVER : nowMs + beat.nextInMs;
   state.wakeAtMs = Math.min(state.answerAtMs, state.forgetAtMs);
   return [
-    ...(beat.acknowledges && acknowledgement !== undefined ? send(acknowledgement) : []),
+    ...(acknowledgement !== undefined && isDue(beat, acknowledgement) ? send(acknowledgement) : []),
     ...(beat.says && hello !== undefined ? send(hello) : []),
   ];
 }

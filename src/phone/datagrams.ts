@@ -4,8 +4,8 @@ export interface DatagramTransport {
   send(host: string, port: number, byteLength: number): void;
   /** Sends bytes that do matter, to one address. */
   answer(host: string, port: number, bytes: Uint8Array): void;
-  /** Receives what arrives at a port, broadcast included, until `close`. Resolves once it can. */
-  listen(port: number, receive: (bytes: Uint8Array, peer: string) => void): Promise<void>;
+  /** Receives what arrives at a port, broadcast and (where named) a multicast group included, until `close`. Resolves once it can. */
+  listen(port: number, receive: (bytes: Uint8Array, peer: string) => void, group?: string): Promise<void>;
   close(): void;
   /** Milliseconds, monotonic. */
   nowMs(): number;

@@ -14,8 +14,18 @@ import {
   SEQUENCES_MAX_OFFICIAL,
 } from "#wire/air/esptouch-v2.ts";
 import type { AirProtocol } from "#wire/air/found.ts";
-import { airKissPackets, airPackets, esptouchV1Packets, esptouchV2Packets, tiPackets } from "#wire/air/schedule.ts";
-import { encodeTi, TI_PORT } from "#wire/air/ti-smartconfig.ts";
+import {
+  airKissPackets,
+  airPackets,
+  esptouchV1Packets,
+  esptouchV2Packets,
+  tiPackets,
+  tuyaPackets,
+} from "#wire/air/schedule.ts";
+import { isTiAnnouncement } from "#wire/air/ti-announcement.ts";
+import { encodeTi, TI_PORT, type TiVariant } from "#wire/air/ti-smartconfig.ts";
+import { encodeTuya, TUYA_BROADCAST_PORT, TUYA_TOKEN_BYTES } from "#wire/air/tuya-ez.ts";
+import { MDNS_GROUP, MDNS_PORT } from "#wire/discovery.ts";
 import { bindingOf, type HelloBinding } from "#wire/hello.ts";
 import type { OnboardRequest } from "./onboard.ts";
 
@@ -28,7 +38,7 @@ export interface Credentials {
   readonly aesKey?: Uint8Array;
   /** The phone's own IPv4 address, 4 bytes, for ESP-TOUCH v1; without it the unit answers by broadcast alone. */
   readonly phone?: Uint8Array;
-  /** The application's own bytes, for the protocols that carry some: Air up to 32, ESP-TOUCH v2 up to 115. */
+  /** The application's own bytes, for the protocols that carry some: Air up to 32, ESP-TOUCH v2 up to 115, Tuya EZ its 14 of token. */
   readonly extra?: Uint8Array;
   /** What Air needs besides: the card's air key, the last counter used for this unit, Unix seconds. */
   readonly air?: {
@@ -40,6 +50,19 @@ export interface Credentials {
 
 /** Fresh bytes that the hello must name again; seven bits each, so that they fit the denser blocks. */
 const NONCE_BYTES = 12;
+
+/** TI SmartConfig's units are of two kinds, told apart by what a phone sends: CC3200 where nothing is said. */
+export const SENT_PROTOCOLS = [
+  "air",
+  "esptouch-v1",
+  "esptouch-v2",
+  "airkiss",
+  "ti-smartconfig",
+  "ti-cc3000",
+  "ti-cc3200",
+  "tuya-ez",
+] as const;
+export type SentProtocol = (typeof SENT_PROTOCOLS)[number];
 
 type Message = Result<Pick<OnboardRequest, "schedule" | "binding" | "acknowledgement">>;
 
@@ -73,7 +96,7 @@ function esptouchV2({ ssid, passphrase, bssid, aesKey, extra }: Credentials, pri
   return ok({
     schedule: { port: ESPTOUCH_PORT, to: "broadcast", packets: esptouchV2Packets(round.value.lengths) },
     binding,
-    acknowledgement: { port: round.value.ackPort, token: 0, replyPort: 7002 },
+    acknowledgement: { port: round.value.ackPort, replyPort: 7002, isOurs: byToken(0) },
   });
 }
 
@@ -85,7 +108,7 @@ function esptouchV1({ ssid, passphrase, bssid, phone }: Credentials, primitives:
   return ok({
     schedule: { port: ESPTOUCH_PORT, to: "broadcast", packets: esptouchV1Packets(dataLengths) },
     binding: digestOf("esptouch-v1", ssid, token, primitives),
-    acknowledgement: { port: 18266, token },
+    acknowledgement: { port: 18266, isOurs: byToken(token) },
   });
 }
 
@@ -98,18 +121,39 @@ function airKiss({ ssid, passphrase, aesKey }: Credentials, primitives: Primitiv
   return ok({
     schedule: { port: AIRKISS_PORT, to: "broadcast", packets: airKissPackets(units.value) },
     binding: digestOf("airkiss", ssid, token, primitives),
-    acknowledgement: { port: AIRKISS_PORT, token },
+    acknowledgement: { port: AIRKISS_PORT, isOurs: byToken(token) },
   });
 }
 
-function ti({ ssid, passphrase, aesKey }: Credentials, primitives: Primitives): Message {
+function ti(variant: TiVariant, { ssid, passphrase, aesKey }: Credentials, primitives: Primitives): Message {
   const key = aesKey === undefined ? {} : { aesKey };
-  const packets = encodeTi("cc3200", { ssid, passphrase, ...key }, primitives);
+  const packets = encodeTi(variant, { ssid, passphrase, ...key }, primitives);
+  if (!packets.ok) return packets;
+  // A CC3200's two passes stand in one round of lengths, a CC3000's one setup.
+  const onAir = tiPackets(packets.value.onAir, variant === "cc3200" ? 2 : 4);
+  const noName = new Uint8Array(0);
+  return ok({
+    schedule: { port: TI_PORT, to: "gateway", packets: onAir },
+    binding: digestOf("ti-smartconfig", ssid, 0, primitives),
+    acknowledgement: { port: MDNS_PORT, group: MDNS_GROUP, isOurs: (bytes) => isTiAnnouncement(bytes, noName) },
+  });
+}
+
+/** Where a token would come from the maker's cloud, ours is drawn: it makes the hello's binding fresh. */
+function tuya({ ssid, passphrase, extra }: Credentials, primitives: Primitives): Message {
+  const drawn = primitives.random(TUYA_TOKEN_BYTES).map((byte) => 48 + (byte % 10));
+  const token = extra ?? drawn;
+  const packets = encodeTuya({ ssid, passphrase, token }, primitives);
   if (!packets.ok) return packets;
   return ok({
-    schedule: { port: TI_PORT, to: "gateway", packets: tiPackets(packets.value.onAir, 2) },
-    binding: digestOf("ti-smartconfig", ssid, 0, primitives),
+    schedule: { port: TUYA_BROADCAST_PORT, to: "groups", packets: tuyaPackets(packets.value) },
+    binding: bindingOf({ protocol: "tuya-ez", ssid, reserved: token, token: 0 }, primitives.sha256),
   });
+}
+
+/** An acknowledgement is 1, 7 or 11 bytes and begins with the token; the port hears our own broadcasts too. */
+function byToken(token: number): (bytes: Uint8Array) => boolean {
+  return (bytes) => [1, 7, 11].includes(bytes.length) && bytes[0] === token;
 }
 
 function digestOf(protocol: AirProtocol, ssid: Uint8Array, token: number, primitives: Primitives): HelloBinding {
@@ -137,7 +181,7 @@ function airMessage(
  * @returns The schedule and what must answer it, or the encoder's refusal; AIR_SEQUENCES for an ESP-TOUCH v2 message
  * that official receivers would never complete.
  */
-export function messageFor(protocol: AirProtocol, credentials: Credentials, primitives: Primitives): Message {
+export function messageFor(protocol: SentProtocol, credentials: Credentials, primitives: Primitives): Message {
   switch (protocol) {
     case "air":
       return airMessage(credentials, primitives);
@@ -148,10 +192,11 @@ export function messageFor(protocol: AirProtocol, credentials: Credentials, prim
     case "airkiss":
       return airKiss(credentials, primitives);
     case "ti-smartconfig":
-      return ti(credentials, primitives);
-    case "softap":
+    case "ti-cc3200":
+      return ti("cc3200", credentials, primitives);
+    case "ti-cc3000":
+      return ti("cc3000", credentials, primitives);
     case "tuya-ez":
-      // Its token comes from the maker's cloud: this phone has none to send.
-      return refuse("AIR_FIELD");
+      return tuya(credentials, primitives);
   }
 }

@@ -25,9 +25,16 @@ export interface OnboardRequest {
   readonly deviceId?: Uint8Array;
   /** What the hello must answer; none takes any hello of this unit. */
   readonly binding?: HelloBinding;
-  /** Where the protocol's own acknowledgement arrives, and the one to send in return (ESP-TOUCH v2). */
-  readonly acknowledgement?: { readonly port: number; readonly token: number; readonly replyPort?: number };
+  readonly acknowledgement?: ExpectedAcknowledgement;
   readonly timeoutMs?: number;
+}
+
+/** The protocol's own acknowledgement: where it arrives, what it is, and where one in return goes (ESP-TOUCH v2). */
+export interface ExpectedAcknowledgement {
+  readonly port: number;
+  readonly group?: string;
+  readonly replyPort?: number;
+  isOurs(bytes: Uint8Array): boolean;
 }
 
 export interface OnboardProgress {
@@ -68,15 +75,15 @@ export async function onboard(
     });
   }
   if (acknowledgement !== undefined) {
-    const { port, token, replyPort } = acknowledgement;
-    await transport.listen(port, (bytes, peer) => {
-      // The port hears our own broadcasts too. An acknowledgement is 1, 7 or 11 bytes and begins with the token.
-      if (![1, 7, 11].includes(bytes.length) || bytes[0] !== token) return;
+    const { port, group, replyPort } = acknowledgement;
+    const take = (bytes: Uint8Array, peer: string) => {
+      if (!acknowledgement.isOurs(bytes)) return;
       isAcknowledged = true;
       if (deviceId !== undefined) return;
       if (replyPort !== undefined) for (let i = 0; i < 2; i++) transport.answer(peer, replyPort, Uint8Array.of(1));
       answered ??= { proved: false, ipv4: peer, elapsedMs: elapsedMs() };
-    });
+    };
+    await transport.listen(port, take, group);
   }
 
   let burst = 0;

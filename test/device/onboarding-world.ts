@@ -8,7 +8,7 @@ import { encodeCbor } from "#codec/cbor.ts";
 import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
 import { createOnboarding } from "#device/onboarding.ts";
 import type { PortEvent } from "#device/port.ts";
-import { messageFor } from "#phone/message.ts";
+import { messageFor, type SentProtocol } from "#phone/message.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { AirProtocol } from "#wire/air/found.ts";
 import type { AccessPoint, Frame } from "#wire/air/frame.ts";
@@ -47,6 +47,8 @@ export interface World {
 export interface Sender {
   readonly sa: Uint8Array;
   readonly packets: Iterable<Packet>;
+  /** To the gateway alone (TI): heard only on its way to the access point. */
+  readonly isUp?: boolean;
 }
 
 export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1): World {
@@ -62,7 +64,8 @@ export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1
   let wakeAtMs: number | undefined;
   let channel = 0;
   const effects: Effect[] = [];
-  const air = createAir({ bssid: HOME.bssid, channel: 6, cipher: "ccmp", firstBeaconUs: 7000 }, chance);
+  const network = { bssid: HOME.bssid, channel: 6, cipher: "ccmp" as const, firstBeaconUs: 7000 };
+  let air = createAir(network, chance);
   const misses = createLoss({ rate }, chance);
 
   function show(event: PortEvent | InnerEvent) {
@@ -87,8 +90,11 @@ export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1
     show,
     run(ms, senders = [], intrude) {
       const startMs = nowMs;
-      const waiting = senders.map(({ sa, packets }) => ({
+      if (senders.some(({ isUp }) => isUp === true))
+        air = createAir({ ...network, firstBeaconUs: nowMs * 1000 + 7000, hearsToDs: true }, chance);
+      const waiting = senders.map(({ sa, packets, isUp }) => ({
         sa,
+        da: isUp === true ? HOME.bssid : BROADCAST,
         packets: packets[Symbol.iterator](),
         next: undefined as Packet | undefined,
       }));
@@ -96,7 +102,11 @@ export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1
       for (; nowMs < startMs + ms; nowMs++) {
         for (const sender of waiting) {
           while (sender.next !== undefined && startMs + sender.next.atMs <= nowMs) {
-            air.send(nowMs * 1000, { sa: sender.sa, da: BROADCAST, byteLength: sender.next.length });
+            air.send(nowMs * 1000, {
+              sa: sender.sa,
+              da: groupOf(sender.next) ?? sender.da,
+              byteLength: sender.next.length,
+            });
             sender.next = sender.packets.next().value;
           }
         }
@@ -110,12 +120,18 @@ export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1
   };
 }
 
+/** Tuya EZ says part of it by the group that it sends to; ESP-TOUCH v1's are for networks without broadcast. */
+function groupOf({ group }: Packet): Uint8Array | undefined {
+  const [first, b = 0, c = 0, d = 0] = (group ?? "").split(".").map(Number);
+  return first === 226 ? Uint8Array.of(1, 0, 0x5e, b, c, d) : undefined;
+}
+
 export function start(world: World) {
   const stored = { get: (name: string) => world.stored.get(name), names: () => [...world.stored.keys()] };
   world.show({ kind: "start", stored });
 }
 
-export function messageOf(protocol: AirProtocol, ssid: string, nowS = 1_800_000_000, key: Uint8Array = AIR_KEY) {
+export function messageOf(protocol: SentProtocol, ssid: string, nowS = 1_800_000_000, key: Uint8Array = AIR_KEY) {
   const message = messageFor(
     protocol,
     {
@@ -132,7 +148,7 @@ export function messageOf(protocol: AirProtocol, ssid: string, nowS = 1_800_000_
 
 /** A schedule as data, so that it can be sent again: what an attacker records. */
 export function recorded(
-  protocol: AirProtocol,
+  protocol: SentProtocol,
   ssid: string,
   nowS = 1_800_000_000,
   key: Uint8Array = AIR_KEY,

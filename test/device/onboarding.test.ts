@@ -6,6 +6,8 @@ import { PROVISIONAL_MS } from "#device/onboarding.ts";
 import type { PortEvent } from "#device/port.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { verifyHello } from "#trust/verify-hello.ts";
+import type { AirProtocol } from "#wire/air/found.ts";
+import { tiAnnouncement } from "#wire/air/ti-announcement.ts";
 import { HELLO_PORT } from "#wire/hello.ts";
 import { OWN } from "#wire/stored-names.ts";
 import {
@@ -91,13 +93,14 @@ test("older protocols are not heard unless the product switched them on", () => 
   expect(world.joins()).toEqual([]);
 });
 
-test.each(["esptouch-v2", "esptouch-v1", "airkiss"] as const)(
+test.each(["esptouch-v2", "esptouch-v1", "airkiss", "ti-cc3000", "ti-cc3200", "tuya-ez"] as const)(
   "%s: the join is forgotten after ten minutes without a session, and kept after one",
   (protocol) => {
     for (const comes of [false, true]) {
-      const world = createWorld([protocol]);
+      const world = createWorld([protocol.startsWith("ti-") ? "ti-smartconfig" : (protocol as AirProtocol)]);
       start(world);
-      world.run(12_000, [{ sa: ATTACKER, packets: recorded(protocol, "evil") }]);
+      const isUp = protocol.startsWith("ti-");
+      world.run(12_000, [{ sa: ATTACKER, packets: recorded(protocol, "evil"), isUp }]);
       expect(world.joins()).toEqual(["evil"]);
       world.show(joined);
       expect(world.stored.has(OWN.wifi)).toBe(false);
@@ -114,6 +117,42 @@ test.each(["esptouch-v2", "esptouch-v1", "airkiss"] as const)(
     }
   },
 );
+
+test("an Air message's time hint is told once, when it is taken, and never stored", () => {
+  const world = createWorld([]);
+  start(world);
+  const tape = recorded("air", "home", 1_800_000_000);
+  world.run(4000, [{ sa: OWNER, packets: tape }]);
+  const hints = () => world.effects.filter((effect) => effect.kind === "emit" && effect.event.kind === "time-hinted");
+  expect(hints()).toEqual([{ kind: "emit", event: { kind: "time-hinted", hintS: 1_800_000_000 } }]);
+  for (let i = 0; i < 3; i++) world.show({ kind: "radio-join-failed", reason: "refused" });
+  world.run(4000, [{ sa: ATTACKER, packets: tape }]);
+  expect(hints()).toHaveLength(1);
+  const stored = world.effects.flatMap((effect) => (effect.kind === "store" ? [effect.name] : []));
+  expect(new Set(stored)).toEqual(new Set([OWN.airCounter]));
+});
+
+test("TI's phones are answered as they expect: by mDNS, with the name that was sent or CC3000, and not too often", () => {
+  const world = createWorld(["ti-smartconfig"]);
+  start(world);
+  world.run(12_000, [{ sa: OWNER, packets: recorded("ti-cc3000", "home"), isUp: true }]);
+  expect(world.joins()).toEqual(["home"]);
+  world.show(joined);
+  const joinedMs = world.nowMs();
+  const at: number[] = [];
+  for (let seen = world.effects.length; world.nowMs() < joinedMs + 70_000; ) {
+    world.run(100);
+    for (const effect of world.effects.slice(seen)) {
+      if (effect.kind === "udp-send" && effect.port === 5353) at.push(Math.round((world.nowMs() - joinedMs) / 1000));
+    }
+    seen = world.effects.length;
+  }
+  expect(at).toEqual([1, 3, 7, 15, 31]);
+  const sent = world.effects.filter((effect) => effect.kind === "udp-send" && effect.port === 5353);
+  expect(sent).toHaveLength(6);
+  expect(new Set(sent.map((effect) => effect.kind === "udp-send" && effect.host))).toEqual(new Set(["224.0.0.251"]));
+  expect(sent[0]).toMatchObject({ bytes: tiAnnouncement(new Uint8Array(0)) });
+});
 
 test("a flood of invented senders delays nobody once it ends", () => {
   const chance = createChance(5);

@@ -2,10 +2,9 @@
 import { expect, test } from "vitest";
 import { utf8 } from "#base/utf8.ts";
 import type { DatagramTransport } from "#phone/datagrams.ts";
-import { messageFor } from "#phone/message.ts";
+import { messageFor, type SentProtocol } from "#phone/message.ts";
 import { type OnboardProgress, onboard } from "#phone/onboard.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import type { AirProtocol } from "#wire/air/found.ts";
 
 interface Sent {
   readonly atMs: number;
@@ -31,7 +30,7 @@ function recorder() {
   return { sent, ports, answers, transport };
 }
 
-function message(protocol: AirProtocol) {
+function message(protocol: SentProtocol) {
   const air = { key: new Uint8Array(32), lastCounter: 5, nowS: 4 };
   const credentials = { ssid: utf8("home"), passphrase: utf8("correct horse"), bssid: new Uint8Array(6), air };
   const made = messageFor(protocol, credentials, nodePrimitives);

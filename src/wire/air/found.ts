@@ -1,5 +1,7 @@
 /** What a listener found on the air (or a person typed into the portal), and what the sender's phone expects in answer. */
 import { concat } from "#base/bytes.ts";
+import { MDNS_GROUP, MDNS_PORT } from "#wire/discovery.ts";
+import { tiAnnouncement } from "./ti-announcement.ts";
 
 export type AirProtocol = "air" | "esptouch-v1" | "esptouch-v2" | "airkiss" | "ti-smartconfig" | "tuya-ez" | "softap";
 
@@ -26,13 +28,16 @@ export interface Acknowledgement {
   readonly bytes: Uint8Array;
   /** Besides broadcast, an address to send to. */
   readonly phone?: string;
+  /** In place of broadcast, a multicast group: an announcement, which is not repeated as often (RFC 6762 section 8.3). */
+  readonly group?: string;
 }
 
 /**
- * The unauthenticated acknowledgement that the protocol's phones wait for, to be sent 30 times, 100 ms apart.
+ * The unauthenticated acknowledgement that the protocol's phones wait for, to be sent 30 times, 100 ms apart, or (to a
+ * group) announced.
  * @param mac  The unit's station address.
  * @param ipv4 The address it got.
- * @returns None for Air (its hello is the answer), TI (answers by mDNS) and Tuya (answers by its cloud).
+ * @returns None for Air (its hello is the answer) and Tuya (answers by its cloud).
  */
 export function acknowledgementOf(found: Found, mac: Uint8Array, ipv4: string): Acknowledgement | undefined {
   switch (found.protocol) {
@@ -44,6 +49,8 @@ export function acknowledgementOf(found: Found, mac: Uint8Array, ipv4: string): 
       return { port: 18266 + 10000 * found.token, bytes: concat(Uint8Array.of(found.token), mac) };
     case "airkiss":
       return { port: 10000, bytes: concat(Uint8Array.of(found.token), mac) };
+    case "ti-smartconfig":
+      return { port: MDNS_PORT, group: MDNS_GROUP, bytes: tiAnnouncement(found.reserved) };
     default:
       return undefined;
   }

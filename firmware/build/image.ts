@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { COMPILER, compile, filesBelow, type Group } from "./compile.ts";
 import { COMMON, CPU, FIRMWARE, OURS, sodiumFlags } from "./flags.ts";
 import { type Layout, layoutOf, ROOT } from "./layout.ts";
@@ -203,15 +203,37 @@ function prepare(name: string): { layout: Layout; trees: Readonly<Record<string,
   return { layout, trees: thirdParty() };
 }
 
+/** Some of our sources made another: what the next version would be. */
+export interface Edited {
+  readonly as: string;
+  /** The new text of a source, by its path below firmware/. */
+  readonly edits: ReadonlyMap<string, (text: string) => string>;
+}
+
+/** The group with its edited sources in a folder of their own. */
+function editedGroup(group: Group, folder: string, { edits }: Edited): Group {
+  mkdirSync(folder, { recursive: true });
+  const sources = group.sources.map((source) => {
+    const edit = edits.get(relative(FIRMWARE, source));
+    if (edit === undefined) return source;
+    const path = join(folder, basename(source));
+    writeFileSync(path, edit(readFileSync(source, "utf8")));
+    return path;
+  });
+  return { ...group, sources };
+}
+
 /**
- * Compiles what changed and links the runtime of a board into .cache/firmware/BOARD/main.elf.
+ * Compiles what changed and links the runtime of a board into .cache/firmware/BOARD/main.elf, or under another name where
+ * it is another variant or edited.
  * @throws BuildStop when a package is missing, a source can't be had, something doesn't compile or doesn't fit.
  */
-export async function buildRuntime(name: string, variant: Variant = PLAIN): Promise<Image> {
+export async function buildRuntime(name: string, variant: Variant = PLAIN, edited?: Edited): Promise<Image> {
   const { layout, trees } = prepare(name);
+  const ours = runtimeGroup(layout, trees);
   const { objects, compiled } = await compile([
-    runtimeGroup(layout, trees),
-    ...secureGroups(runtimeGroup(layout, trees), trees, variant),
+    edited === undefined ? ours : editedGroup(ours, join(ROOT, ".cache/firmware", name, edited.as), edited),
+    ...secureGroups(ours, trees, variant),
     engineGroup(trees.quickjs ?? ""),
     networkGroup(trees.lwip ?? ""),
     cryptoGroup(trees.libsodium ?? "", [...VERIFYING, ...SEALING]),
@@ -219,7 +241,7 @@ export async function buildRuntime(name: string, variant: Variant = PLAIN): Prom
   const { budgets } = layout.board;
   const linked = link(layout, {
     name: "main",
-    as: variant.tls ? "main-tls" : "main",
+    as: edited?.as ?? (variant.tls ? "main-tls" : "main"),
     objects,
     symbols: {
       TEXT_BYTES: (variant.tls ? budgets.textTlsBytes : budgets.textBytes) ?? 0,

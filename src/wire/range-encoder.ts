@@ -1,12 +1,12 @@
 /** An adaptive binary range coder, the writing half (Martin 1979; carries as in LZMA): bits, trees and numbers to bytes. */
-import { learned, shareOf } from "./stream-model.ts";
+import { learned, MANTISSAS, shareOf } from "./stream-model.ts";
 
 export interface RangeEncoder {
   /** Bytes so far, at most five less than finish will give. */
   readonly byteLength: number;
   bit(entryAt: number, value: number): void;
   tree(from: number, bits: number, value: number): void;
-  /** A number from 0 to 2^24 - 2; see number() of the decoder. */
+  /** A number from 0 to 2^32 - 2; see number() of the decoder. */
   number(from: number, value: number): void;
   /** Ends the code with as few bytes as identify it; the decoder reads zeros behind them. */
   finish(): Uint8Array;
@@ -80,7 +80,7 @@ export function createRangeEncoder(model: Uint16Array): RangeEncoder {
       let node = 1;
       for (let i = 0; i < modelled; i++) {
         const bit = (plus >>> (exponent - 1 - i)) & 1;
-        encoder.bit(from + 32 + exponent * 8 + node, bit);
+        encoder.bit(from + 32 + Math.min(exponent, MANTISSAS - 1) * 8 + node, bit);
         node = (node << 1) | bit;
       }
       rawBits(plus & ((1 << (exponent - modelled)) - 1), exponent - modelled);

@@ -6,6 +6,7 @@
  */
 import { viewOf } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
+import { createMoves, MOVES_MAX, readMoved, STRETCHES_MAX } from "./moves.ts";
 import {
   AT,
   BLOCK_HEADER_BYTES,
@@ -13,6 +14,7 @@ import {
   EXPONENT_MAX,
   learned,
   literalAt,
+  MANTISSAS,
   MODEL_ENTRIES,
   PRIMER_BYTES,
   primeLiterals,
@@ -46,13 +48,17 @@ export interface StreamDecoder {
 }
 
 const AHEAD_BYTES = 64;
+/** Bytes around what is read of a moved base, to see whole instructions. */
+const AROUND_BYTES = 16;
 /** Numbers and flags of a decoder, at 8 bytes each as an engine keeps them, with room. */
-const SCALARS_BYTES = 24 * 8;
+const SCALARS_BYTES = 28 * 8;
 /** Memory of a decoder, its block and its page apart. */
-export const DECODER_BYTES = 2 * MODEL_ENTRIES + AHEAD_BYTES + SCALARS_BYTES;
+export const DECODER_BYTES =
+  2 * MODEL_ENTRIES + AHEAD_BYTES + AROUND_BYTES + 8 * MOVES_MAX + 4 * STRETCHES_MAX + SCALARS_BYTES;
 
 export function createStreamDecoder(source: StreamSource): StreamDecoder {
   const model = createModel();
+  const moves = createMoves();
   let block: Uint8Array = new Uint8Array(0);
   let at = 0;
   let range = 0;
@@ -66,9 +72,10 @@ export function createStreamDecoder(source: StreamSource): StreamDecoder {
   /** A token that did not fit the page: what is left of it, and for a repeat how far back it reads. */
   let left = 0;
   let distance = 0;
-  /** A few bytes of the base, read ahead for tokens that use one at a time. */
+  /** A few bytes of the base, read ahead for tokens that use one at a time, and how far they had moved then. */
   let ahead = new Uint8Array(0);
   let aheadAt = 0;
+  let aheadBy = 0;
 
   function bit(entryAt: number): number {
     const entry = model[entryAt] as number;
@@ -117,24 +124,55 @@ export function createStreamDecoder(source: StreamSource): StreamDecoder {
     while (bit(from + exponent) === 1) if (++exponent > EXPONENT_MAX) return -1;
     let node = 1;
     const modelled = Math.min(3, exponent);
-    for (let i = 0; i < modelled; i++) node = (node << 1) | bit(from + 32 + exponent * 8 + node);
+    const mantissa = from + 32 + Math.min(exponent, MANTISSAS - 1) * 8;
+    for (let i = 0; i < modelled; i++) node = (node << 1) | bit(mantissa + node);
     const low = exponent - modelled;
     return node * 2 ** low + rawBits(low) - 1;
   }
 
+  /** The table in front of a block's tokens; false when it makes no sense. */
+  function readMoves(): boolean {
+    moves.count = number(AT.distance);
+    if (moves.count < 0 || moves.count > MOVES_MAX) return false;
+    if (moves.count === 0) return true;
+    moves.imageAddress = number(AT.distance);
+    let from = 0;
+    for (let i = 0; i < moves.count; i++) {
+      from += number(AT.distance);
+      moves.from[i] = from;
+      const isBack = bit(AT.jumpSign) === 1;
+      moves.by[i] = (isBack ? -1 : 1) * number(AT.jump);
+    }
+    moves.stretches = number(AT.repeatLength);
+    if (moves.stretches < 0 || moves.stretches > STRETCHES_MAX) return false;
+    let change = 0;
+    for (let i = 0; i < moves.stretches; i++) {
+      change += number(AT.copyLength);
+      moves.changes[i] = change;
+    }
+    return true;
+  }
+
+  function baseBytes(byteLength: number): Uint8Array {
+    return readMoved(moves, source.readBase, source.baseBytes, base, byteLength, position - base);
+  }
+
   function baseByte(): number {
-    if (base < aheadAt || base >= aheadAt + ahead.length) {
+    if (base < aheadAt || base >= aheadAt + ahead.length || aheadBy !== position - base) {
       aheadAt = base;
-      ahead = source.readBase(base, Math.min(AHEAD_BYTES, source.baseBytes - base)).slice();
+      aheadBy = position - base;
+      ahead = baseBytes(Math.min(AHEAD_BYTES, source.baseBytes - base)).slice();
     }
     return ahead[base - aheadAt] as number;
   }
 
   /** Puts as much of the token in hand as fits. */
   function put(page: Uint8Array, filled: number): number {
-    const size = Math.min(left, page.length - filled);
+    const room = Math.min(left, page.length - filled);
+    // What is moved is copied, so a little at a time.
+    const size = distance === 0 && moves.count > 0 ? Math.min(room, AHEAD_BYTES) : room;
     if (distance === 0) {
-      page.set(source.readBase(base, size), filled);
+      page.set(baseBytes(size), filled);
       base += size;
     } else {
       // Overlapping repeats read what they wrote, so what lies in the page goes byte by byte.
@@ -231,6 +269,9 @@ export function createStreamDecoder(source: StreamSource): StreamDecoder {
       context = 0;
       diffs = 0;
       left = 0;
+      resetModel(model);
+      ahead = new Uint8Array(0);
+      if (source.baseBytes > 0 && !readMoves()) return refuse("STREAM_TOKEN");
       resetModel(model);
       const primerAt = primerStart(base, source.baseBytes);
       primeLiterals(model, source.readBase(primerAt, Math.min(PRIMER_BYTES, source.baseBytes - primerAt)));

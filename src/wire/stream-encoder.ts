@@ -4,6 +4,10 @@
  */
 import { viewOf } from "#base/bytes.ts";
 import { BLOCK_BYTES } from "./blocks.ts";
+import { type Alike, chooseMoves, findMoves, type MovesFound, noteAlike } from "./find-moves.ts";
+import { createMatchIndex, type MatchIndex } from "./match-index.ts";
+import { createMovedBase, type MovedBase } from "./moved-base.ts";
+import { createMoves, type Moves } from "./moves.ts";
 import { createRangeEncoder, type RangeEncoder } from "./range-encoder.ts";
 import { primerStart } from "./stream-decoder.ts";
 import {
@@ -14,53 +18,14 @@ import {
   PRIMER_BYTES,
   primeLiterals,
   REPEAT_MIN,
+  resetModel,
   TOKEN,
 } from "./stream-model.ts";
 
 /** Room that the longest token and a block's end may take. */
 const TOKEN_BYTES_MAX = 24;
-const HASH_BITS = 17;
 
 type Bytes = Uint8Array;
-
-/** Chains of places that begin with the same few bytes. */
-interface Index {
-  add(upTo: number): void;
-  /** Earlier places like the one at `at` of `bytes`, nearest first. */
-  candidates(bytes: Bytes, at: number, max: number): number[];
-}
-
-function createIndex(data: Bytes, gram: number): Index {
-  const heads = new Int32Array(1 << HASH_BITS).fill(-1);
-  const chain = new Int32Array(data.length).fill(-1);
-  let added = 0;
-  const hash = (bytes: Bytes, at: number) => {
-    let value = 0;
-    for (let i = 0; i < gram; i++) value = Math.imul(value ^ (bytes[at + i] as number), 0x9e3779b1) ^ (value >>> 15);
-    return Math.imul(value, 0x85ebca6b) >>> (32 - HASH_BITS);
-  };
-  return {
-    add(upTo) {
-      for (; added < upTo && added + gram <= data.length; added++) {
-        const slot = hash(data, added);
-        chain[added] = heads[slot] as number;
-        heads[slot] = added;
-      }
-    },
-    candidates(bytes, at, max) {
-      const found: number[] = [];
-      if (at + gram > bytes.length) return found;
-      for (
-        let place = heads[hash(bytes, at)] as number;
-        place >= 0 && found.length < max;
-        place = chain[place] as number
-      ) {
-        found.push(place);
-      }
-      return found;
-    },
-  };
-}
 
 function matchLength(a: Bytes, at: number, b: Bytes, bt: number, max = Number.POSITIVE_INFINITY): number {
   let length = 0;
@@ -87,23 +52,30 @@ interface Found {
   readonly score: number;
 }
 
+/** How far ahead two places are compared. */
+const LIKENESS_BYTES = 400;
+
 /** Where else in the base the image goes on: the place most alike, weighed by how far the jump is. */
-function findJump(baseIndex: Index, image: Bytes, at: number, base: Bytes, from: number): Found | undefined {
+function findJump(material: Material, at: number, from: number): Found | undefined {
+  const { base, image, baseIndex, moved } = material;
   let best: Found | undefined;
-  for (const place of baseIndex.candidates(image, at, 64)) {
+  for (const place of baseIndex.candidates(image, at, 64, base.length)) {
     if (place === from) continue;
-    const length = matchLength(image, at, base, place);
+    const there = moved.isPlain ? base : moved.read(place, LIKENESS_BYTES, at - place);
+    const start = moved.isPlain ? place : 0;
+    let length = matchLength(image, at, there, start);
+    if (length === LIKENESS_BYTES && !moved.isPlain) length = copyLength(material, at, place);
     if (length < 6) continue;
-    const score = likeness(image, at, base, place, 400) - (Math.abs(place - from) < 64 ? 4 : 6);
+    const score = likeness(image, at, there, start, LIKENESS_BYTES) - (Math.abs(place - from) < 64 ? 4 : 6);
     const isNearer = best !== undefined && score === best.score && Math.abs(place - from) < Math.abs(best.at - from);
     if (best === undefined || score > best.score || isNearer) best = { at: place, length, score };
   }
   return best;
 }
 
-function findRepeat(imageIndex: Index, image: Bytes, at: number): Found | undefined {
+function findRepeat(imageIndex: MatchIndex, image: Bytes, at: number): Found | undefined {
   let best: Found | undefined;
-  for (const place of imageIndex.candidates(image, at, 128)) {
+  for (const place of imageIndex.candidates(image, at, 128, at)) {
     const length = matchLength(image, at, image, place);
     if (length >= REPEAT_MIN && (best === undefined || length > best.length))
       best = { at: place, length, score: length };
@@ -123,48 +95,141 @@ interface Writer {
  * @returns The stream: blocks of BLOCK_BYTES, the last one as long as it is.
  */
 export function encodeStream(base: Uint8Array, image: Uint8Array): Uint8Array {
+  const indexes = { base, image, baseIndex: createMatchIndex(base, 6) };
+  indexes.baseIndex.add(base.length);
+  let best: Uint8Array | undefined;
+  let found: MovesFound | undefined;
+  // What is found alike says what moved; moved by that, more is found alike.
+  for (;;) {
+    const alike: Alike[] = [];
+    const stream = encodeBlocks(indexes, found, alike);
+    if (best !== undefined && stream.length >= best.length) return best;
+    best = stream;
+    found = findMoves(base, image, alike);
+    if (found.votes.length === 0) return best;
+  }
+}
+
+/** @param alike Is told what came from the base. */
+function encodeBlocks(indexes: Indexes, found: MovesFound | undefined, alike: Alike[]): Uint8Array {
+  const { base, image } = indexes;
+  const imageIndex = createMatchIndex(image, REPEAT_MIN);
   const blocks: Uint8Array[] = [];
-  const baseIndex = createIndex(base, 6);
-  baseIndex.add(base.length);
-  const imageIndex = createIndex(image, REPEAT_MIN);
   let at = 0;
   let from = 0;
   while (at < image.length) {
-    const [blockAt, blockFrom] = [at, from];
-    const writer = startWriter(base, from);
-    const budget = BLOCK_BYTES - (blocks.length === 0 ? 0 : BLOCK_HEADER_BYTES) - TOKEN_BYTES_MAX;
-    while (at < image.length && writer.coder.byteLength < budget) {
-      imageIndex.add(at);
-      [at, from] = encodeToken(writer, { base, image, baseIndex, imageIndex }, at, from);
+    const start = { blocks: blocks.length, at, from };
+    let block = encodeBlock({ ...indexes, imageIndex }, start, found && chooseMoves(found, 0, base.length));
+    if (found !== undefined && (start.at > 0 || block.at < image.length)) {
+      // Another block's references need not be in this one's table.
+      const lowest = Math.min(...block.alike.map((each) => each.from));
+      const highest = Math.max(...block.alike.map((each) => each.from + each.byteLength));
+      const table = chooseMoves(found, lowest, highest + BLOCK_BYTES);
+      const narrow = encodeBlock({ ...indexes, imageIndex }, start, table);
+      if (narrow.at > block.at || (narrow.at === block.at && narrow.bytes.length < block.bytes.length)) block = narrow;
     }
-    const isLast = at >= image.length;
-    if (!isLast) writeToken(writer, TOKEN.end, writer.context);
-    blocks.push(finishBlock(writer.coder.finish(), blocks.length, blockAt, blockFrom, isLast));
+    blocks.push(block.bytes);
+    alike.push(...block.alike);
+    [at, from] = [block.at, block.from];
   }
   return join(blocks);
 }
 
-function startWriter(base: Bytes, from: number): Writer {
-  const model = createModel();
-  const primerAt = primerStart(from, base.length);
-  primeLiterals(model, base.subarray(primerAt, Math.min(base.length, primerAt + PRIMER_BYTES)));
-  return { coder: createRangeEncoder(model), model, context: 0, diffs: 0 };
+interface Start {
+  /** Blocks before this one. */
+  readonly blocks: number;
+  readonly at: number;
+  readonly from: number;
 }
 
-interface Material {
+interface Block {
+  readonly bytes: Bytes;
+  /** The places in image and base behind it. */
+  readonly at: number;
+  readonly from: number;
+  readonly alike: readonly Alike[];
+}
+
+function encodeBlock(
+  indexes: Indexes & { readonly imageIndex: MatchIndex },
+  start: Start,
+  moves = createMoves(),
+): Block {
+  const { base, image, imageIndex } = indexes;
+  const material: Material = { ...indexes, moved: createMovedBase(base, moves) };
+  const writer = startWriter(base, start.from, moves);
+  const budget = BLOCK_BYTES - (start.blocks === 0 ? 0 : BLOCK_HEADER_BYTES) - TOKEN_BYTES_MAX;
+  let [at, from] = [start.at, start.from];
+  const alike: Alike[] = [];
+  while (at < image.length && writer.coder.byteLength < budget) {
+    imageIndex.add(at);
+    const [nextAt, nextFrom] = encodeToken(writer, material, at, from);
+    if (nextFrom !== from) {
+      noteAlike(alike, at, nextFrom - (nextAt - at), nextAt - at);
+    }
+    [at, from] = [nextAt, nextFrom];
+  }
+  const isLast = at >= image.length;
+  if (!isLast) writeToken(writer, TOKEN.end, writer.context);
+  const bytes = finishBlock(writer.coder.finish(), start.blocks, start.at, start.from, isLast);
+  return { bytes, at, from, alike };
+}
+
+function startWriter(base: Bytes, from: number, moves: Moves): Writer {
+  const model = createModel();
+  const coder = createRangeEncoder(model);
+  if (base.length > 0) writeMoves(coder, moves);
+  resetModel(model);
+  const primerAt = primerStart(from, base.length);
+  primeLiterals(model, base.subarray(primerAt, Math.min(base.length, primerAt + PRIMER_BYTES)));
+  return { coder, model, context: 0, diffs: 0 };
+}
+
+function writeMoves(coder: RangeEncoder, { count, imageAddress, from, by, stretches, changes }: Moves): void {
+  coder.number(AT.distance, count);
+  if (count === 0) return;
+  coder.number(AT.distance, imageAddress);
+  for (let i = 0; i < count; i++) {
+    const shift = by[i] as number;
+    coder.number(AT.distance, (from[i] as number) - (from[i - 1] ?? 0));
+    coder.bit(AT.jumpSign, shift < 0 ? 1 : 0);
+    coder.number(AT.jump, Math.abs(shift));
+  }
+  coder.number(AT.repeatLength, stretches);
+  for (let i = 0; i < stretches; i++) coder.number(AT.copyLength, (changes[i] as number) - (changes[i - 1] ?? 0));
+}
+
+interface Indexes {
   readonly base: Bytes;
   readonly image: Bytes;
-  readonly baseIndex: Index;
-  readonly imageIndex: Index;
+  readonly baseIndex: MatchIndex;
+}
+
+interface Material extends Indexes {
+  readonly imageIndex: MatchIndex;
+  readonly moved: MovedBase;
+}
+
+/** Bytes from `at` on that the base has too where it goes on. */
+function copyLength({ base, image, moved }: Material, at: number, from: number): number {
+  let length = 0;
+  for (;;) {
+    const window = 1 << 12;
+    const here = moved.around(from + length, window, at - from);
+    const found = matchLength(image, at + length, here, from + length, Math.min(window, base.length - from - length));
+    length += found;
+    if (found < window) return length;
+  }
 }
 
 /** Writes the token that fits best here; gives the places in image and base after it. */
 function encodeToken(writer: Writer, material: Material, at: number, from: number): [number, number] {
-  const { base, image, baseIndex, imageIndex } = material;
+  const { base, image, imageIndex, moved } = material;
   const { coder } = writer;
-  const copy = from >= base.length ? 0 : matchLength(image, at, base, from);
-  const staying = likeness(image, at, base, from, 400);
-  const jump = copy < 24 ? findJump(baseIndex, image, at, base, from) : undefined;
+  const here = from >= base.length ? base : moved.around(from, LIKENESS_BYTES, at - from);
+  const copy = from >= base.length ? 0 : copyLength(material, at, from);
+  const staying = likeness(image, at, here, from, LIKENESS_BYTES);
+  const jump = copy < 24 ? findJump(material, at, from) : undefined;
   const repeat = copy < 24 ? findRepeat(imageIndex, image, at) : undefined;
   const repeatLength = repeat?.length ?? 0;
   const putCopy = (): [number, number] => {
@@ -191,10 +256,10 @@ function encodeToken(writer: Writer, material: Material, at: number, from: numbe
   if (copy >= 3 || (copy > 0 && (staying > 4 || goesOn) && repeatLength < copy + 4)) return putCopy();
   if ((repeatLength >= 5 && staying < repeatLength) || repeatLength >= 12) return putRepeat();
   if (copy > 0 && writer.context < 3) return putCopy();
-  const isAligned = from < base.length && likeness(image, at + 1, base, from + 1, 48) >= 3;
+  const isAligned = from < base.length && likeness(image, at + 1, here, from + 1, 48) >= 3;
   if (isAligned && copy === 0) {
     writeToken(writer, TOKEN.diff, 2);
-    coder.tree(AT.diff + writer.diffs * 256, 8, ((image[at] as number) - (base[from] as number)) & 255);
+    coder.tree(AT.diff + writer.diffs * 256, 8, ((image[at] as number) - (here[from] as number)) & 255);
     writer.diffs = Math.min(writer.diffs + 1, 2);
     return [at + 1, from + 1];
   }

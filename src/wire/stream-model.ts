@@ -14,11 +14,13 @@ export const REPEAT_MIN = 4;
 export const BLOCK_HEADER_BYTES = 6;
 /** Bytes of the base, up to where a block begins to read it, on which its literals are learned before it starts. */
 export const PRIMER_BYTES = 1024;
-/** Numbers in a stream are below 2^24. */
-export const EXPONENT_MAX = 24;
+/** Numbers in a stream are below 2^32. */
+export const EXPONENT_MAX = 31;
+/** Exponents whose high bits have a tree of their own; larger ones share the last. */
+export const MANTISSAS = 24;
 
 // One table of probabilities holds all; these are the places of its parts.
-const NUMBER = 32 + 32 * 8;
+const NUMBER = 32 + MANTISSAS * 8;
 export const AT = {
   /** By what came before: 4 contexts of a 3-bit tree. */
   token: 0,

@@ -17,7 +17,8 @@ import { type Component, releaseIdOf, type Transfer } from "#wire/release.ts";
 import { createStreamDecoder, DECODER_BYTES } from "#wire/stream-decoder.ts";
 import { encodeStream } from "#wire/stream-encoder.ts";
 import { DOWN, UP, unitTopic } from "#wire/topics.ts";
-import { jsPairs, nativePairs, type Pair } from "./ota-images.ts";
+import { jsPairs, type Pair } from "./ota-images.ts";
+import { nativePairs } from "./ota-native.ts";
 import { type Figures, peerFigures } from "./ota-peers.ts";
 import type { Bench, Row } from "./row.ts";
 
@@ -71,7 +72,7 @@ function deltaRows(pair: Pair, missing: (what: string) => void): readonly Row[] 
   const peers = peerFigures(pair.old, pair.image, missing);
   const ours = ourFigures(pair);
   const smallest = Math.min(...[...peers.values()].map(({ size }) => size));
-  const goal = pair.kind === "js" && pair.edit === "small" ? smallest : null;
+  const goal = pair.edit === "small" ? smallest : null;
   const rows: Row[] = [];
   const add = (name: string, { size, encodeMs, decodeMs }: Figures, sizeGoal: number | null, peer: string | null) => {
     const where = `delta/${pair.edit}/${name}/${pair.kind}`;
@@ -149,8 +150,7 @@ export const bench: Bench = {
     };
     const js = await jsPairs();
     for (const pair of js) rows.push(...deltaRows(pair, tell));
-    const native = nativePairs();
-    if (native === undefined) tell("native images: none was built (npm run firmware -- build --board qemu-mps2)");
+    const native = await nativePairs(tell);
     for (const pair of native ?? []) if (!quick || pair.edit === "small") rows.push(...deltaRows(pair, tell));
     const [small] = js as readonly [Pair];
     const patch = encodeStream(small.old, small.image);

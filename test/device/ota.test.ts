@@ -38,7 +38,7 @@ describe("an update", () => {
   test("chooses the delta where its base is, and the whole image elsewhere", () => {
     const both = serve(SETS[1], SETS[0]);
     expect(runWorld(worldOf(both)).blocksServed).toBe(runWorld(worldOf(DELTA)).blocksServed);
-    const other = imageSets(21_002, 30_001)[0];
+    const other = imageSets(22_000, 30_001)[0];
     const elsewhere = serve(SETS[1], other);
     expect(runWorld(worldOf(elsewhere)).blocksServed).toBe(runWorld(worldOf(WHOLE)).blocksServed);
     const nowhere = runWorld(

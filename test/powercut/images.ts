@@ -1,4 +1,5 @@
-/** Images that look like firmware to a coder: text and tables with edits between one release and the next. */
+/** Images that look like firmware to a coder: code that calls itself, and text, with edits between two releases. */
+import { grown, link, programOf } from "../wire/thumb-program.ts";
 import type { ImageSet } from "./maker.ts";
 
 function noise(seed: number): () => number {
@@ -18,19 +19,6 @@ function source(seed: number, byteLength: number): Uint8Array {
   return new TextEncoder().encode(text.slice(0, byteLength));
 }
 
-/** Code-like bytes: few patterns, many small differences. */
-function code(seed: number, byteLength: number): Uint8Array {
-  const next = noise(seed);
-  const ops = Array.from({ length: 40 }, () => next() & 0xffff);
-  const bytes = new Uint8Array(byteLength);
-  for (let at = 0; at + 1 < byteLength; at += 2) {
-    const op = (next() & 3) === 0 ? next() : (ops[next() % 40] as number);
-    bytes[at] = op & 255;
-    bytes[at + 1] = op >> 8;
-  }
-  return bytes;
-}
-
 function edited(base: Uint8Array, at: number, insert: string, everyBytes: number): Uint8Array {
   const inserted = Uint8Array.of(...base.subarray(0, at), ...new TextEncoder().encode(insert), ...base.subarray(at));
   for (let i = everyBytes; i < inserted.length; i += everyBytes) inserted[i] = ((inserted[i] as number) + 4) & 255;
@@ -39,14 +27,18 @@ function edited(base: Uint8Array, at: number, insert: string, everyBytes: number
 
 /** Release 1 and release 2 of a product with native code and a bundle. */
 export function imageSets(nativeBytes: number, jsBytes: number): readonly [ImageSet, ImageSet] {
-  const native = code(3, nativeBytes);
+  const program = programOf(3, nativeBytes);
+  const longer = grown(
+    program,
+    new Map(program.flatMap((_, i): [number, number][] => (i % 16 === 5 ? [[i, 1 + (i % 90)]] : []))),
+  );
   const js = source(5, jsBytes);
   const first = new Map([
-    [0, native],
+    [0, link(program)],
     [1, js],
   ]);
   const second = new Map([
-    [0, edited(native, nativeBytes >> 1, "new code here", 997)],
+    [0, link(longer)],
     [1, edited(js, jsBytes >> 2, "if(fixed)return;", 4001)],
   ]);
   return [

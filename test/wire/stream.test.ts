@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { BLOCK_BYTES, blockCount } from "#wire/blocks.ts";
 import { createStreamDecoder } from "#wire/stream-decoder.ts";
 import { encodeStream } from "#wire/stream-encoder.ts";
+import { grown, link, programOf } from "./thumb-program.ts";
 
 /** Decodes as a unit does: into pages, with what was written before readable, from a given block on. */
 function decode(base: Uint8Array, stream: Uint8Array, imageBytes: number, pageBytes = 256, firstBlock = 0): Uint8Array {
@@ -113,6 +114,71 @@ describe("streams", () => {
     const patch = encodeStream(base, image);
     expect(patch.length).toBeLessThan(30);
     expect(decode(base, patch, image.length)).toEqual(image);
+  });
+
+  test("code that moved costs what was written, not every call across it", () => {
+    const program = programOf(11, 42_000);
+    const base = link(program);
+    const image = link(grown(program, new Map([[150, 4]])));
+    const differing = image.subarray(64, 20_000).filter((byte, i) => byte !== base[64 + i]).length;
+    expect(differing).toBeGreaterThan(200);
+    const patch = encodeStream(base, image);
+    expect(patch.length).toBeLessThan(60);
+    for (const pageBytes of [1, 250, 1024]) expect(decode(base, patch, image.length, pageBytes)).toEqual(image);
+  });
+
+  test("code that moved by many lengths over several blocks, any of which can be the first", () => {
+    const program = programOf(12, 24_000);
+    const base = link(program);
+    const image = link(
+      grown(
+        program,
+        new Map([
+          [30, 1700],
+          [31, 3],
+          [120, 1900],
+          [200, 900],
+        ]),
+      ),
+    );
+    const patch = encodeStream(base, image);
+    expect(blockCount(patch.length)).toBeGreaterThan(2);
+    expect(patch.length).toBeLessThan(11_000);
+    expect(decode(base, patch, image.length)).toEqual(image);
+    for (let first = 1; first < blockCount(patch.length); first++) {
+      const source = {
+        baseBytes: base.length,
+        imageBytes: image.length,
+        readBase: (at: number, size: number) => base.subarray(at, at + size),
+        readImage: (at: number, size: number) => image.subarray(at, at + size),
+      };
+      const decoder = createStreamDecoder(source);
+      decoder.startBlock(first, patch.subarray(first * BLOCK_BYTES, (first + 1) * BLOCK_BYTES));
+      const from = decoder.position;
+      const page = new Uint8Array(1500);
+      expect(decoder.fill(page, 0)).toEqual({ ok: true, value: 1500 });
+      expect(page).toEqual(image.slice(from, from + 1500));
+    }
+  });
+
+  test("damaged streams over code are refused or give another image", () => {
+    const program = programOf(13, 12_000);
+    const base = link(program);
+    const image = link(grown(program, new Map([[40, 3]])));
+    const stream = encodeStream(base, image);
+    const outcomes = new Set<string>();
+    for (let at = 0; at < stream.length; at++) {
+      for (let bit = 0; bit < 8; bit++) {
+        const damaged = stream.slice();
+        damaged[at] = (damaged[at] as number) ^ (1 << bit);
+        try {
+          outcomes.add(decode(base, damaged, image.length).length === image.length ? "image" : "");
+        } catch (error) {
+          outcomes.add((error as Error).message);
+        }
+      }
+    }
+    expect([...outcomes].sort()).toEqual(["STREAM_TOKEN", "image"]);
   });
 
   test("damaged streams are refused or give another image; they never throw and never reach outside", () => {

@@ -16,6 +16,7 @@ const TROUBLES = new Set([
   "FlashFileError",
   "ImageError",
   "LineError",
+  "NamesError",
   "RegistryError",
   "RecoveryError",
   "BuildStop",

@@ -20,6 +20,11 @@ export const VERBS: readonly Verb[] = [
   },
   { name: "firmware", summary: "build the native image of a board", load: () => import("./firmware.ts") },
   {
+    name: "bundle",
+    summary: "build a device bundle; read a unit's console with whole names",
+    load: () => import("./bundle.ts"),
+  },
+  {
     name: "card",
     summary: "make the sealed card of a device, read one, take one as typed",
     load: () => import("./card.ts"),

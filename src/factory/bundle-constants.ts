@@ -214,5 +214,7 @@ export function withConstantsMarked(script: string, foreign: Iterable<string> = 
       return used.has(declaration.name.getText()) ? [`const ${declaration.getText()};`] : [];
     });
   };
-  return file.statements.flatMap(parted).join("\n");
+  const comment = (statement: ts.Statement) => script.slice(statement.getFullStart(), statement.getStart()).trim();
+  const parts = file.statements.flatMap((statement) => [comment(statement), ...parted(statement)]);
+  return parts.filter((part) => part !== "").join("\n");
 }

@@ -9,16 +9,34 @@ import ts from "typescript";
 /** What parts the statements; the firmware looks for this byte. */
 export const PARTING = "\f";
 
-/** @param script A script of ES2020 whose top level is the bundle's own. */
-export function inPieces(script: string): string {
+export interface Statement {
+  readonly text: string;
+  /** The source that it is from. */
+  readonly path: string;
+  readonly isOnDemand: boolean;
+}
+
+/**
+ * The statements of a script's top level, in order.
+ * @param script A script of ES2020 with a comment of the path in front of each source's first statement.
+ * @param paths  Paths that count as such.
+ */
+export function statementsOf(script: string, paths: readonly string[] = []): readonly Statement[] {
   const file = ts.createSourceFile("bundle.js", script, ts.ScriptTarget.ES2020, false, ts.ScriptKind.JS);
-  const onDemand: string[] = [];
-  const others: string[] = [];
-  for (const statement of file.statements) {
-    const text = script.slice(statement.getFullStart(), statement.getEnd()).trim();
-    (isOnDemand(statement) ? onDemand : others).push(text);
-  }
-  return [...onDemand, ...others].join(PARTING);
+  let path = "";
+  return file.statements.map((statement) => {
+    const before = script.slice(statement.getFullStart(), statement.getStart(file));
+    for (const [, comment = ""] of before.matchAll(/^\/\/! (.+)$/gm)) if (paths.includes(comment)) path = comment;
+    const text = script.slice(statement.getStart(file), statement.getEnd());
+    return { text, path, isOnDemand: isOnDemand(statement) };
+  });
+}
+
+/** What comes on demand first, then the others, each in their order. */
+export function joined(statements: readonly Statement[]): string {
+  const onDemand = statements.filter((statement) => statement.isOnDemand);
+  const others = statements.filter((statement) => !statement.isOnDemand);
+  return [...onDemand, ...others].map(({ text }) => text).join(PARTING);
 }
 
 /** Functions, and constants one by one: what holds no state can be let go of and made again. */

@@ -1,13 +1,21 @@
 /** The device bundle: runtime, board and app in one script of ES2020, as the engine on the unit runs it. */
 import { existsSync, readFileSync } from "node:fs";
 import { build, transform } from "esbuild";
+import { utf8 } from "#base/utf8.ts";
 import { withConstantsInPlace, withConstantsMarked } from "./bundle-constants.ts";
-import { inPieces } from "./bundle-pieces.ts";
+import { joined, PARTING, type Statement, statementsOf } from "./bundle-pieces.ts";
+import { keptNames } from "./kept-names.ts";
+import { shortNames } from "./short-names.ts";
+
+const ENTRY = "entry.ts";
+const STYLE = { target: "es2020", minifySyntax: true, charset: "utf8" } as const;
 
 export interface Bundle {
   readonly bytes: Uint8Array;
   /** Bytes that each source file contributes, by path from the repository's root. */
   readonly shares: ReadonlyMap<string, number>;
+  /** Names in the sources by the short ones that a unit speaks of. */
+  readonly names: ReadonlyMap<string, string>;
 }
 
 /** Thrown when the sources don't build; the message is esbuild's first complaint with file and line. */
@@ -16,7 +24,7 @@ export class BundleError extends Error {
 }
 
 /**
- * Builds the bundle of a board and an app. Identifiers stay as they are: a small fix then makes a small patch.
+ * Builds the bundle of a board and an app. Names become short, each by itself: a small fix makes a small patch.
  * @param board   Folder name in boards/; its main.ts exports `start(app)`.
  * @param appPath The app's entry, which exports `app`.
  * @param build   Which release the bundle tells that it is, and when it was built (Unix seconds).
@@ -30,15 +38,6 @@ export function buildBundle(
 import { app } from "./${appPath.replace(/^\.\//, "")}";
 start(app, ${JSON.stringify(build)});`);
 }
-
-const STYLE = {
-  format: "esm",
-  target: "es2020",
-  minifyWhitespace: true,
-  minifySyntax: true,
-  legalComments: "none",
-  charset: "utf8",
-} as const;
 
 /** Where a name in capitals stands for a value that nobody changes: our own code. */
 const OURS = /^(src\/(base|codec|wire|trust|device)|boards)\//;
@@ -54,23 +53,21 @@ function declaredElsewhere(paths: Iterable<string>): string[] {
 /** Builds one script for a unit's engine of an entry's text; its imports are relative to the repository's root. */
 export async function buildScript(entry: string): Promise<Bundle> {
   try {
-    const result = await build({
-      stdin: { contents: entry, resolveDir: ".", sourcefile: "entry.ts", loader: "ts" },
-      bundle: true,
-      write: false,
-      ...STYLE,
-      metafile: true,
-      logLevel: "silent",
-    });
-    const [output] = Object.values(result.metafile.outputs);
-    const shares = new Map(
-      Object.entries(output?.inputs ?? {}).map(([path, { bytesInOutput }]) => [path, bytesInOutput]),
-    );
-    const inPlace = withConstantsInPlace(result.outputFiles[0]?.text ?? "");
+    const { text, inputs } = await bundled(entry);
     // Folds what the constants made foldable, and removes their declarations where nobody uses them any more.
-    const { code } = await transform(inPlace, { ...STYLE, treeShaking: true });
-    const pieces = inPieces(withConstantsMarked(code, declaredElsewhere(shares.keys())));
-    return { bytes: new TextEncoder().encode(pieces), shares };
+    const folded = await transform(withPathsLegal(withConstantsInPlace(text)), {
+      ...STYLE,
+      format: "esm",
+      treeShaking: true,
+      legalComments: "inline",
+    });
+    const marked = withConstantsMarked(folded.code, declaredElsewhere(inputs));
+    const { script, names } = shortNames(marked, keptNames(inputs, entry));
+    const statements = await Promise.all(statementsOf(script, inputs).map(minified));
+    const pieces = statements.filter(({ text }) => text !== "");
+    const shares = new Map<string, number>();
+    for (const { path, text } of pieces) shares.set(path, (shares.get(path) ?? 0) + text.length + PARTING.length);
+    return { bytes: utf8(joined(pieces)), shares, names };
   } catch (error) {
     const [first] =
       (error as { errors?: { text: string; location?: { file: string; line: number } | null }[] }).errors ?? [];
@@ -78,4 +75,29 @@ export async function buildScript(entry: string): Promise<Bundle> {
     const where = first.location ? `${first.location.file}:${first.location.line}: ` : "";
     throw new BundleError(`${where}${first.text}`);
   }
+}
+
+/** All sources in one script, names whole, a comment with the path in front of each source's statements. */
+async function bundled(entry: string): Promise<{ readonly text: string; readonly inputs: readonly string[] }> {
+  const result = await build({
+    ...STYLE,
+    stdin: { contents: entry, resolveDir: ".", sourcefile: ENTRY, loader: "ts" },
+    bundle: true,
+    write: false,
+    format: "esm",
+    legalComments: "none",
+    metafile: true,
+    logLevel: "silent",
+  });
+  return { text: result.outputFiles[0]?.text ?? "", inputs: Object.keys(result.metafile.inputs) };
+}
+
+/** Comments with paths as legal ones, which a minifier leaves alone. */
+function withPathsLegal(script: string): string {
+  return script.replaceAll(/^\/\/ /gm, "//! ");
+}
+
+async function minified(statement: Statement): Promise<Statement> {
+  const { code } = await transform(statement.text, { ...STYLE, minifyWhitespace: true, legalComments: "none" });
+  return { ...statement, text: code.trim() };
 }

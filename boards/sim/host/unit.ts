@@ -95,6 +95,11 @@ async function main(): Promise<void> {
     let wanted: RestartReason | undefined;
     const startedAt = performance.now();
     const milliseconds = () => performance.now() - startedAt;
+    // The host counts whole milliseconds and may call a little early; a board never does.
+    const wait = (atMs: number): void => {
+      const isDue = () => (milliseconds() < atMs ? wait(atMs) : emit({ kind: "timer" }));
+      timer = setTimeout(isDue, Math.max(0, Math.ceil(atMs - milliseconds())));
+    };
     const native = nativeObject({
       flash,
       radio: line.radio,
@@ -106,8 +111,7 @@ async function main(): Promise<void> {
       },
       wakeAt(atMs) {
         clearTimeout(timer);
-        if (Number.isFinite(atMs))
-          timer = setTimeout(() => emit({ kind: "timer" }), Math.max(0, Math.ceil(atMs - milliseconds())));
+        if (Number.isFinite(atMs)) wait(atMs);
       },
       pinWritten: (pin, value) => show({ pin, value }),
       consoleWrite: (bytes) => void process.stdout.write(bytes),

@@ -8,7 +8,8 @@ import { newKeySet, readPublicKeys } from "#cloud/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/release-build.ts";
 import { type ReleaseFile, writeReleaseFile } from "#cloud/release-file.ts";
 import { encodeCbor } from "#codec/cbor.ts";
-import { buildBundle } from "#factory/bundle.ts";
+import { type Bundle, buildBundle } from "#factory/bundle.ts";
+import { writeNames } from "#factory/bundle-names.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { MakerKeys } from "#factory/identity.ts";
 import { firstImages } from "#factory/images.ts";
@@ -37,7 +38,7 @@ function makerKeys(config: FlashConfig): MakerKeys {
 /** The images of a release, one of them at least. */
 export interface ReleaseImages {
   readonly native?: Uint8Array | undefined;
-  readonly js?: Uint8Array | undefined;
+  readonly js?: Pick<Bundle, "bytes" | "names"> | undefined;
 }
 
 /** What a release of these images says. */
@@ -49,7 +50,7 @@ export function planOf(
 ) {
   const images = new Map<number, Uint8Array>();
   if (native !== undefined) images.set(COMPONENT.native, native);
-  if (js !== undefined) images.set(COMPONENT.js, js);
+  if (js !== undefined) images.set(COMPONENT.js, js.bytes);
   return {
     product: config.product,
     sequence,
@@ -62,7 +63,7 @@ export function planOf(
   };
 }
 
-/** Builds, signs and keeps a release. @returns The file, and where it lies. */
+/** Builds, signs and keeps a release, its bundle's names beside it. @returns The file, and where it lies. */
 export function makeRelease(
   config: FlashConfig,
   sequence: number,
@@ -75,6 +76,7 @@ export function makeRelease(
   const { seed } = readKeyFile(join(config.keys, "release.key"), "release");
   const file = signReleaseFile(buildRelease(planOf(config, sequence, images, bases)), seed);
   writeReleaseFile(path, file);
+  if (images.js !== undefined) writeNames(path, images.js.names);
   return { path, file };
 }
 
@@ -109,7 +111,7 @@ export async function factory(world: World): Promise<UnitWorld> {
   );
   const release = await tell.step(
     `release ${sequence}, signed`,
-    async () => makeRelease(config, sequence, { native, js: bundle.bytes }),
+    async () => makeRelease(config, sequence, { native, js: bundle }),
     ({ file }) => `${file.signed?.length} bytes of manifest`,
   );
   const images = firstImages(

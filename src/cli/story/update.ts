@@ -98,9 +98,9 @@ export async function update(world: UnitWorld): Promise<void> {
     const both = await tell.step(
       `release ${sequence}, signed and published`,
       async () => {
-        const { bytes } = await buildBundle(board.name, config.app, { release: String(sequence), atS: nowS });
+        const bundle = await buildBundle(board.name, config.app, { release: String(sequence), atS: nowS });
         // Where there is a native image both change, and one record of the journal switches both.
-        const images = { native: native && nextNative(native, sequence), js: bytes };
+        const images = { native: native && nextNative(native, sequence), js: bundle };
         const release = makeRelease(config, sequence, images, [first]);
         await station.power(true, CUT);
         await publish(cloud, release);
@@ -125,10 +125,10 @@ export async function update(world: UnitWorld): Promise<void> {
       (slots) => slots,
     );
     await callFromAfar(world);
-    const { bytes } = await buildScript(`import { start } from "./boards/${board.name}/main.ts";
+    const bundle = await buildScript(`import { start } from "./boards/${board.name}/main.ts";
 import { app } from "./${config.app}";
 start({ ...app, start() { throw new Error("a mistake"); } }, { release: "${sequence + 1}", atS: ${nowS} });`);
-    await crash(world, cloud, makeRelease(config, sequence + 1, { js: bytes }));
+    await crash(world, cloud, makeRelease(config, sequence + 1, { js: bundle }));
     if (native === undefined) cloud = await flippedBit(world, cloud, sequence + 2, nowS);
     else {
       const broken = { native: crashingNative(board, native) };
@@ -186,8 +186,8 @@ async function crash(
 async function flippedBit(world: UnitWorld, before: Cloud, sequence: number, nowS: number): Promise<Cloud> {
   const { tell, config, board, station } = world;
   await station.power(false);
-  const { bytes } = await buildBundle(board.name, config.app, { release: String(sequence), atS: nowS });
-  await publish(before, makeRelease(config, sequence, { js: bytes }));
+  const bundle = await buildBundle(board.name, config.app, { release: String(sequence), atS: nowS });
+  await publish(before, makeRelease(config, sequence, { js: bundle }));
   await before.child.stop();
   const flip = startProgram("src/cli/story/flip-bit.ts", [join(config.output, "cloud", "cloud.db"), String(sequence)]);
   if ((await flip.exited) !== 0) throw new StoryError(`the store can't be changed: ${flip.errors()}`);

@@ -54,8 +54,8 @@ test("the bundle starts in the arena that the board states", async () => {
   expect(usedBytes).toBeLessThan(board.budgets.heapBytes);
 }, 30_000);
 
-test("in a third of it, it runs out of memory, and says so", async () => {
-  const { failure } = await startIn(board.budgets.heapBytes / 3);
+test("in a quarter of it, it runs out of memory, and says so", async () => {
+  const { failure } = await startIn(board.budgets.heapBytes / 4);
   expect(failure?.reason).toBe("out-of-memory");
 }, 30_000);
 

@@ -1,0 +1,51 @@
+import { writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { type Command, InvalidArgumentError } from "commander";
+import { readBoard } from "#boards/sim/host/board.ts";
+import { buildBundle } from "#factory/bundle.ts";
+import { namesPath, readNames, withWholeNames, writeNames } from "#factory/bundle-names.ts";
+import { readFlashConfig } from "#factory/config.ts";
+import { sayTrouble } from "./say-trouble.ts";
+
+interface BuildOptions {
+  config: string;
+  board?: string;
+  release: number;
+  out: string;
+}
+
+async function build({ config: path, board, release, out }: BuildOptions): Promise<void> {
+  const config = readFlashConfig(path);
+  const { name } = readBoard(board ?? config.board);
+  const atS = Math.floor(Date.now() / 1000);
+  const { bytes, names } = await buildBundle(name, config.app, { release: String(release), atS });
+  writeFileSync(out, bytes);
+  writeNames(out, names);
+  process.stdout.write(`${out}: ${bytes.length} bytes for ${name}; names in ${namesPath(out)}\n`);
+}
+
+async function translate(path: string): Promise<void> {
+  const names = readNames(path);
+  for await (const line of createInterface({ input: process.stdin })) {
+    process.stdout.write(`${withWholeNames(line, names)}\n`);
+  }
+}
+
+export function register(command: Command): void {
+  command
+    .command("build")
+    .description("build what `release build --js` takes, and the list of its names beside it")
+    .option("--config <file>", "which app and board", "flash.config.json")
+    .option("--board <name>", "a folder of boards/, when not the configuration's")
+    .requiredOption("--release <number>", "which release the bundle says that it is", (text) => {
+      if (!/^\d+$/.test(text)) throw new InvalidArgumentError("give a whole number.");
+      return Number(text);
+    })
+    .requiredOption("--out <file>", "where to write it")
+    .action((options: BuildOptions) => sayTrouble(() => build(options)));
+  command
+    .command("names")
+    .description("copy a unit's console from standard input, whole names for the bundle's short ones")
+    .argument("<file>", "the .names.json beside the bundle or release that the unit ran")
+    .action((path: string) => sayTrouble(() => translate(path)));
+}

@@ -1,0 +1,44 @@
+/**
+ * The list of names that lies beside a bundle or its release, so that a person can read what a unit says. Nothing
+ * needs it to build, to patch or to run: it follows from the sources, and can be made anew from them.
+ * @source PROTOCOL 9.4.2
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+
+/** Thrown for a file that is no list of names; the message says what to do. */
+export class NamesError extends Error {
+  override name = "NamesError";
+}
+
+/** Where the names of an image lie: beside it. */
+export function namesPath(imagePath: string): string {
+  return `${imagePath}.names.json`;
+}
+
+/** @param names Names in the sources by short ones, as buildBundle gives them. */
+export function writeNames(imagePath: string, names: ReadonlyMap<string, string>): void {
+  const sorted = [...names].sort(([a], [b]) => (a < b ? -1 : 1));
+  writeFileSync(namesPath(imagePath), `${JSON.stringify(Object.fromEntries(sorted), undefined, 0)}\n`);
+}
+
+export function readNames(path: string): ReadonlyMap<string, string> {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    throw new NamesError(`${path} is no list of names; name the .names.json that lies beside the release`);
+  }
+  const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+}
+
+/**
+ * A line of a unit's console with whole names in it: a stack's functions (`at aB (bundle)`) and what the engine's
+ * messages quote (`cannot read property 'aB'`). Words elsewhere stay as they are.
+ */
+export function withWholeNames(line: string, names: ReadonlyMap<string, string>): string {
+  const whole = (name: string) => names.get(name) ?? name;
+  return line
+    .replace(/^(\s*at )([\w$]+)/, (_, at: string, name: string) => at + whole(name))
+    .replace(/'([\w$]+)'/g, (_, name: string) => `'${whole(name)}'`);
+}

@@ -1,0 +1,99 @@
+/**
+ * Which property names stay as they are when a bundle's names become short: every name that something outside the
+ * runtime's own code may say. A name is the runtime's alone when none of these knows it: the language's library, the
+ * native port, the board, the maker's app, and any text in the sources, since a text may be what a property is looked
+ * up by.
+ * @source PROTOCOL 9.4.2; docs/adr/0005-hashed-names.md
+ */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import ts from "typescript";
+
+/** Whose names are the runtime's own. Everything else that is bundled (app, boards, entry, data) keeps its names. */
+const RUNTIME = /^src\/(base|codec|wire|trust|device)\//;
+/** What the engine host gives and wants: these types, C and the simulator speak of the same names. */
+const PORT = ["src/device/port.ts", "src/trust/primitives.ts", "src/wire/air/frame.ts"];
+/** What the engine host looks for. */
+const HOST = ["native", "stack", "message"];
+
+/**
+ * @param inputs  Paths of the sources that esbuild bundled.
+ * @param entry   The text of the entry.
+ */
+export function keptNames(inputs: Iterable<string>, entry: string): ReadonlySet<string> {
+  const kept = new Set([...libraryNames(), ...HOST]);
+  addNames("entry.ts", entry, kept);
+  for (const path of PORT) addNames(path, readFileSync(path, "utf8"), kept);
+  for (const path of inputs) {
+    if (!/\.(ts|json)$/.test(path) || path === "entry.ts") continue;
+    const text = readFileSync(path, "utf8");
+    if (RUNTIME.test(path)) addLookedUp(path, text, kept);
+    else addNames(path, text, kept);
+  }
+  return kept;
+}
+
+/** Every name and every text of a file. */
+function addNames(path: string, text: string, kept: Set<string>): void {
+  visit(parsed(path, text), (node) => {
+    if (ts.isIdentifier(node)) kept.add(node.text);
+    else addText(node, kept);
+  });
+}
+
+/**
+ * What a file of the runtime looks properties up by: every text, those of its types too (a union of texts is how most
+ * look-ups are written), and the keys of every table whose `keyof typeof` is a type.
+ */
+function addLookedUp(path: string, text: string, kept: Set<string>): void {
+  const file = parsed(path, text);
+  const tables = new Set<string>();
+  visit(file, (node) => {
+    addText(node, kept);
+    if (!ts.isTypeOperatorNode(node) || node.operator !== ts.SyntaxKind.KeyOfKeyword) return;
+    if (ts.isTypeQueryNode(node.type)) tables.add(node.type.exprName.getText(file));
+  });
+  visit(file, (node) => {
+    if (!ts.isVariableDeclaration(node) || node.initializer === undefined) return;
+    if (!tables.has(node.name.getText(file))) return;
+    visit(node.initializer, (inner) => {
+      if (ts.isPropertyAssignment(inner)) kept.add(inner.name.getText(file));
+    });
+  });
+}
+
+function addText(node: ts.Node, kept: Set<string>): void {
+  if (ts.isStringLiteralLike(node) || ts.isTemplateLiteralToken(node)) kept.add(node.text);
+}
+
+let library: ReadonlySet<string> | undefined;
+
+/** Names of ES2022's library, as TypeScript declares it, with what options bags and results hold. */
+function libraryNames(): ReadonlySet<string> {
+  if (library !== undefined) return library;
+  const folder = dirname(createRequire(import.meta.url).resolve("typescript"));
+  const names = new Set<string>();
+  const read = (name: string): void => {
+    const path = join(folder, `lib.${name}.d.ts`);
+    const file = parsed(path, readFileSync(path, "utf8"));
+    for (const { fileName } of file.libReferenceDirectives) read(fileName.toLowerCase());
+    visit(file, (node) => {
+      if (ts.isIdentifier(node)) names.add(node.text);
+      else addText(node, names);
+    });
+  };
+  read("es2022");
+  library = names;
+  return names;
+}
+
+function parsed(path: string, text: string): ts.SourceFile {
+  const kind = path.endsWith(".json") ? ts.ScriptKind.JSON : ts.ScriptKind.TS;
+  return ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, false, kind);
+}
+
+function visit(node: ts.Node, see: (node: ts.Node) => void): void {
+  see(node);
+  ts.forEachChild(node, (child) => visit(child, see));
+}

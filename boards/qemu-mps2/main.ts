@@ -1,12 +1,12 @@
 /** The MPS2 board put together: port, settings, machines, app. */
 import type { App } from "#device/app-interface.ts";
-import { type Build, createMachines } from "#device/core.ts";
+import { type Build, createMachines, type OnboardingParts } from "#device/core.ts";
 import { run } from "#device/runner.ts";
 import { openSettings } from "#device/settings.ts";
 import board from "./board.json" with { type: "json" };
 import { port } from "./port.ts";
 
-export function start(app: App, build: Build): void {
+export function start(app: App, build: Build, onboarding: OnboardingParts): void {
   const settings = openSettings(port.flash, board.flash.regions.settings);
-  run(port, createMachines({ port, app, board, build }), app, settings);
+  run(port, createMachines({ port, app, board, build, onboarding }), app, settings);
 }

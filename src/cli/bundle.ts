@@ -18,7 +18,8 @@ async function build({ config: path, board, release, out }: BuildOptions): Promi
   const config = readFlashConfig(path);
   const { name } = readBoard(board ?? config.board);
   const atS = Math.floor(Date.now() / 1000);
-  const { bytes, names } = await buildBundle(name, config.app, { release: String(release), atS });
+  const product = { ...config, board: name };
+  const { bytes, names } = await buildBundle(product, { release: String(release), atS });
   writeFileSync(out, bytes);
   writeNames(out, names);
   process.stdout.write(`${out}: ${bytes.length} bytes for ${name}; names in ${namesPath(out)}\n`);

@@ -22,7 +22,8 @@ export function register(command: Command): void {
     .option("--json", "print one JSON object")
     .action(async (options: { board: string; config: string; files?: boolean; json?: boolean }) => {
       const board = readBoard(options.board);
-      const bundle = await buildBundle(board.name, readFlashConfig(options.config).app, { release: "size", atS: 0 });
+      const product = { ...readFlashConfig(options.config), board: board.name };
+      const bundle = await buildBundle(product, { release: "size", atS: 0 });
       const limit = board.budgets.bundleBytes;
       const parts = options.files ? [...bundle.shares].sort((a, b) => b[1] - a[1]) : byRoom(bundle.shares);
       if (options.json) {

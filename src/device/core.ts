@@ -3,13 +3,14 @@ import type { App } from "./app-interface.ts";
 import { createCarrier } from "./carrier.ts";
 import { createDiscovery } from "./discovery.ts";
 import { createGate } from "./gate.ts";
+import type { LegacyProtocol } from "./legacy-protocols.ts";
 import { createLink } from "./link.ts";
 import { LINK_TIMES } from "./link-settings.ts";
 import type { Machine } from "./machine.ts";
 import { createOnboarding } from "./onboarding.ts";
 import { createOta } from "./ota.ts";
 import type { Port } from "./port.ts";
-import { createPortal } from "./portal.ts";
+import type { createPortal } from "./portal.ts";
 import { createProvision } from "./provision.ts";
 
 /** What the bundle knows of its own making. */
@@ -17,6 +18,12 @@ export interface Build {
   readonly release: string;
   /** Unix seconds: no moment before it can be now. */
   readonly atS: number;
+}
+
+/** Of onboarding, what the product switched on: code that a bundle holds only when its entry hands it in. */
+export interface OnboardingParts {
+  readonly legacy: readonly LegacyProtocol[];
+  readonly portal?: typeof createPortal;
 }
 
 /** What the machines are made of: native functions, the app, the board's data. */
@@ -29,15 +36,17 @@ export interface Parts {
     readonly flash: { readonly regions: Readonly<Record<string, { readonly start: number; readonly bytes: number }>> };
   };
   readonly build: Build;
+  readonly onboarding: OnboardingParts;
 }
 
-export function createMachines({ port, app, board, build }: Parts): readonly Machine<unknown>[] {
+export function createMachines({ port, app, board, build, onboarding }: Parts): readonly Machine<unknown>[] {
   const { crypto } = port;
   const { tcpPort, portalPort = 80 } = board.network;
+  const { legacy, portal } = onboarding;
   const machines = [
     createProvision(crypto),
-    createOnboarding(crypto, { lanPort: tcpPort }),
-    createPortal(crypto, portalPort),
+    createOnboarding(crypto, { lanPort: tcpPort, legacy, hasPortal: portal !== undefined }),
+    ...(portal === undefined ? [] : [portal(crypto, portalPort)]),
     createDiscovery(crypto, tcpPort),
     createGate({ crypto, app, tcpPort, buildS: build.atS }),
     createLink(crypto, LINK_TIMES, build.atS),

@@ -12,6 +12,7 @@ import type { Primitives } from "#trust/primitives.ts";
 import { acknowledgementOf, type Found, LOCK_SCORE } from "#wire/air/found.ts";
 import { airListener } from "#wire/air/listener.ts";
 import { OWN } from "#wire/stored-names.ts";
+import type { LegacyProtocol } from "./legacy-protocols.ts";
 import type { DeviceEvent, Effect, Machine, Step, Stored } from "./machine.ts";
 import { answerBeat, isDue, send, signedHello } from "./onboarding-answer.ts";
 import { decodersFor } from "./onboarding-decoders.ts";
@@ -53,21 +54,25 @@ const RESET_HOLD_MS = 10_000;
 export interface OnboardingOptions {
   /** Where the LAN server listens; told in the hello. */
   readonly lanPort: number;
+  /** The older protocols that this bundle holds; a unit listens for those that the factory switched on. */
+  readonly legacy: readonly LegacyProtocol[];
+  /** Whether this bundle holds the portal. */
+  readonly hasPortal: boolean;
   /** How long a unit with SoftAP listens in vain before it opens its own access point; a minute when absent. */
   readonly portalAfterMs?: number;
 }
 
 /** What the functions of the machine share. */
-interface Parts {
+interface Parts extends OnboardingOptions {
   readonly crypto: Primitives;
-  readonly lanPort: number;
   readonly portalAfterMs: number;
 }
 
 function scan(parts: Parts, state: State, nowMs: number): Effect[] {
   state.phase = "scanning";
-  const hasPortal = state.wifi === undefined && state.stored !== undefined && allowedBy(state.stored).isSoftApOn;
-  if (!hasPortal) state.portalAtMs = NEVER;
+  const { wifi, stored } = state;
+  const opensPortal = parts.hasPortal && wifi === undefined && stored !== undefined && allowedBy(stored).isSoftApOn;
+  if (!opensPortal) state.portalAtMs = NEVER;
   else if (state.portalAtMs === NEVER) state.portalAtMs = nowMs + parts.portalAfterMs;
   state.listener = undefined;
   state.wakeAtMs = nowMs + SCAN_TIMEOUT_MS;
@@ -81,6 +86,7 @@ function startHopping(parts: Parts, state: State, nowMs: number): Effect[] {
   state.listener = airListener({
     decoders: decodersFor(
       listenedFor(state.stored as Stored, state.wifi !== undefined),
+      parts.legacy,
       state.accessPoints,
       parts.crypto,
     ),

@@ -39,6 +39,11 @@ export function joined(statements: readonly Statement[]): string {
   return [...onDemand, ...others].map(({ text }) => text).join(PARTING);
 }
 
+/** A script in pieces as it stands. */
+export function inPieces(script: string): string {
+  return joined(statementsOf(script));
+}
+
 /** Functions, and constants one by one: what holds no state can be let go of and made again. */
 function isOnDemand(statement: ts.Statement): boolean {
   if (!ts.isVariableStatement(statement)) return ts.isFunctionDeclaration(statement);

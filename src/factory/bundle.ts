@@ -4,6 +4,7 @@ import { build, transform } from "esbuild";
 import { utf8 } from "#base/utf8.ts";
 import { withConstantsInPlace, withConstantsMarked } from "./bundle-constants.ts";
 import { joined, PARTING, type Statement, statementsOf } from "./bundle-pieces.ts";
+import type { FlashConfig } from "./config.ts";
 import { keptNames } from "./kept-names.ts";
 import { shortNames } from "./short-names.ts";
 
@@ -23,20 +24,48 @@ export class BundleError extends Error {
   override name = "BundleError";
 }
 
+/** What a bundle is made for: the part of flash.config.json that counts here. */
+export interface Product {
+  /** The app's entry, which exports `app`. */
+  readonly app: string;
+  /** Folder name in boards/; its main.ts exports `start`. */
+  readonly board: string;
+  readonly onboarding: { readonly legacy: readonly Legacy[]; readonly softAp: boolean };
+}
+
+type Legacy = FlashConfig["onboarding"]["legacy"][number];
+
+/** Which release the bundle tells that it is, and when it was built (Unix seconds). */
+export interface BundleBuild {
+  readonly release: string;
+  readonly atS: number;
+}
+
+/** What src/device/legacy-protocols.ts calls the protocols that flash.config.json switches on. */
+const LEGACY: Readonly<Record<Legacy, string>> = {
+  "esptouch-v1": "esptouchV1",
+  "esptouch-v2": "esptouchV2",
+  airkiss: "airkiss",
+  "ti-smartconfig": "tiSmartconfig",
+  "tuya-ez": "tuyaEz",
+};
+
+/** Builds a product's bundle. Names become short, each by itself: a small fix makes a small patch. */
+export function buildBundle(product: Product, build: BundleBuild): Promise<Bundle> {
+  return buildScript(bundleEntry(product, build));
+}
+
 /**
- * Builds the bundle of a board and an app. Names become short, each by itself: a small fix makes a small patch.
- * @param board   Folder name in boards/; its main.ts exports `start(app)`.
- * @param appPath The app's entry, which exports `app`.
- * @param build   Which release the bundle tells that it is, and when it was built (Unix seconds).
+ * The entry of a product's bundle. It imports what the product switched on, so the bundle holds nothing else.
+ * @param appText What is started: an expression over `app`.
  */
-export function buildBundle(
-  board: string,
-  appPath: string,
-  build: { readonly release: string; readonly atS: number },
-): Promise<Bundle> {
-  return buildScript(`import { start } from "./boards/${board}/main.ts";
-import { app } from "./${appPath.replace(/^\.\//, "")}";
-start(app, ${JSON.stringify(build)});`);
+export function bundleEntry({ app, board, onboarding }: Product, build: BundleBuild, appText = "app"): string {
+  const legacy = onboarding.legacy.map((name) => LEGACY[name]).join(", ");
+  return `import { start } from "./boards/${board}/main.ts";
+import { app } from "./${app.replace(/^\.\//, "")}";
+import { ${legacy} } from "#device/legacy-protocols.ts";
+${onboarding.softAp ? 'import { createPortal } from "#device/portal.ts";' : ""}
+start(${appText}, ${JSON.stringify(build)}, { legacy: [${legacy}]${onboarding.softAp ? ", portal: createPortal" : ""} });`;
 }
 
 /** Where a name in capitals stands for a value that nobody changes: our own code. */

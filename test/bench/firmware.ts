@@ -6,6 +6,7 @@ import { makeBareUnit } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { buildBundle, buildScript } from "#factory/bundle.ts";
+import { readFlashConfig } from "#factory/config.ts";
 import { buildRuntime, imagePaths, missingPackages } from "#firmware/image.ts";
 import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
 import type { Bench, Row } from "./row.ts";
@@ -72,7 +73,10 @@ import { measure } from "./test/bench/board-script.ts";
 measure(port, ${scratch});`);
   const measured = (await runTwice(board, script.bytes, /^bench end/)).second.lines;
   const names = ["ed25519-verify", "session-open-2", "session-open-2-cold", "sealed-call", "block-4k"];
-  const bundle = await buildBundle(board, "src/app/lamp.ts", { release: "bench", atS: 1_790_000_000 });
+  const bundle = await buildBundle(
+    { ...readFlashConfig("flash.config.json"), board },
+    { release: "bench", atS: 1_790_000_000 },
+  );
   const { first, second: started } = await runTwice(board, bundle.bytes, /^latchkey: start us/);
   return [
     row("text", "size", image.textBytes, "B", 480_000),
@@ -98,7 +102,10 @@ measure(port, ${scratch});`);
 
 export const bench: Bench = {
   async run({ missing }) {
-    const bundle = await buildBundle("qemu-mps2", "src/app/lamp.ts", { release: "bench", atS: 1_790_000_000 });
+    const bundle = await buildBundle(
+      { ...readFlashConfig("flash.config.json"), board: "qemu-mps2" },
+      { release: "bench", atS: 1_790_000_000 },
+    );
     const rows: Row[] = [
       {
         case: "device-bundle",

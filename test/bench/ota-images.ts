@@ -1,6 +1,7 @@
 /** What the delta coder is tried on: the lamp's bundle before and after an edit, the sources edited. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { buildBundle } from "#factory/bundle.ts";
+import { readFlashConfig } from "#factory/config.ts";
 
 export interface Pair {
   readonly kind: "js" | "native";
@@ -53,8 +54,9 @@ function mediumEdit(text: string): string {
 async function bundleOf(name: string, text: string, sequence: number): Promise<Uint8Array> {
   mkdirSync(FOLDER, { recursive: true });
   const path = `${FOLDER}/${name}.ts`;
+  const product = { ...readFlashConfig("flash.config.json"), app: path };
   writeFileSync(path, text.replaceAll('from "./', 'from "#app/'));
-  const { bytes } = await buildBundle("sim", path, { release: `${sequence}`, atS: 1_790_000_000 + sequence });
+  const { bytes } = await buildBundle(product, { release: `${sequence}`, atS: 1_790_000_000 + sequence });
   return bytes;
 }
 

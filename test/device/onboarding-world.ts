@@ -5,6 +5,7 @@ import { type Chance, createChance } from "#boards/sim/host/air/chance.ts";
 import { createLoss } from "#boards/sim/host/air/loss.ts";
 import { BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
 import { encodeCbor } from "#codec/cbor.ts";
+import * as legacyProtocols from "#device/legacy-protocols.ts";
 import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
 import { createOnboarding } from "#device/onboarding.ts";
 import type { PortEvent } from "#device/port.ts";
@@ -58,7 +59,11 @@ export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1
     [PROVISIONED.airKey, AIR_KEY],
     [PROVISIONED.onboarding, encodeCbor([[...legacy], false])],
   ]);
-  const machine = createOnboarding(nodePrimitives, { lanPort: 8080 });
+  const machine = createOnboarding(nodePrimitives, {
+    lanPort: 8080,
+    legacy: Object.values(legacyProtocols),
+    hasPortal: false,
+  });
   let state = machine.initial;
   let nowMs = 0;
   let wakeAtMs: number | undefined;

@@ -45,7 +45,7 @@ test("nobody broadcasts, the portal opens, a wrong passphrase opens it again, th
     [PROVISIONED.onboarding, encodeCbor([[], true])],
   ]);
   const machines = [
-    createOnboarding(nodePrimitives, { lanPort: 8080, portalAfterMs: 400 }),
+    createOnboarding(nodePrimitives, { lanPort: 8080, legacy: [], hasPortal: true, portalAfterMs: 400 }),
     createPortal(nodePrimitives, port),
   ];
   const states: unknown[] = machines.map((machine) => machine.initial);

@@ -35,7 +35,10 @@ export async function openPortalUnit(): Promise<PortalUnit> {
     [OWN.key, new Uint8Array(32).fill(7)],
     [PROVISIONED.onboarding, encodeCbor([[], true])],
   ]);
-  const machines = [createOnboarding(nodePrimitives, { lanPort: 8080 }), createPortal(nodePrimitives, port)];
+  const machines = [
+    createOnboarding(nodePrimitives, { lanPort: 8080, legacy: [], hasPortal: true }),
+    createPortal(nodePrimitives, port),
+  ];
   const states: unknown[] = machines.map((machine) => machine.initial);
   const effects: Effect[] = [];
   const accessPoints = ["Home", '<script>alert("x")</script>', "Café 🔑"].map((ssid, i) => ({

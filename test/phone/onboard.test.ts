@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { utf8 } from "#base/utf8.ts";
 import { encodeCbor } from "#codec/cbor.ts";
+import * as legacyProtocols from "#device/legacy-protocols.ts";
 import type { DeviceEvent, Effect } from "#device/machine.ts";
 import { createOnboarding } from "#device/onboarding.ts";
 import type { PortEvent } from "#device/port.ts";
@@ -49,7 +50,11 @@ function startUnit(legacy: readonly AirProtocol[]) {
     [PROVISIONED.airKey, AIR_KEY],
     [PROVISIONED.onboarding, encodeCbor([[...legacy], false])],
   ]);
-  const machine = createOnboarding(nodePrimitives, { lanPort: 80 });
+  const machine = createOnboarding(nodePrimitives, {
+    lanPort: 80,
+    legacy: Object.values(legacyProtocols),
+    hasPortal: false,
+  });
   let state = machine.initial;
   let timer: NodeJS.Timeout | undefined;
   const seen: string[] = [];

@@ -4,6 +4,7 @@
  */
 import type { App } from "#device/app-interface.ts";
 import { createMachines } from "#device/core.ts";
+import { esptouchV2 } from "#device/legacy-protocols.ts";
 import type { Port, PortEvent } from "#device/port.ts";
 import { run } from "#device/runner.ts";
 import { openSettings } from "#device/settings.ts";
@@ -140,7 +141,18 @@ export function createHomeUnit(board: Board, app: App, around: HomeSurroundings)
     around.trace(`unit starts (${why})`);
     alive(() => {
       const here = port();
-      run(here, createMachines({ port: here, app, board, build: { release: "sim", atS: 0 } }), app, settings());
+      run(
+        here,
+        createMachines({
+          port: here,
+          app,
+          board,
+          build: { release: "sim", atS: 0 },
+          onboarding: { legacy: [esptouchV2] },
+        }),
+        app,
+        settings(),
+      );
     });
   }
   return {

@@ -101,7 +101,7 @@ export async function factory(world: World): Promise<UnitWorld> {
   );
   const bundle = await tell.step(
     "bundle",
-    () => buildBundle(board.name, config.app, { release: String(sequence), atS: nowS }),
+    () => buildBundle({ ...config, board: board.name }, { release: String(sequence), atS: nowS }),
     ({ bytes }) => `${bytes.length} bytes`,
   );
   const { native, entropySeed } = await tell.step(

@@ -4,7 +4,7 @@ import { toHex } from "#base/bytes.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import { type OperatorClient, operatorClient } from "#cloud/operator-client.ts";
 import { encodeReleaseFile, type ReleaseFile, readReleaseFile } from "#cloud/release-file.ts";
-import { buildBundle, buildScript } from "#factory/bundle.ts";
+import { buildBundle, buildScript, bundleEntry } from "#factory/bundle.ts";
 import { openRegistry } from "#factory/registry.ts";
 import { COMPONENT } from "#wire/release.ts";
 import { makeRelease } from "./factory.ts";
@@ -98,7 +98,7 @@ export async function update(world: UnitWorld): Promise<void> {
     const both = await tell.step(
       `release ${sequence}, signed and published`,
       async () => {
-        const bundle = await buildBundle(board.name, config.app, { release: String(sequence), atS: nowS });
+        const bundle = await buildBundle({ ...config, board: board.name }, { release: String(sequence), atS: nowS });
         // Where there is a native image both change, and one record of the journal switches both.
         const images = { native: native && nextNative(native, sequence), js: bundle };
         const release = makeRelease(config, sequence, images, [first]);
@@ -125,9 +125,13 @@ export async function update(world: UnitWorld): Promise<void> {
       (slots) => slots,
     );
     await callFromAfar(world);
-    const bundle = await buildScript(`import { start } from "./boards/${board.name}/main.ts";
-import { app } from "./${config.app}";
-start({ ...app, start() { throw new Error("a mistake"); } }, { release: "${sequence + 1}", atS: ${nowS} });`);
+    const bundle = await buildScript(
+      bundleEntry(
+        { ...config, board: board.name },
+        { release: String(sequence + 1), atS: nowS },
+        '{ ...app, start() { throw new Error("a mistake"); } }',
+      ),
+    );
     await crash(world, cloud, makeRelease(config, sequence + 1, { js: bundle }));
     if (native === undefined) cloud = await flippedBit(world, cloud, sequence + 2, nowS);
     else {
@@ -186,7 +190,7 @@ async function crash(
 async function flippedBit(world: UnitWorld, before: Cloud, sequence: number, nowS: number): Promise<Cloud> {
   const { tell, config, board, station } = world;
   await station.power(false);
-  const bundle = await buildBundle(board.name, config.app, { release: String(sequence), atS: nowS });
+  const bundle = await buildBundle({ ...config, board: board.name }, { release: String(sequence), atS: nowS });
   await publish(before, makeRelease(config, sequence, { js: bundle }));
   await before.child.stop();
   const flip = startProgram("src/cli/story/flip-bit.ts", [join(config.output, "cloud", "cloud.db"), String(sequence)]);

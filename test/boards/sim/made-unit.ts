@@ -105,7 +105,7 @@ export function testConfig(change: Partial<FlashConfig> = {}): FlashConfig {
 export async function makeTestUnit(radio = "127.0.0.1:1", change: Partial<FlashConfig> = {}): Promise<TestUnit> {
   const config = testConfig(change);
   const maker = testMaker(config.product);
-  const { bytes: bundle } = await buildBundle("sim", config.app, { release: "1", atS: 1_790_000_000 });
+  const { bytes: bundle } = await buildBundle({ ...config, board: "sim" }, { release: "1", atS: 1_790_000_000 });
   const flashPath = join(config.output, "flash.bin");
   const station = openSimStation(readBoard("sim"), flashPath, radio);
   const registry = openRegistry(join(config.output, "registry.db"));

@@ -266,11 +266,22 @@ export function refuse(fault: Fault): Refusal {
   return { ok: false, fault };
 }
 
-const NAMES: ReadonlyMap<number, Fault> = new Map(
-  (Object.entries(FAULTS) as [Fault, number][]).map(([fault, number]) => [number, fault]),
-);
+/** The number of a fault, as it crosses a boundary. */
+export function faultNumber(fault: Fault): number {
+  return FAULTS[fault];
+}
 
 /** The fault with a number that another party sent, or undefined for one that this version doesn't know. */
 export function faultOf(number: number): Fault | undefined {
-  return NAMES.get(number);
+  return (Object.keys(FAULTS) as Fault[]).find((fault) => FAULTS[fault] === number);
+}
+
+/** What a unit's console says of a fault. Units know no names; whoever shows a console puts them there (withFaultNames). */
+export function faultText(fault: Fault): string {
+  return `fault ${faultNumber(fault)}`;
+}
+
+/** A line of a unit's console with names in the place of numbers: `offer refused: RELEASE_SIGNATURE`. */
+export function withFaultNames(line: string): string {
+  return line.replace(/\bfault (\d{3})\b/g, (text, digits: string) => faultOf(Number(digits)) ?? text);
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { type Command, InvalidArgumentError } from "commander";
+import { withFaultNames } from "#base/faults.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { buildBundle } from "#factory/bundle.ts";
 import { namesPath, readNames, withWholeNames, writeNames } from "#factory/bundle-names.ts";
@@ -28,7 +29,7 @@ async function build({ config: path, board, release, out }: BuildOptions): Promi
 async function translate(path: string): Promise<void> {
   const names = readNames(path);
   for await (const line of createInterface({ input: process.stdin })) {
-    process.stdout.write(`${withWholeNames(line, names)}\n`);
+    process.stdout.write(`${withFaultNames(withWholeNames(line, names))}\n`);
   }
 }
 

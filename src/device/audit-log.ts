@@ -4,7 +4,7 @@
  * @source PROTOCOL 5.28
  */
 import { concat, viewOf } from "#base/bytes.ts";
-import { FAULTS, type Fault } from "#base/faults.ts";
+import { type Fault, faultNumber } from "#base/faults.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { AUDIT_ENTRY_BYTES, AUDIT_LINK_BYTES, type AuditEntry, auditLink, encodeAuditEntry } from "#wire/audit.ts";
 
@@ -49,7 +49,7 @@ export function addAudit(
     ctiPrefix: entry.ctiPrefix,
     act: entry.act,
     timeGrade: entry.timeGrade,
-    fault: entry.fault === undefined ? 0 : FAULTS[entry.fault],
+    fault: entry.fault === undefined ? 0 : faultNumber(entry.fault),
   });
   const before = log.bytes.subarray(log.bytes.length - AUDIT_LINK_BYTES);
   const link = auditLink(primitives, before, fields);

@@ -1,6 +1,6 @@
 /** What the link holds in memory, and what its parts do alike: connect, close, write, give up for a while. */
 import { viewOf } from "#base/bytes.ts";
-import type { Fault } from "#base/faults.ts";
+import { type Fault, faultText } from "#base/faults.ts";
 import type { MqttVersion } from "#codec/mqtt.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import type { LinkProof } from "#wire/link-auth.ts";
@@ -71,7 +71,7 @@ export function fail(link: Link, state: LinkState, nowMs: number, fault: Fault, 
   state.failures++;
   state.phase = "away";
   state.deadlineMs = nowMs + waitMs;
-  link.effects.push({ kind: "log", text: `link: ${fault} in ${phase}, again in ${waitMs} ms` });
+  link.effects.push({ kind: "log", text: `link: ${faultText(fault)} in ${phase}, again in ${waitMs} ms` });
 }
 
 export function write(link: Link, state: LinkState, packets: readonly Uint8Array[]): void {

@@ -1,4 +1,5 @@
 /** Which keys count: key sets as they come, and by which of them what runs was signed (PROTOCOL 8.11). */
+import { faultText } from "#base/faults.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import { verifyKeyset } from "#trust/verify-keyset.ts";
 import { openRelease } from "#trust/verify-release.ts";
@@ -23,7 +24,7 @@ export function onKeyset(ota: Ota, state: OtaState, signed: Uint8Array): boolean
   const { roots, product, keyset } = maker;
   const verdict = verifyKeyset(ota.crypto, signed, { roots, product, versionFloor: keyset.version });
   if (!verdict.ok) {
-    say(ota, `key set refused: ${verdict.fault}`);
+    say(ota, `key set refused: ${faultText(verdict.fault)}`);
     return false;
   }
   if (verdict.value.version === keyset.version) return false;

@@ -1,6 +1,6 @@
 /** What the parts of the update machine do alike: record, report, wait, try again later. */
 import { viewOf } from "#base/bytes.ts";
-import type { Fault } from "#base/faults.ts";
+import { type Fault, faultText } from "#base/faults.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { type JournalRecord, writeJournal } from "#wire/journal.ts";
 import type { LogRegion, ReadFlash } from "#wire/record-log.ts";
@@ -79,7 +79,7 @@ export function fail(ota: Ota, state: OtaState, nowMs: number, fault: Fault, lea
   state.fetching = undefined;
   state.isFresh = false;
   wait(state, "waiting", nowMs + waitMs);
-  say(ota, `${fault}, again in ${Math.round(waitMs)} ms`);
+  say(ota, `${faultText(fault)}, again in ${Math.round(waitMs)} ms`);
 }
 
 /** Ends with the offer, unless the maker makes it again. */
@@ -90,7 +90,7 @@ export function drop(ota: Ota, state: OtaState, stage: "refused" | "rejected", f
   state.fetching = undefined;
   state.verdict = { sequence, stage, fault, percent: 0 };
   wait(state, "idle", NEVER);
-  say(ota, `release ${sequence} ${stage}: ${fault}`);
+  say(ota, `release ${sequence} ${stage}: ${faultText(fault)}`);
   report(ota, state);
 }
 
@@ -99,7 +99,7 @@ export function halt(ota: Ota, state: OtaState, fault: Fault): void {
   state.isFresh = false;
   state.fetching = undefined;
   wait(state, "halted", NEVER);
-  say(ota, fault);
+  say(ota, faultText(fault));
 }
 
 export function report(ota: Ota, state: OtaState): void {

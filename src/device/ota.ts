@@ -4,7 +4,7 @@
  * @source PROTOCOL 8.8 to 8.10
  */
 import { equal } from "#base/bytes.ts";
-import type { Fault } from "#base/faults.ts";
+import { type Fault, faultText } from "#base/faults.ts";
 import { checkCurrent, openRelease, verifyRelease, verifyTimestamp } from "#trust/verify-release.ts";
 import { CRASHES_MAX, endedRecord, readJournal, type TrialEnd } from "#wire/journal.ts";
 import { RELEASE_BYTES_MAX, releaseIdOf } from "#wire/release.ts";
@@ -113,7 +113,7 @@ function onOffer(ota: Ota, state: OtaState, nowMs: number, signed: Uint8Array, i
 
 /** Says no to an offer, with the reason; a release in hand goes on. */
 function refuseOffer(ota: Ota, state: OtaState, signed: Uint8Array, fault: Fault): void {
-  say(ota, `offer refused: ${fault}`);
+  say(ota, `offer refused: ${faultText(fault)}`);
   state.unknown = fault === "RELEASE_SIGNATURE" ? signed.slice(0, RELEASE_BYTES_MAX) : undefined;
   if (state.offer !== undefined || state.maker === undefined) return;
   const opened = openRelease(ota.crypto, signed, state.maker.keyset);
@@ -150,7 +150,7 @@ function endTrial(ota: Ota, state: OtaState, end: TrialEnd): void {
   const { job } = state.journal.state;
   if (job === undefined || state.activity !== "trial") return;
   record(ota, state, endedRecord(job, end));
-  say(ota, `trial ended: ${END_FAULTS[end]}`);
+  say(ota, `trial ended: ${faultText(END_FAULTS[end])}`);
   ota.effects.push({ kind: "restart", reason: "requested" });
 }
 

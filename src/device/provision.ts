@@ -4,7 +4,7 @@
  * @source PROTOCOL 9.2
  */
 import { concat } from "#base/bytes.ts";
-import { FAULTS } from "#base/faults.ts";
+import { faultNumber } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { Primitives } from "#trust/primitives.ts";
@@ -31,8 +31,9 @@ function answer(crypto: Primitives, request: FactoryRequest, stored: Stored): re
       return known === undefined ? [{ kind: "store", name: OWN.key, value: seed }, say(identity)] : [say(identity)];
     }
     case "provision": {
-      if (stored.get(OWN.provisioned) !== undefined) return [say({ kind: "done", fault: FAULTS.FACTORY_PROVISIONED })];
-      if (request.values.has(OWN.key)) return [say({ kind: "done", fault: FAULTS.FACTORY_LINE })];
+      if (stored.get(OWN.provisioned) !== undefined)
+        return [say({ kind: "done", fault: faultNumber("FACTORY_PROVISIONED") })];
+      if (request.values.has(OWN.key)) return [say({ kind: "done", fault: faultNumber("FACTORY_LINE") })];
       const stores = [...request.values].map(([name, value]): Effect => ({ kind: "store", name, value }));
       const mark: Effect = { kind: "store", name: OWN.provisioned, value: encodeCbor([...request.values.keys()]) };
       return [...stores, mark, say({ kind: "done", fault: 0 }), { kind: "restart", reason: "requested" }];
@@ -56,7 +57,7 @@ function step(crypto: Primitives, state: State, event: DeviceEvent): Step<State>
   for (const line of lines) {
     const message = decodeFactoryLine(line);
     if (message?.ok && isRequest(message.value)) effects.push(...answer(crypto, message.value, state.stored));
-    else if (message !== undefined) effects.push(say({ kind: "done", fault: FAULTS.FACTORY_LINE }));
+    else if (message !== undefined) effects.push(say({ kind: "done", fault: faultNumber("FACTORY_LINE") }));
   }
   return { state: { ...state, line: rest }, effects };
 }

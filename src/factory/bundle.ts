@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { build, transform } from "esbuild";
 import { utf8 } from "#base/utf8.ts";
 import { withConstantsInPlace, withConstantsMarked } from "./bundle-constants.ts";
+import { faultsByNumber } from "./bundle-faults.ts";
 import { joined, PARTING, type Statement, statementsOf } from "./bundle-pieces.ts";
 import type { FlashConfig } from "./config.ts";
 import { keptNames } from "./kept-names.ts";
@@ -116,6 +117,7 @@ async function bundled(entry: string): Promise<{ readonly text: string; readonly
     format: "esm",
     legalComments: "none",
     metafile: true,
+    plugins: [faultsByNumber],
     logLevel: "silent",
   });
   return { text: result.outputFiles[0]?.text ?? "", inputs: Object.keys(result.metafile.inputs) };

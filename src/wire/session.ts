@@ -1,6 +1,6 @@
 /** Sessions on the wire: what Latchkey's profile of EDHOC fixes, and the messages inside sealed records. */
 import { concat } from "#base/bytes.ts";
-import { FAULTS, type Fault, faultOf, ok, type Result, refuse } from "#base/faults.ts";
+import { type Fault, faultNumber, faultOf, ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, decodeCborSequence, encodeCbor } from "#codec/cbor.ts";
 
 /** Private-use labels of the EDHOC registries (RFC 9528 section 10): the chain in EAD_3, the key of the records. */
@@ -39,13 +39,13 @@ const ERROR = { unspecified: 1, wrongSuite: 2 } as const;
 const UNIT_SUITE = 4;
 
 /**
- * A refusal in clear, where there is no key yet: an error message of EDHOC, with our fault's name as its text.
+ * A refusal in clear, where there is no key yet: an error message of EDHOC, with our fault's number as its text.
  * @source RFC 9528 section 6
  */
 export function encodeRefusal(fault: Fault): Uint8Array {
   return fault === "EDHOC_SUITE"
     ? concat(encodeCbor(ERROR.wrongSuite), encodeCbor(UNIT_SUITE))
-    : concat(encodeCbor(ERROR.unspecified), encodeCbor(fault));
+    : concat(encodeCbor(ERROR.unspecified), encodeCbor(String(faultNumber(fault))));
 }
 
 /** The fault that an error message names; SESSION_REFUSED for one of another kind. It is a hint, since anyone may send it. */
@@ -53,8 +53,8 @@ export function readRefusal(bytes: Uint8Array): Fault {
   const items = decodeCborSequence(bytes);
   const [code, info] = items.ok && items.value.length === 2 ? items.value : [];
   if (code === ERROR.wrongSuite) return "EDHOC_SUITE";
-  const isKnown = code === ERROR.unspecified && typeof info === "string" && Object.hasOwn(FAULTS, info);
-  return isKnown ? (info as Fault) : "SESSION_REFUSED";
+  const isOurs = code === ERROR.unspecified && typeof info === "string";
+  return (isOurs ? faultOf(Number(info)) : undefined) ?? "SESSION_REFUSED";
 }
 
 /** One thing asked within a session. Names and arguments are the app's; all else is the unit's own. */
@@ -165,7 +165,7 @@ export function decodeRequest(plaintext: Uint8Array): Result<SessionRequest> {
 
 /** An answer as the plaintext of a record: [0, value] or [fault's number]. */
 export function encodeAnswer(answer: Result<Cbor>): Uint8Array {
-  return encodeCbor(answer.ok ? [0, answer.value] : [FAULTS[answer.fault]]);
+  return encodeCbor(answer.ok ? [0, answer.value] : [faultNumber(answer.fault)]);
 }
 
 /** The same for an answer whose value is encoded already, so that a unit needn't decode what its app said. */

@@ -4,7 +4,7 @@
  * Payload: [1, sequence, epoch, null or [sequence, stage, fault, percent]].
  * @source PROTOCOL 7.3
  */
-import { FAULTS, type Fault, faultOf, ok, type Result, refuse } from "#base/faults.ts";
+import { type Fault, faultNumber, faultOf, ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 
 export const UNIT_STATE_BYTES_MAX = 64;
@@ -45,7 +45,7 @@ export interface UnitAttempt {
 const U32_MAX = 0xffffffff;
 
 export function encodeUnitState({ sequence, epoch, attempt }: UnitState): Uint8Array {
-  const fault = attempt?.fault === undefined ? 0 : FAULTS[attempt.fault];
+  const fault = attempt?.fault === undefined ? 0 : faultNumber(attempt.fault);
   const inner = attempt && [attempt.sequence, STAGE[attempt.stage], fault, Math.floor(attempt.percent)];
   return encodeCbor([1, sequence, epoch, inner ?? null]);
 }

@@ -1,6 +1,8 @@
 /** Runs device machines on this machine's real sockets and clock: what a board does, as small as a test needs it. */
+
 import { connect, type Socket } from "node:net";
 import { performance } from "node:perf_hooks";
+import { withFaultNames } from "#base/faults.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine, Stored } from "#device/machine.ts";
 import type { PortEvent } from "#device/port.ts";
 
@@ -57,7 +59,7 @@ export function runOnSockets<State>(
       if (event.kind === "carry-want" || event.kind === "carried-block" || event.kind === "ota-continue") {
         setImmediate(() => show(event));
       }
-    } else if (effect.kind === "log") log.push(effect.text);
+    } else if (effect.kind === "log") log.push(withFaultNames(effect.text));
     else if (effect.kind === "tcp-connect") open(effect.tag, effect.host, effect.port);
     else if (effect.kind === "tcp-write") sockets.get(effect.connection)?.write(effect.bytes);
     else if (effect.kind === "tcp-close") {

@@ -2,7 +2,9 @@
  * A unit whose power fails, and a maker who serves it: the same update machine, journal, boot decision and verifier as
  * on every board, over modelled flash and a clock that jumps. No sockets: the link is always up, or silent.
  */
+
 import { equal, toHex } from "#base/bytes.ts";
+import { withFaultNames } from "#base/faults.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine } from "#device/machine.ts";
 import { createOta } from "#device/ota.ts";
 import { readKeysets } from "#device/ota-memory.ts";
@@ -219,7 +221,7 @@ function runBoot(
     if (effect.kind === "emit") onEmit(world, effect.event, hear, tally) ?? queue.push(effect.event);
     else if (effect.kind === "store") return settings.put(effect.name, effect.value) || true;
     else if (effect.kind === "forget") return settings.remove(effect.name) || true;
-    else if (effect.kind === "log") tally.log.push(effect.text);
+    else if (effect.kind === "log") tally.log.push(withFaultNames(effect.text));
     else if (effect.kind === "restart") restart = effect.reason;
     else if (effect.kind === "flash-erase" || effect.kind === "flash-write") {
       if (effect.kind === "flash-erase" && imageSectors.has(effect.address)) {

@@ -2,6 +2,8 @@
  * A unit of the deterministic simulation: the very machines of a unit over a port made of virtual time, seeded chance,
  * a flash in memory and an air without waves. Its power may fail inside any flash operation.
  */
+
+import { withFaultNames } from "#base/faults.ts";
 import type { App } from "#device/app-interface.ts";
 import { createMachines } from "#device/core.ts";
 import { esptouchV2 } from "#device/legacy-protocols.ts";
@@ -121,7 +123,7 @@ export function createHomeUnit(board: Board, app: App, around: HomeSurroundings)
       },
       udp: { send: around.udpOut, listen: () => undefined },
       pins: { write: (pin, value) => void pins.set(pin, value), read: (pin) => pins.get(pin) ?? 0 },
-      console: { write: (bytes) => around.trace(`unit: ${new TextDecoder().decode(bytes).trimEnd()}`) },
+      console: { write: (bytes) => around.trace(`unit: ${withFaultNames(new TextDecoder().decode(bytes).trimEnd())}`) },
       system: {
         restart() {
           around.trace("unit restarts");

@@ -1,6 +1,7 @@
 /** Chapter 4: signed releases reach the unit over MQTT; power fails, an image crashes, a bit is flipped. */
 import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
+import { withFaultNames } from "#base/faults.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import { type OperatorClient, operatorClient } from "#cloud/operator-client.ts";
 import { encodeReleaseFile, type ReleaseFile, readReleaseFile } from "#cloud/release-file.ts";
@@ -203,7 +204,7 @@ async function flippedBit(world: UnitWorld, before: Cloud, sequence: number, now
       // The unit won't say what it refused: it doesn't believe a word of it, its number included.
       let said: string | undefined;
       station.unit()?.onLine((line) => {
-        said ??= /offer refused: (\w+)/.exec(line)?.[1];
+        said ??= /offer refused: (\w+)/.exec(withFaultNames(line))?.[1];
       });
       return until(`release ${sequence} refused`, async () => said);
     },

@@ -77,10 +77,12 @@ export async function startLinkedBoard(name: string, wish: LinkWish): Promise<Li
   const board = readBoard(name);
   const maker = throwawayMaker();
   const { builtS = 1_790_000_000 } = wish;
-  const bundle = (await buildBundle(
-    { app: "src/app/lamp.ts", board: name, onboarding: { legacy: [], softAp: false } },
-    { release: "test", atS: builtS },
-  )).bytes;
+  const bundle = (
+    await buildBundle(
+      { app: "src/app/lamp.ts", board: name, onboarding: { legacy: [], softAp: false } },
+      { release: "test", atS: builtS },
+    )
+  ).bytes;
   const native = name === "sim" ? undefined : await buildNative(name, { tls: wish.tls ?? true });
   const images = new Map([[COMPONENT.js as number, bundle]]);
   if (native !== undefined) images.set(COMPONENT.native, native);

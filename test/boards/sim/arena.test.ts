@@ -16,9 +16,10 @@ const board = readBoard("sim");
 const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-arena-")), "flash.bin");
 createFlashFile(flashPath, board.flash);
 
+const { bytes } = await buildBundle(readFlashConfig("flash.config.json"), { release: "1", atS: 0 });
+
 /** Starts the bundle in an arena; gives the failure, if any, and the bytes in use afterwards. */
 async function startIn(heapBytes: number): Promise<{ readonly failure?: EngineFailure; readonly usedBytes: number }> {
-  const { bytes } = await buildBundle(readFlashConfig("flash.config.json"), { release: "1", atS: 0 });
   const nothing = () => undefined;
   const native = nativeObject({
     flash: openFlashFile(flashPath, board.flash),
@@ -61,7 +62,6 @@ test("in a quarter of it, it runs out of memory, and says so", async () => {
 }, 30_000);
 
 test("the bundle is within the board's budget and fits its slot", async () => {
-  const { bytes } = await buildBundle(readFlashConfig("flash.config.json"), { release: "1", atS: 0 });
   expect(bytes.length).toBeLessThanOrEqual(board.budgets.bundleBytes);
   expect(board.budgets.bundleBytes).toBeLessThanOrEqual(board.flash.regions.jsA.bytes - board.flash.sectorBytes);
 });

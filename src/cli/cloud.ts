@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CloudOptions, startCloud } from "#cloud/cloud.ts";
 import { StoreTrouble } from "#cloud/store.ts";
+import { readCloudTls } from "#cloud/tls-files.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 interface Options {
@@ -15,6 +16,7 @@ interface Options {
   broker?: string;
   tlsKey?: string;
   tlsCert?: string;
+  brokerCa?: string;
   blockRate?: number;
 }
 
@@ -42,15 +44,22 @@ export function register(command: Command): void {
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--mqtt-port <port>", "0: any free one", port, 1883)
     .option("--http-port <port>", "0: any free one", port, 8080)
-    .option("--broker <url>", "use this broker instead of the embedded one: mqtt://admin:password@host:port")
-    .option("--tls-key <file>", "PEM; with --tls-cert both ports speak TLS")
-    .option("--tls-cert <file>", "PEM")
+    .option(
+      "--broker <url>",
+      "use this broker instead of the embedded one: mqtt://admin:password@host:port, or mqtts://",
+    )
+    .option("--broker-ca <file>", "PEM of the authority behind that broker's TLS (default: the system's own)")
+    .option("--tls-key <file>", "PEM, on P-256; with --tls-cert both ports speak TLS")
+    .option(
+      "--tls-cert <file>",
+      "PEM: the server's certificate, then those between it and the authority that units know",
+    )
     .option("--block-rate <bytes>", "bytes of blocks a second, for all devices together", number)
     .action((options: Options) => sayTrouble(() => run(options)));
 }
 
 async function run(options: Options): Promise<void> {
-  const { data, store, keys, name, host, mqttPort, httpPort, broker, tlsKey, tlsCert, blockRate } = options;
+  const { data, store, keys, name, host, mqttPort, httpPort, broker, brokerCa, tlsKey, tlsCert, blockRate } = options;
   if ((tlsKey === undefined) !== (tlsCert === undefined)) throw new StoreTrouble("give both --tls-key and --tls-cert");
   let onEnd: (error?: unknown) => void = () => undefined;
   const end = new Promise<unknown>((resolve) => {
@@ -60,9 +69,8 @@ async function run(options: Options): Promise<void> {
     ...{ data, keys, name, host, mqttPort, httpPort },
     ...(store === undefined ? {} : { store }),
     ...(broker === undefined ? {} : { broker }),
-    ...(tlsKey === undefined || tlsCert === undefined
-      ? {}
-      : { tls: { key: readFileSync(tlsKey), cert: readFileSync(tlsCert) } }),
+    ...(tlsKey === undefined || tlsCert === undefined ? {} : { tls: readCloudTls(tlsKey, tlsCert) }),
+    ...(brokerCa === undefined ? {} : { brokerCa: readFileSync(brokerCa) }),
     ...(blockRate === undefined ? {} : { bytesPerS: blockRate }),
     onFatal: (error) => onEnd(error),
   };

@@ -33,6 +33,7 @@ interface CloudPlace {
   data: string;
   url?: string;
   operatorKey?: string;
+  ca?: string;
 }
 
 function count(text: string): number {
@@ -56,11 +57,12 @@ function image(path: string): Uint8Array {
   }
 }
 
-function cloudOf({ data, url, operatorKey }: CloudPlace) {
+function cloudOf({ data, url, operatorKey, ca }: CloudPlace) {
   return operatorClient({
     data,
     ...(url === undefined ? {} : { url }),
     ...(operatorKey === undefined ? {} : { keyFile: operatorKey }),
+    ...(ca === undefined ? {} : { caFile: ca }),
   });
 }
 
@@ -164,6 +166,7 @@ export function register(command: Command): void {
     .option("--data <folder>", "data folder of the cloud on this machine", "out/cloud")
     .option("--url <url>", "a cloud elsewhere")
     .option("--operator-key <file>", "its operator key")
+    .option("--ca <file>", "PEM of the authority behind its TLS (default: the system's own)")
     .action((path: string, options: CloudPlace) =>
       sayTrouble(async () => {
         const bytes = encodeReleaseFile(readReleaseFile(path));
@@ -185,6 +188,7 @@ export function register(command: Command): void {
     .option("--data <folder>", "data folder of the cloud on this machine", "out/cloud")
     .option("--url <url>", "a cloud elsewhere")
     .option("--operator-key <file>", "its operator key")
+    .option("--ca <file>", "PEM of the authority behind its TLS (default: the system's own)")
     .action((product: string, sequence: number, options: CloudPlace & { because?: string }) =>
       sayTrouble(async () => {
         const path = `/v1/releases/${encodeURIComponent(product)}/${sequence}/withdraw`;

@@ -9,6 +9,7 @@ interface CloudPlace {
   data: string;
   url?: string;
   operatorKey?: string;
+  ca?: string;
   json?: boolean;
 }
 
@@ -31,11 +32,12 @@ function number(text: string): number {
   return value;
 }
 
-function clientOf({ data, url, operatorKey }: CloudPlace) {
+function clientOf({ data, url, operatorKey, ca }: CloudPlace) {
   return operatorClient({
     data,
     ...(url === undefined ? {} : { url }),
     ...(operatorKey === undefined ? {} : { keyFile: operatorKey }),
+    ...(ca === undefined ? {} : { caFile: ca }),
   });
 }
 
@@ -138,6 +140,7 @@ export function register(command: Command): void {
       .option("--data <folder>", "data folder of the cloud on this machine", "out/cloud")
       .option("--url <url>", "a cloud elsewhere")
       .option("--operator-key <file>", "its operator key")
+      .option("--ca <file>", "PEM of the authority behind its TLS (default: the system's own)")
       .option("--json", "print one JSON object", false);
 
   place(command.command("create"))

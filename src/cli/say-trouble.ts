@@ -11,6 +11,7 @@ const TROUBLES = new Set([
   "ReleaseTrouble",
   "StoreTrouble",
   "StoryError",
+  "TlsTrouble",
   "BundleError",
   "ConfigError",
   "FlashFileError",

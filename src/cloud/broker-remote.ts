@@ -63,7 +63,12 @@ const OWN_ROLE = {
  * Connects to a broker whose URL carries the user and password of an administrator of its dynamic-security plugin.
  * @throws BrokerTrouble when it can't be reached, refuses us, or has no such plugin.
  */
-export async function connectRemoteBroker(url: string, events: BrokerEvents, name: string): Promise<Broker> {
+export async function connectRemoteBroker(
+  url: string,
+  events: BrokerEvents,
+  name: string,
+  ca?: Buffer,
+): Promise<Broker> {
   const where = url.replace(/\/\/[^@/]*@/, "//");
   const options: IClientOptions = {
     clientId: `latchkey-cloud-${name}`,
@@ -73,9 +78,13 @@ export async function connectRemoteBroker(url: string, events: BrokerEvents, nam
     queueQoSZero: false,
     reconnectPeriod: 1_000,
     connectTimeout: ANSWER_MS,
+    ...(ca !== undefined && { ca }),
   };
   const client = await connectAsync(url, options, false).catch((error: Error) => {
-    throw new BrokerTrouble(`broker ${where} can't be used (${error.message}); check that it runs, user and password`);
+    const more = url.startsWith("mqtts:") ? ", and --broker-ca" : "";
+    throw new BrokerTrouble(
+      `broker ${where} can't be used (${error.message}); check that it runs, user and password${more}`,
+    );
   });
   let isClosing = false;
   client.on("error", (error) => {

@@ -20,6 +20,7 @@ import { deviceRoutes } from "./routes-device.ts";
 import { type OperatorRouteParts, operatorRoutes } from "./routes-operator.ts";
 import { rolloutRoutes } from "./routes-rollout.ts";
 import { openStore } from "./store.ts";
+import { type CloudTls, fingerprintOf } from "./tls-files.ts";
 
 export interface CloudOptions {
   /** Folder of the store, the operator key and running.json. */
@@ -35,7 +36,9 @@ export interface CloudOptions {
   readonly httpPort: number;
   /** mqtt://user:password@host of a broker that isn't ours; the embedded one when absent. */
   readonly broker?: string;
-  readonly tls?: { readonly key: Buffer; readonly cert: Buffer };
+  /** PEM of the authority behind a broker at mqtts://; the system's own when absent. */
+  readonly brokerCa?: Buffer;
+  readonly tls?: CloudTls;
   /** Bytes of blocks a second, for all devices together. */
   readonly bytesPerS?: number;
   readonly tickMs?: number;
@@ -136,7 +139,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
             port: options.mqttPort,
             ...(options.tls === undefined ? {} : { tls: options.tls }),
           })
-        : await connectRemoteBroker(options.broker, events, options.name);
+        : await connectRemoteBroker(options.broker, events, options.name, options.brokerCa);
     closers.push(async () => {
       // Whoever is linked is asked to come back a little later, so that a restart isn't met by all at once.
       const online = [...fleet.all()].filter((device) => device.online);
@@ -221,9 +224,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     });
 
     const running = join(options.data, RUNNING_FILE);
+    const known = options.tls === undefined ? {} : { fingerprint: fingerprintOf(options.tls) };
     const scheme = options.tls === undefined ? "http" : "https";
     const url = `${scheme}://${options.host}:${http.port}`;
-    writeFileSync(running, `${JSON.stringify({ pid: process.pid, url, mqttPort: broker.port ?? null })}\n`);
+    writeFileSync(running, `${JSON.stringify({ pid: process.pid, url, mqttPort: broker.port ?? null, ...known })}\n`);
     closers.push(() => rmSync(running, { force: true }));
     return { httpPort: http.port, mqttPort: broker.port, close };
   } catch (error) {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { OPERATOR_KEY_FILE, RUNNING_FILE } from "./cloud.ts";
+import { requestCloud } from "./operator-request.ts";
 
 /** The cloud can't be reached or refuses. The message is one line that says what to do. */
 export class CloudTrouble extends Error {
@@ -21,42 +22,42 @@ export function operatorClient(where: {
   readonly data: string;
   readonly url?: string;
   readonly keyFile?: string;
+  /** PEM file of the authority behind a cloud elsewhere; the system's own when absent. */
+  readonly caFile?: string;
 }): OperatorClient {
   let key: string;
-  let url: string;
+  let running: { readonly url: string; readonly fingerprint?: string };
+  let ca: string | undefined;
   const keyFile = where.keyFile ?? join(where.data, OPERATOR_KEY_FILE);
   try {
     key = readFileSync(keyFile, "utf8").trim();
-    url = where.url ?? (JSON.parse(readFileSync(join(where.data, RUNNING_FILE), "utf8")) as { url: string }).url;
+    running = where.url === undefined ? JSON.parse(readFileSync(join(where.data, RUNNING_FILE), "utf8")) : where;
   } catch {
     throw new CloudTrouble(
       `no cloud runs on ${where.data}; start one with: latchkey cloud --data ${where.data}, or name --url and --operator-key`,
     );
   }
-  const ask = async <T>(path: string, init: RequestInit): Promise<T> => {
-    let response: Response;
+  if (where.caFile !== undefined) ca = readFileSync(where.caFile, "utf8");
+  const { url, fingerprint } = running;
+  const ask = async <T>(method: string, path: string, body?: Uint8Array | string): Promise<T> => {
+    const kind = body instanceof Uint8Array ? "application/octet-stream" : "application/json";
+    const headers = { authorization: `Bearer ${key}`, ...(body !== undefined && { "content-type": kind }) };
+    const sent = { method, headers, ...(body !== undefined && { body }) };
+    const answer = await requestCloud(new URL(path, url), sent, { fingerprint, ca }).catch((error: Error) => {
+      throw new CloudTrouble(`the cloud at ${url} doesn't answer (${error.message}); is it running?`);
+    });
+    if (answer.status === 401) throw new CloudTrouble(`the cloud at ${url} refuses the operator key in ${keyFile}`);
+    let told: T & { error?: string };
     try {
-      response = await fetch(new URL(path, url), {
-        ...init,
-        headers: { ...init.headers, authorization: `Bearer ${key}` },
-      });
+      told = JSON.parse(answer.text);
     } catch {
-      throw new CloudTrouble(`the cloud at ${url} doesn't answer; is it running?`);
+      told = {} as T & { error?: string };
     }
-    const body = (await response.json().catch(() => ({}))) as T & { error?: string };
-    if (response.status === 401) throw new CloudTrouble(`the cloud at ${url} refuses the operator key in ${keyFile}`);
-    if (!response.ok) throw new CloudTrouble(body.error ?? `the cloud at ${url} answered ${response.status}`);
-    return body;
+    if (answer.status >= 300) throw new CloudTrouble(told.error ?? `the cloud at ${url} answered ${answer.status}`);
+    return told;
   };
   return {
-    get: (path) => ask(path, {}),
-    post: (path, body) =>
-      body instanceof Uint8Array
-        ? ask(path, {
-            method: "POST",
-            body: Buffer.from(body),
-            headers: { "content-type": "application/octet-stream" },
-          })
-        : ask(path, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    get: (path) => ask("GET", path),
+    post: (path, body) => ask("POST", path, body instanceof Uint8Array ? body : JSON.stringify(body)),
   };
 }

@@ -43,7 +43,8 @@ export function startCloudProcess(args: readonly string[]): Promise<CloudProcess
   return new Promise((resolve, reject) => {
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).once("line", (line) => {
       const ready = JSON.parse(line) as { http: number; mqtt: number };
-      resolve({ child, ...ready, url: `http://127.0.0.1:${ready.http}`, ended });
+      const scheme = args.includes("--tls-key") ? "https" : "http";
+      resolve({ child, ...ready, url: `${scheme}://127.0.0.1:${ready.http}`, ended });
     });
     void ended.then((code) => reject(new Error(`ended with ${code}: ${said.trim()}`)));
   });

@@ -11,8 +11,14 @@ export interface Mosquitto {
   stop(): void;
 }
 
-/** Starts one on loopback, its files in a folder. */
-export async function startMosquitto(folder: string): Promise<Mosquitto> {
+/**
+ * Starts one on loopback, its files in a folder.
+ * @param tls PEM of what it proves itself with; in the clear when absent.
+ */
+export async function startMosquitto(
+  folder: string,
+  tls?: { readonly keyPem: string; readonly certificatePem: string },
+): Promise<Mosquitto> {
   mkdirSync(folder, { recursive: true });
   const port = await new Promise<number>((resolve) => {
     const probe = createServer().listen(0, "127.0.0.1", () => {
@@ -24,9 +30,15 @@ export async function startMosquitto(folder: string): Promise<Mosquitto> {
   spawnSync("mosquitto_ctrl", ["dynsec", "init", security, "admin", "secret"]);
   const plugin = spawnSync("sh", ["-c", "ls /usr/lib/*/mosquitto_dynamic_security.so"]).stdout.toString().trim();
   const user = process.getuid?.() === 0 ? "user root\n" : "";
+  const [keyFile, certFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  if (tls !== undefined) {
+    writeFileSync(keyFile, tls.keyPem, { mode: 0o600 });
+    writeFileSync(certFile, tls.certificatePem);
+  }
+  const secured = tls === undefined ? "" : `keyfile ${keyFile}\ncertfile ${certFile}\n`;
   writeFileSync(
     join(folder, "mosquitto.conf"),
-    `per_listener_settings false\nlistener ${port} 127.0.0.1\nallow_anonymous false\nplugin ${plugin}\nplugin_opt_config_file ${security}\n${user}`,
+    `per_listener_settings false\nlistener ${port} 127.0.0.1\n${secured}allow_anonymous false\nplugin ${plugin}\nplugin_opt_config_file ${security}\n${user}`,
   );
   const child = spawn("mosquitto", ["-c", join(folder, "mosquitto.conf")], { stdio: "ignore" });
   await new Promise((resolve) => setTimeout(resolve, 1_000));

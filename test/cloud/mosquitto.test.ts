@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OperatorClient } from "#cloud/operator-client.ts";
 import type { RolloutStatus, Status } from "#cloud/status.ts";
+import { certify } from "../tls/authority.ts";
 import {
   type CloudProcess,
   enrolmentOf,
@@ -119,6 +120,35 @@ describe("somebody else's broker: mosquitto", { timeout: 60_000 }, () => {
     const { versions } = await operator.get<Status>("/v1/status");
     expect(versions).toEqual([{ product: "lamp", sequence: 1, devices: units.length }]);
     for (const each of links) each.cut();
+  });
+
+  it("is reached under TLS by whoever knows its authority, and by nobody else", async () => {
+    const home = mkdtempSync(join(tmpdir(), "latchkey-mosquitto-tls-"));
+    const authority = certify({ name: "Broker's authority", isAuthority: true });
+    const other = certify({ name: "Broker's authority", isAuthority: true });
+    const caOf = (name: string, { certificatePem }: { readonly certificatePem: string }) => {
+      writeFileSync(join(home, name), certificatePem);
+      return ["--broker-ca", join(home, name)];
+    };
+    const secured = await startMosquitto(home, certify({ name: "localhost" }, authority));
+    const url = `mqtts://admin:secret@localhost:${secured.port}`;
+    const start = (...more: string[]) =>
+      startCloudProcess(["--data", mkdtempSync(join(home, "data-")), "--keys", keysFolder, "--broker", url, ...more]);
+    try {
+      const behind = await start(...caOf("ca.pem", authority));
+      // It is there for units: it knows none yet.
+      await expect(passwordFor(behind.url, first)).rejects.toThrow(/LINK_DEVICE/);
+      behind.child.kill("SIGTERM");
+      await behind.ended;
+      const refused = /latchkey: broker mqtts:.* can't be used .*--broker-ca/;
+      await Promise.all([
+        expect(start(...caOf("other.pem", other))).rejects.toThrow(refused),
+        expect(start()).rejects.toThrow(refused),
+      ]);
+    } finally {
+      secured.stop();
+      rmSync(home, { recursive: true, force: true });
+    }
   });
 
   it("says in one line what to do about a broker that refuses or isn't there", async () => {

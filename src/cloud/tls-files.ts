@@ -1,0 +1,48 @@
+/** What the cloud proves itself with: a private key and the certificates over it, from files, held to what units can check. */
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+/** A file that can't be used; one line that says what to do. */
+export class TlsTrouble extends Error {
+  override name = "TlsTrouble";
+}
+
+export interface CloudTls {
+  /** PEM. */
+  readonly key: Buffer;
+  /** PEM: the server's own certificate first, then those between it and the authority. */
+  readonly cert: Buffer;
+}
+
+/** @throws TlsTrouble, or the file system's error with its path. */
+export function readCloudTls(keyPath: string, certPath: string): CloudTls {
+  const [key, cert] = [readFileSync(keyPath), readFileSync(certPath)];
+  let privateKey: KeyObject;
+  let certificate: X509Certificate;
+  try {
+    privateKey = createPrivateKey(key);
+  } catch {
+    throw new TlsTrouble(`--tls-key ${keyPath} holds no private key in PEM that can be opened without a passphrase`);
+  }
+  try {
+    certificate = new X509Certificate(cert);
+  } catch {
+    throw new TlsTrouble(`--tls-cert ${certPath} holds no certificate in PEM`);
+  }
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new TlsTrouble(
+      `--tls-cert ${certPath} is over another key than the one in ${keyPath}; give the two that belong`,
+    );
+  }
+  if (privateKey.asymmetricKeyDetails?.namedCurve !== "prime256v1") {
+    throw new TlsTrouble(
+      `--tls-cert ${certPath} is not over a P-256 key, the only kind that units check; have one issued`,
+    );
+  }
+  return { key, cert };
+}
+
+/** The SHA-256 of the server's own certificate, by which tools on its machine know it. */
+export function fingerprintOf({ cert }: CloudTls): string {
+  return new X509Certificate(cert).fingerprint256;
+}

@@ -1,8 +1,9 @@
 /** Every decoder that takes bytes from strangers, with some bytes that it takes and what "canonical" means for it. */
 import { concat, equal, toHex } from "#base/bytes.ts";
-import type { Result } from "#base/faults.ts";
+import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import { type Cbor, decodeCbor, decodeCborSequence, encodeCbor } from "#codec/cbor.ts";
+import { DNS_TYPE, encodeDnsQuery, encodeDnsResponse, readDnsMessage } from "#codec/dns.ts";
 import { decodeServerPacket } from "#codec/mqtt.ts";
 import { readHttpRequest } from "#device/http-request.ts";
 import { readForm } from "#device/portal-page.ts";
@@ -20,8 +21,10 @@ import { seedSigner } from "#trust/signer.ts";
 import { decodeAirBody, encodeAirBody } from "#wire/air/air.ts";
 import { auditLink, encodeAuditEntry, readAudit } from "#wire/audit.ts";
 import { decodeBlockRequest, decodeBlockResponse, encodeBlockRequest, encodeBlockResponse } from "#wire/blocks.ts";
+import { decodeCallerProof, encodeCallerProof } from "#wire/caller-auth.ts";
 import { cardLink, cardText, linkText, readCardLink, readCardText, readLabelLink } from "#wire/card.ts";
 import { readDischarge } from "#wire/discharge.ts";
+import { encodeOwn, foundIn, SERVICE } from "#wire/discovery.ts";
 import { readChain, readGrant } from "#wire/grant.ts";
 import { decodeHello, encodeHello, type Hello } from "#wire/hello.ts";
 import { decodeSignedKeyset, encodeKeyset, encodeSignedKeyset } from "#wire/keyset.ts";
@@ -41,6 +44,8 @@ export interface FuzzTarget {
   /** Whether accepted bytes are the one encoding of what they say. */
   isCanonical(bytes: Uint8Array): boolean;
   readonly samples: readonly Uint8Array[];
+  /** The samples as items, for a decoder of one CBOR item: every second input is one of them, changed in some place. */
+  readonly items?: readonly Cbor[];
 }
 
 /** One CBOR item whose nested byte strings were decoded too: encoding it again must give the same bytes. */
@@ -115,6 +120,15 @@ const airBody = encodeAirBody({
 });
 const asText = (read: (text: string) => Result<unknown>) => (bytes: Uint8Array) => read(String.fromCharCode(...bytes));
 
+const dns = encodeOwn({ device: toHex(id), ipv4: "10.0.0.2", port: 80 }, [0], false);
+
+/** A whole message, what it leads to included. */
+function readWholeDns(bytes: Uint8Array): Result<unknown> {
+  const message = readDnsMessage(bytes);
+  const records = message?.records();
+  return message === undefined || records === undefined ? refuse("HTTP_REQUEST") : ok([records, foundIn(message)]);
+}
+
 const keys = { request: signer.publicKey, reply: signer.publicKey };
 const initiated = initiate(nodePrimitives, SUITE_4, kid);
 const auditFields = encodeAuditEntry({ sequence: 1, ctiPrefix: cti, act: 2, timeGrade: "floor", fault: 0 });
@@ -126,7 +140,12 @@ const radio = (decode: (frame: LineFrame) => Result<unknown>) => (bytes: Uint8Ar
 
 /** A decoder of one CBOR item. */
 function cbor(decode: FuzzTarget["decode"], ...samples: readonly Uint8Array[]): FuzzTarget {
-  return { decode, isCanonical: isCanonicalCbor, samples: [...samples, grant] };
+  const all = samples.length === 0 ? [grant] : samples;
+  const items = all.flatMap((sample) => {
+    const item = decodeCbor(sample);
+    return item.ok ? [item.value] : [];
+  });
+  return { decode, isCanonical: isCanonicalCbor, samples: all, items };
 }
 
 /** A decoder of fixed fields, of text, or of another's format. */
@@ -178,6 +197,19 @@ export const FUZZ_TARGETS: Readonly<Record<string, FuzzTarget>> = {
   "edhoc-message-2": cbor((bytes) => openMessage2(nodePrimitives, initiated, bytes), encodeCbor(new Uint8Array(114))),
   hello: fixed(decodeHello, encodeHello(hello, signature)),
   "link-proof": fixed(decodeLinkProof, encodeLinkProof({ nonce, publicKey: signer.publicKey, signature })),
+  "caller-proof": cbor(
+    decodeCallerProof,
+    encodeCallerProof({ proof: { nonce, publicKey: signer.publicKey, signature }, deviceId: id, chain }),
+  ),
+  dns: fixed(
+    readWholeDns,
+    encodeDnsQuery(1, { name: SERVICE, type: DNS_TYPE.ptr }),
+    encodeDnsResponse(0, { count: 0, bytes: new Uint8Array(0) }, dns.answers, dns.additional),
+    // Compressed names, one behind the other.
+    concat(encodeDnsQuery(1, { name: SERVICE, type: DNS_TYPE.ptr }), Uint8Array.of(0xc0, 12, 0, 12, 0, 1)).map(
+      (byte, i) => (i === 5 ? 2 : byte),
+    ),
+  ),
   "nonce-answer": fixed(decodeNonceAnswer, encodeNonceAnswer({ nonce, register: true, mqtt5: true })),
   "key-set": cbor(decodeSignedKeyset, encodeSignedKeyset(encodeKeyset(keyset), [{ keyName, signature }])),
   release: cbor(decodeRelease, encodeRelease(release)),

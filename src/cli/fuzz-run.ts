@@ -1,10 +1,14 @@
 /** Feeds a decoder random and mutated bytes from a seed, and holds it to its promises. */
 import { concat, toHex } from "#base/bytes.ts";
+import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { FuzzTarget } from "./fuzz-decoders.ts";
+import { mutatedItem } from "./fuzz-items.ts";
 
 export interface FuzzReport {
   readonly runs: number;
   readonly accepted: number;
+  /** Of a decoder of CBOR: inputs that were one well-formed item, so that the decoder's own rules were asked. */
+  readonly wellFormed: number;
   /** Most that the heap grew between two looks at it, bytes. */
   readonly heapGrowthBytes: number;
 }
@@ -76,6 +80,19 @@ function mutated(bytes: Uint8Array, samples: readonly Uint8Array[], below: (n: n
   }
 }
 
+/** Of four inputs one is random, the others come from a sample: by its bytes, or, every second one, by its items. */
+function inputOf({ samples, items }: FuzzTarget, run: number, below: (n: number) => number): Uint8Array {
+  if (run % 4 === 0) return randomBytes(below);
+  if (run % 2 === 1 && items !== undefined) {
+    let item = items[below(items.length)] as Cbor;
+    for (let i = below(2); i >= 0; i--) item = mutatedItem(item, below);
+    return encodeCbor(item);
+  }
+  let input = samples[below(samples.length)] as Uint8Array;
+  for (let i = below(4); i >= 0; i--) input = mutated(input, samples, below);
+  return input;
+}
+
 /**
  * Runs a decoder. Throws FuzzFinding when it throws, or takes bytes that are not the one encoding of what they say.
  * @param seed The same seed makes the same inputs.
@@ -83,12 +100,12 @@ function mutated(bytes: Uint8Array, samples: readonly Uint8Array[], below: (n: n
 export function fuzz(target: FuzzTarget, runs: number, seed: number): FuzzReport {
   const below = seeded(seed);
   let accepted = 0;
+  let wellFormed = 0;
   let heapGrowthBytes = 0;
   let heapBytes = process.memoryUsage().heapUsed;
   for (let run = 0; run < runs; run++) {
-    let input = run % 4 === 0 ? randomBytes(below) : (target.samples[below(target.samples.length)] as Uint8Array);
-    if (run % 4 !== 0) for (let i = below(4); i >= 0; i--) input = mutated(input, target.samples, below);
-    input = input.subarray(0, INPUT_BYTES_MAX);
+    const input = inputOf(target, run, below).subarray(0, INPUT_BYTES_MAX);
+    if (target.items !== undefined && decodeCbor(input).ok) wellFormed++;
     try {
       if (target.decode(input).ok) {
         accepted++;
@@ -103,5 +120,5 @@ export function fuzz(target: FuzzTarget, runs: number, seed: number): FuzzReport
       heapBytes = now;
     }
   }
-  return { runs, accepted, heapGrowthBytes };
+  return { runs, accepted, wellFormed, heapGrowthBytes };
 }

@@ -20,8 +20,9 @@ export function register(command: Command): void {
           try {
             const report = fuzz(target, Number(options.runs), Number(options.seed));
             const grown = (report.heapGrowthBytes / 2 ** 20).toFixed(1);
+            const formed = target.items === undefined ? "" : `${report.wellFormed} well-formed CBOR, `;
             process.stdout.write(
-              `${each}: ${report.runs} inputs, ${report.accepted} taken, heap +${grown} MiB at most\n`,
+              `${each}: ${report.runs} inputs, ${formed}${report.accepted} taken, heap +${grown} MiB at most\n`,
             );
           } catch (error) {
             if (!(error instanceof FuzzFinding)) throw error;

@@ -1,0 +1,58 @@
+/** What documents say is shown by tests is: the named files are there, and hold the named tests. */
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+const read = (path: string) => readFileSync(path, "utf8");
+
+/** Rows of a document's tables, heads and rulers left out. */
+function rowsOf(path: string): readonly string[] {
+  const lines = read(path).split("\n");
+  return lines.filter(
+    (line, i) => line.startsWith("|") && !/^\|[\s|:-]+\|$/.test(line) && !/^\|[\s|:-]+\|$/.test(lines[i + 1] ?? ""),
+  );
+}
+
+/** What is claimed of a text: files of tests, each with the names of tests that stand behind it in quotation marks. */
+function claimsOf(text: string): readonly { readonly path: string; readonly names: readonly string[] }[] {
+  return [...text.matchAll(/`(test\/[\w./-]+)`((?:,? "[^"|]+")*)/g)].map(([, path = "", quoted = ""]) => ({
+    path,
+    names: [...quoted.matchAll(/"([^"]+)"/g)].map(([, name = ""]) => name),
+  }));
+}
+
+/** Whether some test, or group of tests, of a file is called so. */
+function holds(path: string, name: string): boolean {
+  const titles = [...read(path).matchAll(/\b(?:it|test|describe)(?:\.each\([\s\S]*?\))?\(\s*(["'`])([\s\S]*?)\1/g)];
+  return titles.some(([, , title = ""]) => title.includes(name));
+}
+
+describe("docs/COMPARISON.md", () => {
+  const rows = rowsOf("docs/COMPARISON.md");
+
+  it.each(rows.map((row) => [row.split("|")[1]?.trim() ?? "", row]))("%s", (_, row) => {
+    const claims = claimsOf(row);
+    expect(claims.length).toBeGreaterThan(0);
+    for (const { path, names } of claims) {
+      expect([path, existsSync(path)]).toEqual([path, true]);
+      for (const name of names) expect([path, name, holds(path, name)]).toEqual([path, name, true]);
+    }
+  });
+
+  it("is where the README says, with a row for each answer", () => {
+    expect(read("README.md")).toContain("(docs/COMPARISON.md)");
+    expect(rows.length).toBeGreaterThanOrEqual(16);
+  });
+});
+
+it("docs/THREATS.md, docs/PROTOCOL.md and the ADRs name tests that are there", () => {
+  const missing = ["docs/THREATS.md", "docs/PROTOCOL.md", "docs/ARCHITECTURE.md", "docs/PORTING.md"].flatMap(
+    (document) =>
+      claimsOf(read(document)).flatMap(({ path, names }) => {
+        if (!existsSync(path)) return [`${document}: ${path}`];
+        return path.endsWith(".ts")
+          ? names.filter((name) => !holds(path, name)).map((name) => `${document}: ${path}, "${name}"`)
+          : [];
+      }),
+  );
+  expect(missing).toEqual([]);
+});

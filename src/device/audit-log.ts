@@ -7,12 +7,16 @@ import { concat, viewOf } from "#base/bytes.ts";
 import { type Fault, faultNumber } from "#base/faults.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { AUDIT_ENTRY_BYTES, AUDIT_LINK_BYTES, type AuditEntry, auditLink, encodeAuditEntry } from "#wire/audit.ts";
+import { createRateLimit, type RateLimit, takeTurn } from "./rate-limit.ts";
 
 /** Entries that are kept; with the oldest goes its hash, which the next one still names. */
 export const AUDIT_ENTRIES_MAX = 64;
-/** An ordinary entry is written with so many others, or after this time, to spare the flash. */
-const UNWRITTEN_MAX = 16;
+/** An ordinary entry is written after this time, with those that came meanwhile. */
 export const AUDIT_WRITE_MS = 60_000;
+/** While entries keep coming, writes come ever less often, down to this: who asks every second must not wear the flash out. */
+export const AUDIT_REST_MAX_MS = 3_600_000;
+/** So many grave entries are written at once in a row, and one more every ten minutes, whoever provokes them (ADR 0038). */
+const TURNS = { burst: 16, everyMs: 600_000 };
 const SEQUENCE_BYTES = 4;
 
 export interface AuditLog {
@@ -23,6 +27,11 @@ export interface AuditLog {
   unwritten: number;
   /** When the oldest entry not yet written was made. */
   unwrittenSinceMs: number;
+  /** When it was last written because it was time, and the least time until that happens again. */
+  writtenAtMs: number;
+  restMs: number;
+  /** Writes at once. */
+  readonly turns: RateLimit;
 }
 
 /** The log as it was stored, or an empty one. */
@@ -33,6 +42,9 @@ export function openAuditLog(stored: Uint8Array | undefined): AuditLog {
     bytes: whole ? stored.slice(SEQUENCE_BYTES) : new Uint8Array(AUDIT_LINK_BYTES),
     unwritten: 0,
     unwrittenSinceMs: 0,
+    writtenAtMs: Number.NEGATIVE_INFINITY,
+    restMs: AUDIT_WRITE_MS,
+    turns: createRateLimit(TURNS, TURNS),
   };
 }
 
@@ -57,12 +69,20 @@ export function addAudit(
   log.bytes = concat(isFull ? log.bytes.subarray(AUDIT_ENTRY_BYTES) : log.bytes, fields, link);
   log.sequence++;
   if (log.unwritten++ === 0) log.unwrittenSinceMs = nowMs;
-  return isGrave || log.unwritten >= UNWRITTEN_MAX;
+  return isGrave && takeTurn(log.turns, "", nowMs);
 }
 
 /** When the log wants to be written at the latest, in board milliseconds. */
 export function auditWriteAtMs(log: AuditLog): number {
-  return log.unwritten === 0 ? Number.POSITIVE_INFINITY : log.unwrittenSinceMs + AUDIT_WRITE_MS;
+  if (log.unwritten === 0) return Number.POSITIVE_INFINITY;
+  return Math.max(log.unwrittenSinceMs + AUDIT_WRITE_MS, log.writtenAtMs + log.restMs);
+}
+
+/** Takes down that the log is written because it is time. The rest doubles while there is no end of entries. */
+export function restAudit(log: AuditLog, nowMs: number): void {
+  const isBusy = nowMs - log.writtenAtMs < 2 * log.restMs;
+  log.restMs = isBusy ? Math.min(2 * log.restMs, AUDIT_REST_MAX_MS) : AUDIT_WRITE_MS;
+  log.writtenAtMs = nowMs;
 }
 
 /** The bytes to store. */

@@ -106,7 +106,7 @@ export function keepEvent(state: GateState, name: string, value: Uint8Array): vo
 
 const NOBODY = new Uint8Array(4);
 
-/** Notes what was asked and decided. Grave entries reach the flash at once. */
+/** Notes what was asked and decided. Grave entries, refusals among them, reach the flash at once as long as they are not too many. */
 export function note(
   { options, state, memory, nowMs, effects }: Moment,
   act: number,
@@ -116,7 +116,9 @@ export function note(
 ): void {
   const ctiPrefix = chain?.links[chain.links.length - 1]?.claims.cti ?? NOBODY;
   const timeGrade = timeAt(memory.time, nowMs).grade;
-  if (addAudit(options.crypto, state.audit, { ctiPrefix, act, timeGrade, fault }, isGrave, nowMs)) {
+  if (
+    addAudit(options.crypto, state.audit, { ctiPrefix, act, timeGrade, fault }, isGrave || fault !== undefined, nowMs)
+  ) {
     effects.push({ kind: "store", name: OWN.audit, value: storedAudit(state.audit) });
   }
 }

@@ -7,7 +7,7 @@ import { ok, type Result } from "#base/faults.ts";
 import { encodeAnswer, encodeAnswerOf } from "#wire/session.ts";
 import { OWN } from "#wire/stored-names.ts";
 import { ALL } from "#wire/topics.ts";
-import { auditWriteAtMs, openAuditLog, storedAudit } from "./audit-log.ts";
+import { auditWriteAtMs, openAuditLog, restAudit, storedAudit } from "./audit-log.ts";
 import { takeDelivery } from "./gate-control.ts";
 import { answerAt, closeIdle, nextIdleMs, type Visit, visitOf } from "./gate-door.ts";
 import { handshake } from "./gate-handshake.ts";
@@ -76,6 +76,7 @@ function on(moment: Moment, event: DeviceEvent): void {
     case "timer":
       closeIdle(state.door, nowMs, effects);
       if (nowMs >= auditWriteAtMs(state.audit)) {
+        restAudit(state.audit, nowMs);
         effects.push({ kind: "store", name: OWN.audit, value: storedAudit(state.audit) });
       }
       return;

@@ -76,15 +76,37 @@ describe("the audit log", () => {
     expect(after.entries[after.entries.length - 1]?.sequence).toBeGreaterThan(last);
   });
 
-  it("is written soon after, and at once where it matters", async () => {
+  it("is written soon after, and at once where it matters: refusals, and what concerns the unit itself", async () => {
     const world = createWorld();
     const owner = await connected(world, ownerOf(world));
+    const guest = await connected(world, childOf(ownerOf(world), seedOf(9)));
     await on(owner);
     expect(world.stored.has(OWN.audit)).toBe(false);
     world.advance(60_000);
     expect(world.stored.has(OWN.audit)).toBe(true);
-    world.stored.delete(OWN.audit);
-    await owner.request({ op: "agree", agreed: false });
-    expect(world.stored.has(OWN.audit)).toBe(true);
+    const isWritten = async (ask: () => Promise<unknown>) => {
+      world.stored.delete(OWN.audit);
+      await ask();
+      return world.stored.has(OWN.audit);
+    };
+    expect(await isWritten(() => owner.request({ op: "agree", agreed: false }))).toBe(true);
+    expect(await isWritten(() => call(guest, "lamp"))).toBe(true);
+    expect(await isWritten(async () => world.show({ kind: "button", heldMs: 10_000 }))).toBe(true);
   });
+
+  it("doesn't let a guest who is refused all day, or asks every second, wear the flash out", async () => {
+    const writesIn = async (hours: number, ask: (guest: Session) => Promise<unknown>) => {
+      const world = createWorld();
+      const guest = await connected(world, childOf(ownerOf(world), seedOf(9)));
+      for (let second = 0; second < hours * 3600; second++) {
+        await ask(guest);
+        world.advance(1_000);
+      }
+      const writes = world.effects.filter((effect) => effect.kind === "store" && effect.name === OWN.audit);
+      return writes.length;
+    };
+    // Of 3,600 refusals: 16 at once, one every ten minutes, and what is written in its time.
+    expect(await writesIn(1, (guest) => guest.request({ op: "audit", from: 0 }))).toBeLessThanOrEqual(16 + 6 + 6);
+    expect(await writesIn(1, on)).toBeLessThanOrEqual(6);
+  }, 60_000);
 });

@@ -6,8 +6,6 @@
 #include "main/report.h"
 #include "port/js.h"
 
-/* More than this in use between two events, and functions are let go of: what one event needs must still fit. */
-#define RELAXED_BYTES (HEAP_BYTES - 24u * 1024u)
 /* So much more in use than after the last collection, and the next one is due. */
 #define GARBAGE_BYTES (12u * 1024u)
 #define EVENT_MS 8000u /* longest that one event, or the start, may take */
@@ -83,7 +81,8 @@ static void relieve(JSContext *ctx) {
   static size_t quiet;
   if (heap_used() < quiet + GARBAGE_BYTES) return;
   JS_RunGC(JS_GetRuntime(ctx));
-  pages_relieve(ctx, RELAXED_BYTES);
+  JS_SetGCThreshold(JS_GetRuntime(ctx), HEAP_BYTES - GARBAGE_BYTES); /* the engine raises it when it collects by itself */
+  pages_relieve_crowded(ctx);
   quiet = heap_used();
 }
 

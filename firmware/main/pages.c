@@ -9,15 +9,22 @@
 
 #define NAME_BYTES 64u
 #define PIECE_BYTES 3072u /* so much of the other statements at once, and the rest of the last one */
-/* Beyond this a function is brought in only after the others were let go of. */
-#define CROWDED_BYTES (HEAP_BYTES - 36u * 1024u)
+/*
+ * More than this in use, and what came first is let go of until no more than that is: what an event needs must still fit,
+ * in one piece where it wants one. Where data alone takes so much, room for what is at work is left all the same, or
+ * functions that call each other would be brought in again and again.
+ */
+#define CROWDED_BYTES (HEAP_BYTES / 4u * 3u)
+#define ROOMY_BYTES (HEAP_BYTES / 8u * 5u)
+#define WORK_BYTES (HEAP_BYTES / 10u)
 
 /* Functions and constants by the hashes of their names, then the other statements in order. In memory only while they aren't sealed. */
 static struct row *rows;
 static uint32_t named, count;
 static bool sealed;
-static JSAtom *present; /* names of those that are in memory */
+static JSAtom *present; /* names of those that are in memory, in the order in which they came */
 static uint32_t present_count, present_room;
+static size_t crowded = CROWDED_BYTES;
 
 static struct row row_of(uint32_t index) { return sealed ? sealed_row(index) : rows[index]; }
 
@@ -186,7 +193,7 @@ JSValue pages_bring(JSContext *ctx, JSAtom name) {
   uint32_t index = search(text, strlen(text));
   JS_FreeCString(ctx, text);
   if (index == count) return JS_UNDEFINED;
-  pages_relieve(ctx, CROWDED_BYTES);
+  pages_relieve_crowded(ctx);
   JSValue script = take(ctx, index);
   if (JS_IsException(script)) return script;
   JSValue value = JS_EvalFunction(ctx, script);
@@ -200,17 +207,27 @@ JSValue pages_bring(JSContext *ctx, JSAtom name) {
   return JS_EXCEPTION;
 }
 
+void pages_relieve_crowded(JSContext *ctx) {
+  if (heap_used() <= crowded) return;
+  JS_RunGC(JS_GetRuntime(ctx));
+  pages_relieve(ctx, ROOMY_BYTES);
+  crowded = heap_used() + WORK_BYTES > CROWDED_BYTES ? heap_used() + WORK_BYTES : CROWDED_BYTES;
+}
+
 void pages_relieve(JSContext *ctx, size_t in_use_most) {
-  if (heap_used() <= in_use_most) return;
   JSValue global = JS_GetGlobalObject(ctx);
-  while (present_count > 0) {
-    JSAtom name = present[--present_count];
-    JS_DeleteProperty(ctx, global, name, 0);
-    JS_FreeAtom(ctx, name);
+  uint32_t gone = 0;
+  for (; gone < present_count && heap_used() > in_use_most; gone++) {
+    JS_DeleteProperty(ctx, global, present[gone], 0);
+    JS_FreeAtom(ctx, present[gone]);
   }
   JS_FreeValue(ctx, global);
-  js_free(ctx, present);
-  present = NULL;
-  present_room = 0;
+  present_count -= gone;
+  memmove(present, present + gone, present_count * sizeof *present);
+}
+
+void pages_make_room(JSContext *ctx, size_t bytes) {
+  if (heap_has(bytes)) return;
   JS_RunGC(JS_GetRuntime(ctx));
+  while (present_count > 0 && !heap_has(bytes)) pages_relieve(ctx, heap_used() > bytes ? heap_used() - bytes : 0);
 }

@@ -14,5 +14,9 @@ void pages_start(JSContext *ctx);
 bool pages_next(JSContext *ctx, JSValue *script);
 /* Called by the engine for a global name that isn't there: the function or constant, an exception, or undefined. */
 JSValue pages_bring(JSContext *ctx, JSAtom name);
-/* Lets go of all of them when more than a share of the arena is in use. Only between steps of a script. */
+/* Collects garbage, then lets go of what came first, when much of the arena is in use. Only between steps of a script. */
+void pages_relieve_crowded(JSContext *ctx);
+/* Lets go of what came first until no more than this is in use. */
 void pages_relieve(JSContext *ctx, size_t in_use_most);
+/* Called by the engine before it takes so much at once. */
+void pages_make_room(JSContext *ctx, size_t bytes);

@@ -1,6 +1,7 @@
 /** What a unit compiled of its bundle is written once, believed only when it is this unit's own, and never needed. */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
+import { equal } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { encodeCbor } from "#codec/cbor.ts";
@@ -43,6 +44,15 @@ describe.each(["qemu-mps2", "qemu-sf2"])("%s", (board) => {
     writeSync(file, bytes, 0, bytes.length, address);
     closeSync(file);
   }
+  /** Some emulators write the flash's file in their own time: waits until it stays as it is. */
+  async function settled(): Promise<void> {
+    for (let before = look(region.start, region.bytes); ; ) {
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      const now = look(region.start, region.bytes);
+      if (equal(now, before)) return;
+      before = now;
+    }
+  }
   /** Switches the unit on until it has said its sum. @returns Whether it wrote what it compiled. */
   async function start(cut?: string): Promise<boolean> {
     await bench?.station.power(false);
@@ -56,6 +66,7 @@ describe.each(["qemu-mps2", "qemu-sf2"])("%s", (board) => {
       sealed ||= /^latchkey: sealed \d+/.test(line);
     });
     expect((await lineOf(station, /^sum (.*)/))[1]).toBe(SUM);
+    await settled();
     await station.power(false);
     return sealed;
   }

@@ -19,17 +19,21 @@
 #define IP_FRAG 0
 #define IP_REASSEMBLY 0
 #define MEM_ALIGNMENT 4
-#define MEM_SIZE (16 * 1024)
+/* What waits to be sent or acknowledged: one connection's whole window, and the heads of some frames. */
+#define MEM_SIZE (8 * 1024)
 #define MEMP_NUM_TCP_PCB 10
 #define MEMP_NUM_TCP_PCB_LISTEN 3
 #define MEMP_NUM_UDP_PCB 6
 #define MEMP_NUM_TCP_SEG 32
 #define MEMP_NUM_PBUF 8
-#define PBUF_POOL_SIZE 10
+/* Frames received and not yet taken: one window, and what others send meanwhile. */
+#define PBUF_POOL_SIZE 8
 #define TCP_MSS 1460
 #define TCP_WND (4 * TCP_MSS)
 #define TCP_SND_BUF (4 * TCP_MSS)
 #define TCP_SND_QUEUELEN 24
+#define DNS_TABLE_SIZE 2
+#define DNS_MAX_NAME_LENGTH 128
 #define LWIP_TCP_KEEPALIVE 1
 /* The probe for an address already in use costs a second at every start; slow networks answer it anyway. */
 #define DHCP_DOES_ARP_CHECK 0

@@ -9,7 +9,7 @@ import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import { buildBundle } from "#factory/bundle.ts";
-import { firstImages } from "#factory/images.ts";
+import { type FlashImage, firstImages } from "#factory/images.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
 import { lineFrameReader } from "#wire/line-frame.ts";
 import { decodeRadioCommand, encodeRadioReport, type RadioReport } from "#wire/radio-line.ts";
@@ -43,23 +43,27 @@ export interface LinkedBoard {
 const MAC = Uint8Array.of(2, 0, 0, 0, 0, 7);
 let made = 0;
 
-/** An access point that takes everybody. */
+/** A radio whose access point takes everybody. */
+export function joinEverybody(radio: Socket, ipv4: string): void {
+  const read = lineFrameReader();
+  const joined: RadioReport = { kind: "radio-joined", ipv4, mac: MAC, bssid: MAC };
+  radio.on("data", (bytes) => {
+    for (const frame of read(new Uint8Array(bytes as Buffer))) {
+      const command = decodeRadioCommand(frame);
+      if (!command.ok) continue;
+      if (command.value.kind === "join") radio.write(encodeRadioReport(joined));
+      if (command.value.kind === "scan") radio.write(encodeRadioReport({ kind: "radio-scan", accessPoints: [] }));
+    }
+  });
+}
+
 async function startAir(ipv4: string) {
   const radios = new Set<Socket>();
-  const joined: RadioReport = { kind: "radio-joined", ipv4, mac: MAC, bssid: MAC };
   const server = createServer((radio) => {
-    const read = lineFrameReader();
     radios.add(radio);
     radio.on("error", () => undefined);
     radio.on("close", () => radios.delete(radio));
-    radio.on("data", (bytes) => {
-      for (const frame of read(new Uint8Array(bytes as Buffer))) {
-        const command = decodeRadioCommand(frame);
-        if (!command.ok) continue;
-        if (command.value.kind === "join") radio.write(encodeRadioReport(joined));
-        if (command.value.kind === "scan") radio.write(encodeRadioReport({ kind: "radio-scan", accessPoints: [] }));
-      }
-    });
+    joinEverybody(radio, ipv4);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
@@ -72,8 +76,8 @@ async function startAir(ipv4: string) {
   };
 }
 
-/** Makes one and switches it on. */
-export async function startLinkedBoard(name: string, wish: LinkWish): Promise<LinkedBoard> {
+/** What lies in the flash of such a unit. */
+export async function linkedImages(name: string, wish: LinkWish): Promise<readonly FlashImage[]> {
   const board = readBoard(name);
   const maker = throwawayMaker();
   const { builtS = 1_790_000_000 } = wish;
@@ -99,10 +103,16 @@ export async function startLinkedBoard(name: string, wish: LinkWish): Promise<Li
     [OWN.provisioned, encodeCbor([])],
   ]);
   if (wish.pinned !== undefined) values.set(PROVISIONED.cloudTls, encodeCbor([...wish.pinned]));
+  return firstImages(board.flash, { ...first, entropySeed: crypto.random(32) }, values);
+}
+
+/** Makes one and switches it on. */
+export async function startLinkedBoard(name: string, wish: LinkWish): Promise<LinkedBoard> {
+  const board = readBoard(name);
   const air = await startAir(`127.77.${process.pid % 250}.${10 + made++}`);
   const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-linked-")), "flash.bin");
   const station = openSimStation(board, flashPath, `127.0.0.1:${air.port}`);
-  await station.flash(firstImages(board.flash, { ...first, entropySeed: crypto.random(32) }, values));
+  await station.flash(await linkedImages(name, wish));
   const said: string[] = [];
   const waiting = new Set<(line: string) => void>();
   async function power(on: boolean): Promise<void> {

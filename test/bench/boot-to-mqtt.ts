@@ -1,0 +1,89 @@
+/**
+ * From reset to MQTT's CONNACK, boot verification included: a provisioned unit that knows its network, a nonce server and
+ * a broker on loopback. Instructions are those at work: what a unit does not do while it waits for the network is no cost.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Emulator, powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
+import { readBoard } from "#boards/sim/host/board.ts";
+import { openSimStation } from "#boards/sim/host/station.ts";
+import { buildRuntime, imagePaths } from "#firmware/image.ts";
+import { startAedes, startNonceServer } from "../device/link-peers.ts";
+import { joinEverybody, linkedImages } from "../tls/linked-board.ts";
+
+/** With -icount shift=3 an instruction takes eight nanoseconds of the unit's time. */
+const INSTRUCTIONS_A_US = 125;
+const RUN_MS = 120_000;
+const ADDRESS = "127.0.0.1";
+
+export interface BootToMqtt {
+  readonly instructions: number;
+  /** Of this machine's time, on an emulator that does not count. */
+  readonly ms: number;
+}
+
+/** Where a variable of the native image lies. */
+function addressOf(elf: string, name: string): string {
+  const symbols = execFileSync("arm-none-eabi-nm", [elf]).toString();
+  const found = new RegExp(`^([0-9a-f]+) \\w ${name}$`, "m").exec(symbols);
+  if (found === null) throw new Error(`no variable ${name} in ${elf}`);
+  return `0x${found[1]}`;
+}
+
+async function wordAt(emulator: Emulator, address: string): Promise<number> {
+  const words = await emulator.qmp.execute("human-monitor-command", { "command-line": `xp /1wx ${address}` });
+  return Number(String(words).split(":")[1]);
+}
+
+/** Resolves with all that the unit said once it has said that its link is up. */
+function linkUp(board: string, emulator: Emulator): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const timer = setTimeout(() => reject(new Error(`${board} did not link up: ${text}`)), RUN_MS);
+    emulator.process.stdout?.on("data", (bytes) => {
+      text += bytes;
+      if (!/^link: up.*\n/m.test(text)) return;
+      clearTimeout(timer);
+      resolve(text);
+    });
+  });
+}
+
+/** Starts the unit three times: to compile and seal its bundle, to take the time, to count. */
+export async function bootToMqtt(board: string): Promise<BootToMqtt> {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-boot-"));
+  const flashPath = join(folder, "flash.bin");
+  const nonces = await startNonceServer({});
+  const broker = await startAedes(nonces);
+  const image = await buildRuntime(board);
+  async function run<T>(
+    isCounting: boolean,
+    measure: (emulator: Emulator, said: string) => T | Promise<T>,
+  ): Promise<T> {
+    const emulator = await startEmulator({ board, flashPath, kernel: imagePaths(board).boot, isCounting });
+    try {
+      joinEverybody(emulator.radio, ADDRESS);
+      return await measure(emulator, await linkUp(board, emulator));
+    } finally {
+      await powerOff(emulator, board);
+    }
+  }
+  try {
+    const images = await linkedImages(board, { mqttPort: broker.port, httpPort: nonces.port, tls: false });
+    await openSimStation(readBoard(board), flashPath, "127.0.0.1:1").flash(images);
+    await run(false, () => undefined);
+    const from = performance.now();
+    const ms = await run(false, () => performance.now() - from);
+    const instructions = await run(true, async (emulator, said) => {
+      const bootUs = Number(/latchkey: boot us (\d+)/.exec(said)?.[1]);
+      return (bootUs + (await wordAt(emulator, addressOf(image.elf, "main_busy_us")))) * INSTRUCTIONS_A_US;
+    });
+    return { instructions, ms };
+  } finally {
+    await broker.stop();
+    await nonces.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

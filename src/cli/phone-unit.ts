@@ -16,6 +16,7 @@ import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { chainOf } from "#trust/mint.ts";
 import { readLabelLink } from "#wire/card.ts";
 import type { CloudAddress } from "#wire/cloud-address.ts";
+import { readGrant } from "#wire/grant.ts";
 
 /** What a person did can't work; one line that says what to do, and the unit's fault where it was one. */
 export class PhoneTrouble extends Error {
@@ -87,7 +88,10 @@ async function visitOf(options: PhoneOptions): Promise<Visit> {
   const holderSeed = isGuest
     ? readKeyFile(options.key as string, "holder").seed
     : cardSeed(nodePrimitives, (scanned as Scanned).secret, label.value);
-  const chain = options.chain === undefined ? undefined : fromHex(readFileSync(options.chain, "utf8").trim());
+  const given = options.chain === undefined ? undefined : fromHex(readFileSync(options.chain, "utf8").trim());
+  if (options.chain !== undefined && given === undefined) throw new PhoneTrouble(`${options.chain} holds no chain`);
+  // A bare grant, as the maker sends it with a reissued card, is a chain of one.
+  const chain = given !== undefined && readGrant(given).ok ? chainOf(given) : given;
   const id = toHex(label.value);
   return { id, deviceId: label.value, holderSeed, chain, known: recall(options.memory, id) };
 }

@@ -4,6 +4,7 @@ import { askForUpdate, callFunction, revokeShare, shareUnit } from "./phone-acti
 import { carryRelease } from "./phone-carry.ts";
 import { findUnits } from "./phone-find.ts";
 import { type OnboardOptions, onboardUnit } from "./phone-onboard.ts";
+import { adoptCard, passUnitOn, readLog, revokeAll } from "./phone-owner.ts";
 import { placeUnit } from "./phone-place.ts";
 import { learnUnit, type PhoneOptions } from "./phone-unit.ts";
 import { sayTrouble } from "./say-trouble.ts";
@@ -72,9 +73,22 @@ export function register(command: Command): void {
     .requiredOption("--out <file>", "where the guest's chain goes; it is no secret")
     .action((options: Parameters<typeof shareUnit>[0]) => sayTrouble(() => shareUnit(options)));
   fromAfar(withUnit(command.command("revoke")))
-    .description("take a guest's key back, at the unit itself")
-    .argument("<cti>", "16 hexadecimal digits, as share said them")
-    .action((cti: string, options: PhoneOptions) => sayTrouble(() => revokeShare(cti, options)));
+    .description("take a guest's key back, at the unit itself; or all that were ever handed on")
+    .argument("[cti]", "16 hexadecimal digits, as share said them")
+    .option("--all", "end every guest at once; the card stays good")
+    .action((cti: string | undefined, options: PhoneOptions & { all?: boolean }) =>
+      sayTrouble(() => (options.all ? revokeAll(options) : revokeShare(cti ?? "", options))),
+    );
+  withUnit(command.command("resell"))
+    .description("hand the unit to a new owner: hold its button for three seconds, then make him a card")
+    .requiredOption("--out <png>", "where the new card goes; from then on it is the only way in")
+    .action((options: Parameters<typeof passUnitOn>[0]) => sayTrouble(() => passUnitOn(options)));
+  fromAfar(asGuest(withUnit(command.command("adopt"))))
+    .description("after the maker's reissue: make a new card the unit's own (--card, and its grant as --chain)")
+    .action((options: PhoneOptions) => sayTrouble(() => adoptCard(options)));
+  fromAfar(asGuest(withUnit(command.command("log"))))
+    .description("show what was asked of the unit and what it decided; wants the config right")
+    .action((options: PhoneOptions) => sayTrouble(() => readLog(options)));
   fromAfar(asGuest(withUnit(command.command("place"))))
     .description("tell the unit where it is, so that guests' --near conditions can be decided; wants the config right")
     .option("--lat <degrees>", "latitude, north positive", Number)

@@ -16,7 +16,11 @@ export function labelSheet(config: FlashConfig, id: Uint8Array): Sheet {
 }
 
 /** The card in its sealed envelope: whoever has it is the owner. */
-export function cardSheet(config: FlashConfig, id: Uint8Array, secret: Uint8Array): Sheet {
+export function cardSheet(
+  config: Pick<FlashConfig, "maker" | "product"> & { readonly labels: Pick<FlashConfig["labels"], "dpi"> },
+  id: Uint8Array,
+  secret: Uint8Array,
+): Sheet {
   const groups = cardGroups(cardText(secret)).split(/[ -]/);
   const half = Math.ceil(groups.length / 2);
   return {

@@ -56,7 +56,7 @@ function take(link: Link, state: LinkState, event: DeviceEvent): void {
       if (event.connection !== state.connection) return;
       state.connection = -1;
       if (state.http.length > 0) return takeHttp(link, state, nowMs, new Uint8Array(0), true);
-      return fail(link, state, nowMs, faultOf(event.fault ?? 0) ?? "LINK_REFUSED");
+      return fail(link, state, nowMs, (event.fault !== undefined && faultOf(event.fault)) || "LINK_REFUSED");
     case "time-taken":
       if (state.settings !== undefined) state.settings = { ...state.settings, time: event.time };
       return;

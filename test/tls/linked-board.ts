@@ -3,6 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { withFaultNames } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import { buildNative, throwawayMaker } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
@@ -117,7 +118,8 @@ export async function startLinkedBoard(name: string, wish: LinkWish): Promise<Li
   const waiting = new Set<(line: string) => void>();
   async function power(on: boolean): Promise<void> {
     await station.power(on);
-    station.unit()?.onLine((line) => {
+    station.unit()?.onLine((unnamed) => {
+      const line = withFaultNames(unnamed);
       said.push(line);
       for (const each of waiting) each(line);
     });

@@ -117,6 +117,7 @@ async function bundled(entry: string): Promise<{ readonly text: string; readonly
     format: "esm",
     legalComments: "none",
     metafile: true,
+    define: { "Number.POSITIVE_INFINITY": "Infinity", "Number.MAX_SAFE_INTEGER": String(Number.MAX_SAFE_INTEGER) },
     plugins: [faultsByNumber],
     logLevel: "silent",
   });

@@ -1,8 +1,8 @@
 /** What a signature and a chain cost on a host, side by side, and what the device's part of it all weighs. */
 import { createHash } from "node:crypto";
 import * as noble from "@noble/ed25519";
-import { build } from "esbuild";
 import { utf8 } from "#base/utf8.ts";
+import { buildScript } from "#factory/bundle.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
@@ -125,29 +125,15 @@ function sessionOpenRow(openings: number): Row {
 }
 
 /**
- * Bytes of the device's part in codec, wire and trust. What every room shares (base: the table of faults, UTF-8) is left
- * out, as the goal names the rooms. Boards ship names as they are, so that patches stay small: that is the second row.
+ * Bytes of the device's part in codec, wire and trust, as the bundler ships it. What every room shares (base: UTF-8, byte
+ * strings) is left out, as the goal names the rooms.
  */
-async function bundleBytes(names: "short" | "kept"): Promise<number> {
-  const contents = Object.entries(DEVICE_PART).map(
-    ([path, exported]) => `export { ${exported.join(", ")} } from "#${path}";`,
-  );
-  const { metafile } = await build({
-    stdin: { contents: contents.join("\n"), resolveDir: process.cwd() },
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2020",
-    minifyWhitespace: true,
-    minifySyntax: true,
-    minifyIdentifiers: names === "short",
-    metafile: true,
-  });
-  const shares = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
-  return shares.reduce(
-    (sum, [path, { bytesInOutput }]) => (path.startsWith("src/base/") ? sum : sum + bytesInOutput),
-    0,
-  );
+async function bundleBytes(): Promise<number> {
+  const parts = Object.entries(DEVICE_PART);
+  const imports = parts.map(([path, names]) => `import { ${names.join(", ")} } from "#${path}";`);
+  const { shares } = await buildScript(`${imports.join("\n")}
+globalThis.used = [${parts.flatMap(([, names]) => names).join(", ")}];`);
+  return [...shares].reduce((sum, [path, bytes]) => (/^src\/(codec|wire|trust)\//.test(path) ? sum + bytes : sum), 0);
 }
 
 function sizeRow(name: string, value: number, goal: number | null): Row {
@@ -159,8 +145,7 @@ export const bench: Bench = {
     return [
       ...rateRows(quick ? 3 : 10, quick ? 100 : 300),
       sessionOpenRow(quick ? 101 : 501),
-      sizeRow("bundle-trust", await bundleBytes("short"), 30000),
-      sizeRow("bundle-trust-names-kept", await bundleBytes("kept"), null),
+      sizeRow("bundle-trust", await bundleBytes(), 30000),
     ];
   },
 };

@@ -45,6 +45,11 @@ export const VERBS: readonly Verb[] = [
   },
   { name: "rollout", summary: "bring a release to units, wave by wave", load: () => import("./rollout.ts") },
   {
+    name: "revocation",
+    summary: "hand signed revocations to units through the cloud, and see who took them",
+    load: () => import("./revocation.ts"),
+  },
+  {
     name: "size",
     summary: "show what the device bundle is made of, against the board's budget",
     load: () => import("./size.ts"),

@@ -18,6 +18,7 @@ import { createRelayDesk } from "./relay-desk.ts";
 import { callerRoutes } from "./routes-caller.ts";
 import { deviceRoutes } from "./routes-device.ts";
 import { type OperatorRouteParts, operatorRoutes } from "./routes-operator.ts";
+import { revocationRoutes } from "./routes-revocation.ts";
 import { rolloutRoutes } from "./routes-rollout.ts";
 import { openStore } from "./store.ts";
 import { type CloudTls, fingerprintOf } from "./tls-files.ts";
@@ -183,6 +184,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       ...callerRoutes({ callerGate, relayDesk, broker: theBroker, counters }),
       ...operatorRoutes(operator),
       ...rolloutRoutes(operator),
+      ...revocationRoutes({ ...core, tellRevocations: () => desk.revokeAgain() }),
     ];
     routes.push({
       method: "GET",

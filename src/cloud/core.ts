@@ -3,6 +3,7 @@ import { createDesk, type Desk, type DeskOptions } from "./desk.ts";
 import { type Fleet, loadFleet } from "./fleet.ts";
 import type { Issuer } from "./issuer.ts";
 import { loadReleases, type Releases } from "./releases.ts";
+import { loadRevocations, type Revocations } from "./revocations.ts";
 import { loadRollouts, type Rollouts } from "./rollouts.ts";
 import type { Store } from "./store.ts";
 import { createWriteQueue, type WriteQueue } from "./write-queue.ts";
@@ -13,6 +14,7 @@ export interface Core {
   readonly fleet: Fleet;
   readonly releases: Releases;
   readonly rollouts: Rollouts;
+  readonly revocations: Revocations;
   readonly issuer: Issuer;
   readonly desk: Desk;
 }
@@ -39,6 +41,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
   const fleet = await loadFleet(store, queue);
   const releases = await loadReleases(store, queue);
   const rollouts = await loadRollouts(store, queue, fleet, releases);
-  const desk = createDesk({ fleet, releases, rollouts, issuer, queue, ...deskOptions });
-  return { store, queue, fleet, releases, rollouts, issuer, desk };
+  const revocations = await loadRevocations(store, queue, fleet);
+  const desk = createDesk({ fleet, releases, rollouts, revocations, issuer, queue, ...deskOptions });
+  return { store, queue, fleet, releases, rollouts, revocations, issuer, desk };
 }

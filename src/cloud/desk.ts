@@ -1,4 +1,6 @@
 /** Talks with devices: takes down what they say, and tells each what it should have. Knows nothing of sockets. */
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { deliveryTagOf } from "#wire/revocation.ts";
 import { TIMESTAMP_NONCE_BYTES } from "#wire/timestamp.ts";
 import { DOWN, UP } from "#wire/topics.ts";
 import { decodeUnitState, type Stage, type UnitState } from "#wire/unit-state.ts";
@@ -7,6 +9,7 @@ import type { LinkedDevice } from "./broker.ts";
 import type { Device, Fleet } from "./fleet.ts";
 import type { Issuer } from "./issuer.ts";
 import type { PublishedRelease, Releases } from "./releases.ts";
+import type { Revocations } from "./revocations.ts";
 import type { AttemptState } from "./rollout-plan.ts";
 import type { Rollouts } from "./rollouts.ts";
 import type { WriteQueue } from "./write-queue.ts";
@@ -16,6 +19,7 @@ export interface DeskOptions {
   readonly releases: Releases;
   readonly rollouts: Rollouts;
   readonly issuer: Issuer;
+  readonly revocations: Revocations;
   readonly queue: WriteQueue;
   /** Publishes below a device's own topic; resolves when there is room for more, false when it isn't connected. */
   send(device: LinkedDevice, name: string, payload: Uint8Array): Promise<boolean>;
@@ -32,6 +36,8 @@ export interface Desk {
   offline(from: LinkedDevice): void;
   /** Looks again at what the online devices of some products should have, and tells those for whom it changed. */
   offerAgain(products: ReadonlySet<string>): Promise<void>;
+  /** Hands the units that are online the revocations that they have not heard yet. */
+  revokeAgain(): Promise<void>;
   /** The release that a device should have now. */
   currentFor(device: Device): PublishedRelease | undefined;
   readonly blocks: BlockService;
@@ -53,9 +59,11 @@ const STATE_OF: Readonly<Record<Stage, AttemptState>> = {
 };
 
 export function createDesk(options: DeskOptions): Desk {
-  const { fleet, releases, rollouts, issuer, queue, send, nowMs } = options;
+  const { fleet, releases, rollouts, issuer, revocations, queue, send, nowMs } = options;
   /** What each connected device was last told: a sequence, or 0 for nothing. */
   const told = new Map<string, number>();
+  /** The revocations that each connected device was last handed, by their tag. */
+  const handed = new Map<string, number>();
   const counts = { timestamps: 0 };
 
   const linked = (device: Device): LinkedDevice => ({ id: device.id, fleet: device.fleet });
@@ -75,6 +83,16 @@ export function createDesk(options: DeskOptions): Desk {
       fleet.report(device, sequence, "offered", "", nowMs());
     }
     void send(linked(device), DOWN.release, release?.signed ?? NOTHING);
+  };
+
+  /** @param taken The tag that the unit says it took; a unit that was made anew has taken nothing, whatever it once said. */
+  const tellRevoked = (device: Device, taken: number | undefined): void => {
+    const delivery = revocations.deliveryFor(device);
+    if (delivery === undefined) return;
+    const tag = deliveryTagOf(nodePrimitives.sha256, delivery);
+    if (tag === taken || tag === handed.get(device.id)) return;
+    handed.set(device.id, tag);
+    void send(linked(device), DOWN.revocation, delivery);
   };
 
   const transferFor = (from: LinkedDevice, name: string): Transfer | undefined => {
@@ -108,6 +126,7 @@ export function createDesk(options: DeskOptions): Desk {
       const reported = STATE_OF[attempt.stage];
       isNews = fleet.report(device, attempt.sequence, reported, attempt.fault ?? "", nowMs()) || isNews;
     }
+    if (state.revoked !== undefined) isNews = revocations.took(device, state.revoked) || isNews;
     return isNews;
   };
 
@@ -134,6 +153,7 @@ export function createDesk(options: DeskOptions): Desk {
       if (!state.ok) return;
       const isHello = !told.has(device.id);
       if (takeDown(device, state.value)) await queue.commit();
+      tellRevoked(device, state.value.revoked);
       // A device that is at a release which it shouldn't have is told so; one that is at nothing needs no "nothing".
       if (isHello && state.value.attempt === undefined && currentFor(device) === undefined) told.set(device.id, 0);
       else tell(device);
@@ -141,12 +161,22 @@ export function createDesk(options: DeskOptions): Desk {
     online(from) {
       const device = fleet.get(from.id);
       told.delete(from.id);
+      handed.delete(from.id);
       if (device !== undefined) fleet.setOnline(device, true, nowMs());
     },
     offline(from) {
       const device = fleet.get(from.id);
       told.delete(from.id);
+      handed.delete(from.id);
       if (device !== undefined) fleet.setOnline(device, false, nowMs());
+    },
+    async revokeAgain() {
+      let looked = 0;
+      for (const device of fleet.all()) {
+        if (!device.online || !told.has(device.id)) continue;
+        tellRevoked(device, undefined);
+        if (++looked % TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
     },
     async offerAgain(products) {
       let looked = 0;

@@ -64,6 +64,15 @@ export function metricsText(status: Status, counters: Counters): string {
     ),
     family("rollout_devices", "gauge", "Members of a rollout's open waves, by state.", attempts),
     family("rollout_faults", "gauge", "Devices by the fault that they reported.", failures),
+    family(
+      "revocation_devices",
+      "gauge",
+      "Units that revocations are for, by whether they took them all.",
+      status.revocations.flatMap(({ scope, devices, taken }) => [
+        { labels: { scope: `${scope.kind} ${scope.name}`, taken: "yes" }, value: taken },
+        { labels: { scope: `${scope.kind} ${scope.name}`, taken: "no" }, value: devices - taken },
+      ]),
+    ),
     family("blocks_total", "counter", "Blocks given out over MQTT since the start.", [{ value: counters.blocks }]),
     family("block_bytes_total", "counter", "Bytes of blocks given out.", [{ value: counters.blockBytes }]),
     family("blocks_refused_total", "counter", "Block requests refused.", [{ value: counters.blocksRefused }]),

@@ -11,6 +11,7 @@ import type { Issuer } from "./issuer.ts";
 import { type Counters, metricsText } from "./metrics.ts";
 import { decodeReleaseFile, ReleaseTrouble } from "./release-file.ts";
 import type { Releases } from "./releases.ts";
+import type { Revocations } from "./revocations.ts";
 import type { Rollouts } from "./rollouts.ts";
 import { type Status, statusOf } from "./status.ts";
 import { SCRIPT, statusPage } from "./status-page.ts";
@@ -21,6 +22,7 @@ export interface OperatorRouteParts {
   readonly fleet: Fleet;
   readonly releases: Releases;
   readonly rollouts: Rollouts;
+  readonly revocations: Revocations;
   readonly desk: Desk;
   readonly issuer: Issuer;
   readonly queue: WriteQueue;
@@ -74,7 +76,7 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
     if (device === undefined) throw new HttpRefusal(404, `no device ${params.device} is enrolled`);
     return device;
   };
-  const status = (): Status => statusOf(fleet, releases, rollouts, Date.now());
+  const status = (): Status => statusOf(parts, Date.now());
   /** Tells the devices of a product, after an answer was given or not: what counts is that nothing stale goes out. */
   const retell = (product: string) => void desk.offerAgain(new Set([product])).catch(() => undefined);
 

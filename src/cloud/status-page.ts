@@ -43,12 +43,22 @@ ${reasons.length === 0 ? "" : `<table class="reasons"><thead><tr><th>reported fa
 </section>`;
 }
 
+function revocationTable({ revocations }: Status): string {
+  if (revocations.length === 0) return "";
+  const rows = revocations.map(
+    ({ scope, statements, devices, taken }) =>
+      `<tr><td>${escapeHtml(`${scope.kind} ${scope.name}`)}</td><td class="n">${statements}</td><td class="n">${taken} of ${devices}</td></tr>`,
+  );
+  return `<section id="revocations"><h2>Revocations</h2><table><thead><tr><th>for</th><th>statements</th><th>units that took them</th></tr></thead><tbody>${rows.join("")}</tbody></table></section>
+`;
+}
+
 export function statusPage(status: Status): string {
   const newestFirst = [...status.rollouts].reverse();
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Latchkey</title><style>${STYLE}</style></head><body>
 <main><h1>Latchkey cloud</h1>
 <p>${status.devices} devices, ${status.online} online. <span id="live" class="soft">${new Date(status.nowMs).toISOString().slice(0, 19).replace("T", " ")} UTC</span></p>
 ${newestFirst.length === 0 ? "<p>No rollout yet: <code>latchkey rollout create</code> begins one.</p>" : newestFirst.map((each) => section(each, status.nowMs)).join("")}
-<section id="versions"><h2>What devices run</h2>${versionBars(status.versions)}</section>
+${revocationTable(status)}<section id="versions"><h2>What devices run</h2>${versionBars(status.versions)}</section>
 </main><script>${SCRIPT}</script></body></html>`;
 }

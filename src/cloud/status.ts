@@ -1,6 +1,7 @@
 /** How everything stands, as plain data: what the status page draws, `latchkey rollout status` prints, /metrics counts. */
 import type { Fleet } from "./fleet.ts";
 import type { Releases } from "./releases.ts";
+import type { RevocationStatus, Revocations } from "./revocations.ts";
 import { failuresOf, type Rollout, type Tally } from "./rollout-plan.ts";
 import type { Rollouts } from "./rollouts.ts";
 
@@ -27,6 +28,7 @@ export interface Status {
   readonly versions: readonly VersionCount[];
   readonly releases: readonly { product: string; sequence: number; withdrawn: boolean }[];
   readonly rollouts: readonly RolloutStatus[];
+  readonly revocations: readonly RevocationStatus[];
 }
 
 const CURVE_POINTS = 400;
@@ -37,7 +39,14 @@ function thin(moments: readonly number[]): number[] {
   return moments.filter((_, i) => i % every === 0 || i === moments.length - 1);
 }
 
-export function statusOf(fleet: Fleet, releases: Releases, rollouts: Rollouts, nowMs: number): Status {
+interface Parts {
+  readonly fleet: Fleet;
+  readonly releases: Releases;
+  readonly rollouts: Rollouts;
+  readonly revocations: Revocations;
+}
+
+export function statusOf({ fleet, releases, rollouts, revocations }: Parts, nowMs: number): Status {
   const versions = new Map<string, { product: string; sequence: number; devices: number }>();
   let online = 0;
   for (const device of fleet.all()) {
@@ -54,6 +63,7 @@ export function statusOf(fleet: Fleet, releases: Releases, rollouts: Rollouts, n
     versions: [...versions.values()].sort((a, b) => a.product.localeCompare(b.product) || b.sequence - a.sequence),
     releases: releases.all().map(({ product, sequence, withdrawn }) => ({ product, sequence, withdrawn })),
     rollouts: rollouts.all().map((rollout) => rolloutStatus(fleet, rollouts, rollout, nowMs)),
+    revocations: revocations.status(),
   };
 }
 

@@ -4,9 +4,10 @@
  * @source PROTOCOL 5
  */
 import { ok, type Result } from "#base/faults.ts";
+import { deliveryTagOf } from "#wire/revocation.ts";
 import { encodeAnswer, encodeAnswerOf } from "#wire/session.ts";
 import { OWN } from "#wire/stored-names.ts";
-import { ALL } from "#wire/topics.ts";
+import { ALL, DOWN } from "#wire/topics.ts";
 import { auditWriteAtMs, openAuditLog, restAudit, storedAudit } from "./audit-log.ts";
 import { takeDelivery } from "./gate-control.ts";
 import { answerAt, closeIdle, nextIdleMs, type Visit, visitOf } from "./gate-door.ts";
@@ -70,6 +71,13 @@ function press(moment: Moment, heldMs: number): void {
   if (heldMs >= RESET_HOLD_MS && !(isSame && before.heldMs >= RESET_HOLD_MS)) reset(moment);
 }
 
+/** What was taken is told to the cloud, which can't know otherwise; what was refused comes again at the next link. */
+function delivered(moment: Moment, delivery: Uint8Array): void {
+  if (!takeDelivery(moment, delivery).ok) return;
+  const tag = deliveryTagOf(moment.options.crypto.sha256, delivery);
+  moment.effects.push({ kind: "emit", event: { kind: "revocations-taken", tag } });
+}
+
 function on(moment: Moment, event: DeviceEvent): void {
   const { state, nowMs, effects } = moment;
   switch (event.kind) {
@@ -83,7 +91,7 @@ function on(moment: Moment, event: DeviceEvent): void {
     case "button":
       return press(moment, event.heldMs);
     case "link-message":
-      if (event.topic === REVOCATIONS) return void takeDelivery(moment, event.payload);
+      if (event.topic === DOWN.revocation || event.topic === REVOCATIONS) return delivered(moment, event.payload);
       return serve(moment, visitOf(state.door, event, effects));
     case "raised":
       return keepEvent(state, event.name, event.value);

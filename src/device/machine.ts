@@ -35,6 +35,8 @@ export type InnerEvent =
       readonly retain: boolean;
       readonly qos?: 0 | 1;
     }
+  /** Revocations that came over the link were taken; their tag (wire/revocation.ts). */
+  | { readonly kind: "revocations-taken"; readonly tag: number }
   /** The number of a connection asked for with `tcp-connect`, or -1 when none is free. */
   | { readonly kind: "tcp-opening"; readonly tag: string; readonly connection: number }
   /** An owner's session or the cloud proved that this image can be reached (confirms a trial). */

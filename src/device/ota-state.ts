@@ -51,6 +51,8 @@ export interface OtaState {
   activity: Activity;
   deadlineMs: number;
   isLinked: boolean;
+  /** Tag of the revocations that were taken last. */
+  revoked?: number;
   offer: Offer | undefined;
   nonce: Uint8Array | undefined;
   /** Whether the maker vouched for the offer since the link came up and since it was fetched. */

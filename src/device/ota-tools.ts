@@ -105,7 +105,9 @@ export function halt(ota: Ota, state: OtaState, fault: Fault): void {
 export function report(ota: Ota, state: OtaState): void {
   if (!state.isLinked) return;
   const { sequence, epoch } = state.journal.state.confirmed;
-  const payload = encodeUnitState({ sequence, epoch, attempt: attemptOf(state, ota.sectorBytes) });
+  const { revoked } = state;
+  const attempt = attemptOf(state, ota.sectorBytes);
+  const payload = encodeUnitState({ sequence, epoch, attempt, ...(revoked !== undefined && { revoked }) });
   emit(ota, { kind: "publish", topic: UP.state, payload, retain: true });
 }
 

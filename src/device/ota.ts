@@ -222,11 +222,12 @@ function take(ota: Ota, state: OtaState, event: DeviceEvent): void {
       if (event.topic === DOWN.block) return onBlock(ota, state, nowMs, event.payload);
       if (event.topic === DOWN.release) return onOffer(ota, state, nowMs, event.payload, false);
       if (event.topic === DOWN.fresh) return onFresh(ota, state, nowMs, event.payload);
-      if (event.topic === `all/${ALL.keyset}`) {
-        const isNew = onKeyset(ota, state, event.payload);
-        if (isNew && state.unknown !== undefined) onOffer(ota, state, nowMs, state.unknown, false);
-      }
+      if (event.topic !== `all/${ALL.keyset}` || !onKeyset(ota, state, event.payload)) return;
+      if (state.unknown !== undefined) onOffer(ota, state, nowMs, state.unknown, false);
       return;
+    case "revocations-taken":
+      state.revoked = event.tag;
+      return report(ota, state);
     case "carried-release":
       return onOffer(ota, state, nowMs, event.signed, true);
     case "carried-block":

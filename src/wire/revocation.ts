@@ -1,5 +1,5 @@
 /** Statements by which a key takes back what it gave (PROTOCOL 4.7). By number, never by hash of a token. */
-import { compare, concat } from "#base/bytes.ts";
+import { compare, concat, viewOf } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, type CborKey, decodeCbor, encodeCbor, isCount } from "#codec/cbor.ts";
 import { type Audience, encodeAudience, readAudience } from "./audience.ts";
@@ -9,7 +9,7 @@ import { readStatement, type Signed } from "./signed.ts";
 export const REVOKED_MAX = 64;
 const VERSION = 1;
 const SEQUENCE_MAX = Number.MAX_SAFE_INTEGER;
-const DELIVERY_MAX = 8;
+export const DELIVERY_MAX = 8;
 
 export interface Revocation {
   readonly audience: Audience;
@@ -79,6 +79,11 @@ export interface Delivered {
 /** What a retained message or a phone carries: statements in the order of their sequences. @source PROTOCOL 4.8 */
 export function encodeDelivery(delivered: readonly Delivered[]): Uint8Array {
   return encodeCbor(delivered.map(({ statement, chain }) => (chain === undefined ? [statement] : [statement, chain])));
+}
+
+/** What a unit names a delivery by that it has taken: the first four bytes of its SHA-256. @source PROTOCOL 7.3 */
+export function deliveryTagOf(sha256: (bytes: Uint8Array) => Uint8Array, delivery: Uint8Array): number {
+  return viewOf(sha256(delivery)).getUint32(0);
 }
 
 /** Reads a delivery of at most 8 statements, or refuses what its CBOR refuses, or REVOCATION_SHAPE. */

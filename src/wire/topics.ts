@@ -29,6 +29,8 @@ export const DOWN = {
   block: "block",
   /** A relayed session's bytes, to the unit. */
   relay: "relay",
+  /** Signed revocations that concern this unit (wire/revocation.ts). */
+  revocation: "revocation",
   /** Unsigned u16: the unit is to leave and stay away for this many seconds, plus chance. */
   away: "away",
 } as const;

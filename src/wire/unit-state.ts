@@ -1,7 +1,8 @@
 /**
  * How a unit is, as it says itself (topic `state`, retained): what runs, and where it is with the release that it was
  * last offered. Said when the link comes up and whenever one of these changes; the last will is zero bytes: gone.
- * Payload: [1, sequence, epoch, null or [sequence, stage, fault, percent]].
+ * Payload: [1, sequence, epoch, null or [sequence, stage, fault, percent]], and the tag of the revocations that it has taken
+ * since it started, if any.
  * @source PROTOCOL 7.3
  */
 import { type Fault, faultNumber, faultOf, ok, type Result, refuse } from "#base/faults.ts";
@@ -31,6 +32,8 @@ export interface UnitState {
   readonly epoch: number;
   /** The release that is not (yet) confirmed; none after a confirmation. */
   readonly attempt: UnitAttempt | undefined;
+  /** Tag of the delivery of revocations that it took last (deliveryTagOf); none since it started when absent. */
+  readonly revoked?: number;
 }
 
 export interface UnitAttempt {
@@ -44,26 +47,29 @@ export interface UnitAttempt {
 
 const U32_MAX = 0xffffffff;
 
-export function encodeUnitState({ sequence, epoch, attempt }: UnitState): Uint8Array {
+export function encodeUnitState({ sequence, epoch, attempt, revoked }: UnitState): Uint8Array {
   const fault = attempt?.fault === undefined ? 0 : faultNumber(attempt.fault);
   const inner = attempt && [attempt.sequence, STAGE[attempt.stage], fault, Math.floor(attempt.percent)];
-  return encodeCbor([1, sequence, epoch, inner ?? null]);
+  return encodeCbor([1, sequence, epoch, inner ?? null, ...(revoked === undefined ? [] : [revoked])]);
 }
 
 /** @returns The state, or LINK_PACKET when it is anything but what encodeUnitState gives. An unknown fault reads as none. */
 export function decodeUnitState(payload: Uint8Array): Result<UnitState> {
   const item = decodeCbor(payload, { bytesMax: UNIT_STATE_BYTES_MAX, depthMax: 2 });
-  if (!item.ok || !Array.isArray(item.value) || item.value.length !== 4) return refuse("LINK_PACKET");
-  const [version, sequence, epoch, attempt] = item.value as readonly Cbor[];
+  const fields = item.ok && Array.isArray(item.value) ? (item.value as readonly Cbor[]) : [];
+  if (fields.length !== 4 && fields.length !== 5) return refuse("LINK_PACKET");
+  const [version, sequence, epoch, attempt, revoked] = fields;
   if (version !== 1 || !isCount(sequence, U32_MAX) || !isCount(epoch, U32_MAX)) return refuse("LINK_PACKET");
-  if (attempt === null) return ok({ sequence, epoch, attempt: undefined });
+  if (fields.length === 5 && !isCount(revoked as Cbor, U32_MAX)) return refuse("LINK_PACKET");
+  const taken = fields.length === 5 ? { revoked: revoked as number } : {};
+  if (attempt === null) return ok({ sequence, epoch, attempt: undefined, ...taken });
   if (!Array.isArray(attempt) || attempt.length !== 4) return refuse("LINK_PACKET");
   const [of, stageNumber, fault, percent] = attempt as readonly Cbor[];
   const stage = (Object.keys(STAGE) as Stage[]).find((name) => STAGE[name] === stageNumber);
   if (!isCount(of, U32_MAX) || stage === undefined || !isCount(fault, 0xffff) || !isCount(percent, 100)) {
     return refuse("LINK_PACKET");
   }
-  return ok({ sequence, epoch, attempt: { sequence: of, stage, fault: faultOf(fault), percent } });
+  return ok({ sequence, epoch, attempt: { sequence: of, stage, fault: faultOf(fault), percent }, ...taken });
 }
 
 function isCount(item: Cbor, max: number): item is number {

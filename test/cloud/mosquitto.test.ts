@@ -3,7 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OperatorClient } from "#cloud/operator-client.ts";
+import type { RevocationStatus } from "#cloud/revocations.ts";
 import type { RolloutStatus, Status } from "#cloud/status.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { signRevocation } from "#trust/revoke.ts";
+import { encodeDelivery } from "#wire/revocation.ts";
 import { certify } from "../tls/authority.ts";
 import {
   type CloudProcess,
@@ -149,6 +153,27 @@ describe("somebody else's broker: mosquitto", { timeout: 60_000 }, () => {
       secured.stop();
       rmSync(home, { recursive: true, force: true });
     }
+  });
+
+  it("hands revocations to units through it, when they come; each says that it took them", async () => {
+    const seed = new Uint8Array(32).fill(9);
+    const publicKey = nodePrimitives.ed25519PublicKey(seed);
+    const signer = { publicKey, sign: (message: Uint8Array) => nodePrimitives.ed25519Sign(message, seed) };
+    const content = {
+      audience: { kind: "fleet", name: "f1" },
+      sequence: 1,
+      floor: 0,
+      revoked: new Uint8Array(8),
+    } as const;
+    const delivery = encodeDelivery([{ statement: signRevocation(signer, Uint8Array.of(1), content) }]);
+    const early = await link(first, place());
+    await operator.post("/v1/fleets/f1/revocations", delivery);
+    const taken = async () => (await operator.get<readonly RevocationStatus[]>("/v1/revocations"))[0]?.taken;
+    await until("the linked unit took them", async () => (await taken()) === 1);
+    const late = await link(second, place());
+    await until("the late unit took them", async () => (await taken()) === 2);
+    early.cut();
+    late.cut();
   });
 
   it("says in one line what to do about a broker that refuses or isn't there", async () => {

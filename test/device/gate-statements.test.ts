@@ -9,7 +9,7 @@ import { signRevocation } from "#trust/revoke.ts";
 import { signTime } from "#trust/signed-time.ts";
 import { seedSigner } from "#trust/signer.ts";
 import type { Caveat } from "#wire/caveat.ts";
-import { encodeDelivery, joinCtis } from "#wire/revocation.ts";
+import { deliveryTagOf, encodeDelivery, joinCtis } from "#wire/revocation.ts";
 import { OWN } from "#wire/stored-names.ts";
 import { childOf, connect, connected, faultOf, ownerOf } from "./gate-callers.ts";
 import { createWorld, cti, issuer, NOW_S, seedOf, timeSigner, type World } from "./gate-world.ts";
@@ -185,6 +185,27 @@ describe("revocation", () => {
     expect(faultOf(await connect(world, guest))).toBe("GRANT_REVOKED");
     world.show({ kind: "link-message", topic: "all/revocation", payload: new Uint8Array(3) });
     expect((await connect(world, ownerOf(world))).ok).toBe(true);
+  });
+
+  it("handed over by the cloud does the same, and the unit says which it took; what it refuses it says nothing of", async () => {
+    const world = createWorld();
+    const linkCti = cti();
+    const guest = childOf(ownerOf(world), seedOf(9), { cti: linkCti });
+    await connected(world, guest);
+    const delivery = byIssuer(world, linkCti);
+    const tag = deliveryTagOf(primitives.sha256, delivery);
+    const taken = () => world.emitted.filter(({ kind }) => kind === "revocations-taken");
+    world.show({ kind: "link-message", topic: "revocation", payload: delivery });
+    expect(taken()).toEqual([{ kind: "revocations-taken", tag }]);
+    expect(faultOf(await connect(world, guest))).toBe("GRANT_REVOKED");
+    // Told again after a restart, it is old news, and taken all the same.
+    world.restart();
+    world.show({ kind: "link-message", topic: "revocation", payload: delivery });
+    expect(taken()).toHaveLength(2);
+    const foreign = delivery.slice();
+    foreign[foreign.length - 1] = (foreign[foreign.length - 1] as number) ^ 1;
+    world.show({ kind: "link-message", topic: "revocation", payload: foreign });
+    expect(taken()).toHaveLength(2);
   });
 
   it("that is no statement of anyone's is refused", async () => {

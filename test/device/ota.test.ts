@@ -35,6 +35,12 @@ describe("an update", () => {
     });
   }
 
+  test("says with its state which revocations were taken, as long as it runs", () => {
+    const outcome = runWorld(worldOf(DELTA, { events: [{ kind: "revocations-taken", tag: 7 }] }));
+    expect(outcome.states.some(({ revoked }) => revoked === 7)).toBe(true);
+    expect(outcome.states[0]).not.toHaveProperty("revoked");
+  });
+
   test("chooses the delta where its base is, and the whole image elsewhere", () => {
     const both = serve(SETS[1], SETS[0]);
     expect(runWorld(worldOf(both)).blocksServed).toBe(runWorld(worldOf(DELTA)).blocksServed);

@@ -22,7 +22,8 @@ describe("what a unit says of itself", () => {
     });
     const state = fc.record({ sequence: u32, epoch: u32, attempt: fc.option(attempt, { nil: undefined }) });
     fc.assert(
-      fc.property(state, (each) => {
+      fc.property(state, fc.option(u32, { nil: undefined }), (said, revoked) => {
+        const each = revoked === undefined ? said : { ...said, revoked };
         expect(decodeUnitState(encodeUnitState(each))).toEqual({ ok: true, value: each });
       }),
       { seed: 1 },
@@ -30,7 +31,15 @@ describe("what a unit says of itself", () => {
   });
 
   it("refuses what is none, and never throws on chance bytes", () => {
-    const wrong = [[1, 2, 3], [2, 0, 0, null], [1, -1, 0, null], [1, 0, 0, [1, 9, 0, 0]], [1, 0, 0, [1, 2, 0, 101]], 7];
+    const wrong = [
+      [1, 2, 3],
+      [2, 0, 0, null],
+      [1, -1, 0, null],
+      [1, 0, 0, [1, 9, 0, 0]],
+      [1, 0, 0, [1, 2, 0, 101]],
+      [1, 0, 0, null, -1],
+      7,
+    ];
     for (const each of wrong) expect(decodeUnitState(encodeCbor(each)).ok).toBe(false);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {

@@ -22,6 +22,7 @@ import {
 } from "#wire/blocks.ts";
 import type { Keyset } from "#wire/keyset.ts";
 import { type Release, releaseIdOf, type Transfer } from "#wire/release.ts";
+import { deliveryTagOf, readDelivery } from "#wire/revocation.ts";
 import { TIMESTAMP_NONCE_BYTES } from "#wire/timestamp.ts";
 import { DOWN, UP } from "#wire/topics.ts";
 import { encodeUnitState, type Stage, type UnitState } from "#wire/unit-state.ts";
@@ -87,6 +88,7 @@ export function createFleetUnit(options: FleetUnitOptions): FleetUnit {
   let job: Job | undefined;
   let blocks = 0;
   let crashes = 0;
+  let revoked: number | undefined;
   const rejected = new Set<number>();
 
   const state = (): Message => {
@@ -100,7 +102,7 @@ export function createFleetUnit(options: FleetUnitOptions): FleetUnit {
             fault: job.fault,
             percent: (100 * had) / job.have.length,
           };
-    const said: UnitState = { sequence, epoch: 0, attempt };
+    const said: UnitState = { sequence, epoch: 0, attempt, ...(revoked !== undefined && { revoked }) };
     return { name: UP.state, payload: encodeUnitState(said) };
   };
   const ask = (of: Job): Message => {
@@ -214,6 +216,10 @@ export function createFleetUnit(options: FleetUnitOptions): FleetUnit {
       if (name === DOWN.release) return { says: offered(payload), restart: false };
       if (name === DOWN.fresh) return fresh(payload);
       if (name === DOWN.block) return { says: block(payload), restart: false };
+      if (name === DOWN.revocation && readDelivery(payload).ok) {
+        revoked = deliveryTagOf(crypto.sha256, payload);
+        return { says: [state()], restart: false };
+      }
       return NOTHING;
     },
     again() {

@@ -8,7 +8,7 @@ import { type Learned, learn } from "#phone/learn.ts";
 import { type Known, recall, remember } from "#phone/memory.ts";
 import { pairCodes, type Scanned } from "#phone/scan.ts";
 import { openSession, type Session } from "#phone/session.ts";
-import { awayTransport } from "#phone/transports/away.ts";
+import { type AwayOptions, awayTransport } from "#phone/transports/away.ts";
 import { httpTransport } from "#phone/transports/http.ts";
 import { holderSeed as cardSeed } from "#trust/card-keys.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
@@ -41,6 +41,8 @@ export interface PhoneOptions {
   readonly cloud?: string;
   /** PEM file of the authority behind the cloud's TLS, or "system". */
   readonly cloudCa?: string;
+  /** The name in the cloud's certificate, where it isn't the host. */
+  readonly cloudServer?: string;
 }
 
 /** A code's text: read from a picture where the word names a file. */
@@ -163,7 +165,7 @@ async function sessionAway(options: PhoneOptions, { known, deviceId, holderSeed,
   const grant = known?.grant === undefined ? undefined : fromHex(known.grant);
   const shown = chain ?? (grant && chainOf(grant));
   if (shown === undefined) throw new PhoneTrouble(`the unit's cloud wants to see your grant; ${AT_HOME}`);
-  const way = { primitives: nodePrimitives, cloud, deviceId, holderSeed, chain: shown, ...tlsOf(options.cloudCa) };
+  const way = { primitives: nodePrimitives, cloud, deviceId, holderSeed, chain: shown, ...tlsOf(options) };
   const transport = await inTurn(() => awayTransport(way));
   if (!transport.ok) throw new PhoneTrouble(awayLine(transport.fault), transport.fault);
   // A remembered grant may have been replaced: an empty chain stands for the one that the unit holds.
@@ -201,9 +203,10 @@ function cloudFrom(text: string): CloudAddress {
   return { host, mqttPort: Number(mqttPort), httpPort: Number(httpPort), broker };
 }
 
-function tlsOf(ca: string | undefined): { readonly tls?: { readonly ca?: string } } {
-  if (ca === undefined) return {};
-  return { tls: ca === "system" ? {} : { ca: readFileSync(ca, "utf8") } };
+function tlsOf({ cloudCa, cloudServer }: PhoneOptions): Pick<AwayOptions, "tls"> {
+  if (cloudCa === undefined) return {};
+  const ca = cloudCa === "system" ? {} : { ca: readFileSync(cloudCa, "utf8") };
+  return { tls: { ...ca, ...(cloudServer && { servername: cloudServer }) } };
 }
 
 /** Asks the unit, at home, what this phone needs to reach it from afar, and remembers it. */

@@ -32,8 +32,11 @@ export interface AwayOptions {
   readonly holderSeed: Uint8Array;
   /** The grant and its children, encoded; the owner's too: the cloud holds no grants. */
   readonly chain: Uint8Array;
-  /** Where the cloud speaks TLS: the authority that its certificate must lead to, PEM; the system's own when absent. */
-  readonly tls?: { readonly ca?: string };
+  /**
+   * Where the cloud speaks TLS: the authority that its certificate must lead to, PEM, the system's own when absent; and the
+   * name in it, where that isn't the host.
+   */
+  readonly tls?: { readonly ca?: string; readonly servername?: string };
   /** How long each answer may take. */
   readonly timeoutMs?: number;
 }

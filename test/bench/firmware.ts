@@ -12,6 +12,7 @@ import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
 import { bootToMqtt } from "./boot-to-mqtt.ts";
 import { heapPeakOfJourney } from "./heap-journey.ts";
 import type { Bench, Row } from "./row.ts";
+import { measureTls } from "./tls.ts";
 
 /** With -icount shift=3 an instruction takes eight nanoseconds of the unit's time. */
 const INSTRUCTIONS_A_MS = 125_000;
@@ -94,6 +95,8 @@ async function rowsOf(board: string): Promise<readonly Row[]> {
     ...{ case: `${board}/${name}`, metric, value, unit, peer: null, goal },
   });
   const image = await buildRuntime(board);
+  const secured = await buildRuntime(board, { tls: true });
+  const tls = await measureTls(board);
   const scratch = readBoard(board).flash.regions.jsB.start;
   const script = await buildScript(`import { port } from "./boards/${board}/port.ts";
 import { measure } from "./test/bench/board-script.ts";
@@ -108,6 +111,11 @@ measure(port, ${scratch});`);
   return [
     row("text", "size", image.textBytes, "B", 480_000),
     row("ram", "size", image.ramBytes, "B", 360_000),
+    row("text-tls", "size", secured.textBytes, "B", null),
+    row("ram-tls", "size", secured.ramBytes, "B", null),
+    row("tls-handshake", "instructions", tls.instructions, "1", null),
+    row("tls-heap-peak", "size", tls.peakBytes, "B", null),
+    row("tls-heap-held", "size", tls.heldBytes, "B", null),
     row("heap-after-start", "size", found(started.lines, /^latchkey: started, heap (\d+)/), "B", null),
     row("heap-peak-start", "size", found(started.lines, /^latchkey: peak (\d+)/), "B", 240_000),
     row("boot-stage", "instructions", found(started.lines, /^latchkey: boot us (\d+)/) * 125, "1", null),

@@ -2,7 +2,7 @@
  * Constants of a bundle, put where they are used. `BLOCK_BYTES` and `OWN.key` cost a unit a name, a property of the global
  * object and a look-up each; a number or a short text in their place costs nothing more. By the house's rules a name in
  * capitals stands for a value that nobody changes.
- * @source docs/adr/0055-constants-on-demand.md
+ * @source docs/adr/0055-nothing-resident.md
  */
 import ts from "typescript";
 

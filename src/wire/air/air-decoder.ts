@@ -38,202 +38,233 @@ interface Step {
   readonly isAfterGap: boolean;
 }
 
-/** @param open Checks a whole message's tag. @returns A decoder that holds about 5 KB once it heard an anchor. */
-export function airDecoder(open: (message: Uint8Array) => OpenedMessage | undefined): LengthDecoder {
+type Open = (message: Uint8Array) => OpenedMessage | undefined;
+
+interface Air {
+  readonly open: Open;
   /** A symbol for each place of the ring, and when it came. */
-  let symbols = new Uint16Array(0);
-  let cameAt = new Uint32Array(0);
+  symbols: Uint16Array;
+  cameAt: Uint32Array;
   /** 1 where an anchor on either side, or no gap, leaves no doubt of the place. */
-  let sure = new Uint8Array(0);
-  let known = 0;
-  let size = -1;
-  let otherSize = -1;
-  let conflicts = 0;
+  sure: Uint8Array;
+  known: number;
+  size: number;
+  otherSize: number;
+  conflicts: number;
   /** Frames since the last anchor or break; `anchor` is -1 when the trail has not met one. */
-  let trail: Step[] = [];
-  let anchor = -1;
-  let offset = 0;
+  trail: Step[];
+  anchor: number;
+  offset: number;
   /** Place modulo 3 of the last frame of the trail. */
-  let third = 0;
+  third: number;
   /** True from the first long gap after an anchor on. */
-  let isGuess = false;
-  let slack = 0;
-  let lastUs = 0;
-  let frames = 0;
-  let retryAt = 0;
-  let failures = 0;
-  let score = 0;
+  isGuess: boolean;
+  slack: number;
+  lastUs: number;
+  frames: number;
+  retryAt: number;
+  failures: number;
+  score: number;
+}
 
-  function forget() {
-    symbols = new Uint16Array(0);
-    cameAt = new Uint32Array(0);
-    known = 0;
-    conflicts = 0;
-    size = -1;
-    failures = 0;
-    score = 0;
+/** @param open Checks a whole message's tag. @returns A decoder that holds about 5 KB once it heard an anchor. */
+export function airDecoder(open: Open): LengthDecoder {
+  const air: Air = {
+    open,
+    symbols: new Uint16Array(0),
+    cameAt: new Uint32Array(0),
+    sure: new Uint8Array(0),
+    known: 0,
+    size: -1,
+    otherSize: -1,
+    conflicts: 0,
+    trail: [],
+    anchor: -1,
+    offset: 0,
+    third: 0,
+    isGuess: false,
+    slack: 0,
+    lastUs: 0,
+    frames: 0,
+    retryAt: 0,
+    failures: 0,
+    score: 0,
+  };
+  return {
+    push: (length, step, us, da) => push(air, length, step, us, da),
+    score: () => (air.score >= 4 ? LOCK_SCORE + air.known : air.score),
+  };
+}
+
+function forget(air: Air) {
+  air.symbols = new Uint16Array(0);
+  air.cameAt = new Uint32Array(0);
+  air.known = 0;
+  air.conflicts = 0;
+  air.size = -1;
+  air.failures = 0;
+  air.score = 0;
+}
+
+function breakTrail(air: Air) {
+  air.trail = [];
+  air.anchor = -1;
+  air.offset = 0;
+  air.isGuess = false;
+}
+
+/** Notes a symbol. One whose place is a guess never displaces one whose place is sure. */
+function put(air: Air, place: number, symbol: number, isSure: boolean) {
+  if (air.symbols.length === 0) {
+    air.symbols = new Uint16Array(RING_FRAMES).fill(EMPTY);
+    air.cameAt = new Uint32Array(RING_FRAMES);
+    air.sure = new Uint8Array(RING_FRAMES);
   }
-
-  function breakTrail() {
-    trail = [];
-    anchor = -1;
-    offset = 0;
-    isGuess = false;
-  }
-
-  /** Notes a symbol. One whose place is a guess never displaces one whose place is sure. */
-  function put(place: number, symbol: number, isSure: boolean) {
-    if (symbols.length === 0) {
-      symbols = new Uint16Array(RING_FRAMES).fill(EMPTY);
-      cameAt = new Uint32Array(RING_FRAMES);
-      sure = new Uint8Array(RING_FRAMES);
-    }
-    const before = symbols[place] as number;
-    if (before === EMPTY) known++;
-    else if (before !== symbol) {
-      if (sure[place] === 1 && !isSure) return;
-      if (sure[place] === 1 && ++conflicts >= CONFLICTS_MAX) {
-        const keep = size;
-        forget();
-        size = keep;
-        put(place, symbol, isSure);
-        return;
-      }
-      sure[place] = 0;
-    }
-    symbols[place] = symbol;
-    cameAt[place] = frames;
-    if (isSure) sure[place] = 1;
-  }
-
-  function takeBack(place: number, symbol: number) {
-    if (symbols[place] !== symbol || sure[place] === 1) return;
-    symbols[place] = EMPTY;
-    known--;
-  }
-
-  const placeOf = (from: number, steps: number) => (((from + steps) % RING_FRAMES) + RING_FRAMES) % RING_FRAMES;
-
-  /** How far on a frame stands: the furthest place within `steps` that agrees with its place modulo 3. */
-  function advance(steps: number, wanted: number): number {
-    for (let on = steps; on > 0; on--) {
-      if ((third + on) % 3 !== wanted) continue;
-      if (anchor < 0 || placeOf(anchor, offset + on) % ANCHOR_EVERY !== 0) return on;
-    }
-    return -1;
-  }
-
-  function takeSymbol(steps: number, wanted: number, symbol: number) {
-    if (steps < 1 || steps > STEP_MAX || trail.length >= TRAIL_MAX) breakTrail();
-    const isFirst = anchor < 0 && trail.length === 0;
-    const on = isFirst ? 0 : advance(steps, wanted);
-    if (on < 0) {
-      breakTrail();
+  const before = air.symbols[place] as number;
+  if (before === EMPTY) air.known++;
+  else if (before !== symbol) {
+    if (air.sure[place] === 1 && !isSure) return;
+    if (air.sure[place] === 1 && ++air.conflicts >= CONFLICTS_MAX) {
+      const keep = air.size;
+      forget(air);
+      air.size = keep;
+      put(air, place, symbol, isSure);
       return;
     }
-    offset += on;
-    third = wanted;
-    if (steps > SURE_STEPS) isGuess = true;
-    trail.push({ offset, symbol, isAfterGap: steps > SURE_STEPS });
-    if (anchor >= 0) put(placeOf(anchor, offset), symbol, !isGuess);
+    air.sure[place] = 0;
   }
+  air.symbols[place] = symbol;
+  air.cameAt[place] = air.frames;
+  if (isSure) air.sure[place] = 1;
+}
 
-  function takeAnchor(steps: number, place: number, anchorSize: number) {
-    if (anchorSize !== size) {
-      if (size >= 0 && anchorSize !== otherSize) {
-        otherSize = anchorSize;
-        return;
-      }
-      forget();
-      size = anchorSize;
-    }
-    otherSize = -1;
-    if (steps >= 1 && steps <= STEP_MAX && (anchor >= 0 || trail.length > 0)) {
-      let on = steps;
-      while (on > 0 && (third + on) % 3 !== place % 3) on--;
-      if (anchor >= 0 && placeOf(anchor, offset + on) === place) {
-        score += 2;
-        if (isGuess) for (const step of trail) put(placeOf(anchor, step.offset), step.symbol, true);
-      } else settle(place, offset + on, on > 0 && steps <= SURE_STEPS);
-    }
-    trail = [];
-    anchor = place;
-    offset = 0;
-    third = place % 3;
-    isGuess = false;
-    score++;
+function takeBack(air: Air, place: number, symbol: number) {
+  if (air.symbols[place] !== symbol || air.sure[place] === 1) return;
+  air.symbols[place] = EMPTY;
+  air.known--;
+}
+
+function placeOf(from: number, steps: number): number {
+  return (((from + steps) % RING_FRAMES) + RING_FRAMES) % RING_FRAMES;
+}
+
+/** How far on a frame stands: the furthest place within `steps` that agrees with its place modulo 3. */
+function advance(air: Air, steps: number, wanted: number): number {
+  for (let on = steps; on > 0; on--) {
+    if ((air.third + on) % 3 !== wanted) continue;
+    if (air.anchor < 0 || placeOf(air.anchor, air.offset + on) % ANCHOR_EVERY !== 0) return on;
   }
+  return -1;
+}
 
-  /** An anchor that is the first, or stands elsewhere than counted: what leads up to it without a gap is placed by it. */
-  function settle(place: number, distance: number, isSure: boolean) {
-    let lastGap = 0;
-    let firstGap = trail.length;
-    trail.forEach((step, i) => {
-      if (!step.isAfterGap) return;
-      lastGap = i;
-      firstGap = Math.min(firstGap, i);
-    });
-    if (anchor >= 0) {
-      for (const step of trail.slice(firstGap)) takeBack(placeOf(anchor, step.offset), step.symbol);
-      // Where only the last gap hid something, what was placed before it stands.
-      if (firstGap === trail.length) return;
-    }
-    if (!isSure) return;
-    for (const step of trail.slice(lastGap)) {
-      const at = placeOf(place, step.offset - distance);
-      if (at % ANCHOR_EVERY !== 0) put(at, step.symbol, true);
-    }
+function takeSymbol(air: Air, steps: number, wanted: number, symbol: number) {
+  if (steps < 1 || steps > STEP_MAX || air.trail.length >= TRAIL_MAX) breakTrail(air);
+  const isFirst = air.anchor < 0 && air.trail.length === 0;
+  const on = isFirst ? 0 : advance(air, steps, wanted);
+  if (on < 0) {
+    breakTrail(air);
+    return;
   }
+  air.offset += on;
+  air.third = wanted;
+  if (steps > SURE_STEPS) air.isGuess = true;
+  air.trail.push({ offset: air.offset, symbol, isAfterGap: steps > SURE_STEPS });
+  if (air.anchor >= 0) put(air, placeOf(air.anchor, air.offset), symbol, !air.isGuess);
+}
 
-  /** Solves for the message from the surest and newest symbols. */
-  function solve(us: number): Found | undefined {
-    const k = size < 0 ? 0 : messageBytes(size);
-    if (k === 0 || known < k || frames < retryAt) return undefined;
-    retryAt = frames + RETRY_FRAMES * 2 ** Math.min(failures, 3);
-    failures++;
-    const places: number[] = [];
-    for (let place = 0; place < RING_FRAMES; place++) if (symbols[place] !== EMPTY) places.push(place);
-    const rank = (place: number) => (sure[place] as number) * 0x1_0000_0000 + (cameAt[place] as number);
-    places.sort((a, b) => rank(b) - rank(a));
-    places.length = k;
-    const message = rsMessage(
-      places.map(symbolAt),
-      places.map((place) => symbols[place] as number),
-    );
-    const opened = open(message);
-    if (opened === undefined) return undefined;
-    const { ssid, passphrase, extra, counter, salt, timeHintS } = opened;
-    return {
-      protocol: "air",
-      ssid,
-      passphrase,
-      reserved: extra,
-      us,
-      token: 0,
-      sealed: { counter, salt, timeHintS },
-    };
-  }
-
-  function push(length: number, step: number, us: number, da: Uint8Array): Found | undefined {
-    if (((da[0] as number) & 1) === 0) return undefined;
-    if (lastUs !== 0 && us - lastUs > SILENCE_US) {
-      forget();
-      breakTrail();
+function takeAnchor(air: Air, steps: number, place: number, anchorSize: number) {
+  if (anchorSize !== air.size) {
+    if (air.size >= 0 && anchorSize !== air.otherSize) {
+      air.otherSize = anchorSize;
+      return;
     }
-    lastUs = us;
-    const said = readAirLength(length);
-    if (said === undefined) {
-      if (step === 0) breakTrail();
-      else slack += step - 1;
-      return undefined;
-    }
-    frames++;
-    const steps = step === 0 ? 0 : step + slack;
-    slack = 0;
-    if (said.kind === "anchor") takeAnchor(steps, said.place, said.size);
-    else takeSymbol(steps, said.third, said.symbol);
-    return solve(us);
+    forget(air);
+    air.size = anchorSize;
   }
+  air.otherSize = -1;
+  if (steps >= 1 && steps <= STEP_MAX && (air.anchor >= 0 || air.trail.length > 0)) {
+    let on = steps;
+    while (on > 0 && (air.third + on) % 3 !== place % 3) on--;
+    if (air.anchor >= 0 && placeOf(air.anchor, air.offset + on) === place) {
+      air.score += 2;
+      if (air.isGuess) for (const step of air.trail) put(air, placeOf(air.anchor, step.offset), step.symbol, true);
+    } else settle(air, place, air.offset + on, on > 0 && steps <= SURE_STEPS);
+  }
+  air.trail = [];
+  air.anchor = place;
+  air.offset = 0;
+  air.third = place % 3;
+  air.isGuess = false;
+  air.score++;
+}
 
-  return { push, score: () => (score >= 4 ? LOCK_SCORE + known : score) };
+/** An anchor that is the first, or stands elsewhere than counted: what leads up to it without a gap is placed by it. */
+function settle(air: Air, place: number, distance: number, isSure: boolean) {
+  let lastGap = 0;
+  let firstGap = air.trail.length;
+  air.trail.forEach((step, i) => {
+    if (!step.isAfterGap) return;
+    lastGap = i;
+    firstGap = Math.min(firstGap, i);
+  });
+  if (air.anchor >= 0) {
+    for (const step of air.trail.slice(firstGap)) takeBack(air, placeOf(air.anchor, step.offset), step.symbol);
+    // Where only the last gap hid something, what was placed before it stands.
+    if (firstGap === air.trail.length) return;
+  }
+  if (!isSure) return;
+  for (const step of air.trail.slice(lastGap)) {
+    const at = placeOf(place, step.offset - distance);
+    if (at % ANCHOR_EVERY !== 0) put(air, at, step.symbol, true);
+  }
+}
+
+/** Solves for the message from the surest and newest symbols. */
+function solve(air: Air, us: number): Found | undefined {
+  const k = air.size < 0 ? 0 : messageBytes(air.size);
+  if (k === 0 || air.known < k || air.frames < air.retryAt) return undefined;
+  air.retryAt = air.frames + RETRY_FRAMES * 2 ** Math.min(air.failures, 3);
+  air.failures++;
+  const places: number[] = [];
+  for (let place = 0; place < RING_FRAMES; place++) if (air.symbols[place] !== EMPTY) places.push(place);
+  const rank = (place: number) => (air.sure[place] as number) * 0x1_0000_0000 + (air.cameAt[place] as number);
+  places.sort((a, b) => rank(b) - rank(a));
+  places.length = k;
+  const message = rsMessage(
+    places.map(symbolAt),
+    places.map((place) => air.symbols[place] as number),
+  );
+  const opened = air.open(message);
+  if (opened === undefined) return undefined;
+  const { ssid, passphrase, extra, counter, salt, timeHintS } = opened;
+  return {
+    protocol: "air",
+    ssid,
+    passphrase,
+    reserved: extra,
+    us,
+    token: 0,
+    sealed: { counter, salt, timeHintS },
+  };
+}
+
+function push(air: Air, length: number, step: number, us: number, da: Uint8Array): Found | undefined {
+  if (((da[0] as number) & 1) === 0) return undefined;
+  if (air.lastUs !== 0 && us - air.lastUs > SILENCE_US) {
+    forget(air);
+    breakTrail(air);
+  }
+  air.lastUs = us;
+  const said = readAirLength(length);
+  if (said === undefined) {
+    if (step === 0) breakTrail(air);
+    else air.slack += step - 1;
+    return undefined;
+  }
+  air.frames++;
+  const steps = step === 0 ? 0 : step + air.slack;
+  air.slack = 0;
+  if (said.kind === "anchor") takeAnchor(air, steps, said.place, said.size);
+  else takeSymbol(air, steps, said.third, said.symbol);
+  return solve(air, us);
 }

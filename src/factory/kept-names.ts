@@ -12,8 +12,8 @@ import ts from "typescript";
 
 /** Whose names are the runtime's own. Everything else that is bundled (app, boards, entry, data) keeps its names. */
 const RUNTIME = /^src\/(base|codec|wire|trust|device)\//;
-/** What the engine host gives and wants: these types, C and the simulator speak of the same names. */
-const PORT = ["src/device/port.ts", "src/trust/primitives.ts", "src/wire/air/frame.ts"];
+/** What the engine host gives and wants, with the types that it is made of: C and the simulator speak of the same names. */
+const PORT = "src/device/port.ts";
 /** What the engine host looks for. */
 const HOST = ["native", "stack", "message"];
 
@@ -24,7 +24,9 @@ const HOST = ["native", "stack", "message"];
 export function keptNames(inputs: Iterable<string>, entry: string): ReadonlySet<string> {
   const kept = new Set([...libraryNames(), ...HOST]);
   addNames("entry.ts", entry, kept);
-  for (const path of PORT) addNames(path, readFileSync(path, "utf8"), kept);
+  const port = readFileSync(PORT, "utf8");
+  const parts = ts.preProcessFile(port).importedFiles.map(({ fileName }) => fileName.replace("#", "src/"));
+  for (const path of [PORT, ...parts]) addNames(path, readFileSync(path, "utf8"), kept);
   for (const path of inputs) {
     if (!/\.(ts|json)$/.test(path) || path === "entry.ts") continue;
     const text = readFileSync(path, "utf8");

@@ -1,0 +1,43 @@
+/** What an app with a receiver says of its place reaches the machines, in the unit's own measure. */
+import { expect, it } from "vitest";
+import { ok } from "#base/faults.ts";
+import { encodeCbor } from "#codec/cbor.ts";
+import type { App } from "#device/app-interface.ts";
+import type { DeviceEvent, Machine } from "#device/machine.ts";
+import type { Port, PortEvent } from "#device/port.ts";
+import { run, type Settings } from "#device/runner.ts";
+
+it("an app's fix comes as degrees times 100,000, whole", () => {
+  const seen: DeviceEvent[] = [];
+  let emit: (event: PortEvent) => void = () => undefined;
+  const port = {
+    onEvent: (receive: typeof emit) => {
+      emit = receive;
+    },
+    clock: { milliseconds: () => 7, wakeAt: () => undefined },
+    system: { feedWatchdog: () => undefined },
+    tcp: {},
+  } as unknown as Port;
+  const machine: Machine<null> = {
+    name: "watcher",
+    initial: null,
+    step(state, event) {
+      seen.push(event);
+      const isAsked = event.kind === "button";
+      return { state, effects: isAsked ? [{ kind: "call", id: 1, name: "fix", args: encodeCbor(new Map()) }] : [] };
+    },
+  };
+  const app: App = {
+    ...{ rightOf: () => undefined, names: () => [], selfTest: () => true, start: () => undefined },
+    run(_name, _args, io) {
+      io.located(-33.856784, 151.215297);
+      return ok(null);
+    },
+  };
+  const settings: Settings = { get: () => undefined, names: () => [], put: () => true, remove: () => true };
+  run(port, [machine], app, settings);
+  emit({ kind: "button", heldMs: 1 });
+  expect(seen.filter(({ kind }) => kind === "located")).toEqual([
+    { kind: "located", place: [-3_385_678, 15_121_530], nowMs: 7 },
+  ]);
+});

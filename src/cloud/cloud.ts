@@ -158,7 +158,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         const keys = issuer.keysOf(device.product);
         if (keys === undefined || fleets.get(device.fleet) === device.product) continue;
         fleets.set(device.fleet, device.product);
-        await theBroker().toFleet(device.fleet, ALL.keyset, keys.signedKeyset);
+        await theBroker().toFleet(device.fleet, ALL.keyset, keys.message);
       }
     };
     await tellKeysets();

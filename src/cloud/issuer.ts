@@ -13,6 +13,8 @@ export interface ProductKeys {
   readonly product: string;
   readonly keyset: Keyset;
   readonly signedKeyset: Uint8Array;
+  /** What its fleets hear: the key set, behind those that changed the roots before it. */
+  readonly message: Uint8Array;
 }
 
 export interface Issuer {
@@ -55,14 +57,14 @@ const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
 export function createIssuer(folders: readonly string[]): Issuer {
   const signers = new Map<string, ProductKeys & { readonly signer: ReturnType<typeof signerOf> }>();
   for (const folder of folders) {
-    const { product, keyset, signedKeyset } = readPublicKeys(folder);
+    const { product, keyset, signedKeyset, message } = readPublicKeys(folder);
     const path = join(folder, TIMESTAMP_KEY_FILE);
     const { seed, publicKey } = readKeyFile(path, "timestamp");
     if (!keyset.timestampKeys.some((key) => equal(key, publicKey))) {
       throw new KeySetTrouble(`${path} is not in the key set of ${product}; bring the newest key set and key`);
     }
     if (signers.has(product)) throw new KeySetTrouble(`two key folders are for ${product}; name one of them`);
-    signers.set(product, { product, keyset, signedKeyset, signer: signerOf(seed, publicKey) });
+    signers.set(product, { product, keyset, signedKeyset, message, signer: signerOf(seed, publicKey) });
   }
   return {
     products: [...signers.values()],

@@ -2,9 +2,10 @@
  * A product's release keys in a folder: three roots (which belong offline), a release key, a timestamp key, the key set
  * that two of the roots signed, and the roots' public halves for whoever pins them.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { equal, fromHex, toHex } from "#base/bytes.ts";
+import { encodeCbor } from "#codec/cbor.ts";
 import { createKeyFile, type KeyPair, readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { signKeyset } from "#trust/sign-release.ts";
@@ -30,6 +31,25 @@ export interface PublicKeys {
   readonly roots: readonly Uint8Array[];
   readonly signedKeyset: Uint8Array;
   readonly keyset: Keyset;
+  /** What units hear (PROTOCOL 8.11): the key set, behind those that changed the roots before it. */
+  readonly message: Uint8Array;
+}
+
+/** A unit takes packets of 4,352 bytes. */
+const MESSAGE_BYTES_MAX = 4_096;
+const STEP_FILE = /^keyset-(\d+)\.cose$/;
+
+/** The sets that changed the roots, oldest first, and the newest: as many of the last ones as a unit takes at once. */
+function messageOf(folder: string, newest: Uint8Array, version: number): Uint8Array {
+  const steps = readdirSync(folder)
+    .flatMap((name) => (STEP_FILE.test(name) ? [Number(STEP_FILE.exec(name)?.[1])] : []))
+    .filter((step) => step < version)
+    .sort((a, b) => a - b)
+    .map((step) => Uint8Array.from(readFileSync(join(folder, `keyset-${step}.cose`))));
+  if (steps.length === 0) return newest;
+  const sets = [...steps, newest];
+  while (encodeCbor(sets).length > MESSAGE_BYTES_MAX) sets.shift();
+  return encodeCbor(sets);
 }
 
 function writeWhole(path: string, content: string | Uint8Array): void {
@@ -56,7 +76,8 @@ export function readPublicKeys(folder: string): PublicKeys {
   const trust = { roots: roots as Uint8Array[], product, versionFloor: 0 };
   const keyset = verifyKeyset(nodePrimitives, signedKeyset, trust);
   if (!keyset.ok) throw new KeySetTrouble(`${folder}/${KEYSET_FILE} is not signed by these roots (${keyset.fault})`);
-  return { product, roots: keyset.value.roots ?? trust.roots, signedKeyset, keyset: keyset.value };
+  const message = messageOf(folder, signedKeyset, keyset.value.version);
+  return { product, roots: keyset.value.roots ?? trust.roots, signedKeyset, keyset: keyset.value, message };
 }
 
 function writePublic(folder: string, product: string, roots: readonly Uint8Array[], signed: Uint8Array): void {
@@ -133,6 +154,8 @@ export function rotateKey(folder: string, { role, root, revoke, signers: files }
     signers.slice(0, 2).map((key) => key.seed),
     next,
   );
+  // Kept for good: a unit that was off meanwhile climbs from one to the next.
+  if (next.roots !== undefined) writeWhole(join(folder, `keyset-${version}.cose`), signed);
   writePublic(folder, product, next.roots ?? roots, signed);
   return readPublicKeys(folder);
 }

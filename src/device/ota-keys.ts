@@ -1,6 +1,6 @@
 /** Which keys count: key sets as they come, and by which of them what runs was signed (PROTOCOL 8.11). */
 import { faultText } from "#base/faults.ts";
-import { encodeCbor } from "#codec/cbor.ts";
+import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import { verifyKeyset } from "#trust/verify-keyset.ts";
 import { openRelease } from "#trust/verify-release.ts";
 import type { Keyset } from "#wire/keyset.ts";
@@ -17,8 +17,18 @@ export function isSignedBy(ota: Ota, keyset: Keyset, slotBits: number): boolean 
   });
 }
 
-/** Takes a key set for all of the fleet when it is newer. @returns Whether it is in use from now on. */
-export function onKeyset(ota: Ota, state: OtaState, signed: Uint8Array): boolean {
+/**
+ * Takes what all of the fleet hears: a key set, or several in a row, each signed by the roots that the one before named, so
+ * that a unit which missed some gets to the newest. @returns Whether one of them is new.
+ */
+export function onKeysets(ota: Ota, state: OtaState, payload: Uint8Array): boolean {
+  const list = decodeCbor(payload);
+  const sets: readonly unknown[] = list.ok && Array.isArray(list.value) ? list.value : [payload];
+  return sets.filter((each) => each instanceof Uint8Array && onKeyset(ota, state, each)).length > 0;
+}
+
+/** Takes a key set when it is newer. @returns Whether it is in use from now on. */
+function onKeyset(ota: Ota, state: OtaState, signed: Uint8Array): boolean {
   const { maker } = state;
   if (maker === undefined) return false;
   const { roots, product, keyset } = maker;

@@ -13,7 +13,7 @@ import { ALL, DOWN, UP } from "#wire/topics.ts";
 import type { DeviceEvent, Machine, Step } from "./machine.ts";
 import { usableTransfer } from "./ota-base.ts";
 import { arm, askAgain, baseFor, begin, goOn, onBlock, work } from "./ota-install.ts";
-import { isSignedBy, onKeyset } from "./ota-keys.ts";
+import { isSignedBy, onKeysets } from "./ota-keys.ts";
 import { type Offer, readMaker, readOffer } from "./ota-memory.ts";
 import { END_FAULTS, NEVER, type OtaState } from "./ota-state.ts";
 import {
@@ -222,7 +222,7 @@ function take(ota: Ota, state: OtaState, event: DeviceEvent): void {
       if (event.topic === DOWN.block) return onBlock(ota, state, nowMs, event.payload);
       if (event.topic === DOWN.release) return onOffer(ota, state, nowMs, event.payload, false);
       if (event.topic === DOWN.fresh) return onFresh(ota, state, nowMs, event.payload);
-      if (event.topic !== `all/${ALL.keyset}` || !onKeyset(ota, state, event.payload)) return;
+      if (event.topic !== `all/${ALL.keyset}` || !onKeysets(ota, state, event.payload)) return;
       if (state.unknown !== undefined) onOffer(ota, state, nowMs, state.unknown, false);
       return;
     case "revocations-taken":

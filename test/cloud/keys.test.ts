@@ -6,6 +6,7 @@ import { createIssuer } from "#cloud/issuer.ts";
 import { newKeySet, readPublicKeys, rotateKey } from "#cloud/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/release-build.ts";
 import { decodeReleaseFile, encodeReleaseFile, type ReleaseFile } from "#cloud/release-file.ts";
+import { decodeCbor } from "#codec/cbor.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { verifyKeyset } from "#trust/verify-keyset.ts";
@@ -82,6 +83,27 @@ describe("a product's keys", () => {
     newKeySet(strangers, "lamp");
     const signers = [join(keys, "root-1.key"), join(strangers, "root-1.key")];
     expect(() => rotateKey(keys, { role: "release", revoke: false, signers })).toThrow(/signed by two roots that stay/);
+  });
+
+  it("keep each change of roots for units that were off meanwhile, which climb from one set to the next", () => {
+    const keys = fresh();
+    const before = newKeySet(keys, "lamp");
+    expect(before.message).toEqual(before.signedKeyset);
+    for (const root of [1, 2, 3]) rotateKey(keys, { role: "root", root, revoke: true });
+    const after = rotateKey(keys, { role: "release", revoke: false });
+    const jump = verifyKeyset(nodePrimitives, after.signedKeyset, { ...before, versionFloor: 1 });
+    expect(jump).toEqual({ ok: false, fault: "KEYSET_SIGNATURES" });
+    const sets = decodeCbor(after.message);
+    expect(sets.ok && (sets.value as readonly unknown[]).length).toBe(4);
+    let trust = { roots: before.roots, product: "lamp", versionFloor: 1 };
+    for (const set of (sets.ok ? sets.value : []) as readonly Uint8Array[]) {
+      const verdict = verifyKeyset(nodePrimitives, set, trust);
+      if (!verdict.ok) throw new Error(verdict.fault);
+      trust = { ...trust, roots: verdict.value.roots ?? trust.roots, versionFloor: verdict.value.version };
+    }
+    expect(trust).toEqual({ roots: after.roots, product: "lamp", versionFloor: 5 });
+    for (let i = 0; i < 12; i++) rotateKey(keys, { role: "root", root: 1 + (i % 3), revoke: true });
+    expect(readPublicKeys(keys).message.length).toBeLessThanOrEqual(4_096);
   });
 
   it("are refused by the cloud when they don't belong together", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { encodeCbor } from "#codec/cbor.ts";
 import { signKeyset } from "#trust/sign-release.ts";
 import { GEOMETRIES, type Geometry } from "../powercut/flash-model.ts";
 import { imageSets } from "../powercut/images.ts";
@@ -183,5 +184,24 @@ describe("an update", () => {
     const [single] = [signKeyset(crypto, [seedOf(1)], rotated)];
     const forged = [{ kind: "link-message", topic: "all/keyset", payload: single } as const];
     expect(runWorld(worldOf(late, { events: forged }))).toMatchObject({ sequence: 1, blocksServed: 0 });
+  });
+
+  test("catches up over several changes of roots, one set after the other, and not without one of them", () => {
+    const rootsOf = (...numbers: readonly number[]) => numbers.map((each) => crypto.ed25519PublicKey(seedOf(each)));
+    const by = seedOf(21);
+    const late = serve({ ...SETS[1], sequence: 900 }, undefined, { by });
+    const setOf = (version: number, signers: readonly number[], more: object) =>
+      signKeyset(crypto, signers.map(seedOf), { ...KEYSET, version, ...more });
+    const second = setOf(2, [2, 3], { roots: rootsOf(11, 2, 3) });
+    const third = setOf(3, [11, 3], { roots: rootsOf(11, 12, 3) });
+    const newest = setOf(7, [11, 12], { releaseKeys: [crypto.ed25519PublicKey(by)] });
+    const reached = (...sets: readonly Uint8Array[]) => {
+      const events = [{ kind: "link-message", topic: "all/keyset", payload: encodeCbor(sets) } as const];
+      return runWorld(worldOf(late, { events })).sequence;
+    };
+    expect(reached(second, third, newest)).toBe(900);
+    expect(reached(second, newest)).toBe(1);
+    expect(reached(third, newest)).toBe(1);
+    expect(reached(newest)).toBe(1);
   });
 });

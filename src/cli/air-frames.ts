@@ -28,6 +28,7 @@ function frameOf(line: string, number: number): Frame {
   } catch {
     return bad("not JSON");
   }
+  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return bad("not a JSON object");
   const address = (key: string): Uint8Array => {
     const value = raw[key];
     const bytes = typeof value === "string" ? fromHex(value.replaceAll(":", "")) : undefined;
@@ -35,8 +36,10 @@ function frameOf(line: string, number: number): Frame {
   };
   const whole = (key: string, max: number): number => {
     const value = raw[key];
-    if (typeof value !== "number" || !(value >= 0 && value <= max)) return bad(`${key}: 0 to ${max}`);
-    return value;
+    if (!Number.isInteger(value) || !((value as number) >= 0 && (value as number) <= max)) {
+      return bad(`${key}: a whole number, 0 to ${max}`);
+    }
+    return value as number;
   };
   if (raw.ds !== "from" && raw.ds !== "to") return bad('ds: "from" or "to"');
   return {
@@ -49,14 +52,19 @@ function frameOf(line: string, number: number): Frame {
     bodyBytes: whole("bodyBytes", 65535),
     retry: raw.retry === true,
     ds: raw.ds,
+    ...(raw.tid === undefined ? {} : { tid: whole("tid", 15) }),
   };
 }
 
-/** Reads JSON lines. Throws FramesError with the line's number and what is wrong with it. */
+/**
+ * Reads JSON lines, in the order of their moments: a capture of several radios may have been written in another. Keys that
+ * nobody asked for are passed over. Throws FramesError with the line's number and what is wrong with it.
+ */
 export function readFrames(path: string): Frame[] {
   return readFileSync(path, "utf8")
     .split("\n")
-    .flatMap((line, i) => (line.trim() === "" ? [] : [frameOf(line, i + 1)]));
+    .flatMap((line, i) => (line.trim() === "" ? [] : [frameOf(line, i + 1)]))
+    .sort((a, b) => a.us - b.us);
 }
 
 /**

@@ -126,7 +126,8 @@ async function main(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void emulator.cut());
   if (values.radio !== undefined) {
     const [host = "127.0.0.1", port = "0"] = values.radio.split(":");
-    joinAir(emulator, host, Number(port), [board.network.tcpPort, MDNS_PORT]);
+    const { tcpPort, portalPort = 80 } = board.network;
+    joinAir(emulator, host, Number(port), [tcpPort, portalPort, MDNS_PORT]);
   }
   if (values.cut !== undefined) await cutAt(emulator, values.board, Number(values.cut.split(":")[0]));
   await emulator.exited;

@@ -23,7 +23,7 @@ export interface Board {
     };
   };
   readonly pins: Readonly<Record<string, "output" | "input" | "level">>;
-  readonly network: { readonly tcpPort: number; readonly broadcast: string };
+  readonly network: { readonly tcpPort: number; readonly portalPort?: number; readonly broadcast: string };
   readonly budgets: {
     readonly bundleBytes: number;
     readonly heapBytes: number;

@@ -71,15 +71,19 @@ export function skipFrame(bracket: Bracket, steps: number): void {
   }
 }
 
-/** A frame whose place only counting tells. */
-export function holdFrame(bracket: Bracket, steps: number, value: number): void {
+/**
+ * A frame whose place only counting tells.
+ * @param isEnd Whether it would be the last that says something before the sender does something else.
+ */
+export function holdFrame(bracket: Bracket, steps: number, value: number, isEnd = false): void {
   if (bracket.values.length >= PENDING_MAX) losePlace(bracket);
   skipFrame(bracket, steps);
   if (bracket.from < 0) return;
   bracket.values.push(value);
   bracket.offsets.push(bracket.distance);
   // The end of the order: nothing more of it may come for a while.
-  if (bracket.isGapless && bracket.distance === bracket.ring - 1 - bracket.from) settle(bracket);
+  const isLast = isEnd || bracket.distance === bracket.ring - 1 - bracket.from;
+  if (bracket.isGapless && isLast) settle(bracket);
 }
 
 /** A frame that tells its place on a round of so many frames. */

@@ -128,7 +128,7 @@ export function takeGrouped(groups: Groups, steps: number, length: number): void
   // A number is an anchor where it stands as counted, or right behind a CRC.
   const isBehindCheck = steps === 1 && last >= 128 && last < 256 && now < 0;
   if (isNumber && (now === place || isBehindCheck)) anchorFrame(bracket, steps, place, ringFrames(groups));
-  else holdFrame(bracket, steps, length);
+  else holdFrame(bracket, steps, length, now === lastFrames(groups) - 1);
 }
 
 /** @returns The payload once every byte is there and every group's CRC holds; a group whose CRC doesn't is emptied. */

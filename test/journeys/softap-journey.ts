@@ -1,0 +1,101 @@
+/**
+ * SoftAP from end to end: a unit that the line made hears nobody, opens its access point, and a person's browser brings it
+ * onto the network through the page; the join is provisional until the card's holder opens a session.
+ */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { expect } from "vitest";
+import { toHex } from "#base/bytes.ts";
+import { readBoard } from "#boards/sim/host/board.ts";
+import { openSimStation } from "#boards/sim/host/station.ts";
+import { factory } from "#cli/story/factory.ts";
+import { createTeller } from "#cli/story/teller.ts";
+import { latchkey, startReady } from "#cli/story/world.ts";
+import { readFlashConfig } from "#factory/config.ts";
+import { remember } from "#phone/memory.ts";
+
+const HOME = { ssid: "Café 🔑", passphrase: "correct horse" } as const;
+const BROWSER = {
+  executablePath: "/usr/bin/chromium",
+  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
+};
+
+/** Asks again until it is so. Rejects with what was waited for. */
+async function until<T>(what: string, withinMs: number, ask: () => Promise<T | undefined>): Promise<T> {
+  for (const endMs = performance.now() + withinMs; performance.now() < endMs; ) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await new Promise((done) => setTimeout(done, 250));
+  }
+  throw new Error(`waited in vain for ${what}`);
+}
+
+/** @param subnet First three numbers of loopback addresses that nobody else uses. */
+export async function softApJourney(boardName: string, subnet: string): Promise<void> {
+  const output = mkdtempSync(join(tmpdir(), "latchkey-softap-"));
+  const networks = [{ ...HOME, bssid: "a0b1c2d3e4f5", channel: 6 }];
+  const air = await startReady("boards/sim/host/air/main.ts", [
+    "--json",
+    JSON.stringify({ networks, address: `${subnet}.255`, subnet, seed: 1, loss: { rate: 0.1 } }),
+  ]);
+  const board = readBoard(boardName);
+  const config = {
+    ...{ ...readFlashConfig("flash.config.json"), board: boardName, output, keys: join(output, "keys") },
+    onboarding: { legacy: [], softAp: true },
+  };
+  const radio = `127.0.0.1:${air.ready.radioPort}`;
+  const station = openSimStation(board, join(output, "flash.bin"), radio);
+  const tell = createTeller(() => undefined, false);
+  const phoneMemory = join(output, "phone.json");
+  try {
+    const { unit } = await factory({ tell, config, board, radio, station, phoneMemory, broadcast: undefined });
+    await station.power(true);
+    const lamps: unknown[] = [];
+    const watch = () => station.unit()?.onNotice((notice) => notice.pin === "lamp" && lamps.push(notice.value));
+    watch();
+    // Each start of the unit's line to its radio is a station of its own, so its address is found by asking.
+    const url = await until("the unit's access point", 120_000, async () => {
+      for (let host = 1; host <= 8; host++) {
+        const at = `http://${subnet}.${host}:${board.network.portalPort ?? 80}`;
+        const page = await fetch(at, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+        if (page?.status === 200) return at;
+      }
+      return undefined;
+    });
+    const browser = await chromium.launch(BROWSER);
+    try {
+      const page = await browser.newPage();
+      // Where a phone looks first when it joins an unknown network.
+      await page.goto(`${url}/hotspot-detect.html`);
+      await page.selectOption("select", { label: HOME.ssid });
+      await page.fill('input[name="passphrase"]', HOME.passphrase);
+      await page.click("button");
+      await page.waitForSelector("text=Put your phone back", { timeout: 60_000 });
+    } finally {
+      await browser.close();
+    }
+    // No multicast leaves the emulated board: the phone knows the address, as a hello or mDNS would have told it.
+    const host = new URL(url).hostname;
+    remember(phoneMemory, toHex(unit.id), { host, port: board.network.tcpPort, lastCounter: 0 });
+    const call = (on: boolean) =>
+      latchkey(
+        ...["phone", "call", "setLamp", `on=${on}`, "--json", "--memory", phoneMemory],
+        ...["--label", unit.labelPng, "--card", unit.cardPng],
+      );
+    const answers = async (on: boolean) => ((await call(on)).code === 0 ? true : undefined);
+    await until("the unit on the network", 90_000, () => answers(true));
+    expect(lamps).toContain(1);
+    // The holder's session has made it lasting: after a power cut the unit comes back by itself.
+    await station.power(false);
+    await station.power(true);
+    watch();
+    lamps.length = 0;
+    await until("the unit back on the network", 90_000, () => answers(true));
+    expect(lamps).toContain(1);
+  } finally {
+    await station.power(false);
+    await air.child.stop();
+  }
+}

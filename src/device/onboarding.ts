@@ -258,7 +258,7 @@ function lock(state: State, nowMs: number): Effect[] {
 /** Stays while the sender's score still grows, and not for ever. */
 function watchLock(parts: Parts, state: State, nowMs: number): Effect[] {
   const score = state.listener?.score() ?? 0;
-  if (score !== state.lastScore) state.scoreMs = nowMs;
+  if (score > state.lastScore) state.scoreMs = nowMs;
   state.lastScore = score;
   if (nowMs - state.scoreMs >= LOCK_LOST_MS || nowMs - state.lockedAtMs >= LOCK_MAX_MS) {
     state.listener?.clear();

@@ -18,6 +18,8 @@ interface Cell {
   readonly lossPercent: number;
   readonly isBurst: boolean;
   readonly channels: 1 | 3;
+  /** False where the network hides its name, so that the receiver's scan doesn't tell it. */
+  readonly isScanned: boolean;
 }
 
 const PAYLOADS: Readonly<Record<TrialProtocol, readonly TrialPayload[]>> = {
@@ -58,7 +60,10 @@ function cells(): Cell[] {
       for (const isBurst of [false, true]) {
         for (const lossPercent of [0, 10, 20, 30, 40, 50]) {
           if (isBurst && lossPercent === 0) continue;
-          for (const channels of [1, 3] as const) all.push({ protocol, payload, lossPercent, isBurst, channels });
+          const cell = { protocol, payload, lossPercent, isBurst };
+          for (const channels of [1, 3] as const) all.push({ ...cell, channels, isScanned: true });
+          // What ESP-TOUCH v2 is worth without the name from the scan (ADR 0042).
+          if (protocol === "esptouch-v2" && !isBurst) all.push({ ...cell, channels: 1, isScanned: false });
         }
       }
     }
@@ -73,11 +78,11 @@ const quantile = (ascending: readonly number[], share: number) =>
 const hasTail = (cell: Cell) => cell.protocol === "air" && cell.payload === "sealed64" && cell.channels === 1;
 
 function rowsOf(cell: Cell, verdict: Verdict): Row[] {
-  const { protocol, payload, lossPercent, isBurst, channels } = cell;
+  const { protocol, payload, lossPercent, isBurst, channels, isScanned } = cell;
   const loss = `${isBurst ? "burst" : "iid"}${lossPercent}`;
-  const name = `${protocol}/${payload}/${loss}/${channels}ch`;
+  const name = `${protocol}/${payload}/${loss}/${channels}ch${isScanned ? "" : "/unscanned"}`;
   const peer = PEERS[`${protocol}/${payload}`] ?? null;
-  const goal = channels === 1 ? (GOALS[`${protocol}/${payload}/${loss}`] ?? null) : null;
+  const goal = channels === 1 && isScanned ? (GOALS[`${protocol}/${payload}/${loss}`] ?? null) : null;
   const { runs, wrong, seconds, payloadBits } = verdict;
   const row = (metric: string, value: number, unit: string, wanted: number | null = null): Row => {
     return { case: name, metric, value: Number(value.toPrecision(4)), unit, peer, goal: wanted };
@@ -98,13 +103,14 @@ function runsOf(cell: Cell, quick: boolean): number {
 }
 
 async function runCell(judge: Judge, cell: Cell, quick: boolean): Promise<Row[]> {
-  const { protocol, payload, lossPercent, isBurst, channels } = cell;
+  const { protocol, payload, lossPercent, isBurst, channels, isScanned } = cell;
   const rate = lossPercent / 100;
   const verdict = await judge.judge(runsOf(cell, quick), channels, (n) => ({
     protocol,
     payload,
     loss: isBurst ? { rate, burstFrames: BURST_FRAMES } : { rate },
     seed: 1 + n,
+    isScanned,
   }));
   return rowsOf(cell, verdict);
 }

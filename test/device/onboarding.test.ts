@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { utf8 } from "#base/utf8.ts";
 import { createChance } from "#boards/sim/host/air/chance.ts";
+import { encodeCbor } from "#codec/cbor.ts";
 import { PROVISIONAL_MS } from "#device/onboarding.ts";
 import type { PortEvent } from "#device/port.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
@@ -9,7 +10,7 @@ import { verifyHello } from "#trust/verify-hello.ts";
 import type { AirProtocol } from "#wire/air/found.ts";
 import { tiAnnouncement } from "#wire/air/ti-announcement.ts";
 import { HELLO_PORT } from "#wire/hello.ts";
-import { OWN } from "#wire/stored-names.ts";
+import { OWN, PROVISIONED } from "#wire/stored-names.ts";
 import {
   ATTACKER,
   createWorld,
@@ -84,6 +85,47 @@ test("under another key Air is noise, also beside the owner's own", () => {
     { sa: OWNER, packets: recorded("air", "home") },
   ]);
   expect(world.joins()).toEqual(["home"]);
+});
+
+test("an old message's frames mixed into the owner's new one, under his own address, bring no other network", () => {
+  const first = createWorld([], 0, 3);
+  start(first);
+  const old = recorded("air", "evil", 1_800_000_000);
+  first.run(4000, [{ sa: OWNER, packets: old }]);
+  expect(first.joins()).toEqual(["evil"]);
+  const world = createWorld([], 0.1, 3);
+  for (const [name, value] of first.stored) world.stored.set(name, value);
+  world.stored.delete(OWN.wifi);
+  start(world);
+  const tape = recorded("air", "home", 1_800_000_100);
+  const mixed = tape.map((packet, i) =>
+    i % 3 === 1 ? { ...packet, length: old[i]?.length ?? packet.length } : packet,
+  );
+  world.run(6000, [{ sa: OWNER, packets: mixed }]);
+  expect(world.joins().filter((ssid) => ssid !== "home")).toEqual([]);
+  world.run(6000, [{ sa: OWNER, packets: tape }]);
+  expect(world.joins()).toContain("home");
+  expect(world.joins()).not.toContain("evil");
+});
+
+test("what was typed into the portal is forgotten after ten minutes without a session, and kept after one", () => {
+  for (const comes of [false, true]) {
+    const world = createWorld([]);
+    world.stored.set(PROVISIONED.onboarding, encodeCbor([[], true]));
+    start(world);
+    world.run(62_000);
+    expect(world.effects.some((effect) => effect.kind === "radio-access-point" && effect.ssid.length > 0)).toBe(true);
+    world.show({ kind: "credentials-given", ssid: utf8("evil"), passphrase: utf8("12345678") });
+    world.run(1500);
+    expect(world.joins()).toEqual(["evil"]);
+    world.show(joined);
+    expect(world.stored.has(OWN.wifi)).toBe(false);
+    if (comes) world.show({ kind: "peer-proved", by: "session" });
+    world.effects.length = 0;
+    world.run(PROVISIONAL_MS + 1000);
+    expect(world.effects.some((effect) => effect.kind === "radio-leave")).toBe(!comes);
+    expect(world.stored.has(OWN.wifi)).toBe(comes);
+  }
 });
 
 test("older protocols are not heard unless the product switched them on", () => {
@@ -220,6 +262,28 @@ test("a unit that knows its network comes back to it, and between two tries take
   expect(world.joins().includes("evil")).toBe(false);
   world.run(2200, [{ sa: OWNER, packets: recorded("air", "new") }]);
   expect(world.joins().at(-1)).toBe("new");
+});
+
+test("after whatever was sent, a unit that is left alone hops on as before, with nothing held", () => {
+  const chance = createChance(11);
+  const world = createWorld(["esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"], 0, 11);
+  start(world);
+  const tapes = ["esptouch-v1", "esptouch-v2", "airkiss", "tuya-ez"].map((name) => recorded(name as "airkiss", "evil"));
+  // Pieces of real messages, none of them whole, under few and under many addresses.
+  const pieces = tapes.flat().filter(() => chance.next() < 0.5);
+  for (const sa of [() => ATTACKER, () => chance.bytes(6)]) {
+    world.run(3000, [], (nowMs) => {
+      const { length = 1 } = pieces[chance.below(pieces.length)] ?? {};
+      return flood(chance, 1, sa)(nowMs).map((frame) => ({ ...frame, bodyBytes: 52 + length }));
+    });
+  }
+  expect(world.joins()).toEqual([]);
+  world.run(8000);
+  world.effects.length = 0;
+  world.run(3000);
+  const channels = world.effects.flatMap((effect) => (effect.kind === "radio-listen" ? [effect.channel] : []));
+  expect(channels.length).toBeGreaterThan(15);
+  expect(new Set(channels)).toEqual(new Set([6, 11]));
 });
 
 test("random events never make it throw", () => {

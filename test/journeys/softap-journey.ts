@@ -32,6 +32,16 @@ async function until<T>(what: string, withinMs: number, ask: () => Promise<T | u
   throw new Error(`waited in vain for ${what}`);
 }
 
+/** Where on the subnet something speaks HTTP: each start of a unit's radio line is a station of its own, and gets a new address. */
+async function answering(subnet: string, port: number): Promise<string | undefined> {
+  for (let host = 1; host <= 8; host++) {
+    const at = `http://${subnet}.${host}:${port}`;
+    const page = await fetch(at, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+    if (page !== undefined) return at;
+  }
+  return undefined;
+}
+
 /** @param subnet First three numbers of loopback addresses that nobody else uses. */
 export async function softApJourney(boardName: string, subnet: string): Promise<void> {
   const output = mkdtempSync(join(tmpdir(), "latchkey-softap-"));
@@ -55,15 +65,9 @@ export async function softApJourney(boardName: string, subnet: string): Promise<
     const lamps: unknown[] = [];
     const watch = () => station.unit()?.onNotice((notice) => notice.pin === "lamp" && lamps.push(notice.value));
     watch();
-    // Each start of the unit's line to its radio is a station of its own, so its address is found by asking.
-    const url = await until("the unit's access point", 120_000, async () => {
-      for (let host = 1; host <= 8; host++) {
-        const at = `http://${subnet}.${host}:${board.network.portalPort ?? 80}`;
-        const page = await fetch(at, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
-        if (page?.status === 200) return at;
-      }
-      return undefined;
-    });
+    const url = await until("the unit's access point", 120_000, () =>
+      answering(subnet, board.network.portalPort ?? 80),
+    );
     const browser = await chromium.launch(BROWSER);
     try {
       const page = await browser.newPage();
@@ -76,23 +80,28 @@ export async function softApJourney(boardName: string, subnet: string): Promise<
     } finally {
       await browser.close();
     }
-    // No multicast leaves the emulated board: the phone knows the address, as a hello or mDNS would have told it.
-    const host = new URL(url).hostname;
-    remember(phoneMemory, toHex(unit.id), { host, port: board.network.tcpPort, lastCounter: 0 });
+    // No multicast leaves the emulated board: the phone is told the address, as a hello or mDNS would have told it.
+    const port = board.network.tcpPort;
+    const meet = async () => {
+      const at = await until("the unit on the network", 90_000, () => answering(subnet, port));
+      remember(phoneMemory, toHex(unit.id), { host: new URL(at).hostname, port, lastCounter: 0 });
+    };
     const call = (on: boolean) =>
       latchkey(
         ...["phone", "call", "setLamp", `on=${on}`, "--json", "--memory", phoneMemory],
         ...["--label", unit.labelPng, "--card", unit.cardPng],
       );
     const answers = async (on: boolean) => ((await call(on)).code === 0 ? true : undefined);
-    await until("the unit on the network", 90_000, () => answers(true));
+    await meet();
+    await until("the holder's first call", 60_000, () => answers(true));
     expect(lamps).toContain(1);
     // The holder's session has made it lasting: after a power cut the unit comes back by itself.
     await station.power(false);
     await station.power(true);
     watch();
     lamps.length = 0;
-    await until("the unit back on the network", 90_000, () => answers(true));
+    await meet();
+    await until("a call after the power cut", 60_000, () => answers(true));
     expect(lamps).toContain(1);
   } finally {
     await station.power(false);

@@ -164,7 +164,7 @@ test.each(NAMES)("%s: another station's traffic of the same lengths, and the pho
 
 test("AirKiss with holes in its groups: neighbours are never spliced, also where seven bits of CRC would let them through", () => {
   let wholes = 0;
-  for (let run = 0; run < 60; run++) {
+  for (let run = 0; run < 24; run++) {
     const draw = drawsOf(`holes ${run}`);
     const wanted = wantedOf("airkiss", draw);
     const down = transmitter(below(draw, 4096));
@@ -178,7 +178,7 @@ test("AirKiss with holes in its groups: neighbours are never spliced, also where
     wholes++;
     expect(found).toEqual({ ...said("airkiss", wanted), us: undefined });
   }
-  expect(wholes).toBeGreaterThan(20);
+  expect(wholes).toBeGreaterThan(8);
 });
 
 test.each([

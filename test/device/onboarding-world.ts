@@ -62,7 +62,7 @@ export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1
   const machine = createOnboarding(nodePrimitives, {
     lanPort: 8080,
     legacy: Object.values(legacyProtocols),
-    hasPortal: false,
+    hasPortal: true,
   });
   let state = machine.initial;
   let nowMs = 0;

@@ -14,7 +14,10 @@ const SMALL: ReadonlyMap<string, Edit> = new Map<string, Edit>([
   [
     "port/tcp.c",
     (text) =>
-      text.replace("  bool queued =", "  if (length == 0) return JS_TRUE; /* nothing to send */\n  bool queued ="),
+      text.replace(
+        "  bool queued =",
+        '  if (length == 0 || length > 0xffff) return JS_ThrowRangeError(ctx, "1 to 65535 bytes at once");\n  bool queued =',
+      ),
   ],
 ]);
 

@@ -17,6 +17,7 @@ import { type Component, releaseIdOf, type Transfer } from "#wire/release.ts";
 import { createStreamDecoder, DECODER_BYTES } from "#wire/stream-decoder.ts";
 import { encodeStream } from "#wire/stream-encoder.ts";
 import { DOWN, UP, unitTopic } from "#wire/topics.ts";
+import { encodeUnitState, type Stage, type UnitState } from "#wire/unit-state.ts";
 import { jsPairs, type Pair } from "./ota-images.ts";
 import { nativePairs } from "./ota-native.ts";
 import { type Figures, peerFigures } from "./ota-peers.ts";
@@ -124,6 +125,19 @@ function smallFixBytes(pair: Pair, patch: Uint8Array): number {
   );
 }
 
+/** What the unit says of itself meanwhile, from the offer to the confirmation: not part of the row before. */
+function stateReportBytes(): number {
+  const [before, after] = [1, 2];
+  const at = (stage: Stage, percent: number) => ({ sequence: after, stage, fault: undefined, percent });
+  const states: readonly UnitState[] = [
+    ...[at("waiting", 0), at("fetching", 0), at("verified", 100), at("trial", 100)].map((attempt) => ({
+      ...{ sequence: before, epoch: 1, attempt },
+    })),
+    { sequence: after, epoch: 1, attempt: undefined },
+  ];
+  return states.reduce((sum, state) => sum + wireBytes(UP.state, encodeUnitState(state), 1), 0);
+}
+
 /** What is sent besides a stream's own bytes, as a share of them. */
 function overheadRatio(stream: Uint8Array): number {
   const name = rootOfBytes(crypto.sha256, stream).slice(0, 16);
@@ -156,6 +170,7 @@ export const bench: Bench = {
     const patch = encodeStream(small.old, small.image);
     rows.push(row("decoder-ram", "size", DECODER_BYTES, "B", DECODER_GOAL_BYTES, null));
     rows.push(row("small-js-fix-on-wire", "size", smallFixBytes(small, patch), "B", SMALL_FIX_GOAL_BYTES, null));
+    rows.push(row("small-js-fix-state-reports", "size", stateReportBytes(), "B", null, null));
     const hundred = crypto.random(25 * BLOCK_BYTES);
     rows.push(row("overhead-4k", "ratio", overheadRatio(hundred), "1", OVERHEAD_GOAL, null));
     return rows;

@@ -134,6 +134,8 @@ export function work(ota: Ota, state: OtaState, nowMs: number): void {
     const begun = takeBlock(ota.read, writer, block);
     if (!begun.ok) return restart(ota, state, nowMs, begun.fault);
   }
+  // The wait is for answers: while there is a page to write, none is missing.
+  state.deadlineMs = nowMs + ota.times.answerMs;
   const step = writePage(writer);
   if (!step.ok) return restart(ota, state, nowMs, step.fault);
   ota.effects.push(...step.value.ops);

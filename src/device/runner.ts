@@ -31,6 +31,8 @@ interface Runtime {
   readonly settings: Settings;
   readonly slots: readonly Slot[];
   readonly queue: (PortEvent | InnerEvent)[];
+  /** The update goes on with the board's next event, so that its long work keeps neither network nor watchdog waiting. */
+  isUpdating: boolean;
   readonly sending: SendQueue;
   isWorking: boolean;
 }
@@ -54,6 +56,7 @@ export function run(port: Port, machines: readonly Machine<unknown>[], app: App,
       wakeAtMs: Number.POSITIVE_INFINITY,
     })),
     queue: [],
+    isUpdating: false,
     sending: createSendQueue(port.tcp),
     isWorking: false,
   };
@@ -67,12 +70,14 @@ function receive(runtime: Runtime, event: PortEvent | InnerEvent): void {
   const { port, queue, slots, sending } = runtime;
   queue.push(event);
   if (runtime.isWorking) return;
+  if (runtime.isUpdating) queue.push({ kind: "ota-continue" });
+  runtime.isUpdating = false;
   if (event.kind === "tcp-drained") onDrained(sending, event.connection);
   if (event.kind === "tcp-closed") onClosed(sending, event.connection);
   runtime.isWorking = true;
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) show(runtime, next);
   runtime.isWorking = false;
-  port.clock.wakeAt(Math.min(...slots.map((slot) => slot.wakeAtMs)));
+  port.clock.wakeAt(runtime.isUpdating ? 0 : Math.min(...slots.map((slot) => slot.wakeAtMs)));
   port.system.feedWatchdog();
 }
 
@@ -93,7 +98,9 @@ function perform(runtime: Runtime, effect: Effect): "failed" | void {
   const { port, queue, sending, settings } = runtime;
   switch (effect.kind) {
     case "emit":
-      return void queue.push(effect.event);
+      if (effect.event.kind !== "ota-continue") return void queue.push(effect.event);
+      runtime.isUpdating = true;
+      return;
     case "store":
       return settings.put(effect.name, effect.value);
     case "forget":

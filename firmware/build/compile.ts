@@ -34,9 +34,9 @@ function digest(parts: readonly (string | Uint8Array)[]): string {
   return hash.digest("hex").slice(0, 24);
 }
 
-function compileOne(flags: readonly string[], source: string, object: string): Promise<void> {
+function compileOne(compiler: string, flags: readonly string[], source: string, object: string): Promise<void> {
   const partial = `${object}.${process.pid}.o`;
-  const child = spawn("nice", [COMPILER, ...flags, "-c", source, "-o", partial], {
+  const child = spawn("nice", [compiler, ...flags, "-c", source, "-o", partial], {
     stdio: ["ignore", "inherit", "pipe"],
   });
   let words = "";
@@ -55,10 +55,13 @@ function compileOne(flags: readonly string[], source: string, object: string): P
 }
 
 /** Compiles every group. @returns Paths of the objects, in order, and how many had to be compiled. */
-export async function compile(groups: readonly Group[]): Promise<{ objects: readonly string[]; compiled: number }> {
+export async function compile(
+  groups: readonly Group[],
+  compiler = COMPILER,
+): Promise<{ objects: readonly string[]; compiled: number }> {
   const folder = join(cacheFolder(), "objects");
   mkdirSync(folder, { recursive: true });
-  const version = execFileSync(COMPILER, ["--version"]).toString();
+  const version = execFileSync(compiler, ["--version"]).toString();
   const objects: string[] = [];
   const work: (() => Promise<void>)[] = [];
   for (const { sources, flags, inputs } of groups) {
@@ -66,7 +69,7 @@ export async function compile(groups: readonly Group[]): Promise<{ objects: read
     for (const source of sources) {
       const object = join(folder, `${basename(source, ".c")}-${digest([shared, readFileSync(source)])}.o`);
       objects.push(object);
-      if (!existsSync(object)) work.push(() => compileOne(flags, source, object));
+      if (!existsSync(object)) work.push(() => compileOne(compiler, flags, source, object));
     }
   }
   const compiled = work.length;

@@ -69,7 +69,7 @@ function networkGroup(tree: string): Group {
 }
 
 /** What both images need of libsodium: hashes, and signatures checked. */
-const VERIFYING = [
+export const VERIFYING = [
   "crypto_core/ed25519/ref10/ed25519_ref10",
   "crypto_sign/ed25519/ref10/open",
   "crypto_sign/ed25519/ref10/sign",
@@ -77,7 +77,7 @@ const VERIFYING = [
   "crypto_hash/sha512/cp/hash_sha512_cp",
   "crypto_verify/sodium/verify",
 ];
-const SEALING = [
+export const SEALING = [
   "crypto_sign/ed25519/ref10/keypair",
   "crypto_scalarmult/curve25519/ref10/x25519_ref10",
   "crypto_aead/chacha20poly1305/sodium/aead_chacha20poly1305",
@@ -94,7 +94,7 @@ function cryptoGroup(tree: string, names: readonly string[]): Group {
 }
 
 /** Tells engines apart whose bytecode may differ: by their sources with our edits, and how they are compiled. */
-function engineBuild(tree: string): string {
+export function engineBuild(tree: string): string {
   const { flags, inputs } = engineGroup(tree);
   const digest = createHash("sha256")
     .update(JSON.stringify([flags, inputs]))

@@ -10,10 +10,9 @@
 #define GARBAGE_BYTES (12u * 1024u)
 #define EVENT_MS 8000u /* longest that one event, or the start, may take */
 
-static JSValue receiver = JS_UNDEFINED;
+static JSValue receiver, unheard_reason;
 static uint32_t began_ms;
 static int unheard;
-static JSValue unheard_reason = JS_UNDEFINED;
 
 static void *allocate(JSMallocState *state, size_t bytes) {
   void *memory = heap_allocate(bytes);
@@ -94,6 +93,7 @@ JS_FUNCTION(on_event) {
 }
 
 JSContext *engine_start(void) {
+  receiver = unheard_reason = JS_UNDEFINED;
   heap_start();
   JSRuntime *rt = JS_NewRuntime2(&arena, NULL);
   if (rt == NULL) report_and_restart(RESET_OUT_OF_MEMORY, "no room for the engine");

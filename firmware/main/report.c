@@ -1,8 +1,6 @@
 #include "main/report.h"
 #include <string.h>
 #include "chips/chip.h"
-#include "chips/cortex-m/scs.h"
-#include "chips/cortex-m/start.h"
 #include "main/handoff.h"
 
 __attribute__((section(".handoff"))) struct handoff handoff;
@@ -55,16 +53,4 @@ enum reset_reason report_take_reason(void) {
   handoff.reason = RESET_POWER;
   handoff.check = handoff_check(&handoff);
   return (enum reset_reason)reason;
-}
-
-void watchdog_report(void) { report_and_restart(RESET_WATCHDOG, "the watchdog was not fed"); }
-
-/* The watchdog's first end comes as an NMI (exception 2); every other fault is the processor's. */
-void fault_report(const uint32_t *frame) {
-  uint32_t exception;
-  __asm volatile("mrs %0, ipsr" : "=r"(exception));
-  if (exception == 2) watchdog_report();
-  report_number("latchkey: pc", frame[6]);
-  report_number("latchkey: cfsr", SCB_CFSR);
-  report_and_restart(RESET_FAULT, "the processor faulted");
 }

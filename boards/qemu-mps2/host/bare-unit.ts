@@ -26,7 +26,9 @@ const PRODUCT = "bench";
 export interface Maker {
   readonly keySet: Uint8Array;
   readonly roots: readonly Uint8Array[];
+  readonly product: string;
   readonly releaseSeed: Uint8Array;
+  readonly timestampSeed: Uint8Array;
   sign(sequence: number, images: ReadonlyMap<number, Uint8Array>): Uint8Array;
 }
 
@@ -43,7 +45,9 @@ export function throwawayMaker(): Maker {
   return {
     keySet,
     roots: [one, two, three].map((seed) => crypto.ed25519PublicKey(seed)),
+    product: PRODUCT,
     releaseSeed: release,
+    timestampSeed: timestamp,
     sign: (sequence, images) =>
       signRelease(crypto, release, {
         sequence,
@@ -69,8 +73,15 @@ export async function buildNative(board: string, variant?: Variant): Promise<Uin
   return new Uint8Array(readFileSync((await buildRuntime(board, variant)).binary));
 }
 
-/** Writes a flash file that starts a native image and a script as release 1. */
-export function flashBareUnit(board: Board, path: string, maker: Maker, native: Uint8Array, script: Uint8Array): void {
+/** Writes a flash file that starts a native image and a script as release 1. @param more Further settings. */
+export function flashBareUnit(
+  board: Board,
+  path: string,
+  maker: Maker,
+  native: Uint8Array,
+  script: Uint8Array,
+  more: ReadonlyMap<string, Uint8Array> = new Map(),
+): void {
   const { regions, sectorBytes, writeBytes } = board.flash;
   const region = (name: string) => {
     const found = regions[name];
@@ -89,6 +100,7 @@ export function flashBareUnit(board: Board, path: string, maker: Maker, native: 
     settingRecord(PROVISIONED.roots, encodeCbor(maker.roots)),
     settingRecord(PROVISIONED.keySet, maker.keySet),
     settingRecord(OWN.key, crypto.random(32)),
+    ...[...more].map(([name, value]) => settingRecord(name, value)),
   ];
   createFlashFile(path, board.flash);
   const file = openSync(path, "r+");

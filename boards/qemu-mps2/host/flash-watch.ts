@@ -1,0 +1,122 @@
+/**
+ * Sees every flash operation of an emulated unit before it is done, lets it pass, lets it fail as worn flash does, or
+ * takes the power away in it. Works on the images that ship, boot stage and runtime alike, by breakpoints where their
+ * flash operations begin.
+ */
+import { execFileSync } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readBoard } from "#boards/sim/host/board.ts";
+import type { TearMode } from "#boards/sim/host/flash-file.ts";
+import { imagePaths } from "#firmware/image.ts";
+import { openDebugger, REGISTER } from "./debugger.ts";
+import { type Emulator, type EmulatorOptions, powerOff, startEmulator } from "./emulator.ts";
+
+export interface FlashOperation {
+  readonly kind: "write" | "erase";
+  readonly address: number;
+  /** What is written; empty for an erase. */
+  readonly bytes: Uint8Array;
+}
+
+/** What becomes of an operation: `pass`; `worn`: nothing is changed and the unit is told so; or the power fails in it. */
+export type Fate = "pass" | "worn" | { readonly tear: TearMode };
+
+export interface WatchedUnit {
+  readonly emulator: Emulator;
+  /** Resolves when the power failed in an operation, or was taken away otherwise. */
+  readonly ended: Promise<void>;
+}
+
+const symbolsKnown = new Map<string, readonly (readonly [name: string, address: number])[]>();
+
+/** Where both images begin a flash operation. */
+function entries(board: string): readonly (readonly [name: string, address: number])[] {
+  const known = symbolsKnown.get(board);
+  if (known !== undefined) return known;
+  const { boot } = imagePaths(board);
+  const found = [boot, join(boot, "..", "main.elf")].flatMap((elf) =>
+    [
+      ...execFileSync("arm-none-eabi-nm", [elf])
+        .toString()
+        .matchAll(/^([0-9a-f]+) T chip_flash_(write|erase)$/gm),
+    ].map(([, address, name]) => [name as string, Number.parseInt(address as string, 16)] as const),
+  );
+  if (found.length !== 4) throw new Error("boot stage and runtime have chip_flash_write and chip_flash_erase each");
+  symbolsKnown.set(board, found);
+  return found;
+}
+
+/** How an operation stands in flash when the power failed in it, given what stood there before. */
+export function torn(before: Uint8Array, operation: FlashOperation, tear: TearMode): Uint8Array {
+  if (tear === "before") return before;
+  const { kind, bytes } = operation;
+  if (kind === "erase") {
+    if (tear === "after") return before.slice().fill(0xff);
+    if (tear === "half") return before.slice().fill(0xff, 0, before.length / 2);
+    // An erase that stops short leaves some bits set and others as they were, all over the sector.
+    return before.map((byte, i) => byte | (Math.imul(operation.address + i, 0x9e3779b1) >>> 24));
+  }
+  const most = tear === "half" ? bytes.length >> 1 : tear === "last-byte" ? bytes.length - 1 : bytes.length;
+  return before.map((byte, i) => (i < most ? byte & (bytes[i] as number) : byte));
+}
+
+/** Puts an operation into a flash file as the tear leaves it. */
+function tearFile(path: string, operation: FlashOperation, byteLength: number, tear: TearMode): void {
+  const file = openSync(path, "r+");
+  const before = new Uint8Array(byteLength);
+  readSync(file, before, 0, byteLength, operation.address);
+  writeSync(file, torn(before, operation, tear), 0, byteLength, operation.address);
+  closeSync(file);
+}
+
+/** Starts a unit whose flash operations are judged one by one, from the boot stage's first. */
+export async function watchFlash(
+  options: Omit<EmulatorOptions, "kernel">,
+  judge: (operation: FlashOperation) => Fate,
+): Promise<WatchedUnit> {
+  const { board, flashPath } = options;
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-watch-"));
+  const path = join(folder, "debugger");
+  const more = ["-S", "-chardev", `socket,id=debugger,path=${path},server=on,wait=off`, "-gdb", "chardev:debugger"];
+  const kernel = imagePaths(board).boot;
+  const emulator = await startEmulator({ ...options, kernel, more: [...more, ...(options.more ?? [])] });
+  void emulator.exited.then(() => rmSync(folder, { recursive: true, force: true }));
+  const { sectorBytes } = readBoard(board).flash;
+  const line = await openDebugger(path);
+  const starts = entries(board);
+  for (const [, address] of starts) await line.breakAt(address, true);
+
+  async function watch(): Promise<void> {
+    for (;;) {
+      await line.run();
+      const registers = await line.registers();
+      const [address = 0, from = 0, byteLength = 0] = registers;
+      const pc = registers[REGISTER.pc] as number;
+      const kind = starts.find(([, start]) => start === pc)?.[0] as FlashOperation["kind"] | undefined;
+      if (kind === undefined) throw new Error(`the unit stopped at ${pc.toString(16)}`);
+      const bytes = kind === "write" ? await line.read(from, byteLength) : new Uint8Array(0);
+      const operation = { kind, address, bytes };
+      const fate = judge(operation);
+      if (fate === "pass") {
+        // A core that stands at a breakpoint would stop there again.
+        await line.breakAt(pc, false);
+        await line.step();
+        await line.breakAt(pc, true);
+      } else if (fate === "worn") {
+        await line.setRegister(0, 0);
+        await line.setRegister(REGISTER.pc, (registers[REGISTER.lr] as number) & ~1);
+      } else {
+        await powerOff(emulator, board);
+        tearFile(flashPath, operation, kind === "write" ? byteLength : sectorBytes, fate.tear);
+        return;
+      }
+    }
+  }
+  const ended = watch().catch(async (error: Error) => {
+    await emulator.exited;
+    if (error.message !== "the emulator has ended") throw error;
+  });
+  return { emulator, ended };
+}

@@ -1,0 +1,104 @@
+/**
+ * Builds boot stage and runtime for this machine's own processor over firmware/chips/host: the same C but for the chip,
+ * the arena, network, radio and pins, so that every flash operation of an update can be cut in a minute or two.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { compile, filesBelow, type Group } from "./compile.ts";
+import { FIRMWARE, sodiumFlags } from "./flags.ts";
+import { engineBuild, SEALING, VERIFYING } from "./image.ts";
+import { layoutOf, ROOT } from "./layout.ts";
+import { BuildStop, thirdParty } from "./third-party.ts";
+
+/** Whose flash map and limits the host's programs have. */
+export const HOST_LAYOUT = "qemu-mps2";
+export const HOST_FLASH_BYTES = 0x44_0000;
+
+const CC = "gcc";
+/** A place for the native image that a pointer of the boot stage can name in 32 bits. */
+const IMAGE_ADDRESS = 0x6000_0000;
+
+export interface HostPrograms {
+  readonly boot: string;
+  readonly main: string;
+}
+
+function link(name: string, objects: readonly string[]): string {
+  const folder = join(ROOT, ".cache/firmware/host");
+  mkdirSync(folder, { recursive: true });
+  const [path, key] = [join(folder, name), join(folder, `${name}.key`)];
+  const wanted = JSON.stringify(objects);
+  if (existsSync(path) && existsSync(key) && readFileSync(key, "utf8") === wanted) return path;
+  const draft = `${path}.${process.pid}`;
+  const run = spawnSync(CC, ["-no-pie", "-Wl,--gc-sections", ...objects, "-lm", "-o", draft], { encoding: "utf8" });
+  if (run.status !== 0) throw new BuildStop(`host: ${name} does not link:\n${run.stderr}`);
+  renameSync(draft, path);
+  writeFileSync(key, wanted);
+  return path;
+}
+
+/** Builds what isn't up to date. @throws BuildStop when there is no gcc, a source can't be had or doesn't compile. */
+export async function buildHost(): Promise<HostPrograms> {
+  if (spawnSync(CC, ["--version"]).error !== undefined) {
+    throw new BuildStop("the host's build wants a C compiler; run: apt-get install -y gcc libc6-dev");
+  }
+  const trees = thirdParty();
+  const common = ["-std=gnu11", "-O1", "-ffunction-sections", "-fdata-sections", "-fno-strict-aliasing", "-no-pie"];
+  const sodium = sodiumFlags(trees.libsodium ?? "").map((flag) => flag.replace(/^-I(?=\/.*libsodium)/, "-isystem"));
+  const flags = [
+    ...[...common, "-Wall", "-Wextra", "-Wno-override-init", "-Wno-unused-parameter", `-I${FIRMWARE}`],
+    ...layoutOf(HOST_LAYOUT).definitions.filter(
+      (each) => !/^-D(IMAGE_ADDRESS|HEAP_BYTES|ENGINE_STACK_BYTES)=/.test(each),
+    ),
+    ...[`-DIMAGE_ADDRESS=${IMAGE_ADDRESS}u`, "-DHEAP_BYTES=8388608u", "-DENGINE_STACK_BYTES=524288u"],
+    ...[`-DHOST_FLASH_BYTES=${HOST_FLASH_BYTES}u`, engineBuild(trees.quickjs ?? ""), `-I${FIRMWARE}/port/lwip`],
+    ...[`-isystem${trees.lwip}/src/include`, `-isystem${trees.quickjs}`, ...sodium],
+  ];
+  const inputs = filesBelow(FIRMWARE, ".h");
+  const ours = (...names: readonly string[]): Group => ({
+    sources: names.map((name) => join(FIRMWARE, `${name}.c`)),
+    flags,
+    inputs,
+  });
+  const below = (folder: string, ...without: readonly string[]): Group => ({
+    sources: filesBelow(join(FIRMWARE, folder), ".c").filter((path) => !without.includes(basename(path, ".c"))),
+    flags,
+    inputs,
+  });
+  const sodiumGroup = (names: readonly string[]): Group => ({
+    sources: names.map((name) => join(trees.libsodium ?? "", "src/libsodium", `${name}.c`)),
+    flags: [...common, "-O2", "-w", ...sodiumFlags(trees.libsodium ?? "")],
+    inputs: [basename(trees.libsodium ?? "")],
+  });
+  const engine: Group = {
+    sources: ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"].map((name) =>
+      join(trees.quickjs ?? "", `${name}.c`),
+    ),
+    flags: [...common, "-O2", "-w", "-D_GNU_SOURCE", '-DCONFIG_VERSION="2025-04-26"'],
+    inputs: [basename(trees.quickjs ?? "")],
+  };
+  const chip = ours(
+    "chips/host/chip",
+    "chips/host/flash",
+    "chips/serial",
+    "main/report",
+    "port/crc32",
+    "port/sodium-base",
+  );
+  const boot = await compile([chip, below("boot", "start"), ours("port/frame"), sodiumGroup(VERIFYING)], CC);
+  const runtime = [
+    chip,
+    ours("chips/host/runtime", "boot/record-log"),
+    below("main", "heap", "libc", "report"),
+    ours(
+      ...["aes", "clock", "console", "crypto", "entropy", "flash", "js", "sodium", "system"].map(
+        (name) => `port/${name}`,
+      ),
+    ),
+    engine,
+    sodiumGroup([...VERIFYING, ...SEALING]),
+  ];
+  const main = await compile(runtime, CC);
+  return { boot: link("boot", boot.objects), main: link("main", main.objects) };
+}

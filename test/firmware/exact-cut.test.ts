@@ -1,0 +1,67 @@
+/**
+ * The booted images lose their power at an exact flash operation of updates of native image and bundle, torn in one of four
+ * ways, in the boot stage as in the runtime, and come back every time. Seeded: each start is cut within its first
+ * operations, and the next one shows what became of it. LATCHKEY_CUTS sets how often; `all` cuts every operation of one
+ * update in every way, each from the flash as it stood there, which takes hours.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { torn } from "#boards/qemu-mps2/host/flash-watch.ts";
+import { TEAR_MODES, type TearMode } from "#boards/sim/host/flash-file.ts";
+import { seededChance } from "#boards/sim/host/seeded-chance.ts";
+import { judgeSession, newRecord, runSession, type UpdateBed, updateBed } from "./update-bed.ts";
+
+const CUTS = process.env.LATCHKEY_CUTS ?? "100";
+/** Operations that a start gets to see at most; an update has some thousand. */
+const REACH = 40;
+const CONFIRMED = /^state 2 0 none/m;
+const LONG_MS = 600_000;
+
+async function seededCuts(bed: UpdateBed, count: number): Promise<void> {
+  const record = newRecord();
+  const chance = seededChance(20_261_125);
+  for (let i = 0; i < count; i++) {
+    const at = Math.floor(chance() * REACH);
+    const tear = TEAR_MODES[Math.floor(chance() * TEAR_MODES.length)] as TearMode;
+    const session = await runSession(bed, { judge: (_, number) => (number === at ? { tear } : "pass") });
+    try {
+      judgeSession(bed, record, session);
+      expect(record.refetchedSectorsMax).toBeLessThanOrEqual(1);
+    } catch (error) {
+      throw new Error(`cut ${i} at operation ${at}, ${tear}: ${(error as Error).message}\n${session.text}`);
+    }
+  }
+  // The updates went on between the cuts, or the test would show nothing.
+  expect(record.begun.size + 100 * record.sequence).toBeGreaterThan(100);
+}
+
+async function everyCut({ board, flashPath }: UpdateBed): Promise<void> {
+  const flash = new Uint8Array(readFileSync(flashPath));
+  const { operations } = await runSession({ board, flashPath }, { until: CONFIRMED, withinMs: LONG_MS });
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-every-"));
+  for (const [number, operation] of operations.entries()) {
+    const end = operation.address + (operation.kind === "erase" ? board.flash.sectorBytes : operation.bytes.length);
+    const before = flash.slice(operation.address, end);
+    for (const tear of TEAR_MODES) {
+      const bed = { board, flashPath: join(folder, "flash.bin") };
+      flash.set(torn(before, operation, tear), operation.address);
+      writeFileSync(bed.flashPath, flash);
+      const record = newRecord();
+      judgeSession(bed, record, { text: "", operations: operations.slice(0, number + 1) });
+      judgeSession(bed, record, await runSession(bed, { until: CONFIRMED, withinMs: LONG_MS }));
+      expect(record.refetchedSectorsMax, `operation ${number}, ${tear}`).toBeLessThanOrEqual(1);
+    }
+  }
+  rmSync(folder, { recursive: true });
+}
+
+test.each(["qemu-mps2", "qemu-sf2"])(
+  "%s comes back from every torn operation",
+  async (board) => {
+    if (CUTS === "all") await everyCut(await updateBed(board, { releases: 1 }));
+    else await seededCuts(await updateBed(board), Number(CUTS));
+  },
+  CUTS === "all" ? 24 * 6 * LONG_MS : Math.max(LONG_MS, 8_000 * Number(CUTS)),
+);

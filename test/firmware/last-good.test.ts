@@ -1,0 +1,103 @@
+/**
+ * Whatever is wrong with an update or with the flash under it, a booted unit ends up in the last good image and tells its
+ * maker why. Worn flash is played at the breakpoints of flash-watch.ts: the images are the ones that ship.
+ */
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { FAULTS, type Fault } from "#base/faults.ts";
+import { utf8 } from "#base/utf8.ts";
+import type { FlashOperation } from "#boards/qemu-mps2/host/flash-watch.ts";
+import { JOURNAL_KIND } from "#wire/journal.ts";
+import { appendRecord, freeLogBytes, type LogRegion, readLog } from "#wire/record-log.ts";
+import { COMPONENT } from "#wire/release.ts";
+import { judgeSession, newRecord, runSession, type UpdateBed, updateBed } from "./update-bed.ts";
+
+const within = (name: string, { board }: UpdateBed, address: number) => {
+  const { start, bytes } = board.flash.regions[name] as { start: number; bytes: number };
+  return address >= start && address < start + bytes;
+};
+
+/** The line in which the unit tells its maker what became of release 2; a unit knows faults by their numbers. */
+const told = (stage: string, fault: Fault) => new RegExp(`^state 1 2 ${stage} ${FAULTS[fault]}\\b`, "m");
+
+/** A start that nothing disturbs: which release runs, and that nothing was lost. */
+async function restsIn(bed: UpdateBed, sequence: number): Promise<void> {
+  const after = await runSession(bed, { until: /^state \d+ .*\n/m });
+  const record = newRecord();
+  judgeSession(bed, record, after);
+  expect(record).toMatchObject({ starts: 1, sequence });
+}
+
+/** Bundles that go wrong when they start, and what the maker hears of it. */
+const BUNDLES: readonly (readonly [what: string, bundle: string, end: RegExp])[] = [
+  ["throws", 'throw new Error("no")', told("rejected", "TRIAL_CRASH")],
+];
+
+test.each(BUNDLES)(
+  "a bundle that %s at start",
+  async (_, bundle, end) => {
+    const bed = await updateBed("qemu-mps2", { second: () => new Map([[COMPONENT.js, utf8(bundle)]]) });
+    const { text } = await runSession(bed, { until: end });
+    expect(text.match(/boot native A js B trial 1 update/g)).toHaveLength(/rolledBack/.test(end.source) ? 1 : 3);
+    await restsIn(bed, 1);
+  },
+  120_000,
+);
+
+describe("on qemu-mps2", () => {
+  const board = "qemu-mps2";
+  test("a sector of the other slot that takes no writes", async () => {
+    const bed = await updateBed(board);
+    const { start } = bed.board.flash.regions.jsB;
+    const { sectorBytes } = bed.board.flash;
+    const judge = ({ address }: FlashOperation) =>
+      address >= start + sectorBytes && address < start + 2 * sectorBytes ? "worn" : "pass";
+    await runSession(bed, { judge, until: told("refused", "IMAGE_FLASH") });
+    await restsIn(bed, 1);
+  }, 120_000);
+
+  test("a journal that takes no writes", async () => {
+    const bed = await updateBed(board);
+    const judge = ({ address }: FlashOperation) => (within("journal", bed, address) ? "worn" : "pass");
+    await runSession(bed, { judge, until: told("refused", "IMAGE_FLASH") });
+    await restsIn(bed, 1);
+  }, 120_000);
+
+  test("a journal that is full when the boot stage has a trial to write down", async () => {
+    const bed = await updateBed(board, { releases: 1 });
+    const isStarted = ({ address, bytes }: FlashOperation) =>
+      within("journal", bed, address) && bytes[2] === JOURNAL_KIND.started;
+    await runSession(bed, { judge: (operation) => (isStarted(operation) ? { tear: "before" } : "pass") });
+    fillJournal(bed);
+    const { text } = await runSession(bed, { until: /^state 2 0 none/m });
+    // The trial that could not be written down does not begin; the runtime makes room, and it is tried then.
+    expect(text.match(/boot native . js . trial \d \w+/g)).toEqual([
+      "boot native A js A trial 0 power",
+      "boot native B js B trial 1 update",
+    ]);
+    await restsIn(bed, 2);
+  }, 120_000);
+});
+
+/** Adds records that nobody knows until not one more fits. */
+function fillJournal({ board, flashPath }: UpdateBed): void {
+  const { regions, sectorBytes, writeBytes } = board.flash;
+  const region: LogRegion = { ...regions.journal, sectorBytes, writeBytes };
+  const bytes = new Uint8Array(readFileSync(flashPath));
+  const read = (at: number, byteLength: number) => bytes.subarray(at, at + byteLength);
+  let end = readLog(region, read, () => undefined);
+  const file = openSync(flashPath, "r+");
+  for (;;) {
+    const room = freeLogBytes(region, end);
+    const payload = new Uint8Array(room > 2048 ? 1024 : 0);
+    const change = appendRecord(region, read, end, { kind: 200, payload });
+    if (change === undefined) break;
+    for (const op of change.ops) {
+      if (op.kind !== "flash-write") continue;
+      bytes.set(op.bytes, op.address);
+      writeSync(file, op.bytes, 0, op.bytes.length, op.address);
+    }
+    end = change.end;
+  }
+  closeSync(file);
+}

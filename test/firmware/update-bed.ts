@@ -1,0 +1,178 @@
+/** An emulated unit that is brought one release after another, and what is held against it after every cut of its power. */
+import { closeSync, mkdtempSync, openSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { concat, toHex, viewOf } from "#base/bytes.ts";
+import { utf8 } from "#base/utf8.ts";
+import { buildNative, flashBareUnit, throwawayMaker } from "#boards/qemu-mps2/host/bare-unit.ts";
+import { powerOff } from "#boards/qemu-mps2/host/emulator.ts";
+import { type Fate, type FlashOperation, type WatchedUnit, watchFlash } from "#boards/qemu-mps2/host/flash-watch.ts";
+import { type Board, readBoard } from "#boards/sim/host/board.ts";
+import { buildRelease } from "#cloud/release-build.ts";
+import { nameOf, type ReleaseFile } from "#cloud/release-file.ts";
+import { encodeCbor } from "#codec/cbor.ts";
+import { buildScript } from "#factory/bundle.ts";
+import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
+import { signRelease } from "#trust/sign-release.ts";
+import { JOURNAL_KIND } from "#wire/journal.ts";
+import { COMPONENT } from "#wire/release.ts";
+import { PROVISIONED } from "#wire/stored-names.ts";
+import { FLOOR, KEPT, SHELF_ADDRESS } from "./update-script.ts";
+
+export interface UpdateBed {
+  readonly board: Board;
+  readonly flashPath: string;
+}
+
+export interface BedOptions {
+  /** Releases that the maker has to offer. */
+  readonly releases?: number;
+  /** A native image in place of the board's own. */
+  readonly native?: Uint8Array;
+  /** What release 2 holds in place of the other native image and bundle; it is then the only one. */
+  readonly second?: (first: ReadonlyMap<number, Uint8Array>) => ReadonlyMap<number, Uint8Array>;
+}
+
+/** Makes the flash of one: release 1 in it, and the others on the maker's shelf, native image and bundle in each. */
+export async function updateBed(name: string, options: BedOptions = {}): Promise<UpdateBed> {
+  const board = readBoard(name);
+  const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-updates-")), "flash.bin");
+  const native = options.native ?? (await buildNative(name));
+  const { bytes: script } = await buildScript(`import { port } from "./boards/${name}/port.ts";
+import { runUpdates } from "./test/firmware/update-script.ts";
+runUpdates(port, ${JSON.stringify(board.flash.regions)});`);
+  const maker = throwawayMaker();
+  // Two sets of images that take turns; what tells them apart is read by nobody.
+  const imagesOf = (word: string) =>
+    new Map([
+      [COMPONENT.native as number, concat(native, utf8(`set ${word}   `))],
+      [COMPONENT.js as number, concat(script, utf8(`\n//set ${word}`))],
+    ]);
+  const [odd, even] = [imagesOf("1"), imagesOf("2")];
+  const build = (sequence: number, images: ReadonlyMap<number, Uint8Array>, bases: readonly ReleaseFile[]) =>
+    buildRelease({
+      ...{ product: maker.product, sequence, hardware: [1], consent: "auto", epoch: 0, notAfterS: undefined },
+      ...{ images, bases },
+    });
+  const one = build(1, odd, []);
+  const two = build(2, options.second?.(odd) ?? even, [one]);
+  const three = options.second === undefined ? build(3, odd, [two]) : two;
+  const count = options.second === undefined ? (options.releases ?? 60) : 1;
+  const signed = Array.from({ length: count }, (_, i) =>
+    signRelease(crypto, maker.releaseSeed, { ...(i % 2 === 0 ? two : three).release, sequence: 2 + i }),
+  );
+  // The shelf holds what a unit fetches: the smallest transfer of each component.
+  const fetched = new Set(
+    [two, three].flatMap(({ release }) =>
+      release.components.map(({ transfers }) =>
+        toHex(transfers.reduce((least, each) => (each.streamBytes < least.streamBytes ? each : least)).root),
+      ),
+    ),
+  );
+  const named = [...two.streams, ...three.streams].map((stream) => [toHex(nameOf(stream)), stream] as const);
+  const streams = new Map(named.filter(([root]) => fetched.has(root)).sort(([a], [b]) => (a < b ? -1 : 1)));
+  flashBareUnit(
+    board,
+    flashPath,
+    maker,
+    odd.get(COMPONENT.native) as Uint8Array,
+    odd.get(COMPONENT.js) as Uint8Array,
+    new Map([[PROVISIONED.hardware, Uint8Array.of(1, 0)], ...Object.entries(KEPT), [FLOOR, utf8("0")]]),
+  );
+  const shelf = encodeCbor([maker.timestampSeed, maker.product, signed, streams]);
+  const length = new Uint8Array(4);
+  viewOf(length).setUint32(0, shelf.length, true);
+  const file = openSync(flashPath, "r+");
+  writeSync(file, concat(length, shelf), 0, 4 + shelf.length, SHELF_ADDRESS);
+  closeSync(file);
+  return { board, flashPath };
+}
+
+/** How one run of the unit ended. */
+export interface Session {
+  readonly text: string;
+  readonly operations: readonly FlashOperation[];
+}
+
+export interface SessionOptions {
+  /** Decides over each operation by its number in this run, from 0. */
+  readonly judge?: (operation: FlashOperation, number: number) => Fate;
+  /** Ends the run, without an operation torn, once the unit has said this. */
+  readonly until?: RegExp;
+  readonly withinMs?: number;
+}
+
+/** Runs the unit once, from power to no power. Rejects when neither a cut nor the words came in time. */
+export async function runSession({ board, flashPath }: UpdateBed, options: SessionOptions): Promise<Session> {
+  const operations: FlashOperation[] = [];
+  let text = "";
+  let unit: WatchedUnit | undefined;
+  const judge = (operation: FlashOperation): Fate => {
+    operations.push(operation);
+    return options.judge?.(operation, operations.length - 1) ?? "pass";
+  };
+  unit = await watchFlash({ board: board.name, flashPath }, judge);
+  const { emulator } = unit;
+  const withinMs = options.withinMs ?? 60_000;
+  await new Promise<void>((resolve, reject) => {
+    const fail = (why: string) =>
+      void emulator.cut().then(() => reject(new Error(`${board.name} ${why}: ${text.slice(-1500)}`)));
+    const timer = setTimeout(
+      () => fail(`did not get there in ${withinMs / 1000} s, after ${operations.length} operations`),
+      withinMs,
+    );
+    const done = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    emulator.process.stdout?.on("data", (bytes) => {
+      text += bytes;
+      if (/trouble|LOST|boot: no/.test(text)) fail("is in trouble");
+      else if (options.until?.test(text)) void powerOff(emulator, board.name).then(done);
+    });
+    unit?.ended.then(done, reject);
+  });
+  return { text, operations };
+}
+
+/** What is held against a unit over all its runs. */
+export interface Record {
+  starts: number;
+  floor: number;
+  sequence: number;
+  /** The most sectors of images that one start had to begin again. */
+  refetchedSectorsMax: number;
+  /** Image sectors that were erased since the job in hand began. */
+  readonly begun: Set<number>;
+}
+
+export const newRecord = (): Record => ({ starts: 0, floor: 0, sequence: 1, refetchedSectorsMax: 0, begun: new Set() });
+
+/** Holds one run against the record. Throws with what was lost. */
+export function judgeSession({ board }: UpdateBed, record: Record, { text, operations }: Session): void {
+  const { regions, sectorBytes } = board.flash;
+  const slots = ["nativeA", "nativeB", "jsA", "jsB"].map((name) => regions[name] as { start: number; bytes: number });
+  const isImage = (address: number) =>
+    slots.some(({ start, bytes }) => address >= start + sectorBytes && address < start + bytes);
+  const { journal } = regions;
+  let again = 0;
+  for (const { kind, address, bytes } of operations) {
+    const isBegin = kind === "write" && address >= journal.start && address < journal.start + journal.bytes;
+    if (isBegin && bytes[2] === JOURNAL_KIND.begin) record.begun.clear();
+    if (kind !== "erase" || !isImage(address)) continue;
+    if (record.begun.has(address)) again++;
+    record.begun.add(address);
+  }
+  // One for each time that the unit was interrupted: before this run, and at each restart within it.
+  const restarts = [...text.matchAll(/^latchkey: boot native/gm)].length - 1;
+  record.refetchedSectorsMax = Math.max(record.refetchedSectorsMax, again - Math.max(0, restarts));
+  for (const [, state = "", floor, sequence] of text.matchAll(/^found (\S+) floor (\S+) sequence (\d+)\r?$/gm)) {
+    record.starts++;
+    if (state !== "whole") throw new Error(`it lost what it must keep: ${text}`);
+    if (!(Number(floor) >= record.floor)) throw new Error(`the floor fell from ${record.floor} to ${floor}`);
+    if (!(Number(sequence) >= record.sequence)) throw new Error(`release ${record.sequence} became ${sequence}`);
+    record.sequence = Number(sequence);
+    record.floor = Number(floor);
+  }
+  for (const [, floor] of text.matchAll(/^floor (\d+)\r?$/gm)) record.floor = Math.max(record.floor, Number(floor));
+}

@@ -5,9 +5,12 @@ import { deviceIdOf } from "#trust/device-id.ts";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";
 import { type Issuer, type OpenChain, OWN_KID, openChain } from "#trust/open-chain.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { inForce } from "#trust/verify-grant.ts";
+import type { Revocations } from "#trust/revocations.ts";
+import { applyDelivery } from "#trust/revoke.ts";
+import { inForce, type Trust } from "#trust/verify-grant.ts";
 import { callerName, callerToBeSigned, decodeCallerProof } from "#wire/caller-auth.ts";
 import { linkPassword } from "#wire/link-auth.ts";
+import { encodeDelivery, readDelivery } from "#wire/revocation.ts";
 import type { LinkedDevice } from "./broker.ts";
 import type { Device, Fleet } from "./fleet.ts";
 import type { LinkGate } from "./link-gate.ts";
@@ -37,7 +40,7 @@ export interface CallerGate {
    * @param peer The address that it came from.
    * @returns The caller; or in order: LINK_PROOF (form), LINK_NONCE (unknown, spent, too old, another key's), SESSION_RATE
    *   (too many from there, or from all), LINK_DEVICE (no such unit here), LINK_SIGNATURE, what the chain is refused for
-   *   (PROTOCOL 4.15: as far as a cloud can tell, which knows no revocation that only the unit was told), or
+   *   (PROTOCOL 4.15: as far as a cloud can tell, which knows the revocations that it hands out, and none that only the unit was told), or
    *   LINK_SIGNATURE again for a key that the chain doesn't end with.
    * @source PROTOCOL 7.6
    */
@@ -45,14 +48,30 @@ export interface CallerGate {
 }
 
 /**
+ * What the statements of a delivery revoke. The unit may have climbed floors that the cloud never saw, and then takes
+ * statements that can't be judged here: those are passed over, the others count.
+ */
+function revokedBy(delivery: Uint8Array | undefined, trust: Trust): Revocations {
+  const delivered = delivery === undefined ? undefined : readDelivery(delivery);
+  let { revocations } = trust;
+  for (const each of delivered?.ok ? delivered.value : []) {
+    const applied = applyDelivery(encodeDelivery([each]), { ...trust, revocations });
+    if (applied.ok) revocations = applied.value;
+  }
+  return revocations;
+}
+
+/**
  * @param broker  The broker's name, which proofs are bound to.
  * @param issuersOf Who may sign grants for a product.
+ * @param deliveryFor What a unit is to know of revocation.
  */
 export function createCallerGate(
   broker: string,
   fleet: Fleet,
   gate: Pick<LinkGate, "spend">,
   issuersOf: (product: string) => readonly Issuer[],
+  deliveryFor: (device: Device) => Uint8Array | undefined,
   primitives: Primitives,
 ): CallerGate {
   const each = createPace(PROOFS_EACH);
@@ -65,7 +84,8 @@ export function createCallerGate(
     if (!open.ok) return open;
     const nowS = nowMs / 1000;
     const time = { grade: "trusted", earliestS: nowS, latestS: nowS } as const;
-    return inForce(open.value, { ...roots, revocations: [], time, claimed: true, fleetCalls: true });
+    const trust = { ...roots, revocations: [], time, claimed: true, fleetCalls: true };
+    return inForce(open.value, { ...trust, revocations: revokedBy(deliveryFor(device), trust) });
   };
 
   return {

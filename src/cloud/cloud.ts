@@ -109,7 +109,14 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       options.keys.map((folder) => [readPublicKeys(folder).product, readGrantIssuers(folder)] as const),
     );
     const issuersOf = (product: string) => grantIssuers.get(product) ?? [];
-    const callerGate = createCallerGate(options.name, fleet, gate, issuersOf, nodePrimitives);
+    const callerGate = createCallerGate(
+      options.name,
+      fleet,
+      gate,
+      issuersOf,
+      core.revocations.deliveryFor,
+      nodePrimitives,
+    );
     const relayDesk = createRelayDesk({
       toDevice: (device, name, payload) => theBroker().toDevice(device, name, payload, false),
       toCaller: (name, payload) => void theBroker().toCaller(name, payload),

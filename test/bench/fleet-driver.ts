@@ -1,4 +1,4 @@
-/** Two thousand units on real sockets in one process: as little MQTT as a unit needs, so that the server is what is measured. */
+/** Thousands of units on real sockets in one process: as little MQTT as a unit needs, so that the server is what is measured. */
 import { connect, type Socket } from "node:net";
 import mqttPacket from "mqtt-packet";
 import { fromHex, toHex } from "#base/bytes.ts";
@@ -13,6 +13,8 @@ const FLEET = "bench";
 const PUBLISH = 3;
 const CONNACK = 2;
 const SUBACK = 9;
+const PINGRESP = 13;
+const PINGREQ = Buffer.from([0xc0, 0]);
 
 export interface DrivenUnit {
   readonly id: string;
@@ -21,11 +23,12 @@ export interface DrivenUnit {
   readonly model: FleetUnit;
 }
 
-export function drivenUnits(count: number, product: string, keyset: Keyset): readonly DrivenUnit[] {
+/** `count` units, the same every time; those of another `first` are others. */
+export function drivenUnits(count: number, product: string, keyset: Keyset, first = 0): readonly DrivenUnit[] {
   const open = rememberingOpen();
   return Array.from({ length: count }, (_, number) => {
     const seed = new Uint8Array(32);
-    new DataView(seed.buffer).setUint32(0, number + 1);
+    new DataView(seed.buffer).setUint32(0, first + number + 1);
     const publicKey = nodePrimitives.ed25519PublicKey(seed);
     const crypto = nodePrimitives;
     const fateOf = () => "works" as const;
@@ -78,15 +81,53 @@ function createSplitter(take: (type: number, body: Buffer) => void): (chunk: Buf
   };
 }
 
+/** Does `work` for every item, a few of them at the same time. */
+export async function inTurns<Item>(
+  items: readonly Item[],
+  atOnce: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) await work(items[next++] as Item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
 export interface DrivenLink {
+  /** Milliseconds until the broker answered a PINGREQ. Rejects when the connection ends first. */
+  ping(): Promise<number>;
+  readonly isOpen: boolean;
   close(): void;
 }
 
-/** Connects, subscribes and says hello; resolves once the subscription stands. Rejects when refused. */
-export function drive(unit: DrivenUnit, port: number, password: string, onDone: () => void): Promise<DrivenLink> {
+/**
+ * Connects, subscribes and says hello; resolves once the subscription stands. Rejects when refused.
+ * @param localAddress The loopback address to come from: each has ports of its own.
+ */
+export function drive(
+  unit: DrivenUnit,
+  port: number,
+  password: string,
+  onDone: () => void,
+  localAddress = "127.0.0.1",
+): Promise<DrivenLink> {
   return new Promise((resolve, reject) => {
-    const socket: Socket = connect({ host: "127.0.0.1", port });
+    const socket: Socket = connect({ host: "127.0.0.1", port, localAddress });
     socket.setNoDelay(true);
+    const pings: { readonly sentMs: number; answered(ms: number): void; lost(error: Error): void }[] = [];
+    const link: DrivenLink = {
+      ping: () =>
+        new Promise<number>((answered, lost) => {
+          if (socket.destroyed) return lost(new Error("closed"));
+          pings.push({ sentMs: performance.now(), answered, lost });
+          socket.write(PINGREQ);
+        }),
+      get isOpen() {
+        return socket.readyState === "open";
+      },
+      close: () => socket.destroy(),
+    };
     const topicOf = (name: string) => unitTopic(FLEET, unit.id, name);
     const say = (messages: readonly Message[]) => {
       for (const { name, payload } of messages) {
@@ -115,7 +156,10 @@ export function drive(unit: DrivenUnit, port: number, password: string, onDone: 
         socket.write(mqttPacket.generate({ cmd: "subscribe", messageId: 1, subscriptions: topics }));
       } else if (type === SUBACK) {
         say(unit.model.connected());
-        resolve({ close: () => socket.destroy() });
+        resolve(link);
+      } else if (type === PINGRESP) {
+        const ping = pings.shift();
+        ping?.answered(performance.now() - ping.sentMs);
       } else if (type === PUBLISH) {
         const topicEnd = 2 + body.readUInt16BE(0);
         const name = body.toString("latin1", 2 + prefix, topicEnd);
@@ -132,7 +176,10 @@ export function drive(unit: DrivenUnit, port: number, password: string, onDone: 
     });
     socket.on("data", split);
     socket.on("error", reject);
-    socket.on("close", () => reject(new Error("closed")));
+    socket.on("close", () => {
+      for (const { lost } of pings.splice(0)) lost(new Error("closed"));
+      reject(new Error("closed"));
+    });
     const { id } = unit;
     socket.write(
       mqttPacket.generate({

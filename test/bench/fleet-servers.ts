@@ -31,6 +31,12 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+/** The cloud itself, to which more devices can be added while it runs. */
+export interface CloudServer extends Server {
+  readonly url: string;
+  enrol(units: readonly DrivenUnit[]): Promise<void>;
+}
+
 export interface Setting {
   readonly folder: string;
   readonly keys: PublicKeys;
@@ -73,12 +79,20 @@ function end(child: ChildProcess): Promise<void> {
   });
 }
 
+/** Fetches a nonce of the cloud's and signs it, as a unit does before it connects. */
+export async function cloudPassword(url: string, unit: DrivenUnit): Promise<string> {
+  const response = await fetch(`${url}/nonce`, { method: "POST", body: idBytes(unit) });
+  const answer = decodeNonceAnswer(new Uint8Array(await response.arrayBuffer()));
+  if (!answer.ok) throw new Error(answer.fault);
+  return passwordOf(unit, answer.value.nonce, "latchkey");
+}
+
 export async function startCloud(
   setting: Setting,
   units: readonly DrivenUnit[],
   name: string,
   args: readonly string[],
-): Promise<Server> {
+): Promise<CloudServer> {
   const data = join(setting.folder, `data-${name}-${units.length}`);
   const child = spawn(
     process.execPath,
@@ -103,20 +117,20 @@ export async function startCloud(
   });
   const url = `http://127.0.0.1:${ready.http}`;
   const operator = operatorClient({ data, url });
-  await operator.post(
-    "/v1/devices",
-    units.map((unit) => enrolment(unit, PRODUCT)),
-  );
+  const enrol = async (more: readonly DrivenUnit[]) => {
+    await operator.post(
+      "/v1/devices",
+      more.map((unit) => enrolment(unit, PRODUCT)),
+    );
+  };
+  await enrol(units);
   await operator.post("/v1/releases", setting.release);
   return {
     pids: [ready.pid],
     port: ready.mqtt,
-    async password(unit) {
-      const response = await fetch(`${url}/nonce`, { method: "POST", body: idBytes(unit) });
-      const answer = decodeNonceAnswer(new Uint8Array(await response.arrayBuffer()));
-      if (!answer.ok) throw new Error(answer.fault);
-      return passwordOf(unit, answer.value.nonce, "latchkey");
-    },
+    url,
+    enrol,
+    password: (unit) => cloudPassword(url, unit),
     async go() {
       const limits = { sample: 100_000, soakMs: 0 };
       await operator.post("/v1/rollouts", {

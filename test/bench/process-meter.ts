@@ -1,0 +1,25 @@
+/** What processes of this machine have used so far, as Linux counts it. */
+import { readFileSync } from "node:fs";
+
+export interface Measurable {
+  readonly pids: readonly number[];
+}
+
+const cpuSeconds = (pid: number): number => {
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+};
+const residentBytes = (pid: number, field: "VmHWM" | "VmRSS"): number =>
+  1024 * Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0);
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+export const cpuOf = ({ pids }: Measurable): number => sum(pids.map(cpuSeconds));
+
+/** Bytes in memory: now (VmRSS), or the most so far (VmHWM). */
+export const residentOf = ({ pids }: Measurable, field: "VmHWM" | "VmRSS"): number =>
+  sum(pids.map((pid) => residentBytes(pid, field)));
+
+/** Files and sockets that a process may hold open. Node raises its own limit to the hard one as it starts. */
+export const openFilesMax = (pid: number): number =>
+  Number(/Max open files\s+(\d+)/.exec(readFileSync(`/proc/${pid}/limits`, "latin1"))?.[1] ?? Number.POSITIVE_INFINITY);

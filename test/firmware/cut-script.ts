@@ -13,7 +13,7 @@ import { encodeSlotHead, imageAddress, readSlotHead, type SlotRegion } from "#wi
 
 type Regions = Readonly<Record<string, { readonly start: number; readonly bytes: number }>>;
 
-const KEY = new Uint8Array(32).fill(0x11);
+const IMAGES = new Uint8Array(16).fill(0x11);
 const WIFI = utf8("network and passphrase");
 const JS = 1 << COMPONENT.js;
 
@@ -30,15 +30,16 @@ export function runUnderCuts(port: Port, regions: Regions, imageBytes: number): 
     for (const op of change.ops) if (!performOp(flash, op)) say("trouble: the journal won't hold a record");
     journal = change.journal;
   }
-  const known = settings.get("key");
+  const known = settings.get("copy");
   if (known === undefined) {
-    settings.put("key", KEY);
+    settings.put("copy", settings.get("key") as Uint8Array);
     settings.put("wifi", WIFI);
     settings.put("floor", utf8("0"));
   }
   const floor = () => Number(fromUtf8(settings.get("floor") ?? utf8("none")));
   const { confirmed, job } = journal.state;
-  const identity = equal(settings.get("key") ?? WIFI, KEY) && equal(settings.get("wifi") ?? KEY, WIFI);
+  const identity =
+    equal(settings.get("key") ?? WIFI, known ?? WIFI) && equal(settings.get("wifi") ?? WIFI.slice(1), WIFI);
   say(
     `found ${known === undefined ? "new" : identity ? "whole" : "LOST"} floor ${floor()} sequence ${confirmed.sequence}`,
   );
@@ -57,7 +58,7 @@ export function runUnderCuts(port: Port, regions: Regions, imageBytes: number): 
     } else if (state.job === undefined) {
       const slotBits = (state.confirmed.slots & ~JS) | (target << COMPONENT.js);
       const sequence = state.confirmed.sequence + 1;
-      note({ kind: "begin", images: KEY.slice(0, 16), components: JS, sequence, epoch: 0, slots: slotBits });
+      note({ kind: "begin", images: IMAGES, components: JS, sequence, epoch: 0, slots: slotBits });
       flash.eraseSector(to.start);
     } else if (state.job.phase === "fetching") {
       const sectors = state.job.progress[COMPONENT.js]?.sectors ?? 0;

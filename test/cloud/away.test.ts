@@ -239,14 +239,19 @@ describe.each(["the embedded broker", "mosquitto"])("away from home, over %s", {
     neighbour.stop();
     await until("the neighbour has gone", async () => {
       const way = await wayTo(neighbour, at);
+      // Asked this often, the cloud's own pace is met too.
+      if (!way.ok && way.fault === "SESSION_RATE") return false;
       if (!way.ok) throw new Error(way.fault);
       const startMs = performance.now();
       const answer = await way.value.exchange("key", new Uint8Array(0));
       await way.value.close();
       return !answer.ok && answer.fault === "SESSION_UNREACHABLE" && performance.now() - startMs < 2_000;
     });
-    const caller = await clientOf(unit.owner);
-    expect((await caller.post()).status).toBe(204);
+    let caller = await clientOf(unit.owner);
+    await until("the owner is let in", async () => {
+      caller = await clientOf(unit.owner);
+      return (await caller.post()).status === 204;
+    });
     const client = await caller.connect();
     const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
     client.publish(caller.relay, Buffer.alloc(0), { qos: 1 });

@@ -4,20 +4,14 @@
  * @source PROTOCOL 7.24
  */
 import { randomBytes } from "node:crypto";
-import { connectAsync, type IClientOptions } from "mqtt";
 import { callerRelayTopic, callerReplyTopic, isCallerName } from "#wire/caller-auth.ts";
-import { fleetTopic, parseTopic, publishRights, subscribeRights, UP, unitTopic } from "#wire/topics.ts";
+import { publishRights, subscribeRights } from "#wire/topics.ts";
 import type { Broker, BrokerEvents, LinkedDevice } from "./broker.ts";
+import { ANSWER_MS, BrokerTrouble, openRemoteClient } from "./remote-client.ts";
 
 const CONTROL = "$CONTROL/dynamic-security/v1";
-const ANSWER_MS = 10_000;
 /** A password that was not used within this time is taken back. */
 const PASSWORD_LIFE_MS = 60_000;
-
-/** The broker can't be used. The message is one line that says what to do. */
-export class BrokerTrouble extends Error {
-  override name = "BrokerTrouble";
-}
 
 interface Answer {
   readonly command: string;
@@ -69,32 +63,27 @@ export async function connectRemoteBroker(
   name: string,
   ca?: Buffer,
 ): Promise<Broker> {
-  const where = url.replace(/\/\/[^@/]*@/, "//");
-  const options: IClientOptions = {
-    clientId: `latchkey-cloud-${name}`,
-    // The session outlives us: what devices say while the cloud restarts is kept for it by the broker.
-    clean: false,
-    // A block that waits for a connection could go out after a halt; the device asks for it again anyway.
-    queueQoSZero: false,
-    reconnectPeriod: 1_000,
-    connectTimeout: ANSWER_MS,
-    ...(ca !== undefined && { ca }),
-  };
-  const client = await connectAsync(url, options, false).catch((error: Error) => {
-    const more = url.startsWith("mqtts:") ? ", and --broker-ca" : "";
-    throw new BrokerTrouble(
-      `broker ${where} can't be used (${error.message}); check that it runs, user and password${more}`,
-    );
-  });
-  let isClosing = false;
-  client.on("error", (error) => {
-    if (!isClosing) process.stderr.write(`latchkey cloud: broker ${where}: ${error.message}\n`);
-  });
-
   const known = new Set<string>();
-  const online = new Set<string>();
   const waiting = new Map<string, (answer: Answer) => void>();
   let asked = 0;
+  const remote = await openRemoteClient(events, {
+    url,
+    clientId: `latchkey-cloud-${name}`,
+    check: "user and password",
+    ...(ca !== undefined && { ca }),
+    gone: (device) => void scramble(device.id).catch(() => undefined),
+    aside(topic, payload) {
+      if (topic !== `${CONTROL}/response`) return false;
+      const { responses } = JSON.parse(Buffer.from(payload).toString("utf8")) as { responses: readonly Answer[] };
+      for (const answer of responses) {
+        const take = waiting.get(answer.correlationData ?? "");
+        waiting.delete(answer.correlationData ?? "");
+        take?.(answer);
+      }
+      return true;
+    },
+  });
+  const { client, where, online, isClosing } = remote;
 
   /** Sends one command to the plugin and waits for its answer. */
   const ask = (command: object): Promise<Answer> =>
@@ -117,58 +106,17 @@ export async function connectRemoteBroker(
 
   /** Deleting a client throws it out. */
   const dismissCaller = async (name: string): Promise<void> => {
-    if (isClosing) return;
+    if (isClosing()) return;
     await control({ command: "deleteClient", username: name });
     await control({ command: "deleteRole", rolename: `latchkey-${name}` });
   };
 
   /** mosquitto throws a client out whose password changes, so it is taken back when the device has gone, not before. */
   const scramble = (id: string) =>
-    isClosing
+    isClosing()
       ? Promise.resolve(undefined)
       : control({ command: "setClientPassword", username: id, password: randomBytes(16).toString("hex") });
 
-  const heard = async (topic: string, payload: Uint8Array): Promise<void> => {
-    const [place, caller = ""] = topic.split("/");
-    if (place === "c") {
-      if (isCallerName(caller) && topic === callerRelayTopic(caller)) events.callerSaid(caller, payload);
-      return;
-    }
-    const parsed = parseTopic(topic);
-    if (parsed?.scope !== "unit") return;
-    const device = { id: parsed.device, fleet: parsed.fleet };
-    if (parsed.name === UP.state) {
-      const isOnline = payload.length > 0;
-      if (isOnline !== online.has(device.id)) {
-        if (isOnline) {
-          online.add(device.id);
-          events.online(device);
-        } else {
-          online.delete(device.id);
-          events.offline(device);
-          void scramble(device.id).catch(() => undefined);
-        }
-      }
-    }
-    await events.message(device, parsed.name, payload);
-  };
-
-  client.handleMessage = (packet, done) => {
-    const payload = Uint8Array.from(packet.payload as Buffer);
-    if (packet.topic === `${CONTROL}/response`) {
-      const { responses } = JSON.parse(Buffer.from(payload).toString("utf8")) as { responses: readonly Answer[] };
-      for (const answer of responses) {
-        const take = waiting.get(answer.correlationData ?? "");
-        waiting.delete(answer.correlationData ?? "");
-        take?.(answer);
-      }
-      return done();
-    }
-    // Not held back until it is on our disk: messages come one after the other, and a state is retained, so that a
-    // cloud that died over it is told again when it subscribes at its next start.
-    done();
-    heard(packet.topic, payload).catch(() => undefined);
-  };
   await client.subscribeAsync(`${CONTROL}/response`, { qos: 1 });
   const missing = await control({ command: "listClients", verbose: false }).catch((error: unknown) => {
     client.end(true);
@@ -185,11 +133,7 @@ export async function connectRemoteBroker(
     await control({ command: "addClientRole", username, rolename: OWN_ROLE.rolename, priority: 0 });
     await back;
   }
-  for (const up of Object.values(UP)) {
-    const qos = up === UP.state ? 1 : 0;
-    await client.subscribeAsync(`f/+/d/+/${up === UP.event ? "event/+" : up}`, { qos });
-  }
-  await client.subscribeAsync("c/+/relay", { qos: 0 });
+  await remote.listen();
   // Callers of a cloud that died: nobody here knows them any more.
   const { data: left } = await ask({ command: "listClients", verbose: false });
   for (const name of (left as { clients?: string[] } | undefined)?.clients ?? []) {
@@ -199,6 +143,7 @@ export async function connectRemoteBroker(
   return {
     port: undefined,
     wantsProofs: true,
+    ...remote.speaking,
     async admitCaller(name, password) {
       await control(callerRoleOf(name));
       const roles = [{ rolename: `latchkey-${name}`, priority: 0 }];
@@ -206,9 +151,6 @@ export async function connectRemoteBroker(
       if (refused !== undefined) throw new BrokerTrouble(`broker ${where} refuses a caller: ${refused}`);
     },
     dismissCaller,
-    async toCaller(name, payload) {
-      await client.publishAsync(callerReplyTopic(name), Buffer.from(payload), { qos: 0 }).catch(() => undefined);
-    },
     async admit(device, password) {
       const identity = { username: device.id, clientid: device.id, password };
       if (!known.has(device.id)) {
@@ -223,27 +165,6 @@ export async function connectRemoteBroker(
       setTimeout(() => {
         if (!online.has(device.id)) void scramble(device.id).catch(() => undefined);
       }, PASSWORD_LIFE_MS).unref();
-    },
-    async toDevice(device, topicName, payload, retain) {
-      const topic = unitTopic(device.fleet, device.id, topicName);
-      const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
-      try {
-        await client.publishAsync(topic, bytes, { qos: retain ? 1 : 0, retain });
-      } catch {
-        return false;
-      }
-      return online.has(device.id);
-    },
-    async toFleet(fleet, topicName, payload) {
-      await client.publishAsync(fleetTopic(fleet, topicName), Buffer.from(payload), { qos: 1, retain: true });
-    },
-    // What mqtt was given is in its socket, or waits for a connection, in the order in which it came.
-    settled: async () => {
-      await new Promise((resolve) => setImmediate(resolve));
-    },
-    close() {
-      isClosing = true;
-      return client.endAsync();
     },
   };
 }

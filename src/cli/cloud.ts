@@ -17,6 +17,7 @@ interface Options {
   tlsKey?: string;
   tlsCert?: string;
   brokerCa?: string;
+  brokerHooks?: { host: string; port: number };
   blockRate?: number;
 }
 
@@ -30,6 +31,12 @@ function port(text: string): number {
   const value = number(text);
   if (value > 65_535) throw new InvalidArgumentError("give a port, 0 to 65535 (0: any free one).");
   return value;
+}
+
+function place(text: string): { host: string; port: number } {
+  const [, host = "", digits = ""] = /^\[?([^[\]]+)\]?:(\d{1,5})$/.exec(text) ?? [];
+  if (host === "") throw new InvalidArgumentError("give address and port, as in 127.0.0.1:8081.");
+  return { host, port: port(digits) };
 }
 
 export function register(command: Command): void {
@@ -49,6 +56,7 @@ export function register(command: Command): void {
       "use this broker instead of the embedded one: mqtt://admin:password@host:port, or mqtts://",
     )
     .option("--broker-ca <file>", "PEM of the authority behind that broker's TLS (default: the system's own)")
+    .option("--broker-hooks <address:port>", "answer here what that broker (EMQX) asks about its clients", place)
     .option("--tls-key <file>", "PEM, on P-256; with --tls-cert both ports speak TLS")
     .option(
       "--tls-cert <file>",
@@ -60,6 +68,10 @@ export function register(command: Command): void {
 
 async function run(options: Options): Promise<void> {
   const { data, store, keys, name, host, mqttPort, httpPort, broker, brokerCa, tlsKey, tlsCert, blockRate } = options;
+  const { brokerHooks } = options;
+  if (brokerHooks !== undefined && broker === undefined) {
+    throw new StoreTrouble("--broker-hooks is for a broker that isn't ours; give --broker too, or leave both away");
+  }
   if ((tlsKey === undefined) !== (tlsCert === undefined)) throw new StoreTrouble("give both --tls-key and --tls-cert");
   let onEnd: (error?: unknown) => void = () => undefined;
   const end = new Promise<unknown>((resolve) => {
@@ -70,23 +82,26 @@ async function run(options: Options): Promise<void> {
     ...(store === undefined ? {} : { store }),
     ...(broker === undefined ? {} : { broker }),
     ...(tlsKey === undefined || tlsCert === undefined ? {} : { tls: readCloudTls(tlsKey, tlsCert) }),
+    ...(brokerHooks === undefined ? {} : { brokerHooks }),
     ...(brokerCa === undefined ? {} : { brokerCa: readFileSync(brokerCa) }),
     ...(blockRate === undefined ? {} : { bytesPerS: blockRate }),
     onFatal: (error) => onEnd(error),
   };
-  const cloud = await startCloud(plan).catch((error: NodeJS.ErrnoException & { port?: number }) => {
+  const cloud = await startCloud(plan).catch((error: NodeJS.ErrnoException & { port?: number; address?: string }) => {
     if (error.code === "EADDRINUSE") {
       throw new StoreTrouble(
-        `port ${error.port} is in use; stop what uses it, or choose another with --mqtt-port or --http-port (0: any)`,
+        `port ${error.port} is in use; stop what uses it, or choose another with --mqtt-port, --http-port or --broker-hooks`,
       );
     }
     if (error.code === "EACCES" && error.port !== undefined) {
       throw new StoreTrouble(
-        `port ${error.port} is not for this user; choose one above 1023 with --mqtt-port or --http-port`,
+        `port ${error.port} is not for this user; choose one above 1023 with --mqtt-port, --http-port or --broker-hooks`,
       );
     }
     if (error.code === "EADDRNOTAVAIL")
-      throw new StoreTrouble(`${host} is no address of this machine; choose another --host`);
+      throw new StoreTrouble(
+        `${error.address ?? host} is no address of this machine; choose another --host or --broker-hooks`,
+      );
     throw error;
   });
   process.stdout.write(

@@ -6,6 +6,7 @@ import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { ALL, DOWN, UP } from "#wire/topics.ts";
 import type { Broker, BrokerEvents } from "./broker.ts";
 import { startEmbeddedBroker } from "./broker-aedes.ts";
+import { connectHookedBroker } from "./broker-hooked.ts";
 import { connectRemoteBroker } from "./broker-remote.ts";
 import { createCallerGate } from "./caller-gate.ts";
 import { openCore } from "./core.ts";
@@ -37,6 +38,8 @@ export interface CloudOptions {
   readonly httpPort: number;
   /** mqtt://user:password@host of a broker that isn't ours; the embedded one when absent. */
   readonly broker?: string;
+  /** Where that broker asks us about its clients (EMQX); absent: it is told by us (mosquitto). */
+  readonly brokerHooks?: { readonly host: string; readonly port: number };
   /** PEM of the authority behind a broker at mqtts://; the system's own when absent. */
   readonly brokerCa?: Buffer;
   readonly tls?: CloudTls;
@@ -56,6 +59,8 @@ export interface Cloud {
 
 export const RUNNING_FILE = "running.json";
 export const OPERATOR_KEY_FILE = "operator.key";
+/** What a broker shows that asks us about its clients. */
+export const HOOKS_KEY_FILE = "hooks.key";
 
 const TICK_MS = 1_000;
 const HEARD_MS = 5_000;
@@ -63,9 +68,8 @@ const GATHER_MS = 10;
 /** Links that a cloud sets up in a second without haste. */
 const RETURNS_PER_S = 200;
 
-/** The key that the operator's tools show; made at the first start. */
-function operatorKey(folder: string): string {
-  const path = join(folder, OPERATOR_KEY_FILE);
+/** A key that others show us, as the operator's tools do; made at the first start. */
+function sharedKey(path: string): string {
   if (existsSync(path)) return readFileSync(path, "utf8").trim();
   const key = toHex(nodePrimitives.random(32));
   writeFileSync(path, `${key}\n`, { mode: 0o600, flush: true });
@@ -140,6 +144,15 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       offline: (device) => desk.offline(device),
       refused: () => void counters.connectionsRefused++,
     };
+    const connectTheirs = (url: string) => {
+      if (options.brokerHooks === undefined) return connectRemoteBroker(url, events, options.name, options.brokerCa);
+      const keyFile = join(options.data, HOOKS_KEY_FILE);
+      return connectHookedBroker(events, {
+        ...{ url, name: options.name, gate, fleet, ...options.brokerHooks, keyFile, key: sharedKey(keyFile) },
+        ...(options.brokerCa === undefined ? {} : { ca: options.brokerCa }),
+        ...(options.tls === undefined ? {} : { tls: options.tls }),
+      });
+    };
     broker =
       options.broker === undefined
         ? await startEmbeddedBroker(gate, events, {
@@ -147,7 +160,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
             port: options.mqttPort,
             ...(options.tls === undefined ? {} : { tls: options.tls }),
           })
-        : await connectRemoteBroker(options.broker, events, options.name, options.brokerCa);
+        : await connectTheirs(options.broker);
     closers.push(async () => {
       // Whoever is linked is asked to come back a little later, so that a restart isn't met by all at once.
       const online = [...fleet.all()].filter((device) => device.online);
@@ -203,7 +216,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const http = await serveHttp(routes, {
       host: options.host,
       port: options.httpPort,
-      operatorKey: operatorKey(options.data),
+      operatorKey: sharedKey(join(options.data, OPERATOR_KEY_FILE)),
       ...(options.tls === undefined ? {} : { tls: options.tls }),
     });
     closers.push(() => http.close());

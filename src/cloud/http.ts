@@ -62,6 +62,11 @@ function keyOf(header: string | undefined): string {
   return pair.slice(pair.indexOf(":") + 1);
 }
 
+/** Whether a request's authorization header brings a key, told in a time that says nothing of the key. */
+export function bringsKey(header: string | undefined, key: string): boolean {
+  return timingSafeEqual(digest(keyOf(header)), digest(key));
+}
+
 async function bodyOf(request: IncomingMessage, limit: number): Promise<Uint8Array> {
   const parts: Buffer[] = [];
   let total = 0;
@@ -94,7 +99,7 @@ async function answer(routes: readonly Compiled[], operatorKey: string, request:
     if (fitting.length === 0) throw new HttpRefusal(404, "nothing is here; see /v1/openapi.json");
     throw new HttpRefusal(405, `use ${fitting.map((each) => each.method).join(" or ")} here`);
   }
-  if (route.who === "operator" && !timingSafeEqual(digest(keyOf(request.headers.authorization)), digest(operatorKey))) {
+  if (route.who === "operator" && !bringsKey(request.headers.authorization, operatorKey)) {
     return {
       status: 401,
       headers: { "www-authenticate": 'Basic realm="latchkey"', "content-type": "application/json" },

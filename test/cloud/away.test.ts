@@ -1,4 +1,4 @@
-/** Callers who are away from home, through the real cloud process: our own broker, and mosquitto. */
+/** Callers who are away from home, through the real cloud process: over our own broker, mosquitto, and one that asks as EMQX does. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,12 +29,12 @@ import {
   wayTo,
 } from "./away-home.ts";
 import { type CloudProcess, fetchNonce, startCloudProcess, testClient, testKeys, until } from "./linked-unit.ts";
-import { type Mosquitto, startMosquitto } from "./mosquitto-broker.ts";
+import { BROKERS, startTheirBroker, type TheirBroker } from "./their-broker.ts";
 
-describe.each(["the embedded broker", "mosquitto"])("away from home, over %s", { timeout: 60_000 }, (kind) => {
+describe.each(BROKERS)("away from home, over %s", { timeout: 60_000 }, (kind) => {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-away-"));
-  const isForeign = kind === "mosquitto";
-  let mosquitto: Mosquitto | undefined;
+  const takesPasswordTwice = kind === "mosquitto";
+  let theirs: TheirBroker | undefined;
   let cloud: CloudProcess;
   let at: CloudAddress;
   let unit: HomeUnit;
@@ -45,10 +45,9 @@ describe.each(["the embedded broker", "mosquitto"])("away from home, over %s", {
     testKeys(keys, "lamp");
     addGrantIssuer(keys, 1, issuer.publicKey);
     const data = join(folder, "data");
-    mosquitto = isForeign ? await startMosquitto(join(folder, "mosquitto")) : undefined;
-    const broker = mosquitto === undefined ? [] : ["--broker", mosquitto.url];
-    cloud = await startCloudProcess(["--data", data, "--keys", keys, ...broker]);
-    at = { host: "127.0.0.1", mqttPort: mosquitto?.port ?? cloud.mqtt, httpPort: cloud.http, broker: "latchkey" };
+    theirs = await startTheirBroker(kind, folder, data);
+    cloud = await startCloudProcess(["--data", data, "--keys", keys, ...(theirs?.args ?? [])]);
+    at = { host: "127.0.0.1", mqttPort: theirs?.port ?? cloud.mqtt, httpPort: cloud.http, broker: "latchkey" };
     const known = (seed: Uint8Array) => {
       const publicKey = primitives.ed25519PublicKey(seed);
       return { id: deviceIdOf(primitives, publicKey), publicKey } as HomeUnit;
@@ -65,7 +64,7 @@ describe.each(["the embedded broker", "mosquitto"])("away from home, over %s", {
     neighbour?.stop();
     cloud?.child.kill("SIGTERM");
     await cloud?.ended;
-    mosquitto?.stop();
+    await theirs?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -140,7 +139,7 @@ describe.each(["the embedded broker", "mosquitto"])("away from home, over %s", {
     ).rejects.toThrow(/Not authorized/);
     const client = await caller.connect();
     await client.endAsync();
-    if (!isForeign) await expect(caller.connect()).rejects.toThrow(/Not authorized/);
+    if (!takesPasswordTwice) await expect(caller.connect()).rejects.toThrow(/Not authorized/);
   });
 
   it("lets a caller speak and hear on his own two topics only", async () => {

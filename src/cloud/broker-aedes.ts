@@ -10,6 +10,7 @@ import { callerRelayTopic, callerReplyTopic, isCallerName } from "#wire/caller-a
 import { fleetTopic, mayPublish, maySubscribe, parseTopic, unitTopic } from "#wire/topics.ts";
 import type { Broker, BrokerEvents, LinkedDevice } from "./broker.ts";
 import type { LinkGate } from "./link-gate.ts";
+import { createRetainedTopics } from "./retained-topics.ts";
 import { createTopicEmitter } from "./topic-emitter.ts";
 
 export interface EmbeddedOptions {
@@ -107,6 +108,8 @@ export async function startEmbeddedBroker(
       );
     },
   });
+  // In the place of the two functions that aedes calls for retained messages (ADR 0077).
+  Object.assign((aedes as unknown as { persistence: object }).persistence, createRetainedTopics());
   aedes.on("clientReady", (client) => {
     const device = linked.get(client);
     if (device !== undefined) events.online(device);

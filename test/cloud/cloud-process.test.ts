@@ -120,9 +120,11 @@ describe("the cloud as a process", { timeout: 60_000 }, () => {
     expect(await operator.post("/v1/releases", file)).toMatchObject({ wasKnown: true });
     const other = testRelease(keysFolder, "lamp", 1, image.subarray(1));
     await expect(operator.post("/v1/releases", other)).rejects.toThrow(/another release 1/);
-    const { components } = decodeReleaseFile(file, "test").release;
-    const url = `${cloud.url}/v1/blocks/${toHex(components[0]?.transfers[0]?.root as Uint8Array)}`;
+    const { release, streams } = decodeReleaseFile(file, "test");
+    const url = `${cloud.url}/v1/blocks/${toHex(release.components[0]?.transfers[0]?.root as Uint8Array)}`;
     const whole = Buffer.from(await (await fetch(url)).arrayBuffer());
+    // The very bytes that a phone serves under the same path when it carries this file.
+    expect(whole.equals(Buffer.from(streams[0] as Uint8Array))).toBe(true);
     const part = await fetch(url, { headers: { range: "bytes=4096-8191" } });
     expect(part.status).toBe(206);
     expect(part.headers.get("content-range")).toBe(`bytes 4096-8191/${whole.length}`);

@@ -19,6 +19,7 @@ import type { Origin } from "./gate-door.ts";
 import { trustOf } from "./gate-memory.ts";
 import { agree, installAirKey, passOn, rememberRevocations, setPlace } from "./gate-owner.ts";
 import type { Moment, Session } from "./gate-state.ts";
+import { takeTurn } from "./rate-limit.ts";
 
 const NOTHING = new Uint8Array(0);
 /** Entries of the log in one answer. */
@@ -31,8 +32,8 @@ type ControlRequest = Exclude<SessionRequest, { op: "call" | "describe" | "event
 /**
  * Does what concerns the unit.
  * @returns Null or a value. Refusals: those of a chain that isn't in force any more; GRANT_* and CAVEAT_* where a right is
- *          needed; SESSION_OWNER where only the owner's own session will do; SESSION_BUTTON, SESSION_FLOOR, SESSION_NONCE;
- *          those of what was carried in.
+ *          needed; SESSION_OWNER where only the owner's own session will do; SESSION_BUTTON, SESSION_FLOOR, SESSION_NONCE,
+ *          SESSION_RATE; those of what was carried in.
  * @source PROTOCOL 5.22 to 5.31
  */
 export function control(moment: Moment, session: Session, request: ControlRequest, origin: Origin): Result<Cbor> {
@@ -51,7 +52,7 @@ export function control(moment: Moment, session: Session, request: ControlReques
     case "discharge":
       return takeDischarge(moment, session, request.statement);
     case "revoke":
-      return takeDelivery(moment, request.delivery);
+      return takeDelivery(moment, request.delivery, session);
     case "raise-floor":
       return raiseFloor(moment, session, request.epoch);
     case "audit": {
@@ -125,12 +126,22 @@ function takeDischarge({ options }: Moment, session: Session, statement: Uint8Ar
   return ok(null);
 }
 
-/** Statements prove themselves, so it doesn't matter who carries them. */
-export function takeDelivery(moment: Moment, delivery: Uint8Array): Result<Cbor> {
+/** A turn to have a change of revocation written. The owner's turns are his alone. */
+const mayWrite = ({ state, nowMs }: Moment, session: Session) =>
+  takeTurn(state.revocationLimit, session.isOwner ? "owner" : "", nowMs);
+
+/** Statements prove themselves, so it doesn't matter who carries them. What holders signed, of which there is no end, is paced. */
+export function takeDelivery(moment: Moment, delivery: Uint8Array, session?: Session): Result<Cbor> {
   const { options, memory, nowMs } = moment;
   const applied = applyDelivery(delivery, trustOf(options.crypto, memory, nowMs));
   if (!applied.ok) return applied;
-  if (applied.value !== memory.revocations) rememberRevocations(moment, applied.value);
+  if (applied.value === memory.revocations) return ok(null);
+  const isBounded = applied.value.every(
+    (entry) =>
+      memory.revocations.includes(entry) || memory.issuers.some(({ publicKey }) => equal(publicKey, entry.key)),
+  );
+  if (session !== undefined && !isBounded && !mayWrite(moment, session)) return refuse("SESSION_RATE");
+  rememberRevocations(moment, applied.value);
   return ok(null);
 }
 
@@ -146,6 +157,7 @@ function raiseFloor(moment: Moment, session: Session, epoch: number): Result<Cbo
   const isNew = others.length === memory.revocations.length;
   // The last places are for issuers, as when a statement comes in (trust/revoke.ts).
   if (isNew && others.length >= ENTRIES_MAX - memory.issuers.length) return refuse("REVOCATION_FULL");
+  if (!mayWrite(moment, session)) return refuse("SESSION_RATE");
   // The risen floor has revoked whatever the list named.
   rememberRevocations(moment, [...others, { ...entry, floor: epoch, revoked: NOTHING }]);
   return ok(epoch);

@@ -17,6 +17,9 @@ import { createSessionTable, type SessionTable, type TableSession } from "./sess
 /** Message 1 costs the unit a signature and two X25519: so often for a source, and for all together. */
 const HANDSHAKES_EACH = { burst: 6, everyMs: 2000 };
 const HANDSHAKES_ALL = { burst: 12, everyMs: 500 };
+/** What somebody signs of revocation costs a write of flash each time: so often for the owner, and for all others together (ADR 0038). */
+const REVOCATIONS_EACH = { burst: 16, everyMs: 600_000 };
+const REVOCATIONS_ALL = { burst: 32, everyMs: 300_000 };
 const EVENTS_MAX = 16;
 /** The button counts as held for this long after it was let go, so that a phone has time to say what for. */
 const BUTTON_MS = 30_000;
@@ -59,6 +62,7 @@ export interface GateState {
   readonly door: Door;
   readonly table: SessionTable<Session>;
   readonly limit: RateLimit;
+  readonly revocationLimit: RateLimit;
   memory: Memory | undefined;
   audit: AuditLog;
   callId: number;
@@ -74,6 +78,7 @@ export function createGateState(tcpPort: number): GateState {
     door: createDoor(tcpPort),
     table: createSessionTable(),
     limit: createRateLimit(HANDSHAKES_EACH, HANDSHAKES_ALL),
+    revocationLimit: createRateLimit(REVOCATIONS_EACH, REVOCATIONS_ALL),
     memory: undefined,
     audit: openAuditLog(undefined),
     callId: 0,

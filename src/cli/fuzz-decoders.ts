@@ -6,7 +6,7 @@ import { type Cbor, decodeCbor, decodeCborSequence, encodeCbor } from "#codec/cb
 import { DNS_TYPE, encodeDnsQuery, encodeDnsResponse, readDnsMessage } from "#codec/dns.ts";
 import { decodeServerPacket } from "#codec/mqtt.ts";
 import { readHttpRequest } from "#device/http-request.ts";
-import { readForm } from "#device/portal-page.ts";
+import { readForm } from "#device/onboarding/portal-page.ts";
 import { signDischarge } from "#trust/discharge.ts";
 import { initiate, openMessage2 } from "#trust/edhoc-initiator.ts";
 import { readMessage1 } from "#trust/edhoc-responder.ts";

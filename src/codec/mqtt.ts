@@ -1,6 +1,6 @@
 /**
  * MQTT as a client speaks it, version 3.1.1 (4 on the wire) and 5, quality of service 0 and 1: packets to bytes, and a
- * server's bytes to packets. No sockets, no time: device/link.ts has those.
+ * server's bytes to packets. No sockets, no time: device/link/link.ts has those.
  * @source MQTT 3.1.1 (OASIS, 2014), MQTT 5.0 (OASIS, 2019)
  */
 import { concat } from "#base/bytes.ts";

@@ -1,16 +1,16 @@
 /** The machines of a unit in the order in which each event is shown to them. */
 import type { App } from "./app-interface.ts";
-import { createCarrier } from "./carrier.ts";
 import { createDiscovery } from "./discovery.ts";
-import { createGate } from "./gate.ts";
-import type { LegacyProtocol } from "./legacy-protocols.ts";
-import { createLink } from "./link.ts";
-import { LINK_TIMES } from "./link-settings.ts";
+import { createGate } from "./gate/gate.ts";
+import { createLink } from "./link/link.ts";
+import { LINK_TIMES } from "./link/settings.ts";
 import type { Machine } from "./machine.ts";
-import { createOnboarding } from "./onboarding.ts";
-import { createOta } from "./ota.ts";
+import type { LegacyProtocol } from "./onboarding/legacy-protocols.ts";
+import { createOnboarding } from "./onboarding/onboarding.ts";
+import type { createPortal } from "./onboarding/portal.ts";
+import { createCarrier } from "./ota/carrier.ts";
+import { createOta } from "./ota/ota.ts";
 import type { Port } from "./port.ts";
-import type { createPortal } from "./portal.ts";
 import { createProvision } from "./provision.ts";
 
 /** What the bundle knows of its own making. */

@@ -42,7 +42,7 @@ export interface BundleBuild {
   readonly atS: number;
 }
 
-/** What src/device/legacy-protocols.ts calls the protocols that flash.config.json switches on. */
+/** What src/device/onboarding/legacy-protocols.ts calls the protocols that flash.config.json switches on. */
 const LEGACY: Readonly<Record<Legacy, string>> = {
   "esptouch-v1": "esptouchV1",
   "esptouch-v2": "esptouchV2",
@@ -64,8 +64,8 @@ export function bundleEntry({ app, board, onboarding }: Product, build: BundleBu
   const legacy = onboarding.legacy.map((name) => LEGACY[name]).join(", ");
   return `import { start } from "./boards/${board}/main.ts";
 import { app } from "./${app.replace(/^\.\//, "")}";
-import { ${legacy} } from "#device/legacy-protocols.ts";
-${onboarding.softAp ? 'import { createPortal } from "#device/portal.ts";' : ""}
+import { ${legacy} } from "#device/onboarding/legacy-protocols.ts";
+${onboarding.softAp ? 'import { createPortal } from "#device/onboarding/portal.ts";' : ""}
 start(${appText}, ${JSON.stringify(build)}, { legacy: [${legacy}]${onboarding.softAp ? ", portal: createPortal" : ""} });`;
 }
 

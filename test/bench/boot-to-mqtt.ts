@@ -10,7 +10,7 @@ import { type Emulator, powerOff, startEmulator } from "#boards/qemu-mps2/host/e
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
 import { buildRuntime, imagePaths } from "#firmware/image.ts";
-import { startAedes, startNonceServer } from "../device/link-peers.ts";
+import { startAedes, startNonceServer } from "../device/link/peers.ts";
 import { joinEverybody, linkedImages } from "../tls/linked-board.ts";
 
 /** With -icount shift=3 an instruction takes eight nanoseconds of the unit's time. */

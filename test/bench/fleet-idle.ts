@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { freemem } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { LINK_TIMES } from "#device/link-settings.ts";
+import { LINK_TIMES } from "#device/link/settings.ts";
 import { drivenUnits } from "./fleet-driver.ts";
 import type { FromIdle, ToIdle } from "./fleet-idle-process.ts";
 import { type IdleStep, medianQuantile } from "./fleet-knee.ts";

@@ -25,7 +25,7 @@ import type { Bench, Row } from "./row.ts";
 
 const NOTHING = new Uint8Array(0);
 const DEVICE = "0123456789abcdef01234567";
-/** Blocks that a unit asks for at once (device/ota-transfer.ts). */
+/** Blocks that a unit asks for at once (device/ota/transfer.ts). */
 const WINDOW = 8;
 const SMALL_FIX_GOAL_BYTES = 1000;
 const OVERHEAD_GOAL = 0.02;

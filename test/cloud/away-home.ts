@@ -2,8 +2,8 @@
 import { fromHex, toHex } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
 import { encodeCbor } from "#codec/cbor.ts";
-import { createGate } from "#device/gate.ts";
-import { createLink } from "#device/link.ts";
+import { createGate } from "#device/gate/gate.ts";
+import { createLink } from "#device/link/link.ts";
 import type { Effect, Stored } from "#device/machine.ts";
 import { openSession, type Session } from "#phone/session.ts";
 import { type AwayOptions, awayTransport } from "#phone/transports/away.ts";

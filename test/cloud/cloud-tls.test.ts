@@ -11,7 +11,7 @@ import { toHex } from "#base/bytes.ts";
 import { operatorClient } from "#cloud/operator-client.ts";
 import type { Status } from "#cloud/status.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { DEVICE, SEED } from "../device/link-peers.ts";
+import { DEVICE, SEED } from "../device/link/peers.ts";
 import { certify } from "../tls/authority.ts";
 import { startLinkedBoard } from "../tls/linked-board.ts";
 import { type CloudProcess, startCloudProcess, testKeys, until } from "./linked-unit.ts";

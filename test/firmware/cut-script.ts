@@ -4,9 +4,9 @@
  */
 import { equal } from "#base/bytes.ts";
 import { fromUtf8, utf8 } from "#base/utf8.ts";
+import { slotsOf } from "#device/ota/slots.ts";
 import type { Port } from "#device/port.ts";
 import { openSettings, performOp } from "#device/settings.ts";
-import { slotsOf } from "#device/slots.ts";
 import { type JournalRecord, readJournal, writeJournal } from "#wire/journal.ts";
 import { COMPONENT } from "#wire/release.ts";
 import { encodeSlotHead, imageAddress, readSlotHead, type SlotRegion } from "#wire/slot.ts";

@@ -8,11 +8,11 @@ import { fromUtf8, utf8 } from "#base/utf8.ts";
 import { decodeCbor } from "#codec/cbor.ts";
 import type { App } from "#device/app-interface.ts";
 import type { Effect, InnerEvent, Machine } from "#device/machine.ts";
-import { createOta } from "#device/ota.ts";
+import { createOta } from "#device/ota/ota.ts";
+import type { Regions } from "#device/ota/slots.ts";
 import type { Port } from "#device/port.ts";
 import { run } from "#device/runner.ts";
 import { openSettings } from "#device/settings.ts";
-import type { Regions } from "#device/slots.ts";
 import { signTimestamp } from "#trust/sign-release.ts";
 import {
   BLOCK_BYTES,

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { encodeCbor } from "#codec/cbor.ts";
-import { createGate } from "#device/gate.ts";
+import { createGate } from "#device/gate/gate.ts";
 import type { DeviceEvent, Effect } from "#device/machine.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";

@@ -5,7 +5,7 @@
  */
 import { equal } from "#base/bytes.ts";
 import type { Machine } from "#device/machine.ts";
-import type { OtaParts } from "#device/ota-tools.ts";
+import type { OtaParts } from "#device/ota/tools.ts";
 import { readJournal } from "#wire/journal.ts";
 import { appendRecord, freeLogBytes, type LogRecord, readLog } from "#wire/record-log.ts";
 import { imagesIdOf } from "#wire/release.ts";

@@ -1,8 +1,8 @@
 /** The maker in tests: signs and encodes releases, and gives units their first flash. Chance is the same in every run. */
 import { toHex } from "#base/bytes.ts";
 import { encodeCbor } from "#codec/cbor.ts";
-import type { OtaTimes } from "#device/ota-state.ts";
-import { slotsOf } from "#device/slots.ts";
+import { slotsOf } from "#device/ota/slots.ts";
+import type { OtaTimes } from "#device/ota/state.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { signKeyset, signRelease } from "#trust/sign-release.ts";

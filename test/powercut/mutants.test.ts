@@ -27,13 +27,13 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a sector is marked before it is written",
-    file: "src/device/ota-install.ts",
+    file: "src/device/ota/install.ts",
     from: "ota.effects.push(...step.value.ops);",
     to: "",
   },
   {
     name: "the whole image is not checked",
-    file: "src/device/ota-install.ts",
+    file: "src/device/ota/install.ts",
     from: "return equal(imageRootOf(ota.crypto.sha256, ota.read, address, imageBytes), imageRoot);",
     to: "return true;",
   },
@@ -51,7 +51,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "progress is not resumed",
-    file: "src/device/ota-install.ts",
+    file: "src/device/ota/install.ts",
     from: "const resume = job.progress[kind] ?? { sectors: 0, block: 0 };",
     to: "const resume = { sectors: 0, block: 0 };",
   },

@@ -6,12 +6,12 @@
 import { equal, toHex } from "#base/bytes.ts";
 import { withFaultNames } from "#base/faults.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine } from "#device/machine.ts";
-import { createOta } from "#device/ota.ts";
-import { readKeysets } from "#device/ota-memory.ts";
-import type { OtaParts } from "#device/ota-tools.ts";
+import { readKeysets } from "#device/ota/memory.ts";
+import { createOta } from "#device/ota/ota.ts";
+import { slotsOf } from "#device/ota/slots.ts";
+import type { OtaParts } from "#device/ota/tools.ts";
 import type { PortEvent, ResetReason } from "#device/port.ts";
 import { openSettings, performOp } from "#device/settings.ts";
-import { slotsOf } from "#device/slots.ts";
 import { signTimestamp } from "#trust/sign-release.ts";
 import { verifySlot } from "#trust/verify-slot.ts";
 import {

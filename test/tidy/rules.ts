@@ -64,7 +64,10 @@ export function faultsOf({ path, text }: SourceFile): string[] {
       const other = target.slice(1, target.indexOf("/"));
       if (room !== undefined && !(FLOW[room] ?? []).includes(other)) faults.push(`imports ${target} against the flow`);
       if (isPure(path) && target.includes("/host/")) faults.push(`imports the host side ${target} from a pure room`);
-    } else if (target.startsWith("../../") || (target.startsWith("../") && /^src\/[^/]+\/[^/]+$/.test(path))) {
+    } else if (
+      (room !== undefined && target.startsWith("../../")) ||
+      (target.startsWith("../") && /^src\/[^/]+\/[^/]+$/.test(path))
+    ) {
       // A benchmark is reached from the one verb that runs it; everything else goes through package imports.
       if (!(room === "cli" && target.includes("/test/bench/")))
         faults.push(`leaves its room by ${target}; use #room/file.ts`);

@@ -1,7 +1,7 @@
 /** What a link under TLS must do on every board: whom it believes, whom it refuses and why, and that it comes back. */
 import { connectAsync, type MqttClient } from "mqtt";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DEVICE, type Mosquitto, type NonceServer, startMosquitto, startNonceServer } from "../device/link-peers.ts";
+import { DEVICE, type Mosquitto, type NonceServer, startMosquitto, startNonceServer } from "../device/link/peers.ts";
 import { certify } from "./authority.ts";
 import { type LinkedBoard, startLinkedBoard } from "./linked-board.ts";
 import { type Answer, type Front, inTheClear, openFront, passOn, secured } from "./servers.ts";

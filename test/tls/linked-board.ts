@@ -16,7 +16,7 @@ import { lineFrameReader } from "#wire/line-frame.ts";
 import { decodeRadioCommand, encodeRadioReport, type RadioReport } from "#wire/radio-line.ts";
 import { COMPONENT } from "#wire/release.ts";
 import { OWN, PROVISIONED } from "#wire/stored-names.ts";
-import { BROKER, SEED } from "../device/link-peers.ts";
+import { BROKER, SEED } from "../device/link/peers.ts";
 
 export interface LinkWish {
   readonly mqttPort: number;

@@ -1,6 +1,6 @@
 /** The sim board's boot stage: the same decision and the same verifier as the firmware's, over a flash file. */
 
-import { readKeysets } from "#device/ota-memory.ts";
+import { readKeysets } from "#device/ota/memory.ts";
 import type { ResetReason } from "#device/port.ts";
 import { openSettings, performOp } from "#device/settings.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";

@@ -6,7 +6,7 @@
 import { withFaultNames } from "#base/faults.ts";
 import type { App } from "#device/app-interface.ts";
 import { createMachines } from "#device/core.ts";
-import { esptouchV2 } from "#device/legacy-protocols.ts";
+import { esptouchV2 } from "#device/onboarding/legacy-protocols.ts";
 import type { Port, PortEvent } from "#device/port.ts";
 import { run } from "#device/runner.ts";
 import { openSettings } from "#device/settings.ts";

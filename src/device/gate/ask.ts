@@ -1,0 +1,76 @@
+/** One ask of a session: its circumstances, the decision, what is counted and noted of it. */
+import type { Result } from "#base/faults.ts";
+import { type CborMap, decodeCbor } from "#codec/cbor.ts";
+import type { Ask, Position } from "#trust/caveats.ts";
+import { widened } from "#trust/time-floor.ts";
+import { decide, type Trust, type Verdict } from "#trust/verify-grant.ts";
+import { RIGHT, type Right } from "#wire/scope.ts";
+import type { Origin } from "./door.ts";
+import { countUses, trustOf, usageOf } from "./memory.ts";
+import { buttonHeldMs, type Moment, note, type Session } from "./state.ts";
+
+/** What the session's decisions rest on now. */
+export function trustNow({ options, memory, nowMs }: Moment, session: Session): Trust {
+  const vouched = session.vouches.map(({ link, signed }) => ({
+    link,
+    time: widened(signed, nowMs, memory.time.floorS),
+  }));
+  return trustOf(options.crypto, memory, nowMs, vouched);
+}
+
+/** The circumstances of one ask. Arguments are decoded only when some caveat looks at them. */
+function askOf(moment: Moment, session: Session, right: Right, origin: Origin, name?: string, args?: Uint8Array): Ask {
+  const { memory, nowMs } = moment;
+  const position = positionOf(moment);
+  let decoded: CborMap | undefined;
+  return {
+    right,
+    ...(name !== undefined && { name }),
+    arrival: origin.kind,
+    buttonHeldMs: buttonHeldMs(moment),
+    discharged: session.discharged.map(({ cti, publicKey, nonceAtMs }) => ({
+      cti,
+      publicKey,
+      ageS: (nowMs - nonceAtMs) / 1000,
+    })),
+    ...(position !== undefined && { position }),
+    usageOf: (cti) => usageOf(memory, cti, nowMs),
+    get args() {
+      decoded ??= mapOf(args);
+      return decoded;
+    },
+  };
+}
+
+/** The app's last fix with its age; else the place that was said, which holds until it is taken back. */
+function positionOf({ state, memory, nowMs }: Moment): Position | undefined {
+  const [place, atMs] = state.fix === undefined ? [memory.place, nowMs] : [state.fix.place, state.fix.atMs];
+  return place && { latitudeE5: place[0], longitudeE5: place[1], ageS: (nowMs - atMs) / 1000 };
+}
+
+const EMPTY: CborMap = new Map();
+
+function mapOf(bytes: Uint8Array | undefined): CborMap {
+  const item = decodeCbor(bytes ?? new Uint8Array(0));
+  return item.ok && item.value instanceof Map ? item.value : EMPTY;
+}
+
+/** Decides one ask, counts its use and notes it. */
+export function decideAsk(
+  moment: Moment,
+  session: Session,
+  right: Right,
+  origin: Origin,
+  name?: string,
+  args?: Uint8Array,
+): Result<Verdict> {
+  const ask = askOf(moment, session, right, origin, name, args);
+  const verdict = decide(session.chain, ask, trustNow(moment, session));
+  if (verdict.ok) moment.effects.push(...countUses(moment.memory, verdict.value.counted, moment.nowMs));
+  const isGrave = right === "config" || right === "delegate" || right === "flash";
+  // Somebody who listens asks all day long: that he may would crowd everything else out of the log.
+  if (right !== "subscribe" || !verdict.ok) {
+    note(moment, RIGHT[right], session.chain, verdict.ok ? undefined : verdict.fault, isGrave);
+  }
+  return verdict;
+}

@@ -1,0 +1,164 @@
+/** What a session asks of the unit itself: its log, its nonce, statements it carries, updates, the owner's will. */
+import { equal } from "#base/bytes.ts";
+import { ok, type Result, refuse } from "#base/faults.ts";
+import { type Cbor, encodeCbor } from "#codec/cbor.ts";
+import { takeTurn } from "#device/rate-limit.ts";
+import { checkDischarge } from "#trust/discharge.ts";
+import { ENTRIES_MAX, entryOf } from "#trust/revocations.ts";
+import { applyDelivery } from "#trust/revoke.ts";
+import { checkTime, checkVouch } from "#trust/signed-time.ts";
+import { acceptTime, floorToPersist, intervalOf, persisted } from "#trust/time-floor.ts";
+import { inForce } from "#trust/verify-grant.ts";
+import { CHAIN_DEPTH_MAX } from "#wire/grant.ts";
+import { RIGHT, rightsFor } from "#wire/scope.ts";
+import type { SessionRequest } from "#wire/session.ts";
+import { NONCE_BYTES } from "#wire/signed-time.ts";
+import { OWN } from "#wire/stored-names.ts";
+import { decideAsk, trustNow } from "./ask.ts";
+import { auditFrom } from "./audit-log.ts";
+import type { Origin } from "./door.ts";
+import { trustOf } from "./memory.ts";
+import { agree, installAirKey, passOn, rememberRevocations, setPlace } from "./owner.ts";
+import type { Moment, Session } from "./state.ts";
+
+const NOTHING = new Uint8Array(0);
+/** Entries of the log in one answer. */
+const AUDIT_ENTRIES_AT_ONCE = 32;
+/** Discharges that a session keeps: one a link, and a newer takes an older one's place. */
+const DISCHARGED_MAX = CHAIN_DEPTH_MAX;
+
+type ControlRequest = Exclude<SessionRequest, { op: "call" | "describe" | "events" | "close" }>;
+
+/**
+ * Does what concerns the unit.
+ * @returns Null or a value. Refusals: those of a chain that isn't in force any more; GRANT_* and CAVEAT_* where a right is
+ *          needed; SESSION_OWNER where only the owner's own session will do; SESSION_BUTTON, SESSION_FLOOR, SESSION_NONCE,
+ *          SESSION_RATE; those of what was carried in.
+ * @source PROTOCOL 5.22 to 5.31
+ */
+export function control(moment: Moment, session: Session, request: ControlRequest, origin: Origin): Result<Cbor> {
+  const standing = inForce(session.chain, trustNow(moment, session));
+  if (!standing.ok) return standing;
+  switch (request.op) {
+    case "nonce": {
+      const bytes = moment.options.crypto.random(NONCE_BYTES);
+      session.nonce = { bytes, atMs: moment.nowMs };
+      return ok(bytes);
+    }
+    case "time":
+      return takeTime(moment, session, request.statement);
+    case "vouch":
+      return takeVouch(moment, session, request.link, request.statement);
+    case "discharge":
+      return takeDischarge(moment, session, request.statement);
+    case "revoke":
+      return takeDelivery(moment, request.delivery, session);
+    case "raise-floor":
+      return raiseFloor(moment, session, request.epoch);
+    case "audit": {
+      const verdict = decideAsk(moment, session, "config", origin);
+      return verdict.ok ? ok(auditFrom(moment.state.audit, request.from, AUDIT_ENTRIES_AT_ONCE)) : verdict;
+    }
+    case "update": {
+      const verdict = decideAsk(moment, session, "flash", origin);
+      if (!verdict.ok) return verdict;
+      moment.effects.push({ kind: "emit", event: { kind: "update-approved", sequence: request.sequence } });
+      return ok(null);
+    }
+    case "carry": {
+      const verdict = decideAsk(moment, session, "flash", origin);
+      if (!verdict.ok) return verdict;
+      moment.effects.push({
+        kind: "emit",
+        event: { kind: "carried-release", signed: request.signed, from: request.from },
+      });
+      return ok(null);
+    }
+    case "grant":
+      return session.isOwner ? ok(moment.memory.owner?.bytes ?? NOTHING) : refuse("SESSION_OWNER");
+    case "agree":
+      return agree(moment, session, request.agreed, origin);
+    case "resale":
+      return passOn(moment, session, request, origin);
+    case "air-key":
+      return installAirKey(moment, session, request.airKey, origin);
+    case "place": {
+      const verdict = decideAsk(moment, session, "config", origin);
+      if (verdict.ok) setPlace(moment, request.place ?? undefined);
+      return verdict.ok ? ok(null) : verdict;
+    }
+  }
+}
+
+/** The maker's time: trusted from now on, and the floor rises with it. Written only when it has risen by much. */
+function takeTime({ options, memory, nowMs, effects }: Moment, session: Session, statement: Uint8Array): Result<Cbor> {
+  if (session.nonce === undefined) return refuse("SESSION_NONCE");
+  const timeS = checkTime(options.crypto, statement, session.nonce.bytes, memory.timeKeys);
+  if (!timeS.ok) return timeS;
+  const time = acceptTime(memory.time, timeS.value, session.nonce.atMs, nowMs);
+  if (!time.ok) return time;
+  memory.time = time.value;
+  const floorS = floorToPersist(memory.time);
+  if (floorS !== undefined) {
+    effects.push({ kind: "store", name: OWN.timeFloor, value: encodeCbor(floorS) });
+    memory.time = persisted(memory.time);
+  }
+  effects.push({ kind: "emit", event: { kind: "time-taken", time: memory.time } });
+  return ok(null);
+}
+
+function takeVouch({ options, nowMs }: Moment, session: Session, link: number, statement: Uint8Array): Result<Cbor> {
+  if (session.nonce === undefined) return refuse("SESSION_NONCE");
+  const timeS = checkVouch(options.crypto, statement, session.nonce.bytes, session.chain, link);
+  if (!timeS.ok) return timeS;
+  const signed = intervalOf(timeS.value, session.nonce.atMs, nowMs);
+  if (!signed.ok) return signed;
+  session.vouches = [...session.vouches.filter((vouch) => vouch.link !== link), { link, signed: signed.value }];
+  return ok(null);
+}
+
+function takeDischarge({ options }: Moment, session: Session, statement: Uint8Array): Result<Cbor> {
+  if (session.nonce === undefined) return refuse("SESSION_NONCE");
+  const discharged = checkDischarge(options.crypto, statement, session.nonce.bytes, session.chain);
+  if (!discharged.ok) return discharged;
+  session.discharged.push({ ...discharged.value, nonceAtMs: session.nonce.atMs });
+  if (session.discharged.length > DISCHARGED_MAX) session.discharged.shift();
+  return ok(null);
+}
+
+/** A turn to have a change of revocation written. The owner's turns are his alone. */
+const mayWrite = ({ state, nowMs }: Moment, session: Session) =>
+  takeTurn(state.revocationLimit, session.isOwner ? "owner" : "", nowMs);
+
+/** Statements prove themselves, so it doesn't matter who carries them. What holders signed, of which there is no end, is paced. */
+export function takeDelivery(moment: Moment, delivery: Uint8Array, session?: Session): Result<Cbor> {
+  const { options, memory, nowMs } = moment;
+  const applied = applyDelivery(delivery, trustOf(options.crypto, memory, nowMs));
+  if (!applied.ok) return applied;
+  if (applied.value === memory.revocations) return ok(null);
+  const isBounded = applied.value.every(
+    (entry) =>
+      memory.revocations.includes(entry) || memory.issuers.some(({ publicKey }) => equal(publicKey, entry.key)),
+  );
+  if (session !== undefined && !isBounded && !mayWrite(moment, session)) return refuse("SESSION_RATE");
+  rememberRevocations(moment, applied.value);
+  return ok(null);
+}
+
+/** A holder ends all that he ever minted on this unit; his own link, and his paper, stay good. */
+function raiseFloor(moment: Moment, session: Session, epoch: number): Result<Cbor> {
+  const { memory } = moment;
+  const last = session.chain.links[session.chain.links.length - 1];
+  const rights = last === undefined ? 0 : rightsFor(last.claims.scope, undefined);
+  if ((rights & RIGHT.delegate) === 0) return refuse("GRANT_DELEGATE");
+  const entry = entryOf(memory.revocations, session.holder);
+  if (epoch !== entry.floor + 1) return refuse("SESSION_FLOOR");
+  const others = memory.revocations.filter(({ key }) => !equal(key, session.holder));
+  const isNew = others.length === memory.revocations.length;
+  // The last places are for issuers, as when a statement comes in (trust/revoke.ts).
+  if (isNew && others.length >= ENTRIES_MAX - memory.issuers.length) return refuse("REVOCATION_FULL");
+  if (!mayWrite(moment, session)) return refuse("SESSION_RATE");
+  // The risen floor has revoked whatever the list named.
+  rememberRevocations(moment, [...others, { ...entry, floor: epoch, revoked: NOTHING }]);
+  return ok(epoch);
+}

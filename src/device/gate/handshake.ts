@@ -1,0 +1,107 @@
+/** The unit's side of the handshake: message 1 after a turn was taken, message 3 with its chain. */
+import { equal } from "#base/bytes.ts";
+import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
+import { takeTurn } from "#device/rate-limit.ts";
+import { kidMap } from "#trust/edhoc-identifier.ts";
+import { finish, openMessage3, readMessage1, respond } from "#trust/edhoc-responder.ts";
+import { SUITE_4 } from "#trust/edhoc-suite.ts";
+import { type OpenChain, openChain } from "#trust/open-chain.ts";
+import { recordKeys } from "#trust/sealed-record.ts";
+import { inForce } from "#trust/verify-grant.ts";
+import { ACT } from "#wire/audit.ts";
+import { CALLER_KID, CHAIN_EAD_LABEL, credentialItem, MESSAGE_1_MARK, UNIT_KID } from "#wire/session.ts";
+import type { Visit } from "./door.ts";
+import { isOwners, ownersChain, trustOf } from "./memory.ts";
+import { adoptReissued, claim } from "./owner.ts";
+import { addHalfOpen, admit, dropHalfOpen, freshId, type HalfOpen } from "./session-table.ts";
+import { type Moment, note, type Session, tagOf } from "./state.ts";
+
+const NOTHING = new Uint8Array(0);
+const SUITES = [SUITE_4];
+const UNIT_ID_CRED = kidMap(UNIT_KID);
+const CALLER_ID_CRED = kidMap(CALLER_KID);
+
+/**
+ * Takes what was posted to the handshake's path.
+ * @returns Message 2, or nothing when message 3 opened a session. Refusals of message 1, in order: SESSION_RATE,
+ *          EDHOC_MESSAGE, EDHOC_METHOD, EDHOC_SUITE, EDHOC_EAD, EDHOC_KEY; of message 3: SESSION_UNKNOWN, EDHOC_MESSAGE,
+ *          EDHOC_SEAL, EDHOC_EAD, what the chain is refused for, EDHOC_CREDENTIAL, EDHOC_SIGNATURE, SESSION_FULL.
+ * @source PROTOCOL 5.5, 5.12 to 5.15
+ */
+export function handshake(moment: Moment, { source, body }: Visit): Result<Uint8Array> {
+  return body[0] === MESSAGE_1_MARK ? onMessage1(moment, source, body.subarray(1)) : onMessage3(moment, body);
+}
+
+function onMessage1({ options, state, memory, nowMs }: Moment, source: string, bytes: Uint8Array): Result<Uint8Array> {
+  if (!takeTurn(state.limit, source, nowMs)) return refuse("SESSION_RATE");
+  const message1 = readMessage1(bytes, SUITES);
+  if (!message1.ok) return message1;
+  const id = freshId(state.table, options.crypto.random(1)[0] as number);
+  const own = {
+    id: UNIT_ID_CRED,
+    item: credentialItem(memory.publicKey),
+    sign: (message: Uint8Array) => options.crypto.ed25519Sign(message, memory.seed),
+  };
+  const responded = respond(options.crypto, message1.value, Uint8Array.of(id), own);
+  if (!responded.ok) return responded;
+  addHalfOpen(state.table, { id, source, responded: responded.value, startedAtMs: nowMs });
+  return ok(responded.value.message2);
+}
+
+function onMessage3(moment: Moment, body: Uint8Array): Result<Uint8Array> {
+  const { state } = moment;
+  const half = state.table.half.find(({ id }) => id === body[0]);
+  if (half !== undefined) return complete(moment, half, body);
+  // The answer to this very message was lost: the session stands, say so again.
+  const open = state.table.open.find(({ id }) => id === body[0]);
+  return open !== undefined && equal(open.message3Tag, tagOf(body)) ? ok(NOTHING) : refuse("SESSION_UNKNOWN");
+}
+
+function complete(moment: Moment, half: HalfOpen, body: Uint8Array): Result<Uint8Array> {
+  const { options, state, memory, nowMs } = moment;
+  const opened = openMessage3(options.crypto, half.responded, body.subarray(1));
+  // Anyone may send bytes under this identifier: only what was sealed by the sender of message 1 ends the handshake.
+  if (!opened.ok) return opened;
+  dropHalfOpen(state.table, half);
+  const { ead } = opened.value.proof;
+  const chainBytes = ead.find(({ label }) => label === -CHAIN_EAD_LABEL)?.value;
+  if (chainBytes === undefined || ead.some(({ label }) => label < 0 && label !== -CHAIN_EAD_LABEL)) {
+    return refuse("EDHOC_EAD");
+  }
+  const trust = trustOf(options.crypto, memory, nowMs);
+  const chain = chainBytes.length === 0 ? ownersChain(memory) : openChain(chainBytes, trust);
+  const standing = chain.ok ? inForce(chain.value, trust) : chain;
+  if (!standing.ok) return refused(moment, undefined, standing.fault);
+  const { holder } = standing.value;
+  const peer = { id: CALLER_ID_CRED, item: credentialItem(holder), publicKey: holder };
+  const secret = finish(options.crypto, half.responded, opened.value, peer);
+  if (!secret.ok) return refused(moment, undefined, secret.fault);
+  adoptReissued(moment, standing.value, chainBytes);
+  const session: Session = {
+    id: half.id,
+    keys: recordKeys(options.crypto, secret.value),
+    holder,
+    isOwner: isOwners(memory, standing.value),
+    message3Tag: tagOf(body),
+    usedAtMs: nowMs,
+    chain: standing.value,
+    counter: 0,
+    requestTag: NOTHING,
+    reply: undefined,
+    pending: undefined,
+    nonce: undefined,
+    discharged: [],
+    vouches: [],
+    hasProved: false,
+  };
+  const admitted = admit(state.table, session);
+  if (!admitted.ok) return refused(moment, standing.value, admitted.fault);
+  if (session.isOwner) claim(moment);
+  note(moment, ACT.open, session.chain, undefined);
+  return ok(NOTHING);
+}
+
+function refused(moment: Moment, chain: OpenChain | undefined, fault: Fault): Result<Uint8Array> {
+  note(moment, ACT.open, chain, fault);
+  return refuse(fault);
+}

@@ -1,0 +1,71 @@
+/** What a session asks: the app's functions, and what they and the unit may tell. Each ask is decided anew. */
+import { ok, type Result, refuse } from "#base/faults.ts";
+import type { Cbor } from "#codec/cbor.ts";
+import { entryOf } from "#trust/revocations.ts";
+import { timeAt } from "#trust/time-floor.ts";
+import { encodeAnswer, type SessionRequest } from "#wire/session.ts";
+import { decideAsk } from "./ask.ts";
+import { control } from "./control.ts";
+import type { Origin } from "./door.ts";
+import { dropSession } from "./session-table.ts";
+import type { Moment, Session } from "./state.ts";
+
+/** The plaintext of a reply. */
+export type Answer = Uint8Array;
+
+/**
+ * Does one thing.
+ * @returns The plaintext of the reply, or the number of the call whose answer the app still owes.
+ */
+export function perform(moment: Moment, session: Session, request: SessionRequest, origin: Origin): Answer | number {
+  switch (request.op) {
+    case "call":
+      return call(moment, session, request.name, request.args, origin);
+    case "describe":
+      return encodeAnswer(describe(moment, session));
+    case "close":
+      dropSession(moment.state.table, session);
+      return encodeAnswer(ok(null));
+    case "events":
+      return encodeAnswer(events(moment, session, request.after, origin));
+    default:
+      return encodeAnswer(control(moment, session, request, origin));
+  }
+}
+
+function call(moment: Moment, session: Session, name: string, args: Uint8Array, origin: Origin): Answer | number {
+  const { options, state, effects } = moment;
+  const right = options.app.rightOf(name);
+  if (right === undefined || right === "subscribe") return encodeAnswer(refuse("APP_NO_SUCH_NAME"));
+  const verdict = decideAsk(moment, session, right, origin, name, args);
+  if (!verdict.ok) return encodeAnswer(verdict);
+  const id = ++state.callId;
+  effects.push({ kind: "call", id, name, args });
+  return id;
+}
+
+/** The app's names with their rights, and what a holder needs to know of the unit to mint beneath his own link. */
+function describe({ options, memory, nowMs }: Moment, session: Session): Result<Cbor> {
+  return ok(
+    new Map<string, Cbor>([
+      ["names", options.app.names()],
+      ["product", memory.product],
+      ["owner", session.isOwner],
+      ["claimed", memory.claimed],
+      ["fleetCalls", memory.fleetCalls],
+      ["floor", entryOf(memory.revocations, session.holder).floor],
+      ["time", timeAt(memory.time, nowMs).grade],
+      ["cloud", memory.cloud ?? null],
+    ]),
+  );
+}
+
+/** Events after a number, [number, name, value as encoded], of those that the chain may subscribe to. */
+function events(moment: Moment, session: Session, after: number, origin: Origin): Result<Cbor> {
+  const raised = moment.state.events.filter(({ number }) => number > after);
+  const verdicts = new Map<string, boolean>();
+  for (const { name } of raised) {
+    if (!verdicts.has(name)) verdicts.set(name, decideAsk(moment, session, "subscribe", origin, name).ok);
+  }
+  return ok(raised.filter(({ name }) => verdicts.get(name)).map(({ number, name, value }) => [number, name, value]));
+}

@@ -1,0 +1,134 @@
+/** What the gate keeps from one event to the next. */
+import { concat } from "#base/bytes.ts";
+import type { Fault } from "#base/faults.ts";
+import type { App } from "#device/app-interface.ts";
+import type { Effect } from "#device/machine.ts";
+import { createRateLimit, type RateLimit } from "#device/rate-limit.ts";
+import type { Discharged } from "#trust/caveats.ts";
+import type { OpenChain } from "#trust/open-chain.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import { type TimeState, timeAt } from "#trust/time-floor.ts";
+import { OWN } from "#wire/stored-names.ts";
+import { type AuditLog, addAudit, openAuditLog, storedAudit } from "./audit-log.ts";
+import { createDoor, type Door, type Origin } from "./door.ts";
+import type { Memory, Place } from "./memory.ts";
+import { createSessionTable, type SessionTable, type TableSession } from "./session-table.ts";
+
+/** Message 1 costs the unit a signature and two X25519: so often for a source, and for all together. */
+const HANDSHAKES_EACH = { burst: 6, everyMs: 2000 };
+const HANDSHAKES_ALL = { burst: 12, everyMs: 500 };
+/** What somebody signs of revocation costs a write of flash each time: so often for the owner, and for all others together (ADR 0038). */
+const REVOCATIONS_EACH = { burst: 16, everyMs: 600_000 };
+const REVOCATIONS_ALL = { burst: 32, everyMs: 300_000 };
+const EVENTS_MAX = 16;
+/** The button counts as held for this long after it was let go, so that a phone has time to say what for. */
+const BUTTON_MS = 30_000;
+
+export interface GateOptions {
+  readonly crypto: Primitives;
+  readonly app: Pick<App, "rightOf" | "names">;
+  /** Where the HTTP door listens. */
+  readonly tcpPort: number;
+  /** When this image was built, Unix seconds. */
+  readonly buildS?: number;
+}
+
+/** A session with all that is known of its holder. */
+export interface Session extends TableSession {
+  readonly chain: OpenChain;
+  /** Of the last request taken. */
+  counter: number;
+  /** The end of that request: the same record again gets the same reply. */
+  requestTag: Uint8Array;
+  reply: Uint8Array | undefined;
+  /** The call whose answer is awaited, and where the reply then goes. */
+  pending: { readonly callId: number; origin: Origin } | undefined;
+  /** The last nonce given, and when. */
+  nonce: { readonly bytes: Uint8Array; readonly atMs: number } | undefined;
+  readonly discharged: (Omit<Discharged, "ageS"> & { readonly nonceAtMs: number })[];
+  /** What signers of its links said about the time. */
+  vouches: readonly { readonly link: number; readonly signed: NonNullable<TimeState["signed"]> }[];
+  /** Whether its holder has shown that he can hear us. */
+  hasProved: boolean;
+}
+
+export interface RaisedEvent {
+  readonly number: number;
+  readonly name: string;
+  readonly value: Uint8Array;
+}
+
+export interface GateState {
+  readonly door: Door;
+  readonly table: SessionTable<Session>;
+  readonly limit: RateLimit;
+  readonly revocationLimit: RateLimit;
+  memory: Memory | undefined;
+  audit: AuditLog;
+  callId: number;
+  button: { readonly heldMs: number; readonly atMs: number } | undefined;
+  readonly events: RaisedEvent[];
+  eventNumber: number;
+  /** Where the app's receiver last saw the unit. */
+  fix: { readonly place: Place; readonly atMs: number } | undefined;
+}
+
+export function createGateState(tcpPort: number): GateState {
+  return {
+    door: createDoor(tcpPort),
+    table: createSessionTable(),
+    limit: createRateLimit(HANDSHAKES_EACH, HANDSHAKES_ALL),
+    revocationLimit: createRateLimit(REVOCATIONS_EACH, REVOCATIONS_ALL),
+    memory: undefined,
+    audit: openAuditLog(undefined),
+    callId: 0,
+    button: undefined,
+    events: [],
+    eventNumber: 0,
+    fix: undefined,
+  };
+}
+
+/** One step's surroundings: what every part of the gate is handed. */
+export interface Moment {
+  readonly options: GateOptions;
+  readonly state: GateState;
+  readonly memory: Memory;
+  readonly nowMs: number;
+  readonly effects: Effect[];
+}
+
+/** For how long the button has been held, as far as it still counts. */
+export function buttonHeldMs({ state, nowMs }: Pick<Moment, "state" | "nowMs">): number {
+  return state.button !== undefined && nowMs - state.button.atMs < BUTTON_MS ? state.button.heldMs : 0;
+}
+
+/** Keeps an event of the app for those who ask. */
+export function keepEvent(state: GateState, name: string, value: Uint8Array): void {
+  state.events.push({ number: ++state.eventNumber, name, value });
+  if (state.events.length > EVENTS_MAX) state.events.shift();
+}
+
+const NOBODY = new Uint8Array(4);
+
+/** Notes what was asked and decided. Grave entries, refusals among them, reach the flash at once as long as they are not too many. */
+export function note(
+  { options, state, memory, nowMs, effects }: Moment,
+  act: number,
+  chain: OpenChain | undefined,
+  fault: Fault | undefined,
+  isGrave = false,
+): void {
+  const ctiPrefix = chain?.links[chain.links.length - 1]?.claims.cti ?? NOBODY;
+  const timeGrade = timeAt(memory.time, nowMs).grade;
+  if (
+    addAudit(options.crypto, state.audit, { ctiPrefix, act, timeGrade, fault }, isGrave || fault !== undefined, nowMs)
+  ) {
+    effects.push({ kind: "store", name: OWN.audit, value: storedAudit(state.audit) });
+  }
+}
+
+/** The last bytes of something sealed: enough to know it again. */
+export function tagOf(sealed: Uint8Array): Uint8Array {
+  return concat(sealed.subarray(Math.max(0, sealed.length - 16)));
+}

@@ -1,0 +1,100 @@
+/**
+ * The link to the maker's broker: fetches a nonce, proves the unit's key, connects, subscribes, publishes what other
+ * machines ask for and hands them what comes. Every wait ends by itself; after a failure the unit stays away for a while
+ * that grows and is partly chance, or for as long as the server said.
+ * @source PROTOCOL 7.1 to 7.5, 7.8
+ */
+import { faultOf } from "#base/faults.ts";
+import type { DeviceEvent, Machine, Step } from "#device/machine.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import { publish, sendConnect, takeMqtt } from "./broker.ts";
+import { conversationWakeAtMs, dueBy } from "./conversation.ts";
+import { begin, sendHttp, takeHttp } from "./proof.ts";
+import { LINK_TIMES, type LinkTimes, readLinkSettings } from "./settings.ts";
+import { close, fail, LINK_TAG, type Link, type LinkState, write } from "./state.ts";
+
+function onTimer(link: Link, state: LinkState, nowMs: number): void {
+  if (state.phase === "away" && nowMs >= state.deadlineMs) return begin(link, state, nowMs);
+  if (nowMs >= state.deadlineMs) return fail(link, state, nowMs, "LINK_TIMEOUT");
+  if (state.phase !== "up" || state.conversation === undefined) return;
+  const due = dueBy(state.conversation, nowMs);
+  if (due === "dead") return fail(link, state, nowMs, "LINK_TIMEOUT");
+  write(link, state, due);
+}
+
+function take(link: Link, state: LinkState, event: DeviceEvent): void {
+  const { nowMs } = event;
+  switch (event.kind) {
+    case "online":
+      if (state.isOnline) return;
+      state.isOnline = true;
+      state.failures = 0;
+      return begin(link, state, nowMs);
+    case "offline":
+      close(link, state);
+      state.isOnline = false;
+      state.phase = "off";
+      state.deadlineMs = Number.POSITIVE_INFINITY;
+      return;
+    case "timer":
+      return onTimer(link, state, nowMs);
+    case "publish":
+      return publish(link, state, event);
+    case "tcp-opening":
+      if (event.tag !== LINK_TAG) return;
+      state.connection = event.connection;
+      if (event.connection < 0) fail(link, state, nowMs, "LINK_REFUSED");
+      return;
+    case "tcp-connected":
+      if (event.connection !== state.connection) return;
+      return state.phase === "connecting" ? sendConnect(link, state, nowMs) : sendHttp(link, state);
+    case "tcp-data":
+      if (event.connection !== state.connection) return;
+      if (state.conversation !== undefined) return takeMqtt(link, state, nowMs, event.bytes);
+      return takeHttp(link, state, nowMs, event.bytes, false);
+    case "tcp-closed":
+      if (event.connection !== state.connection) return;
+      state.connection = -1;
+      if (state.http.length > 0) return takeHttp(link, state, nowMs, new Uint8Array(0), true);
+      return fail(link, state, nowMs, (event.fault !== undefined && faultOf(event.fault)) || "LINK_REFUSED");
+    case "time-taken":
+      if (state.settings !== undefined) state.settings = { ...state.settings, time: event.time };
+      return;
+    default:
+      return;
+  }
+}
+
+function step(link: Link, old: LinkState, event: DeviceEvent): Step<LinkState> {
+  link.effects = [];
+  const state: LinkState =
+    event.kind === "start" ? { ...old, settings: readLinkSettings(link.crypto, event.stored, link.buildS) } : old;
+  if (state.settings !== undefined) take(link, state, event);
+  const spokenMs =
+    state.conversation === undefined ? Number.POSITIVE_INFINITY : conversationWakeAtMs(state.conversation);
+  const wakeAtMs = Math.min(state.deadlineMs, spokenMs);
+  const { effects } = link;
+  return Number.isFinite(wakeAtMs) ? { state, effects, wakeAtMs } : { state, effects };
+}
+
+export function createLink(crypto: Primitives, times: LinkTimes = LINK_TIMES, buildS?: number): Machine<LinkState> {
+  const link: Link = { crypto, times, buildS, effects: [] };
+  return {
+    name: "link",
+    initial: {
+      settings: undefined,
+      phase: "off",
+      deadlineMs: Number.POSITIVE_INFINITY,
+      connection: -1,
+      isOnline: false,
+      failures: 0,
+      upSinceMs: 0,
+      proof: undefined,
+      version: 4,
+      http: [],
+      conversation: undefined,
+      unsent: [],
+    },
+    step: (state, event) => step(link, state, event),
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * Under which TLS the link connects: what the factory pinned, and what the unit knows of the time at that moment.
+ * @source PROTOCOL 7.8
+ */
+import { type Cbor, decodeCbor } from "#codec/cbor.ts";
+import type { Stored } from "#device/machine.ts";
+import type { Secure } from "#device/port.ts";
+import { type TimeState, timeAt } from "#trust/time-floor.ts";
+import { PROVISIONED } from "#wire/stored-names.ts";
+
+export type Pinned = Pick<Secure, "serverName" | "certificate">;
+
+/** What a connection is held to. */
+export interface Security {
+  readonly pinned: Pinned | "none";
+  readonly time: TimeState;
+}
+
+/** What the factory pinned; "none" for a link in the clear, undefined when it can't be read: then there is no link. */
+export function readPinned(stored: Stored): Pinned | "none" | undefined {
+  const bytes = stored.get(PROVISIONED.cloudTls);
+  if (bytes === undefined) return "none";
+  const item = decodeCbor(bytes);
+  const [serverName, certificate] = item.ok && Array.isArray(item.value) ? (item.value as Cbor[]) : [];
+  if (typeof serverName !== "string" || !(certificate instanceof Uint8Array)) return undefined;
+  return { serverName, certificate };
+}
+
+/** The wish for one connection: a floor refuses what is over, a trusted time also what has not begun. */
+export function secureAt({ pinned, time }: Security, nowMs: number): Secure | undefined {
+  if (pinned === "none") return undefined;
+  const known = timeAt(time, nowMs);
+  return {
+    ...pinned,
+    earliestS: known.grade === "unknown" ? 0 : known.earliestS,
+    latestS: known.grade === "trusted" ? known.latestS : Number.POSITIVE_INFINITY,
+  };
+}

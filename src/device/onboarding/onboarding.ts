@@ -1,0 +1,330 @@
+/**
+ * How a unit gets on Wi-Fi and stays there: it scans, hops, stays where a sender shows, joins with what it decoded,
+ * answers with the protocol's acknowledgement and its own signed hello, and comes back with what it remembers.
+ * Only Air proves that a card-holder sent the credentials; any other join is provisional and forgotten after ten
+ * minutes without a card-holder's session.
+ *
+ * Long because the phases of one machine are easier to follow side by side.
+ * @source PROTOCOL 6.3, 6.9, 6.10
+ */
+
+import type { DeviceEvent, Effect, Machine, Step, Stored } from "#device/machine.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import { acknowledgementOf, type Found, LOCK_SCORE } from "#wire/air/found.ts";
+import { airListener } from "#wire/air/listener.ts";
+import { OWN } from "#wire/stored-names.ts";
+import { answerBeat, isDue, send, signedHello } from "./answer.ts";
+import { decodersFor } from "./decoders.ts";
+import type { LegacyProtocol } from "./legacy-protocols.ts";
+import {
+  allowedBy,
+  decodeCounter,
+  encodeCounter,
+  encodeWifi,
+  listenedFor,
+  rememberedWifi,
+  type Wifi,
+} from "./memory.ts";
+import {
+  ANSWER_LEAVES_MS,
+  CLOSE_ACCESS_POINT,
+  LISTEN_BEFORE_PORTAL_MS,
+  PORTAL_MS,
+  setupName,
+  typedIn,
+} from "./portal-turns.ts";
+import { channelsOf, initialState, NEVER, type State } from "./state.ts";
+
+const SCAN_TIMEOUT_MS = 4_000;
+/** Longer than a DTIM interval of 102.4 ms, so that every stay sees a burst. */
+const DWELL_MS = 150;
+/** Scan anew after so many rounds over the channels without a sender. */
+const ROUNDS_A_SCAN = 12;
+/** A sender that shows but completes nothing for so long is given up. */
+const LOCK_MAX_MS = 60_000;
+/** Without a frame that speaks for a protocol for so long, the lock is lost. */
+const LOCK_LOST_MS = 3_000;
+const JOIN_TIMEOUT_MS = 20_000;
+const JOIN_TRIES = 3;
+const REJOIN_MAX_MS = 60_000;
+export const PROVISIONAL_MS = 600_000;
+/** How long the button must be held to forget network and counter. */
+const RESET_HOLD_MS = 10_000;
+
+export interface OnboardingOptions {
+  /** Where the LAN server listens; told in the hello. */
+  readonly lanPort: number;
+  /** The older protocols that this bundle holds; a unit listens for those that the factory switched on. */
+  readonly legacy: readonly LegacyProtocol[];
+  /** Whether this bundle holds the portal. */
+  readonly hasPortal: boolean;
+  /** How long a unit with SoftAP listens in vain before it opens its own access point; a minute when absent. */
+  readonly portalAfterMs?: number;
+}
+
+/** What the functions of the machine share. */
+interface Parts extends OnboardingOptions {
+  readonly crypto: Primitives;
+  readonly portalAfterMs: number;
+}
+
+function scan(parts: Parts, state: State, nowMs: number): Effect[] {
+  state.phase = "scanning";
+  const { wifi, stored } = state;
+  const opensPortal = parts.hasPortal && wifi === undefined && stored !== undefined && allowedBy(stored).isSoftApOn;
+  if (!opensPortal) state.portalAtMs = NEVER;
+  else if (state.portalAtMs === NEVER) state.portalAtMs = nowMs + parts.portalAfterMs;
+  state.listener = undefined;
+  state.wakeAtMs = nowMs + SCAN_TIMEOUT_MS;
+  return [{ kind: "radio-scan" }];
+}
+
+function startHopping(parts: Parts, state: State, nowMs: number): Effect[] {
+  state.channels = channelsOf(state.accessPoints);
+  state.channelIndex = -1;
+  state.rounds = 0;
+  state.listener = airListener({
+    decoders: decodersFor(
+      listenedFor(state.stored as Stored, state.wifi !== undefined),
+      parts.legacy,
+      state.accessPoints,
+      parts.crypto,
+    ),
+  });
+  return hop(parts, state, nowMs);
+}
+
+function hop(parts: Parts, state: State, nowMs: number): Effect[] {
+  state.phase = "hopping";
+  if (nowMs >= state.rejoinAtMs) return join(state, nowMs);
+  if (nowMs >= state.portalAtMs) return openPortal(parts, state, nowMs);
+  state.channelIndex++;
+  if (state.channelIndex >= state.channels.length) {
+    state.channelIndex = 0;
+    if (++state.rounds >= ROUNDS_A_SCAN && state.wifi === undefined) return scan(parts, state, nowMs);
+  }
+  state.wakeAtMs = nowMs + DWELL_MS;
+  return [{ kind: "radio-listen", channel: state.channels[state.channelIndex] as number }];
+}
+
+function join(state: State, nowMs: number): Effect[] {
+  const { ssid, passphrase } = state.wifi as Wifi;
+  state.phase = "joining";
+  state.rejoinAtMs = NEVER;
+  state.tries++;
+  state.listener = undefined;
+  state.wakeAtMs = nowMs + JOIN_TIMEOUT_MS;
+  return [
+    { kind: "radio-listen", channel: 0 },
+    { kind: "radio-join", ssid, passphrase },
+  ];
+}
+
+function take(parts: Parts, state: State, found: Found, nowMs: number): Effect[] {
+  const effects: Effect[] = [];
+  if (found.sealed !== undefined) {
+    if (found.sealed.counter <= decodeCounter(state.stored?.get(OWN.airCounter))) {
+      state.listener?.clear();
+      return hop(parts, state, nowMs);
+    }
+    // Spent before it is used: whatever happens next, these bytes never count again.
+    effects.push({ kind: "store", name: OWN.airCounter, value: encodeCounter(found.sealed.counter) });
+    effects.push({ kind: "emit", event: { kind: "time-hinted", hintS: found.sealed.timeHintS } });
+  }
+  state.found = found;
+  state.wifi = { ssid: found.ssid, passphrase: found.passphrase };
+  state.isProvisional = found.protocol !== "air";
+  state.tries = 0;
+  return [...effects, { kind: "log", text: `onboarding: ${found.protocol} complete, joining` }, ...join(state, nowMs)];
+}
+
+/** The fallback: an access point of the unit's own, for a while, in turn with listening. */
+function openPortal(parts: Parts, state: State, nowMs: number): Effect[] {
+  state.phase = "portal";
+  state.portalAtMs = NEVER;
+  state.wakeAtMs = nowMs + PORTAL_MS;
+  const ssid = setupName(state.stored?.get(OWN.key), parts.crypto);
+  return [
+    { kind: "radio-listen", channel: 0 },
+    { kind: "radio-access-point", ssid },
+  ];
+}
+
+function closePortal(parts: Parts, state: State, nowMs: number): Effect[] {
+  state.portalAtMs = nowMs + parts.portalAfterMs;
+  const { given } = state;
+  state.given = undefined;
+  return [
+    CLOSE_ACCESS_POINT,
+    ...(given === undefined ? scan(parts, state, nowMs) : take(parts, state, typedIn(given), nowMs)),
+  ];
+}
+
+/** The join came to nothing: again, or back to listening, or (a network that once worked) later. */
+function joinFailed(parts: Parts, state: State, nowMs: number): Effect[] {
+  if (state.tries < JOIN_TRIES) return join(state, nowMs);
+  state.wifi = rememberedWifi(state.stored);
+  // Whoever mistyped on the portal finds it open again.
+  if (state.found?.protocol === "softap") state.portalAtMs = nowMs;
+  state.found = undefined;
+  state.tries = 0;
+  const log: Effect = { kind: "log", text: "onboarding: could not join" };
+  if (state.wifi === undefined) return [log, ...scan(parts, state, nowMs)];
+  return [log, ...waitToRejoin(parts, state, nowMs)];
+}
+
+/** A network that once worked is tried again and again; in between a card-holder may name another one by Air. */
+function waitToRejoin(parts: Parts, state: State, nowMs: number): Effect[] {
+  state.rejoinMs = Math.min(2 * state.rejoinMs, REJOIN_MAX_MS);
+  state.rejoinAtMs = nowMs + state.rejoinMs;
+  state.tries = 0;
+  return startHopping(parts, state, nowMs);
+}
+
+function joined(parts: Parts, state: State, event: DeviceEvent & { kind: "radio-joined" }): Effect[] {
+  const { nowMs } = event;
+  state.phase = "online";
+  state.ipv4 = event.ipv4;
+  state.mac = event.mac;
+  state.tries = 0;
+  state.rejoinMs = 1_000;
+  state.acknowledgement = state.found && acknowledgementOf(state.found, event.mac, event.ipv4);
+  state.answersSent = 0;
+  state.forgetAtMs = state.isProvisional ? nowMs + PROVISIONAL_MS : NEVER;
+  const effects: Effect[] = [];
+  if (!state.isProvisional && state.found !== undefined) {
+    effects.push({ kind: "store", name: OWN.wifi, value: encodeWifi(state.wifi as Wifi) });
+  }
+  effects.push({ kind: "emit", event: { kind: "online", ipv4: event.ipv4 } });
+  return [...effects, ...answer(parts, state, nowMs)];
+}
+
+function answer(parts: Parts, state: State, nowMs: number): Effect[] {
+  const { found, acknowledgement, ipv4 } = state;
+  const seed = state.stored?.get(OWN.key);
+  const beat = answerBeat(state.answersSent++, found !== undefined);
+  const hello = seed && signedHello(found, ipv4, parts.lanPort, seed, parts.crypto);
+  state.answerAtMs = beat.nextInMs === undefined ? NEVER : nowMs + beat.nextInMs;
+  state.wakeAtMs = Math.min(state.answerAtMs, state.forgetAtMs);
+  return [
+    ...(acknowledgement !== undefined && isDue(beat, acknowledgement) ? send(acknowledgement) : []),
+    ...(beat.says && hello !== undefined ? send(hello) : []),
+  ];
+}
+
+/** Leaves the network and forgets it, then listens again. */
+function leave(parts: Parts, state: State, nowMs: number): Effect[] {
+  const wasOnline = state.phase === "online";
+  state.wifi = undefined;
+  state.found = undefined;
+  state.forgetAtMs = NEVER;
+  state.rejoinAtMs = NEVER;
+  const effects: Effect[] = [{ kind: "forget", name: OWN.wifi }, { kind: "radio-leave" }];
+  if (wasOnline) effects.push({ kind: "emit", event: { kind: "offline" } });
+  return [...effects, ...scan(parts, state, nowMs)];
+}
+
+function onTimer(parts: Parts, state: State, nowMs: number): Effect[] {
+  switch (state.phase) {
+    case "scanning":
+      return startHopping(parts, state, nowMs);
+    case "hopping":
+      return (state.listener?.score() ?? 0) >= LOCK_SCORE ? lock(state, nowMs) : hop(parts, state, nowMs);
+    case "locked":
+      return watchLock(parts, state, nowMs);
+    case "portal":
+      return closePortal(parts, state, nowMs);
+    case "joining":
+      return joinFailed(parts, state, nowMs);
+    case "online":
+      if (nowMs >= state.forgetAtMs) {
+        return [{ kind: "log", text: "onboarding: no session came, network forgotten" }, ...leave(parts, state, nowMs)];
+      }
+      return nowMs >= state.answerAtMs ? answer(parts, state, nowMs) : [];
+    default:
+      return [];
+  }
+}
+
+function lock(state: State, nowMs: number): Effect[] {
+  state.phase = "locked";
+  state.lockedAtMs = nowMs;
+  state.scoreMs = nowMs;
+  state.lastScore = state.listener?.score() ?? 0;
+  state.wakeAtMs = nowMs + LOCK_LOST_MS;
+  return [];
+}
+
+/** Stays while the sender's score still grows, and not for ever. */
+function watchLock(parts: Parts, state: State, nowMs: number): Effect[] {
+  const score = state.listener?.score() ?? 0;
+  if (score > state.lastScore) state.scoreMs = nowMs;
+  state.lastScore = score;
+  if (nowMs - state.scoreMs >= LOCK_LOST_MS || nowMs - state.lockedAtMs >= LOCK_MAX_MS) {
+    state.listener?.clear();
+    return hop(parts, state, nowMs);
+  }
+  state.wakeAtMs = nowMs + LOCK_LOST_MS;
+  return [];
+}
+
+function start(parts: Parts, state: State, event: DeviceEvent & { kind: "start" }): Effect[] {
+  state.stored = event.stored;
+  state.wifi = rememberedWifi(event.stored);
+  state.isProvisional = false;
+  return state.wifi === undefined ? scan(parts, state, event.nowMs) : join(state, event.nowMs);
+}
+
+function on(parts: Parts, state: State, event: DeviceEvent): Effect[] {
+  const { nowMs } = event;
+  switch (event.kind) {
+    case "start":
+      return start(parts, state, event);
+    case "timer":
+      return nowMs >= state.wakeAtMs ? onTimer(parts, state, nowMs) : [];
+    case "radio-scan":
+      state.accessPoints = event.accessPoints;
+      return state.phase === "scanning" ? startHopping(parts, state, nowMs) : [];
+    case "radio-frame": {
+      if (state.phase !== "hopping" && state.phase !== "locked") return [];
+      const found = state.listener?.push(event);
+      if (found !== undefined) return take(parts, state, found, nowMs);
+      return [];
+    }
+    case "radio-joined":
+      return state.phase === "joining" ? joined(parts, state, event) : [];
+    case "radio-join-failed":
+      return state.phase === "joining" ? joinFailed(parts, state, nowMs) : [];
+    case "radio-left":
+      if (state.phase !== "online") return [];
+      return [{ kind: "emit", event: { kind: "offline" } }, ...waitToRejoin(parts, state, nowMs)];
+    case "credentials-given":
+      if (state.phase !== "portal") return [];
+      state.given = event;
+      state.wakeAtMs = nowMs + ANSWER_LEAVES_MS;
+      return [];
+    case "peer-proved":
+      if (event.by !== "session" || !state.isProvisional || state.phase !== "online") return [];
+      state.isProvisional = false;
+      state.forgetAtMs = NEVER;
+      state.wakeAtMs = state.answerAtMs;
+      return [{ kind: "store", name: OWN.wifi, value: encodeWifi(state.wifi as Wifi) }];
+    case "button":
+      if (event.heldMs < RESET_HOLD_MS) return [];
+      return [{ kind: "forget", name: OWN.airCounter }, ...leave(parts, state, nowMs)];
+    default:
+      return [];
+  }
+}
+
+export function createOnboarding(crypto: Primitives, options: OnboardingOptions): Machine<State> {
+  const parts: Parts = { crypto, portalAfterMs: LISTEN_BEFORE_PORTAL_MS, ...options };
+  return {
+    name: "onboarding",
+    initial: initialState(),
+    step: (state, event): Step<State> => {
+      const effects = on(parts, state, event);
+      return state.wakeAtMs === NEVER ? { state, effects } : { state, effects, wakeAtMs: state.wakeAtMs };
+    },
+  };
+}

@@ -1,0 +1,287 @@
+/**
+ * Updates: takes an offered release through every check, consent and freshness, has it installed, tries it, confirms it
+ * or goes back. The journal in flash says where it stands; whatever the power does, the next start goes on from there.
+ * @source PROTOCOL 8.8 to 8.10
+ */
+import { equal } from "#base/bytes.ts";
+import { type Fault, faultText } from "#base/faults.ts";
+import type { DeviceEvent, Machine, Step } from "#device/machine.ts";
+import { checkCurrent, openRelease, verifyRelease, verifyTimestamp } from "#trust/verify-release.ts";
+import { CRASHES_MAX, endedRecord, readJournal, type TrialEnd } from "#wire/journal.ts";
+import { RELEASE_BYTES_MAX, releaseIdOf } from "#wire/release.ts";
+import { OWN } from "#wire/stored-names.ts";
+import { ALL, DOWN, UP } from "#wire/topics.ts";
+import { usableTransfer } from "./base.ts";
+import { arm, askAgain, baseFor, begin, goOn, onBlock, work } from "./install.ts";
+import { isSignedBy, onKeysets } from "./keys.ts";
+import { type Offer, readMaker, readOffer } from "./memory.ts";
+import { slotBytesOf } from "./slots.ts";
+import { END_FAULTS, NEVER, type OtaState } from "./state.ts";
+import { drop, emit, fail, halt, type Ota, type OtaParts, otaOf, record, report, say, spread, wait } from "./tools.ts";
+
+const FLASH_FAILURES_MAX = 3;
+
+/** Does what comes next; the one place that knows the order of things. */
+function next(ota: Ota, state: OtaState, nowMs: number): void {
+  const { offer } = state;
+  const { job } = state.journal.state;
+  if (offer === undefined) return wait(state, "idle", NEVER);
+  const { consent } = offer.release;
+  if (job === undefined && consent !== "auto" && !offer.isAgreed) {
+    return wait(state, "consent", consent === "defer" ? nowMs + ota.times.deferMs : NEVER);
+  }
+  if (!state.isFresh && !offer.isCarried) return ask(ota, state, nowMs);
+  if (job === undefined) begin(ota, state, offer);
+  if (job === undefined || job.phase === "fetching") return goOn(ota, state, offer, nowMs);
+  arm(ota, state, offer, nowMs);
+}
+
+/** Asks the maker whether the release still stands; without a link, waits for one. */
+function ask(ota: Ota, state: OtaState, nowMs: number): void {
+  if (!state.isLinked) return wait(state, "waiting", NEVER);
+  sendNonce(ota, state);
+  wait(state, "asking", nowMs + ota.times.answerMs);
+}
+
+function sendNonce(ota: Ota, state: OtaState): void {
+  state.nonce = ota.crypto.random(16);
+  emit(ota, { kind: "publish", topic: UP.ask, payload: state.nonce, retain: false });
+}
+
+function onFresh(ota: Ota, state: OtaState, nowMs: number, payload: Uint8Array): void {
+  const { nonce, maker, offer } = state;
+  if (nonce === undefined || maker === undefined) return;
+  const timestamp = verifyTimestamp(ota.crypto, payload, maker.keyset, { product: maker.product, nonce });
+  if (!timestamp.ok) return say(ota, timestamp.fault);
+  state.nonce = undefined;
+  // Whatever it names: the maker has been reached, and reached us, which is what a trial has to show.
+  if (state.activity === "trial") return emit(ota, { kind: "peer-proved", by: "cloud" });
+  if (state.activity !== "asking" || offer === undefined) return;
+  const current = checkCurrent(timestamp.value, offer.release, offer.id);
+  if (current.ok) {
+    state.isFresh = true;
+    next(ota, state, nowMs);
+  } else if (current.fault === "RELEASE_EXPIRED" || state.journal.state.job === undefined) {
+    drop(ota, state, "refused", current.fault, offer.release.sequence);
+  } else halt(ota, state, current.fault);
+}
+
+function onOffer(ota: Ota, state: OtaState, nowMs: number, signed: Uint8Array, isCarried: boolean): void {
+  const { maker, offer } = state;
+  if (maker === undefined || state.activity === "trial") return;
+  const { confirmed, rejected, job } = state.journal.state;
+  if (signed.length === 0) {
+    if (offer !== undefined && job !== undefined) return halt(ota, state, "RELEASE_WITHDRAWN");
+    if (offer !== undefined) drop(ota, state, "refused", "RELEASE_WITHDRAWN", offer.release.sequence);
+    return;
+  }
+  const id = releaseIdOf(ota.crypto.sha256, signed);
+  if (offer !== undefined && equal(id, offer.id)) {
+    // Brought again, or offered by the maker while nobody brings it: goes on from whoever is there.
+    const isHeard = isCarried ? state.activity !== "fetching" : state.activity === "halted" || offer.isCarried;
+    if (!isHeard || (!isCarried && state.activity === "fetching")) return;
+    state.offer = { ...offer, isCarried, isAgreed: offer.isAgreed || isCarried };
+    return next(ota, state, nowMs);
+  }
+  const { product, hardware, timeFloorS, keyset } = maker;
+  const facts = { product, hardware, timeFloorS, rejected, slotBytes: slotBytesOf(ota.slots), ...confirmed };
+  const verdict = verifyRelease(ota.crypto, signed, keyset, facts);
+  if (!verdict.ok) return refuseOffer(ota, state, signed, verdict.fault);
+  const release = verdict.value;
+  if (release.components.some((each) => usableTransfer(each, baseFor(ota, state, each)) === undefined)) {
+    return refuseOffer(ota, state, signed, "RELEASE_BASE");
+  }
+  if (job !== undefined) record(ota, state, { kind: "abandoned" });
+  state.offer = { signed: signed.slice(), id, release, isCarried, isAgreed: isCarried };
+  Object.assign(state, { isFresh: false, fetching: undefined, failures: 0, verdict: undefined, unknown: undefined });
+  next(ota, state, nowMs);
+  if (state.journal.state.job === undefined) report(ota, state);
+}
+
+/** Says no to an offer, with the reason; a release in hand goes on. */
+function refuseOffer(ota: Ota, state: OtaState, signed: Uint8Array, fault: Fault): void {
+  say(ota, `offer refused: ${faultText(fault)}`);
+  state.unknown = fault === "RELEASE_SIGNATURE" ? signed.slice(0, RELEASE_BYTES_MAX) : undefined;
+  if (state.offer !== undefined || state.maker === undefined) return;
+  const opened = openRelease(ota.crypto, signed, state.maker.keyset);
+  const sequence = opened.ok ? opened.value.sequence : 0;
+  // Offered again what crashed here: the crash is the better reason, as long as it is remembered.
+  if (fault === "RELEASE_REJECTED" && state.verdict?.sequence === sequence) return report(ota, state);
+  state.verdict = { sequence, stage: fault === "RELEASE_REJECTED" ? "rejected" : "refused", fault, percent: 0 };
+  report(ota, state);
+}
+
+function onStart(ota: Ota, state: OtaState, nowMs: number, offer: Offer | undefined): void {
+  const { job } = state.journal.state;
+  if (job === undefined) return;
+  state.offer = offer;
+  if (job.phase === "started") {
+    state.trialSinceMs = nowMs;
+    return wait(state, "trial", nowMs + ota.times.trialMs);
+  }
+  const end = job.lastEnd;
+  if (end !== undefined && job.crashes >= CRASHES_MAX) {
+    record(ota, state, { kind: "rejected", images: job.images });
+    return drop(ota, state, "rejected", END_FAULTS[end], job.sequence);
+  }
+  if (offer === undefined) return record(ota, state, { kind: "abandoned" });
+  if (end === undefined) return next(ota, state, nowMs);
+  const isMiss = end === "silence" || end === "power";
+  const longMs = isMiss
+    ? ota.times.missMs * 2 ** Math.min(job.misses - 1, 20)
+    : ota.times.crashMs * 4 ** (job.crashes - 1);
+  wait(state, "waiting", nowMs + spread(ota, Math.min(ota.times.longestMs, longMs)));
+}
+
+function endTrial(ota: Ota, state: OtaState, end: TrialEnd): void {
+  const { job } = state.journal.state;
+  if (job === undefined || state.activity !== "trial") return;
+  record(ota, state, endedRecord(job, end));
+  say(ota, `trial ended: ${faultText(END_FAULTS[end])}`);
+  ota.effects.push({ kind: "restart", reason: "requested" });
+}
+
+function confirmIfProved(ota: Ota, state: OtaState, nowMs: number): void {
+  const { job } = state.journal.state;
+  if (job === undefined || state.activity !== "trial") return;
+  if (!state.isPassed || !state.isProved || nowMs < state.trialSinceMs + ota.times.steadyMs) return;
+  record(ota, state, { kind: "confirmed", sequence: job.sequence, epoch: job.epoch, slots: job.slots });
+  ota.effects.push({ kind: "forget", name: OWN.update });
+  if (state.maker !== undefined && isSignedBy(ota, state.maker.keyset, job.slots)) {
+    ota.effects.push({ kind: "forget", name: OWN.keySetBefore });
+  }
+  state.offer = undefined;
+  wait(state, "idle", NEVER);
+  say(ota, `release ${job.sequence} confirmed`);
+  report(ota, state);
+}
+
+function onTimer(ota: Ota, state: OtaState, nowMs: number): void {
+  confirmIfProved(ota, state, nowMs);
+  if (nowMs < state.deadlineMs) return;
+  if (state.activity === "trial") return endTrial(ota, state, "silence");
+  if (state.activity === "asking") return fail(ota, state, nowMs, "LINK_TIMEOUT");
+  if (state.activity === "fetching") return askAgain(ota, state, nowMs);
+  if (state.activity === "consent" && state.offer !== undefined) state.offer = { ...state.offer, isAgreed: true };
+  next(ota, state, nowMs);
+}
+
+function onLink(ota: Ota, state: OtaState, nowMs: number): void {
+  state.isLinked = true;
+  state.isFresh = false;
+  report(ota, state);
+  if (state.activity === "trial") return sendNonce(ota, state);
+  const { offer } = state;
+  // What waits for its time goes on waiting; what waits for the link, or lost it on the way, goes on now.
+  const isHeldBack = state.activity === "waiting" && state.deadlineMs !== NEVER;
+  if (offer === undefined || offer.isCarried || isHeldBack || state.activity === "consent") return;
+  state.fetching = undefined;
+  next(ota, state, nowMs);
+}
+
+function onLinkLost(state: OtaState): void {
+  state.isLinked = false;
+  if (state.offer?.isCarried !== false || (state.activity !== "asking" && state.activity !== "fetching")) return;
+  state.fetching = undefined;
+  wait(state, "waiting", NEVER);
+}
+
+/** What the flash holds is what counts. A slot that still refuses after some tries is worn: the release is given up. */
+function onFlashFailed(ota: Ota, state: OtaState, nowMs: number): void {
+  state.journal = readJournal(ota.log, ota.read);
+  const { job } = state.journal.state;
+  if (job?.phase === "started") return wait(state, "trial", nowMs + ota.times.trialMs);
+  if (state.offer === undefined) return;
+  if (state.failures < FLASH_FAILURES_MAX) return fail(ota, state, nowMs, "IMAGE_FLASH");
+  drop(ota, state, "refused", "IMAGE_FLASH", state.offer.release.sequence);
+}
+
+function take(ota: Ota, state: OtaState, event: DeviceEvent): void {
+  const { nowMs } = event;
+  switch (event.kind) {
+    case "timer":
+      return onTimer(ota, state, nowMs);
+    case "link-up":
+      return onLink(ota, state, nowMs);
+    case "link-down":
+      return onLinkLost(state);
+    case "link-message":
+      if (event.topic === DOWN.block) return onBlock(ota, state, nowMs, event.payload);
+      if (event.topic === DOWN.release) return onOffer(ota, state, nowMs, event.payload, false);
+      if (event.topic === DOWN.fresh) return onFresh(ota, state, nowMs, event.payload);
+      if (event.topic !== `all/${ALL.keyset}` || !onKeysets(ota, state, event.payload)) return;
+      if (state.unknown !== undefined) onOffer(ota, state, nowMs, state.unknown, false);
+      return;
+    case "revocations-taken":
+      state.revoked = event.tag;
+      return report(ota, state);
+    case "carried-release":
+      return onOffer(ota, state, nowMs, event.signed, true);
+    case "carried-block":
+      return onBlock(ota, state, nowMs, event.payload);
+    case "update-approved":
+      if (state.activity !== "consent" || state.offer?.release.sequence !== event.sequence) return;
+      state.offer = { ...state.offer, isAgreed: true };
+      return next(ota, state, nowMs);
+    case "ota-continue":
+      if (state.fetching !== undefined) return work(ota, state, nowMs);
+      return state.activity === "fetching" ? next(ota, state, nowMs) : undefined;
+    case "flash-failed":
+      return onFlashFailed(ota, state, nowMs);
+    case "app-started":
+      if (!event.passed) return endTrial(ota, state, "selfTest");
+      state.isPassed = true;
+      return confirmIfProved(ota, state, nowMs);
+    case "peer-proved":
+      state.isProved = true;
+      return confirmIfProved(ota, state, nowMs);
+    default:
+      return;
+  }
+}
+
+function step(ota: Ota, old: OtaState, event: DeviceEvent): Step<OtaState> {
+  const state = event.kind === "start" ? { ...old } : old;
+  if (event.kind === "start") {
+    state.maker = readMaker(ota.crypto, event.stored);
+    state.journal = readJournal(ota.log, ota.read);
+    const { job } = state.journal.state;
+    const offer = job && state.maker && readOffer(ota.crypto, event.stored, state.maker, job);
+    if (state.maker !== undefined) onStart(ota, state, event.nowMs, offer);
+  } else if (state.maker !== undefined) take(ota, state, event);
+  const steadyAtMs = state.trialSinceMs + ota.times.steadyMs;
+  const isSteadying = state.activity === "trial" && event.nowMs < steadyAtMs;
+  const wakeAtMs = isSteadying ? Math.min(state.deadlineMs, steadyAtMs) : state.deadlineMs;
+  const { effects } = ota;
+  ota.effects = [];
+  return Number.isFinite(wakeAtMs) ? { state, effects, wakeAtMs } : { state, effects };
+}
+
+export function createOta(parts: OtaParts): Machine<OtaState> {
+  const ota = otaOf(parts);
+  return {
+    name: "ota",
+    initial: {
+      maker: undefined,
+      journal: {
+        state: { confirmed: { sequence: 0, epoch: 0, slots: 0 }, job: undefined, rejected: [] },
+        end: { generation: 0, bank: 0, offset: 0 },
+      },
+      activity: "idle",
+      deadlineMs: NEVER,
+      isLinked: false,
+      offer: undefined,
+      nonce: undefined,
+      isFresh: false,
+      fetching: undefined,
+      failures: 0,
+      misses: 0,
+      isPassed: false,
+      isProved: false,
+      trialSinceMs: 0,
+      unknown: undefined,
+      verdict: undefined,
+    },
+    step: (state, event) => step(ota, state, event),
+  };
+}

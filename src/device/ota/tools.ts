@@ -1,0 +1,117 @@
+/** What the parts of the update machine do alike: record, report, wait, try again later. */
+import { viewOf } from "#base/bytes.ts";
+import { type Fault, faultText } from "#base/faults.ts";
+import type { Effect, InnerEvent } from "#device/machine.ts";
+import type { Flash } from "#device/port.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import { type JournalRecord, writeJournal } from "#wire/journal.ts";
+import type { LogRegion, ReadFlash } from "#wire/record-log.ts";
+import type { SlotRegion } from "#wire/slot.ts";
+import { OWN } from "#wire/stored-names.ts";
+import { UP } from "#wire/topics.ts";
+import { encodeUnitState } from "#wire/unit-state.ts";
+import { type Regions, type Slots, slotsOf } from "./slots.ts";
+import { type Activity, attemptOf, NEVER, OTA_TIMES, type OtaState, type OtaTimes } from "./state.ts";
+
+export interface OtaParts {
+  readonly crypto: Primitives;
+  readonly flash: Pick<Flash, "sectorBytes" | "writeBytes" | "read">;
+  /** Of board.json: `journal` and the slots. */
+  readonly regions: Regions;
+  readonly times?: OtaTimes;
+}
+
+/** What the functions of the update machine share: the board's means, and the effects of the step in hand. */
+export interface Ota {
+  readonly crypto: Primitives;
+  readonly times: OtaTimes;
+  readonly slots: Slots;
+  readonly log: LogRegion;
+  readonly sectorBytes: number;
+  readonly read: ReadFlash;
+  /** In order; whoever ends the step takes them. */
+  effects: Effect[];
+}
+
+export function otaOf({ crypto, flash, regions, times = OTA_TIMES }: OtaParts): Ota {
+  const { sectorBytes, writeBytes } = flash;
+  const { start, bytes } = regions.journal ?? { start: 0, bytes: 0 };
+  return {
+    crypto,
+    times,
+    slots: slotsOf(flash, regions),
+    log: { start, bytes, sectorBytes, writeBytes },
+    sectorBytes,
+    read: (address, byteLength) => flash.read(address, byteLength),
+    effects: [],
+  };
+}
+
+export function say(ota: Ota, text: string): void {
+  ota.effects.push({ kind: "log", text: `update: ${text}` });
+}
+
+export function emit(ota: Ota, event: InnerEvent): void {
+  ota.effects.push({ kind: "emit", event });
+}
+
+export function record(ota: Ota, state: OtaState, entry: JournalRecord): void {
+  const written = writeJournal(ota.log, ota.read, state.journal, entry);
+  state.journal = written.journal;
+  ota.effects.push(...written.ops);
+}
+
+export function wait(state: OtaState, activity: Activity, deadlineMs: number): void {
+  state.activity = activity;
+  state.deadlineMs = deadlineMs;
+}
+
+/** Half of a time for certain, and up to all of it by chance. */
+export function spread({ crypto }: Ota, longMs: number): number {
+  return (longMs / 2) * (1 + viewOf(crypto.random(4)).getUint32(0, true) / 2 ** 32);
+}
+
+/** Tries again later: the more often it failed, the later; half of the wait is chance. */
+export function fail(ota: Ota, state: OtaState, nowMs: number, fault: Fault, leastMs = 0): void {
+  const { longestMs, failureMs } = ota.times;
+  const waitMs = leastMs + spread(ota, Math.min(longestMs, failureMs * 2 ** Math.min(state.failures, 20)));
+  state.failures++;
+  state.fetching = undefined;
+  state.isFresh = false;
+  wait(state, "waiting", nowMs + waitMs);
+  say(ota, `${faultText(fault)}, again in ${Math.round(waitMs)} ms`);
+}
+
+/** Ends with the offer, unless the maker makes it again. */
+export function drop(ota: Ota, state: OtaState, stage: "refused" | "rejected", fault: Fault, sequence: number): void {
+  if (state.journal.state.job !== undefined) record(ota, state, { kind: "abandoned" });
+  ota.effects.push({ kind: "forget", name: OWN.update });
+  state.offer = undefined;
+  state.fetching = undefined;
+  state.verdict = { sequence, stage, fault, percent: 0 };
+  wait(state, "idle", NEVER);
+  say(ota, `release ${sequence} ${stage}: ${faultText(fault)}`);
+  report(ota, state);
+}
+
+/** The maker holds the release back: keeps what is fetched, and goes on when it is offered again. */
+export function halt(ota: Ota, state: OtaState, fault: Fault): void {
+  state.isFresh = false;
+  state.fetching = undefined;
+  wait(state, "halted", NEVER);
+  say(ota, faultText(fault));
+}
+
+export function report(ota: Ota, state: OtaState): void {
+  if (!state.isLinked) return;
+  const { sequence, epoch } = state.journal.state.confirmed;
+  const { revoked } = state;
+  const attempt = attemptOf(state, ota.sectorBytes);
+  const payload = encodeUnitState({ sequence, epoch, attempt, ...(revoked !== undefined && { revoked }) });
+  emit(ota, { kind: "publish", topic: UP.state, payload, retain: true });
+}
+
+/** The slot of a component that these bits choose. */
+export function slotOf({ slots }: Ota, kind: number, slotBits: number): SlotRegion {
+  return (slots.get(kind) as readonly [SlotRegion, SlotRegion])[((slotBits >> kind) & 1) as 0 | 1];
+}

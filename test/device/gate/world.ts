@@ -1,0 +1,276 @@
+/** A unit's gate in a small world of its own: what it stores, its connections, its app, and a clock that tests move. */
+import type { Result } from "#base/faults.ts";
+import { ok, refuse } from "#base/faults.ts";
+import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import type { App } from "#device/app-interface.ts";
+import { createGate } from "#device/gate/gate.ts";
+import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
+import type { PortEvent } from "#device/port.ts";
+import type { Transport } from "#phone/transport.ts";
+import { airKey, holderSeed } from "#trust/card-keys.ts";
+import { deviceIdOf } from "#trust/device-id.ts";
+import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
+import { issueGrant } from "#trust/mint.ts";
+import { seedSigner } from "#trust/signer.ts";
+import { decodeRelayedReply, encodeRelayedRequest } from "#wire/relay.ts";
+import { LEVEL, type Scope } from "#wire/scope.ts";
+import { PATH, readRefusal, type SessionPath } from "#wire/session.ts";
+import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+
+export const TCP_PORT = 8080;
+/** 2026-11-23, 12:00 UTC. */
+export const NOW_S = 1_795_435_200;
+export const seedOf = (fill: number) => new Uint8Array(32).fill(fill);
+
+export const issuer = { ...seedSigner(primitives, seedOf(101)), kid: Uint8Array.of(1) };
+export const timeSigner = seedSigner(primitives, seedOf(102));
+const CARD_SECRET = new Uint8Array(16).fill(7);
+
+let ctis = 0;
+export const cti = () => {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setUint32(4, ++ctis);
+  return bytes;
+};
+
+export interface World {
+  readonly id: Uint8Array;
+  readonly stored: Map<string, Uint8Array>;
+  /** What the app was asked to do, in order. */
+  readonly calls: { name: string; args: Map<string, Cbor> }[];
+  readonly effects: Effect[];
+  readonly emitted: InnerEvent[];
+  nowMs: number;
+  /** Bytes on their way between caller and unit pass through here; undefined loses them. */
+  tamper: {
+    request?: (path: SessionPath, body: Uint8Array) => Uint8Array | undefined;
+    reply?: (path: SessionPath, body: Uint8Array) => Uint8Array | undefined;
+  };
+  /** When set, the app keeps its answers until they are taken from here. */
+  held: (() => void)[] | undefined;
+  show(event: PortEvent | InnerEvent): void;
+  advance(milliseconds: number): void;
+  /** Loses all that isn't stored and starts anew. */
+  restart(): void;
+  /** Stops performing effects after so many more stores: the power goes in between. */
+  cutAfterStores: number;
+  lan(peer?: string): Transport;
+  relay(): Transport;
+  owner: { seed: Uint8Array; grant: Uint8Array };
+}
+
+const APP: App = {
+  rightOf: (name) =>
+    name === "setLamp" || name === "dim" || name === "fail"
+      ? "call"
+      : name === "lamp"
+        ? "read"
+        : name === "pressed"
+          ? "subscribe"
+          : name === "rename"
+            ? "config"
+            : undefined,
+  names: () => [
+    ["setLamp", "call"],
+    ["lamp", "read"],
+  ],
+  run: (name, args) => (name === "fail" ? refuse("APP_THREW") : ok(args.get("on") ?? null)),
+  selfTest: () => true,
+  start: () => undefined,
+};
+
+export interface WorldOptions {
+  readonly unitSeed?: Uint8Array;
+  readonly ownerScope?: Scope;
+  readonly buildS?: number;
+}
+
+export function createWorld(options: WorldOptions = {}): World {
+  const unitSeed = options.unitSeed ?? seedOf(50);
+  const id = deviceIdOf(primitives, primitives.ed25519PublicKey(unitSeed));
+  const ownerSeed = holderSeed(primitives, CARD_SECRET, id);
+  const grant = issueGrant(issuer, {
+    audience: { kind: "device", id },
+    issuedAtS: NOW_S,
+    cti: cti(),
+    holder: primitives.ed25519PublicKey(ownerSeed),
+    scope: options.ownerScope ?? LEVEL.noFlash,
+    epoch: 0,
+    caveats: [],
+  });
+  const text = (value: string) => new TextEncoder().encode(value);
+  const stored = new Map<string, Uint8Array>([
+    [OWN.key, unitSeed],
+    [OWN.provisioned, encodeCbor([])],
+    [PROVISIONED.product, text("lamp")],
+    [PROVISIONED.fleet, text("lamps")],
+    [PROVISIONED.ownerGrant, grant],
+    [PROVISIONED.airKey, airKey(primitives, CARD_SECRET, id)],
+    [PROVISIONED.issuers, encodeCbor(new Map([[1, issuer.publicKey]]))],
+    [PROVISIONED.timeKey, timeSigner.publicKey],
+  ]);
+  const make = () =>
+    createGate({
+      crypto: primitives,
+      app: APP,
+      tcpPort: TCP_PORT,
+      ...(options.buildS !== undefined && { buildS: options.buildS }),
+    });
+  let gate = make();
+  let state = gate.initial;
+  let wakeAtMs = Number.POSITIVE_INFINITY;
+  let nextConnection = 0;
+  const sockets = new Map<number, { received: number[]; onResponse?: (bytes: Uint8Array) => void; closed?: boolean }>();
+  const relayed = new Map<string, (accepted: boolean, body: Uint8Array) => void>();
+
+  const world: World = {
+    id,
+    stored,
+    calls: [],
+    effects: [],
+    emitted: [],
+    nowMs: 1000,
+    tamper: {},
+    held: undefined,
+    cutAfterStores: Number.POSITIVE_INFINITY,
+    owner: { seed: ownerSeed, grant },
+    show(event) {
+      const step = gate.step(state, { ...event, nowMs: world.nowMs } as DeviceEvent);
+      state = step.state;
+      wakeAtMs = step.wakeAtMs ?? Number.POSITIVE_INFINITY;
+      for (const effect of step.effects) perform(effect);
+    },
+    advance(milliseconds) {
+      const end = world.nowMs + milliseconds;
+      while (wakeAtMs <= end) {
+        world.nowMs = Math.max(world.nowMs, wakeAtMs);
+        const before = wakeAtMs;
+        world.show({ kind: "timer" });
+        if (wakeAtMs <= before && wakeAtMs <= world.nowMs) throw new Error("the gate wants to be woken for ever");
+      }
+      world.nowMs = end;
+    },
+    restart() {
+      gate = make();
+      state = gate.initial;
+      world.nowMs = 1000;
+      world.cutAfterStores = Number.POSITIVE_INFINITY;
+      sockets.clear();
+      world.show({ kind: "start", stored: { get: (name) => stored.get(name), names: () => [...stored.keys()] } });
+    },
+    lan: (peer = "10.0.0.2") => httpOver(peer),
+    relay: () => relayOver(),
+  };
+
+  function perform(effect: Effect): void {
+    world.effects.push(effect);
+    switch (effect.kind) {
+      case "store":
+        if (world.cutAfterStores-- <= 0) return;
+        stored.set(effect.name, effect.value);
+        return;
+      case "forget":
+        if (world.cutAfterStores-- <= 0) return;
+        stored.delete(effect.name);
+        return;
+      case "emit": {
+        world.emitted.push(effect.event);
+        if (effect.event.kind !== "publish") return;
+        const reply = decodeRelayedReply(effect.event.payload);
+        if (reply.ok) relayed.get(String(reply.value.tag))?.(reply.value.accepted, reply.value.body);
+        return;
+      }
+      case "call": {
+        const args = decodeCbor(effect.args);
+        const map = args.ok && args.value instanceof Map ? (args.value as Map<string, Cbor>) : new Map();
+        world.calls.push({ name: effect.name, args: map });
+        const answer = () => {
+          const result = APP.run(effect.name, map, undefined as never);
+          world.show(
+            result.ok
+              ? { kind: "called", id: effect.id, result: encodeCbor(result.value) }
+              : { kind: "call-failed", id: effect.id, fault: result.fault },
+          );
+        };
+        if (world.held !== undefined) world.held.push(answer);
+        else answer();
+        return;
+      }
+      case "tcp-write":
+        sockets.get(effect.connection)?.onResponse?.(effect.bytes);
+        return;
+      case "tcp-close": {
+        const socket = sockets.get(effect.connection);
+        if (socket !== undefined) socket.closed = true;
+        return;
+      }
+    }
+  }
+
+  function through(
+    path: SessionPath,
+    body: Uint8Array,
+    send: (body: Uint8Array) => Result<Uint8Array> | undefined,
+  ): Promise<Result<Uint8Array>> {
+    const sent = world.tamper.request === undefined ? body : world.tamper.request(path, body);
+    if (sent === undefined) return Promise.resolve(refuse("SESSION_UNREACHABLE"));
+    const answer = send(sent);
+    if (answer === undefined) return Promise.resolve(refuse("SESSION_UNREACHABLE"));
+    if (!answer.ok || world.tamper.reply === undefined) return Promise.resolve(answer);
+    const heard = world.tamper.reply(path, answer.value);
+    return Promise.resolve(heard === undefined ? refuse("SESSION_UNREACHABLE") : ok(heard));
+  }
+
+  function httpOver(peer: string): Transport {
+    return {
+      exchange: (path, body) =>
+        through(path, body, (sent) => {
+          const connection = nextConnection++;
+          let answer: Result<Uint8Array> | undefined;
+          sockets.set(connection, {
+            received: [],
+            onResponse: (bytes) => {
+              answer = readResponse(bytes);
+            },
+          });
+          world.show({ kind: "tcp-accepted", connection, port: TCP_PORT, peer });
+          const method = path === "key" ? "GET" : "POST";
+          const head = `${method} ${PATH[path]} HTTP/1.1\r\nContent-Length: ${sent.length}\r\n\r\n`;
+          world.show({ kind: "tcp-data", connection, bytes: Uint8Array.of(...text(head), ...sent) });
+          world.show({ kind: "tcp-closed", connection });
+          sockets.delete(connection);
+          return answer;
+        }),
+      close: async () => undefined,
+    };
+  }
+
+  function relayOver(): Transport {
+    return {
+      exchange: (path, body) =>
+        through(path, body, (sent) => {
+          const tag = primitives.random(8);
+          let answer: Result<Uint8Array> | undefined;
+          relayed.set(String(tag), (accepted, reply) => {
+            answer = accepted ? ok(reply) : refuse(readRefusal(reply));
+          });
+          world.show({
+            kind: "link-message",
+            topic: "relay",
+            payload: encodeRelayedRequest({ tag, path, body: sent }),
+          });
+          return answer;
+        }),
+      close: async () => undefined,
+    };
+  }
+
+  world.restart();
+  return world;
+}
+
+function readResponse(bytes: Uint8Array): Result<Uint8Array> {
+  const whole = new TextDecoder("latin1").decode(bytes);
+  const body = bytes.slice(whole.indexOf("\r\n\r\n") + 4);
+  return whole.startsWith("HTTP/1.1 200 ") ? ok(body) : refuse(readRefusal(body));
+}

@@ -1,0 +1,89 @@
+/** A unit's portal on real sockets at a loopback address, in virtual time until its access point is open. */
+import { createServer } from "node:net";
+import { expect } from "vitest";
+import { utf8 } from "#base/utf8.ts";
+import { type Network, openNetwork } from "#boards/sim/host/network.ts";
+import { encodeCbor } from "#codec/cbor.ts";
+import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
+import { createOnboarding } from "#device/onboarding/onboarding.ts";
+import { createPortal } from "#device/onboarding/portal.ts";
+import type { PortEvent } from "#device/port.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+
+const HOST = "127.93.4.1";
+
+export interface PortalUnit {
+  readonly url: string;
+  readonly effects: Effect[];
+  joins(): (readonly [string, string])[];
+  close(): void;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await new Promise((done) => server.once("listening", done));
+  const { port } = server.address() as { port: number };
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+/** A unit with nothing but onboarding and portal, whose access point is open at a loopback address. */
+export async function openPortalUnit(): Promise<PortalUnit> {
+  const port = await freePort();
+  const stored = new Map<string, Uint8Array>([
+    [OWN.key, new Uint8Array(32).fill(7)],
+    [PROVISIONED.onboarding, encodeCbor([[], true])],
+  ]);
+  const machines = [
+    createOnboarding(nodePrimitives, { lanPort: 8080, legacy: [], hasPortal: true }),
+    createPortal(nodePrimitives, port),
+  ];
+  const states: unknown[] = machines.map((machine) => machine.initial);
+  const effects: Effect[] = [];
+  const accessPoints = ["Home", '<script>alert("x")</script>', "Café 🔑"].map((ssid, i) => ({
+    ssid: utf8(ssid),
+    bssid: new Uint8Array(6).fill(i),
+    channel: 6,
+    rssiDbm: -40 - i,
+    cipher: "ccmp" as const,
+  }));
+  let nowMs = 0;
+  let network: Network | undefined;
+  const show = (event: PortEvent | InnerEvent): void => {
+    machines.forEach((machine, i) => {
+      const step = machine.step(states[i] as never, { ...event, nowMs } as DeviceEvent);
+      states[i] = step.state;
+      for (const effect of step.effects) perform(effect);
+    });
+  };
+  function perform(effect: Effect) {
+    effects.push(effect);
+    if (effect.kind === "emit") show(effect.event);
+    if (effect.kind === "radio-scan") show({ kind: "radio-scan", accessPoints });
+    if (effect.kind === "tcp-listen") network?.tcp.listen(effect.port);
+    if (effect.kind === "tcp-write") network?.tcp.write(effect.connection, effect.bytes);
+    if (effect.kind === "tcp-close") network?.tcp.close(effect.connection);
+  }
+  network = openNetwork("127.255.255.255", show, () => undefined);
+  show({ kind: "start", stored: { get: (name) => stored.get(name), names: () => [...stored.keys()] } });
+  // Nobody broadcasts for a minute: the access point opens.
+  for (; nowMs < 61_000; nowMs += 50) show({ kind: "timer" });
+  expect(effects).toContainEqual({ kind: "radio-access-point", ssid: utf8("Setup BDDE63") });
+  network.setAddress(HOST);
+  show({ kind: "radio-access-point", ipv4: HOST });
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return {
+    url: `http://${HOST}:${port}`,
+    effects,
+    joins: () => {
+      // The join waits until the answer has left.
+      nowMs += 1_000;
+      show({ kind: "timer" });
+      return effects.flatMap((effect) =>
+        effect.kind === "radio-join" ? [[text(effect.ssid), text(effect.passphrase)] as const] : [],
+      );
+    },
+    close: () => network?.shut(),
+  };
+}

@@ -1,0 +1,185 @@
+/** A unit's onboarding machine in virtual time, with a simulated air and whoever sends on it. */
+
+import { utf8 } from "#base/utf8.ts";
+import { type Chance, createChance } from "#boards/sim/host/air/chance.ts";
+import { createLoss } from "#boards/sim/host/air/loss.ts";
+import { BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
+import { encodeCbor } from "#codec/cbor.ts";
+import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
+import * as legacyProtocols from "#device/onboarding/legacy-protocols.ts";
+import { createOnboarding } from "#device/onboarding/onboarding.ts";
+import type { PortEvent } from "#device/port.ts";
+import { messageFor, type SentProtocol } from "#phone/message.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import type { AirProtocol } from "#wire/air/found.ts";
+import type { AccessPoint, Frame } from "#wire/air/frame.ts";
+import type { Packet } from "#wire/air/schedule.ts";
+import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+
+export const SEED = new Uint8Array(32).fill(7);
+export const AIR_KEY = new Uint8Array(32).fill(5);
+export const DEVICE_ID = nodePrimitives.sha512(nodePrimitives.ed25519PublicKey(SEED)).slice(0, 12);
+export const HOME: AccessPoint = {
+  ssid: utf8("home"),
+  bssid: Uint8Array.of(0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5),
+  channel: 6,
+  rssiDbm: -50,
+  cipher: "ccmp",
+};
+export const EVIL: AccessPoint = {
+  ...HOME,
+  ssid: utf8("evil"),
+  bssid: Uint8Array.of(0xa0, 1, 1, 1, 1, 1),
+  channel: 11,
+};
+export const OWNER = Uint8Array.of(2, 0, 0, 0, 0, 1);
+export const ATTACKER = Uint8Array.of(2, 0, 0, 0, 0, 66);
+
+export interface World {
+  readonly effects: Effect[];
+  readonly stored: Map<string, Uint8Array>;
+  nowMs(): number;
+  show(event: PortEvent | InnerEvent): void;
+  /** Lets time pass while a sender's packets, if any, go through the access point. */
+  run(ms: number, senders?: readonly Sender[], intrude?: (nowMs: number) => readonly Frame[]): void;
+  joins(): string[];
+}
+
+export interface Sender {
+  readonly sa: Uint8Array;
+  readonly packets: Iterable<Packet>;
+  /** To the gateway alone (TI): heard only on its way to the access point. */
+  readonly isUp?: boolean;
+}
+
+export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1): World {
+  const chance = createChance(seed);
+  const stored = new Map<string, Uint8Array>([
+    [OWN.key, SEED],
+    [PROVISIONED.airKey, AIR_KEY],
+    [PROVISIONED.onboarding, encodeCbor([[...legacy], false])],
+  ]);
+  const machine = createOnboarding(nodePrimitives, {
+    lanPort: 8080,
+    legacy: Object.values(legacyProtocols),
+    hasPortal: true,
+  });
+  let state = machine.initial;
+  let nowMs = 0;
+  let wakeAtMs: number | undefined;
+  let channel = 0;
+  const effects: Effect[] = [];
+  const network = { bssid: HOME.bssid, channel: 6, cipher: "ccmp" as const, firstBeaconUs: 7000 };
+  let air = createAir(network, chance);
+  const misses = createLoss({ rate }, chance);
+
+  function show(event: PortEvent | InnerEvent) {
+    const step = machine.step(state, { ...event, nowMs } as DeviceEvent);
+    state = step.state;
+    wakeAtMs = step.wakeAtMs;
+    for (const effect of step.effects) {
+      effects.push(effect);
+      if (effect.kind === "store") stored.set(effect.name, effect.value.slice());
+      if (effect.kind === "forget") stored.delete(effect.name);
+      if (effect.kind === "radio-listen") channel = effect.channel;
+      if (effect.kind === "radio-scan") show({ kind: "radio-scan", accessPoints: [EVIL, HOME] });
+    }
+  }
+  const hear = (frame: Frame) => {
+    if (frame.channel === channel && !misses()) show({ kind: "radio-frame", ...frame });
+  };
+  return {
+    effects,
+    stored,
+    nowMs: () => nowMs,
+    show,
+    run(ms, senders = [], intrude) {
+      const startMs = nowMs;
+      if (senders.some(({ isUp }) => isUp === true))
+        air = createAir({ ...network, firstBeaconUs: nowMs * 1000 + 7000, hearsToDs: true }, chance);
+      const waiting = senders.map(({ sa, packets, isUp }) => ({
+        sa,
+        da: isUp === true ? HOME.bssid : BROADCAST,
+        packets: packets[Symbol.iterator](),
+        next: undefined as Packet | undefined,
+      }));
+      for (const sender of waiting) sender.next = sender.packets.next().value;
+      for (; nowMs < startMs + ms; nowMs++) {
+        for (const sender of waiting) {
+          while (sender.next !== undefined && startMs + sender.next.atMs <= nowMs) {
+            air.send(nowMs * 1000, {
+              sa: sender.sa,
+              da: groupOf(sender.next) ?? sender.da,
+              byteLength: sender.next.length,
+            });
+            sender.next = sender.packets.next().value;
+          }
+        }
+        air.advance(nowMs * 1000, hear);
+        for (const frame of intrude?.(nowMs) ?? []) hear(frame);
+        if (wakeAtMs !== undefined && wakeAtMs <= nowMs) show({ kind: "timer" });
+      }
+    },
+    joins: () =>
+      effects.flatMap((effect) => (effect.kind === "radio-join" ? [String.fromCharCode(...effect.ssid)] : [])),
+  };
+}
+
+/** Tuya EZ says part of it by the group that it sends to; ESP-TOUCH v1's are for networks without broadcast. */
+function groupOf({ group }: Packet): Uint8Array | undefined {
+  const [first, b = 0, c = 0, d = 0] = (group ?? "").split(".").map(Number);
+  return first === 226 ? Uint8Array.of(1, 0, 0x5e, b, c, d) : undefined;
+}
+
+export function start(world: World) {
+  const stored = { get: (name: string) => world.stored.get(name), names: () => [...world.stored.keys()] };
+  world.show({ kind: "start", stored });
+}
+
+export function messageOf(protocol: SentProtocol, ssid: string, nowS = 1_800_000_000, key: Uint8Array = AIR_KEY) {
+  const message = messageFor(
+    protocol,
+    {
+      ssid: utf8(ssid),
+      passphrase: utf8("correct horse"),
+      bssid: HOME.bssid,
+      air: { key, lastCounter: 0, nowS },
+    },
+    nodePrimitives,
+  );
+  if (!message.ok) throw new Error(message.fault);
+  return message.value;
+}
+
+/** A schedule as data, so that it can be sent again: what an attacker records. */
+export function recorded(
+  protocol: SentProtocol,
+  ssid: string,
+  nowS = 1_800_000_000,
+  key: Uint8Array = AIR_KEY,
+): Packet[] {
+  const packets: Packet[] = [];
+  for (const packet of messageOf(protocol, ssid, nowS, key).schedule.packets) {
+    if (packet.atMs > 20_000) break;
+    packets.push(packet);
+  }
+  return packets;
+}
+
+export const joined: PortEvent = { kind: "radio-joined", ipv4: "127.20.0.1", mac: OWNER, bssid: HOME.bssid };
+
+/** Random lengths under addresses of the attacker's choice, so many a millisecond. */
+export function flood(chance: Chance, perMs: number, sa: () => Uint8Array) {
+  return (nowMs: number): Frame[] =>
+    Array.from({ length: perMs }, (_, i) => ({
+      us: nowMs * 1000 + i,
+      channel: 6,
+      bssid: HOME.bssid,
+      sa: sa(),
+      da: BROADCAST,
+      seq: chance.below(4096),
+      bodyBytes: 52 + chance.below(1200),
+      retry: false,
+      ds: "from",
+    }));
+}

@@ -1,0 +1,207 @@
+import { describe, expect, test } from "vitest";
+import { encodeCbor } from "#codec/cbor.ts";
+import { signKeyset } from "#trust/sign-release.ts";
+import { GEOMETRIES, type Geometry } from "../../powercut/flash-model.ts";
+import { imageSets } from "../../powercut/images.ts";
+import { crypto, factoryFlash, KEYSET, type Served, seedOf, serve } from "../../powercut/maker.ts";
+import { modelOf, runWorld, type World } from "../../powercut/world.ts";
+
+const NOR = GEOMETRIES[0] as Geometry;
+const SETS = imageSets(21_000, 30_000);
+const WHOLE = serve(SETS[1], undefined);
+const DELTA = serve(SETS[1], SETS[0], { isDeltaOnly: true });
+
+function worldOf(served: Served, change: Partial<World> = {}, geometry = NOR): World {
+  const { bytes, regions } = factoryFlash(geometry, SETS);
+  return {
+    flash: modelOf(geometry, bytes),
+    regions,
+    served,
+    crashing: new Map(),
+    isSilent: () => false,
+    ...change,
+  };
+}
+
+describe("an update", () => {
+  for (const geometry of GEOMETRIES) {
+    test(`is fetched whole or as a delta, tried and confirmed, on ${geometry.name}`, () => {
+      const whole = runWorld(worldOf(WHOLE, {}, geometry));
+      const delta = runWorld(worldOf(DELTA, {}, geometry));
+      for (const outcome of [whole, delta]) {
+        expect(outcome).toMatchObject({ end: "rest", sequence: 2, starts: 2, rewrittenSectors: 0, isKept: true });
+        expect(outcome.states.at(-1)).toEqual({ sequence: 2, epoch: 1, attempt: undefined });
+      }
+      expect(delta.blocksServed).toBeLessThan(whole.blocksServed);
+    });
+  }
+
+  test("says with its state which revocations were taken, as long as it runs", () => {
+    const outcome = runWorld(worldOf(DELTA, { events: [{ kind: "revocations-taken", tag: 7 }] }));
+    expect(outcome.states.some(({ revoked }) => revoked === 7)).toBe(true);
+    expect(outcome.states[0]).not.toHaveProperty("revoked");
+  });
+
+  test("chooses the delta where its base is, and the whole image elsewhere", () => {
+    const both = serve(SETS[1], SETS[0]);
+    expect(runWorld(worldOf(both)).blocksServed).toBe(runWorld(worldOf(DELTA)).blocksServed);
+    const other = imageSets(22_000, 30_001)[0];
+    const elsewhere = serve(SETS[1], other);
+    expect(runWorld(worldOf(elsewhere)).blocksServed).toBe(runWorld(worldOf(WHOLE)).blocksServed);
+    const nowhere = runWorld(
+      worldOf(
+        serve(
+          SETS[1],
+          {
+            ...other,
+            images: new Map([...other.images].map(([kind, image]) => [kind, image.map((byte) => byte ^ 1)])),
+          },
+          { isDeltaOnly: true },
+        ),
+      ),
+    );
+    expect(nowhere).toMatchObject({ sequence: 1, blocksServed: 0 });
+    expect(nowhere.states.at(-1)?.attempt).toMatchObject({ stage: "refused", fault: "RELEASE_BASE" });
+  });
+
+  for (const [reason, fault] of [
+    ["exception", "TRIAL_CRASH"],
+    ["watchdog", "TRIAL_WATCHDOG"],
+    ["out-of-memory", "TRIAL_OUT_OF_MEMORY"],
+  ] as const) {
+    test(`that ends by ${reason} three times is rejected, told of, and not fetched again`, () => {
+      const world = worldOf(WHOLE, { crashing: new Map([[2, reason]]) });
+      const outcome = runWorld(world);
+      expect(outcome).toMatchObject({ end: "rest", sequence: 1, starts: 7, isKept: true });
+      expect(outcome.states.at(-1)?.attempt).toMatchObject({ sequence: 2, stage: "rejected", fault });
+      expect(outcome.states.some((state) => state.attempt?.stage === "rolledBack")).toBe(true);
+      const again = runWorld(world);
+      expect(again).toMatchObject({ end: "rest", sequence: 1, starts: 1, blocksServed: 0 });
+      expect(again.states.at(-1)?.attempt).toMatchObject({ stage: "rejected", fault: "RELEASE_REJECTED" });
+      const signedAgain = serve({ ...SETS[1], sequence: 9 }, undefined);
+      expect(runWorld({ ...world, served: signedAgain })).toMatchObject({ sequence: 1, blocksServed: 0 });
+    });
+  }
+
+  test("whose self-test fails three times is rejected", () => {
+    const outcome = runWorld(worldOf(WHOLE, { unfit: new Set([2]) }));
+    expect(outcome).toMatchObject({ end: "rest", sequence: 1 });
+    expect(outcome.states.at(-1)?.attempt).toMatchObject({ stage: "rejected", fault: "TRIAL_SELF_TEST" });
+  });
+
+  test("that meets an outage during its trial goes back, and is tried again until somebody answers", () => {
+    // Silent in every trial start up to the tenth start; the machine then asks over and over.
+    const outcome = runWorld(
+      worldOf(WHOLE, { isSilent: (start) => start === 2 || start === 4 || start === 6 || start === 8 }),
+    );
+    expect(outcome).toMatchObject({ end: "rest", sequence: 2 });
+    expect(outcome.states.filter((state) => state.attempt?.fault === "TRIAL_SILENCE").length).toBeGreaterThan(2);
+  });
+
+  test("is refused with a fault of its own when it is not current, and dropped", () => {
+    const current = () => ({ sequence: 3, releaseId: new Uint8Array(16) });
+    const outcome = runWorld(worldOf(WHOLE, { current }));
+    expect(outcome).toMatchObject({ sequence: 1, blocksServed: 0 });
+    expect(outcome.states.at(-1)?.attempt).toMatchObject({ stage: "refused", fault: "RELEASE_NOT_CURRENT" });
+    const withdrawn = runWorld(worldOf(WHOLE, { current: () => ({ sequence: 0, releaseId: new Uint8Array(16) }) }));
+    expect(withdrawn.states.at(-1)?.attempt).toMatchObject({ fault: "RELEASE_WITHDRAWN" });
+  });
+
+  test("with one flipped bit is refused before anything is written", () => {
+    for (const at of [5, 60, WHOLE.signed.length - 3]) {
+      const signed = WHOLE.signed.slice();
+      signed[at] = (signed[at] as number) ^ 1;
+      const outcome = runWorld(worldOf({ ...WHOLE, signed }));
+      expect(outcome).toMatchObject({ end: "rest", sequence: 1, blocksServed: 0, starts: 1 });
+    }
+  });
+
+  test("never writes a block that the release doesn't know", () => {
+    let forged = 0;
+    const outcome = runWorld(
+      worldOf(WHOLE, {
+        forge(name, payload) {
+          if (name !== "block" || forged++ !== 2) return payload;
+          const other = payload.slice();
+          other[100] = (other[100] as number) ^ 0x40;
+          return other;
+        },
+      }),
+    );
+    expect(outcome).toMatchObject({ sequence: 2 });
+    expect(outcome.rewrittenSectors).toBeLessThanOrEqual(1);
+    expect(outcome.log.some((line) => line.includes("BLOCK_HASH"))).toBe(true);
+  });
+
+  test("waits for the owner where the maker says so", () => {
+    const agreed = serve(SETS[1], undefined, { consent: "agree" });
+    const waiting = runWorld(worldOf(agreed));
+    expect(waiting).toMatchObject({ end: "rest", sequence: 1, blocksServed: 0 });
+    expect(waiting.states.at(-1)?.attempt).toMatchObject({ sequence: 2, stage: "waiting" });
+    const events = [{ kind: "update-approved", sequence: 2 } as const];
+    expect(runWorld(worldOf(agreed, { events }))).toMatchObject({ sequence: 2 });
+    const wrong = [{ kind: "update-approved", sequence: 3 } as const];
+    expect(runWorld(worldOf(agreed, { events: wrong }))).toMatchObject({ sequence: 1 });
+    // Put off by silence, it is installed when the time has come.
+    expect(runWorld(worldOf(serve(SETS[1], undefined, { consent: "defer" })))).toMatchObject({ sequence: 2 });
+  });
+
+  test("gives up, in the old image, when a sector no longer takes writes", () => {
+    const world = worldOf(WHOLE);
+    world.flash.worn.add(world.regions.jsB.start / NOR.sectorBytes + 2);
+    const outcome = runWorld(world);
+    expect(outcome).toMatchObject({ end: "rest", sequence: 1, isKept: true });
+    expect(outcome.states.at(-1)?.attempt).toMatchObject({ stage: "refused", fault: "IMAGE_FLASH" });
+  });
+
+  test("is left alone, in the old image, when the journal no longer takes writes", () => {
+    const world = worldOf(WHOLE);
+    const { start, bytes } = world.regions.journal;
+    for (let at = start; at < start + bytes; at += NOR.sectorBytes) world.flash.worn.add(at / NOR.sectorBytes);
+    expect(runWorld(world)).toMatchObject({ end: "rest", sequence: 1, starts: 1, isKept: true });
+  });
+
+  test("raises the security epoch once confirmed, and nothing below it is taken any more", () => {
+    const world = worldOf(serve(SETS[1], undefined, { epoch: 5 }));
+    expect(runWorld(world).states.at(-1)).toMatchObject({ sequence: 2, epoch: 5 });
+    const older = serve({ ...SETS[0], sequence: 3 }, undefined, { epoch: 4 });
+    const outcome = runWorld({ ...world, served: older });
+    expect(outcome).toMatchObject({ sequence: 2, blocksServed: 0 });
+    expect(outcome.states.at(-1)?.attempt).toMatchObject({ fault: "RELEASE_EPOCH" });
+  });
+
+  test("signed by a key that comes with a newer key set is taken once that set is there", () => {
+    const by = seedOf(21);
+    const late = serve({ ...SETS[1], sequence: 900 }, undefined, { by });
+    const rotated = { ...KEYSET, version: 5, releaseKeys: [crypto.ed25519PublicKey(by)] };
+    const payload = signKeyset(crypto, [seedOf(1), seedOf(3)], rotated);
+    const events = [{ kind: "link-message", topic: "all/keyset", payload } as const];
+    const refused = runWorld(worldOf(late));
+    expect(refused).toMatchObject({ sequence: 1, blocksServed: 0 });
+    expect(refused.states.at(-1)?.attempt).toMatchObject({ stage: "refused", fault: "RELEASE_SIGNATURE" });
+    // Off for long: it meets a later sequence and other keys at once, and starts what the old key signed until then.
+    expect(runWorld(worldOf(late, { events }))).toMatchObject({ end: "rest", sequence: 900 });
+    const [single] = [signKeyset(crypto, [seedOf(1)], rotated)];
+    const forged = [{ kind: "link-message", topic: "all/keyset", payload: single } as const];
+    expect(runWorld(worldOf(late, { events: forged }))).toMatchObject({ sequence: 1, blocksServed: 0 });
+  });
+
+  test("catches up over several changes of roots, one set after the other, and not without one of them", () => {
+    const rootsOf = (...numbers: readonly number[]) => numbers.map((each) => crypto.ed25519PublicKey(seedOf(each)));
+    const by = seedOf(21);
+    const late = serve({ ...SETS[1], sequence: 900 }, undefined, { by });
+    const setOf = (version: number, signers: readonly number[], more: object) =>
+      signKeyset(crypto, signers.map(seedOf), { ...KEYSET, version, ...more });
+    const second = setOf(2, [2, 3], { roots: rootsOf(11, 2, 3) });
+    const third = setOf(3, [11, 3], { roots: rootsOf(11, 12, 3) });
+    const newest = setOf(7, [11, 12], { releaseKeys: [crypto.ed25519PublicKey(by)] });
+    const reached = (...sets: readonly Uint8Array[]) => {
+      const events = [{ kind: "link-message", topic: "all/keyset", payload: encodeCbor(sets) } as const];
+      return runWorld(worldOf(late, { events })).sequence;
+    };
+    expect(reached(second, third, newest)).toBe(900);
+    expect(reached(second, newest)).toBe(1);
+    expect(reached(third, newest)).toBe(1);
+    expect(reached(newest)).toBe(1);
+  });
+});

@@ -20,16 +20,14 @@ __attribute__((weak)) void chip_tick(uint32_t now_ms) { (void)now_ms; }
 uint32_t chip_milliseconds(void) { return ticks; }
 
 uint64_t chip_nanoseconds(void) {
-  uint32_t whole, left;
+  uint32_t whole, left, due;
   do {
     whole = ticks;
     left = SYST_CVR;
-  } while (whole != ticks);
-  if ((SCB_ICSR >> 26) & 1) { /* the tick has run out, its interrupt is still to come */
-    left = SYST_CVR;
-    whole++;
-  }
-  return (uint64_t)whole * 1000000u + (uint64_t)(CPU_HZ / 1000 - 1 - left) * 1000u / (CPU_HZ / 1000000u);
+    due = (SCB_ICSR >> 26) & 1; /* the tick has run out, its interrupt is still to come */
+    if (due) left = SYST_CVR;
+  } while (whole != ticks); /* it came meanwhile */
+  return (uint64_t)(whole + due) * 1000000u + (uint64_t)(CPU_HZ / 1000 - 1 - left) * 1000u / (CPU_HZ / 1000000u);
 }
 
 void chip_wait(void) { __asm volatile("wfi"); }

@@ -1,4 +1,4 @@
-/* What the boot stage starts: src/wire/boot-decision.ts in C. test/vectors/boot holds both to the same answers. */
+/* What the boot stage starts: src/wire/flash/boot-decision.ts in C. test/vectors/boot holds both to the same answers. */
 #pragma once
 #include "boot/journal.h"
 #include "main/report.h"

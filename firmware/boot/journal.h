@@ -1,4 +1,4 @@
-/* The update journal (PROTOCOL 8.8), as src/wire/journal.ts has it: what the boot stage needs to know of it. */
+/* The update journal (PROTOCOL 8.8), as src/wire/flash/journal.ts has it: what the boot stage needs to know of it. */
 #pragma once
 #include "boot/record-log.h"
 #include "main/numbers.h"

@@ -1,4 +1,4 @@
-/* The append-only log of PROTOCOL 8.1, as src/wire/record-log.ts has it: reading, and adding one record. */
+/* The append-only log of PROTOCOL 8.1, as src/wire/flash/record-log.ts has it: reading, and adding one record. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

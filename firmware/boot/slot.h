@@ -1,4 +1,4 @@
-/* A slot and whether its image may run (PROTOCOL 8.7), as src/trust/verify-slot.ts has it. */
+/* A slot and whether its image may run (PROTOCOL 8.7), as src/trust/releases/verify-slot.ts has it. */
 #pragma once
 #include "boot/signed.h"
 

@@ -6,9 +6,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FAULTS } from "#base/faults.ts";
-import { TRIAL_ENDS_BY_REASON } from "#wire/boot-decision.ts";
-import { JOURNAL_KIND, TRIAL_END } from "#wire/journal.ts";
-import { COMPONENT } from "#wire/release.ts";
+import { TRIAL_ENDS_BY_REASON } from "#wire/flash/boot-decision.ts";
+import { JOURNAL_KIND, TRIAL_END } from "#wire/flash/journal.ts";
+import { COMPONENT } from "#wire/releases/release.ts";
 
 export const NUMBERS_HEADER = "firmware/main/numbers.h";
 
@@ -39,17 +39,17 @@ export function numbersHeader(): string {
 /* src/base/faults.ts */
 ${cEnum("fault", faultLines.join(""))}
 
-/* Why a unit starts: src/wire/boot-decision.ts */
+/* Why a unit starts: src/wire/flash/boot-decision.ts */
 ${enumOf("reset_reason", "RESET_", numbered, `  RESET_REASONS = ${reasons.length},\n`)}#define RESET_REASON_NAMES ${reasons.map((reason) => `"${reason}"`).join(", ")}
 
-/* src/wire/journal.ts */
+/* src/wire/flash/journal.ts */
 ${enumOf("journal_kind", "RECORD_", JOURNAL_KIND)}${enumOf("trial_end", "END_", TRIAL_END)}
-/* What a trial's end is called that such a start ends, by reason: src/wire/boot-decision.ts */
+/* What a trial's end is called that such a start ends, by reason: src/wire/flash/boot-decision.ts */
 #define TRIAL_ENDS_BY_REASON ${Object.values(TRIAL_ENDS_BY_REASON)
     .map((end) => `END_${upper(end)}`)
     .join(", ")}
 
-/* src/wire/release.ts */
+/* src/wire/releases/release.ts */
 ${enumOf("component_kind", "COMPONENT_", COMPONENT)}`;
 }
 

@@ -188,7 +188,7 @@ enum fault {
   FAULT_SCAN_PAIR = 810,
 };
 
-/* Why a unit starts: src/wire/boot-decision.ts */
+/* Why a unit starts: src/wire/flash/boot-decision.ts */
 enum reset_reason {
   RESET_POWER = 0,
   RESET_REQUESTED = 1,
@@ -201,7 +201,7 @@ enum reset_reason {
 };
 #define RESET_REASON_NAMES "power", "requested", "update", "fault", "watchdog", "out-of-memory", "exception"
 
-/* src/wire/journal.ts */
+/* src/wire/flash/journal.ts */
 enum journal_kind {
   RECORD_CONFIRMED = 1,
   RECORD_BEGIN = 2,
@@ -223,10 +223,10 @@ enum trial_end {
   END_IMAGE = 7,
 };
 
-/* What a trial's end is called that such a start ends, by reason: src/wire/boot-decision.ts */
+/* What a trial's end is called that such a start ends, by reason: src/wire/flash/boot-decision.ts */
 #define TRIAL_ENDS_BY_REASON END_POWER, END_POWER, END_POWER, END_CRASH, END_WATCHDOG, END_OUT_OF_MEMORY, END_CRASH
 
-/* src/wire/release.ts */
+/* src/wire/releases/release.ts */
 enum component_kind {
   COMPONENT_NATIVE = 0,
   COMPONENT_JS = 1,

@@ -2,10 +2,18 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { toHex } from "#base/bytes.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
-import { holderSeed } from "#trust/card-keys.ts";
+import { holderSeed } from "#trust/grants/card-keys.ts";
 import { writeKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { CARD_SECRET_BYTES, cardGroups, cardLink, cardText, linkText, readCardLink, readCardText } from "#wire/card.ts";
+import {
+  CARD_SECRET_BYTES,
+  cardGroups,
+  cardLink,
+  cardText,
+  linkText,
+  readCardLink,
+  readCardText,
+} from "#wire/grants/card.ts";
 import { hexOf, textOf } from "./readings.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { CliTrouble } from "./trouble.ts";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CloudOptions, startCloud } from "#cloud/cloud.ts";
-import { StoreTrouble } from "#cloud/store.ts";
-import { readCloudTls } from "#cloud/tls-files.ts";
+import { readCloudTls } from "#cloud/http/tls-files.ts";
+import { StoreTrouble } from "#cloud/store/store.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 interface Options {

@@ -1,9 +1,9 @@
 /** Conditions of a grant as options of the command line, and what they mean. */
 import type { Command } from "commander";
 import { fromHex } from "#base/bytes.ts";
-import type { Audience } from "#wire/audience.ts";
-import type { Caveat } from "#wire/caveat.ts";
-import { LEVEL, RIGHT, type Right, type Scope, scopeOf } from "#wire/scope.ts";
+import type { Audience } from "#wire/grants/audience.ts";
+import type { Caveat } from "#wire/grants/caveat.ts";
+import { LEVEL, RIGHT, type Right, type Scope, scopeOf } from "#wire/grants/scope.ts";
 import { CliTrouble } from "./trouble.ts";
 
 export interface ConditionOptions {

@@ -3,16 +3,16 @@ import { toHex } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor } from "#codec/cbor.ts";
 import { untag } from "#codec/cose.ts";
-import type { Audience } from "#wire/audience.ts";
-import { readDischarge } from "#wire/discharge.ts";
-import { type Claims, type Link, readChain, readLink } from "#wire/grant.ts";
-import { decodeSignedKeyset } from "#wire/keyset.ts";
-import { decodeRelease, RELEASE_BYTES_MAX } from "#wire/release.ts";
-import { readDelivery, readRevocation, splitCtis } from "#wire/revocation.ts";
-import { decodeRoleEnvelope } from "#wire/role-envelope.ts";
-import { RIGHT, type Scope } from "#wire/scope.ts";
-import { readTime } from "#wire/signed-time.ts";
-import { decodeTimestamp, TIMESTAMP_BYTES_MAX } from "#wire/timestamp.ts";
+import type { Audience } from "#wire/grants/audience.ts";
+import { readDischarge } from "#wire/grants/discharge.ts";
+import { type Claims, type Link, readChain, readLink } from "#wire/grants/grant.ts";
+import { readDelivery, readRevocation, splitCtis } from "#wire/grants/revocation.ts";
+import { RIGHT, type Scope } from "#wire/grants/scope.ts";
+import { readTime } from "#wire/grants/signed-time.ts";
+import { decodeSignedKeyset } from "#wire/releases/keyset.ts";
+import { decodeRelease, RELEASE_BYTES_MAX } from "#wire/releases/release.ts";
+import { decodeRoleEnvelope } from "#wire/releases/role-envelope.ts";
+import { decodeTimestamp, TIMESTAMP_BYTES_MAX } from "#wire/releases/timestamp.ts";
 
 /** JSON-like: texts, numbers, booleans, null, lists and plain objects; byte strings as hexadecimal. */
 export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [name: string]: Plain };

@@ -1,15 +1,15 @@
 import type { Command } from "commander";
 import { equal, toHex } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
+import { chainOf, type GrantClaims, type IssuingSigner, issueChild, issueGrant } from "#trust/grants/mint.ts";
+import { reissue } from "#trust/grants/reissue.ts";
+import { signRevocation } from "#trust/grants/revoke.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { chainOf, type GrantClaims, type IssuingSigner, issueChild, issueGrant } from "#trust/mint.ts";
-import { reissue } from "#trust/reissue.ts";
-import { signRevocation } from "#trust/revoke.ts";
 import { type Signer, seedSigner } from "#trust/signer.ts";
-import { CTI_BYTES, type Link, readChain, readGrant } from "#wire/grant.ts";
-import { type Delivered, encodeDelivery, joinCtis, type Revocation } from "#wire/revocation.ts";
-import { isWithin, LEVEL, RIGHT, rightsFor } from "#wire/scope.ts";
+import { CTI_BYTES, type Link, readChain, readGrant } from "#wire/grants/grant.ts";
+import { type Delivered, encodeDelivery, joinCtis, type Revocation } from "#wire/grants/revocation.ts";
+import { isWithin, LEVEL, RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import {
   audienceFrom,
   type ConditionOptions,

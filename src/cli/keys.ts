@@ -1,6 +1,13 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { addGrantIssuer, ISSUERS_FILE } from "#cloud/grant-issuers.ts";
-import { KeySetTrouble, keyName, newKeySet, type PublicKeys, type Rotation, rotateKey } from "#cloud/key-set-files.ts";
+import { addGrantIssuer, ISSUERS_FILE } from "#cloud/issuer/grant-issuers.ts";
+import {
+  KeySetTrouble,
+  keyName,
+  newKeySet,
+  type PublicKeys,
+  type Rotation,
+  rotateKey,
+} from "#cloud/releases/key-set-files.ts";
 import { createKeyFile, KEY_ROLES, type KeyRole, readKeyFile } from "#trust/host/key-file.ts";
 import { sayTrouble } from "./say-trouble.ts";
 

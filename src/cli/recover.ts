@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import type { Command } from "commander";
 import { powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
-import { readReleaseFile } from "#cloud/release-file.ts";
+import { readReleaseFile } from "#cloud/releases/release-file.ts";
 import { RecoveryError, recover, type SerialLine } from "#factory/recover.ts";
 import { buildBoot } from "#firmware/image.ts";
 import { sayTrouble } from "./say-trouble.ts";

@@ -1,18 +1,18 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { toHex } from "#base/bytes.ts";
-import { keyName } from "#cloud/key-set-files.ts";
-import { operatorClient } from "#cloud/operator-client.ts";
-import { buildRelease, signReleaseFile } from "#cloud/release-build.ts";
+import { operatorClient } from "#cloud/http/operator-client.ts";
+import { keyName } from "#cloud/releases/key-set-files.ts";
+import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
 import {
   componentName,
   encodeReleaseFile,
   ReleaseTrouble,
   readReleaseFile,
   writeReleaseFile,
-} from "#cloud/release-file.ts";
+} from "#cloud/releases/release-file.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
-import { COMPONENT, CONSENT, type ComponentName, type Consent } from "#wire/release.ts";
+import { COMPONENT, CONSENT, type ComponentName, type Consent } from "#wire/releases/release.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 interface BuildOptions {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { operatorClient } from "#cloud/operator-client.ts";
-import type { RevocationStatus } from "#cloud/revocations.ts";
+import { operatorClient } from "#cloud/http/operator-client.ts";
+import type { RevocationStatus } from "#cloud/issuer/revocations.ts";
 import { bytesOf } from "./readings.ts";
 import { CliTrouble } from "./trouble.ts";
 

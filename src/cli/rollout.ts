@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { CloudTrouble, operatorClient } from "#cloud/operator-client.ts";
-import type { Decision } from "#cloud/rollout-decision.ts";
-import { failuresOf, WAVES } from "#cloud/rollout-plan.ts";
-import { progressOf, type RolloutStatus, type Status } from "#cloud/status.ts";
+import { CloudTrouble, operatorClient } from "#cloud/http/operator-client.ts";
+import type { Decision } from "#cloud/rollout/rollout-decision.ts";
+import { failuresOf, WAVES } from "#cloud/rollout/rollout-plan.ts";
+import { progressOf, type RolloutStatus, type Status } from "#cloud/status/status.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 interface CloudPlace {

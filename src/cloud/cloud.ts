@@ -2,27 +2,27 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toHex, viewOf } from "#base/bytes.ts";
+import type { Broker, BrokerEvents } from "#cloud/broker/broker.ts";
+import { startEmbeddedBroker } from "#cloud/broker/broker-aedes.ts";
+import { connectHookedBroker } from "#cloud/broker/broker-hooked.ts";
+import { connectRemoteBroker } from "#cloud/broker/broker-remote.ts";
+import { createCallerGate } from "#cloud/broker/caller-gate.ts";
+import { createLinkGate } from "#cloud/broker/link-gate.ts";
+import { createRelayDesk } from "#cloud/broker/relay-desk.ts";
+import { json, openApi, type Route, serveHttp } from "#cloud/http/http.ts";
+import { callerRoutes } from "#cloud/http/routes-caller.ts";
+import { deviceRoutes } from "#cloud/http/routes-device.ts";
+import { type OperatorRouteParts, operatorRoutes } from "#cloud/http/routes-operator.ts";
+import { revocationRoutes } from "#cloud/http/routes-revocation.ts";
+import { rolloutRoutes } from "#cloud/http/routes-rollout.ts";
+import { type CloudTls, fingerprintOf } from "#cloud/http/tls-files.ts";
+import { readGrantIssuers } from "#cloud/issuer/grant-issuers.ts";
+import { createIssuer } from "#cloud/issuer/issuer.ts";
+import { readPublicKeys } from "#cloud/releases/key-set-files.ts";
+import { openStore } from "#cloud/store/store.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { ALL, DOWN, UP } from "#wire/topics.ts";
-import type { Broker, BrokerEvents } from "./broker.ts";
-import { startEmbeddedBroker } from "./broker-aedes.ts";
-import { connectHookedBroker } from "./broker-hooked.ts";
-import { connectRemoteBroker } from "./broker-remote.ts";
-import { createCallerGate } from "./caller-gate.ts";
+import { ALL, DOWN, UP } from "#wire/link/topics.ts";
 import { openCore } from "./core.ts";
-import { readGrantIssuers } from "./grant-issuers.ts";
-import { json, openApi, type Route, serveHttp } from "./http.ts";
-import { createIssuer } from "./issuer.ts";
-import { readPublicKeys } from "./key-set-files.ts";
-import { createLinkGate } from "./link-gate.ts";
-import { createRelayDesk } from "./relay-desk.ts";
-import { callerRoutes } from "./routes-caller.ts";
-import { deviceRoutes } from "./routes-device.ts";
-import { type OperatorRouteParts, operatorRoutes } from "./routes-operator.ts";
-import { revocationRoutes } from "./routes-revocation.ts";
-import { rolloutRoutes } from "./routes-rollout.ts";
-import { openStore } from "./store.ts";
-import { type CloudTls, fingerprintOf } from "./tls-files.ts";
 
 export interface CloudOptions {
   /** Folder of the store, the operator key and running.json. */

@@ -1,12 +1,13 @@
 /** Everything of the cloud but its sockets: what the process, the simulator and the tests share. */
+
+import type { Issuer } from "#cloud/issuer/issuer.ts";
+import { loadRevocations, type Revocations } from "#cloud/issuer/revocations.ts";
+import { loadReleases, type Releases } from "#cloud/releases/releases.ts";
+import { loadRollouts, type Rollouts } from "#cloud/rollout/rollouts.ts";
+import type { Store } from "#cloud/store/store.ts";
+import { createWriteQueue, type WriteQueue } from "#cloud/store/write-queue.ts";
 import { createDesk, type Desk, type DeskOptions } from "./desk.ts";
 import { type Fleet, loadFleet } from "./fleet.ts";
-import type { Issuer } from "./issuer.ts";
-import { loadReleases, type Releases } from "./releases.ts";
-import { loadRevocations, type Revocations } from "./revocations.ts";
-import { loadRollouts, type Rollouts } from "./rollouts.ts";
-import type { Store } from "./store.ts";
-import { createWriteQueue, type WriteQueue } from "./write-queue.ts";
 
 export interface Core {
   readonly store: Store;

@@ -1,18 +1,19 @@
 /** Talks with devices: takes down what they say, and tells each what it should have. Knows nothing of sockets. */
+
+import type { LinkedDevice } from "#cloud/broker/broker.ts";
+import type { Issuer } from "#cloud/issuer/issuer.ts";
+import type { Revocations } from "#cloud/issuer/revocations.ts";
+import { type BlockService, createBlockService, type Transfer } from "#cloud/releases/block-service.ts";
+import type { PublishedRelease, Releases } from "#cloud/releases/releases.ts";
+import type { AttemptState } from "#cloud/rollout/rollout-plan.ts";
+import type { Rollouts } from "#cloud/rollout/rollouts.ts";
+import type { WriteQueue } from "#cloud/store/write-queue.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { deliveryTagOf } from "#wire/revocation.ts";
-import { TIMESTAMP_NONCE_BYTES } from "#wire/timestamp.ts";
-import { DOWN, UP } from "#wire/topics.ts";
-import { decodeUnitState, type Stage, type UnitState } from "#wire/unit-state.ts";
-import { type BlockService, createBlockService, type Transfer } from "./block-service.ts";
-import type { LinkedDevice } from "./broker.ts";
+import { deliveryTagOf } from "#wire/grants/revocation.ts";
+import { DOWN, UP } from "#wire/link/topics.ts";
+import { decodeUnitState, type Stage, type UnitState } from "#wire/link/unit-state.ts";
+import { TIMESTAMP_NONCE_BYTES } from "#wire/releases/timestamp.ts";
 import type { Device, Fleet } from "./fleet.ts";
-import type { Issuer } from "./issuer.ts";
-import type { PublishedRelease, Releases } from "./releases.ts";
-import type { Revocations } from "./revocations.ts";
-import type { AttemptState } from "./rollout-plan.ts";
-import type { Rollouts } from "./rollouts.ts";
-import type { WriteQueue } from "./write-queue.ts";
 
 export interface DeskOptions {
   readonly fleet: Fleet;

@@ -1,9 +1,9 @@
 /** Every device the cloud knows: what it is, what it runs, and where it is with each release. */
-import type { DeviceFacts, MaintenanceWindow } from "./rollout-decision.ts";
-import type { AttemptState } from "./rollout-plan.ts";
-import type { AttemptRow, DeviceRow } from "./schema.ts";
-import type { Store } from "./store.ts";
-import type { WriteQueue } from "./write-queue.ts";
+import type { DeviceFacts, MaintenanceWindow } from "#cloud/rollout/rollout-decision.ts";
+import type { AttemptState } from "#cloud/rollout/rollout-plan.ts";
+import type { AttemptRow, DeviceRow } from "#cloud/store/schema.ts";
+import type { Store } from "#cloud/store/store.ts";
+import type { WriteQueue } from "#cloud/store/write-queue.ts";
 
 /** A unit as the factory hands it over. */
 export interface Enrolment {

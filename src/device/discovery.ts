@@ -7,8 +7,8 @@ import { toHex } from "#base/bytes.ts";
 import { encodeDnsResponse, readDnsMessage } from "#codec/dns.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { type Announced, encodeOwn, MDNS_GROUP, MDNS_PORT, wantedOf } from "#wire/discovery.ts";
-import { OWN } from "#wire/stored-names.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
+import { type Announced, encodeOwn, MDNS_GROUP, MDNS_PORT, wantedOf } from "#wire/sessions/discovery.ts";
 import type { DeviceEvent, Effect, Machine, Step } from "./machine.ts";
 
 /** Others may answer the same question: by chance between 20 and 120 ms, so that not all do at once. */

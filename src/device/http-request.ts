@@ -1,7 +1,7 @@
 /** As much of HTTP/1.1 (RFC 9112) as a unit answers on its own network: whole requests in, short answers out. */
 import { concat } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
-import { BODY_BYTES_MAX } from "#wire/session.ts";
+import { BODY_BYTES_MAX } from "#wire/sessions/session.ts";
 
 /** Request line and header fields together, in bytes. */
 export const HEAD_BYTES_MAX = 2048;

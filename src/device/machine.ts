@@ -35,7 +35,7 @@ export type InnerEvent =
       readonly retain: boolean;
       readonly qos?: 0 | 1;
     }
-  /** Revocations that came over the link were taken; their tag (wire/revocation.ts). */
+  /** Revocations that came over the link were taken; their tag (wire/grants/revocation.ts). */
   | { readonly kind: "revocations-taken"; readonly tag: number }
   /** The number of a connection asked for with `tcp-connect`, or -1 when none is free. */
   | { readonly kind: "tcp-opening"; readonly tag: string; readonly connection: number }

@@ -8,8 +8,13 @@ import { faultNumber } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { decodeFactoryLine, encodeFactoryLine, type FactoryAnswer, type FactoryRequest } from "#wire/factory-line.ts";
-import { OWN } from "#wire/stored-names.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
+import {
+  decodeFactoryLine,
+  encodeFactoryLine,
+  type FactoryAnswer,
+  type FactoryRequest,
+} from "#wire/lines/factory-line.ts";
 import type { DeviceEvent, Effect, Machine, Step, Stored } from "./machine.ts";
 
 /** A longer line is not ours: it is dropped, so that noise on the line can't fill the heap. */

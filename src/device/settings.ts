@@ -16,8 +16,8 @@ import {
   RECORD_HEADER_BYTES,
   type ReadFlash,
   readLog,
-} from "#wire/record-log.ts";
-import { SETTING_KIND, settingName, settingRecord } from "#wire/setting-record.ts";
+} from "#wire/flash/record-log.ts";
+import { SETTING_KIND, settingName, settingRecord } from "#wire/flash/setting-record.ts";
 import type { Stored } from "./machine.ts";
 import type { Flash } from "./port.ts";
 

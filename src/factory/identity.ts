@@ -1,15 +1,15 @@
 /** What a unit is given: its owner's grant, its card, and all else that it must know. The secret is derived from, then forgotten. */
 import { utf8 } from "#base/utf8.ts";
 import { type CborKey, encodeCbor } from "#codec/cbor.ts";
-import { airKey, holderSeed } from "#trust/card-keys.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
-import { issueGrant } from "#trust/mint.ts";
+import { airKey, holderSeed } from "#trust/grants/card-keys.ts";
+import { issueGrant } from "#trust/grants/mint.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { seedSigner } from "#trust/signer.ts";
-import { CARD_SECRET_BYTES } from "#wire/card.ts";
-import { CTI_BYTES } from "#wire/grant.ts";
-import { LEVEL } from "#wire/scope.ts";
-import { PROVISIONED } from "#wire/stored-names.ts";
+import { PROVISIONED } from "#wire/flash/stored-names.ts";
+import { CARD_SECRET_BYTES } from "#wire/grants/card.ts";
+import { CTI_BYTES } from "#wire/grants/grant.ts";
+import { LEVEL } from "#wire/grants/scope.ts";
 import { cloudTlsOf } from "./authorities.ts";
 import type { FlashConfig } from "./config.ts";
 

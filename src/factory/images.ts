@@ -1,10 +1,10 @@
 /** What a bare unit's flash holds before it first starts: the first release, a journal that says so, whom to trust. */
 import { assert } from "#base/assert.ts";
-import { entropyRecord } from "#wire/entropy-record.ts";
-import { encodeJournal } from "#wire/journal.ts";
-import { encodeLog } from "#wire/record-log.ts";
-import { settingRecord } from "#wire/setting-record.ts";
-import { encodeSlotHead, imageAddress, imageBytesMax } from "#wire/slot.ts";
+import { entropyRecord } from "#wire/flash/entropy-record.ts";
+import { encodeJournal } from "#wire/flash/journal.ts";
+import { encodeLog } from "#wire/flash/record-log.ts";
+import { settingRecord } from "#wire/flash/setting-record.ts";
+import { encodeSlotHead, imageAddress, imageBytesMax } from "#wire/flash/slot.ts";
 
 /** Where things lie in a board's flash: the part of board.json that counts here. */
 export interface FlashMap {

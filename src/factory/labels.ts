@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import { PDFDocument } from "pdf-lib";
 import QRCode from "qrcode";
-import type { QrSegment } from "#wire/card.ts";
+import type { QrSegment } from "#wire/grants/card.ts";
 
 const require = createRequire(import.meta.url);
 const MM_PER_INCH = 25.4;

@@ -8,7 +8,7 @@ import { equal, toHex } from "#base/bytes.ts";
 import { faultOf } from "#base/faults.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { linkText } from "#wire/card.ts";
+import { linkText } from "#wire/grants/card.ts";
 import { cloudTlsOf } from "./authorities.ts";
 import type { FlashConfig } from "./config.ts";
 import { type Identity, type MakerKeys, makeIdentity } from "./identity.ts";

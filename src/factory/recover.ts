@@ -5,14 +5,14 @@
  */
 import type { Fault } from "#base/faults.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { BLOCK_BYTES, LEAVES_INDEX, leavesOf } from "#wire/blocks.ts";
-import { lineFrameReader } from "#wire/line-frame.ts";
+import { lineFrameReader } from "#wire/lines/line-frame.ts";
 import {
   decodeRecoveryWord,
   encodeRecoveryOffer,
   encodeRecoveryParts,
   type RecoveryWord,
-} from "#wire/recovery-line.ts";
+} from "#wire/lines/recovery-line.ts";
+import { BLOCK_BYTES, LEAVES_INDEX, leavesOf } from "#wire/releases/blocks.ts";
 
 /** The serial line to the unit's console. */
 export interface SerialLine {

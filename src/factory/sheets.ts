@@ -1,6 +1,6 @@
 /** What stands on a unit's device label and on its sealed card. */
 import { toHex } from "#base/bytes.ts";
-import { cardGroups, cardLink, cardText, labelLink } from "#wire/card.ts";
+import { cardGroups, cardLink, cardText, labelLink } from "#wire/grants/card.ts";
 import type { FlashConfig } from "./config.ts";
 import { CARD_SIZE, type Sheet } from "./labels.ts";
 

@@ -1,5 +1,5 @@
 /** What the line needs of a place where a unit is plugged in. Each kind of board's host side supplies one. */
-import type { FactoryAnswer, FactoryRequest } from "#wire/factory-line.ts";
+import type { FactoryAnswer, FactoryRequest } from "#wire/lines/factory-line.ts";
 
 export interface Station {
   /** Erases the unit's flash and writes images at their addresses; reads back. */

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { toHex } from "#base/bytes.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { leavesOf, rootOfBytes, TRANSFER_NAME_BYTES } from "#wire/blocks.ts";
+import { leavesOf, rootOfBytes, TRANSFER_NAME_BYTES } from "#wire/releases/blocks.ts";
 
 export interface CarryServer {
   readonly port: number;

@@ -7,7 +7,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import { toHex } from "#base/bytes.ts";
 import { DNS_TYPE, encodeDnsQuery, readDnsMessage } from "#codec/dns.ts";
-import { type Found, foundIn, MDNS_GROUP, MDNS_PORT, SERVICE } from "#wire/discovery.ts";
+import { type Found, foundIn, MDNS_GROUP, MDNS_PORT, SERVICE } from "#wire/sessions/discovery.ts";
 
 export interface DiscoverOptions {
   /** How long to listen for answers. */

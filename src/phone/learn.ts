@@ -1,6 +1,6 @@
 /** What a phone asks a unit at home, once, so that it reaches it from anywhere: where its cloud is, and the owner's grant. */
 import { ok, type Result } from "#base/faults.ts";
-import { type CloudAddress, readCloudAddress } from "#wire/cloud-address.ts";
+import { type CloudAddress, readCloudAddress } from "#wire/link/cloud-address.ts";
 import type { Session } from "./session.ts";
 
 export interface Learned {

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import type { CloudAddress } from "#wire/cloud-address.ts";
+import type { CloudAddress } from "#wire/link/cloud-address.ts";
 
 export interface Known {
   readonly host: string;

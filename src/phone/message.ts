@@ -25,8 +25,8 @@ import {
 import { isTiAnnouncement } from "#wire/air/ti-announcement.ts";
 import { encodeTi, TI_PORT, type TiVariant } from "#wire/air/ti-smartconfig.ts";
 import { encodeTuya, TUYA_BROADCAST_PORT, TUYA_TOKEN_BYTES } from "#wire/air/tuya-ez.ts";
-import { MDNS_GROUP, MDNS_PORT } from "#wire/discovery.ts";
-import { bindingOf, type HelloBinding } from "#wire/hello.ts";
+import { MDNS_GROUP, MDNS_PORT } from "#wire/sessions/discovery.ts";
+import { bindingOf, type HelloBinding } from "#wire/sessions/hello.ts";
 import type { OnboardRequest } from "./onboard.ts";
 
 export interface Credentials {

@@ -7,7 +7,7 @@ import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { verifyHello } from "#trust/verify-hello.ts";
 import type { Schedule } from "#wire/air/schedule.ts";
-import { HELLO_PORT, type Hello, type HelloBinding } from "#wire/hello.ts";
+import { HELLO_PORT, type Hello, type HelloBinding } from "#wire/sessions/hello.ts";
 import type { DatagramTransport } from "./datagrams.ts";
 
 /** A phone may have to wait for the answer after the last packet. */

@@ -3,11 +3,11 @@ import { concat } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { isKeyOf } from "#trust/device-id.ts";
-import { kidMap } from "#trust/edhoc-identifier.ts";
-import { answerMessage2, initiate, openMessage2 } from "#trust/edhoc-initiator.ts";
-import { SUITE_4 } from "#trust/edhoc-suite.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { COUNTER_MAX, openReply, type RecordKeys, recordKeys, sealRequest } from "#trust/sealed-record.ts";
+import { kidMap } from "#trust/sessions/edhoc-identifier.ts";
+import { answerMessage2, initiate, openMessage2 } from "#trust/sessions/edhoc-initiator.ts";
+import { SUITE_4 } from "#trust/sessions/edhoc-suite.ts";
+import { COUNTER_MAX, openReply, type RecordKeys, recordKeys, sealRequest } from "#trust/sessions/sealed-record.ts";
 import {
   CALLER_ID,
   CALLER_KID,
@@ -18,7 +18,7 @@ import {
   MESSAGE_1_MARK,
   type SessionRequest,
   UNIT_KID,
-} from "#wire/session.ts";
+} from "#wire/sessions/session.ts";
 import type { Transport } from "./transport.ts";
 
 const NOTHING = new Uint8Array(0);

@@ -1,14 +1,14 @@
 /** How an owner's phone hands a narrower key to someone else, and takes it back. */
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { chainOf, issueChild } from "#trust/mint.ts";
+import { chainOf, issueChild } from "#trust/grants/mint.ts";
+import { signRevocation } from "#trust/grants/revoke.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { signRevocation } from "#trust/revoke.ts";
 import { seedSigner } from "#trust/signer.ts";
-import type { Audience } from "#wire/audience.ts";
-import type { Caveat } from "#wire/caveat.ts";
-import { CTI_BYTES } from "#wire/grant.ts";
-import { encodeDelivery, joinCtis } from "#wire/revocation.ts";
-import type { Scope } from "#wire/scope.ts";
+import type { Audience } from "#wire/grants/audience.ts";
+import type { Caveat } from "#wire/grants/caveat.ts";
+import { CTI_BYTES } from "#wire/grants/grant.ts";
+import { encodeDelivery, joinCtis } from "#wire/grants/revocation.ts";
+import type { Scope } from "#wire/grants/scope.ts";
 import type { Session } from "./session.ts";
 
 export interface Share {

@@ -1,6 +1,6 @@
 /** How a session's bytes reach a unit: over the network at home, relayed when away, or anything a phone's app brings. */
 import type { Result } from "#base/faults.ts";
-import type { SessionPath } from "#wire/session.ts";
+import type { SessionPath } from "#wire/sessions/session.ts";
 
 export interface Transport {
   /**

@@ -1,5 +1,5 @@
 import { equal } from "#base/bytes.ts";
-import { DEVICE_ID_BYTES } from "#wire/card.ts";
+import { DEVICE_ID_BYTES } from "#wire/grants/card.ts";
 import type { Primitives } from "./primitives.ts";
 
 /** Device ID: the first 12 bytes of SHA-512 of the unit's Ed25519 public key (PROTOCOL 3.1). */

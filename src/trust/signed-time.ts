@@ -2,10 +2,10 @@
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
+import type { Issuer, OpenChain } from "#trust/grants/open-chain.ts";
+import { encodeTime, readTime, type SignedTime } from "#wire/grants/signed-time.ts";
 import { CONTEXT, composeSigned, STATEMENT_TAGS, toBeSigned } from "#wire/signed.ts";
-import { encodeTime, readTime, type SignedTime } from "#wire/signed-time.ts";
 import { verifyEd25519 } from "./ed25519-strict.ts";
-import type { Issuer, OpenChain } from "./open-chain.ts";
 import type { Primitives } from "./primitives.ts";
 import type { Signer } from "./signer.ts";
 

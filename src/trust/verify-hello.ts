@@ -1,7 +1,7 @@
 /** Decides whether a hello comes from the unit that a label names. */
 import { concat, equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { decodeHello, type Hello, type HelloBinding, helloToSign } from "#wire/hello.ts";
+import { decodeHello, type Hello, type HelloBinding, helloToSign } from "#wire/sessions/hello.ts";
 import { isKeyOf } from "./device-id.ts";
 import { verifyEd25519 } from "./ed25519-strict.ts";
 import type { Primitives } from "./primitives.ts";

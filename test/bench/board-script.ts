@@ -1,7 +1,7 @@
 /** What a board measures of itself: one line `bench NAME MILLISECONDS` on the console for each figure, then `bench end`. */
 import { utf8 } from "#base/utf8.ts";
 import type { Port } from "#device/port.ts";
-import { leafOf } from "#wire/blocks.ts";
+import { leafOf } from "#wire/releases/blocks.ts";
 import { sessionWork } from "./session-open.ts";
 
 const BLOCK_BYTES = 4096;

@@ -5,10 +5,10 @@
 import { createServer } from "node:net";
 import mqttPacket from "mqtt-packet";
 import { fromHex, toHex } from "#base/bytes.ts";
+import { createLinkGate } from "#cloud/broker/link-gate.ts";
 import type { Fleet } from "#cloud/fleet.ts";
-import { createIssuer } from "#cloud/issuer.ts";
-import { createLinkGate } from "#cloud/link-gate.ts";
-import { readReleaseFile } from "#cloud/release-file.ts";
+import { createIssuer } from "#cloud/issuer/issuer.ts";
+import { readReleaseFile } from "#cloud/releases/release-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import {
   BLOCK_BYTES,
@@ -18,8 +18,8 @@ import {
   leavesOf,
   tagOf,
   wantedBlocks,
-} from "#wire/blocks.ts";
-import { releaseIdOf } from "#wire/release.ts";
+} from "#wire/releases/blocks.ts";
+import { releaseIdOf } from "#wire/releases/release.ts";
 
 interface Start {
   readonly keysFolder: string;

@@ -5,9 +5,9 @@ import { fromHex, toHex } from "#base/bytes.ts";
 import { createFleetUnit, type FleetUnit, type Message, rememberingOpen } from "#boards/sim/host/fleet-unit.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import type { Keyset } from "#wire/keyset.ts";
-import { linkPassword, linkToBeSigned } from "#wire/link-auth.ts";
-import { DOWN, unitTopic } from "#wire/topics.ts";
+import { linkPassword, linkToBeSigned } from "#wire/link/link-auth.ts";
+import { DOWN, unitTopic } from "#wire/link/topics.ts";
+import type { Keyset } from "#wire/releases/keyset.ts";
 
 const FLEET = "bench";
 const PUBLISH = 3;

@@ -1,6 +1,6 @@
 /** A part of an idle fleet, in a process of its own so that the server is what is measured. Forked by fleet-idle.ts. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Keyset } from "#wire/keyset.ts";
+import type { Keyset } from "#wire/releases/keyset.ts";
 import { type DrivenLink, drive, drivenUnits, inTurns } from "./fleet-driver.ts";
 import { cloudPassword } from "./fleet-servers.ts";
 

@@ -2,7 +2,9 @@
 import { performance } from "node:perf_hooks";
 import { encodePuback, encodePublish } from "#codec/mqtt.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
-import { signRelease, signTimestamp } from "#trust/sign-release.ts";
+import { signRelease, signTimestamp } from "#trust/releases/sign-release.ts";
+import { DOWN, UP, unitTopic } from "#wire/link/topics.ts";
+import { encodeUnitState, type Stage, type UnitState } from "#wire/link/unit-state.ts";
 import {
   BLOCK_BYTES,
   blockCount,
@@ -12,12 +14,10 @@ import {
   leavesOf,
   rootOfBytes,
   tagOf,
-} from "#wire/blocks.ts";
-import { type Component, releaseIdOf, type Transfer } from "#wire/release.ts";
-import { createStreamDecoder, DECODER_BYTES } from "#wire/stream-decoder.ts";
-import { encodeStream } from "#wire/stream-encoder.ts";
-import { DOWN, UP, unitTopic } from "#wire/topics.ts";
-import { encodeUnitState, type Stage, type UnitState } from "#wire/unit-state.ts";
+} from "#wire/releases/blocks.ts";
+import { type Component, releaseIdOf, type Transfer } from "#wire/releases/release.ts";
+import { createStreamDecoder, DECODER_BYTES } from "#wire/stream/stream-decoder.ts";
+import { encodeStream } from "#wire/stream/stream-encoder.ts";
 import { jsPairs, type Pair } from "./ota-images.ts";
 import { nativePairs } from "./ota-native.ts";
 import { type Figures, peerFigures } from "./ota-peers.ts";

@@ -4,20 +4,20 @@
  */
 import type { Result } from "#base/faults.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
-import type { Ead } from "#trust/edhoc.ts";
-import { kidMap } from "#trust/edhoc-identifier.ts";
-import { answerMessage2, type Initiated, initiate, openMessage2 } from "#trust/edhoc-initiator.ts";
-import { finish, openMessage3, type Responded, readMessage1, respond } from "#trust/edhoc-responder.ts";
-import { SUITE_4 } from "#trust/edhoc-suite.ts";
-import { chainOf, issueChild, issueGrant } from "#trust/mint.ts";
-import { openChain } from "#trust/open-chain.ts";
+import { chainOf, issueChild, issueGrant } from "#trust/grants/mint.ts";
+import { openChain } from "#trust/grants/open-chain.ts";
+import { inForce, type Trust } from "#trust/grants/verify-grant.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { openRequest, readRequestRecord, recordKeys, sealReply, sealRequest } from "#trust/sealed-record.ts";
+import type { Ead } from "#trust/sessions/edhoc.ts";
+import { kidMap } from "#trust/sessions/edhoc-identifier.ts";
+import { answerMessage2, type Initiated, initiate, openMessage2 } from "#trust/sessions/edhoc-initiator.ts";
+import { finish, openMessage3, type Responded, readMessage1, respond } from "#trust/sessions/edhoc-responder.ts";
+import { SUITE_4 } from "#trust/sessions/edhoc-suite.ts";
+import { openRequest, readRequestRecord, recordKeys, sealReply, sealRequest } from "#trust/sessions/sealed-record.ts";
 import { seedSigner } from "#trust/signer.ts";
-import { inForce, type Trust } from "#trust/verify-grant.ts";
-import { readGrant } from "#wire/grant.ts";
-import { LEVEL } from "#wire/scope.ts";
-import { CALLER_ID, CALLER_KID, CHAIN_EAD_LABEL, credentialItem, UNIT_KID } from "#wire/session.ts";
+import { readGrant } from "#wire/grants/grant.ts";
+import { LEVEL } from "#wire/grants/scope.ts";
+import { CALLER_ID, CALLER_KID, CHAIN_EAD_LABEL, credentialItem, UNIT_KID } from "#wire/sessions/session.ts";
 
 function must<T>(result: Result<T>): T {
   if (!result.ok) throw new Error(result.fault);

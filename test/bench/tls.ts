@@ -9,7 +9,7 @@ import { makeBareUnit } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { buildScript } from "#factory/bundle.ts";
 import { imagePaths } from "#firmware/image.ts";
-import { encodeRadioReport } from "#wire/radio-line.ts";
+import { encodeRadioReport } from "#wire/lines/radio-line.ts";
 import { certify } from "../tls/authority.ts";
 
 const RUN_MS = 60_000;

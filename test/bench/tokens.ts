@@ -2,17 +2,17 @@
 import QRCode, { type QRCodeSegment } from "qrcode";
 import { utf8 } from "#base/utf8.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
+import { chainOf, issueChild, issueGrant } from "#trust/grants/mint.ts";
+import { signRevocation } from "#trust/grants/revoke.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { chainOf, issueChild, issueGrant } from "#trust/mint.ts";
-import { signRevocation } from "#trust/revoke.ts";
-import { signKeyset, signRelease } from "#trust/sign-release.ts";
+import { signKeyset, signRelease } from "#trust/releases/sign-release.ts";
 import { signTime } from "#trust/signed-time.ts";
 import { seedSigner } from "#trust/signer.ts";
-import { cardLink, cardText } from "#wire/card.ts";
-import type { Caveat } from "#wire/caveat.ts";
-import { COMPONENT, type Component } from "#wire/release.ts";
-import { joinCtis } from "#wire/revocation.ts";
-import { LEVEL, RIGHT } from "#wire/scope.ts";
+import { cardLink, cardText } from "#wire/grants/card.ts";
+import type { Caveat } from "#wire/grants/caveat.ts";
+import { joinCtis } from "#wire/grants/revocation.ts";
+import { LEVEL, RIGHT } from "#wire/grants/scope.ts";
+import { COMPONENT, type Component } from "#wire/releases/release.ts";
 import type { Bench, Row } from "./row.ts";
 import { sessionWork } from "./session-open.ts";
 

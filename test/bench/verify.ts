@@ -5,13 +5,13 @@ import { utf8 } from "#base/utf8.ts";
 import { buildScript } from "#factory/bundle.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";
+import { chainOf, issueChild, issueGrant } from "#trust/grants/mint.ts";
+import { type Trust, verifyChain } from "#trust/grants/verify-grant.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { tweetnaclPrimitives } from "#trust/host/tweetnacl-primitives.ts";
-import { chainOf, issueChild, issueGrant } from "#trust/mint.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { seedSigner } from "#trust/signer.ts";
-import { type Trust, verifyChain } from "#trust/verify-grant.ts";
-import { LEVEL } from "#wire/scope.ts";
+import { LEVEL } from "#wire/grants/scope.ts";
 import type { Bench, Row } from "./row.ts";
 import { sessionWork } from "./session-open.ts";
 
@@ -22,19 +22,19 @@ noble.hashes.sha512 = (message) => Uint8Array.from(createHash("sha512").update(m
  * discharges, to resell, to answer a handshake and sealed records. Whatever else these rooms hold, a bundler drops.
  */
 const DEVICE_PART: Readonly<Record<string, readonly string[]>> = {
-  "trust/open-chain.ts": ["openChain"],
-  "trust/verify-grant.ts": ["inForce", "decide"],
-  "trust/revoke.ts": ["applyDelivery"],
-  "trust/revocations.ts": ["encodeRevocations", "readRevocations"],
+  "trust/grants/open-chain.ts": ["openChain"],
+  "trust/grants/verify-grant.ts": ["inForce", "decide"],
+  "trust/grants/revoke.ts": ["applyDelivery"],
+  "trust/grants/revocations.ts": ["encodeRevocations", "readRevocations"],
   "trust/signed-time.ts": ["checkTime", "checkVouch"],
-  "trust/discharge.ts": ["checkDischarge"],
+  "trust/grants/discharge.ts": ["checkDischarge"],
   "trust/time-floor.ts": ["acceptTime", "startTime", "timeAt", "floorToPersist", "persisted", "intervalOf", "widened"],
-  "trust/resale.ts": ["resell", "withoutGuests"],
-  "trust/edhoc-responder.ts": ["readMessage1", "respond", "openMessage3", "finish"],
-  "trust/edhoc-suite.ts": ["SUITE_4"],
-  "trust/edhoc-identifier.ts": ["kidMap"],
-  "trust/sealed-record.ts": ["recordKeys", "readRequestRecord", "openRequest", "sealReply"],
-  "wire/session.ts": ["credentialItem", "encodeRefusal", "decodeRequest", "encodeAnswer", "encodeAnswerOf"],
+  "trust/grants/resale.ts": ["resell", "withoutGuests"],
+  "trust/sessions/edhoc-responder.ts": ["readMessage1", "respond", "openMessage3", "finish"],
+  "trust/sessions/edhoc-suite.ts": ["SUITE_4"],
+  "trust/sessions/edhoc-identifier.ts": ["kidMap"],
+  "trust/sessions/sealed-record.ts": ["recordKeys", "readRequestRecord", "openRequest", "sealReply"],
+  "wire/sessions/session.ts": ["credentialItem", "encodeRefusal", "decodeRequest", "encodeAnswer", "encodeAnswerOf"],
 };
 
 const verifiers: Readonly<Record<string, Primitives>> = {

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { fromHex } from "#base/bytes.ts";
-import { chainOf } from "#trust/mint.ts";
-import { applyDelivery } from "#trust/revoke.ts";
-import { type Trust, verifyChain } from "#trust/verify-grant.ts";
-import { call, trust } from "../trust/household.ts";
+import { chainOf } from "#trust/grants/mint.ts";
+import { applyDelivery } from "#trust/grants/revoke.ts";
+import { type Trust, verifyChain } from "#trust/grants/verify-grant.ts";
+import { call, trust } from "../trust/grants/household.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-grant-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "#base/bytes.ts";
-import type { OperatorClient } from "#cloud/operator-client.ts";
-import { decodeReleaseFile } from "#cloud/release-file.ts";
-import type { RolloutStatus, Status } from "#cloud/status.ts";
+import type { OperatorClient } from "#cloud/http/operator-client.ts";
+import { decodeReleaseFile } from "#cloud/releases/release-file.ts";
+import type { RolloutStatus, Status } from "#cloud/status/status.ts";
 import {
   type CloudProcess,
   enrolmentOf,
@@ -20,7 +20,7 @@ import {
   testRelease,
   testUnit,
   until,
-} from "./linked-unit.ts";
+} from "./broker/linked-unit.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-cloud-"));
 const data = join(folder, "data");

@@ -8,13 +8,13 @@ import { join } from "node:path";
 import { connect, createServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "#base/bytes.ts";
-import { operatorClient } from "#cloud/operator-client.ts";
-import type { Status } from "#cloud/status.ts";
+import { operatorClient } from "#cloud/http/operator-client.ts";
+import type { Status } from "#cloud/status/status.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { DEVICE, SEED } from "../device/link/peers.ts";
 import { certify } from "../tls/authority.ts";
 import { startLinkedBoard } from "../tls/linked-board.ts";
-import { type CloudProcess, startCloudProcess, testKeys, until } from "./linked-unit.ts";
+import { type CloudProcess, startCloudProcess, testKeys, until } from "./broker/linked-unit.ts";
 
 const NAME = "cloud.lamp.example";
 const folder = mkdtempSync(join(tmpdir(), "latchkey-cloud-tls-"));

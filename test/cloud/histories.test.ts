@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import type { RolloutStatus, Status } from "#cloud/status.ts";
+import type { RolloutStatus, Status } from "#cloud/status/status.ts";
 import {
   type CloudProcess,
   enrolmentOf,
@@ -16,7 +16,7 @@ import {
   testRelease,
   testUnit,
   until,
-} from "./linked-unit.ts";
+} from "./broker/linked-unit.ts";
 
 /** Kills of the cloud in one history; LATCHKEY_HISTORIES makes it a longer one. */
 const KILLS = Number(process.env.LATCHKEY_HISTORIES ?? 3);

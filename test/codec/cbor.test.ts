@@ -3,7 +3,7 @@ import { Decoder, decode as oracleDecode } from "cbor-x";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fromHex, toHex } from "#base/bytes.ts";
-import { seeded } from "#cli/fuzz-run.ts";
+import { seeded } from "#cli/fuzz/run.ts";
 import { type Cbor, decodeCbor, decodeCborSequence, encodeCbor } from "#codec/cbor.ts";
 
 const bytes = (hex: string) => fromHex(hex) as Uint8Array;

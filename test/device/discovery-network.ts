@@ -8,7 +8,7 @@ import type { DeviceEvent, InnerEvent, Stored } from "#device/machine.ts";
 import type { PortEvent } from "#device/port.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import { OWN } from "#wire/stored-names.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
 
 export const SEED = new Uint8Array(32).fill(50);
 export const DEVICE = toHex(deviceIdOf(primitives, primitives.ed25519PublicKey(SEED)));

@@ -7,7 +7,7 @@ import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
 import type { PortEvent } from "#device/port.ts";
 import { discover } from "#phone/discover.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import { foundIn, SERVICE } from "#wire/discovery.ts";
+import { foundIn, SERVICE } from "#wire/sessions/discovery.ts";
 import { DEVICE, storedOf, TCP_PORT, unitAt } from "./discovery-network.ts";
 
 const IPV4 = "10.1.2.3";

@@ -5,7 +5,12 @@ import { fromUtf8, utf8 } from "#base/utf8.ts";
 import type { Effect } from "#device/machine.ts";
 import { createProvision } from "#device/provision.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { decodeFactoryLine, encodeFactoryLine, type FactoryAnswer, type FactoryRequest } from "#wire/factory-line.ts";
+import {
+  decodeFactoryLine,
+  encodeFactoryLine,
+  type FactoryAnswer,
+  type FactoryRequest,
+} from "#wire/lines/factory-line.ts";
 
 /** A unit's provision machine with a memory, spoken to by lines. */
 function unit() {

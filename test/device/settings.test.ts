@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { openSettings } from "#device/settings.ts";
-import { encodeLog } from "#wire/record-log.ts";
-import { settingRecord } from "#wire/setting-record.ts";
+import { encodeLog } from "#wire/flash/record-log.ts";
+import { settingRecord } from "#wire/flash/setting-record.ts";
 import { flashModel, GEOMETRIES, type Geometry, PowerCut, TEARS } from "../powercut/flash-model.ts";
 
 const NAMES = ["wifi", "cloud", "holder", "floor"];

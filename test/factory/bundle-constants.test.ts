@@ -32,8 +32,8 @@ test("values that nobody changes become const, one by one; unused ones go", () =
 });
 
 test("a script does what its source says", async () => {
-  const { bytes } = await buildScript(`import { COMPONENT } from "#wire/release.ts";
-import { RIGHT } from "#wire/scope.ts";
+  const { bytes } = await buildScript(`import { COMPONENT } from "#wire/releases/release.ts";
+import { RIGHT } from "#wire/grants/scope.ts";
 import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
 globalThis.said = [COMPONENT.none, RIGHT.call | RIGHT.flash, Object.keys(RIGHT).length,
   COMPONENT.js, decodeCbor(encodeCbor([2 ** 40, "x"])).value].join();`);

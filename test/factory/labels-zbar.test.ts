@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { readFlashConfig } from "#factory/config.ts";
 import { drawPng } from "#factory/labels.ts";
 import { cardSheet, labelSheet } from "#factory/sheets.ts";
-import { linkText } from "#wire/card.ts";
+import { linkText } from "#wire/grants/card.ts";
 
 const config = readFlashConfig("flash.config.json");
 const id = Uint8Array.from({ length: 12 }, (_, i) => 19 * i + 3);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readQr } from "#codec/host/qr-reader.ts";
 import { CARD_SIZE, drawPdf, drawPng, qrVersion } from "#factory/labels.ts";
-import { cardLink, labelLink, linkText } from "#wire/card.ts";
+import { cardLink, labelLink, linkText } from "#wire/grants/card.ts";
 
 const ID = Uint8Array.from({ length: 12 }, (_, i) => 7 * i);
 

@@ -7,9 +7,9 @@ import { fromUtf8, utf8 } from "#base/utf8.ts";
 import { slotsOf } from "#device/ota/slots.ts";
 import type { Port } from "#device/port.ts";
 import { openSettings, performOp } from "#device/settings.ts";
-import { type JournalRecord, readJournal, writeJournal } from "#wire/journal.ts";
-import { COMPONENT } from "#wire/release.ts";
-import { encodeSlotHead, imageAddress, readSlotHead, type SlotRegion } from "#wire/slot.ts";
+import { type JournalRecord, readJournal, writeJournal } from "#wire/flash/journal.ts";
+import { encodeSlotHead, imageAddress, readSlotHead, type SlotRegion } from "#wire/flash/slot.ts";
+import { COMPONENT } from "#wire/releases/release.ts";
 
 type Regions = Readonly<Record<string, { readonly start: number; readonly bytes: number }>>;
 

@@ -8,7 +8,7 @@ import { toHex } from "#base/bytes.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import { DNS_TYPE, encodeDnsQuery, readDnsMessage } from "#codec/dns.ts";
 import { buildScript } from "#factory/bundle.ts";
-import { foundIn, SERVICE } from "#wire/discovery.ts";
+import { foundIn, SERVICE } from "#wire/sessions/discovery.ts";
 import { type Bench, benchUnit, lineOf } from "./made-unit.ts";
 
 const NETWORK = { ssid: "Lamplight", passphrase: "a story told at home", bssid: "a0b1c2d3e4f5", channel: 6 };

@@ -7,9 +7,9 @@ import { describe, expect, test } from "vitest";
 import { FAULTS, type Fault } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { FlashOperation } from "#boards/qemu-mps2/host/flash-watch.ts";
-import { JOURNAL_KIND } from "#wire/journal.ts";
-import { appendRecord, freeLogBytes, type LogRegion, readLog } from "#wire/record-log.ts";
-import { COMPONENT } from "#wire/release.ts";
+import { JOURNAL_KIND } from "#wire/flash/journal.ts";
+import { appendRecord, freeLogBytes, type LogRegion, readLog } from "#wire/flash/record-log.ts";
+import { COMPONENT } from "#wire/releases/release.ts";
 import { judgeSession, newRecord, runSession, type UpdateBed, updateBed } from "./update-bed.ts";
 
 const within = (name: string, { board }: UpdateBed, address: number) => {

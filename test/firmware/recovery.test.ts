@@ -8,13 +8,13 @@ import { buildNative, flashBareUnit, throwawayMaker } from "#boards/qemu-mps2/ho
 import { type Emulator, powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { type Board, readBoard } from "#boards/sim/host/board.ts";
 import { startProgram } from "#boards/sim/host/child.ts";
-import { buildRelease, signReleaseFile } from "#cloud/release-build.ts";
-import { type ReleaseFile, writeReleaseFile } from "#cloud/release-file.ts";
+import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
+import { type ReleaseFile, writeReleaseFile } from "#cloud/releases/release-file.ts";
 import { type RecoveryImages, recover } from "#factory/recover.ts";
 import { imagePaths } from "#firmware/image.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
-import { encodeJournal, readJournal } from "#wire/journal.ts";
-import { COMPONENT } from "#wire/release.ts";
+import { encodeJournal, readJournal } from "#wire/flash/journal.ts";
+import { COMPONENT } from "#wire/releases/release.ts";
 
 const EPOCH = 2;
 const hello = (name: string) =>

@@ -5,9 +5,9 @@ import { equal } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { encodeCbor } from "#codec/cbor.ts";
-import { encodeLog } from "#wire/record-log.ts";
-import { settingRecord } from "#wire/setting-record.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { encodeLog } from "#wire/flash/record-log.ts";
+import { settingRecord } from "#wire/flash/setting-record.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { type Bench, benchUnit, lineOf } from "./made-unit.ts";
 
 /** Twenty functions whose code is of one length, one that says them all, and a statement that runs it. */

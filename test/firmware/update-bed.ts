@@ -8,15 +8,15 @@ import { buildNative, flashBareUnit, throwawayMaker } from "#boards/qemu-mps2/ho
 import { powerOff } from "#boards/qemu-mps2/host/emulator.ts";
 import { type Fate, type FlashOperation, type WatchedUnit, watchFlash } from "#boards/qemu-mps2/host/flash-watch.ts";
 import { type Board, readBoard } from "#boards/sim/host/board.ts";
-import { buildRelease } from "#cloud/release-build.ts";
-import { nameOf, type ReleaseFile } from "#cloud/release-file.ts";
+import { buildRelease } from "#cloud/releases/release-build.ts";
+import { nameOf, type ReleaseFile } from "#cloud/releases/release-file.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import { buildScript } from "#factory/bundle.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
-import { signRelease } from "#trust/sign-release.ts";
-import { JOURNAL_KIND } from "#wire/journal.ts";
-import { COMPONENT } from "#wire/release.ts";
-import { PROVISIONED } from "#wire/stored-names.ts";
+import { signRelease } from "#trust/releases/sign-release.ts";
+import { JOURNAL_KIND } from "#wire/flash/journal.ts";
+import { PROVISIONED } from "#wire/flash/stored-names.ts";
+import { COMPONENT } from "#wire/releases/release.ts";
 import { FLOOR, KEPT, SHELF_ADDRESS } from "./update-script.ts";
 
 export interface UpdateBed {

@@ -13,7 +13,9 @@ import type { Regions } from "#device/ota/slots.ts";
 import type { Port } from "#device/port.ts";
 import { run } from "#device/runner.ts";
 import { openSettings } from "#device/settings.ts";
-import { signTimestamp } from "#trust/sign-release.ts";
+import { signTimestamp } from "#trust/releases/sign-release.ts";
+import { readJournal } from "#wire/flash/journal.ts";
+import { decodeUnitState } from "#wire/link/unit-state.ts";
 import {
   BLOCK_BYTES,
   blockCount,
@@ -23,10 +25,8 @@ import {
   leavesOf,
   tagOf,
   wantedBlocks,
-} from "#wire/blocks.ts";
-import { readJournal } from "#wire/journal.ts";
-import { releaseIdOf } from "#wire/release.ts";
-import { decodeUnitState } from "#wire/unit-state.ts";
+} from "#wire/releases/blocks.ts";
+import { releaseIdOf } from "#wire/releases/release.ts";
 
 /** Where the maker keeps what he serves: u32 length, then CBOR [timestamp seed, product, [signed release 2, 3...], {name: stream}]. */
 export const SHELF_ADDRESS = 0x40_0000;

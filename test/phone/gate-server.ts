@@ -5,11 +5,11 @@ import { encodeCbor } from "#codec/cbor.ts";
 import { createGate } from "#device/gate/gate.ts";
 import type { DeviceEvent, Effect } from "#device/machine.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
+import { issueGrant } from "#trust/grants/mint.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import { issueGrant } from "#trust/mint.ts";
 import { seedSigner } from "#trust/signer.ts";
-import { LEVEL } from "#wire/scope.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { LEVEL } from "#wire/grants/scope.ts";
 
 export const seedOf = (fill: number) => new Uint8Array(32).fill(fill);
 export const unitKey = primitives.ed25519PublicKey(seedOf(50));

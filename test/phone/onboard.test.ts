@@ -16,9 +16,9 @@ import { onboard } from "#phone/onboard.ts";
 import { openUdpTransport } from "#phone/transports/udp.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { AirProtocol } from "#wire/air/found.ts";
-import { lineFrameReader } from "#wire/line-frame.ts";
-import { decodeRadioReport, encodeRadioCommand } from "#wire/radio-line.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { lineFrameReader } from "#wire/lines/line-frame.ts";
+import { decodeRadioReport, encodeRadioCommand } from "#wire/lines/radio-line.ts";
 
 const ADDRESS = "127.91.7.255";
 const SEED = new Uint8Array(32).fill(7);

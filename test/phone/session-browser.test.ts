@@ -15,7 +15,7 @@ import { openSession } from "#phone/session.ts";
 import { shareWith } from "#phone/share.ts";
 import { fetchTransport } from "#phone/transports/fetch.ts";
 import { browserPrimitives as primitives } from "#trust/host/browser-primitives.ts";
-import { scopeOf } from "#wire/scope.ts";
+import { scopeOf } from "#wire/grants/scope.ts";
 const open = (host, port, id, seed, chain) =>
   openSession({ primitives, transport: fetchTransport({ host, port }), deviceId: fromHex(id), holderSeed: fromHex(seed), ...(chain && { chain }) });
 globalThis.callAsOwner = async (host, port, id, seed) => {

@@ -16,8 +16,8 @@ import { fetchTransport } from "#phone/transports/fetch.ts";
 import { httpTransport } from "#phone/transports/http.ts";
 import { relayTransport } from "#phone/transports/relay.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import { scopeOf } from "#wire/scope.ts";
-import { DOWN, UP, unitTopic } from "#wire/topics.ts";
+import { scopeOf } from "#wire/grants/scope.ts";
+import { DOWN, UP, unitTopic } from "#wire/link/topics.ts";
 import { type GateServer, id, ownedUnit, ownerSeed, seedOf, startGateServer } from "./gate-server.ts";
 
 const TOPIC = unitTopic("lamps", toHex(id), "");

@@ -6,10 +6,10 @@
 import { equal } from "#base/bytes.ts";
 import type { Machine } from "#device/machine.ts";
 import type { OtaParts } from "#device/ota/tools.ts";
-import { readJournal } from "#wire/journal.ts";
-import { appendRecord, freeLogBytes, type LogRecord, readLog } from "#wire/record-log.ts";
-import { imagesIdOf } from "#wire/release.ts";
-import { settingRecord } from "#wire/setting-record.ts";
+import { readJournal } from "#wire/flash/journal.ts";
+import { appendRecord, freeLogBytes, type LogRecord, readLog } from "#wire/flash/record-log.ts";
+import { settingRecord } from "#wire/flash/setting-record.ts";
+import { imagesIdOf } from "#wire/releases/release.ts";
 import { type FlashModel, type Geometry, TEARS, type Tear } from "./flash-model.ts";
 import { imageSets } from "./images.ts";
 import { crypto, factoryFlash, type Regions, type Served, serve } from "./maker.ts";

@@ -1,5 +1,5 @@
 /** Images that look like firmware to a coder: code that calls itself, and text, with edits between two releases. */
-import { grown, link, programOf } from "../wire/thumb-program.ts";
+import { grown, link, programOf } from "../wire/stream/thumb-program.ts";
 import type { ImageSet } from "./maker.ts";
 
 function noise(seed: number): () => number {

@@ -21,7 +21,7 @@ interface Mutant {
 const MUTANTS: readonly Mutant[] = [
   {
     name: "records count without their CRC",
-    file: "src/wire/record-log.ts",
+    file: "src/wire/flash/record-log.ts",
     from: "if (viewOf(header).getUint32(4, true) === recordCrc(",
     to: "if (true || viewOf(header).getUint32(4, true) === recordCrc(",
   },
@@ -39,13 +39,13 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "compaction writes the bank's header first",
-    file: "src/wire/record-log.ts",
+    file: "src/wire/flash/record-log.ts",
     from: "  let offset = padded(region, HEADER_BYTES);\n  for (const record of records) {",
     to: '  let offset = padded(region, HEADER_BYTES);\n  ops.push({ kind: "flash-write", address: start, bytes: encodeHeader(region, generation) });\n  for (const record of records) {',
   },
   {
     name: "crashes are not counted",
-    file: "src/wire/journal.ts",
+    file: "src/wire/flash/journal.ts",
     from: "crashes: Math.min(255, job.crashes + (isCrash ? 1 : 0)),",
     to: "crashes: job.crashes,",
   },

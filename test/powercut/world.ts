@@ -12,8 +12,11 @@ import { slotsOf } from "#device/ota/slots.ts";
 import type { OtaParts } from "#device/ota/tools.ts";
 import type { PortEvent, ResetReason } from "#device/port.ts";
 import { openSettings, performOp } from "#device/settings.ts";
-import { signTimestamp } from "#trust/sign-release.ts";
-import { verifySlot } from "#trust/verify-slot.ts";
+import { signTimestamp } from "#trust/releases/sign-release.ts";
+import { verifySlot } from "#trust/releases/verify-slot.ts";
+import { decideBoot } from "#wire/flash/boot-decision.ts";
+import { readJournal, writeJournal } from "#wire/flash/journal.ts";
+import { decodeUnitState, type UnitState } from "#wire/link/unit-state.ts";
 import {
   BLOCK_BYTES,
   blockCount,
@@ -23,11 +26,8 @@ import {
   leavesOf,
   tagOf,
   wantedBlocks,
-} from "#wire/blocks.ts";
-import { decideBoot } from "#wire/boot-decision.ts";
-import { readJournal, writeJournal } from "#wire/journal.ts";
-import { releaseIdOf } from "#wire/release.ts";
-import { decodeUnitState, type UnitState } from "#wire/unit-state.ts";
+} from "#wire/releases/blocks.ts";
+import { releaseIdOf } from "#wire/releases/release.ts";
 import { type FlashModel, flashModel, type Geometry, PowerCut } from "./flash-model.ts";
 
 import { crypto, KEPT, type Regions, resetChance, type Served, TIMES, TIMESTAMP_SEED } from "./maker.ts";

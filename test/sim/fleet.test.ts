@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { simulateFleet } from "#cli/fleet-simulation.ts";
+import { simulateFleet } from "#cli/sim/fleet-simulation.ts";
 
 const quick = { imageBytes: 9_000, limits: { soakMs: 2_000, silenceMs: 60_000, sample: 10_000 } };
 

@@ -1,6 +1,6 @@
 /** A home under a seed: what must hold, holds in every world, and a world can be played again. */
 import { expect, test } from "vitest";
-import { simulateHome } from "#cli/home-simulation.ts";
+import { simulateHome } from "#cli/sim/home-simulation.ts";
 
 test.each(Array.from({ length: 12 }, (_, i) => i + 1))("all that must hold holds in world %i", async (seed) => {
   const report = await simulateHome(seed);

@@ -12,10 +12,10 @@ import { encodeCbor } from "#codec/cbor.ts";
 import { buildBundle } from "#factory/bundle.ts";
 import { type FlashImage, firstImages } from "#factory/images.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
-import { lineFrameReader } from "#wire/line-frame.ts";
-import { decodeRadioCommand, encodeRadioReport, type RadioReport } from "#wire/radio-line.ts";
-import { COMPONENT } from "#wire/release.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { lineFrameReader } from "#wire/lines/line-frame.ts";
+import { decodeRadioCommand, encodeRadioReport, type RadioReport } from "#wire/lines/radio-line.ts";
+import { COMPONENT } from "#wire/releases/release.ts";
 import { BROKER, SEED } from "../device/link/peers.ts";
 
 export interface LinkWish {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { deviceIdOf, isKeyOf } from "#trust/device-id.ts";
-import { guest, primitives, unitId, unitKey } from "./household.ts";
+import { guest, primitives, unitId, unitKey } from "./grants/household.ts";
 
 test("an ID is the beginning of its key's hash, so a key shows whose it is", () => {
   const hash = createHash("sha512").update(unitKey.publicKey).digest("hex");

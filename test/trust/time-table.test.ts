@@ -1,13 +1,13 @@
 /** Walks the tables of PROTOCOL 4.11 as they are printed: the document and the code can't part. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { issueChild } from "#trust/mint.ts";
-import { moonElongation } from "#trust/moon.ts";
+import { issueChild } from "#trust/grants/mint.ts";
+import { moonElongation } from "#trust/grants/moon.ts";
+import { type Trust, verifyChain } from "#trust/grants/verify-grant.ts";
 import type { Time } from "#trust/time-floor.ts";
-import { type Trust, verifyChain } from "#trust/verify-grant.ts";
-import type { Caveat } from "#wire/caveat.ts";
-import type { Claims } from "#wire/grant.ts";
-import { call, childClaims, grantChain, guest, owner, ownerChain, primitives, trust } from "./household.ts";
+import type { Caveat } from "#wire/grants/caveat.ts";
+import type { Claims } from "#wire/grants/grant.ts";
+import { call, childClaims, grantChain, guest, owner, ownerChain, primitives, trust } from "./grants/household.ts";
 
 /** A Monday, 12:00 UTC. */
 const NOW_S = Date.parse("2027-03-01T12:00:00Z") / 1000;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { checkDischarge, signDischarge } from "#trust/discharge.ts";
-import { issueChild } from "#trust/mint.ts";
-import { openChain } from "#trust/open-chain.ts";
+import { checkDischarge, signDischarge } from "#trust/grants/discharge.ts";
+import { issueChild } from "#trust/grants/mint.ts";
+import { openChain } from "#trust/grants/open-chain.ts";
+import { verifyChain } from "#trust/grants/verify-grant.ts";
 import { checkTime, checkVouch, signTime } from "#trust/signed-time.ts";
 import { acceptTime, floorToPersist, intervalOf, persisted, startTime, timeAt, widened } from "#trust/time-floor.ts";
-import { verifyChain } from "#trust/verify-grant.ts";
 import {
   call,
   childClaims,
@@ -19,7 +19,7 @@ import {
   person,
   primitives,
   trust,
-} from "./household.ts";
+} from "./grants/household.ts";
 
 const nonce = primitives.sha256(new Uint8Array(1)).slice(0, 16);
 const other = nonce.map((byte) => byte ^ 1);

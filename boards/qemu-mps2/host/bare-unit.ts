@@ -10,15 +10,15 @@ import { encodeCbor } from "#codec/cbor.ts";
 import { buildBoot, buildRuntime } from "#firmware/image.ts";
 import type { Variant } from "#firmware/tls-sources.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
-import { signKeyset, signRelease } from "#trust/sign-release.ts";
-import { rootOfBytes } from "#wire/blocks.ts";
-import { entropyRecord } from "#wire/entropy-record.ts";
-import { encodeJournal } from "#wire/journal.ts";
-import { encodeLog } from "#wire/record-log.ts";
-import { COMPONENT, type Component } from "#wire/release.ts";
-import { settingRecord } from "#wire/setting-record.ts";
-import { encodeSlotHead, imageAddress } from "#wire/slot.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { signKeyset, signRelease } from "#trust/releases/sign-release.ts";
+import { entropyRecord } from "#wire/flash/entropy-record.ts";
+import { encodeJournal } from "#wire/flash/journal.ts";
+import { encodeLog } from "#wire/flash/record-log.ts";
+import { settingRecord } from "#wire/flash/setting-record.ts";
+import { encodeSlotHead, imageAddress } from "#wire/flash/slot.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { rootOfBytes } from "#wire/releases/blocks.ts";
+import { COMPONENT, type Component } from "#wire/releases/release.ts";
 
 const PRODUCT = "bench";
 

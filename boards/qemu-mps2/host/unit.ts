@@ -7,9 +7,9 @@ import { createConnection } from "node:net";
 import { parseArgs } from "node:util";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { imagePaths } from "#firmware/image.ts";
-import { MDNS_PORT } from "#wire/discovery.ts";
-import { lineFrameReader } from "#wire/line-frame.ts";
-import { decodeRadioReport } from "#wire/radio-line.ts";
+import { lineFrameReader } from "#wire/lines/line-frame.ts";
+import { decodeRadioReport } from "#wire/lines/radio-line.ts";
+import { MDNS_PORT } from "#wire/sessions/discovery.ts";
 import { type Emulator, powerOff, startEmulator } from "./emulator.ts";
 
 function show(what: object): void {

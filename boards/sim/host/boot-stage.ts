@@ -4,10 +4,10 @@ import { readKeysets } from "#device/ota/memory.ts";
 import type { ResetReason } from "#device/port.ts";
 import { openSettings, performOp } from "#device/settings.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { type SlotImage, verifySlot } from "#trust/verify-slot.ts";
-import { decideBoot } from "#wire/boot-decision.ts";
-import { readJournal, writeJournal } from "#wire/journal.ts";
-import { COMPONENT } from "#wire/release.ts";
+import { type SlotImage, verifySlot } from "#trust/releases/verify-slot.ts";
+import { decideBoot } from "#wire/flash/boot-decision.ts";
+import { readJournal, writeJournal } from "#wire/flash/journal.ts";
+import { COMPONENT } from "#wire/releases/release.ts";
 import type { Board, Region } from "./board.ts";
 import type { FlashFile } from "./flash-file.ts";
 

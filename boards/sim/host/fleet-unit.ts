@@ -5,7 +5,10 @@
 import { equal, toHex } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { checkCurrent, openRelease, verifyTimestamp } from "#trust/verify-release.ts";
+import { checkCurrent, openRelease, verifyTimestamp } from "#trust/releases/verify-release.ts";
+import { deliveryTagOf, readDelivery } from "#wire/grants/revocation.ts";
+import { DOWN, UP } from "#wire/link/topics.ts";
+import { encodeUnitState, type Stage, type UnitState } from "#wire/link/unit-state.ts";
 import {
   BLOCK_BYTES,
   type BlockRequest,
@@ -19,13 +22,10 @@ import {
   TRANSFER_NAME_BYTES,
   tagOf,
   WINDOW_MAX,
-} from "#wire/blocks.ts";
-import type { Keyset } from "#wire/keyset.ts";
-import { type Release, releaseIdOf, type Transfer } from "#wire/release.ts";
-import { deliveryTagOf, readDelivery } from "#wire/revocation.ts";
-import { TIMESTAMP_NONCE_BYTES } from "#wire/timestamp.ts";
-import { DOWN, UP } from "#wire/topics.ts";
-import { encodeUnitState, type Stage, type UnitState } from "#wire/unit-state.ts";
+} from "#wire/releases/blocks.ts";
+import type { Keyset } from "#wire/releases/keyset.ts";
+import { type Release, releaseIdOf, type Transfer } from "#wire/releases/release.ts";
+import { TIMESTAMP_NONCE_BYTES } from "#wire/releases/timestamp.ts";
 
 /** How a unit takes a release once it runs it. */
 export type Fate = "works" | "crashes" | "falls-silent";

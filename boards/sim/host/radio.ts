@@ -1,8 +1,8 @@
 /** The unit's end of the line to its radio, a TCP connection here (PROTOCOL 9.1). */
 import { createConnection } from "node:net";
 import type { PortEvent, Radio } from "#device/port.ts";
-import { lineFrameReader } from "#wire/line-frame.ts";
-import { decodeRadioReport, encodeRadioCommand, type RadioCommand } from "#wire/radio-line.ts";
+import { lineFrameReader } from "#wire/lines/line-frame.ts";
+import { decodeRadioReport, encodeRadioCommand, type RadioCommand } from "#wire/lines/radio-line.ts";
 
 export interface RadioLine {
   readonly radio: Radio;

@@ -1,6 +1,11 @@
 /** A place on the line for simulated and emulated units: flash a file, unit a process, console its standard streams. */
 import { appendFileSync, closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
-import { decodeFactoryLine, encodeFactoryLine, type FactoryAnswer, type FactoryRequest } from "#wire/factory-line.ts";
+import {
+  decodeFactoryLine,
+  encodeFactoryLine,
+  type FactoryAnswer,
+  type FactoryRequest,
+} from "#wire/lines/factory-line.ts";
 import type { Board } from "./board.ts";
 import { type Child, startProgram } from "./child.ts";
 import { createFlashFile, FlashFileError } from "./flash-file.ts";

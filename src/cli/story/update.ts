@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
 import { withFaultNames } from "#base/faults.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
-import { type OperatorClient, operatorClient } from "#cloud/operator-client.ts";
-import { encodeReleaseFile, type ReleaseFile, readReleaseFile } from "#cloud/release-file.ts";
+import { type OperatorClient, operatorClient } from "#cloud/http/operator-client.ts";
+import { encodeReleaseFile, type ReleaseFile, readReleaseFile } from "#cloud/releases/release-file.ts";
 import { buildBundle, buildScript, bundleEntry } from "#factory/bundle.ts";
 import { openRegistry } from "#factory/registry.ts";
-import { COMPONENT } from "#wire/release.ts";
+import { COMPONENT } from "#wire/releases/release.ts";
 import { makeRelease } from "./factory.ts";
 
 import { crashingNative, nativeParts, nextNative } from "./native.ts";

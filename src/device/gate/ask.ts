@@ -1,10 +1,10 @@
 /** One ask of a session: its circumstances, the decision, what is counted and noted of it. */
 import type { Result } from "#base/faults.ts";
 import { type CborMap, decodeCbor } from "#codec/cbor.ts";
-import type { Ask, Position } from "#trust/caveats.ts";
+import type { Ask, Position } from "#trust/grants/caveats.ts";
+import { decide, type Trust, type Verdict } from "#trust/grants/verify-grant.ts";
 import { widened } from "#trust/time-floor.ts";
-import { decide, type Trust, type Verdict } from "#trust/verify-grant.ts";
-import { RIGHT, type Right } from "#wire/scope.ts";
+import { RIGHT, type Right } from "#wire/grants/scope.ts";
 import type { Origin } from "./door.ts";
 import { countUses, trustOf, usageOf } from "./memory.ts";
 import { buttonHeldMs, type Moment, note, type Session } from "./state.ts";

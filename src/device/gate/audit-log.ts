@@ -7,7 +7,13 @@ import { concat, viewOf } from "#base/bytes.ts";
 import { type Fault, faultNumber } from "#base/faults.ts";
 import { createRateLimit, type RateLimit, takeTurn } from "#device/rate-limit.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { AUDIT_ENTRY_BYTES, AUDIT_LINK_BYTES, type AuditEntry, auditLink, encodeAuditEntry } from "#wire/audit.ts";
+import {
+  AUDIT_ENTRY_BYTES,
+  AUDIT_LINK_BYTES,
+  type AuditEntry,
+  auditLink,
+  encodeAuditEntry,
+} from "#wire/sessions/audit.ts";
 
 /** Entries that are kept; with the oldest goes its hash, which the next one still names. */
 export const AUDIT_ENTRIES_MAX = 64;

@@ -3,17 +3,17 @@ import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, encodeCbor } from "#codec/cbor.ts";
 import { takeTurn } from "#device/rate-limit.ts";
-import { checkDischarge } from "#trust/discharge.ts";
-import { ENTRIES_MAX, entryOf } from "#trust/revocations.ts";
-import { applyDelivery } from "#trust/revoke.ts";
+import { checkDischarge } from "#trust/grants/discharge.ts";
+import { ENTRIES_MAX, entryOf } from "#trust/grants/revocations.ts";
+import { applyDelivery } from "#trust/grants/revoke.ts";
+import { inForce } from "#trust/grants/verify-grant.ts";
 import { checkTime, checkVouch } from "#trust/signed-time.ts";
 import { acceptTime, floorToPersist, intervalOf, persisted } from "#trust/time-floor.ts";
-import { inForce } from "#trust/verify-grant.ts";
-import { CHAIN_DEPTH_MAX } from "#wire/grant.ts";
-import { RIGHT, rightsFor } from "#wire/scope.ts";
-import type { SessionRequest } from "#wire/session.ts";
-import { NONCE_BYTES } from "#wire/signed-time.ts";
-import { OWN } from "#wire/stored-names.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
+import { CHAIN_DEPTH_MAX } from "#wire/grants/grant.ts";
+import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
+import { NONCE_BYTES } from "#wire/grants/signed-time.ts";
+import type { SessionRequest } from "#wire/sessions/session.ts";
 import { decideAsk, trustNow } from "./ask.ts";
 import { auditFrom } from "./audit-log.ts";
 import type { Origin } from "./door.ts";
@@ -155,7 +155,7 @@ function raiseFloor(moment: Moment, session: Session, epoch: number): Result<Cbo
   if (epoch !== entry.floor + 1) return refuse("SESSION_FLOOR");
   const others = memory.revocations.filter(({ key }) => !equal(key, session.holder));
   const isNew = others.length === memory.revocations.length;
-  // The last places are for issuers, as when a statement comes in (trust/revoke.ts).
+  // The last places are for issuers, as when a statement comes in (trust/grants/revoke.ts).
   if (isNew && others.length >= ENTRIES_MAX - memory.issuers.length) return refuse("REVOCATION_FULL");
   if (!mayWrite(moment, session)) return refuse("SESSION_RATE");
   // The risen floor has revoked whatever the list named.

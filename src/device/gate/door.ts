@@ -3,9 +3,9 @@ import { concat } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import { encodeHttpResponse, httpStatusOf, readHttpRequest } from "#device/http-request.ts";
 import type { DeviceEvent, Effect } from "#device/machine.ts";
-import { decodeRelayedRequest, encodeRelayedReply } from "#wire/relay.ts";
-import { encodeRefusal, PATH, type SessionPath } from "#wire/session.ts";
-import { DOWN, UP } from "#wire/topics.ts";
+import { decodeRelayedRequest, encodeRelayedReply } from "#wire/link/relay.ts";
+import { DOWN, UP } from "#wire/link/topics.ts";
+import { encodeRefusal, PATH, type SessionPath } from "#wire/sessions/session.ts";
 
 const CONNECTIONS_MAX = 8;
 /** A connection that sends no whole request for so long is closed. */

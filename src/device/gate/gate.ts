@@ -5,10 +5,10 @@
  */
 import { ok, type Result } from "#base/faults.ts";
 import type { DeviceEvent, Effect, Machine, Step, Stored } from "#device/machine.ts";
-import { deliveryTagOf } from "#wire/revocation.ts";
-import { encodeAnswer, encodeAnswerOf } from "#wire/session.ts";
-import { OWN } from "#wire/stored-names.ts";
-import { ALL, DOWN } from "#wire/topics.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
+import { deliveryTagOf } from "#wire/grants/revocation.ts";
+import { ALL, DOWN } from "#wire/link/topics.ts";
+import { encodeAnswer, encodeAnswerOf } from "#wire/sessions/session.ts";
 import { auditWriteAtMs, openAuditLog, restAudit, storedAudit } from "./audit-log.ts";
 import { takeDelivery } from "./control.ts";
 import { answerAt, closeIdle, nextIdleMs, type Visit, visitOf } from "./door.ts";

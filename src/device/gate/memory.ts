@@ -4,16 +4,16 @@ import { ok, type Result, refuse } from "#base/faults.ts";
 import { fromUtf8 } from "#base/utf8.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { Effect, Stored } from "#device/machine.ts";
-import type { Usage } from "#trust/caveats.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
-import { type Issuer, type OpenChain, OWN_KID } from "#trust/open-chain.ts";
+import type { Usage } from "#trust/grants/caveats.ts";
+import { type Issuer, type OpenChain, OWN_KID } from "#trust/grants/open-chain.ts";
+import { type Revocations, readRevocations } from "#trust/grants/revocations.ts";
+import type { Trust, Vouched } from "#trust/grants/verify-grant.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { type Revocations, readRevocations } from "#trust/revocations.ts";
 import { startTime, type TimeState, timeAt } from "#trust/time-floor.ts";
-import type { Trust, Vouched } from "#trust/verify-grant.ts";
-import { CTI_BYTES, type Link, readGrant } from "#wire/grant.ts";
-import { isPlace } from "#wire/session.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { CTI_BYTES, type Link, readGrant } from "#wire/grants/grant.ts";
+import { isPlace } from "#wire/sessions/session.ts";
 
 /** Links whose use is counted. When all places are taken, further ones refuse: forgetting would give uses back. */
 const COUNTED_MAX = 32;

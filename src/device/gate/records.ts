@@ -1,8 +1,8 @@
 /** Sealed records at the unit: each request runs at most once, in order, and is answered once. */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { openRequest, readRequestRecord, sealReply } from "#trust/sealed-record.ts";
-import { decodeRequest, encodeAnswer } from "#wire/session.ts";
+import { openRequest, readRequestRecord, sealReply } from "#trust/sessions/sealed-record.ts";
+import { decodeRequest, encodeAnswer } from "#wire/sessions/session.ts";
 import type { Origin, Visit } from "./door.ts";
 import { type Answer, perform } from "./requests.ts";
 import { type Moment, type Session, tagOf } from "./state.ts";

@@ -1,9 +1,9 @@
 /** What a session asks: the app's functions, and what they and the unit may tell. Each ask is decided anew. */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
-import { entryOf } from "#trust/revocations.ts";
+import { entryOf } from "#trust/grants/revocations.ts";
 import { timeAt } from "#trust/time-floor.ts";
-import { encodeAnswer, type SessionRequest } from "#wire/session.ts";
+import { encodeAnswer, type SessionRequest } from "#wire/sessions/session.ts";
 import { decideAsk } from "./ask.ts";
 import { control } from "./control.ts";
 import type { Origin } from "./door.ts";

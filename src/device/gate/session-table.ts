@@ -5,8 +5,8 @@
  */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
-import type { Responded } from "#trust/edhoc-responder.ts";
-import type { RecordKeys } from "#trust/sealed-record.ts";
+import type { Responded } from "#trust/sessions/edhoc-responder.ts";
+import type { RecordKeys } from "#trust/sessions/sealed-record.ts";
 
 export const SESSIONS_MAX = 4;
 /** One holder's sessions: his phone and his tablet, and an older one of either gives way. */

@@ -3,8 +3,8 @@ import { viewOf } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import { decodeServerPacket, encodeConnect, encodeDisconnect, encodeSubscribe } from "#codec/mqtt.ts";
 import type { DeviceEvent } from "#device/machine.ts";
-import { type LinkProof, linkPassword } from "#wire/link-auth.ts";
-import { DOWN, subscribeRights, UP, unitTopic } from "#wire/topics.ts";
+import { type LinkProof, linkPassword } from "#wire/link/link-auth.ts";
+import { DOWN, subscribeRights, UP, unitTopic } from "#wire/link/topics.ts";
 import {
   beginConversation,
   type Conversation,

@@ -1,7 +1,7 @@
 /** The unit proves its key: a nonce fetched and signed, and shown over HTTP first where the broker wants it so. */
 import { concat, fromHex } from "#base/bytes.ts";
 import { encodeHttpPost, readHttpResponse } from "#codec/http-response.ts";
-import { decodeNonceAnswer, encodeLinkProof, type LinkProof, linkToBeSigned } from "#wire/link-auth.ts";
+import { decodeNonceAnswer, encodeLinkProof, type LinkProof, linkToBeSigned } from "#wire/link/link-auth.ts";
 import type { LinkSettings } from "./settings.ts";
 import { connect, fail, type Link, type LinkState } from "./state.ts";
 

@@ -6,7 +6,7 @@ import { type Cbor, decodeCbor } from "#codec/cbor.ts";
 import type { Stored } from "#device/machine.ts";
 import type { Secure } from "#device/port.ts";
 import { type TimeState, timeAt } from "#trust/time-floor.ts";
-import { PROVISIONED } from "#wire/stored-names.ts";
+import { PROVISIONED } from "#wire/flash/stored-names.ts";
 
 export type Pinned = Pick<Secure, "serverName" | "certificate">;
 

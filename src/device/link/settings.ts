@@ -7,7 +7,7 @@ import type { Stored } from "#device/machine.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { startTime } from "#trust/time-floor.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { readPinned, type Security } from "./security.ts";
 
 export interface LinkSettings extends Security {

@@ -4,7 +4,7 @@ import { type Fault, faultText } from "#base/faults.ts";
 import type { MqttVersion } from "#codec/mqtt.ts";
 import type { Effect } from "#device/machine.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import type { LinkProof } from "#wire/link-auth.ts";
+import type { LinkProof } from "#wire/link/link-auth.ts";
 import { type Conversation, unacknowledged } from "./conversation.ts";
 import { secureAt } from "./security.ts";
 import type { LinkSettings, LinkTimes } from "./settings.ts";

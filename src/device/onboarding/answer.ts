@@ -5,7 +5,7 @@ import { deviceIdOf } from "#trust/device-id.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { signHello } from "#trust/verify-hello.ts";
 import type { Acknowledgement, Found } from "#wire/air/found.ts";
-import { bindingOf, HELLO_PORT, type HelloBinding } from "#wire/hello.ts";
+import { bindingOf, HELLO_PORT, type HelloBinding } from "#wire/sessions/hello.ts";
 
 /** The older protocols' phones expect 30 acknowledgements, 100 ms apart. */
 const QUICK_BEATS = 30;

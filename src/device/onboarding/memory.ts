@@ -1,9 +1,9 @@
-/** What onboarding remembers over power loss, and what the factory told it; the names are wire/stored-names.ts's. */
+/** What onboarding remembers over power loss, and what the factory told it; the names are wire/flash/stored-names.ts's. */
 import { concat } from "#base/bytes.ts";
 import { decodeCbor } from "#codec/cbor.ts";
 import type { Stored } from "#device/machine.ts";
 import type { AirProtocol } from "#wire/air/found.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 
 export interface Wifi {
   readonly ssid: Uint8Array;

@@ -12,7 +12,7 @@ import type { DeviceEvent, Effect, Machine, Step, Stored } from "#device/machine
 import type { Primitives } from "#trust/primitives.ts";
 import { acknowledgementOf, type Found, LOCK_SCORE } from "#wire/air/found.ts";
 import { airListener } from "#wire/air/listener.ts";
-import { OWN } from "#wire/stored-names.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
 import { answerBeat, isDue, send, signedHello } from "./answer.ts";
 import { decodersFor } from "./decoders.ts";
 import type { LegacyProtocol } from "./legacy-protocols.ts";

@@ -1,12 +1,12 @@
 /** Which transfer of a component this unit can use: a delta when the flash truly holds its base, else a whole image. */
 import { equal } from "#base/bytes.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { imageRootOf } from "#trust/verify-slot.ts";
-import { TRANSFER_NAME_BYTES } from "#wire/blocks.ts";
-import type { ReadFlash } from "#wire/record-log.ts";
-import { type Component, decodeRelease, RELEASE_BYTES_MAX, type Transfer } from "#wire/release.ts";
-import { decodeRoleEnvelope } from "#wire/role-envelope.ts";
-import { imageAddress, imageBytesMax, readSlotHead, type SlotRegion } from "#wire/slot.ts";
+import { imageRootOf } from "#trust/releases/verify-slot.ts";
+import type { ReadFlash } from "#wire/flash/record-log.ts";
+import { imageAddress, imageBytesMax, readSlotHead, type SlotRegion } from "#wire/flash/slot.ts";
+import { TRANSFER_NAME_BYTES } from "#wire/releases/blocks.ts";
+import { type Component, decodeRelease, RELEASE_BYTES_MAX, type Transfer } from "#wire/releases/release.ts";
+import { decodeRoleEnvelope } from "#wire/releases/role-envelope.ts";
 
 /** An image in flash that deltas may build on. */
 export interface Base {

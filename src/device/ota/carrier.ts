@@ -15,7 +15,7 @@ import {
   LEAVES_INDEX,
   tagOf,
   wantedBlocks,
-} from "#wire/blocks.ts";
+} from "#wire/releases/blocks.ts";
 
 interface State {
   /** Who brings: an address and a port. */

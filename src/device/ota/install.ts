@@ -4,12 +4,12 @@
  */
 import { equal } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
-import { imageRootOf } from "#trust/verify-slot.ts";
-import { decodeBlockResponse } from "#wire/blocks.ts";
-import { type Component, imagesIdOf, type Release } from "#wire/release.ts";
-import { encodeSlotHead, imageAddress } from "#wire/slot.ts";
-import { OWN } from "#wire/stored-names.ts";
-import { UP } from "#wire/topics.ts";
+import { imageRootOf } from "#trust/releases/verify-slot.ts";
+import { encodeSlotHead, imageAddress } from "#wire/flash/slot.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
+import { UP } from "#wire/link/topics.ts";
+import { decodeBlockResponse } from "#wire/releases/blocks.ts";
+import { type Component, imagesIdOf, type Release } from "#wire/releases/release.ts";
 import { type Base, findBase, usableTransfer } from "./base.ts";
 import { encodeOffer, type Offer } from "./memory.ts";
 import type { OtaState } from "./state.ts";

@@ -1,11 +1,11 @@
 /** Which keys count: key sets as they come, and by which of them what runs was signed (PROTOCOL 8.11). */
 import { faultText } from "#base/faults.ts";
 import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
-import { verifyKeyset } from "#trust/verify-keyset.ts";
-import { openRelease } from "#trust/verify-release.ts";
-import type { Keyset } from "#wire/keyset.ts";
-import { readSlotHead } from "#wire/slot.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { verifyKeyset } from "#trust/releases/verify-keyset.ts";
+import { openRelease } from "#trust/releases/verify-release.ts";
+import { readSlotHead } from "#wire/flash/slot.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import type { Keyset } from "#wire/releases/keyset.ts";
 import type { OtaState } from "./state.ts";
 import { type Ota, say, slotOf } from "./tools.ts";
 

@@ -4,12 +4,12 @@ import { fromUtf8 } from "#base/utf8.ts";
 import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { Stored } from "#device/machine.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { verifyKeyset } from "#trust/verify-keyset.ts";
-import { openRelease } from "#trust/verify-release.ts";
-import type { Job } from "#wire/journal.ts";
-import type { Keyset } from "#wire/keyset.ts";
-import { imagesIdOf, type Release, releaseIdOf } from "#wire/release.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { verifyKeyset } from "#trust/releases/verify-keyset.ts";
+import { openRelease } from "#trust/releases/verify-release.ts";
+import type { Job } from "#wire/flash/journal.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import type { Keyset } from "#wire/releases/keyset.ts";
+import { imagesIdOf, type Release, releaseIdOf } from "#wire/releases/release.ts";
 
 /** Who the unit is, for updates. */
 export interface Maker {

@@ -6,11 +6,11 @@
 import { equal } from "#base/bytes.ts";
 import { type Fault, faultText } from "#base/faults.ts";
 import type { DeviceEvent, Machine, Step } from "#device/machine.ts";
-import { checkCurrent, openRelease, verifyRelease, verifyTimestamp } from "#trust/verify-release.ts";
-import { CRASHES_MAX, endedRecord, readJournal, type TrialEnd } from "#wire/journal.ts";
-import { RELEASE_BYTES_MAX, releaseIdOf } from "#wire/release.ts";
-import { OWN } from "#wire/stored-names.ts";
-import { ALL, DOWN, UP } from "#wire/topics.ts";
+import { checkCurrent, openRelease, verifyRelease, verifyTimestamp } from "#trust/releases/verify-release.ts";
+import { CRASHES_MAX, endedRecord, readJournal, type TrialEnd } from "#wire/flash/journal.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
+import { ALL, DOWN, UP } from "#wire/link/topics.ts";
+import { RELEASE_BYTES_MAX, releaseIdOf } from "#wire/releases/release.ts";
 import { usableTransfer } from "./base.ts";
 import { arm, askAgain, baseFor, begin, goOn, onBlock, work } from "./install.ts";
 import { isSignedBy, onKeysets } from "./keys.ts";

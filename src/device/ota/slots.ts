@@ -1,8 +1,8 @@
 /** Which slots a board has, by component, from the regions of its board.json. */
 
 import type { Flash } from "#device/port.ts";
-import { COMPONENT, type ComponentName } from "#wire/release.ts";
-import { imageBytesMax, type SlotRegion } from "#wire/slot.ts";
+import { imageBytesMax, type SlotRegion } from "#wire/flash/slot.ts";
+import { COMPONENT, type ComponentName } from "#wire/releases/release.ts";
 
 export type Regions = Readonly<Record<string, { readonly start: number; readonly bytes: number } | undefined>>;
 

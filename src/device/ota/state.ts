@@ -1,8 +1,8 @@
 /** What the update machine holds in memory, its times, and how it tells of itself. */
 import type { Fault } from "#base/faults.ts";
-import type { Journal, TrialEnd } from "#wire/journal.ts";
-import type { Component } from "#wire/release.ts";
-import type { UnitAttempt } from "#wire/unit-state.ts";
+import type { Journal, TrialEnd } from "#wire/flash/journal.ts";
+import type { UnitAttempt } from "#wire/link/unit-state.ts";
+import type { Component } from "#wire/releases/release.ts";
 import type { Maker, Offer } from "./memory.ts";
 import type { TransferFetch } from "./transfer.ts";
 import type { SlotWriter } from "./writer.ts";

@@ -4,12 +4,12 @@ import { type Fault, faultText } from "#base/faults.ts";
 import type { Effect, InnerEvent } from "#device/machine.ts";
 import type { Flash } from "#device/port.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { type JournalRecord, writeJournal } from "#wire/journal.ts";
-import type { LogRegion, ReadFlash } from "#wire/record-log.ts";
-import type { SlotRegion } from "#wire/slot.ts";
-import { OWN } from "#wire/stored-names.ts";
-import { UP } from "#wire/topics.ts";
-import { encodeUnitState } from "#wire/unit-state.ts";
+import { type JournalRecord, writeJournal } from "#wire/flash/journal.ts";
+import type { LogRegion, ReadFlash } from "#wire/flash/record-log.ts";
+import type { SlotRegion } from "#wire/flash/slot.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
+import { UP } from "#wire/link/topics.ts";
+import { encodeUnitState } from "#wire/link/unit-state.ts";
 import { type Regions, type Slots, slotsOf } from "./slots.ts";
 import { type Activity, attemptOf, NEVER, OTA_TIMES, type OtaState, type OtaTimes } from "./state.ts";
 

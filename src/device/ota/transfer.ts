@@ -16,8 +16,8 @@ import {
   rootOf,
   TRANSFER_NAME_BYTES,
   tagOf,
-} from "#wire/blocks.ts";
-import type { Transfer } from "#wire/release.ts";
+} from "#wire/releases/blocks.ts";
+import type { Transfer } from "#wire/releases/release.ts";
 
 /** Blocks that one request asks for; held at most until they are written. */
 const WINDOW = 8;

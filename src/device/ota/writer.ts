@@ -3,10 +3,10 @@
  * and, after a sector's last page, how far a power cut may not throw it back.
  */
 import { ok, type Result } from "#base/faults.ts";
-import type { Progress } from "#wire/journal.ts";
-import type { FlashOp, ReadFlash } from "#wire/record-log.ts";
-import { imageAddress, type SlotRegion } from "#wire/slot.ts";
-import { createStreamDecoder, type StreamDecoder } from "#wire/stream-decoder.ts";
+import type { Progress } from "#wire/flash/journal.ts";
+import type { FlashOp, ReadFlash } from "#wire/flash/record-log.ts";
+import { imageAddress, type SlotRegion } from "#wire/flash/slot.ts";
+import { createStreamDecoder, type StreamDecoder } from "#wire/stream/stream-decoder.ts";
 
 const PAGE_BYTES = 1024;
 

@@ -16,9 +16,9 @@ import {
   callerReplyTopic,
   callerToBeSigned,
   encodeCallerProof,
-} from "#wire/caller-auth.ts";
-import type { CloudAddress } from "#wire/cloud-address.ts";
-import { decodeNonceAnswer, linkPassword } from "#wire/link-auth.ts";
+} from "#wire/link/caller-auth.ts";
+import type { CloudAddress } from "#wire/link/cloud-address.ts";
+import { decodeNonceAnswer, linkPassword } from "#wire/link/link-auth.ts";
 import type { Transport } from "../transport.ts";
 import { relayTransport } from "./relay.ts";
 

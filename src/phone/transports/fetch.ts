@@ -1,6 +1,6 @@
 /** To a unit on the same network, through fetch: what a page in a browser has. */
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { BODY_BYTES_MAX, PATH, readRefusal } from "#wire/session.ts";
+import { BODY_BYTES_MAX, PATH, readRefusal } from "#wire/sessions/session.ts";
 import type { Transport } from "../transport.ts";
 
 export interface FetchTransportOptions {

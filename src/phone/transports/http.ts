@@ -1,7 +1,7 @@
 /** To a unit on the same network: HTTP/1.1 over TCP, through node:http. */
 import { Agent, request } from "node:http";
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { BODY_BYTES_MAX, PATH, readRefusal } from "#wire/session.ts";
+import { BODY_BYTES_MAX, PATH, readRefusal } from "#wire/sessions/session.ts";
 import type { Transport } from "../transport.ts";
 
 export interface HttpTransportOptions {

@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import type { MqttClient } from "mqtt";
 import { toHex } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { decodeRelayedReply, encodeRelayedRequest, RELAY_TAG_BYTES, type RelayedReply } from "#wire/relay.ts";
-import { readRefusal } from "#wire/session.ts";
+import { decodeRelayedReply, encodeRelayedRequest, RELAY_TAG_BYTES, type RelayedReply } from "#wire/link/relay.ts";
+import { readRefusal } from "#wire/sessions/session.ts";
 import type { Transport } from "../transport.ts";
 
 export interface RelayTransportOptions {

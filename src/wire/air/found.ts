@@ -1,6 +1,6 @@
 /** What a listener found on the air (or a person typed into the portal), and what the sender's phone expects in answer. */
 import { concat } from "#base/bytes.ts";
-import { MDNS_GROUP, MDNS_PORT } from "#wire/discovery.ts";
+import { MDNS_GROUP, MDNS_PORT } from "#wire/sessions/discovery.ts";
 import { tiAnnouncement } from "./ti-announcement.ts";
 
 export type AirProtocol = "air" | "esptouch-v1" | "esptouch-v2" | "airkiss" | "ti-smartconfig" | "tuya-ez" | "softap";

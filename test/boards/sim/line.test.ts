@@ -7,7 +7,7 @@ import { readBoard } from "#boards/sim/host/board.ts";
 import { startProgram } from "#boards/sim/host/child.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import { openRegistry } from "#factory/registry.ts";
-import { readCardLink, readLabelLink } from "#wire/card.ts";
+import { readCardLink, readLabelLink } from "#wire/grants/card.ts";
 import { makeTestUnit, type TestUnit } from "./made-unit.ts";
 
 let unit: TestUnit | undefined;

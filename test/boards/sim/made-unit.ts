@@ -13,10 +13,10 @@ import { firstImages } from "#factory/images.ts";
 import { type MadeUnit, makeUnit } from "#factory/line.ts";
 import { openRegistry } from "#factory/registry.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { signKeyset, signRelease } from "#trust/sign-release.ts";
-import { rootOfBytes } from "#wire/blocks.ts";
-import { COMPONENT, type Release } from "#wire/release.ts";
-import { PROVISIONED } from "#wire/stored-names.ts";
+import { signKeyset, signRelease } from "#trust/releases/sign-release.ts";
+import { PROVISIONED } from "#wire/flash/stored-names.ts";
+import { rootOfBytes } from "#wire/releases/blocks.ts";
+import { COMPONENT, type Release } from "#wire/releases/release.ts";
 
 const crypto = nodePrimitives;
 

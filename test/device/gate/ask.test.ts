@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
 import type { Session } from "#phone/session.ts";
+import { chainOf, issueGrant } from "#trust/grants/mint.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import { chainOf, issueGrant } from "#trust/mint.ts";
-import type { Caveat } from "#wire/caveat.ts";
-import { LEVEL, scopeOf } from "#wire/scope.ts";
-import { OWN } from "#wire/stored-names.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
+import type { Caveat } from "#wire/grants/caveat.ts";
+import { LEVEL, scopeOf } from "#wire/grants/scope.ts";
 import { type Caller, childOf, connected, faultOf, ownerOf } from "./callers.ts";
 import { createWorld, cti, issuer, NOW_S, seedOf, type World } from "./world.ts";
 

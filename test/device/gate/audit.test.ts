@@ -4,8 +4,8 @@ import { FAULTS } from "#base/faults.ts";
 import { call } from "#phone/call.ts";
 import type { Session } from "#phone/session.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import { ACT, readAudit } from "#wire/audit.ts";
-import { OWN } from "#wire/stored-names.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
+import { ACT, readAudit } from "#wire/sessions/audit.ts";
 import { childOf, connected, faultOf, ownerOf } from "./callers.ts";
 import { createWorld, seedOf } from "./world.ts";
 

@@ -2,12 +2,12 @@
 import type { Result } from "#base/faults.ts";
 import { openSession, type Session } from "#phone/session.ts";
 import type { Transport } from "#phone/transport.ts";
+import { chainOf, issueChild } from "#trust/grants/mint.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import { chainOf, issueChild } from "#trust/mint.ts";
 import { seedSigner } from "#trust/signer.ts";
-import type { Caveat } from "#wire/caveat.ts";
-import type { Claims } from "#wire/grant.ts";
-import { scopeOf } from "#wire/scope.ts";
+import type { Caveat } from "#wire/grants/caveat.ts";
+import type { Claims } from "#wire/grants/grant.ts";
+import { scopeOf } from "#wire/grants/scope.ts";
 import { cti, type World } from "./world.ts";
 
 export interface Caller {

@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { call } from "#phone/call.ts";
 import type { Session } from "#phone/session.ts";
+import { chainOf, issueGrant } from "#trust/grants/mint.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import { chainOf, issueGrant } from "#trust/mint.ts";
-import { LEVEL, scopeOf } from "#wire/scope.ts";
+import { LEVEL, scopeOf } from "#wire/grants/scope.ts";
 import { childOf, connected, faultOf, ownerOf } from "./callers.ts";
 import { createWorld, cti, issuer, NOW_S, seedOf, type World } from "./world.ts";
 

@@ -5,10 +5,10 @@ import type { Fault } from "#base/faults.ts";
 import { createGate } from "#device/gate/gate.ts";
 import type { Effect } from "#device/machine.ts";
 import { call } from "#phone/call.ts";
-import { initiate } from "#trust/edhoc-initiator.ts";
-import { SUITE_4 } from "#trust/edhoc-suite.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import { MESSAGE_1_MARK } from "#wire/session.ts";
+import { initiate } from "#trust/sessions/edhoc-initiator.ts";
+import { SUITE_4 } from "#trust/sessions/edhoc-suite.ts";
+import { MESSAGE_1_MARK } from "#wire/sessions/session.ts";
 import { childOf, connect, connected, faultOf, ownerOf } from "./callers.ts";
 import { createWorld, seedOf, TCP_PORT, type World } from "./world.ts";
 

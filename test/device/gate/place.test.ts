@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { call } from "#phone/call.ts";
 import type { Session } from "#phone/session.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import type { Caveat } from "#wire/caveat.ts";
-import { scopeOf } from "#wire/scope.ts";
-import { OWN } from "#wire/stored-names.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
+import type { Caveat } from "#wire/grants/caveat.ts";
+import { scopeOf } from "#wire/grants/scope.ts";
 import { childOf, connected, faultOf, ownerOf } from "./callers.ts";
 import { createWorld, seedOf, type World } from "./world.ts";
 

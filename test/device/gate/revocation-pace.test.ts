@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { call } from "#phone/call.ts";
 import type { Session } from "#phone/session.ts";
+import { signRevocation } from "#trust/grants/revoke.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import { signRevocation } from "#trust/revoke.ts";
 import { seedSigner } from "#trust/signer.ts";
-import { encodeDelivery } from "#wire/revocation.ts";
-import { LEVEL } from "#wire/scope.ts";
-import { OWN } from "#wire/stored-names.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
+import { encodeDelivery } from "#wire/grants/revocation.ts";
+import { LEVEL } from "#wire/grants/scope.ts";
 import { childOf, connected, faultOf, ownerOf } from "./callers.ts";
 import { createWorld, cti, issuer, seedOf, type World } from "./world.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
-import { MESSAGE_1_MARK } from "#wire/session.ts";
+import { MESSAGE_1_MARK } from "#wire/sessions/session.ts";
 import { childOf, connect, connected, faultOf, ownerOf } from "./callers.ts";
 import { createWorld, seedOf, type World } from "./world.ts";
 

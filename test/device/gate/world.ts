@@ -7,15 +7,15 @@ import { createGate } from "#device/gate/gate.ts";
 import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
 import type { PortEvent } from "#device/port.ts";
 import type { Transport } from "#phone/transport.ts";
-import { airKey, holderSeed } from "#trust/card-keys.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
+import { airKey, holderSeed } from "#trust/grants/card-keys.ts";
+import { issueGrant } from "#trust/grants/mint.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import { issueGrant } from "#trust/mint.ts";
 import { seedSigner } from "#trust/signer.ts";
-import { decodeRelayedReply, encodeRelayedRequest } from "#wire/relay.ts";
-import { LEVEL, type Scope } from "#wire/scope.ts";
-import { PATH, readRefusal, type SessionPath } from "#wire/session.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { LEVEL, type Scope } from "#wire/grants/scope.ts";
+import { decodeRelayedReply, encodeRelayedRequest } from "#wire/link/relay.ts";
+import { PATH, readRefusal, type SessionPath } from "#wire/sessions/session.ts";
 
 export const TCP_PORT = 8080;
 /** 2026-11-23, 12:00 UTC. */

@@ -13,9 +13,9 @@ import type { Stored } from "#device/machine.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
-import { decodeLinkProof, encodeNonceAnswer, linkPassword, linkToBeSigned } from "#wire/link-auth.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
-import { mayPublish, maySubscribe } from "#wire/topics.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { decodeLinkProof, encodeNonceAnswer, linkPassword, linkToBeSigned } from "#wire/link/link-auth.ts";
+import { mayPublish, maySubscribe } from "#wire/link/topics.ts";
 
 export const BROKER = "broker.test";
 export const SEED = new Uint8Array(32).fill(42);

@@ -7,7 +7,7 @@ import { createLink } from "#device/link/link.ts";
 import { LINK_TIMES } from "#device/link/settings.ts";
 import type { DeviceEvent, Effect } from "#device/machine.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 
 const DER = Uint8Array.of(0x30, 1, 0);
 const BUILT_S = 1_790_000_000;

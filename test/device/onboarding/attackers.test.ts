@@ -6,7 +6,7 @@ import { encodeCbor } from "#codec/cbor.ts";
 import { PROVISIONAL_MS } from "#device/onboarding/onboarding.ts";
 import type { PortEvent } from "#device/port.ts";
 import type { AirProtocol } from "#wire/air/found.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { ATTACKER, createWorld, flood, joined, OWNER, recorded, start } from "./world.ts";
 
 test("an Air message counts once: replayed, it joins nothing, and the counter outlives a power loss", () => {

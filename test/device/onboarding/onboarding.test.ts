@@ -4,8 +4,8 @@ import { utf8 } from "#base/utf8.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { verifyHello } from "#trust/verify-hello.ts";
 import { tiAnnouncement } from "#wire/air/ti-announcement.ts";
-import { HELLO_PORT } from "#wire/hello.ts";
-import { OWN } from "#wire/stored-names.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
+import { HELLO_PORT } from "#wire/sessions/hello.ts";
 import { ATTACKER, createWorld, DEVICE_ID, joined, messageOf, OWNER, recorded, start } from "./world.ts";
 
 test("scans, hops, stays, joins by Air; the hello answers that very broadcast", () => {

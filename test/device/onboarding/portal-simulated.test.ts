@@ -12,7 +12,7 @@ import { createOnboarding } from "#device/onboarding/onboarding.ts";
 import { createPortal } from "#device/onboarding/portal.ts";
 import type { PortEvent } from "#device/port.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 
 const SUBNET = "127.94.6";
 let air: ChildProcess;

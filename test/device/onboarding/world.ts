@@ -14,7 +14,7 @@ import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { AirProtocol } from "#wire/air/found.ts";
 import type { AccessPoint, Frame } from "#wire/air/frame.ts";
 import type { Packet } from "#wire/air/schedule.ts";
-import { OWN, PROVISIONED } from "#wire/stored-names.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 
 export const SEED = new Uint8Array(32).fill(7);
 export const AIR_KEY = new Uint8Array(32).fill(5);

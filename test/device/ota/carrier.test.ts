@@ -5,7 +5,7 @@ import { createCarrier } from "#device/ota/carrier.ts";
 import { createOta } from "#device/ota/ota.ts";
 import { openSettings, performOp } from "#device/settings.ts";
 import { type CarryServer, serveStreams } from "#phone/carry.ts";
-import { readJournal } from "#wire/journal.ts";
+import { readJournal } from "#wire/flash/journal.ts";
 import { GEOMETRIES, type Geometry } from "../../powercut/flash-model.ts";
 import { imageSets } from "../../powercut/images.ts";
 import { crypto, factoryFlash, type Served, serve, TIMES } from "../../powercut/maker.ts";

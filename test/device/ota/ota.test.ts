@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { encodeCbor } from "#codec/cbor.ts";
-import { signKeyset } from "#trust/sign-release.ts";
+import { signKeyset } from "#trust/releases/sign-release.ts";
 import { GEOMETRIES, type Geometry } from "../../powercut/flash-model.ts";
 import { imageSets } from "../../powercut/images.ts";
 import { crypto, factoryFlash, KEYSET, type Served, seedOf, serve } from "../../powercut/maker.ts";

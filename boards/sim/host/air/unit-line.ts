@@ -1,8 +1,8 @@
 /** One unit's radio: its end of the radio line, the channel it hears, the frames it misses, the network it is on. */
 import type { Socket } from "node:net";
 import type { Frame } from "#wire/air/frame.ts";
-import { lineFrameReader } from "#wire/line-frame.ts";
-import { decodeRadioCommand, encodeRadioReport, type RadioCommand, type RadioReport } from "#wire/radio-line.ts";
+import { lineFrameReader } from "#wire/lines/line-frame.ts";
+import { decodeRadioCommand, encodeRadioReport, type RadioCommand, type RadioReport } from "#wire/lines/radio-line.ts";
 import type { Chance } from "./chance.ts";
 import { type AirConfig, bssidOf, isSameSsid, ssidOf } from "./config.ts";
 import { createLoss } from "./loss.ts";

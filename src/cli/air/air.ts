@@ -1,0 +1,66 @@
+import { createInterface } from "node:readline";
+import { Argument, type Command, Option } from "commander";
+import { fromHex } from "#base/bytes.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { TRIAL_PROTOCOLS, type TrialProtocol } from "../../../test/bench/air-message.ts";
+import { soakAir } from "../../../test/bench/air-soak.ts";
+import { decodeFrames, FramesError, foundAsJson, readFrames } from "./frames.ts";
+import { ENCODED_PROTOCOLS, type EncodedProtocol, encodeVector } from "./vectors.ts";
+
+export function register(command: Command): void {
+  command
+    .command("encode")
+    .description("encode vectors from standard input, one JSON object a line; print the expected object of each")
+    .addArgument(new Argument("<protocol>", "what to encode").choices(ENCODED_PROTOCOLS))
+    .action(async (protocol: EncodedProtocol) => {
+      for await (const line of createInterface({ input: process.stdin })) {
+        if (line.trim() === "") continue;
+        process.stdout.write(`${JSON.stringify(encodeVector(protocol, line, nodePrimitives))}\n`);
+      }
+    });
+  command
+    .command("decode")
+    .description("listen to overheard frames, one JSON object a line; print what they say, or {}")
+    .requiredOption("--frames <file>", "lines of us, bssid, sa, da, seq, bodyBytes, retry, ds, channel")
+    .option("--key <hex>", "16 bytes: the app's AES key; 32 bytes: a card's air key")
+    .action((options: { frames: string; key?: string }) => {
+      const key = options.key === undefined ? undefined : fromHex(options.key);
+      try {
+        if (options.key !== undefined && key?.length !== 16 && key?.length !== 32) {
+          throw new FramesError("--key: 32 or 64 hexadecimal digits");
+        }
+        const found = decodeFrames(readFrames(options.frames), key, nodePrimitives);
+        process.stdout.write(`${JSON.stringify(foundAsJson(found))}\n`);
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        if (!(error instanceof FramesError) && code === undefined) throw error;
+        process.stderr.write(`latchkey air decode: ${code === "ENOENT" ? `no file ${options.frames}` : message}\n`);
+        process.exitCode = 1;
+      }
+    });
+  command
+    .command("soak")
+    .description("look for wrong credentials in very many simulated onboardings; exit 1 when there are any")
+    .addOption(new Option("--protocol <names...>", "which").choices(TRIAL_PROTOCOLS).default([...TRIAL_PROTOCOLS]))
+    .option("--runs <number>", "in all", Number, 100_000)
+    .option("--loss <share>", "of the frames", Number, 0.4)
+    .option("--burst <frames>", "lose them in bursts of so many on average", Number)
+    .option("--seed <number>", "first of the seeds", Number, 1)
+    .action(
+      async (options: { protocol: TrialProtocol[]; runs: number; loss: number; burst?: number; seed: number }) => {
+        const { loss, seed } = options;
+        if (!(options.runs >= 1 && loss >= 0 && loss < 1)) {
+          process.stderr.write("latchkey air soak: --runs from 1 on, --loss from 0 to below 1\n");
+          process.exitCode = 1;
+          return;
+        }
+        const runs = Math.ceil(options.runs / options.protocol.length);
+        const burst = options.burst === undefined ? {} : { burstFrames: options.burst };
+        for (const protocol of options.protocol) {
+          const result = await soakAir({ protocol, runs, loss, seed, ...burst });
+          process.stdout.write(`${JSON.stringify(result)}\n`);
+          if (result.wrong > 0) process.exitCode = 1;
+        }
+      },
+    );
+}

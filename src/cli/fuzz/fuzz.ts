@@ -1,0 +1,34 @@
+import type { Command } from "commander";
+import { sayTrouble } from "#cli/say-trouble.ts";
+import { CliTrouble } from "#cli/trouble.ts";
+import { FUZZ_TARGETS } from "./decoders.ts";
+import { FuzzFinding, fuzz } from "./run.ts";
+
+export function register(command: Command): void {
+  command
+    .argument("<decoder>", `one of ${Object.keys(FUZZ_TARGETS).join(", ")}, or all`)
+    .option("--runs <number>", "inputs for each", "1000000")
+    .option("--seed <number>", "the same seed makes the same inputs", "1")
+    .action((name: string, options: { runs: string; seed: string }) =>
+      sayTrouble(() => {
+        const names = name === "all" ? Object.keys(FUZZ_TARGETS) : [name];
+        for (const each of names) {
+          const target = FUZZ_TARGETS[each];
+          if (target === undefined) {
+            throw new CliTrouble(`no decoder is called ${each}; there are ${Object.keys(FUZZ_TARGETS).join(", ")}`);
+          }
+          try {
+            const report = fuzz(target, Number(options.runs), Number(options.seed));
+            const grown = (report.heapGrowthBytes / 2 ** 20).toFixed(1);
+            const formed = target.items === undefined ? "" : `${report.wellFormed} well-formed CBOR, `;
+            process.stdout.write(
+              `${each}: ${report.runs} inputs, ${formed}${report.accepted} taken, heap +${grown} MiB at most\n`,
+            );
+          } catch (error) {
+            if (!(error instanceof FuzzFinding)) throw error;
+            throw new CliTrouble(`${each}: ${error.message}`);
+          }
+        }
+      }),
+    );
+}

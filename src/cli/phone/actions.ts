@@ -1,0 +1,103 @@
+/** What the phone's verbs do: files and words in, the phone room's functions, one line or one JSON object out. */
+import { writeFileSync } from "node:fs";
+import { fromHex, toHex } from "#base/bytes.ts";
+import type { Cbor } from "#codec/cbor.ts";
+import { call } from "#phone/call.ts";
+import { shareWith, takeBack } from "#phone/share.ts";
+import { holderSeed } from "#trust/grants/card-keys.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { scopeOf } from "#wire/grants/scope.ts";
+import { openUnitSession, type PhoneOptions, PhoneTrouble, print, scan } from "./unit.ts";
+
+/** Mints a guest's chain and writes it; says its cti, by which it can be taken back. */
+export async function shareUnit(
+  options: PhoneOptions & {
+    to: string;
+    function: string[];
+    hours?: number;
+    until?: number;
+    for?: string;
+    out: string;
+  },
+): Promise<void> {
+  const guestKey = fromHex(options.to);
+  if (guestKey?.length !== 32) throw new PhoneTrouble("--to wants the guest's public key: 64 hexadecimal digits");
+  const audience = options.for === undefined ? undefined : fromHex(options.for);
+  if (options.for !== undefined && audience?.length !== 12)
+    throw new PhoneTrouble("--for wants a device ID: 24 hexadecimal digits");
+  const { deviceId, secret } = await scan(options);
+  const ownerSeed = holderSeed(nodePrimitives, secret, deviceId);
+  const expiresAtS =
+    options.until ?? (options.hours === undefined ? undefined : Math.floor(Date.now() / 1000 + options.hours * 3600));
+  const session = await openUnitSession(options);
+  try {
+    const shared = await shareWith(nodePrimitives, session, ownerSeed, {
+      guestKey,
+      scope: scopeOf(Object.fromEntries(options.function.map((name) => [name, ["call", "read"] as const]))),
+      ...(expiresAtS === undefined ? {} : { expiresAtS }),
+      ...(audience === undefined ? {} : { audience: { kind: "device", id: audience } as const }),
+      caveats: [],
+    });
+    if (!shared.ok)
+      throw new PhoneTrouble(`the unit hands out no grant (${shared.fault}); only its owner may share it`);
+    const { chain, cti } = shared.value;
+    writeFileSync(options.out, `${toHex(chain)}\n`, { flush: true });
+    print(
+      options,
+      { cti: toHex(cti), chain: options.out, chainBytes: chain.length },
+      `${options.out}: key ${toHex(cti)} for ${options.function.join(", ")}`,
+    );
+  } finally {
+    await session.close();
+  }
+}
+
+/** Takes a guest's key back, at the unit itself. */
+export async function revokeShare(ctiText: string, options: PhoneOptions): Promise<void> {
+  const cti = fromHex(ctiText);
+  if (cti?.length !== 8)
+    throw new PhoneTrouble("name the key by its 16 hexadecimal digits, as `phone share` said them");
+  const { deviceId, secret } = await scan(options);
+  const session = await openUnitSession(options);
+  try {
+    const seed = holderSeed(nodePrimitives, secret, deviceId);
+    const done = await takeBack(nodePrimitives, session, seed, deviceId, [cti], Math.floor(Date.now() / 1000));
+    if (!done.ok) throw new PhoneTrouble(`the unit takes nothing back (${done.fault})`);
+    print(options, { revoked: ctiText }, `${ctiText} is taken back`);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Agrees to a release, or asks for it: what the flash right is for. */
+export async function askForUpdate(sequence: number, options: PhoneOptions): Promise<void> {
+  const session = await openUnitSession(options);
+  try {
+    const answer = await session.request({ op: "update", sequence });
+    if (!answer.ok) throw new PhoneTrouble(`the unit refuses to install ${sequence} (${answer.fault})`, answer.fault);
+    print(options, { sequence }, `the unit installs ${sequence}`);
+  } finally {
+    await session.close();
+  }
+}
+
+function argumentOf(word: string): readonly [name: string, value: Cbor] {
+  const at = word.indexOf("=");
+  if (at < 1) throw new PhoneTrouble(`"${word}" is no argument; write name=value`);
+  const text = word.slice(at + 1);
+  const value = text === "true" ? true : text === "false" ? false : /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  return [word.slice(0, at), value];
+}
+
+export async function callFunction(name: string, words: readonly string[], options: PhoneOptions): Promise<void> {
+  const args = Object.fromEntries(words.map(argumentOf));
+  const session = await openUnitSession(options);
+  try {
+    const answer = await call(session, name, args);
+    if (!answer.ok) throw new PhoneTrouble(`the unit refuses ${name} (${answer.fault})`, answer.fault);
+    const text = answer.value === null || answer.value === undefined ? "done" : String(answer.value);
+    print(options, { name, value: answer.value ?? null }, `${name}: ${text}`);
+  } finally {
+    await session.close();
+  }
+}

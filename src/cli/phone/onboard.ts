@@ -1,0 +1,125 @@
+/** `latchkey phone onboard`: broadcasts credentials until the unit answers. */
+import { fromHex, toHex } from "#base/bytes.ts";
+import { utf8 } from "#base/utf8.ts";
+import { type Known, recall, remember } from "#phone/memory.ts";
+import { messageFor, type SentProtocol } from "#phone/message.ts";
+import { type Onboarded, onboard } from "#phone/onboard.ts";
+import { openUdpTransport } from "#phone/transports/udp.ts";
+import { airKey } from "#trust/grants/card-keys.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { readLabelLink } from "#wire/grants/card.ts";
+import { codeText, type PhoneOptions, PhoneTrouble, print, scan } from "./unit.ts";
+
+/** A directed broadcast that never leaves this machine, and who sends there. */
+const LOOPBACK_BROADCAST = "127.255.255.255";
+const LOOPBACK = "127.0.0.1";
+const PROVISIONAL = "it forgets the network in ten minutes unless a card-holder's session comes: latchkey phone call";
+
+export interface OnboardOptions extends Omit<PhoneOptions, "label"> {
+  /** Only Air needs label and card; an older protocol's join is provisional, so anyone may ask for it. */
+  readonly label?: string;
+  readonly ssid: string;
+  readonly passphrase: string;
+  readonly protocol: SentProtocol;
+  readonly broadcast?: string | true;
+  readonly multicast?: boolean;
+  readonly extra?: string;
+  readonly timeout: number;
+}
+
+/** Which unit is meant, as far as the codes tell. */
+interface Meant {
+  readonly deviceId?: Uint8Array;
+  readonly airKey?: Uint8Array;
+  readonly known?: Known | undefined;
+}
+
+async function meantBy({ label, card, memory, protocol }: OnboardOptions): Promise<Meant> {
+  if (label === undefined) {
+    if (card !== undefined) throw new PhoneTrouble("scan the label too: --label PICTURE");
+    if (protocol === "air")
+      throw new PhoneTrouble("Air is sealed for one unit; scan both: --label PICTURE --card PICTURE");
+    if (protocol === "tuya-ez") {
+      throw new PhoneTrouble("by tuya-ez a unit answers with its signed hello alone; scan the label: --label PICTURE");
+    }
+    return {};
+  }
+  if (card === undefined) {
+    if (protocol === "air") throw new PhoneTrouble("scan the card too: --card PICTURE");
+    const read = readLabelLink(await codeText("label", label));
+    if (!read.ok) throw new PhoneTrouble(`that is no label of ours (${read.fault}); scan the one on the unit`);
+    return { deviceId: read.value, known: recall(memory, toHex(read.value)) };
+  }
+  const { deviceId, secret } = await scan({ label, card, memory });
+  const known = recall(memory, toHex(deviceId));
+  return { deviceId, airKey: airKey(nodePrimitives, secret, deviceId), known };
+}
+
+export async function onboardUnit(options: OnboardOptions): Promise<void> {
+  const { protocol, ssid } = options;
+  const { deviceId, airKey: key, known } = await meantBy(options);
+  const nowS = Math.floor(Date.now() / 1000);
+  const lastCounter = known?.lastCounter ?? 0;
+  const extra = options.extra === undefined ? undefined : fromHex(options.extra);
+  if (options.extra !== undefined && extra === undefined) throw new PhoneTrouble("--extra wants hexadecimal digits");
+  const message = messageFor(
+    protocol,
+    {
+      ssid: utf8(ssid),
+      passphrase: utf8(options.passphrase),
+      bssid: new Uint8Array(6),
+      ...(key === undefined ? {} : { air: { key, lastCounter, nowS } }),
+      ...(extra === undefined ? {} : { extra }),
+    },
+    nodePrimitives,
+  );
+  if (!message.ok) throw new PhoneTrouble(`these credentials can't be sent by ${protocol} (${message.fault})`);
+  const { broadcast = LOOPBACK_BROADCAST } = options;
+  const host = broadcast === true ? "255.255.255.255" : broadcast;
+  const transport = await openUdpTransport(host.startsWith("127.") ? LOOPBACK : undefined);
+  try {
+    const isMulticast = options.multicast === true;
+    const meant = deviceId === undefined ? {} : { deviceId };
+    const request = { ...message.value, ...meant, host, isMulticast, timeoutMs: options.timeout * 1000 };
+    const isShown = process.stderr.isTTY && !options.json;
+    const answer = await onboard(request, transport, nodePrimitives, ({ elapsedMs, packets }) => {
+      if (isShown) process.stderr.write(`\r${packets} packets in ${(elapsedMs / 1000).toFixed(1)} s `);
+    });
+    if (isShown) process.stderr.write("\r\u001b[K");
+    if (!answer.ok) {
+      throw new PhoneTrouble(
+        "the unit did not answer; is it powered, is the password right, does it listen for this protocol? Try again, or hold its button",
+      );
+    }
+    tell(options, answer.value, { known, counter: protocol === "air" ? Math.max(nowS, lastCounter + 1) : lastCounter });
+  } finally {
+    transport.close();
+  }
+}
+
+/** Says who answered and what that is worth, and remembers a unit that proved who it is. */
+function tell(options: OnboardOptions, answer: Onboarded, { known, counter }: Meant & { counter: number }): void {
+  const { protocol, ssid, memory } = options;
+  const isProvisional = protocol !== "air";
+  const seconds = (answer.elapsedMs / 1000).toFixed(2);
+  const elapsedMs = Math.round(answer.elapsedMs);
+  const asked = { ...options, label: options.label ?? "" };
+  const more = isProvisional ? `; ${PROVISIONAL}` : "";
+  if (!answer.proved) {
+    const host = answer.ipv4;
+    print(
+      asked,
+      { host, elapsedMs, proved: false, provisional: true },
+      `someone at ${host} says that it is on ${ssid}, after ${seconds} s; without its label nothing proves who${more}`,
+    );
+    return;
+  }
+  const { hello } = answer;
+  const id = toHex(hello.deviceId);
+  remember(memory, id, { ...known, host: hello.ipv4, port: hello.tcpPort, lastCounter: counter });
+  print(
+    asked,
+    { deviceId: id, host: hello.ipv4, port: hello.tcpPort, elapsedMs, proved: true, provisional: isProvisional },
+    `${id} is on ${ssid} at ${hello.ipv4}:${hello.tcpPort}, proved by its key, after ${seconds} s${more}`,
+  );
+}

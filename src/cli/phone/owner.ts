@@ -1,0 +1,144 @@
+/** What only an owner does: pass the unit on, end all guests at once, take a reissued card, read the unit's log. */
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { equal, fromHex, toHex } from "#base/bytes.ts";
+import { faultOf } from "#base/faults.ts";
+import { readQr } from "#codec/host/qr-reader.ts";
+import { drawPng } from "#factory/labels.ts";
+import { cardSheet } from "#factory/sheets.ts";
+import { recall, remember } from "#phone/memory.ts";
+import type { Session } from "#phone/session.ts";
+import { airKey, holderSeed } from "#trust/grants/card-keys.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { CARD_SECRET_BYTES, readCardLink } from "#wire/grants/card.ts";
+import { ACT, type AuditEntry, readAudit } from "#wire/sessions/audit.ts";
+import { codeText, openUnitSession, type PhoneOptions, PhoneTrouble, print, scan } from "./unit.ts";
+
+const CARD_DPI = 600;
+
+/** A fact that the unit tells within a session. */
+async function factOf(session: Session, name: string): Promise<unknown> {
+  const described = await session.request({ op: "describe" });
+  if (!described.ok) throw new PhoneTrouble(`the unit doesn't say (${described.fault})`, described.fault);
+  return described.value instanceof Map ? described.value.get(name) : undefined;
+}
+
+/** Draws the card of a new secret, and reads it back: the unit will know nobody else. */
+async function drawCard(maker: string, product: string, id: Uint8Array, secret: Uint8Array): Promise<Uint8Array> {
+  const png = await drawPng(cardSheet({ maker, product, labels: { dpi: CARD_DPI } }, id, secret));
+  const read = readCardLink((await readQr(png)) ?? "");
+  if (!read.ok || !equal(read.value.secret, secret) || !equal(read.value.id, id)) {
+    throw new PhoneTrouble("the new card can't be read back, so nothing was changed; try again");
+  }
+  return png;
+}
+
+/**
+ * Hands the unit to whoever gets the new card. The card is on the disk before the unit is asked, since from then on it is
+ * the only way in.
+ */
+export async function passUnitOn(options: PhoneOptions & { out: string }): Promise<void> {
+  const { deviceId } = await scan(options);
+  const maker = /^HTTPS:\/\/GO\.([^/]+)\//i.exec(await codeText("label", options.label))?.[1] ?? "";
+  if (existsSync(options.out)) throw new PhoneTrouble(`${options.out} is there already; a card is never overwritten`);
+  const session = await openUnitSession(options);
+  try {
+    const product = String((await factOf(session, "product")) ?? "");
+    const secret = nodePrimitives.random(CARD_SECRET_BYTES);
+    const png = await drawCard(maker, product, deviceId, secret);
+    writeFileSync(options.out, png, { mode: 0o600, flush: true });
+    const holder = nodePrimitives.ed25519PublicKey(holderSeed(nodePrimitives, secret, deviceId));
+    const answer = await session.request({ op: "resale", holder, airKey: airKey(nodePrimitives, secret, deviceId) });
+    if (
+      !answer.ok &&
+      (answer.fault.startsWith("GRANT_") || ["SESSION_BUTTON", "SESSION_OWNER"].includes(answer.fault))
+    ) {
+      rmSync(options.out);
+      const advice = answer.fault === "SESSION_BUTTON" ? "; hold its button for three seconds, then do this again" : "";
+      throw new PhoneTrouble(`the unit isn't passed on (${answer.fault})${advice}`, answer.fault);
+    }
+    if (!answer.ok) {
+      throw new PhoneTrouble(
+        `it isn't known whether the unit took the new card (${answer.fault}); keep both, and try ${options.out} first`,
+        answer.fault,
+      );
+    }
+    const known = recall(options.memory, toHex(deviceId));
+    if (known !== undefined) {
+      const { grant: _, ...rest } = known;
+      remember(options.memory, toHex(deviceId), rest);
+    }
+    print(
+      options,
+      { card: options.out },
+      `${options.out} is the unit's card now; print it, hand it over, and delete the file`,
+    );
+  } finally {
+    await session.close();
+  }
+}
+
+/** Ends every key that the owner ever handed on. */
+export async function revokeAll(options: PhoneOptions): Promise<void> {
+  const session = await openUnitSession(options);
+  try {
+    const floor = await factOf(session, "floor");
+    const epoch = (typeof floor === "number" ? floor : 0) + 1;
+    const answer = await session.request({ op: "raise-floor", epoch });
+    if (!answer.ok) throw new PhoneTrouble(`the unit takes nothing back (${answer.fault})`, answer.fault);
+    print(options, { floor: epoch }, "every key that you handed on is over; your card stays good");
+  } finally {
+    await session.close();
+  }
+}
+
+/** After the maker's reissue: shows the unit its new owner's grant, and tells it the new card's air key. */
+export async function adoptCard(options: PhoneOptions): Promise<void> {
+  if (options.chain === undefined)
+    throw new PhoneTrouble("name the grant that the maker sent with the card: --chain FILE");
+  const { deviceId, secret } = await scan(options);
+  const session = await openUnitSession(options);
+  try {
+    const answer = await session.request({ op: "air-key", airKey: airKey(nodePrimitives, secret, deviceId) });
+    if (!answer.ok) throw new PhoneTrouble(`the unit doesn't take this card (${answer.fault})`, answer.fault);
+    const known = recall(options.memory, toHex(deviceId));
+    const chain = fromHex(readFileSync(options.chain, "utf8").trim());
+    const grant = chain === undefined ? undefined : await session.request({ op: "grant" });
+    if (known !== undefined && grant?.ok && grant.value instanceof Uint8Array) {
+      remember(options.memory, toHex(deviceId), { ...known, grant: toHex(grant.value) });
+    }
+    print(options, { adopted: true }, "the unit knows the new card, and nobody who has the old one");
+  } finally {
+    await session.close();
+  }
+}
+
+const ACTS = new Map(Object.entries(ACT).map(([name, act]) => [act as number, name]));
+
+function lineOf({ sequence, ctiPrefix, act, timeGrade, fault }: AuditEntry): string {
+  const result = fault === 0 ? "done" : (faultOf(fault) ?? `fault ${fault}`);
+  return `${sequence}  ${toHex(ctiPrefix)}  ${(ACTS.get(act) ?? String(act)).padEnd(9)} ${result}  (time ${timeGrade})`;
+}
+
+/** Shows what was asked of the unit and what it decided. */
+export async function readLog(options: PhoneOptions): Promise<void> {
+  const session = await openUnitSession(options);
+  try {
+    const entries: AuditEntry[] = [];
+    for (let from = 0; ; ) {
+      const answer = await session.request({ op: "audit", from });
+      if (!answer.ok) throw new PhoneTrouble(`the unit doesn't show its log (${answer.fault})`, answer.fault);
+      const part = readAudit(nodePrimitives, answer.value instanceof Uint8Array ? answer.value : new Uint8Array(0));
+      if (!part.ok)
+        throw new PhoneTrouble("the unit's log was changed: an entry doesn't follow from the one before it");
+      const fresh = part.value.entries.filter(({ sequence }) => sequence >= from);
+      entries.push(...fresh);
+      // Each asking is noted too: what came while we read is left for the next time.
+      if (fresh.length < 2 || entries.length >= 64) break;
+      from = (fresh.at(-1)?.sequence ?? 0) + 1;
+    }
+    const shown = entries.map((entry) => ({ ...entry, ctiPrefix: toHex(entry.ctiPrefix) }));
+    print(options, { entries: shown }, entries.map(lineOf).join("\n"));
+  } finally {
+    await session.close();
+  }
+}

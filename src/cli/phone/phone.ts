@@ -1,0 +1,119 @@
+import { type Command, Option } from "commander";
+import { sayTrouble } from "#cli/say-trouble.ts";
+import { SENT_PROTOCOLS } from "#phone/message.ts";
+import { askForUpdate, callFunction, revokeShare, shareUnit } from "./actions.ts";
+import { carryRelease } from "./carry.ts";
+import { findUnits } from "./find.ts";
+import { type OnboardOptions, onboardUnit } from "./onboard.ts";
+import { adoptCard, passUnitOn, readLog, revokeAll } from "./owner.ts";
+import { placeUnit } from "./place.ts";
+import { learnUnit, type PhoneOptions } from "./unit.ts";
+
+/** Options by which every phone verb knows the unit and remembers it. */
+function withUnit(command: Command): Command {
+  return withMemory(command.requiredOption("--label <png|link>", "picture of the device label, or its link"));
+}
+
+function withMemory(command: Command): Command {
+  return command
+    .option("--card <png|link|text>", "picture of the owner's card, its link, or its characters")
+    .option("--memory <file>", "what this phone remembers", "out/phone.json")
+    .option("--json", "print one JSON object");
+}
+
+/** Options of someone who has a key of his own, and a chain that leads to it. */
+function asGuest(command: Command): Command {
+  return command
+    .option("--key <file>", "a guest's key file, in place of the card")
+    .option("--chain <file>", "the chain that goes with it");
+}
+
+/** Options of what works from anywhere, over the unit's cloud. */
+function fromAfar(command: Command): Command {
+  return command
+    .option("--away", "from anywhere, over the unit's cloud; this phone must have been at home with it once")
+    .option(
+      "--cloud <address>",
+      "where that cloud is, HOST:MQTTPORT:HTTPPORT:NAME, when the unit never told this phone",
+    )
+    .option("--cloud-ca <file>", "the authority behind the cloud's TLS, PEM; \"system\" for the system's own")
+    .option("--cloud-server <name>", "the name in the cloud's certificate, where it isn't the host");
+}
+
+export function register(command: Command): void {
+  withMemory(command.command("onboard"))
+    .description(
+      "bring a unit onto Wi-Fi by broadcasting, until it answers; air wants label and card, the older ones neither",
+    )
+    .option("--label <png|link>", "picture of the device label, or its link: only this unit's signed hello then counts")
+    .requiredOption("--ssid <name>", "the network's name")
+    .option("--passphrase <text>", "its passphrase; an open network has none", "")
+    .addOption(new Option("--protocol <name>", "how to say it").choices(SENT_PROTOCOLS).default("air"))
+    .option("--broadcast [address]", "send to a real network (255.255.255.255), not to this machine's own loopback")
+    .option(
+      "--extra <hex>",
+      "bytes for the unit's own use: up to 32 by air, also by esptouch-v2; 14 of token by tuya-ez",
+    )
+    .option("--multicast", "send to multicast groups, where an access point drops broadcast (esptouch-v1)")
+    .option("--timeout <seconds>", "give up after", Number, 60)
+    .action((options: OnboardOptions) => sayTrouble(() => onboardUnit(options)));
+  fromAfar(asGuest(withUnit(command.command("call"))))
+    .description("call a function of the unit's app, or read a variable")
+    .argument("<name>", "function or variable")
+    .argument("[arguments...]", "name=value each; true, false and numbers are taken as such")
+    .action((name: string, args: string[], options: PhoneOptions) =>
+      sayTrouble(() => callFunction(name, args, options)),
+    );
+  fromAfar(withUnit(command.command("share")))
+    .description("hand a narrower key to someone else, whose public key you were given")
+    .requiredOption("--to <key>", "the guest's public key, 64 hexadecimal digits")
+    .requiredOption("--function <name...>", "functions and variables that the guest may use")
+    .option("--hours <number>", "for how long", Number)
+    .option("--until <seconds>", "until when, in Unix seconds", Number)
+    .option("--for <id>", "a device ID, where the key is for one of several units only")
+    .requiredOption("--out <file>", "where the guest's chain goes; it is no secret")
+    .action((options: Parameters<typeof shareUnit>[0]) => sayTrouble(() => shareUnit(options)));
+  fromAfar(withUnit(command.command("revoke")))
+    .description("take a guest's key back, at the unit itself; or all that were ever handed on")
+    .argument("[cti]", "16 hexadecimal digits, as share said them")
+    .option("--all", "end every guest at once; the card stays good")
+    .action((cti: string | undefined, options: PhoneOptions & { all?: boolean }) =>
+      sayTrouble(() => (options.all ? revokeAll(options) : revokeShare(cti ?? "", options))),
+    );
+  withUnit(command.command("resell"))
+    .description("hand the unit to a new owner: hold its button for three seconds, then make him a card")
+    .requiredOption("--out <png>", "where the new card goes; from then on it is the only way in")
+    .action((options: Parameters<typeof passUnitOn>[0]) => sayTrouble(() => passUnitOn(options)));
+  fromAfar(asGuest(withUnit(command.command("adopt"))))
+    .description("after the maker's reissue: make a new card the unit's own (--card, and its grant as --chain)")
+    .action((options: PhoneOptions) => sayTrouble(() => adoptCard(options)));
+  fromAfar(asGuest(withUnit(command.command("log"))))
+    .description("show what was asked of the unit and what it decided; wants the config right")
+    .action((options: PhoneOptions) => sayTrouble(() => readLog(options)));
+  fromAfar(asGuest(withUnit(command.command("place"))))
+    .description("tell the unit where it is, so that guests' --near conditions can be decided; wants the config right")
+    .option("--lat <degrees>", "latitude, north positive", Number)
+    .option("--lon <degrees>", "longitude, east positive", Number)
+    .option("--forget", "take back what was said")
+    .action((options: Parameters<typeof placeUnit>[0]) => sayTrouble(() => placeUnit(options)));
+  command
+    .command("find")
+    .description("look for units on this phone's own networks")
+    .option("--wait <seconds>", "how long", Number, 1.5)
+    .option("--json", "print one JSON object")
+    .action((options: Parameters<typeof findUnits>[0]) => sayTrouble(() => findUnits(options)));
+  asGuest(withUnit(command.command("learn")))
+    .description("ask the unit, at home, what this phone needs to reach it with --away")
+    .action((options: PhoneOptions) => sayTrouble(() => learnUnit(options)));
+  asGuest(withUnit(command.command("carry")))
+    .description("bring a signed release to a unit without its cloud; wants the flash right")
+    .argument("<file>", "the release, as `release sign` wrote it")
+    .option("--timeout <seconds>", "give up after", Number, 120)
+    .action((path: string, options: Parameters<typeof carryRelease>[1]) =>
+      sayTrouble(() => carryRelease(path, options)),
+    );
+  fromAfar(asGuest(withUnit(command.command("update"))))
+    .description("ask the unit to install a release; wants the flash right")
+    .argument("<sequence>", "number of the release", Number)
+    .action((sequence: number, options: PhoneOptions) => sayTrouble(() => askForUpdate(sequence, options)));
+}

@@ -1,0 +1,226 @@
+/** The unit that a phone's verb is about: its codes, what is remembered of it, and a session with it, at home or from afar. */
+import { existsSync, readFileSync } from "node:fs";
+import { fromHex, toHex } from "#base/bytes.ts";
+import type { Fault, Result } from "#base/faults.ts";
+import { readQr } from "#codec/host/qr-reader.ts";
+import { discover } from "#phone/discover.ts";
+import { type Learned, learn } from "#phone/learn.ts";
+import { type Known, recall, remember } from "#phone/memory.ts";
+import { pairCodes, type Scanned } from "#phone/scan.ts";
+import { openSession, type Session } from "#phone/session.ts";
+import { type AwayOptions, awayTransport } from "#phone/transports/away.ts";
+import { httpTransport } from "#phone/transports/http.ts";
+import { holderSeed as cardSeed } from "#trust/grants/card-keys.ts";
+import { chainOf } from "#trust/grants/mint.ts";
+import { readKeyFile } from "#trust/host/key-file.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { readLabelLink } from "#wire/grants/card.ts";
+import { readGrant } from "#wire/grants/grant.ts";
+import type { CloudAddress } from "#wire/link/cloud-address.ts";
+
+/** What a person did can't work; one line that says what to do, and the unit's fault where it was one. */
+export class PhoneTrouble extends Error {
+  override name = "PhoneTrouble";
+  readonly fault: Fault | undefined;
+  constructor(message: string, fault?: Fault) {
+    super(message);
+    this.fault = fault;
+  }
+}
+
+export interface PhoneOptions {
+  readonly label: string;
+  readonly card?: string;
+  readonly memory: string;
+  readonly json?: boolean;
+  readonly key?: string;
+  readonly chain?: string;
+  /** Over the broker of the unit's cloud, from anywhere. */
+  readonly away?: boolean;
+  /** HOST:MQTT PORT:HTTP PORT:NAME of that cloud, where this phone was never told by the unit. */
+  readonly cloud?: string;
+  /** PEM file of the authority behind the cloud's TLS, or "system". */
+  readonly cloudCa?: string;
+  /** The name in the cloud's certificate, where it isn't the host. */
+  readonly cloudServer?: string;
+}
+
+/** A code's text: read from a picture where the word names a file. */
+export async function codeText(what: string, word: string): Promise<string> {
+  if (!existsSync(word)) return word;
+  const text = await readQr(readFileSync(word));
+  if (text === undefined)
+    throw new PhoneTrouble(`there is no QR code in ${word}; take the picture of the ${what} again`);
+  return text;
+}
+
+export async function scan(options: PhoneOptions): Promise<Scanned> {
+  if (options.card === undefined) throw new PhoneTrouble("scan the card too: --card PICTURE");
+  const scanned = pairCodes(await codeText("label", options.label), await codeText("card", options.card));
+  if (scanned.ok) return scanned.value;
+  const advice =
+    scanned.fault === "SCAN_PAIR"
+      ? "the card belongs to another device than the label"
+      : "that is not our label and card";
+  throw new PhoneTrouble(`${advice} (${scanned.fault}); scan the two that came in one box`);
+}
+
+/** Says what came of it, for people or as one JSON object. */
+export function print(options: PhoneOptions, fields: Readonly<Record<string, unknown>>, sentence: string): void {
+  process.stdout.write(options.json ? `${JSON.stringify(fields)}\n` : `${sentence}\n`);
+}
+
+const RATE_WAIT_MS = 1000;
+const RATE_TRIES = 20;
+
+/** Who calls on which unit, and what this phone remembers of it. */
+interface Visit {
+  readonly id: string;
+  readonly deviceId: Uint8Array;
+  readonly holderSeed: Uint8Array;
+  readonly chain: Uint8Array | undefined;
+  readonly known: Known | undefined;
+}
+
+async function visitOf(options: PhoneOptions): Promise<Visit> {
+  const isGuest = options.key !== undefined;
+  const scanned = isGuest ? undefined : await scan(options);
+  const label = readLabelLink(await codeText("label", options.label));
+  if (!label.ok) throw new PhoneTrouble(`that is no label of ours (${label.fault}); scan the one on the unit`);
+  const holderSeed = isGuest
+    ? readKeyFile(options.key as string, "holder").seed
+    : cardSeed(nodePrimitives, (scanned as Scanned).secret, label.value);
+  const given = options.chain === undefined ? undefined : fromHex(readFileSync(options.chain, "utf8").trim());
+  if (options.chain !== undefined && given === undefined) throw new PhoneTrouble(`${options.chain} holds no chain`);
+  // A bare grant, as the maker sends it with a reissued card, is a chain of one.
+  const chain = given !== undefined && readGrant(given).ok ? chainOf(given) : given;
+  const id = toHex(label.value);
+  return { id, deviceId: label.value, holderSeed, chain, known: recall(options.memory, id) };
+}
+
+/** Does something again for as long as a unit or cloud says that it is asked too often. */
+async function inTurn<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
+  let done = await work();
+  // A unit takes few handshakes a minute from one address: a busy phone waits its turn.
+  for (let tries = 1; !done.ok && done.fault === "SESSION_RATE" && tries < RATE_TRIES; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, RATE_WAIT_MS));
+    done = await work();
+  }
+  return done;
+}
+
+/** Opens a session as the card's owner, or as a guest with a key and a chain: at home, or over the unit's cloud. */
+export async function openUnitSession(options: PhoneOptions): Promise<Session> {
+  const visit = await visitOf(options);
+  return options.away === true ? sessionAway(options, visit) : sessionAtHome(options, visit);
+}
+
+async function sessionAtHome(options: PhoneOptions, visit: Visit): Promise<Session> {
+  const { known, id, deviceId, holderSeed, chain } = visit;
+  const more = chain === undefined ? {} : { chain };
+  const openAt = (at: { host: string; port: number }) =>
+    inTurn(() =>
+      openSession({ primitives: nodePrimitives, transport: httpTransport(at), deviceId, holderSeed, ...more }),
+    );
+  let at = known;
+  let session = at === undefined ? undefined : await openAt(at);
+  if (session === undefined || (!session.ok && session.fault === "SESSION_UNREACHABLE")) {
+    // It may have another address by now, or this phone was never told. Who answers proves it in the session.
+    const [found] = (await discover({ device: id })).filter((each) => toHex(each.deviceId) === id);
+    const isElsewhere = found !== undefined && (found.host !== at?.host || found.port !== at.port);
+    if (isElsewhere) {
+      at = { ...(known ?? { lastCounter: 0 }), host: found.host, port: found.port };
+      session = await openAt(at);
+      if (session.ok) remember(options.memory, id, at);
+    }
+  }
+  if (at === undefined || session === undefined) {
+    throw new PhoneTrouble("the unit isn't on this network, and this phone doesn't know it; onboard it first");
+  }
+  if (!session.ok) throw new PhoneTrouble(`the unit opens no session (${session.fault})`, session.fault);
+  const isNews = at.cloud === undefined || (options.key === undefined && at.grant === undefined);
+  if (isNews) await learnOf(options, { id, known: at }, session.value);
+  return session.value;
+}
+
+/** Remembers what this phone needs to reach the unit from afar. What can't be learned now is learned another time. */
+export async function learnOf(
+  options: PhoneOptions,
+  { id, known }: Pick<Visit, "id" | "known">,
+  session: Session,
+): Promise<Learned | undefined> {
+  const learned = await learn(session);
+  if (!learned.ok || known === undefined) return undefined;
+  const { cloud, grant } = learned.value;
+  remember(options.memory, id, { ...known, cloud: cloud ?? null, ...(grant && { grant: toHex(grant) }) });
+  return learned.value;
+}
+
+const AT_HOME = "at home, run once: latchkey phone learn";
+
+async function sessionAway(options: PhoneOptions, { known, deviceId, holderSeed, chain }: Visit): Promise<Session> {
+  const cloud = options.cloud === undefined ? known?.cloud : cloudFrom(options.cloud);
+  if (cloud === null) throw new PhoneTrouble("this unit has no cloud; it is reached at home only");
+  if (cloud === undefined) throw new PhoneTrouble(`this phone doesn't know where the unit's cloud is; ${AT_HOME}`);
+  const grant = known?.grant === undefined ? undefined : fromHex(known.grant);
+  const shown = chain ?? (grant && chainOf(grant));
+  if (shown === undefined) throw new PhoneTrouble(`the unit's cloud wants to see your grant; ${AT_HOME}`);
+  const way = { primitives: nodePrimitives, cloud, deviceId, holderSeed, chain: shown, ...tlsOf(options) };
+  const transport = await inTurn(() => awayTransport(way));
+  if (!transport.ok) throw new PhoneTrouble(awayLine(transport.fault), transport.fault);
+  // A remembered grant may have been replaced: an empty chain stands for the one that the unit holds.
+  const session = await inTurn(() =>
+    openSession({
+      primitives: nodePrimitives,
+      transport: transport.value,
+      deviceId,
+      holderSeed,
+      ...(chain && { chain }),
+    }),
+  );
+  if (session.ok) return session.value;
+  await transport.value.close();
+  const line =
+    session.fault === "SESSION_UNREACHABLE" ? "the unit has no link to its cloud now" : "the unit opens no session";
+  throw new PhoneTrouble(`${line} (${session.fault})`, session.fault);
+}
+
+function awayLine(fault: Fault): string {
+  if (fault === "SESSION_UNREACHABLE")
+    return `the unit's cloud can't be reached (${fault}); check this phone's own network`;
+  if (fault === "LINK_DEVICE") return `the cloud doesn't know this unit (${fault}); it was never enrolled there`;
+  if (fault === "GRANT_ISSUER")
+    return `the cloud doesn't know who issued this grant (${fault}); its operator runs: latchkey keys issuer`;
+  return `the unit's cloud lets this key in no more (${fault}); ${AT_HOME}`;
+}
+
+/** HOST:MQTT PORT:HTTP PORT:NAME, as `phone learn` says it. */
+function cloudFrom(text: string): CloudAddress {
+  const [, host, mqttPort, httpPort, broker] = /^(.+):(\d{1,5}):(\d{1,5}):([^:]+)$/.exec(text) ?? [];
+  if (host === undefined || broker === undefined) {
+    throw new PhoneTrouble("--cloud wants HOST:MQTTPORT:HTTPPORT:NAME, as `phone learn` says it");
+  }
+  return { host, mqttPort: Number(mqttPort), httpPort: Number(httpPort), broker };
+}
+
+function tlsOf({ cloudCa, cloudServer }: PhoneOptions): Pick<AwayOptions, "tls"> {
+  if (cloudCa === undefined) return {};
+  const ca = cloudCa === "system" ? {} : { ca: readFileSync(cloudCa, "utf8") };
+  return { tls: { ...ca, ...(cloudServer && { servername: cloudServer }) } };
+}
+
+/** Asks the unit, at home, what this phone needs to reach it from afar, and remembers it. */
+export async function learnUnit(options: PhoneOptions): Promise<void> {
+  const visit = await visitOf(options);
+  const session = await sessionAtHome(options, visit);
+  try {
+    const learned = await learnOf(options, visit, session);
+    const at = learned?.cloud;
+    if (learned === undefined) throw new PhoneTrouble("the unit doesn't answer; try again");
+    const cloud = at === undefined ? null : `${at.host}:${at.mqttPort}:${at.httpPort}:${at.broker}`;
+    const who = learned.grant === undefined ? "" : ", and you are its owner";
+    print(options, { cloud, owner: learned.grant !== undefined }, `the unit's cloud is ${cloud ?? "nowhere"}${who}`);
+  } finally {
+    await session.close();
+  }
+}

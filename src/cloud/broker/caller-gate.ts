@@ -1,0 +1,116 @@
+/** Lets callers in who are away from home: whoever proves the last key of a chain that is good for an enrolled unit. */
+import { equal, toHex } from "#base/bytes.ts";
+import { ok, type Result, refuse } from "#base/faults.ts";
+import type { Device, Fleet } from "#cloud/fleet.ts";
+import { createPace } from "#cloud/rollout/pace.ts";
+import { deviceIdOf } from "#trust/device-id.ts";
+import { verifyEd25519 } from "#trust/ed25519-strict.ts";
+import { type Issuer, type OpenChain, OWN_KID, openChain } from "#trust/grants/open-chain.ts";
+import type { Revocations } from "#trust/grants/revocations.ts";
+import { applyDelivery } from "#trust/grants/revoke.ts";
+import { inForce, type Trust } from "#trust/grants/verify-grant.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import { encodeDelivery, readDelivery } from "#wire/grants/revocation.ts";
+import { callerName, callerToBeSigned, decodeCallerProof } from "#wire/link/caller-auth.ts";
+import { linkPassword } from "#wire/link/link-auth.ts";
+import type { LinkedDevice } from "./broker.ts";
+import type { LinkGate } from "./link-gate.ts";
+
+/** Signature checks that callers may cost: so many from one address, so many from all. Units' own proofs aren't counted. */
+const PROOFS_EACH = { burst: 20, everyMs: 500 };
+const PROOFS_ALL = { burst: 200, everyMs: 10 };
+
+/** One visit of somebody who may speak with one unit. Nothing of it is ever written down. */
+export interface Caller {
+  /** Client ID, user name and place of its topics, for this visit alone. */
+  readonly name: string;
+  /** What it shows the broker, once. */
+  readonly password: string;
+  readonly device: LinkedDevice;
+  /**
+   * Who is counted together: everybody beneath the same link of the one who was given the unit, so that whoever may hand
+   * keys on can't multiply himself.
+   */
+  readonly branch: string;
+}
+
+export interface CallerGate {
+  /**
+   * Checks what a caller handed in.
+   * @param peer The address that it came from.
+   * @returns The caller; or in order: LINK_PROOF (form), LINK_NONCE (unknown, spent, too old, another key's), SESSION_RATE
+   *   (too many from there, or from all), LINK_DEVICE (no such unit here), LINK_SIGNATURE, what the chain is refused for
+   *   (PROTOCOL 4.15: as far as a cloud can tell, which knows the revocations that it hands out, and none that only the unit was told), or
+   *   LINK_SIGNATURE again for a key that the chain doesn't end with.
+   * @source PROTOCOL 7.6
+   */
+  check(bytes: Uint8Array, peer: string, nowMs: number): Result<Caller>;
+}
+
+/**
+ * What the statements of a delivery revoke. The unit may have climbed floors that the cloud never saw, and then takes
+ * statements that can't be judged here: those are passed over, the others count.
+ */
+function revokedBy(delivery: Uint8Array | undefined, trust: Trust): Revocations {
+  const delivered = delivery === undefined ? undefined : readDelivery(delivery);
+  let { revocations } = trust;
+  for (const each of delivered?.ok ? delivered.value : []) {
+    const applied = applyDelivery(encodeDelivery([each]), { ...trust, revocations });
+    if (applied.ok) revocations = applied.value;
+  }
+  return revocations;
+}
+
+/**
+ * @param broker  The broker's name, which proofs are bound to.
+ * @param issuersOf Who may sign grants for a product.
+ * @param deliveryFor What a unit is to know of revocation.
+ */
+export function createCallerGate(
+  broker: string,
+  fleet: Fleet,
+  gate: Pick<LinkGate, "spend">,
+  issuersOf: (product: string) => readonly Issuer[],
+  deliveryFor: (device: Device) => Uint8Array | undefined,
+  primitives: Primitives,
+): CallerGate {
+  const each = createPace(PROOFS_EACH);
+  const all = createPace(PROOFS_ALL);
+
+  const openFor = (device: Device, id: Uint8Array, chain: Uint8Array, nowMs: number): Result<OpenChain> => {
+    const issuers = [{ kid: OWN_KID, publicKey: device.publicKey }, ...issuersOf(device.product)];
+    const roots = { primitives, issuers, id, product: device.product, fleet: device.fleet };
+    const open = openChain(chain, roots);
+    if (!open.ok) return open;
+    const nowS = nowMs / 1000;
+    const time = { grade: "trusted", earliestS: nowS, latestS: nowS } as const;
+    const trust = { ...roots, revocations: [], time, claimed: true, fleetCalls: true };
+    return inForce(open.value, { ...trust, revocations: revokedBy(deliveryFor(device), trust) });
+  };
+
+  return {
+    check(bytes, peer, nowMs) {
+      const read = decodeCallerProof(bytes);
+      if (!read.ok) return read;
+      const { proof, deviceId, chain } = read.value;
+      const { nonce, publicKey, signature } = proof;
+      if (!gate.spend(nonce, toHex(deviceIdOf(primitives, publicKey)), nowMs)) return refuse("LINK_NONCE");
+      if (each.take(peer, nowMs) === undefined || all.take("", nowMs) === undefined) return refuse("SESSION_RATE");
+      const device = fleet.get(toHex(deviceId));
+      if (device === undefined) return refuse("LINK_DEVICE");
+      const signed = callerToBeSigned(broker, device.id, nonce);
+      if (!verifyEd25519(primitives, signed, signature, publicKey)) return refuse("LINK_SIGNATURE");
+      const open = openFor(device, deviceId, chain, nowMs);
+      if (!open.ok) return open;
+      if (!equal(open.value.holder, publicKey)) return refuse("LINK_SIGNATURE");
+      const { links } = open.value;
+      const branch = (links[1] ?? links[0])?.claims.cti as Uint8Array;
+      return ok({
+        name: callerName(nonce),
+        password: linkPassword(proof),
+        device: { id: device.id, fleet: device.fleet },
+        branch: `${device.id}/${toHex(branch)}`,
+      });
+    },
+  };
+}

@@ -1,0 +1,145 @@
+/** The cloud's own client at somebody else's broker: what it hears and says there, however that broker lets clients in. */
+import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
+import { callerRelayTopic, callerReplyTopic, isCallerName } from "#wire/link/caller-auth.ts";
+import { fleetTopic, parseTopic, UP, unitTopic } from "#wire/link/topics.ts";
+import type { Broker, BrokerEvents, LinkedDevice } from "./broker.ts";
+
+export const ANSWER_MS = 10_000;
+
+/** The broker can't be used. The message is one line that says what to do. */
+export class BrokerTrouble extends Error {
+  override name = "BrokerTrouble";
+}
+
+export interface RemoteOptions {
+  readonly url: string;
+  /** Client ID. */
+  readonly clientId: string;
+  /** What the URL doesn't say. */
+  readonly account?: { readonly username: string; readonly password: string };
+  /** PEM of the authority behind mqtts://; the system's own when absent. */
+  readonly ca?: Buffer;
+  /** What to check when it can't be used, as in "user and password". */
+  readonly check: string;
+  /** A device's last will was said. */
+  gone?(device: LinkedDevice): void;
+  /** What came on a topic that is none of devices' or callers'; true: it was that. */
+  aside?(topic: string, payload: Uint8Array): boolean;
+}
+
+export interface RemoteClient {
+  readonly client: MqttClient;
+  /** The URL without what is secret in it. */
+  readonly where: string;
+  /** IDs of the devices that said how they are, and not yet that they are gone. */
+  readonly online: Set<string>;
+  isClosing(): boolean;
+  /** Subscribes to what devices and callers say. @throws BrokerTrouble when the broker refuses that */
+  listen(): Promise<void>;
+  readonly speaking: Pick<Broker, "toCaller" | "toDevice" | "toFleet" | "settled" | "close">;
+}
+
+/** @throws BrokerTrouble when the broker can't be reached or refuses us. */
+export async function openRemoteClient(events: BrokerEvents, options: RemoteOptions): Promise<RemoteClient> {
+  const where = options.url.replace(/\/\/[^@/]*@/, "//");
+  const plan: IClientOptions = {
+    clientId: options.clientId,
+    ...options.account,
+    // The session outlives us: what devices say while the cloud restarts is kept for it by the broker.
+    clean: false,
+    // A block that waits for a connection could go out after a halt; the device asks for it again anyway.
+    queueQoSZero: false,
+    reconnectPeriod: 1_000,
+    connectTimeout: ANSWER_MS,
+    ...(options.ca !== undefined && { ca: options.ca }),
+  };
+  const client = await connectAsync(options.url, plan, false).catch((error: Error) => {
+    const more = options.url.startsWith("mqtts:") ? ", and --broker-ca" : "";
+    throw new BrokerTrouble(
+      `broker ${where} can't be used (${error.message}); check that it runs, ${options.check}${more}`,
+    );
+  });
+  let isClosing = false;
+  client.on("error", (error) => {
+    if (!isClosing) process.stderr.write(`latchkey cloud: broker ${where}: ${error.message}\n`);
+  });
+  const online = new Set<string>();
+
+  const heard = async (topic: string, payload: Uint8Array): Promise<void> => {
+    const [place, caller = ""] = topic.split("/");
+    if (place === "c") {
+      if (isCallerName(caller) && topic === callerRelayTopic(caller)) events.callerSaid(caller, payload);
+      return;
+    }
+    const parsed = parseTopic(topic);
+    if (parsed?.scope !== "unit") return;
+    const device = { id: parsed.device, fleet: parsed.fleet };
+    if (parsed.name === UP.state) {
+      const isOnline = payload.length > 0;
+      if (isOnline !== online.has(device.id)) {
+        if (isOnline) {
+          online.add(device.id);
+          events.online(device);
+        } else {
+          online.delete(device.id);
+          events.offline(device);
+          options.gone?.(device);
+        }
+      }
+    }
+    await events.message(device, parsed.name, payload);
+  };
+
+  client.handleMessage = (packet, done) => {
+    const payload = Uint8Array.from(packet.payload as Buffer);
+    const isAside = options.aside?.(packet.topic, payload) ?? false;
+    // Not held back until it is on our disk: messages come one after the other, and a state is retained, so that a
+    // cloud that died over it is told again when it subscribes at its next start.
+    done();
+    if (!isAside) heard(packet.topic, payload).catch(() => undefined);
+  };
+
+  return {
+    client,
+    where,
+    online,
+    isClosing: () => isClosing,
+    async listen() {
+      const filters = Object.values(UP).map((up) => `f/+/d/+/${up === UP.event ? "event/+" : up}`);
+      for (const filter of [...filters, "c/+/relay"]) {
+        await client.subscribeAsync(filter, { qos: filter.endsWith(`/${UP.state}`) ? 1 : 0 }).catch((error: Error) => {
+          client.end(true);
+          throw new BrokerTrouble(
+            `broker ${where} won't tell what units say (${error.message}); check ${options.check}`,
+          );
+        });
+      }
+    },
+    speaking: {
+      async toCaller(name, payload) {
+        await client.publishAsync(callerReplyTopic(name), Buffer.from(payload), { qos: 0 }).catch(() => undefined);
+      },
+      async toDevice(device, topicName, payload, retain) {
+        const topic = unitTopic(device.fleet, device.id, topicName);
+        const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+        try {
+          await client.publishAsync(topic, bytes, { qos: retain ? 1 : 0, retain });
+        } catch {
+          return false;
+        }
+        return online.has(device.id);
+      },
+      async toFleet(fleet, topicName, payload) {
+        await client.publishAsync(fleetTopic(fleet, topicName), Buffer.from(payload), { qos: 1, retain: true });
+      },
+      // What mqtt was given is in its socket, or waits for a connection, in the order in which it came.
+      settled: async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+      close() {
+        isClosing = true;
+        return client.endAsync();
+      },
+    },
+  };
+}

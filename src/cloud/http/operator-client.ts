@@ -1,0 +1,63 @@
+/** How the operator's tools talk to a running cloud. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { OPERATOR_KEY_FILE, RUNNING_FILE } from "#cloud/cloud.ts";
+import { requestCloud } from "./operator-request.ts";
+
+/** The cloud can't be reached or refuses. The message is one line that says what to do. */
+export class CloudTrouble extends Error {
+  override name = "CloudTrouble";
+}
+
+export interface OperatorClient {
+  get<T>(path: string): Promise<T>;
+  post<T>(path: string, body: object | Uint8Array): Promise<T>;
+}
+
+/**
+ * A client of the cloud that runs on this data folder, or of the one at `url` with the key in `keyFile`.
+ * @throws CloudTrouble when no cloud runs there, or the key can't be read.
+ */
+export function operatorClient(where: {
+  readonly data: string;
+  readonly url?: string;
+  readonly keyFile?: string;
+  /** PEM file of the authority behind a cloud elsewhere; the system's own when absent. */
+  readonly caFile?: string;
+}): OperatorClient {
+  let key: string;
+  let running: { readonly url: string; readonly fingerprint?: string };
+  let ca: string | undefined;
+  const keyFile = where.keyFile ?? join(where.data, OPERATOR_KEY_FILE);
+  try {
+    key = readFileSync(keyFile, "utf8").trim();
+    running = where.url === undefined ? JSON.parse(readFileSync(join(where.data, RUNNING_FILE), "utf8")) : where;
+  } catch {
+    throw new CloudTrouble(
+      `no cloud runs on ${where.data}; start one with: latchkey cloud --data ${where.data}, or name --url and --operator-key`,
+    );
+  }
+  if (where.caFile !== undefined) ca = readFileSync(where.caFile, "utf8");
+  const { url, fingerprint } = running;
+  const ask = async <T>(method: string, path: string, body?: Uint8Array | string): Promise<T> => {
+    const kind = body instanceof Uint8Array ? "application/octet-stream" : "application/json";
+    const headers = { authorization: `Bearer ${key}`, ...(body !== undefined && { "content-type": kind }) };
+    const sent = { method, headers, ...(body !== undefined && { body }) };
+    const answer = await requestCloud(new URL(path, url), sent, { fingerprint, ca }).catch((error: Error) => {
+      throw new CloudTrouble(`the cloud at ${url} doesn't answer (${error.message}); is it running?`);
+    });
+    if (answer.status === 401) throw new CloudTrouble(`the cloud at ${url} refuses the operator key in ${keyFile}`);
+    let told: T & { error?: string };
+    try {
+      told = JSON.parse(answer.text);
+    } catch {
+      told = {} as T & { error?: string };
+    }
+    if (answer.status >= 300) throw new CloudTrouble(told.error ?? `the cloud at ${url} answered ${answer.status}`);
+    return told;
+  };
+  return {
+    get: (path) => ask("GET", path),
+    post: (path, body) => ask("POST", path, body instanceof Uint8Array ? body : JSON.stringify(body)),
+  };
+}

@@ -1,0 +1,39 @@
+/** What callers away from home reach over HTTP: handing in their proof, before they connect to the broker. */
+
+import type { Broker } from "#cloud/broker/broker.ts";
+import type { CallerGate } from "#cloud/broker/caller-gate.ts";
+import type { RelayDesk } from "#cloud/broker/relay-desk.ts";
+import { CALLER_PROOF_BYTES_MAX } from "#wire/link/caller-auth.ts";
+import { HttpRefusal, type Route } from "./http.ts";
+
+export interface CallerRouteParts {
+  readonly callerGate: CallerGate;
+  readonly relayDesk: RelayDesk;
+  readonly broker: () => Broker;
+  readonly counters: { connectionsRefused: number };
+}
+
+export function callerRoutes({ callerGate, relayDesk, broker, counters }: CallerRouteParts): readonly Route[] {
+  return [
+    {
+      method: "POST",
+      path: "/caller",
+      summary:
+        "Lets the holder of a chain speak with its unit over the broker; body: [proof, device ID, chain] (PROTOCOL 7.6)",
+      who: "device",
+      body: "bytes",
+      bodyBytesMax: CALLER_PROOF_BYTES_MAX,
+      async answer({ bytes, peer }) {
+        const caller = callerGate.check(bytes, peer, Date.now());
+        const admitted = caller.ok ? relayDesk.admit(caller.value) : caller;
+        if (!admitted.ok) {
+          counters.connectionsRefused++;
+          const isBusy = admitted.fault === "SESSION_RATE" || admitted.fault === "SESSION_FULL";
+          throw new HttpRefusal(isBusy ? 429 : 403, admitted.fault);
+        }
+        await broker().admitCaller(admitted.value.name, admitted.value.password);
+        return { status: 204, body: "" };
+      },
+    },
+  ];
+}

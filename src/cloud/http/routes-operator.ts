@@ -1,0 +1,256 @@
+/** What the operator does over HTTP: enrol, publish, roll out, steer, look. Every change is durable when it is answered. */
+import { z } from "zod";
+import { fromHex, toHex } from "#base/bytes.ts";
+import type { Desk } from "#cloud/desk.ts";
+import type { Device, Enrolment, Fleet } from "#cloud/fleet.ts";
+import type { Issuer } from "#cloud/issuer/issuer.ts";
+import type { Revocations } from "#cloud/issuer/revocations.ts";
+import { decodeReleaseFile, ReleaseTrouble } from "#cloud/releases/release-file.ts";
+import type { Releases } from "#cloud/releases/releases.ts";
+import type { Rollouts } from "#cloud/rollout/rollouts.ts";
+import { type Counters, metricsText } from "#cloud/status/metrics.ts";
+import { type Status, statusOf } from "#cloud/status/status.ts";
+import { SCRIPT, statusPage } from "#cloud/status/status-page.ts";
+import type { Store } from "#cloud/store/store.ts";
+import type { WriteQueue } from "#cloud/store/write-queue.ts";
+import { isKeyOf } from "#trust/device-id.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { isFleet } from "#wire/link/topics.ts";
+import { type Ask, HttpRefusal, json, type Route } from "./http.ts";
+
+export interface OperatorRouteParts {
+  readonly fleet: Fleet;
+  readonly releases: Releases;
+  readonly rollouts: Rollouts;
+  readonly revocations: Revocations;
+  readonly desk: Desk;
+  readonly issuer: Issuer;
+  readonly queue: WriteQueue;
+  readonly store: Store;
+  /** Resolves once everything handed to the broker before is out of our hands. */
+  settled(): Promise<void>;
+  /** Units were enrolled: their fleets may be new. */
+  enrolled(): Promise<void>;
+  counters(): Counters;
+}
+
+const RELEASE_FILE_BYTES_MAX = 32 * 1024 * 1024;
+const ENROL_BYTES_MAX = 32 * 1024 * 1024;
+
+const hexOf = (byteLength: number) =>
+  z.string().regex(new RegExp(`^[0-9a-f]{${byteLength * 2}}$`), `${byteLength * 2} hexadecimal digits`);
+
+const enrolments = z.array(
+  z.object({
+    id: hexOf(12),
+    publicKey: hexOf(32),
+    product: z.string().min(1).max(32),
+    hardware: z.int().min(0).max(0xffff),
+    fleet: z.string().refine(isFleet, "1 to 32 of a-z, 0-9 and hyphen"),
+    lab: z.boolean().optional(),
+    card: z.enum(["noFlash", "all"]).optional(),
+  }),
+);
+
+const minute = z.int().min(0).max(1_439);
+const steering = z.object({
+  pin: z.int().min(0).nullable().optional(),
+  target: z.int().min(0).nullable().optional(),
+  window: z.object({ fromMinute: minute, toMinute: minute }).nullable().optional(),
+  lab: z.boolean().optional(),
+});
+
+export const reason = z.object({ because: z.string().min(1).max(200).optional() });
+
+/** A sentence becomes a refusal. */
+export function orRefuse<T>(outcome: T | string): T {
+  if (typeof outcome === "string") throw new HttpRefusal(409, outcome);
+  return outcome;
+}
+
+export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
+  const { fleet, releases, rollouts, desk, issuer, queue, store } = parts;
+
+  const deviceOf = ({ params }: Ask): Device => {
+    const device = fleet.get(params.device ?? "");
+    if (device === undefined) throw new HttpRefusal(404, `no device ${params.device} is enrolled`);
+    return device;
+  };
+  const status = (): Status => statusOf(parts, Date.now());
+  /** Tells the devices of a product, after an answer was given or not: what counts is that nothing stale goes out. */
+  const retell = (product: string) => void desk.offerAgain(new Set([product])).catch(() => undefined);
+
+  return [
+    {
+      method: "GET",
+      path: "/",
+      summary: "The status page",
+      who: "operator",
+      answer: () => ({
+        status: 200,
+        headers: {
+          "content-type": "text/html; charset=utf-8",
+          "content-security-policy": `default-src 'none'; style-src 'unsafe-inline'; connect-src 'self'; script-src 'sha256-${Buffer.from(nodePrimitives.sha256(Buffer.from(SCRIPT))).toString("base64")}'`,
+        },
+        body: statusPage(status()),
+      }),
+    },
+    {
+      method: "GET",
+      path: "/v1/status",
+      summary: "Devices, versions, rollouts",
+      who: "operator",
+      answer: () => json(status()),
+    },
+    {
+      method: "GET",
+      path: "/metrics",
+      summary: "Figures for Prometheus",
+      who: "operator",
+      answer: () => ({
+        status: 200,
+        headers: { "content-type": "text/plain; version=0.0.4" },
+        body: metricsText(status(), parts.counters()),
+      }),
+    },
+    {
+      method: "POST",
+      path: "/v1/devices",
+      summary: "Enrols units from the factory, or changes fleet, lab and card of known ones",
+      who: "operator",
+      body: enrolments,
+      bodyBytesMax: ENROL_BYTES_MAX,
+      async answer({ json: body }) {
+        const units = (body as z.infer<typeof enrolments>).map(
+          ({ id, publicKey, product, hardware, fleet: name, lab, card }): Enrolment => ({
+            id,
+            publicKey: fromHex(publicKey) as Uint8Array,
+            product,
+            hardware,
+            fleet: name,
+            ...(lab === undefined ? {} : { lab }),
+            ...(card === undefined ? {} : { card }),
+          }),
+        );
+        const forged = units.find((unit) => !isKeyOf(nodePrimitives, fromHex(unit.id) as Uint8Array, unit.publicKey));
+        if (forged !== undefined)
+          throw new HttpRefusal(400, `the key of ${forged.id} is not the one that its ID names`);
+        for (const unit of units) fleet.enrol(unit);
+        await queue.commit();
+        await parts.enrolled();
+        return json({ enrolled: units.length, devices: fleet.size });
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/devices/{device}",
+      summary: "What is known of a device",
+      who: "operator",
+      answer(ask) {
+        const { publicKey, attempts: _, history, ...device } = deviceOf(ask);
+        const attempts = [...history].map(([sequence, attempt]) => ({ sequence, ...attempt }));
+        return json({ ...device, publicKey: toHex(publicKey), attempts });
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/devices/{device}/explain",
+      summary: "Which release a device should have, and every check that was made",
+      who: "operator",
+      answer: (ask) => json(rollouts.decideFor(deviceOf(ask), Date.now())),
+    },
+    {
+      method: "POST",
+      path: "/v1/devices/{device}/steer",
+      summary: "Sets pin, target, maintenance window (UTC) or lab of a device; null takes one away",
+      who: "operator",
+      body: steering,
+      async answer(ask) {
+        const device = deviceOf(ask);
+        const { pin, target, window, lab } = ask.json as z.infer<typeof steering>;
+        fleet.steer(device, {
+          ...(pin === undefined ? {} : { pin }),
+          ...(target === undefined ? {} : { target }),
+          ...(window === undefined ? {} : { window }),
+          ...(lab === undefined ? {} : { lab }),
+        });
+        const what = JSON.stringify(ask.json);
+        queue.event({ at_ms: Date.now(), subject: device.id, what: "steered", because: what });
+        await queue.commit();
+        retell(device.product);
+        return json(rollouts.decideFor(device, Date.now()));
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/releases",
+      summary: "The releases that were published",
+      who: "operator",
+      answer: () =>
+        json(
+          releases.all().map(({ product, sequence, hardware, withdrawn, publishedMs, release, signed }) => ({
+            product,
+            sequence,
+            hardware,
+            withdrawn,
+            publishedMs,
+            consent: release.consent,
+            epoch: release.epoch,
+            signedBytes: signed.length,
+          })),
+        ),
+    },
+    {
+      method: "POST",
+      path: "/v1/releases",
+      summary: "Publishes a signed release file; nobody is offered it before a rollout, or a target, says so",
+      who: "operator",
+      body: "bytes",
+      bodyBytesMax: RELEASE_FILE_BYTES_MAX,
+      async answer({ bytes }) {
+        try {
+          const file = decodeReleaseFile(bytes, "the file");
+          if (file.signed === undefined)
+            throw new ReleaseTrouble("the release isn't signed yet; run: latchkey release sign");
+          const { product, sequence } = file.release;
+          const keys = issuer.keysOf(product);
+          if (keys === undefined)
+            throw new ReleaseTrouble(`the cloud has no keys of ${product}; start it with --keys FOLDER`);
+          const own = [...fleet.all()].filter((device) => device.product === product);
+          const cards = own.length > 0 && own.every((device) => device.card === "all") ? "all" : "noFlash";
+          const known = releases.get(product, sequence) !== undefined;
+          const published = await releases.publish(file.signed, file.streams, keys.keyset, { cards }, Date.now());
+          return json({ product, sequence, signedBytes: published.signed.length, wasKnown: known });
+        } catch (error) {
+          if (error instanceof ReleaseTrouble) throw new HttpRefusal(422, error.message);
+          throw error;
+        }
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/releases/{product}/{sequence}/withdraw",
+      summary: "Takes a release back for good; once answered, no block of it is sent",
+      who: "operator",
+      body: reason,
+      async answer({ params, json: body }) {
+        const { because } = body as z.infer<typeof reason>;
+        const product = params.product ?? "";
+        orRefuse(
+          await releases.withdraw(product, Number(params.sequence), because ?? "the operator asked for it", Date.now()),
+        );
+        await parts.settled();
+        retell(product);
+        return json({ product, sequence: Number(params.sequence), withdrawn: true });
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/journal",
+      summary: "What was done and why, newest first: at most 200 entries",
+      who: "operator",
+      answer: async () =>
+        json(await store.db.selectFrom("events").selectAll().orderBy("number", "desc").limit(200).execute()),
+    },
+  ];
+}

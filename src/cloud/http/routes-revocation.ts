@@ -1,0 +1,62 @@
+/** What the operator does about revocations over HTTP: hand them in, see who has taken them. */
+import type { Fleet } from "#cloud/fleet.ts";
+import { type RevocationScope, type Revocations, RevocationTrouble } from "#cloud/issuer/revocations.ts";
+import { type Ask, HttpRefusal, json, type Route } from "./http.ts";
+
+export interface RevocationRouteParts {
+  readonly fleet: Fleet;
+  readonly revocations: Revocations;
+  /** Tells the units that are linked. */
+  tellRevocations(): Promise<void>;
+}
+
+const BODY_BYTES_MAX = 8_192;
+
+export function revocationRoutes({ fleet, revocations, tellRevocations }: RevocationRouteParts): readonly Route[] {
+  const take = async (scope: RevocationScope, { bytes }: Ask) => {
+    try {
+      await revocations.add(scope, bytes, Date.now());
+    } catch (error) {
+      if (error instanceof RevocationTrouble) throw new HttpRefusal(409, error.message);
+      throw error;
+    }
+    await tellRevocations();
+    return json(revocations.status().find((each) => each.scope.kind === scope.kind && each.scope.name === scope.name));
+  };
+  return [
+    {
+      method: "POST",
+      path: "/v1/fleets/{fleet}/revocations",
+      summary: "Keeps signed revocations for a fleet and tells its units; body: a delivery (PROTOCOL 4.8)",
+      who: "operator",
+      body: "bytes",
+      bodyBytesMax: BODY_BYTES_MAX,
+      answer(ask) {
+        const name = ask.params.fleet ?? "";
+        const isThere = [...fleet.all()].some((each) => each.fleet === name);
+        if (!isThere) throw new HttpRefusal(404, `no unit of a fleet ${name} is enrolled`);
+        return take({ kind: "fleet", name }, ask);
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/devices/{device}/revocations",
+      summary: "Keeps signed revocations for one unit and tells it; body: a delivery (PROTOCOL 4.8)",
+      who: "operator",
+      body: "bytes",
+      bodyBytesMax: BODY_BYTES_MAX,
+      answer(ask) {
+        const name = ask.params.device ?? "";
+        if (fleet.get(name) === undefined) throw new HttpRefusal(404, `no device ${name} is enrolled`);
+        return take({ kind: "device", name }, ask);
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/revocations",
+      summary: "The revocations in force, and how many units have taken them",
+      who: "operator",
+      answer: () => json(revocations.status()),
+    },
+  ];
+}

@@ -1,0 +1,101 @@
+/** Builds a release from images: encodes each, whole and over earlier ones, and keeps what is worth sending. */
+import { toHex } from "#base/bytes.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { signRelease } from "#trust/releases/sign-release.ts";
+import { BLOCK_BYTES, BLOCKS_MAX, rootOfBytes } from "#wire/releases/blocks.ts";
+import {
+  type Component,
+  type Consent,
+  encodeRelease,
+  RELEASE_BYTES_MAX,
+  type Transfer,
+} from "#wire/releases/release.ts";
+import { encodeStream } from "#wire/stream/stream-encoder.ts";
+import { componentName, nameOf, type ReleaseFile, ReleaseTrouble } from "./release-file.ts";
+
+export interface ReleasePlan {
+  readonly product: string;
+  readonly sequence: number;
+  readonly hardware: readonly number[];
+  readonly consent: Consent;
+  readonly epoch: number;
+  readonly notAfterS: number | undefined;
+  /** Images by kind (COMPONENT). */
+  readonly images: ReadonlyMap<number, Uint8Array>;
+  /** Earlier releases whose images devices may still run: bases for deltas. */
+  readonly bases: readonly ReleaseFile[];
+}
+
+/** Room that the envelope around the payload takes: headers, key name, signature. */
+const ENVELOPE_BYTES = 96;
+
+const NO_BASE = new Uint8Array(0);
+
+/**
+ * @returns The unsigned release. Each component has its whole stream, and deltas over the bases where they are smaller,
+ *   smallest first, as many as fit in a signed release.
+ * @throws ReleaseTrouble when an image is too long, or nothing was given.
+ */
+export function buildRelease(plan: ReleasePlan): ReleaseFile {
+  if (plan.images.size === 0)
+    throw new ReleaseTrouble("a release has an image at least; give --native, --js or --config");
+  const streams = new Map<string, Uint8Array>();
+  const keep = (stream: Uint8Array, base: Uint8Array | undefined): Transfer => {
+    const root = nameOf(stream);
+    streams.set(toHex(root), stream);
+    return { streamBytes: stream.length, root, base };
+  };
+  const whole: Component[] = [];
+  const deltas: {
+    readonly kind: number;
+    readonly stream: Uint8Array;
+    readonly base: Uint8Array;
+    readonly saves: number;
+  }[] = [];
+  for (const [kind, image] of [...plan.images].sort(([a], [b]) => a - b)) {
+    const own = encodeStream(NO_BASE, image);
+    if (Math.max(own.length, image.length) > BLOCKS_MAX * BLOCK_BYTES) {
+      throw new ReleaseTrouble(
+        `the ${componentName(kind)} image is ${image.length} bytes; a unit takes ${BLOCKS_MAX * BLOCK_BYTES}`,
+      );
+    }
+    const imageRoot = rootOfBytes(nodePrimitives.sha256, image);
+    whole.push({ kind, imageBytes: image.length, imageRoot, transfers: [keep(own, undefined)] });
+    const seen = new Set<string>([toHex(nameOf(image))]);
+    for (const { images } of plan.bases) {
+      const old = images.get(kind);
+      if (old === undefined || seen.has(toHex(nameOf(old)))) continue;
+      seen.add(toHex(nameOf(old)));
+      const stream = encodeStream(old, image);
+      if (stream.length < own.length)
+        deltas.push({ kind, stream, base: nameOf(old), saves: own.length - stream.length });
+    }
+  }
+  deltas.sort((a, b) => b.saves - a.saves);
+  const { product, sequence, hardware, consent, epoch, notAfterS } = plan;
+  const releaseOf = (components: readonly Component[]) => ({
+    product,
+    sequence,
+    hardware,
+    consent,
+    epoch,
+    notAfterS,
+    components,
+  });
+  let components: readonly Component[] = whole;
+  for (const { kind, stream, base } of deltas) {
+    const transfer: Transfer = { streamBytes: stream.length, root: nameOf(stream), base };
+    const wider = components.map((each) =>
+      each.kind === kind ? { ...each, transfers: [transfer, ...each.transfers] } : each,
+    );
+    if (encodeRelease(releaseOf(wider)).length + ENVELOPE_BYTES > RELEASE_BYTES_MAX) continue;
+    components = wider;
+    keep(stream, base);
+  }
+  return { release: releaseOf(components), signed: undefined, streams: [...streams.values()], images: plan.images };
+}
+
+/** Signs a release by the seed of a release key. */
+export function signReleaseFile(file: ReleaseFile, seed: Uint8Array): ReleaseFile {
+  return { ...file, signed: signRelease(nodePrimitives, seed, file.release) };
+}

@@ -1,0 +1,101 @@
+/** Makes statements of revocation, and lets a unit take them in (PROTOCOL 4.7, 4.8). */
+import { equal } from "#base/bytes.ts";
+import { ok, type Result, refuse } from "#base/faults.ts";
+import { utf8 } from "#base/utf8.ts";
+import { verifyEd25519 } from "#trust/ed25519-strict.ts";
+import type { Signer } from "#trust/signer.ts";
+import { isMeant } from "#wire/grants/audience.ts";
+import {
+  encodeRevocation,
+  joinCtis,
+  REVOKED_MAX,
+  type Revocation,
+  readDelivery,
+  readRevocation,
+  splitCtis,
+} from "#wire/grants/revocation.ts";
+import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
+import { CONTEXT, composeSigned, type Signed, STATEMENT_TAGS, toBeSigned } from "#wire/signed.ts";
+import { type OpenChain, openChain, type Roots } from "./open-chain.ts";
+import { ENTRIES_MAX, entryOf, type RevocationEntry, type Revocations } from "./revocations.ts";
+import { inForce, type Trust } from "./verify-grant.ts";
+
+/** Signs a statement; with a kid as an issuer, without one as the holder of a link. */
+export function signRevocation(signer: Signer, kid: Uint8Array | undefined, revocation: Revocation): Uint8Array {
+  const payload = encodeRevocation(revocation);
+  return composeSigned(STATEMENT_TAGS, kid, payload, utf8(CONTEXT.revocation), (message) => signer.sign(message));
+}
+
+/**
+ * Takes one statement in.
+ * @param chain The signer's own chain, open and in force; needed where the signer is no issuer.
+ * @returns What the unit now remembers, or what readRevocation refuses, then in order:
+ *   REVOCATION_SIGNER (no pinned key, or no holder who may have children), REVOCATION_SIGNATURE, REVOCATION_AUDIENCE,
+ *   REVOCATION_SEQUENCE (not newer), REVOCATION_FLOOR (more than one above what it is; below is no change),
+ *   REVOCATION_FULL (too many keys, or too many ctis: raising the floor empties the list).
+ * @source PROTOCOL 4.7
+ */
+export function applyRevocation(
+  revocations: Revocations,
+  statement: Uint8Array,
+  roots: Roots,
+  chain?: OpenChain,
+): Result<Revocations> {
+  const read = readRevocation(statement);
+  if (!read.ok) return read;
+  const { signed, content } = read.value;
+  const candidates = signersOf(signed, roots, chain);
+  if (candidates.length === 0) return refuse("REVOCATION_SIGNER");
+  const message = toBeSigned(signed, utf8(CONTEXT.revocation));
+  const key = candidates.find((each) => verifyEd25519(roots.primitives, message, signed.signature, each));
+  if (key === undefined) return refuse("REVOCATION_SIGNATURE");
+  if (!isMeant(content.audience, roots)) return refuse("REVOCATION_AUDIENCE");
+  const entry = entryOf(revocations, key);
+  if (content.sequence <= entry.sequence) return refuse("REVOCATION_SEQUENCE");
+  // A key in the wrong hands for a day must not end all that it will ever sign.
+  if (content.floor > entry.floor + 1) return refuse("REVOCATION_FLOOR");
+  // A risen floor has revoked what the old list named; otherwise a cti once revoked stays so.
+  const revoked =
+    content.floor > entry.floor
+      ? content.revoked
+      : joinCtis([...splitCtis(entry.revoked), ...splitCtis(content.revoked)]);
+  if (splitCtis(revoked).length > REVOKED_MAX) return refuse("REVOCATION_FULL");
+  const floor = Math.max(entry.floor, content.floor);
+  const changed: RevocationEntry = { key, sequence: content.sequence, floor, revoked };
+  const others = revocations.filter((each) => !equal(each.key, key));
+  // The last places are kept for issuers, so that no crowd of guests can keep the maker's word out.
+  const room = signed.kid === undefined ? ENTRIES_MAX - roots.issuers.length : ENTRIES_MAX;
+  if (others.length === revocations.length && others.length >= room) return refuse("REVOCATION_FULL");
+  return ok([...others, changed]);
+}
+
+/** Keys that could have signed: the issuer of that kid, or holders in the chain who may have children. */
+function signersOf(signed: Signed, roots: Roots, chain: OpenChain | undefined): readonly Uint8Array[] {
+  const { kid } = signed;
+  if (kid !== undefined) return roots.issuers.filter((each) => equal(each.kid, kid)).map((each) => each.publicKey);
+  return (chain?.links ?? [])
+    .filter(({ claims }) => (rightsFor(claims.scope, undefined) & RIGHT.delegate) !== 0)
+    .map(({ claims }) => claims.holder);
+}
+
+/**
+ * Takes in a delivery (a retained message, or what a phone carried): each statement in turn, old news passed over.
+ * @returns What the unit now remembers, or the delivery's own refusal, or that of the first statement which is refused
+ *   for another reason than being old, or of the chain that came with it (openChain, inForce). Then nothing is taken.
+ * @source PROTOCOL 4.8
+ */
+export function applyDelivery(delivery: Uint8Array, trust: Trust): Result<Revocations> {
+  const delivered = readDelivery(delivery);
+  if (!delivered.ok) return delivered;
+  let { revocations } = trust;
+  for (const { statement, chain } of delivered.value) {
+    const open = chain === undefined ? undefined : openChain(chain, trust);
+    if (open?.ok === false) return open;
+    const standing = open && inForce(open.value, { ...trust, revocations });
+    if (standing?.ok === false) return standing;
+    const applied = applyRevocation(revocations, statement, trust, open?.value);
+    if (applied.ok) revocations = applied.value;
+    else if (applied.fault !== "REVOCATION_SEQUENCE") return applied;
+  }
+  return ok(revocations);
+}

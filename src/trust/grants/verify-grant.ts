@@ -1,0 +1,141 @@
+/** The decision: may this chain do this, here, now, without asking anyone (PROTOCOL 4.3 to 4.11). */
+import { equal } from "#base/bytes.ts";
+import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
+import type { Time } from "#trust/time-floor.ts";
+import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
+import { type Ask, checkCaveat } from "./caveats.ts";
+import { type OpenChain, type OpenLink, OWN_KID, openChain, type Roots } from "./open-chain.ts";
+import { entryOf, isRevokedBy, type Revocations } from "./revocations.ts";
+
+/** What a unit holds for true when it decides. */
+export interface Trust extends Roots {
+  readonly revocations: Revocations;
+  readonly time: Time;
+  /** After a resale: grants of an issuer for this one device count only if they were issued since. */
+  readonly resoldAtS?: number;
+  /** Whether the unit has an owner. */
+  readonly claimed: boolean;
+  /** Whether that owner agreed that fleet and product grants may do more than start installs. */
+  readonly fleetCalls: boolean;
+  /** A second that the owner's broadcast named as the present, unsigned: it may end what holders handed out, nothing else. */
+  readonly hintS?: number;
+  /** What signers of links said about the time, for the time conditions of their own links (trust/vouch.ts). */
+  readonly vouched?: readonly Vouched[];
+}
+
+export interface Vouched {
+  /** Place of the link in the chain, 0 for the grant. */
+  readonly link: number;
+  readonly time: Time & { readonly grade: "trusted" };
+}
+
+export interface Verdict {
+  /** Key that the caller proved, or must prove, to hold. */
+  readonly holder: Uint8Array;
+  /** Ctis from the grant on; the last one names the caller in the unit's log. */
+  readonly ctis: readonly Uint8Array[];
+  /** Ctis of links that count their use: record one use of each before acting. */
+  readonly counted: readonly Uint8Array[];
+  /** The least exp of the chain, when there is one. */
+  readonly expiresAtS: number | undefined;
+}
+
+/**
+ * Decides whether a grant chain may perform one call on this device, now, offline.
+ * @param chain CBOR of [1, [grant, child...]], at most CHAIN_BYTES_MAX bytes, depth 1 to 4.
+ * @param ask   What is asked: right, function name, arguments, arrival (lan or relay), and the moment's circumstances.
+ * @param trust Pinned issuer keys, our id, epoch floors, revoked ids, what we know of the time.
+ * @returns The verdict, or the first failed check: openChain's, then decide's. Replay is the session's business.
+ * @source PROTOCOL 4.3 to 4.11; RFC 9052 section 4.4
+ */
+export function verifyChain(chain: Uint8Array, ask: Ask, trust: Trust): Result<Verdict> {
+  const open = openChain(chain, trust);
+  return open.ok ? decide(open.value, ask, trust) : open;
+}
+
+/**
+ * Decides one ask of a chain whose signatures were checked when its session opened. Cheap, so it is asked every time.
+ * @returns The verdict, or in order: inForce's refusals; GRANT_FLEET; GRANT_FLASH or GRANT_RIGHT (some link lacks the
+ *   right); then the caveats of each link from the grant on, in the order in which they stand.
+ */
+export function decide(open: OpenChain, ask: Ask, trust: Trust): Result<Verdict> {
+  const standing = inForce(open, trust);
+  if (!standing.ok) return standing;
+  const audience = open.links[0]?.claims.audience;
+  if (audience?.kind !== "device" && trust.claimed && !trust.fleetCalls && ask.right !== "flash") {
+    return refuse("GRANT_FLEET");
+  }
+  for (const { claims } of open.links) {
+    if ((rightsFor(claims.scope, ask.name) & RIGHT[ask.right]) === 0) {
+      return refuse(ask.right === "flash" ? "GRANT_FLASH" : "GRANT_RIGHT");
+    }
+  }
+  const counted: Uint8Array[] = [];
+  for (let place = 0; place < open.links.length; place++) {
+    const { claims } = open.links[place] as OpenLink;
+    for (const caveat of claims.caveats) {
+      const fault = checkCaveat(caveat, claims.cti, ask, timeFor(trust, place));
+      if (fault !== undefined) return refuse(fault);
+    }
+    if (claims.caveats.some(({ kind }) => kind === "rate" || kind === "uses")) counted.push(claims.cti);
+  }
+  const expiries = open.links.flatMap(({ claims }) => claims.expiresAtS ?? []);
+  return ok({
+    holder: open.holder,
+    ctis: open.links.map(({ claims }) => claims.cti),
+    counted,
+    expiresAtS: expiries.length === 0 ? undefined : Math.min(...expiries),
+  });
+}
+
+/**
+ * Tells whether a chain still counts: asked when a session opens, and before each call.
+ * @returns The chain, or for each link from the grant on: GRANT_EPOCH (below the floor of the key that signed it),
+ *   GRANT_RESOLD (a former owner's), GRANT_REVOKED (by an issuer, or by a holder above it), GRANT_EXPIRED (as far as the time is known).
+ * @source PROTOCOL 4.7, 4.11
+ */
+export function inForce(open: OpenChain, trust: Trust): Result<OpenChain> {
+  const revokers = trust.issuers.map((issuer) => issuer.publicKey);
+  for (let place = 0; place < open.links.length; place++) {
+    const { claims, signer } = open.links[place] as OpenLink;
+    if (claims.epoch < entryOf(trust.revocations, signer).floor) return refuse("GRANT_EPOCH");
+    if (place === 0 && isFromBeforeResale(open, trust)) return refuse("GRANT_RESOLD");
+    // A holder's list reaches what is beneath his own link; issuers' lists reach everything.
+    if (isRevokedBy(trust.revocations, revokers, claims.cti)) return refuse("GRANT_REVOKED");
+    revokers.push(claims.holder);
+    const time = timeFor(trust, place);
+    const fault = checkExpiry(claims.expiresAtS, time);
+    if (fault !== undefined) return refuse(fault);
+    // A wrong hint may end a guest's key until the power goes, but never the grant that came with the card.
+    if (
+      place > 0 &&
+      time.grade !== "trusted" &&
+      (trust.hintS ?? 0) >= (claims.expiresAtS ?? Number.POSITIVE_INFINITY)
+    ) {
+      return refuse("GRANT_EXPIRED");
+    }
+  }
+  return ok(open);
+}
+
+/** The unit's own grants end by its own floor; those of issuers by their date (trust/grants/resale.ts). */
+function isFromBeforeResale({ links }: OpenChain, trust: Trust): boolean {
+  const { claims, signer } = links[0] as OpenLink;
+  if (trust.resoldAtS === undefined || claims.audience?.kind !== "device") return false;
+  const own = trust.issuers.find((issuer) => equal(issuer.kid, OWN_KID));
+  const isOwn = own !== undefined && equal(own.publicKey, signer);
+  return !isOwn && (claims.issuedAtS ?? 0) < trust.resoldAtS;
+}
+
+/** The unit's own trusted time where it has one; else the word of the link's signer; else what there is. */
+function timeFor(trust: Trust, place: number): Time {
+  if (trust.time.grade === "trusted") return trust.time;
+  return trust.vouched?.find((vouched) => vouched.link === place)?.time ?? trust.time;
+}
+
+/** exp holds until the unit knows better: a floor beyond it, or a trusted interval that reaches beyond it. */
+function checkExpiry(expiresAtS: number | undefined, time: Time): Fault | undefined {
+  if (expiresAtS === undefined || time.grade === "unknown") return undefined;
+  const knownS = time.grade === "trusted" ? time.latestS : time.earliestS;
+  return knownS >= expiresAtS ? "GRANT_EXPIRED" : undefined;
+}

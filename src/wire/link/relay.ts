@@ -1,0 +1,56 @@
+/** A session's bytes relayed over MQTT: what HTTP says with a path, a connection and a status (PROTOCOL 5.20). */
+import { ok, type Result, refuse } from "#base/faults.ts";
+import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import type { SessionPath } from "#wire/sessions/session.ts";
+
+/** Bytes of the tag by which a caller knows the answer to what it asked. */
+export const RELAY_TAG_BYTES = 8;
+
+const PATHS: readonly SessionPath[] = ["key", "edhoc", "record"];
+
+export interface RelayedRequest {
+  readonly tag: Uint8Array;
+  readonly path: SessionPath;
+  readonly body: Uint8Array;
+}
+
+export interface RelayedReply {
+  readonly tag: Uint8Array;
+  /** False when the body is a refusal in clear. */
+  readonly accepted: boolean;
+  readonly body: Uint8Array;
+}
+
+/** [tag, 0 key | 1 edhoc | 2 record, body] */
+export function encodeRelayedRequest({ tag, path, body }: RelayedRequest): Uint8Array {
+  return encodeCbor([tag, PATHS.indexOf(path), body]);
+}
+
+/** [tag, accepted, body] */
+export function encodeRelayedReply({ tag, accepted, body }: RelayedReply): Uint8Array {
+  return encodeCbor([tag, accepted, body]);
+}
+
+function threeOf(payload: Uint8Array): readonly Cbor[] {
+  const item = decodeCbor(payload);
+  return item.ok && Array.isArray(item.value) && item.value.length === 3 ? item.value : [];
+}
+
+function isTag(item: Cbor): item is Uint8Array {
+  return item instanceof Uint8Array && item.length === RELAY_TAG_BYTES;
+}
+
+/** Reads what a caller sent; SESSION_RELAY when it is none of ours. */
+export function decodeRelayedRequest(payload: Uint8Array): Result<RelayedRequest> {
+  const [tag, number, body] = threeOf(payload);
+  const path = typeof number === "number" ? PATHS[number] : undefined;
+  if (!isTag(tag) || path === undefined || !(body instanceof Uint8Array)) return refuse("SESSION_RELAY");
+  return ok({ tag, path, body });
+}
+
+/** Reads what a unit sent; SESSION_RELAY when it is none of ours. */
+export function decodeRelayedReply(payload: Uint8Array): Result<RelayedReply> {
+  const [tag, accepted, body] = threeOf(payload);
+  if (!isTag(tag) || typeof accepted !== "boolean" || !(body instanceof Uint8Array)) return refuse("SESSION_RELAY");
+  return ok({ tag, accepted, body });
+}

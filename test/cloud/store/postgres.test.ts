@@ -1,0 +1,122 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RolloutStatus, Status } from "#cloud/status/status.ts";
+import { openStore } from "#cloud/store/store.ts";
+import {
+  type CloudProcess,
+  enrolmentOf,
+  link,
+  noise,
+  startCloudProcess,
+  testClient,
+  testKeys,
+  testRelease,
+  testUnit,
+  until,
+} from "../broker/linked-unit.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "latchkey-postgres-"));
+const keysFolder = join(folder, "keys");
+const keys = testKeys(keysFolder, "lamp");
+let server: ChildProcess;
+let url = "";
+
+/** The newest PostgreSQL that Debian installed. */
+function programs(): string {
+  const versions = readdirSync("/usr/lib/postgresql").sort((a, b) => Number(b) - Number(a));
+  return `/usr/lib/postgresql/${versions[0]}/bin`;
+}
+
+beforeAll(async () => {
+  const port = await new Promise<number>((resolve) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const found = (probe.address() as { port: number }).port;
+      probe.close(() => resolve(found));
+    });
+  });
+  const data = join(folder, "pg");
+  chmodSync(folder, 0o755);
+  execFileSync("mkdir", [data]);
+  // PostgreSQL refuses to run as root.
+  const owner = process.getuid?.() === 0 ? Number(execFileSync("id", ["-u", "postgres"]).toString()) : undefined;
+  if (owner !== undefined) chownSync(data, owner, owner);
+  const as = owner === undefined ? {} : { uid: owner, gid: owner };
+  execFileSync(join(programs(), "initdb"), ["-D", data, "-U", "cloud", "-A", "trust", "--no-sync"], {
+    ...as,
+    stdio: "ignore",
+    cwd: "/",
+  });
+  const args = [
+    "-D",
+    data,
+    "-p",
+    String(port),
+    "-c",
+    "listen_addresses=127.0.0.1",
+    "-c",
+    `unix_socket_directories=${data}`,
+  ];
+  server = spawn(join(programs(), "postgres"), args, { ...as, stdio: "ignore", cwd: "/" });
+  url = `postgres://cloud:secret@127.0.0.1:${port}/postgres`;
+  await until("PostgreSQL answers", () =>
+    openStore(url).then(
+      (store) => store.close().then(() => true),
+      () => false,
+    ),
+  );
+}, 90_000);
+
+afterAll(() => {
+  server?.kill("SIGQUIT");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("the store in PostgreSQL", { timeout: 90_000 }, () => {
+  it("carries a whole rollout, survives a kill -9 of the cloud, and is owned by one process", async () => {
+    const data = join(folder, "data");
+    const args = ["--data", data, "--keys", keysFolder, "--store", url];
+    let cloud: CloudProcess = await startCloudProcess(args);
+    try {
+      const units = Array.from({ length: 4 }, (_, i) => testUnit(i, keys));
+      let operator = testClient(cloud, data);
+      await operator.post(
+        "/v1/devices",
+        units.map((unit) => enrolmentOf(unit, "lamp")),
+      );
+      await operator.post("/v1/releases", testRelease(keysFolder, "lamp", 1, noise(30_000)));
+      const limits = { soakMs: 0, sample: 1_000 };
+      const { rollout } = await operator.post<RolloutStatus>("/v1/rollouts", { product: "lamp", sequence: 1, limits });
+      await Promise.all(units.map((unit) => link(unit, cloud)));
+      await until("every unit runs release 1", () => units.every((unit) => unit.model.truth.sequence === 1));
+      await until("the counters say so", async () => {
+        const { tally } = await operator.get<RolloutStatus>(`/v1/rollouts/${rollout.id}`);
+        return tally.confirmed === units.length;
+      });
+      await expect(
+        startCloudProcess(["--data", join(folder, "two"), "--keys", keysFolder, "--store", url]),
+      ).rejects.toThrow(/latchkey: store postgres:\/\/127\.0\.0\.1:\d+\/postgres is in use by another process/);
+      cloud.child.kill("SIGKILL");
+      await cloud.ended;
+      cloud = await startCloudProcess(args);
+      operator = testClient(cloud, data);
+      const status = await operator.get<Status>("/v1/status");
+      expect(status.versions).toEqual([{ product: "lamp", sequence: 1, devices: units.length }]);
+      expect(status.rollouts[0]?.tally.confirmed).toBe(units.length);
+      expect(await operator.post("/v1/releases", testRelease(keysFolder, "lamp", 1, noise(30_000)))).toMatchObject({
+        wasKnown: true,
+      });
+    } finally {
+      cloud.child.kill("SIGKILL");
+    }
+  });
+
+  it("says in one line what to do when it can't be reached, without its password", async () => {
+    await expect(openStore("postgres://cloud:secret@127.0.0.1:1/none")).rejects.toThrow(
+      /^PostgreSQL at postgres:\/\/127\.0\.0\.1:1\/none can't be used \(ECONNREFUSED\); check that it runs, user and database$/,
+    );
+  });
+});

@@ -2,7 +2,6 @@
 #include <string.h>
 #include "chips/chip.h"
 #include "lwip/dhcp.h"
-#include "lwip/dns.h"
 #include "lwip/etharp.h"
 #include "lwip/init.h"
 #include "lwip/netif.h"
@@ -60,19 +59,4 @@ const ip_addr_t *net_reachable(const ip_addr_t *address) {
   if (!ip_addr_isloopback(address)) return address;
   ip_addr_copy(gateway, *netif_ip_gw4(&interface));
   return &gateway;
-}
-
-static net_found *resolve_found;
-
-static void resolved(const char *host, const ip_addr_t *address, void *context) {
-  (void)host;
-  resolve_found(context, address ? net_reachable(address) : NULL);
-}
-
-void net_resolve(const char *host, net_found *found, void *context) {
-  ip_addr_t address;
-  resolve_found = found; /* one user: tcp.c */
-  err_t err = dns_gethostbyname(host, &address, resolved, context);
-  if (err == ERR_OK) found(context, net_reachable(&address));
-  else if (err != ERR_INPROGRESS) found(context, NULL);
 }

@@ -13,9 +13,5 @@ uint32_t sys_now(void);
 /* Moves frames and runs lwIP's timers. */
 void net_poll(void);
 
-typedef void net_found(void *context, const ip_addr_t *address);
-/* Looks a host up (an IPv4 address is its own answer): calls `found` now or later, with NULL when there is none. */
-void net_resolve(const char *host, net_found *found, void *context);
-
 /* Where an address is reached: the emulating machine's loopback is the gateway's. */
 const ip_addr_t *net_reachable(const ip_addr_t *address);

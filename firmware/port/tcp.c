@@ -5,8 +5,8 @@
 #include <string.h>
 #include "lwip/tcp.h"
 #include "port/connection.h"
+#include "port/dns.h"
 #include "port/js.h"
-#include "port/net.h"
 #include "port/tcp.h"
 #include "port/tls.h"
 
@@ -181,7 +181,7 @@ JS_FUNCTION(connect) {
     if (!understood) return JS_EXCEPTION;
     if (!c->secure) return JS_NewInt32(ctx, (int32_t)(c - connections));
   }
-  net_resolve(host, on_found, (void *)((uintptr_t)c->turn * CONNECTIONS + (uintptr_t)(c - connections)));
+  dns_find(host, on_found, (void *)((uintptr_t)c->turn * CONNECTIONS + (uintptr_t)(c - connections)));
   return JS_NewInt32(ctx, (int32_t)(c - connections));
 }
 

@@ -9,6 +9,7 @@ const TROUBLES = new Set([
   "MemoryError",
   "PhoneTrouble",
   "ReleaseTrouble",
+  "StationError",
   "StoreTrouble",
   "StoryError",
   "TlsTrouble",

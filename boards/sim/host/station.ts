@@ -12,6 +12,11 @@ import { createFlashFile, FlashFileError } from "./flash-file.ts";
 
 const ANSWER_MS = 10_000;
 
+/** The unit does not do what the line wants of it. The message is one line that says what to do. */
+export class StationError extends Error {
+  override readonly name = "StationError";
+}
+
 export interface SimStation {
   flash(images: readonly { readonly address: number; readonly bytes: Uint8Array }[]): Promise<void>;
   /** @param cut Where power fails again by itself, as `OPERATION:TEAR` (flash-file.ts). */
@@ -57,11 +62,12 @@ export function openSimStation(board: Board, flashPath: string, radio: string): 
     },
     ask(request) {
       const asked = unit;
-      if (asked === undefined) return Promise.reject(new Error("the unit has no power"));
+      if (asked === undefined) return Promise.reject(new StationError("the unit has no power; switch it on first"));
       return new Promise((resolve, reject) => {
+        const fail = (what: string) =>
+          reject(new StationError(`${what}${lastWordsOf(asked)}; see ${logPath}, try again`));
         const timer = setTimeout(
-          () =>
-            reject(new Error(`the unit did not answer "${request.kind}" in ${ANSWER_MS / 1000} s: ${asked.errors()}`)),
+          () => fail(`the unit did not answer "${request.kind}" in ${ANSWER_MS / 1000} s`),
           ANSWER_MS,
         );
         asked.onLine((line) => {
@@ -69,12 +75,18 @@ export function openSimStation(board: Board, flashPath: string, radio: string): 
           if (message === undefined) return;
           clearTimeout(timer);
           if (message.ok) resolve(message.value as FactoryAnswer);
-          else reject(new Error("the unit's answer is damaged; check the cable"));
+          else reject(new StationError("the unit's answer is damaged; check the cable"));
         });
-        void asked.exited.then((code) => reject(new Error(`the unit stopped (exit ${code}): ${asked.errors()}`)));
+        void asked.exited.then((code) => fail(`the unit stopped (exit ${code})`));
         asked.write(encodeFactoryLine(request));
       });
     },
     unit: () => unit,
   };
+}
+
+/** The last line that the unit's process complained with, if any. */
+function lastWordsOf(unit: Child): string {
+  const last = unit.errors().trim().split("\n").at(-1);
+  return last ? `: ${last}` : "";
 }

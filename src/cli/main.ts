@@ -28,4 +28,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+// Whoever reads our output may have seen enough (`… | head`); then end quietly, as a program does that heeds SIGPIPE.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(141);
+  throw error;
+});
 process.exitCode = await main(process.argv.slice(2));

@@ -29,6 +29,12 @@ test.each([
   30_000,
 );
 
+test("a reader that has seen enough ends a verb quietly", async () => {
+  const shell = startChild("/bin/sh", ["-c", "node bin/latchkey.mjs card --help | true"]);
+  await shell.exited;
+  expect(shell.errors()).toBe("");
+}, 30_000);
+
 test("every verb explains itself and exits 0", async () => {
   const { VERBS } = await import("#cli/verbs.ts");
   for (const { name } of VERBS) expect([name, (await told(name, "--help")).code]).toEqual([name, 0]);

@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { fromHex } from "#base/bytes.ts";
+import { fromHex, toHex } from "#base/bytes.ts";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";
+import { browserPrimitives } from "#trust/host/browser-primitives.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { tweetnaclPrimitives } from "#trust/host/tweetnacl-primitives.ts";
 
 const bytes = (hex: string) => fromHex(hex) as Uint8Array;
-const verifiers = { node: nodePrimitives, tweetnacl: tweetnaclPrimitives(nodePrimitives) };
+const verifiers = { node: nodePrimitives, tweetnacl: tweetnaclPrimitives(nodePrimitives), browser: browserPrimitives };
 
 interface Vector {
   readonly comment: string;
@@ -39,6 +40,20 @@ describe.each(Object.entries(verifiers))("with %s", (_, primitives) => {
     }
     expect(agreed).toBe(151);
   });
+});
+
+const RFC_8032 = "../shared/vectors/rfc8032/tests_1_2_3.json";
+const published: { seed: string; pk: string; msg: string; sig: string }[] = existsSync(RFC_8032)
+  ? JSON.parse(readFileSync(RFC_8032, "utf8"))
+  : [];
+test.runIf(published.length > 0)("RFC 8032 section 7.1: keys, signatures and verdicts of every implementation", () => {
+  for (const primitives of [nodePrimitives, browserPrimitives, tweetnaclPrimitives(nodePrimitives)]) {
+    for (const { seed, pk, msg, sig } of published) {
+      expect(toHex(primitives.ed25519PublicKey(bytes(seed)))).toBe(pk);
+      expect(toHex(primitives.ed25519Sign(bytes(msg), bytes(seed)))).toBe(sig);
+      expect(verifyEd25519(primitives, bytes(msg), bytes(sig), bytes(pk))).toBe(true);
+    }
+  }
 });
 
 test("the rule is what refuses: tweetnacl alone accepts S + L and a universal signature", () => {

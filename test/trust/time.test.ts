@@ -9,6 +9,7 @@ import {
   call,
   childClaims,
   ctiOf,
+  grantChain,
   guest,
   guestWith,
   installer,
@@ -19,6 +20,7 @@ import {
   person,
   primitives,
   trust,
+  YEAR_S,
 } from "./grants/household.ts";
 
 const nonce = primitives.sha256(new Uint8Array(1)).slice(0, 16);
@@ -189,6 +191,10 @@ describe("the hint of an Air broadcast", () => {
 
   test("never ends the grant that came with the card: a phone with a wrong clock shuts nobody out for good", () => {
     expect(verdict(ownerChain, { time: floor, hintS: 2 ** 40 - 1 })).toBe("ok");
+    // Nor one that runs out by itself, as a card of twenty years does.
+    const card = grantChain({ expiresAtS: NOW + 20 * YEAR_S });
+    expect(verdict(card, { time: floor, hintS: 2 ** 40 - 1 })).toBe("ok");
+    expect(verdict(card, { time: { grade: "floor", earliestS: NOW + 20 * YEAR_S } })).toBe("GRANT_EXPIRED");
   });
 
   test("gives way to a signed time, and to the word of the link's own signer", () => {
@@ -225,6 +231,24 @@ describe("discharge", () => {
     // A key that two guests' caveats name is asked for each of them.
     const elsewhere = { cti: ctiOf("another guest"), publicKey: second.publicKey, ageS: 1 };
     expect(faultOf(verifyChain(chain, { ...call, discharged: [elsewhere] }, trust))).toBe("CAVEAT_DISCHARGE");
+  });
+
+  test("a link that asks for two keys' consent gets it from both or not at all", () => {
+    const third = person("third factor");
+    const both = guestWith(
+      { kind: "discharge", publicKey: second.publicKey, ageS: 60 },
+      { kind: "discharge", publicKey: third.publicKey, ageS: 60 },
+    );
+    const by = (signer: typeof second) => {
+      const made = checkDischarge(primitives, signDischarge(signer, { cti: ctiOf("guest"), nonce }), nonce, open(both));
+      if (!made.ok) throw new Error(made.fault);
+      return { ...made.value, ageS: 1 };
+    };
+    const verdict = (...discharged: ReturnType<typeof by>[]) =>
+      faultOf(verifyChain(both, { ...call, discharged }, trust));
+    expect(verdict(by(second))).toBe("CAVEAT_DISCHARGE");
+    expect(verdict(by(third), by(third))).toBe("CAVEAT_DISCHARGE");
+    expect(verdict(by(second), by(third))).toBe("ok");
   });
 
   test("a time over the same nonce by the same key is no discharge", () => {

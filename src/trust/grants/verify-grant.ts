@@ -1,10 +1,9 @@
 /** The decision: may this chain do this, here, now, without asking anyone (PROTOCOL 4.3 to 4.11). */
-import { equal } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import type { Time } from "#trust/time-floor.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import { type Ask, checkCaveat } from "./caveats.ts";
-import { type OpenChain, type OpenLink, OWN_KID, openChain, type Roots } from "./open-chain.ts";
+import { type OpenChain, type OpenLink, openChain, type Roots } from "./open-chain.ts";
 import { entryOf, isRevokedBy, type Revocations } from "./revocations.ts";
 
 /** What a unit holds for true when it decides. */
@@ -118,13 +117,11 @@ export function inForce(open: OpenChain, trust: Trust): Result<OpenChain> {
   return ok(open);
 }
 
-/** The unit's own grants end by its own floor; those of issuers by their date (trust/grants/resale.ts). */
+/** A grant that the unit signed at its last resale is as old as that; its older ones end by its floor too (trust/grants/resale.ts). */
 function isFromBeforeResale({ links }: OpenChain, trust: Trust): boolean {
-  const { claims, signer } = links[0] as OpenLink;
+  const { claims } = links[0] as OpenLink;
   if (trust.resoldAtS === undefined || claims.audience?.kind !== "device") return false;
-  const own = trust.issuers.find((issuer) => equal(issuer.kid, OWN_KID));
-  const isOwn = own !== undefined && equal(own.publicKey, signer);
-  return !isOwn && (claims.issuedAtS ?? 0) < trust.resoldAtS;
+  return (claims.issuedAtS ?? 0) < trust.resoldAtS;
 }
 
 /** The unit's own trusted time where it has one; else the word of the link's signer; else what there is. */

@@ -1,5 +1,5 @@
 /** The line makes a simulated unit: real bundle, real engine, real process, real print. */
-import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
@@ -7,7 +7,9 @@ import { readBoard } from "#boards/sim/host/board.ts";
 import { startProgram } from "#boards/sim/host/child.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import { openRegistry } from "#factory/registry.ts";
-import { readCardLink, readLabelLink } from "#wire/grants/card.ts";
+import { holderSeed } from "#trust/grants/card-keys.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { cardText, readCardLink, readLabelLink } from "#wire/grants/card.ts";
 import { makeTestUnit, type TestUnit } from "./made-unit.ts";
 
 let unit: TestUnit | undefined;
@@ -30,6 +32,23 @@ test("a unit comes out with an identity that its label, its card and the registr
   expect(secret).toHaveLength(16);
   expect(readFileSync(unit.flashPath).includes(secret)).toBe(false);
   expect(readFileSync(join(config.output, "registry.db")).includes(secret)).toBe(false);
+  // The line derived what it needed and forgot: beside what was printed, no file holds the secret, its text, or the holder's seed.
+  const text = card.ok ? cardText(card.value.secret) : "";
+  const seed = Buffer.from(card.ok ? holderSeed(nodePrimitives, card.value.secret, made.id) : []);
+  const printed = [made.cardPng, made.pdf];
+  const kept = readdirSync(config.output, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  const forms = [secret, seed].flatMap((key) => [
+    key,
+    Buffer.from(key.toString("hex")),
+    Buffer.from(key.toString("base64")),
+  ]);
+  for (const path of kept.filter((each) => !printed.includes(each))) {
+    const bytes = readFileSync(path);
+    for (const form of [...forms, Buffer.from(text)]) expect([path, bytes.includes(form)]).toEqual([path, false]);
+  }
+  expect(kept.length).toBeGreaterThan(3);
 }, 60_000);
 
 test("a unit whose bundle was changed by one bit does not start it", async () => {

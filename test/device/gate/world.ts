@@ -2,7 +2,7 @@
 import type { Result } from "#base/faults.ts";
 import { ok, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
-import type { App } from "#device/app-interface.ts";
+import type { App, AppIo } from "#device/app-interface.ts";
 import { createGate } from "#device/gate/gate.ts";
 import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
 import type { PortEvent } from "#device/port.ts";
@@ -83,9 +83,13 @@ export interface WorldOptions {
   readonly unitSeed?: Uint8Array;
   readonly ownerScope?: Scope;
   readonly buildS?: number;
+  /** Another app than the world's own, and what it may touch. */
+  readonly app?: App;
+  readonly io?: AppIo;
 }
 
 export function createWorld(options: WorldOptions = {}): World {
+  const app = options.app ?? APP;
   const unitSeed = options.unitSeed ?? seedOf(50);
   const id = deviceIdOf(primitives, primitives.ed25519PublicKey(unitSeed));
   const ownerSeed = holderSeed(primitives, CARD_SECRET, id);
@@ -112,7 +116,7 @@ export function createWorld(options: WorldOptions = {}): World {
   const make = () =>
     createGate({
       crypto: primitives,
-      app: APP,
+      app,
       tcpPort: TCP_PORT,
       ...(options.buildS !== undefined && { buildS: options.buildS }),
     });
@@ -185,7 +189,7 @@ export function createWorld(options: WorldOptions = {}): World {
         const map = args.ok && args.value instanceof Map ? (args.value as Map<string, Cbor>) : new Map();
         world.calls.push({ name: effect.name, args: map });
         const answer = () => {
-          const result = APP.run(effect.name, map, undefined as never);
+          const result = app.run(effect.name, map, options.io as AppIo);
           world.show(
             result.ok
               ? { kind: "called", id: effect.id, result: encodeCbor(result.value) }

@@ -164,6 +164,10 @@ describe("caveats", () => {
   test("functions and argument ranges", () => {
     expect(verdict(guestWith({ kind: "functions", names: ["setLamp", "setColor"] }))).toBe("allowed");
     expect(verdict(guestWith({ kind: "functions", names: ["setColor"] }))).toBe("CAVEAT_FUNCTION");
+    // What concerns the unit has no name, so a link for some functions is none for the unit.
+    const wide = guestChain({ scope: LEVEL.noFlash, caveats: [{ kind: "functions", names: ["setLamp"] }] });
+    const config = verifyChain(wide, { right: "config", arrival: "lan" }, trust);
+    expect(config.ok ? "allowed" : config.fault).toBe("CAVEAT_FUNCTION");
     for (const celsius of [15.5, 20, 24]) expect(verdict(guestWith(range), temp(celsius))).toBe("allowed");
     for (const celsius of [15.4, 24.1, Number.NaN, "20", undefined]) {
       expect(verdict(guestWith(range), temp(celsius))).toBe("CAVEAT_ARGUMENT");
@@ -199,6 +203,20 @@ describe("caveats", () => {
     const tokyo = { ...office, fromMinutes: 0, toMinutes: 1440, weekdays: 0b1000000, utcOffsetMinutes: 540 };
     expect(verdict(guestWith(tokyo), {}, at("2026-06-06T15:00:00Z"))).toBe("allowed");
     expect(verdict(guestWith(tokyo), {}, at("2026-06-06T14:59:00Z"))).toBe("CAVEAT_TIME_OF_DAY");
+  });
+
+  test("the moon, past new moon too: the eclipse of 2026-08-12 was one", () => {
+    const at = (iso: string): Partial<Trust> => {
+      const timeS = Date.parse(iso) / 1000;
+      return { time: { grade: "trusted", earliestS: timeS, latestS: timeS } };
+    };
+    const dark = guestWith({ kind: "moon", fromDegrees: 345, toDegrees: 15 });
+    for (const day of ["11T20", "12T17", "13T16"]) {
+      expect([day, verdict(dark, {}, at(`2026-08-${day}:40:00Z`))]).toEqual([day, "allowed"]);
+    }
+    for (const day of ["10T12", "15T00", "20T02", "28T04"]) {
+      expect([day, verdict(dark, {}, at(`2026-08-${day}:40:00Z`))]).toEqual([day, "CAVEAT_MOON"]);
+    }
   });
 
   test("both ends of what the present may be must hold", () => {

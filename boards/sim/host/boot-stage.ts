@@ -1,7 +1,7 @@
-/** The sim board's boot stage: the same decision and the same verifier as the firmware's, over a flash file. */
+/** The sim board's boot stage: the same decision and the same verifier as the firmware's, over any flash. */
 
 import { readKeysets } from "#device/ota/memory.ts";
-import type { ResetReason } from "#device/port.ts";
+import type { Flash, ResetReason } from "#device/port.ts";
 import { openSettings, performOp } from "#device/settings.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { type SlotImage, verifySlot } from "#trust/releases/verify-slot.ts";
@@ -9,7 +9,6 @@ import { decideBoot } from "#wire/flash/boot-decision.ts";
 import { readJournal, writeJournal } from "#wire/flash/journal.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
 import type { Board, Region } from "./board.ts";
-import type { FlashFile } from "./flash-file.ts";
 
 export interface BootImage {
   readonly source: string;
@@ -23,7 +22,7 @@ export interface BootImage {
  * @param reason Why the unit starts.
  * @returns The bundle, or undefined when no slot verifies.
  */
-export function bootStage(board: Board, flash: FlashFile, reason: ResetReason): BootImage | undefined {
+export function bootStage(board: Board, flash: Flash, reason: ResetReason): BootImage | undefined {
   const keysets = readKeysets(nodePrimitives, openSettings(flash, board.flash.regions.settings));
   const { sectorBytes, writeBytes, regions } = board.flash;
   const withGeometry = (region: Region) => ({ ...region, sectorBytes, writeBytes });

@@ -7,12 +7,19 @@ import { withFaultNames } from "#base/faults.ts";
 import type { App } from "#device/app-interface.ts";
 import { createMachines } from "#device/core.ts";
 import { esptouchV2 } from "#device/onboarding/legacy-protocols.ts";
-import type { Port, PortEvent } from "#device/port.ts";
+import type { Port, PortEvent, ResetReason } from "#device/port.ts";
 import { run } from "#device/runner.ts";
 import { openSettings } from "#device/settings.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import type { Chance } from "./air/chance.ts";
 import type { Board } from "./board.ts";
+import { bootStage } from "./boot-stage.ts";
+
+/** Bytes for a place in flash. */
+interface FlashImage {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
 
 /** Thrown through the machines when the power goes, or a restart is wanted. */
 class Off extends Error {}
@@ -25,9 +32,13 @@ export interface HomeSurroundings {
   /** Does something later. */
   after(ms: number, work: () => void): void;
   radio: Port["radio"];
+  /** Opens a connection; -1 when there is none left. */
+  tcpOpen(host: string, port: number): number;
   tcpOut(connection: number, bytes: Uint8Array): void;
   tcpClosed(connection: number): void;
   udpOut(host: string, port: number, bytes: Uint8Array): void;
+  /** The unit stopped: what it had open is open no more. */
+  stopped(): void;
   trace(text: string): void;
 }
 
@@ -35,27 +46,49 @@ export interface HomeUnit {
   /** Turns it on. `cutIn` flash operations later the power fails again. */
   on(cutIn?: number): void;
   off(): void;
+  /** Writes images at their places, as the line's flasher does. */
+  flash(images: readonly FlashImage[]): void;
   /** Delivers an event after `delayMs`, if the unit still runs then. */
   deliver(event: PortEvent, delayMs?: number): void;
   /** Writes settings as the factory's station does. */
   provision(values: ReadonlyMap<string, Uint8Array>): void;
   remembers(name: string): Uint8Array | undefined;
   readonly isOn: boolean;
+  /** The release that runs, or ran last; 0 before the first start, undefined once no image verifies any more. */
+  readonly sequence: number | undefined;
 }
 
-export function createHomeUnit(board: Board, app: App, around: HomeSurroundings): HomeUnit {
+/** What an image does once it runs. A mute one neither reaches anybody nor answers. */
+export type Behaviour = "works" | "crashes" | "mute";
+/** How long an image runs that crashes. */
+const CRASH_MS = 300;
+
+/** @param behaviourOf What an image does, by its text. */
+export function createHomeUnit(
+  board: Board,
+  app: App,
+  around: HomeSurroundings,
+  behaviourOf: (source: string) => Behaviour,
+): HomeUnit {
   const memory = new Uint8Array(board.flash.bytes).fill(0xff);
   let receive: ((event: PortEvent) => void) | undefined;
   let life = 0;
   let operationsLeft = Number.POSITIVE_INFINITY;
   let bootMs = 0;
+  let sequence: number | undefined = 0;
+  let behaviour: Behaviour = "works";
+
+  function stop(): void {
+    life++;
+    receive = undefined;
+    around.stopped();
+  }
 
   /** Performs a flash operation, or tears it and takes the power away. */
   function perform(bytes: number, apply: (count: number) => void): void {
     if (operationsLeft-- > 0) return apply(bytes);
     apply([0, bytes >> 1, bytes - 1, bytes][around.chance.below(4)] as number);
-    life++;
-    receive = undefined;
+    stop();
     around.trace("power fails in a flash operation");
     throw new Off();
   }
@@ -89,10 +122,18 @@ export function createHomeUnit(board: Board, app: App, around: HomeSurroundings)
   function deliver(event: PortEvent, delayMs = 0): void {
     const born = life;
     around.after(delayMs, () => {
+      if (behaviour === "mute" && event.kind.startsWith("tcp-")) return;
       if (born === life && receive !== undefined) alive(() => receive?.(event));
     });
   }
-  function port(): Port {
+  /** Starts again after a moment, as the boot stage sees it. */
+  function restart(reason: ResetReason): void {
+    stop();
+    around.trace(`unit restarts: ${reason}`);
+    const born = life;
+    around.after(50, () => born === life && start(reason));
+  }
+  function port(resetReason: ResetReason): Port {
     const born = life;
     let wake = 0;
     return {
@@ -114,7 +155,7 @@ export function createHomeUnit(board: Board, app: App, around: HomeSurroundings)
       radio: around.radio,
       tcp: {
         listen: () => undefined,
-        connect: () => -1,
+        connect: (host, port) => (behaviour === "mute" ? -1 : around.tcpOpen(host, port)),
         write: (connection, bytes) => {
           around.tcpOut(connection, bytes);
           return true;
@@ -125,48 +166,48 @@ export function createHomeUnit(board: Board, app: App, around: HomeSurroundings)
       pins: { write: (pin, value) => void pins.set(pin, value), read: (pin) => pins.get(pin) ?? 0 },
       console: { write: (bytes) => around.trace(`unit: ${withFaultNames(new TextDecoder().decode(bytes).trimEnd())}`) },
       system: {
-        restart() {
-          around.trace("unit restarts");
-          life++;
-          receive = undefined;
-          around.after(50, () => start("requested"));
+        restart(reason) {
+          restart(reason);
           throw new Off();
         },
         feedWatchdog: () => undefined,
-        resetReason: "power",
+        resetReason,
         heapBytes: () => 0,
       },
     };
   }
-  function start(why: string): void {
+  function start(reason: ResetReason): void {
     bootMs = around.nowMs();
-    around.trace(`unit starts (${why})`);
     alive(() => {
-      const here = port();
+      const image = bootStage(board, flash, reason);
+      sequence = image?.sequence;
+      if (image === undefined) return around.trace("no image verifies");
+      around.trace(`unit starts (${reason}): release ${image.sequence}${image.isTrial ? ", on trial" : ""}`);
+      behaviour = behaviourOf(image.source);
+      const here = port(reason);
+      const onboarding = { legacy: [esptouchV2] };
       run(
         here,
-        createMachines({
-          port: here,
-          app,
-          board,
-          build: { release: "sim", atS: 0 },
-          onboarding: { legacy: [esptouchV2] },
-        }),
+        createMachines({ port: here, app, board, build: { release: "sim", atS: 0 }, onboarding }),
         app,
         settings(),
       );
+      const born = life;
+      if (behaviour === "crashes") around.after(CRASH_MS, () => born === life && restart("exception"));
     });
   }
   return {
     on(cutIn = Number.POSITIVE_INFINITY) {
-      life++;
+      stop();
       operationsLeft = cutIn;
       start("power");
     },
     off() {
-      life++;
-      receive = undefined;
+      stop();
       around.trace("power goes");
+    },
+    flash(images) {
+      for (const { address, bytes } of images) memory.set(bytes, address);
     },
     deliver,
     provision: (values) => {
@@ -176,6 +217,9 @@ export function createHomeUnit(board: Board, app: App, around: HomeSurroundings)
     remembers: (name) => settings().get(name),
     get isOn() {
       return receive !== undefined;
+    },
+    get sequence() {
+      return sequence;
     },
   };
 }

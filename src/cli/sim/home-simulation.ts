@@ -1,24 +1,24 @@
 /**
- * A home under one seed: a unit with its own machines, an air that loses, an owner's phone, a guest, and power that
- * fails inside flash operations. The same seed gives the same trace; what must hold is checked all along.
+ * A home under one seed: a unit with its own machines, an air that loses, an owner's phone, a guest, a maker whose cloud
+ * dies and whose releases are not all good, and power that fails inside flash operations. The same seed gives the same
+ * trace; what must hold is checked all along.
  */
 import { createHash } from "node:crypto";
-import { defineDevice } from "#app/define-device.ts";
-import { int } from "#app/schema.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
+import { utf8 } from "#base/utf8.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { createHomeUnit } from "#boards/sim/host/home-unit.ts";
+import { encodeCbor } from "#codec/cbor.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { makeIdentity } from "#factory/identity.ts";
-import { call } from "#phone/call.ts";
-import { messageFor } from "#phone/message.ts";
-import { onboard } from "#phone/onboard.ts";
-import { openSession } from "#phone/session.ts";
-import { shareWith, takeBack } from "#phone/share.ts";
-import { airKey, holderSeed } from "#trust/grants/card-keys.ts";
-import { OWN } from "#wire/flash/stored-names.ts";
-import { scopeOf } from "#wire/grants/scope.ts";
-import { createHomeWorld, NETWORK } from "./home-world.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { CLOUD } from "./home-cloud.ts";
+import { createHomeMaker } from "./home-maker.ts";
+import { createHomePeople, homeApp, type Ran } from "./home-people.ts";
+import { createHomeWorld } from "./home-world.ts";
 
 export interface HomeReport {
   readonly seed: number;
@@ -35,113 +35,56 @@ const START_S = 1_795_000_000;
 const ROUNDS = 24;
 
 export async function simulateHome(seed: number): Promise<HomeReport> {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-home-"));
+  try {
+    return await simulate(seed, folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function simulate(seed: number, folder: string): Promise<HomeReport> {
   const world = createHomeWorld(seed);
   const { chance, around } = world;
-  const { crypto, trace } = around;
+  const { crypto } = around;
   const broken: string[] = [];
   const must = (holds: boolean, what: string) => {
     if (!holds) broken.push(`${world.nowMs().toFixed(0)} ms: ${what}`);
   };
-  const ran = new Map<number, number>();
-  const app = defineDevice({
-    functions: {
-      setLevel: {
-        right: "call",
-        args: { level: int(0, 1_000_000) },
-        run: ({ level }) => void ran.set(level, (ran.get(level) ?? 0) + 1),
-      },
-    },
-  });
-  const unit = createHomeUnit(readBoard("sim"), app, around);
-  world.settle(unit);
+  const ran: Ran = new Map();
+  const app = homeApp(ran);
+  const board = readBoard("sim");
+  const config = { ...readFlashConfig("flash.config.json"), cloud: CLOUD };
+  const maker = await createHomeMaker(world, config, board.flash, folder, START_S);
+  const unit = createHomeUnit(board, app, around, maker.behaviourOf);
+  world.settle(unit, maker.cloud.accept);
 
   const pair = () => {
     const seedBytes = crypto.random(32);
     return { seed: seedBytes, publicKey: crypto.ed25519PublicKey(seedBytes) };
   };
-  const { cloud: _, ...config } = readFlashConfig("flash.config.json");
   const device = pair();
   const keys = {
     issuer: pair(),
     issuerKid: Uint8Array.of(1),
     time: pair(),
-    roots: [pair().publicKey],
-    keySet: new Uint8Array(0),
+    roots: maker.keys.roots,
+    keySet: maker.keys.signedKeyset,
   };
   const identity = makeIdentity(crypto, config, keys, device.publicKey, START_S);
+  unit.flash(
+    maker.firstImages(
+      new Map([
+        [PROVISIONED.product, utf8(config.product)],
+        [PROVISIONED.roots, encodeCbor(keys.roots)],
+        [PROVISIONED.keySet, keys.keySet],
+      ]),
+    ),
+  );
   unit.provision(new Map([...identity.values, [OWN.key, device.seed], [OWN.provisioned, Uint8Array.of(0x80)]]));
-  const owner = { deviceId: identity.id, holderSeed: holderSeed(crypto, identity.secret, identity.id) };
-  const guest = pair();
-  let level = 0;
+  const people = createHomePeople(world, identity, START_S, ran, must);
+  const { ownerCalls, share, guestCalls } = people;
   let powerCuts = 0;
-  let guestChain: Uint8Array | undefined;
-  let isRevoked = false;
-
-  const open = (who: { deviceId: Uint8Array; holderSeed: Uint8Array; chain?: Uint8Array }) =>
-    openSession({ primitives: crypto, transport: world.transport(0.15), ...who });
-
-  async function unbox(): Promise<void> {
-    const protocol = chance.below(2) === 0 ? "air" : "esptouch-v2";
-    const message = messageFor(
-      protocol,
-      {
-        ...{ ssid: NETWORK.ssid, passphrase: NETWORK.passphrase, bssid: new Uint8Array(6) },
-        air: {
-          key: airKey(crypto, identity.secret, identity.id),
-          lastCounter: 0,
-          nowS: START_S,
-        },
-      },
-      crypto,
-    );
-    if (!message.ok) throw new Error(message.fault);
-    const datagrams = world.datagrams();
-    const answer = await onboard(
-      { ...message.value, host: "home", deviceId: identity.id, timeoutMs: 60_000 },
-      datagrams,
-      crypto,
-    );
-    datagrams.close();
-    trace(`onboarding by ${protocol}: ${answer.ok ? "hello proved" : answer.fault}`);
-    must(answer.ok, "a unit that hears half of all frames gets on Wi-Fi within a minute");
-  }
-
-  /** One call by its own number: acknowledged or not, it must never run twice. */
-  async function ownerCalls(): Promise<void> {
-    const session = await open(owner);
-    if (!session.ok) return trace(`owner: ${session.fault}`);
-    const mine = ++level;
-    const answer = await call(session.value, "setLevel", { level: mine });
-    trace(`owner sets ${mine}: ${answer.ok ? "done" : answer.fault}, ran ${ran.get(mine) ?? 0} times`);
-    must((ran.get(mine) ?? 0) <= 1, `call ${mine} ran at most once`);
-    if (answer.ok) must(ran.get(mine) === 1, `call ${mine}, which was acknowledged, ran`);
-  }
-
-  async function share(): Promise<void> {
-    const session = await open(owner);
-    if (!session.ok) return trace(`owner: ${session.fault}`);
-    const scope = scopeOf({ setLevel: ["call"] });
-    const shared = await shareWith(crypto, session.value, owner.holderSeed, {
-      guestKey: guest.publicKey,
-      scope,
-      caveats: [],
-    });
-    if (!shared.ok) return trace(`sharing: ${shared.fault}`);
-    if (guestChain === undefined) guestChain = shared.value.chain;
-    trace("owner shares a key");
-    if (chance.below(2) === 0) return;
-    const revoked = await takeBack(crypto, session.value, owner.holderSeed, identity.id, [shared.value.cti], 1 + level);
-    if (revoked.ok && guestChain === shared.value.chain) isRevoked = true;
-    trace(`owner takes it back: ${revoked.ok ? "done" : revoked.fault}`);
-  }
-
-  async function guestCalls(): Promise<void> {
-    if (guestChain === undefined) return;
-    const session = await open({ deviceId: identity.id, holderSeed: guest.seed, chain: guestChain });
-    const answer = session.ok ? await call(session.value, "setLevel", { level: ++level }) : session;
-    trace(`guest: ${answer.ok ? "done" : answer.fault}`);
-    if (isRevoked) must(!answer.ok, "a revoked key is refused, whatever the power did since");
-  }
 
   async function powerFails(): Promise<void> {
     powerCuts++;
@@ -152,37 +95,84 @@ export async function simulateHome(seed: number): Promise<HomeReport> {
   }
 
   /** Power comes back, and fails again in one of the next flash operations. */
-  async function powerFailsInside(): Promise<void> {
+  async function powerFailsWithin(operations: number, acts: readonly (() => Promise<void>)[]): Promise<void> {
     unit.off();
-    unit.on(chance.below(6));
+    unit.on(chance.below(operations));
     await world.wait(3000);
-    for (const act of [ownerCalls, share]) await act();
+    for (const act of acts) await act();
     if (unit.isOn) return;
     powerCuts++;
     unit.on();
     await world.wait(2000);
   }
+  const powerFailsInside = () => powerFailsWithin(6, [ownerCalls, share]);
+  const powerFailsInUpdate = () => powerFailsWithin(40, [maker.publishSome, () => world.wait(30_000)]);
+
+  /** What must hold at any time. */
+  function check(): void {
+    must(toHex(unit.remembers(OWN.key) ?? new Uint8Array(0)) === toHex(device.seed), "the unit keeps its identity");
+    must(unit.sequence !== undefined, "an image verifies, whatever the power did");
+    for (const { sequence, behaviour, state } of maker.releases()) {
+      if (state === "confirmed")
+        must(behaviour === "works", `release ${sequence}, which ${behaviour}, is not confirmed`);
+      if (state === "rejected")
+        must(behaviour === "crashes", `release ${sequence}, which ${behaviour}, is not rejected`);
+    }
+  }
+  /** Everything goes well from now on: the last release that works runs in the end, and the cloud knows. */
+  async function settleDown(): Promise<void> {
+    if (!unit.isOn) unit.on();
+    await maker.mend();
+    const last = maker.releases().length;
+    // The longest back-off is six hours, and half of it again by chance.
+    for (let hour = 0; hour < 12 && unit.sequence !== last; hour++) await world.wait(3_600_000);
+    await world.wait(600_000);
+    must(unit.sequence === last, `release ${last} runs in the end, not ${unit.sequence}`);
+    const counted = maker.device()?.sequence;
+    must(counted === unit.sequence, `the cloud counts release ${counted} where ${unit.sequence} runs`);
+  }
 
   async function live(): Promise<void> {
+    await maker.enrol(toHex(identity.id), device.publicKey);
     unit.on();
     await world.wait(500);
-    await unbox();
+    await people.unbox();
     await ownerCalls();
-    const acts = [ownerCalls, ownerCalls, share, guestCalls, powerFails, powerFailsInside];
+    const acts = [
+      ownerCalls,
+      ownerCalls,
+      share,
+      guestCalls,
+      powerFails,
+      powerFailsInside,
+      maker.publishSome,
+      powerFailsInUpdate,
+      maker.haltNewest,
+      maker.outage,
+    ];
     for (let round = 0; round < ROUNDS; round++) {
       // Time goes by in jumps, past every time-out of a session and of a provisional join.
       await world.wait(chance.below(4) === 0 ? chance.below(1_500_000) : 15_000 + chance.below(20_000));
       await (acts[chance.below(acts.length)] as () => Promise<void>)();
-      must(toHex(unit.remembers(OWN.key) ?? new Uint8Array(0)) === toHex(device.seed), "the unit keeps its identity");
+      check();
     }
     unit.off();
     unit.on();
     await world.wait(30_000);
+    await settleDown();
+    check();
     await ownerCalls();
     await guestCalls();
   }
 
   await world.play(live());
   const digest = createHash("sha256").update(world.lines.join("\n")).digest("hex").slice(0, 16);
-  return { seed, digest, lines: world.lines, virtualMs: world.nowMs(), powerCuts, broken };
+  return {
+    seed,
+    digest,
+    lines: world.lines,
+    virtualMs: world.nowMs(),
+    powerCuts,
+    broken: [...broken, ...maker.broken],
+  };
 }

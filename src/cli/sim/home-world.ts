@@ -11,6 +11,8 @@ import type { DatagramTransport } from "#phone/datagrams.ts";
 import type { Transport } from "#phone/transport.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { PATH, readRefusal } from "#wire/sessions/session.ts";
+import type { WireEnd } from "./home-cloud.ts";
+import { createHomeConnections, FIRST_OWN } from "./home-connections.ts";
 
 export const NETWORK = { ssid: utf8("Seeded"), passphrase: utf8("same seed, same trace"), channel: 6 } as const;
 const BSSID = Uint8Array.of(0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5);
@@ -24,8 +26,10 @@ export interface HomeWorld {
   readonly around: HomeSurroundings;
   nowMs(): number;
   wait(ms: number): Promise<void>;
-  /** Tells the world which unit is in it. */
-  settle(unit: HomeUnit): void;
+  /** Tells the world which unit is in it, and who answers at the other end of what it opens. */
+  settle(unit: HomeUnit, accept: (port: number, unit: WireEnd) => WireEnd | undefined): void;
+  /** Holds time still until the work is done. */
+  hold(work: Promise<unknown>): void;
   /** The phone's datagrams, over the simulated air. */
   datagrams(): DatagramTransport;
   /** The phone's session bytes; answers may get lost on the way. */
@@ -45,10 +49,17 @@ export function createHomeWorld(seed: number): HomeWorld {
   let listening = 0;
   let isAirOn = false;
   const hearers = new Map<number, (bytes: Uint8Array, peer: string) => void>();
+  const held: Promise<unknown>[] = [];
+  let accept: (port: number, unit: WireEnd) => WireEnd | undefined = () => undefined;
   const answers = new Map<number, { bytes: Uint8Array; done(): void }>();
   const trace = (text: string) => void lines.push(`${nowMs.toFixed(0).padStart(8)} ${text}`);
   const after = (ms: number, work: () => void) => agenda.add(nowMs + ms, work);
   const wait = (ms: number) => new Promise<void>((resolve) => after(ms, resolve));
+  const own = createHomeConnections({
+    ...{ chance, after, nowMs: () => nowMs },
+    deliver: (event) => unit?.deliver(event),
+    accept: (port, end) => accept(port, end),
+  });
   const air = createAir(
     { bssid: BSSID, channel: NETWORK.channel, cipher: "ccmp", firstBeaconUs: chance.below(102_400) },
     chance,
@@ -92,13 +103,16 @@ export function createHomeWorld(seed: number): HomeWorld {
       leave: () => undefined,
       accessPoint: () => undefined,
     },
+    tcpOpen: (_, port) => own.open(port),
+    stopped: () => own.forget(),
     tcpOut(connection, bytes) {
+      if (connection >= FIRST_OWN) return own.write(connection, bytes);
       const answer = answers.get(connection);
       if (answer === undefined) return;
       answer.bytes = concat(answer.bytes, bytes);
       answer.done();
     },
-    tcpClosed: (connection) => void answers.delete(connection),
+    tcpClosed: (connection) => (connection >= FIRST_OWN ? own.close(connection) : void answers.delete(connection)),
     udpOut(_, port, bytes) {
       // Lost, once, or twice: as datagrams are.
       const copies = chance.next() < 0.2 ? 0 : chance.next() < 0.2 ? 2 : 1;
@@ -139,8 +153,10 @@ export function createHomeWorld(seed: number): HomeWorld {
     lines,
     nowMs: () => nowMs,
     wait,
-    settle: (settled) => {
+    hold: (work) => void held.push(work),
+    settle(settled, server) {
       unit = settled;
+      accept = server;
     },
     datagrams() {
       isAirOn = true;
@@ -167,6 +183,7 @@ export function createHomeWorld(seed: number): HomeWorld {
         const next = agenda.next();
         if (next !== undefined) nowMs = next.atMs;
         for (const each of next?.works ?? []) each();
+        while (held.length > 0) await Promise.all(held.splice(0));
         // Lets promises that these works have settled go on before the next moment comes.
         await new Promise((resolve) => setImmediate(resolve));
       }

@@ -1,5 +1,7 @@
 /** Talks with devices: takes down what they say, and tells each what it should have. Knows nothing of sockets. */
 
+import { toHex } from "#base/bytes.ts";
+import type { Fault } from "#base/faults.ts";
 import type { LinkedDevice } from "#cloud/broker/broker.ts";
 import type { Issuer } from "#cloud/issuer/issuer.ts";
 import type { Revocations } from "#cloud/issuer/revocations.ts";
@@ -11,7 +13,8 @@ import type { WriteQueue } from "#cloud/store/write-queue.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { deliveryTagOf } from "#wire/grants/revocation.ts";
 import { DOWN, UP } from "#wire/link/topics.ts";
-import { decodeUnitState, type Stage, type UnitState } from "#wire/link/unit-state.ts";
+import { decodeUnitState, type Stage, type UnitAttempt, type UnitState } from "#wire/link/unit-state.ts";
+import { decodeBlockRequest } from "#wire/releases/blocks.ts";
 import { TIMESTAMP_NONCE_BYTES } from "#wire/releases/timestamp.ts";
 import type { Device, Fleet } from "./fleet.ts";
 
@@ -59,6 +62,16 @@ const STATE_OF: Readonly<Record<Stage, AttemptState>> = {
   refused: "refused",
 };
 
+/** Where a request for blocks says nothing new. */
+const PAST_OFFER: ReadonlySet<AttemptState | undefined> = new Set(["fetching", "trial", "confirmed", "rejected"]);
+
+/** What a unit let go of because it was taken back, it did not refuse: it may be offered again. */
+const TAKEN_BACK: ReadonlySet<Fault | undefined> = new Set<Fault>(["RELEASE_WITHDRAWN", "RELEASE_NOT_CURRENT"]);
+
+function stateOf({ stage, fault }: UnitAttempt): AttemptState {
+  return stage === "refused" && TAKEN_BACK.has(fault) ? "offered" : STATE_OF[stage];
+}
+
 export function createDesk(options: DeskOptions): Desk {
   const { fleet, releases, rollouts, issuer, revocations, queue, send, nowMs } = options;
   /** What each connected device was last told: a sequence, or 0 for nothing. */
@@ -77,8 +90,11 @@ export function createDesk(options: DeskOptions): Desk {
   const tell = (device: Device): void => {
     const release = currentFor(device);
     const sequence = release?.sequence ?? 0;
-    if (told.get(device.id) === sequence) return;
+    const before = told.get(device.id);
+    if (before === sequence) return;
     told.set(device.id, sequence);
+    // What it was last told it runs by now: there is nothing to take back.
+    if (sequence === 0 && before !== undefined && before <= device.sequence) return;
     if (release !== undefined && !device.history.has(sequence)) {
       // Written with whatever is written next: an offer that a crash forgets is made again.
       fleet.report(device, sequence, "offered", "", nowMs());
@@ -111,6 +127,15 @@ export function createDesk(options: DeskOptions): Desk {
     return may ? releases.transfer(name) : undefined;
   };
 
+  /** Whether a request is the first sign that a device has begun with what it was offered; takes that down. */
+  const begins = (device: Device, payload: Uint8Array): boolean => {
+    const request = decodeBlockRequest(payload);
+    if (!request.ok || transferFor(linked(device), toHex(request.value.transfer)) === undefined) return false;
+    const sequence = told.get(device.id) ?? 0;
+    if (PAST_OFFER.has(device.attempts.get(sequence))) return false;
+    return fleet.report(device, sequence, "fetching", "", nowMs());
+  };
+
   const blocks = createBlockService({
     transferFor,
     send: (device, payload) => send(device, DOWN.block, payload),
@@ -124,8 +149,7 @@ export function createDesk(options: DeskOptions): Desk {
     let isNews = fleet.runs(device, state.sequence, nowMs());
     const { attempt } = state;
     if (attempt !== undefined && attempt.sequence > state.sequence) {
-      const reported = STATE_OF[attempt.stage];
-      isNews = fleet.report(device, attempt.sequence, reported, attempt.fault ?? "", nowMs()) || isNews;
+      isNews = fleet.report(device, attempt.sequence, stateOf(attempt), attempt.fault ?? "", nowMs()) || isNews;
     }
     if (state.revoked !== undefined) isNews = revocations.took(device, state.revoked) || isNews;
     return isNews;
@@ -138,7 +162,13 @@ export function createDesk(options: DeskOptions): Desk {
     async message(from, name, payload) {
       const device = fleet.get(from.id);
       if (device === undefined) return;
-      if (name === UP.want) return blocks.want(from, payload);
+      if (name === UP.want) {
+        fleet.heard(device, nowMs());
+        blocks.want(from, payload);
+        // A unit that fetches from here doesn't say so: its requests do.
+        if (begins(device, payload)) await queue.commit();
+        return;
+      }
       if (name === UP.ask) {
         if (payload.length !== TIMESTAMP_NONCE_BYTES) return;
         fleet.heard(device, nowMs());
@@ -155,8 +185,11 @@ export function createDesk(options: DeskOptions): Desk {
       const isHello = !told.has(device.id);
       if (takeDown(device, state.value)) await queue.commit();
       tellRevoked(device, state.value.revoked);
-      // A device that is at a release which it shouldn't have is told so; one that is at nothing needs no "nothing".
-      if (isHello && state.value.attempt === undefined && currentFor(device) === undefined) told.set(device.id, 0);
+      // A device that is at a release which it shouldn't have is told so; one that is at nothing needs no "nothing",
+      // and one on trial goes on to its own end, with what it has.
+      const { attempt } = state.value;
+      if (isHello && attempt?.stage === "trial") told.set(device.id, attempt.sequence);
+      else if (isHello && attempt === undefined && currentFor(device) === undefined) told.set(device.id, 0);
       else tell(device);
     },
     online(from) {

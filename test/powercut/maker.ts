@@ -95,6 +95,7 @@ export function serve(
     readonly consent?: Consent;
     readonly epoch?: number;
     readonly isDeltaOnly?: boolean;
+    readonly notAfterS?: number;
     readonly by?: Uint8Array;
   } = {},
 ): Served {
@@ -114,7 +115,7 @@ export function serve(
     sequence: set.sequence,
     product: "lamp",
     hardware: [1],
-    notAfterS: undefined,
+    notAfterS: change.notAfterS,
     consent: change.consent ?? "auto",
     epoch: change.epoch ?? 1,
     components,

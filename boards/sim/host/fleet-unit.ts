@@ -177,7 +177,7 @@ export function createFleetUnit(options: FleetUnitOptions): FleetUnit {
     }
     job.stage = "fetching";
     job.fault = undefined;
-    return { says: [state(), want(job)], restart: false };
+    return { says: [want(job)], restart: false };
   };
 
   const block = (payload: Uint8Array): readonly Message[] => {
@@ -199,7 +199,7 @@ export function createFleetUnit(options: FleetUnitOptions): FleetUnit {
     job.have[index] = 1;
     if (job.have.every((bit) => bit === 1)) {
       job.stage = "verified";
-      return [state(), ask(job)];
+      return [ask(job)];
     }
     if (bitmapOf(job) !== 0) return [];
     while (bitmapOf(job) === 0) job.first += WINDOW_MAX;

@@ -61,7 +61,6 @@ function finish(ota: Ota, state: OtaState, offer: Offer, nowMs: number): void {
   say(ota, `release ${offer.release.sequence} verified`);
   state.failures = 0;
   state.isFresh = false;
-  report(ota, state);
   emit(ota, { kind: "ota-continue" });
 }
 
@@ -79,7 +78,7 @@ export function begin(ota: Ota, state: OtaState, offer: Offer): void {
     slots: confirmed.slots ^ components,
   });
   say(ota, `release ${release.sequence} begun`);
-  report(ota, state);
+  if (offer.isCarried) report(ota, state);
 }
 
 /** Goes on with the first component that isn't whole; when all are, checks them. */

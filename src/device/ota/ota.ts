@@ -45,7 +45,9 @@ function ask(ota: Ota, state: OtaState, nowMs: number): void {
 
 function sendNonce(ota: Ota, state: OtaState): void {
   state.nonce = ota.crypto.random(16);
-  emit(ota, { kind: "publish", topic: UP.ask, payload: state.nonce, retain: false });
+  // An answer that doesn't come is asked for again, except in a trial, which has one question.
+  const qos = state.activity === "trial" ? 1 : 0;
+  emit(ota, { kind: "publish", topic: UP.ask, payload: state.nonce, retain: false, qos });
 }
 
 function onFresh(ota: Ota, state: OtaState, nowMs: number, payload: Uint8Array): void {
@@ -95,7 +97,8 @@ function onOffer(ota: Ota, state: OtaState, nowMs: number, signed: Uint8Array, i
   state.offer = { signed: signed.slice(), id, release, isCarried, isAgreed: isCarried };
   Object.assign(state, { isFresh: false, fetching: undefined, failures: 0, verdict: undefined, unknown: undefined });
   next(ota, state, nowMs);
-  if (state.journal.state.job === undefined) report(ota, state);
+  // That it was offered and begins, whoever offers it sees by what it is asked for.
+  if (state.activity === "consent") report(ota, state);
 }
 
 /** Says no to an offer, with the reason; a release in hand goes on. */

@@ -1,0 +1,147 @@
+/** What the cloud takes down of a unit, and tells it, over the real store: no sockets, a clock that the test moves. */
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Core, openCore } from "#cloud/core.ts";
+import { createIssuer } from "#cloud/issuer/issuer.ts";
+import { newKeySet } from "#cloud/releases/key-set-files.ts";
+import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
+import { LIMITS } from "#cloud/rollout/rollout-plan.ts";
+import { openStore } from "#cloud/store/store.ts";
+import { readKeyFile } from "#trust/host/key-file.ts";
+import { encodeUnitState, type UnitAttempt } from "#wire/link/unit-state.ts";
+import { encodeBlockRequest } from "#wire/releases/blocks.ts";
+import { COMPONENT } from "#wire/releases/release.ts";
+
+const PRODUCT = "lamp";
+const PUBLIC_KEY = Uint8Array.from(createHash("sha256").update("unit").digest());
+const UNIT = { id: createHash("sha512").update(PUBLIC_KEY).digest("hex").slice(0, 24), fleet: "fleet" };
+
+let folder: string;
+let nowMs: number;
+let core: Core;
+let said: { readonly name: string; readonly bytes: number }[];
+let transfer: Uint8Array;
+
+async function openCloud(life = 0): Promise<Core> {
+  return openCore({
+    store: await openStore(join(folder, `cloud-${life}.db`), "kill"),
+    issuer: createIssuer([join(folder, "keys")]),
+    nowMs: () => nowMs,
+    chance: () => 0.5,
+    send(_to, name, payload) {
+      said.push({ name, bytes: payload.length });
+      return Promise.resolve(true);
+    },
+    onFatal(error) {
+      throw error;
+    },
+  });
+}
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "latchkey-desk-"));
+  nowMs = 1_800_000_000_000;
+  said = [];
+  const keys = newKeySet(join(folder, "keys"), PRODUCT);
+  const images = new Map<number, Uint8Array>([[COMPONENT.js, new Uint8Array(9_000).map((_, i) => (i * i) >> 3)]]);
+  const plan = {
+    product: PRODUCT,
+    sequence: 1,
+    hardware: [1],
+    consent: "auto" as const,
+    epoch: 0,
+    notAfterS: undefined,
+  };
+  const unsigned = buildRelease({ ...plan, images, bases: [] });
+  const file = signReleaseFile(unsigned, readKeyFile(join(folder, "keys", "release.key"), "release").seed);
+  transfer = file.release.components[0]?.transfers[0]?.root as Uint8Array;
+  core = await openCloud();
+  core.fleet.enrol({ ...UNIT, publicKey: PUBLIC_KEY, product: PRODUCT, hardware: 1 });
+  await core.releases.publish(file.signed as Uint8Array, file.streams, keys.keyset, { cards: "noFlash" }, nowMs);
+  const waves = [{ name: "100 %", share: 10_000 }];
+  await core.rollouts.create({ product: PRODUCT, sequence: 1, waves, limits: LIMITS }, nowMs);
+});
+
+afterEach(async () => {
+  await core.store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const state = (sequence: number, attempt?: UnitAttempt) =>
+  core.desk.message(UNIT, "state", encodeUnitState({ sequence, epoch: 0, attempt }));
+const attempt = (stage: UnitAttempt["stage"], fault?: UnitAttempt["fault"]): UnitAttempt => ({
+  ...{ sequence: 1, stage, fault, percent: 100 },
+});
+const want = (root = transfer) =>
+  core.desk.message(UNIT, "want", encodeBlockRequest({ transfer: root, first: 0, bitmap: 1 }));
+const tally = () => {
+  const [rollout] = core.rollouts.all();
+  if (rollout === undefined) throw new Error("no rollout");
+  return core.rollouts.tally(rollout, nowMs);
+};
+const offers = () =>
+  said.filter(({ name }) => name === "release").map(({ bytes }) => (bytes > 0 ? "offer" : "nothing"));
+
+describe("what the cloud takes down", () => {
+  it("sees by the first request for blocks that a unit has begun, keeps that, and misses it when it is gone", async () => {
+    core.desk.online(UNIT);
+    await state(0);
+    expect(tally()).toMatchObject({ offered: 1, fetching: 0 });
+    await want(new Uint8Array(16));
+    expect(tally()).toMatchObject({ offered: 1, fetching: 0 });
+    await want();
+    expect(tally()).toMatchObject({ offered: 0, fetching: 1, silent: 0 });
+    // What is on the disk at this moment, log included, is what a cloud that died here begins with.
+    for (const end of ["", "-wal"]) {
+      copyFileSync(join(folder, `cloud-0.db${end}`), join(folder, `cloud-1.db${end}`));
+    }
+    await core.store.close();
+    core = await openCloud(1);
+    expect(tally()).toMatchObject({ fetching: 1 });
+    nowMs += LIMITS.silenceMs + 1;
+    expect(tally()).toMatchObject({ fetching: 1, silent: 1 });
+  });
+
+  it("hears a unit that asks for blocks for longer than silence may last", async () => {
+    core.desk.online(UNIT);
+    await state(0);
+    for (let hours = 0; hours < 3; hours++) {
+      await want();
+      nowMs += LIMITS.silenceMs - 1;
+    }
+    expect(tally()).toMatchObject({ fetching: 1, silent: 0 });
+  });
+
+  it("offers a unit on trial nothing, and takes nothing back from one that has confirmed", async () => {
+    core.desk.online(UNIT);
+    await state(0);
+    await want();
+    expect(offers()).toEqual(["offer"]);
+    core.desk.offline(UNIT);
+    core.desk.online(UNIT);
+    await state(0, attempt("trial"));
+    await core.desk.message(UNIT, "ask", new Uint8Array(16));
+    await state(1);
+    expect(offers()).toEqual(["offer"]);
+    expect(said.filter(({ name }) => name === "fresh")).toHaveLength(1);
+    expect(tally()).toMatchObject({ confirmed: 1, fetching: 0, trial: 0 });
+  });
+
+  it("offers again, after the resume, what a unit let go of because of a halt", async () => {
+    core.desk.online(UNIT);
+    await state(0);
+    const [rollout] = core.rollouts.all();
+    await core.rollouts.change(rollout?.id as string, "halted", "a test", nowMs);
+    await core.desk.offerAgain(new Set([PRODUCT]));
+    await state(0, attempt("refused", "RELEASE_WITHDRAWN"));
+    expect(tally()).toMatchObject({ refused: 0, offered: 1 });
+    await core.rollouts.change(rollout?.id as string, "running", "a test", nowMs);
+    await core.desk.offerAgain(new Set([PRODUCT]));
+    expect(offers()).toEqual(["offer", "nothing", "offer"]);
+    await state(0, attempt("refused", "RELEASE_HARDWARE"));
+    expect(tally()).toMatchObject({ refused: 1, offered: 0 });
+  });
+});

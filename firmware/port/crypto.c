@@ -22,7 +22,7 @@ JS_FUNCTION(ed25519_verify) {
   return JS_NewBool(ctx, crypto_sign_ed25519_verify_detached(signature, message, length, key) == 0);
 }
 
-/* A unit signs with one key: its expansion is kept, where the seed lies in memory anyway. */
+/* A unit has one key: its expansion is kept, where the seed lies in memory anyway. */
 static const uint8_t *expanded(const uint8_t seed[32]) {
   static uint8_t secret_key[64]; /* seed, public key */
   static bool known;
@@ -45,12 +45,9 @@ JS_FUNCTION(ed25519_sign) {
 
 JS_FUNCTION(ed25519_public_key) {
   (void)self, (void)argc;
-  uint8_t public_key[32], secret_key[64];
   const uint8_t *seed = js_bytes_exactly(ctx, argv[0], 32);
   if (!seed) return JS_EXCEPTION;
-  crypto_sign_ed25519_seed_keypair(public_key, secret_key, seed);
-  sodium_memzero(secret_key, sizeof secret_key);
-  return js_new_bytes(ctx, public_key, sizeof public_key);
+  return js_new_bytes(ctx, expanded(seed) + 32, 32);
 }
 
 JS_FUNCTION(x25519) {

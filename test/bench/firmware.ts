@@ -107,7 +107,7 @@ measure(port, ${scratch});`);
     { ...readFlashConfig("flash.config.json"), board },
     { release: "bench", atS: 1_790_000_000 },
   );
-  const { first, second: started } = await runTwice(board, bundle.bytes, /^latchkey: start us/);
+  const { first, second: started } = await runTwice(board, bundle.bytes, /^latchkey: peak/);
   return [
     row("text", "size", image.textBytes, "B", 480_000),
     row("ram", "size", image.ramBytes, "B", 360_000),

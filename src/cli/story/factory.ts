@@ -138,7 +138,8 @@ export async function factory(world: World): Promise<UnitWorld> {
     });
     tell.note("device ID", toHex(unit.id));
     tell.note("label, card, PDF", unit.folder);
-    tell.note("registry", `${join(config.output, "registry.db")}, ${registry.count()} units`);
+    const made = registry.count();
+    tell.note("registry", `${join(config.output, "registry.db")}, ${made} ${made === 1 ? "unit" : "units"}`);
     return { ...world, unit, sequence };
   } finally {
     registry.close();

@@ -48,16 +48,19 @@ async function tellStory(options: Options): Promise<void> {
   const config = { ...read, board: options.board, output, keys, cloud };
   const board = readBoard(options.board);
   const tell = createTeller((text) => void process.stdout.write(text), process.stdout.isTTY === true);
-  // Of its own, so that two stories on one machine don't hand out the same address.
+  // Of its own, so that two stories on one machine neither hand out the same address nor hear each other's phone.
   const subnet = `127.${randomInt(1, 255)}.${randomInt(0, 256)}`;
   const networks = [{ ssid: HOME.ssid, passphrase: HOME.passphrase, bssid: "a0b1c2d3e4f5", channel: 6 }];
-  const air = await startReady("boards/sim/host/air/main.ts", ["--json", JSON.stringify({ networks, subnet })]);
+  const air = await startReady("boards/sim/host/air/main.ts", [
+    "--json",
+    JSON.stringify({ networks, subnet, address: `${subnet}.255` }),
+  ]);
   const radio = `127.0.0.1:${air.ready.radioPort}`;
   const station = openSimStation(board, join(output, "unit.flash"), radio);
   const world: World = {
     ...{ tell, config, board, radio, station },
     phoneMemory: join(output, "phone.json"),
-    broadcast: options.broadcast === true ? "255.255.255.255" : options.broadcast,
+    broadcast: options.broadcast === true ? "255.255.255.255" : (options.broadcast ?? `${subnet}.255`),
   };
   try {
     const unitWorld = await factory(world);

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startProgram } from "#boards/sim/host/child.ts";
 
-test.each(["qemu-mps2", "qemu-sf2"])(
+// Both at once: a story waits more than it works.
+test.concurrent.each(["qemu-mps2", "qemu-sf2"])(
   "on %s",
   async (board) => {
     const output = mkdtempSync(join(tmpdir(), "latchkey-journey-"));

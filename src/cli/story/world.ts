@@ -19,7 +19,7 @@ export interface World {
   readonly station: SimStation;
   /** What the phone remembers. */
   readonly phoneMemory: string;
-  /** Where a phone's broadcasts go when not to loopback. */
+  /** Where a phone's broadcasts go; to this machine's loopback when undefined. */
   readonly broadcast: string | undefined;
 }
 

@@ -2,15 +2,16 @@
  * Cuts the power at every flash operation of an update, in four ways: the update machine over modelled flash, then the
  * boards' own C and bundle, built for this machine. With --quick at a sample of them.
  */
+import { fork } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import { BuildStop } from "#firmware/third-party.ts";
 import { emptyHostTally, hostBed, hostCuts } from "../firmware/host-cuts.ts";
-import { bedsOf, doubleCuts, emptyTally, singleCuts, type Tally } from "../powercut/campaign.ts";
+import type { Tally } from "../powercut/campaign.ts";
 import { GEOMETRIES } from "../powercut/flash-model.ts";
+import { type CampaignAnswer, type CampaignAsk, KINDS } from "./powercut-kinds.ts";
 import type { Bench, Row } from "./row.ts";
 
-/** Double cuts a scenario, seeded. */
-const DOUBLES = 60;
 const SECONDS_GOAL = 60;
 
 type MakeRow = (metric: string, value: number, unit: string, goal: number | null) => Row;
@@ -52,27 +53,38 @@ function rowsOf(name: string, tally: Tally, timeS: number): readonly Row[] {
   ];
 }
 
+/** Runs one geometry's cuts in a process of its own; ends with it, and with an error when it ends early. */
+function campaign(ask: CampaignAsk): Promise<CampaignAnswer> {
+  const child = fork(new URL("./powercut-process.ts", import.meta.url), { execArgv: ["--import", "tsx"] });
+  return new Promise<CampaignAnswer>((resolve, reject) => {
+    child.once("message", (answer) => resolve(answer as CampaignAnswer));
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`the cuts of ${GEOMETRIES[ask.geometry]?.name} ended with ${code}`)));
+    child.send(ask);
+  }).finally(() => child.kill());
+}
+
+/** Every geometry and kind, as many at a time as there are cores; rows in the order of the geometries. */
+async function modelRows(quick: boolean): Promise<readonly Row[]> {
+  const startMs = performance.now();
+  const asks = GEOMETRIES.flatMap((_, geometry) => KINDS.map((kind): CampaignAsk => ({ geometry, kind, quick })));
+  const answers: CampaignAnswer[] = [];
+  const left = asks.map((ask, i) => ({ ask, i }));
+  const work = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) answers[next.i] = await campaign(next.ask);
+  };
+  await Promise.all(Array.from({ length: Math.min(asks.length, availableParallelism()) }, work));
+  const rows = answers.flatMap(({ tally, timeS }, i) => {
+    const { geometry, kind } = asks[i] as CampaignAsk;
+    for (const failure of tally.failures) process.stderr.write(`powercut: ${failure}\n`);
+    return rowsOf(`${GEOMETRIES[geometry]?.name}/${kind}`, tally, timeS);
+  });
+  const allS = (performance.now() - startMs) / 1000;
+  return [...rows, { case: "all", metric: "time", value: allS, unit: "s", peer: null, goal: SECONDS_GOAL }];
+}
+
 export const bench: Bench = {
   async run({ quick, missing }) {
-    const rows: Row[] = [];
-    let allS = 0;
-    for (const geometry of GEOMETRIES) {
-      const beds = bedsOf(geometry);
-      for (const kind of ["single", "double"] as const) {
-        const tally = emptyTally();
-        const startMs = performance.now();
-        beds.forEach((bed, i) => {
-          if (kind === "single") singleCuts(bed, tally, quick ? 11 : 1, i);
-          else doubleCuts(bed, tally, quick ? 12 : DOUBLES, 6 + i);
-        });
-        const timeS = (performance.now() - startMs) / 1000;
-        allS += timeS;
-        for (const failure of tally.failures) process.stderr.write(`powercut: ${failure}\n`);
-        rows.push(...rowsOf(`${geometry.name}/${kind}`, tally, timeS));
-      }
-    }
-    rows.push({ case: "all", metric: "time", value: allS, unit: "s", peer: null, goal: SECONDS_GOAL });
-    rows.push(...(await hostRows(quick, missing)));
-    return rows;
+    return [...(await modelRows(quick)), ...(await hostRows(quick, missing))];
   },
 };

@@ -56,8 +56,9 @@ export async function hostBed(scenario: HostScenario): Promise<HostBed> {
   truncateSync(made.flashPath, HOST_FLASH_BYTES);
   const flash = new Uint8Array(readFileSync(made.flashPath));
   rmSync(join(made.flashPath, ".."), { recursive: true });
-  const until =
-    scenario === "update" ? /^state 2 0 none/m : new RegExp(`^state 1 2 rejected ${FAULTS.TRIAL_CRASH}\\b`, "m");
+  // Where the power fails at the very end, the start after it remembers that the images are rejected, not why.
+  const reasons = `(${FAULTS.TRIAL_CRASH}|${FAULTS.RELEASE_REJECTED})`;
+  const until = scenario === "update" ? /^state 2 0 none/m : new RegExp(`^state 1 2 rejected ${reasons}\\b`, "m");
   const bed = { programs, board: readBoard(HOST_LAYOUT), scenario, flash, until, operations: 0 };
   const { operations } = (await runHost(bed)).session;
   return { ...bed, operations: operations.length };

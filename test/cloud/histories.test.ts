@@ -45,7 +45,7 @@ function keepLinked(unit: TestUnit, where: () => CloudProcess | undefined, onBlo
   const done = (async () => {
     while (!isOver) {
       const cloud = where();
-      if (cloud !== undefined && unit.model.truth.stage !== "trial") {
+      if (cloud !== undefined && !unit.model.truth.isGone) {
         current = await link(unit, cloud, onBlock).catch(() => undefined);
         await current?.closed;
       }

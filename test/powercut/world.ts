@@ -133,7 +133,7 @@ function geometryOf(flash: FlashModel) {
   return { sectorBytes: flash.sectorBytes, writeBytes: flash.writeBytes };
 }
 
-function bootStage({ flash, regions }: World, reason: ResetReason) {
+export function bootStage({ flash, regions }: Pick<World, "flash" | "regions">, reason: ResetReason) {
   const log = { ...regions.journal, ...geometryOf(flash) };
   const journal = readJournal(log, flash.read);
   const slots = slotsOf(flash, regions);

@@ -147,7 +147,7 @@ export async function runFleet(plan: FleetPlan): Promise<FleetOutcome> {
     cloud?.offline(link.member);
   };
   const linkUp = (link: Link) => {
-    if (link.isUp || link.unit.truth.stage === "trial") return;
+    if (link.isUp || link.unit.truth.isGone) return;
     if (cloud === undefined || link.isAway) {
       agenda.add(nowMs + 1_000 + chance() * 2_000, () => linkUp(link));
       return;

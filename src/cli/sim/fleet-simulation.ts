@@ -183,6 +183,7 @@ async function simulate(options: FleetSimulation, folder: string): Promise<Fleet
         const done = tally.confirmed + tally.rejected + tally.refused;
         if (options.haltAt !== undefined && !wasHalted && done >= options.haltAt && rollout.state === "running") {
           await cloud.rollouts.change(rollout.id, "halted", "the simulation asked for it", atMs);
+          await cloud.desk.offerAgain(new Set([PRODUCT]));
           wasHalted = true;
           haltedMs = atMs;
         }
@@ -192,9 +193,7 @@ async function simulate(options: FleetSimulation, folder: string): Promise<Fleet
         const isStill =
           rollout.state === "running"
             ? rollout.wave === rollout.waves.length - 1 &&
-              units.every(
-                ({ truth: { sequence, stage } }) => sequence === 1 || stage === "rejected" || stage === "trial",
-              )
+              units.every(({ truth: { sequence, stage, isGone } }) => sequence === 1 || stage === "rejected" || isGone)
             : haltedMs === undefined;
         quietMs = isStill ? quietMs + (count <= 1_000 ? 1_000 : 10_000) : 0;
       }
@@ -213,9 +212,9 @@ async function simulate(options: FleetSimulation, folder: string): Promise<Fleet
   const countOf = (holds: (truth: (typeof truths)[number]) => boolean) => truths.filter(holds).length;
   const truth = {
     updated: countOf(({ sequence }) => sequence === 1),
-    old: countOf(({ sequence, stage }) => sequence === 0 && stage !== "rejected" && stage !== "trial"),
+    old: countOf(({ sequence, stage, isGone }) => sequence === 0 && stage !== "rejected" && !isGone),
     rejected: countOf(({ stage }) => stage === "rejected"),
-    silent: countOf(({ stage }) => stage === "trial"),
+    silent: countOf(({ isGone }) => isGone),
   };
   const broken: string[] = [];
   const mustEqual = (what: string, counted: number, real: number) => {

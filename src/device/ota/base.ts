@@ -36,7 +36,7 @@ export function findBase(
 }
 
 /** The transfer with the fewest bytes among those that can be used with this base. */
-export function usableTransfer(component: Component, base: Base | undefined): Transfer | undefined {
+export function usableTransfer(component: Component, base: Pick<Base, "root"> | undefined): Transfer | undefined {
   const root = base?.root.subarray(0, TRANSFER_NAME_BYTES);
   const fits = (transfer: Transfer) =>
     transfer.base === undefined || (root !== undefined && equal(transfer.base, root));

@@ -39,8 +39,16 @@ export function verifyRelease(
   facts: ReleaseFacts,
 ): Result<Release> {
   const release = openRelease(crypto, signed, keyset);
-  if (!release.ok) return release;
-  const { product, hardware, epoch, sequence, notAfterS, components } = release.value;
+  return release.ok ? checkRelease(crypto, release.value, facts) : release;
+}
+
+/** Holds an opened release against a unit: what verifyRelease refuses from RELEASE_PRODUCT on. */
+export function checkRelease(
+  crypto: Pick<Primitives, "sha256">,
+  release: Release,
+  facts: ReleaseFacts,
+): Result<Release> {
+  const { product, hardware, epoch, sequence, notAfterS, components } = release;
   if (product !== facts.product) return refuse("RELEASE_PRODUCT");
   if (!hardware.includes(facts.hardware)) return refuse("RELEASE_HARDWARE");
   if (epoch < facts.epoch) return refuse("RELEASE_EPOCH");
@@ -48,9 +56,9 @@ export function verifyRelease(
   if (notAfterS !== undefined && facts.timeFloorS > notAfterS) return refuse("RELEASE_EXPIRED");
   const fits = ({ kind, imageBytes }: Component) => imageBytes <= (facts.slotBytes.get(kind) ?? -1);
   if (!components.every(fits)) return refuse("RELEASE_COMPONENT");
-  const images = imagesIdOf(crypto.sha256, release.value);
+  const images = imagesIdOf(crypto.sha256, release);
   if (facts.rejected.some((each) => equal(each, images))) return refuse("RELEASE_REJECTED");
-  return release;
+  return ok(release);
 }
 
 /**

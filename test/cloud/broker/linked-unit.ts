@@ -176,7 +176,7 @@ export async function link(
     if (name === "block") onBlock?.();
     const { says, restart } = unit.model.heard(name, Uint8Array.from(payload));
     say(says);
-    if (restart && unit.model.truth.stage !== "trial") say(unit.model.connected());
+    if (restart && !unit.model.truth.isGone) say(unit.model.connected());
     else if (restart) client.end(true);
   });
   client.on("close", () => {

@@ -70,8 +70,8 @@ function ourFigures({ old, image }: Pair): Figures & { readonly stream: Uint8Arr
   return { size: stream.length, encodeMs: middleMs - startMs, decodeMs, stream };
 }
 
-function deltaRows(pair: Pair, missing: (what: string) => void): readonly Row[] {
-  const peers = peerFigures(pair.old, pair.image, missing);
+async function deltaRows(pair: Pair, missing: (what: string) => void): Promise<readonly Row[]> {
+  const peers = await peerFigures(pair.old, pair.image, missing);
   const ours = ourFigures(pair);
   const smallest = Math.min(...[...peers.values()].map(({ size }) => size));
   const goal = pair.edit === "small" ? smallest : null;
@@ -181,9 +181,9 @@ export const bench: Bench = {
       told.add(what);
     };
     const js = await jsPairs();
-    for (const pair of js) rows.push(...deltaRows(pair, tell));
+    for (const pair of js) rows.push(...(await deltaRows(pair, tell)));
     const native = await nativePairs(tell);
-    for (const pair of native ?? []) if (!quick || pair.edit === "small") rows.push(...deltaRows(pair, tell));
+    for (const pair of native ?? []) if (!quick || pair.edit === "small") rows.push(...(await deltaRows(pair, tell)));
     const [small] = js as readonly [Pair];
     const { update, reports, proof } = smallFixTraffic(small);
     rows.push(row("decoder-ram", "size", DECODER_BYTES, "B", DECODER_GOAL_BYTES, null));

@@ -12,6 +12,8 @@ import type { Bench, Row } from "./row.ts";
 const GOAL_S = 3;
 /** Links that are being set up at the same time. */
 const AT_ONCE = 64;
+/** A case that takes longer, connecting included, is given up. */
+const CASE_MS = 120_000;
 /** Twice as many idle devices at every step, until a limit of this machine or the time ends it. */
 const GROWTH = { first: 2_000, most: 256_000, pingS: 5, boundMs: 90_000 };
 const QUICK_GROWTH = { first: 500, most: 2_000, pingS: 1, boundMs: 8_000 };
@@ -30,13 +32,12 @@ async function measure(
   const units = drivenUnits(count, PRODUCT, setting.keys.keyset);
   const server = await start(units);
   const links: DrivenLink[] = [];
-  try {
-    let left = count;
-    let onAll: () => void = () => undefined;
-    const all = new Promise<void>((resolve, reject) => {
-      onAll = resolve;
-      setTimeout(() => reject(new Error(`${left} of ${count} units were not done in time`)), 120_000).unref();
-    });
+  let left = count;
+  let onAll: () => void = () => undefined;
+  const all = new Promise<void>((resolve) => {
+    onAll = resolve;
+  });
+  const work = async (): Promise<Measured> => {
     await inTurns(units, AT_ONCE, async (unit) => {
       const link = await drive(unit, server.port, await server.password(unit), () => {
         if (--left === 0) onAll();
@@ -54,7 +55,17 @@ async function measure(
       cpuS: cpuOf(server) - cpuBefore,
       memoryBytes: residentOf(server, "VmHWM"),
     };
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const why = () =>
+      new Error(`${links.length} of ${count} units came, ${left} were not done in ${CASE_MS / 1_000} s`);
+    timer = setTimeout(() => reject(why()), CASE_MS);
+  });
+  try {
+    return await Promise.race([work(), late]);
   } finally {
+    clearTimeout(timer);
     for (const link of links) link.close();
     await server.stop();
   }

@@ -49,14 +49,3 @@ void net_poll(void) {
   ether_poll(&interface);
   sys_check_timeouts();
 }
-
-/*
- * A loopback address names the machine that emulates us, which QEMU's network has as its gateway. A unit of its own has
- * no use for one: nothing on it listens to itself.
- */
-const ip_addr_t *net_reachable(const ip_addr_t *address) {
-  static ip_addr_t gateway;
-  if (!ip_addr_isloopback(address)) return address;
-  ip_addr_copy(gateway, *netif_ip_gw4(&interface));
-  return &gateway;
-}

@@ -3,7 +3,7 @@
 #include "lwip/igmp.h"
 #include "lwip/udp.h"
 #include "port/js.h"
-#include "port/net.h"
+#include "port/dns.h"
 
 #define WAITING_MOST 6
 #define LISTENING_MOST 4
@@ -81,7 +81,7 @@ JS_FUNCTION(send) {
   struct pbuf *data = pbuf_alloc(PBUF_TRANSPORT, (u16_t)length, PBUF_RAM);
   if (data == NULL) return JS_UNDEFINED;
   pbuf_take(data, bytes, (u16_t)length);
-  udp_sendto(door, data, net_reachable(&to), (u16_t)port);
+  udp_sendto(door, data, dns_reachable(&to), (u16_t)port);
   pbuf_free(data);
   return JS_UNDEFINED;
 }

@@ -155,17 +155,17 @@ export function judgeSession({ board }: UpdateBed, record: Record, { text, opera
   const isImage = (address: number) =>
     slots.some(({ start, bytes }) => address >= start + sectorBytes && address < start + bytes);
   const { journal } = regions;
-  const again = new Set<number>();
+  let again = 0;
   for (const { kind, address, bytes } of operations) {
     const isBegin = kind === "write" && address >= journal.start && address < journal.start + journal.bytes;
     if (isBegin && bytes[2] === JOURNAL_KIND.begin) record.begun.clear();
     if (kind !== "erase" || !isImage(address)) continue;
-    if (record.begun.has(address)) again.add(address);
+    if (record.begun.has(address)) again++;
     record.begun.add(address);
   }
   // One for each time that the unit was interrupted: before this run, and at each restart within it.
   const restarts = [...text.matchAll(/^latchkey: boot native/gm)].length - 1;
-  record.refetchedSectorsMax = Math.max(record.refetchedSectorsMax, again.size - Math.max(0, restarts));
+  record.refetchedSectorsMax = Math.max(record.refetchedSectorsMax, again - Math.max(0, restarts));
   for (const [, state = "", floor, sequence] of text.matchAll(/^found (\S+) floor (\S+) sequence (\d+)\r?$/gm)) {
     record.starts++;
     if (state !== "whole") throw new Error(`it lost what it must keep: ${text}`);

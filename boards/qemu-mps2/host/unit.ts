@@ -11,6 +11,7 @@ import { lineFrameReader } from "#wire/lines/line-frame.ts";
 import { decodeRadioReport } from "#wire/lines/radio-line.ts";
 import { MDNS_PORT } from "#wire/sessions/discovery.ts";
 import { type Emulator, powerOff, startEmulator } from "./emulator.ts";
+import { OPERATIONS_ADDRESS } from "./flash-watch.ts";
 
 function show(what: object): void {
   process.stderr.write(`${JSON.stringify(what)}\n`);
@@ -66,8 +67,6 @@ function joinAir(emulator: Emulator, host: string, port: number, ways: readonly 
   air.on("close", () => show({ radio: "closed" }));
 }
 
-/** Where the firmware counts its flash operations (chip_flash_operations, firmware/main/sections.ld). */
-const OPERATIONS_ADDRESS = 0x20000000;
 const EXIT_POWER_CUT = 80;
 
 /**

@@ -29,14 +29,11 @@ const CONFLICTS_MAX = 4;
 const SILENCE_US = 2_000_000;
 const EMPTY = 0xffff;
 
-/** One frame counted on from a place that was sure. */
-interface Step {
-  /** Places after the trail's start. */
-  readonly offset: number;
-  readonly symbol: number;
-  /** True when so many frames were missed just before it that its place is a guess. */
-  readonly isAfterGap: boolean;
-}
+/**
+ * A frame counted on from a place that was sure, as one number: places after the trail's start times STEP, AFTER_GAP where so
+ * many frames were missed just before it that its place is a guess, and its symbol.
+ */
+const [STEP, AFTER_GAP] = [512, 256] as const;
 
 type Open = (message: Uint8Array) => OpenedMessage | undefined;
 
@@ -52,7 +49,7 @@ interface Air {
   otherSize: number;
   conflicts: number;
   /** Frames since the last anchor or break; `anchor` is -1 when the trail has not met one. */
-  trail: Step[];
+  trail: number[];
   anchor: number;
   offset: number;
   /** Place modulo 3 of the last frame of the trail. */
@@ -144,6 +141,10 @@ function takeBack(air: Air, place: number, symbol: number) {
   air.known--;
 }
 
+function offsetOf(step: number): number {
+  return Math.floor(step / STEP);
+}
+
 function placeOf(from: number, steps: number): number {
   return (((from + steps) % RING_FRAMES) + RING_FRAMES) % RING_FRAMES;
 }
@@ -168,7 +169,7 @@ function takeSymbol(air: Air, steps: number, wanted: number, symbol: number) {
   air.offset += on;
   air.third = wanted;
   if (steps > SURE_STEPS) air.isGuess = true;
-  air.trail.push({ offset: air.offset, symbol, isAfterGap: steps > SURE_STEPS });
+  air.trail.push(STEP * air.offset + (steps > SURE_STEPS ? AFTER_GAP : 0) + symbol);
   if (air.anchor >= 0) put(air, placeOf(air.anchor, air.offset), symbol, !air.isGuess);
 }
 
@@ -187,7 +188,9 @@ function takeAnchor(air: Air, steps: number, place: number, anchorSize: number) 
     while (on > 0 && (air.third + on) % 3 !== place % 3) on--;
     if (air.anchor >= 0 && placeOf(air.anchor, air.offset + on) === place) {
       air.score += 2;
-      if (air.isGuess) for (const step of air.trail) put(air, placeOf(air.anchor, step.offset), step.symbol, true);
+      if (air.isGuess) {
+        for (const step of air.trail) put(air, placeOf(air.anchor, offsetOf(step)), step % AFTER_GAP, true);
+      }
     } else settle(air, place, air.offset + on, on > 0 && steps <= SURE_STEPS);
   }
   air.trail = [];
@@ -203,19 +206,19 @@ function settle(air: Air, place: number, distance: number, isSure: boolean) {
   let lastGap = 0;
   let firstGap = air.trail.length;
   air.trail.forEach((step, i) => {
-    if (!step.isAfterGap) return;
+    if ((step & AFTER_GAP) === 0) return;
     lastGap = i;
     firstGap = Math.min(firstGap, i);
   });
   if (air.anchor >= 0) {
-    for (const step of air.trail.slice(firstGap)) takeBack(air, placeOf(air.anchor, step.offset), step.symbol);
+    for (const step of air.trail.slice(firstGap)) takeBack(air, placeOf(air.anchor, offsetOf(step)), step % AFTER_GAP);
     // Where only the last gap hid something, what was placed before it stands.
     if (firstGap === air.trail.length) return;
   }
   if (!isSure) return;
   for (const step of air.trail.slice(lastGap)) {
-    const at = placeOf(place, step.offset - distance);
-    if (at % ANCHOR_EVERY !== 0) put(air, at, step.symbol, true);
+    const at = placeOf(place, offsetOf(step) - distance);
+    if (at % ANCHOR_EVERY !== 0) put(air, at, step % AFTER_GAP, true);
   }
 }
 

@@ -7,7 +7,7 @@ import { concat } from "#base/bytes.ts";
 import { type AesBlocks, cbcDecrypt } from "#codec/aes-modes.ts";
 import { crc8 } from "#codec/crc.ts";
 import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
-import { expectPayload, loseGroups, newGroups, payloadOf, takeGrouped, takeLead } from "./groups.ts";
+import { expectPayload, type Groups, loseGroups, newGroups, payloadOf, takeGrouped, takeLead } from "./groups.ts";
 
 /** 80 bytes of sealed passphrase, the random byte, 32 of SSID. */
 const PAYLOAD_MAX = 113;
@@ -35,98 +35,121 @@ function heardByte(nibbles: Nibbles, byte: number): number {
   return ((nibbles[2 * byte] as number) << 4) | (nibbles[2 * byte + 1] as number);
 }
 
+interface AirKiss {
+  readonly aes: AesBlocks | undefined;
+  readonly aesKey: Uint8Array | undefined;
+  readonly groups: Groups;
+  readonly nibbles: Nibbles;
+  /** Length of the passphrase's field once believed, -1 before. */
+  passphraseBytes: number;
+  ssidCheck: number;
+  slack: number;
+  lastUs: number;
+  last: number;
+  guideRun: number;
+  score: number;
+}
+
 /**
  * @param aesKey Where given, the passphrase must open under it.
- * @returns A decoder that holds about 1.2 KB.
+ * @returns A decoder that holds about 2 KB once it heard data.
  */
 export function airKissDecoder(aes?: AesBlocks, aesKey?: Uint8Array): LengthDecoder {
-  const groups = newGroups(PAYLOAD_MAX, false);
-  const nibbles: Nibbles = new Uint8Array(4 * HEARD);
-  /** Length of the passphrase's field once believed, -1 before. */
-  let passphraseBytes = -1;
-  let ssidCheck = 0;
-  let slack = 0;
-  let lastUs = 0;
-  let last = -1;
-  let guideRun = 0;
-  let score = 0;
+  const airKiss: AirKiss = {
+    aes,
+    aesKey,
+    groups: newGroups(PAYLOAD_MAX, false),
+    nibbles: new Uint8Array(4 * HEARD),
+    passphraseBytes: -1,
+    ssidCheck: 0,
+    slack: 0,
+    lastUs: 0,
+    last: -1,
+    guideRun: 0,
+    score: 0,
+  };
+  return {
+    push: (length, step, us, da) => pushAirKiss(airKiss, length, step, us, da),
+    score: () => Math.min(airKiss.score + airKiss.groups.gained, 8 * LOCK_SCORE),
+  };
+}
 
-  function forget() {
-    expectPayload(groups, 0);
-    nibbles.fill(0);
-    passphraseBytes = -1;
-    score = 0;
-    groups.gained = 0;
+function forgetAirKiss(airKiss: AirKiss) {
+  expectPayload(airKiss.groups, 0);
+  airKiss.nibbles.fill(0);
+  airKiss.passphraseBytes = -1;
+  airKiss.score = 0;
+  airKiss.groups.gained = 0;
+}
+
+function takeMagic(airKiss: AirKiss, length: number, steps: number) {
+  const { groups, nibbles, last } = airKiss;
+  const part = length >> 4;
+  // The first nibble shares its lengths with the guide: only right before the second can it be told apart.
+  if (part === 1) {
+    hear(nibbles, MAGIC_LENGTH, LOW, length & 15);
+    if (steps === 1 && last >= 1 && last <= 8) hear(nibbles, MAGIC_LENGTH, HIGH, last === 8 ? 0 : last);
+  } else if (part === 2) hear(nibbles, MAGIC_CHECK, HIGH, length & 15);
+  else if (part === 3) hear(nibbles, MAGIC_CHECK, LOW, length & 15);
+  loseGroups(groups);
+  const n = heardByte(nibbles, MAGIC_LENGTH);
+  const check = heardByte(nibbles, MAGIC_CHECK);
+  const isKnown = n === groups.payloadBytes && airKiss.ssidCheck === check;
+  if (check < 0 || n < 2 || n > PAYLOAD_MAX || isKnown) return;
+  expectPayload(groups, n);
+  airKiss.ssidCheck = check;
+  airKiss.score += LOCK_SCORE;
+}
+
+function takePrefix(airKiss: AirKiss, length: number, steps: number) {
+  const { groups, nibbles } = airKiss;
+  const part = (length >> 4) - 4;
+  hear(nibbles, part < 2 ? PREFIX_LENGTH : PREFIX_CHECK, part % 2 === 0 ? HIGH : LOW, length & 15);
+  takeLead(groups, steps, part);
+  const l = heardByte(nibbles, PREFIX_LENGTH);
+  if (l < 0 || crc8([l]) !== heardByte(nibbles, PREFIX_CHECK) || l === airKiss.passphraseBytes) return;
+  if (airKiss.passphraseBytes >= 0) expectPayload(groups, groups.payloadBytes);
+  airKiss.passphraseBytes = l;
+}
+
+function completeAirKiss(airKiss: AirKiss, us: number): Found | undefined {
+  const { groups, aes, aesKey, passphraseBytes } = airKiss;
+  if (passphraseBytes < 0 || passphraseBytes + 2 > groups.payloadBytes) return undefined;
+  const payload = payloadOf(groups);
+  if (payload === undefined) return undefined;
+  const ssid = payload.slice(passphraseBytes + 1);
+  let passphrase: Uint8Array | undefined = payload.slice(0, passphraseBytes);
+  if (aes !== undefined && aesKey !== undefined) passphrase = cbcDecrypt(aes, aesKey, aesKey, passphrase);
+  if (ssid.length > 32 || crc8(ssid) !== airKiss.ssidCheck || passphrase === undefined || passphrase.length > 64) {
+    forgetAirKiss(airKiss);
+    return undefined;
   }
+  const reserved = new Uint8Array(0);
+  const token = payload[passphraseBytes] as number;
+  return { protocol: "airkiss", ssid, passphrase: concat(passphrase), reserved, us, token };
+}
 
-  function takeMagic(length: number, steps: number) {
-    const part = length >> 4;
-    // The first nibble shares its lengths with the guide: only right before the second can it be told apart.
-    if (part === 1) {
-      hear(nibbles, MAGIC_LENGTH, LOW, length & 15);
-      if (steps === 1 && last >= 1 && last <= 8) hear(nibbles, MAGIC_LENGTH, HIGH, last === 8 ? 0 : last);
-    } else if (part === 2) hear(nibbles, MAGIC_CHECK, HIGH, length & 15);
-    else if (part === 3) hear(nibbles, MAGIC_CHECK, LOW, length & 15);
-    loseGroups(groups);
-    const n = heardByte(nibbles, MAGIC_LENGTH);
-    const check = heardByte(nibbles, MAGIC_CHECK);
-    const isKnown = n === groups.payloadBytes && ssidCheck === check;
-    if (check < 0 || n < 2 || n > PAYLOAD_MAX || isKnown) return;
-    expectPayload(groups, n);
-    ssidCheck = check;
-    score += LOCK_SCORE;
+function takeGuide(airKiss: AirKiss, length: number, steps: number) {
+  airKiss.guideRun = steps === 1 && length === (airKiss.last % 4) + 1 ? airKiss.guideRun + 1 : 0;
+  if (airKiss.guideRun >= 3) airKiss.score += 3;
+  loseGroups(airKiss.groups);
+}
+
+function pushAirKiss(airKiss: AirKiss, length: number, step: number, us: number, da: Uint8Array): Found | undefined {
+  if (da.some((byte) => byte !== 0xff)) return undefined;
+  if (airKiss.lastUs !== 0 && us - airKiss.lastUs > SILENCE_US) forgetAirKiss(airKiss);
+  airKiss.lastUs = us;
+  if (length < 1 || length > 511) {
+    if (step === 0) loseGroups(airKiss.groups);
+    else airKiss.slack += step - 1;
+    return undefined;
   }
-
-  function takePrefix(length: number, steps: number) {
-    const part = (length >> 4) - 4;
-    hear(nibbles, part < 2 ? PREFIX_LENGTH : PREFIX_CHECK, part % 2 === 0 ? HIGH : LOW, length & 15);
-    takeLead(groups, steps, part);
-    const l = heardByte(nibbles, PREFIX_LENGTH);
-    if (l < 0 || crc8([l]) !== heardByte(nibbles, PREFIX_CHECK) || l === passphraseBytes) return;
-    if (passphraseBytes >= 0) expectPayload(groups, groups.payloadBytes);
-    passphraseBytes = l;
-  }
-
-  function complete(us: number): Found | undefined {
-    if (passphraseBytes < 0 || passphraseBytes + 2 > groups.payloadBytes) return undefined;
-    const payload = payloadOf(groups);
-    if (payload === undefined) return undefined;
-    const ssid = payload.slice(passphraseBytes + 1);
-    let passphrase: Uint8Array | undefined = payload.slice(0, passphraseBytes);
-    if (aes !== undefined && aesKey !== undefined) passphrase = cbcDecrypt(aes, aesKey, aesKey, passphrase);
-    if (ssid.length > 32 || crc8(ssid) !== ssidCheck || passphrase === undefined || passphrase.length > 64) {
-      forget();
-      return undefined;
-    }
-    const reserved = new Uint8Array(0);
-    const token = payload[passphraseBytes] as number;
-    return { protocol: "airkiss", ssid, passphrase: concat(passphrase), reserved, us, token };
-  }
-
-  function takeGuide(length: number, steps: number) {
-    guideRun = steps === 1 && length === (last % 4) + 1 ? guideRun + 1 : 0;
-    if (guideRun >= 3) score += 3;
-    loseGroups(groups);
-  }
-
-  function push(length: number, step: number, us: number, da: Uint8Array): Found | undefined {
-    if (da.some((byte) => byte !== 0xff)) return undefined;
-    if (lastUs !== 0 && us - lastUs > SILENCE_US) forget();
-    lastUs = us;
-    if (length < 1 || length > 511) {
-      if (step === 0) loseGroups(groups);
-      else slack += step - 1;
-      return undefined;
-    }
-    const steps = step === 0 ? 0 : step + slack;
-    slack = 0;
-    if (length < 16) takeGuide(length, steps);
-    else if (length < 64) takeMagic(length, steps);
-    else if (length < 128) takePrefix(length, steps);
-    else takeGrouped(groups, steps, length);
-    last = length;
-    return length >= 64 ? complete(us) : undefined;
-  }
-
-  return { push, score: () => Math.min(score + groups.gained, 8 * LOCK_SCORE) };
+  const steps = step === 0 ? 0 : step + airKiss.slack;
+  airKiss.slack = 0;
+  if (length < 16) takeGuide(airKiss, length, steps);
+  else if (length < 64) takeMagic(airKiss, length, steps);
+  else if (length < 128) takePrefix(airKiss, length, steps);
+  else takeGrouped(airKiss.groups, steps, length);
+  airKiss.last = length;
+  return length >= 64 ? completeAirKiss(airKiss, us) : undefined;
 }

@@ -11,14 +11,16 @@
 
 /** Frames held between two anchors. */
 const PENDING_MAX = 96;
+/** Values are packet lengths, below this. */
+const VALUES = 2048;
 /** In the orders here, a frame too many shifts a frame to where its kind can't stand within so many frames. */
 const SETTLED_FRAMES = 6;
 
 export interface Bracket {
   /** Takes each certain place with the frame's value. */
   readonly put: (place: number, value: number) => void;
-  values: number[];
-  offsets: number[];
+  /** Frames held, each its distance from the anchor times VALUES and its value: a number takes the least memory. */
+  held: number[];
   /** Place of the last anchor, -1 without one. */
   from: number;
   ring: number;
@@ -29,7 +31,7 @@ export interface Bracket {
 }
 
 export function newBracket(put: Bracket["put"]): Bracket {
-  return { put, values: [], offsets: [], from: -1, ring: 1, distance: 0, isGapless: false };
+  return { put, held: [], from: -1, ring: 1, distance: 0, isGapless: false };
 }
 
 function placeAt({ from, ring }: Bracket, steps: number): number {
@@ -38,8 +40,7 @@ function placeAt({ from, ring }: Bracket, steps: number): number {
 
 /** Forgets place and frames held. */
 export function losePlace(bracket: Bracket): void {
-  bracket.values = [];
-  bracket.offsets = [];
+  bracket.held = [];
   bracket.from = -1;
   bracket.distance = 0;
   bracket.isGapless = false;
@@ -53,11 +54,10 @@ export function predictPlace(bracket: Bracket, steps: number): number {
 
 /** Everything held is certain. */
 function settle(bracket: Bracket): void {
-  const { values, offsets } = bracket;
-  const places = offsets.map((offset) => placeAt(bracket, offset));
-  bracket.values = [];
-  bracket.offsets = [];
-  places.forEach((place, i) => void bracket.put(place, values[i] as number));
+  const { held } = bracket;
+  const places = held.map((frame) => placeAt(bracket, Math.floor(frame / VALUES)));
+  bracket.held = [];
+  for (let i = 0; i < held.length; i++) bracket.put(places[i] as number, (held[i] as number) % VALUES);
 }
 
 /** A frame of this sender that says nothing. `steps` is 0 when nothing is known. */
@@ -65,9 +65,11 @@ export function skipFrame(bracket: Bracket, steps: number): void {
   if (steps < 1) losePlace(bracket);
   bracket.distance += Math.max(1, steps);
   if (steps !== 1) bracket.isGapless = false;
-  while (bracket.isGapless && (bracket.offsets[0] ?? bracket.distance) <= bracket.distance - SETTLED_FRAMES) {
-    const place = placeAt(bracket, bracket.offsets.shift() as number);
-    bracket.put(place, bracket.values.shift() as number);
+  while (bracket.isGapless && bracket.held.length > 0) {
+    const first = bracket.held[0] as number;
+    if (Math.floor(first / VALUES) > bracket.distance - SETTLED_FRAMES) return;
+    bracket.held.shift();
+    bracket.put(placeAt(bracket, Math.floor(first / VALUES)), first % VALUES);
   }
 }
 
@@ -76,11 +78,10 @@ export function skipFrame(bracket: Bracket, steps: number): void {
  * @param isEnd Whether it would be the last that says something before the sender does something else.
  */
 export function holdFrame(bracket: Bracket, steps: number, value: number, isEnd = false): void {
-  if (bracket.values.length >= PENDING_MAX) losePlace(bracket);
+  if (bracket.held.length >= PENDING_MAX) losePlace(bracket);
   skipFrame(bracket, steps);
   if (bracket.from < 0) return;
-  bracket.values.push(value);
-  bracket.offsets.push(bracket.distance);
+  bracket.held.push(VALUES * bracket.distance + value);
   // The end of the order: nothing more of it may come for a while.
   const isLast = isEnd || bracket.distance === bracket.ring - 1 - bracket.from;
   if (bracket.isGapless && isLast) settle(bracket);

@@ -19,8 +19,9 @@ export interface Groups {
    * often again as that group has bytes.
    */
   readonly isTuya: boolean;
-  readonly bytes: Uint16Array;
-  readonly checks: Uint16Array;
+  readonly payloadBytesMax: number;
+  /** A cell for each byte of the payload, then one for each group's CRC; none until something was put. */
+  cells: Uint16Array;
   readonly bracket: Bracket;
   payloadBytes: number;
   /** Whether this sender is one of those that send the last group's filling. */
@@ -34,8 +35,8 @@ export interface Groups {
 export function newGroups(payloadBytesMax: number, isTuya: boolean): Groups {
   const groups: Groups = {
     isTuya,
-    bytes: new Uint16Array(payloadBytesMax).fill(EMPTY),
-    checks: new Uint16Array(Math.ceil(payloadBytesMax / GROUP_BYTES)).fill(EMPTY),
+    payloadBytesMax,
+    cells: new Uint16Array(0),
     bracket: newBracket((place, value) => put(groups, place, value)),
     payloadBytes: 0,
     isFilling: isTuya,
@@ -59,20 +60,23 @@ function put(groups: Groups, place: number, value: number): void {
   if (place < LEAD_FRAMES || place >= lastFrames(groups)) return;
   const group = Math.floor((place - LEAD_FRAMES) / GROUP_FRAMES);
   const inGroup = (place - LEAD_FRAMES) % GROUP_FRAMES;
-  if (inGroup === 0 && value < 256) note(groups, groups.checks, group, value & 127);
-  if (inGroup >= 2 && value >= 256) note(groups, groups.bytes, GROUP_BYTES * group + inGroup - 2, value & 255);
+  if (inGroup === 0 && value < 256) note(groups, groups.payloadBytesMax + group, value & 127);
+  const at = GROUP_BYTES * group + inGroup - 2;
+  if (inGroup >= 2 && value >= 256 && at < groups.payloadBytesMax) note(groups, at, value & 255);
 }
 
-function forget({ bytes, checks, bracket }: Groups): void {
-  bytes.fill(EMPTY);
-  checks.fill(EMPTY);
-  losePlace(bracket);
+function forget(groups: Groups): void {
+  groups.cells = new Uint16Array(0);
+  losePlace(groups.bracket);
 }
 
-function note(groups: Groups, cells: Uint16Array, at: number, value: number): void {
-  if (at >= cells.length) return;
-  if (cells[at] !== EMPTY && cells[at] !== value) forget(groups);
-  cells[at] = value;
+function note(groups: Groups, at: number, value: number): void {
+  const cellCount = groups.payloadBytesMax + Math.ceil(groups.payloadBytesMax / GROUP_BYTES);
+  if (at >= cellCount) return;
+  const before = groups.cells[at] ?? EMPTY;
+  if (before !== EMPTY && before !== value) forget(groups);
+  if (groups.cells.length === 0) groups.cells = new Uint16Array(cellCount).fill(EMPTY);
+  groups.cells[at] = value;
   groups.gained++;
 }
 
@@ -132,18 +136,19 @@ export function takeGrouped(groups: Groups, steps: number, length: number): void
 }
 
 /** @returns The payload once every byte is there and every group's CRC holds; a group whose CRC doesn't is emptied. */
-export function payloadOf({ bytes, checks, payloadBytes, isTuya }: Groups): Uint8Array | undefined {
-  if (payloadBytes === 0) return undefined;
-  for (let i = 0; i < payloadBytes; i++) if (bytes[i] === EMPTY) return undefined;
-  const payload = Uint8Array.from(bytes.subarray(0, payloadBytes));
+export function payloadOf({ cells, payloadBytes, payloadBytesMax, isTuya }: Groups): Uint8Array | undefined {
+  if (payloadBytes === 0 || cells.length === 0) return undefined;
+  for (let i = 0; i < payloadBytes; i++) if (cells[i] === EMPTY) return undefined;
+  const payload = Uint8Array.from(cells.subarray(0, payloadBytes));
   for (let at = 0; at < payloadBytes; at += GROUP_BYTES) {
     const group = at / GROUP_BYTES;
-    if (checks[group] === EMPTY) return undefined;
+    const check = cells[payloadBytesMax + group];
+    if (check === EMPTY) return undefined;
     const real = payload.subarray(at, at + GROUP_BYTES);
     const covered = isTuya ? Uint8Array.from({ length: GROUP_BYTES }, (_, i) => real[i] ?? 0) : real;
-    if ((crc8(covered, crc8([group])) & 127) === checks[group]) continue;
-    bytes.fill(EMPTY, at, at + GROUP_BYTES);
-    checks[group] = EMPTY;
+    if ((crc8(covered, crc8([group])) & 127) === check) continue;
+    cells.fill(EMPTY, at, Math.min(at + GROUP_BYTES, payloadBytesMax));
+    cells[payloadBytesMax + group] = EMPTY;
     return undefined;
   }
   return payload;

@@ -77,86 +77,100 @@ function counterOf({ ds, da, tid }: Frame): number {
 const GENERAL = 16;
 const RELAYED_UNICAST = 17;
 
+interface Listening {
+  readonly decoders: ListenerOptions["decoders"];
+  streams: Stream[];
+}
+
 export function airListener({ decoders }: ListenerOptions): Listener {
-  let streams: Stream[] = [];
-
-  /** A place for a new sender: a free one, or that of the least convincing that has gone quiet. */
-  function makeRoom(us: number): boolean {
-    if (streams.length < STREAMS_MAX) return true;
-    let worst: Stream | undefined;
-    let worstScore = Number.POSITIVE_INFINITY;
-    for (const stream of streams) {
-      const score = scoreOf(stream);
-      const quietUs = score >= LOCK_SCORE ? LOCKED_QUIET_US : QUIET_US;
-      if (us - stream.us > quietUs && score < worstScore) {
-        worst = stream;
-        worstScore = score;
-      }
-    }
-    if (worst === undefined) return false;
-    streams = streams.filter((stream) => stream !== worst);
-    return true;
-  }
-
-  /** Tells the transmitter's other streams that it used up a sequence number. */
-  function noteForOthers(frame: Frame, transmitter: Uint8Array, counter: number) {
-    if (counter === RELAYED_UNICAST) return;
-    for (const stream of streams) {
-      if (stream.counter !== counter || stream.ds !== frame.ds) continue;
-      if (!equal(stream.ds === "from" ? stream.bssid : stream.sa, transmitter)) continue;
-      if (stream.ds === "from" ? equal(stream.sa, frame.sa) : equal(stream.bssid, frame.bssid)) continue;
-      if (stream.others.length < OTHERS_MAX && stream.others[stream.others.length - 1] !== frame.seq) {
-        stream.others.push(frame.seq);
-      }
-    }
-  }
-
-  function push(frame: Frame): Found | undefined {
-    const transmitter = frame.ds === "from" ? frame.bssid : frame.sa;
-    const counter = counterOf(frame);
-    noteForOthers(frame, transmitter, counter);
-    let stream = streams.find(
-      (each) =>
-        each.ds === frame.ds && each.counter === counter && equal(each.sa, frame.sa) && equal(each.bssid, frame.bssid),
-    );
-    let step = 0;
-    if (stream === undefined) {
-      if (!makeRoom(frame.us)) return undefined;
-      stream = {
-        bssid: frame.bssid.slice(),
-        sa: frame.sa.slice(),
-        ds: frame.ds,
-        counter,
-        decoders: decoders(frame.bssid, frame.ds),
-        seq: frame.seq,
-        us: frame.us,
-        others: [],
-      };
-      streams.push(stream);
-    } else {
-      const gap = ahead(frame.seq, stream.seq);
-      if (gap === 0 && frame.us - stream.us < STEP_US_MAX) return undefined; // a second copy
-      if (gap < 2048 && frame.us - stream.us < STEP_US_MAX) {
-        const from = stream.seq;
-        step = gap - stream.others.filter((seq) => ahead(seq, from) < gap && seq !== from).length;
-      }
-      stream.seq = frame.seq;
-      stream.us = frame.us;
-      stream.others = [];
-    }
-    for (const { overheadBytes, decoder } of stream.decoders) {
-      const length = frame.bodyBytes - overheadBytes;
-      const found = decoder.push(length, Math.max(0, step), frame.us, frame.da);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-
+  const listening: Listening = { decoders, streams: [] };
   return {
-    push,
-    score: () => streams.reduce((best, stream) => Math.max(best, scoreOf(stream)), 0),
+    push: (frame) => hearFrame(listening, frame),
+    score: () => listening.streams.reduce((best, stream) => Math.max(best, scoreOf(stream)), 0),
     clear() {
-      streams = [];
+      listening.streams = [];
     },
   };
+}
+
+/** A place for a new sender: a free one, or that of the least convincing that has gone quiet. */
+function makeRoom(listening: Listening, us: number): boolean {
+  const { streams } = listening;
+  if (streams.length < STREAMS_MAX) return true;
+  let worst: Stream | undefined;
+  let worstScore = Number.POSITIVE_INFINITY;
+  for (const stream of streams) {
+    const score = scoreOf(stream);
+    const quietUs = score >= LOCK_SCORE ? LOCKED_QUIET_US : QUIET_US;
+    if (us - stream.us > quietUs && score < worstScore) {
+      worst = stream;
+      worstScore = score;
+    }
+  }
+  if (worst === undefined) return false;
+  listening.streams = streams.filter((stream) => stream !== worst);
+  return true;
+}
+
+/** Tells the transmitter's other streams that it used up a sequence number. */
+function noteForOthers(streams: readonly Stream[], frame: Frame, transmitter: Uint8Array, counter: number) {
+  if (counter === RELAYED_UNICAST) return;
+  for (const stream of streams) {
+    if (stream.counter !== counter || stream.ds !== frame.ds) continue;
+    if (!equal(stream.ds === "from" ? stream.bssid : stream.sa, transmitter)) continue;
+    if (stream.ds === "from" ? equal(stream.sa, frame.sa) : equal(stream.bssid, frame.bssid)) continue;
+    if (stream.others.length < OTHERS_MAX && stream.others[stream.others.length - 1] !== frame.seq) {
+      stream.others.push(frame.seq);
+    }
+  }
+}
+
+function startStream(decoders: ListenerOptions["decoders"], frame: Frame, counter: number): Stream {
+  return {
+    bssid: frame.bssid.slice(),
+    sa: frame.sa.slice(),
+    ds: frame.ds,
+    counter,
+    decoders: decoders(frame.bssid, frame.ds),
+    seq: frame.seq,
+    us: frame.us,
+    others: [],
+  };
+}
+
+/** How many frames further on in its sender's order a frame is, at most; 0 when nothing is known, -1 for a second copy. */
+function stepTo(stream: Stream, frame: Frame): number {
+  const from = stream.seq;
+  const gap = ahead(frame.seq, from);
+  const isNear = frame.us - stream.us < STEP_US_MAX;
+  if (gap === 0 && isNear) return -1;
+  if (gap >= 2048 || !isNear) return 0;
+  return Math.max(0, gap - stream.others.filter((seq) => ahead(seq, from) < gap && seq !== from).length);
+}
+
+function hearFrame(listening: Listening, frame: Frame): Found | undefined {
+  const transmitter = frame.ds === "from" ? frame.bssid : frame.sa;
+  const counter = counterOf(frame);
+  noteForOthers(listening.streams, frame, transmitter, counter);
+  let stream = listening.streams.find(
+    (each) =>
+      each.ds === frame.ds && each.counter === counter && equal(each.sa, frame.sa) && equal(each.bssid, frame.bssid),
+  );
+  let step = 0;
+  if (stream === undefined) {
+    if (!makeRoom(listening, frame.us)) return undefined;
+    stream = startStream(listening.decoders, frame, counter);
+    listening.streams.push(stream);
+  } else {
+    step = stepTo(stream, frame);
+    if (step < 0) return undefined;
+    stream.seq = frame.seq;
+    stream.us = frame.us;
+    stream.others = [];
+  }
+  for (const { overheadBytes, decoder } of stream.decoders) {
+    const found = decoder.push(frame.bodyBytes - overheadBytes, step, frame.us, frame.da);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -36,6 +36,13 @@ export const flashConfigSchema = z
           .default([])
           .describe("Older protocols that are switched on; a join by one of them is provisional"),
         softAp: z.boolean().default(false).describe("The unit's own access point with a portal page"),
+        aesKeyFile: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "File (mode 600) with the AES-128 key that the maker's phone app shares with its units, 32 hexadecimal digits: for esptouch-v2, airkiss and ti-smartconfig",
+          ),
       })
       .default({ legacy: [], softAp: false }),
     cloud: z

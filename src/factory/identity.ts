@@ -10,6 +10,7 @@ import { PROVISIONED } from "#wire/flash/stored-names.ts";
 import { CARD_SECRET_BYTES } from "#wire/grants/card.ts";
 import { CTI_BYTES } from "#wire/grants/grant.ts";
 import { LEVEL } from "#wire/grants/scope.ts";
+import { appKeyOf } from "./app-key.ts";
 import { cloudTlsOf } from "./authorities.ts";
 import type { FlashConfig } from "./config.ts";
 
@@ -33,7 +34,7 @@ export interface Identity {
   /** 16 bytes, for the card alone. */
   readonly secret: Uint8Array;
   readonly grantCti: Uint8Array;
-  /** What the station hands the unit, by name. Holds the air key: never logged. */
+  /** What the station hands the unit, by name. Holds the air key, and the app's: never logged. */
   readonly values: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -66,6 +67,8 @@ export function makeIdentity(
       caveats: [],
     },
   );
+  const { legacy, softAp } = config.onboarding;
+  const appKey = appKeyOf(config);
   const values = new Map<string, Uint8Array>([
     [PROVISIONED.product, utf8(config.product)],
     [PROVISIONED.fleet, utf8(config.fleet)],
@@ -79,7 +82,7 @@ export function makeIdentity(
     [PROVISIONED.timeKey, keys.time.publicKey],
     [PROVISIONED.keySet, keys.keySet],
     [PROVISIONED.roots, encodeCbor(keys.roots)],
-    [PROVISIONED.onboarding, encodeCbor([config.onboarding.legacy, config.onboarding.softAp])],
+    [PROVISIONED.onboarding, encodeCbor(appKey === undefined ? [legacy, softAp] : [legacy, softAp, appKey])],
   ]);
   if (config.cloud !== undefined) {
     const { host, mqttPort, httpPort, broker } = config.cloud;

@@ -9,6 +9,7 @@ import { faultOf } from "#base/faults.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { linkText } from "#wire/grants/card.ts";
+import { appKeyOf } from "./app-key.ts";
 import { cloudTlsOf } from "./authorities.ts";
 import type { FlashConfig } from "./config.ts";
 import { type Identity, type MakerKeys, makeIdentity } from "./identity.ts";
@@ -51,6 +52,7 @@ export async function makeUnit(input: LineInput): Promise<MadeUnit> {
   const { config, station, registry, crypto, step } = input;
   // A file that is wrong is refused before the flash is touched.
   cloudTlsOf(config);
+  appKeyOf(config);
   await step("flash", () => station.flash(input.images));
   await step("power on", () => station.power(true));
   const publicKey = await step("unit makes its key", async () => {

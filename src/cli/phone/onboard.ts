@@ -6,6 +6,7 @@ import { messageFor, type SentProtocol } from "#phone/message.ts";
 import { type Onboarded, onboard } from "#phone/onboard.ts";
 import { openUdpTransport } from "#phone/transports/udp.ts";
 import { airKey } from "#trust/grants/card-keys.ts";
+import { AppKeyError, readAppKey } from "#trust/host/app-key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { readLabelLink } from "#wire/grants/card.ts";
 import { codeText, type PhoneOptions, PhoneTrouble, print, scan } from "./unit.ts";
@@ -13,6 +14,8 @@ import { codeText, type PhoneOptions, PhoneTrouble, print, scan } from "./unit.t
 /** A directed broadcast that never leaves this machine, and who sends there. */
 const LOOPBACK_BROADCAST = "127.255.255.255";
 const LOOPBACK = "127.0.0.1";
+/** Air has the card's key, the others none. */
+const UNSEALED: readonly SentProtocol[] = ["air", "esptouch-v1", "tuya-ez"];
 const PROVISIONAL = "it forgets the network in ten minutes unless a card-holder's session comes: latchkey phone call";
 
 export interface OnboardOptions extends Omit<PhoneOptions, "label"> {
@@ -24,6 +27,7 @@ export interface OnboardOptions extends Omit<PhoneOptions, "label"> {
   readonly broadcast?: string | true;
   readonly multicast?: boolean;
   readonly extra?: string;
+  readonly key?: string;
   readonly timeout: number;
 }
 
@@ -55,8 +59,26 @@ async function meantBy({ label, card, memory, protocol }: OnboardOptions): Promi
   return { deviceId, airKey: airKey(nodePrimitives, secret, deviceId), known };
 }
 
+/** The key that the maker's app has: 32 hexadecimal digits, or the file that holds them, so that it need not stand in a shell's history. */
+function appKey(protocol: SentProtocol, given: string): Uint8Array {
+  if (UNSEALED.includes(protocol)) throw new PhoneTrouble(`${protocol} has no AES key; leave --key out`);
+  const key = fromHex(given);
+  if (key?.length === 16) return key;
+  // What looks like a mistyped key is not said back.
+  if (key !== undefined || /^[0-9a-f]{16,}$/i.test(given)) {
+    throw new PhoneTrouble("--key wants 32 hexadecimal digits, or the file that holds them");
+  }
+  try {
+    return readAppKey(given);
+  } catch (error) {
+    if (!(error instanceof AppKeyError)) throw error;
+    throw new PhoneTrouble(`--key: ${error.message}`);
+  }
+}
+
 export async function onboardUnit(options: OnboardOptions): Promise<void> {
   const { protocol, ssid } = options;
+  const aesKey = options.key === undefined ? undefined : appKey(protocol, options.key);
   const { deviceId, airKey: key, known } = await meantBy(options);
   const nowS = Math.floor(Date.now() / 1000);
   const lastCounter = known?.lastCounter ?? 0;
@@ -70,6 +92,7 @@ export async function onboardUnit(options: OnboardOptions): Promise<void> {
       bssid: new Uint8Array(6),
       ...(key === undefined ? {} : { air: { key, lastCounter, nowS } }),
       ...(extra === undefined ? {} : { extra }),
+      ...(aesKey === undefined ? {} : { aesKey }),
     },
     nodePrimitives,
   );

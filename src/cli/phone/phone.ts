@@ -54,6 +54,10 @@ export function register(command: Command): void {
       "--extra <hex>",
       "bytes for the unit's own use: up to 32 by air, also by esptouch-v2; 14 of token by tuya-ez",
     )
+    .option(
+      "--key <file|hex>",
+      "the AES key that the maker's app shares with its units: esptouch-v2, airkiss, ti-smartconfig",
+    )
     .option("--multicast", "send to multicast groups, where an access point drops broadcast (esptouch-v1)")
     .option("--timeout <seconds>", "give up after", Number, 60)
     .action((options: OnboardOptions) => sayTrouble(() => onboardUnit(options)));

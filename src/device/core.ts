@@ -1,6 +1,7 @@
 /** The machines of a unit in the order in which each event is shown to them. */
 import type { App } from "./app-interface.ts";
 import { createDiscovery } from "./discovery.ts";
+import { flashLogIn } from "./flash-log.ts";
 import { createGate } from "./gate/gate.ts";
 import { createLink } from "./link/link.ts";
 import { LINK_TIMES } from "./link/settings.ts";
@@ -48,7 +49,7 @@ export function createMachines({ port, app, board, build, onboarding }: Parts): 
     createOnboarding(crypto, { lanPort: tcpPort, legacy, hasPortal: portal !== undefined }),
     ...(portal === undefined ? [] : [portal(crypto, portalPort)]),
     createDiscovery(crypto, tcpPort),
-    createGate({ crypto, app, tcpPort, buildS: build.atS }),
+    createGate({ crypto, app, tcpPort, buildS: build.atS, audit: flashLogIn(port.flash, board.flash.regions.audit) }),
     createLink(crypto, LINK_TIMES, build.atS),
     createCarrier(),
     createOta({ crypto, flash: port.flash, regions: board.flash.regions }),

@@ -5,6 +5,7 @@
  */
 import type { Fault } from "#base/faults.ts";
 import type { TimeState } from "#trust/time-floor.ts";
+import type { FlashOp } from "#wire/flash/record-log.ts";
 import type { PortEvent, RestartReason, Secure } from "./port.ts";
 
 /** What happened, stamped with the board's monotonic milliseconds. */
@@ -69,8 +70,9 @@ export type Effect =
   /** Remembers a value under a short name over power loss, before any later effect is performed. */
   | { readonly kind: "store"; readonly name: string; readonly value: Uint8Array }
   | { readonly kind: "forget"; readonly name: string }
-  | { readonly kind: "flash-erase"; readonly address: number }
-  | { readonly kind: "flash-write"; readonly address: number; readonly bytes: Uint8Array }
+  | FlashOp
+  /** Adds to a log that nothing else depends on: what follows is performed also where the flash takes no more. */
+  | { readonly kind: "append"; readonly ops: readonly FlashOp[] }
   | { readonly kind: "radio-scan" }
   | { readonly kind: "radio-listen"; readonly channel: number }
   | { readonly kind: "radio-join"; readonly ssid: Uint8Array; readonly passphrase: Uint8Array }

@@ -9,6 +9,7 @@ import type { App, AppIo } from "./app-interface.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine, Stored } from "./machine.ts";
 import type { Port, PortEvent } from "./port.ts";
 import { closeAfter, createSendQueue, onClosed, onDrained, type SendQueue, writeTo } from "./send-queue.ts";
+import { performOp } from "./settings.ts";
 
 /** A machine with the state it is in and the moment it wants to be woken. */
 interface Slot {
@@ -106,9 +107,10 @@ function perform(runtime: Runtime, effect: Effect): "failed" | void {
     case "forget":
       return settings.remove(effect.name);
     case "flash-erase":
-      return port.flash.eraseSector(effect.address) ? undefined : flashFailed(queue, effect.address);
     case "flash-write":
-      return port.flash.write(effect.address, effect.bytes) ? undefined : flashFailed(queue, effect.address);
+      return performOp(port.flash, effect) ? undefined : flashFailed(queue, effect.address);
+    case "append":
+      return void effect.ops.every((op) => performOp(port.flash, op));
     case "radio-scan":
       return port.radio.scan();
     case "radio-listen":

@@ -18,6 +18,7 @@ import {
   readLog,
 } from "#wire/flash/record-log.ts";
 import { SETTING_KIND, settingName, settingRecord } from "#wire/flash/setting-record.ts";
+import { flashLogIn } from "./flash-log.ts";
 import type { Stored } from "./machine.ts";
 import type { Flash } from "./port.ts";
 
@@ -45,8 +46,7 @@ interface Store {
 
 /** Opens the settings of a board; an empty or unreadable region gives empty settings. */
 export function openSettings(flash: Flash, region: { readonly start: number; readonly bytes: number }): Settings {
-  const log: LogRegion = { ...region, sectorBytes: flash.sectorBytes, writeBytes: flash.writeBytes };
-  const read: ReadFlash = (address, byteLength) => flash.read(address, byteLength);
+  const { region: log, read } = flashLogIn(flash, region);
   const places = new Map<string, Place>();
   const store: Store = { flash, log, read, places, end: load(log, read, places) };
   return {

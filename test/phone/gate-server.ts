@@ -2,14 +2,17 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { encodeCbor } from "#codec/cbor.ts";
+import { flashLogIn } from "#device/flash-log.ts";
 import { createGate } from "#device/gate/gate.ts";
 import type { DeviceEvent, Effect } from "#device/machine.ts";
+import { performOp } from "#device/settings.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { issueGrant } from "#trust/grants/mint.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { seedSigner } from "#trust/signer.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { LEVEL } from "#wire/grants/scope.ts";
+import { emptyAuditFlash } from "../device/gate/world.ts";
 
 export const seedOf = (fill: number) => new Uint8Array(32).fill(fill);
 export const unitKey = primitives.ed25519PublicKey(seedOf(50));
@@ -54,7 +57,9 @@ export async function startGateServer(
   publish: (topic: string, payload: Uint8Array) => void = () => undefined,
 ): Promise<GateServer> {
   const app = { rightOf: (name: string) => (name === "setLamp" ? ("call" as const) : undefined), names: () => [] };
-  const gate = createGate({ crypto: primitives, app, tcpPort: 1 });
+  const flash = emptyAuditFlash();
+  const audit = flashLogIn(flash, { start: 0, bytes: flash.byteLength });
+  const gate = createGate({ crypto: primitives, app, tcpPort: 1, audit });
   let state = gate.initial;
   const sockets = new Map<number, Socket>();
   let connections = 0;
@@ -70,7 +75,8 @@ export async function startGateServer(
   };
   const isLost = () => unit.losesAnswers > 0 && unit.losesAnswers-- > 0;
   const perform = (effect: Effect) => {
-    if (effect.kind === "store") stored.set(effect.name, effect.value);
+    if (effect.kind === "append") effect.ops.every((op) => performOp(flash, op));
+    else if (effect.kind === "store") stored.set(effect.name, effect.value);
     else if (effect.kind === "call") {
       unit.calls.push(effect.name);
       setImmediate(() => show({ kind: "called", id: effect.id, result: encodeCbor("done") }));

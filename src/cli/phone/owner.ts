@@ -133,7 +133,7 @@ export async function readLog(options: PhoneOptions): Promise<void> {
       const fresh = part.value.entries.filter(({ sequence }) => sequence >= from);
       entries.push(...fresh);
       // Each asking is noted too: what came while we read is left for the next time.
-      if (fresh.length < 2 || entries.length >= 64) break;
+      if (fresh.length < 2) break;
       from = (fresh.at(-1)?.sequence ?? 0) + 1;
     }
     const shown = entries.map((entry) => ({ ...entry, ctiPrefix: toHex(entry.ctiPrefix) }));

@@ -1,111 +1,135 @@
 /**
  * What was asked of the unit and what it decided, without anything of a person: a few bytes of a grant's own number,
- * the right, the verdict. Entries are chained by hashes, so that one that was changed or taken out shows.
+ * the right, the verdict. Each entry is a record in flash before anything is done about it, so that no power cut loses one.
+ * Entries are chained by hashes, so that one that was changed or taken out shows. The log goes round its region: when a bank
+ * is full the older one is given up.
  * @source PROTOCOL 5.28
  */
-import { concat, viewOf } from "#base/bytes.ts";
-import { type Fault, faultNumber } from "#base/faults.ts";
-import { createRateLimit, type RateLimit, takeTurn } from "#device/rate-limit.ts";
+import { concat, equal, viewOf } from "#base/bytes.ts";
+import type { FlashLog } from "#device/flash-log.ts";
+import { createRateLimit, type RateLimit } from "#device/rate-limit.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import {
-  AUDIT_ENTRY_BYTES,
-  AUDIT_LINK_BYTES,
-  type AuditEntry,
-  auditLink,
-  encodeAuditEntry,
-} from "#wire/sessions/audit.ts";
+  appendRecord,
+  compactLog,
+  type FlashOp,
+  firstOf,
+  type LogEnd,
+  type LogRecord,
+  readLog,
+  readRecords,
+} from "#wire/flash/record-log.ts";
+import { AUDIT_ENTRY_BYTES, AUDIT_LINK_BYTES, auditLink } from "#wire/sessions/audit.ts";
 
-/** Entries that are kept; with the oldest goes its hash, which the next one still names. */
-export const AUDIT_ENTRIES_MAX = 64;
-/** An ordinary entry is written after this time, with those that came meanwhile. */
-export const AUDIT_WRITE_MS = 60_000;
-/** While entries keep coming, writes come ever less often, down to this: who asks every second must not wear the flash out. */
-export const AUDIT_REST_MAX_MS = 3_600_000;
-/** So many grave entries are written at once in a row, and one more every ten minutes, whoever provokes them (ADR 0038). */
-const TURNS = { burst: 16, everyMs: 600_000 };
-const SEQUENCE_BYTES = 4;
+/** What flash of 100,000 erasures bears for thirty years (ADR 0087): beyond it entries are left out, and their numbers show it. */
+const EACH = { burst: 64, everyMs: 90_000 };
+const ALL = { burst: 192, everyMs: 30_000 };
+const KIND_ENTRY = 1;
 
 export interface AuditLog {
+  end: LogEnd;
   /** Number of the next entry. */
   sequence: number;
-  /** Link before the first entry kept, then the entries. */
-  bytes: Uint8Array;
-  unwritten: number;
-  /** When the oldest entry not yet written was made. */
-  unwrittenSinceMs: number;
-  /** When it was last written because it was time, and the least time until that happens again. */
-  writtenAtMs: number;
-  restMs: number;
-  /** Writes at once. */
+  /** Of the last entry. */
+  link: Uint8Array;
+  /** Entries of the step in hand. */
+  readonly unwritten: LogRecord[];
+  /** Those before, until it is known that the flash took them. */
+  last: readonly LogRecord[];
+  /** What was written last: a record, or behind all records of a bank its header. */
+  written: (FlashOp & { readonly kind: "flash-write" }) | undefined;
+  /** Where the last part that was told ended: whoever reads on goes on there. */
+  told: { readonly from: number; readonly at: LogEnd } | undefined;
   readonly turns: RateLimit;
 }
 
-/** The log as it was stored, or an empty one. */
-export function openAuditLog(stored: Uint8Array | undefined): AuditLog {
-  const whole = stored !== undefined && stored.length >= SEQUENCE_BYTES + AUDIT_LINK_BYTES;
+type Sha = Pick<Primitives, "sha256">;
+
+/** The log as it stands in flash; torn records don't count. */
+export function openAuditLog(primitives: Sha, { region, read }: FlashLog): AuditLog {
+  let last = new Uint8Array(0);
+  const end = readLog(region, read, ({ payload }) => {
+    last = payload.slice();
+  });
+  const isThere = last.length === AUDIT_ENTRY_BYTES;
   return {
-    sequence: whole ? viewOf(stored).getUint32(0, true) : 0,
-    bytes: whole ? stored.slice(SEQUENCE_BYTES) : new Uint8Array(AUDIT_LINK_BYTES),
-    unwritten: 0,
-    unwrittenSinceMs: 0,
-    writtenAtMs: Number.NEGATIVE_INFINITY,
-    restMs: AUDIT_WRITE_MS,
-    turns: createRateLimit(TURNS, TURNS),
+    end,
+    sequence: isThere ? sequenceOf(last) + 1 : 0,
+    link: isThere ? linkOf(primitives, last) : new Uint8Array(AUDIT_LINK_BYTES),
+    unwritten: [],
+    last: [],
+    written: undefined,
+    told: undefined,
+    turns: createRateLimit(EACH, ALL),
   };
 }
 
-/** Adds an entry, and tells whether the log should be written now. */
-export function addAudit(
-  primitives: Pick<Primitives, "sha256">,
-  log: AuditLog,
-  entry: Pick<AuditEntry, "ctiPrefix" | "act" | "timeGrade"> & { readonly fault: Fault | undefined },
-  isGrave: boolean,
-  nowMs: number,
-): boolean {
-  const fields = encodeAuditEntry({
-    sequence: log.sequence,
-    ctiPrefix: entry.ctiPrefix,
-    act: entry.act,
-    timeGrade: entry.timeGrade,
-    fault: entry.fault === undefined ? 0 : faultNumber(entry.fault),
-  });
-  const before = log.bytes.subarray(log.bytes.length - AUDIT_LINK_BYTES);
-  const link = auditLink(primitives, before, fields);
-  const isFull = log.bytes.length >= AUDIT_LINK_BYTES + AUDIT_ENTRIES_MAX * AUDIT_ENTRY_BYTES;
-  log.bytes = concat(isFull ? log.bytes.subarray(AUDIT_ENTRY_BYTES) : log.bytes, fields, link);
-  log.sequence++;
-  if (log.unwritten++ === 0) log.unwrittenSinceMs = nowMs;
-  return isGrave && takeTurn(log.turns, "", nowMs);
+/** A record is the link before the entry, then the entry's fields. */
+const sequenceOf = (record: Uint8Array) => viewOf(record).getUint32(AUDIT_LINK_BYTES, true);
+
+function linkOf(primitives: Sha, record: Uint8Array): Uint8Array {
+  return auditLink(primitives, record.subarray(0, AUDIT_LINK_BYTES), record.subarray(AUDIT_LINK_BYTES));
 }
 
-/** When the log wants to be written at the latest, in board milliseconds. */
-export function auditWriteAtMs(log: AuditLog): number {
-  if (log.unwritten === 0) return Number.POSITIVE_INFINITY;
-  return Math.max(log.unwrittenSinceMs + AUDIT_WRITE_MS, log.writtenAtMs + log.restMs);
+/** Chains an entry to the one before. @param fields As encodeAuditEntry gives them, with a number above the last one's. */
+export function addAudit(primitives: Sha, log: AuditLog, fields: Uint8Array): void {
+  const payload = concat(log.link, fields);
+  log.link = linkOf(primitives, payload);
+  log.unwritten.push({ kind: KIND_ENTRY, payload });
 }
 
-/** Takes down that the log is written because it is time. The rest doubles while there is no end of entries. */
-export function restAudit(log: AuditLog, nowMs: number): void {
-  const isBusy = nowMs - log.writtenAtMs < 2 * log.restMs;
-  log.restMs = isBusy ? Math.min(2 * log.restMs, AUDIT_REST_MAX_MS) : AUDIT_WRITE_MS;
-  log.writtenAtMs = nowMs;
-}
-
-/** The bytes to store. */
-export function storedAudit(log: AuditLog): Uint8Array {
-  log.unwritten = 0;
-  const sequence = new Uint8Array(SEQUENCE_BYTES);
-  viewOf(sequence).setUint32(0, log.sequence, true);
-  return concat(sequence, log.bytes);
+/** What writes the entries that were added, in order. Where the last ones aren't in flash as they were written, they go into the other bank with these. */
+export function writeAudit({ region, read }: FlashLog, log: AuditLog): readonly FlashOp[] {
+  const added = log.unwritten.splice(0);
+  if (added.length === 0) return [];
+  const { written } = log;
+  const isKept = written === undefined || equal(read(written.address, written.bytes.length), written.bytes);
+  const records = isKept ? added : [...log.last, ...added];
+  const ops: FlashOp[] = [];
+  for (let done = 0; done < records.length; done++) {
+    const appended = isKept ? appendRecord(region, read, log.end, records[done] as LogRecord) : undefined;
+    const change = appended ?? compactLog(region, log.end, records.slice(done));
+    if (change === undefined) break;
+    ops.push(...change.ops);
+    log.end = change.end;
+    if (appended === undefined) break;
+  }
+  const last = ops[ops.length - 1];
+  log.written = last?.kind === "flash-write" ? last : undefined;
+  log.last = records;
+  return ops;
 }
 
 /**
- * The part of the log from an entry on: the link before it, then entries, at most so many.
- * @returns undefined when that entry is not kept any more, or not made yet.
+ * The part of the log from an entry on, oldest first: the link before it, then entries, at most so many.
+ * @returns What is kept of it; the last link alone when there is no such entry yet.
  */
-export function auditFrom(log: AuditLog, from: number, entriesMax: number): Uint8Array {
-  const kept = (log.bytes.length - AUDIT_LINK_BYTES) / AUDIT_ENTRY_BYTES;
-  const skipped = Math.min(kept, Math.max(0, from - (log.sequence - kept)));
-  const start = skipped * AUDIT_ENTRY_BYTES;
-  return log.bytes.slice(start, start + AUDIT_LINK_BYTES + entriesMax * AUDIT_ENTRY_BYTES);
+export function auditFrom(
+  primitives: Sha,
+  { region, read }: FlashLog,
+  log: AuditLog,
+  from: number,
+  entriesMax: number,
+): Uint8Array {
+  const { end, told } = log;
+  const parts: Uint8Array[] = [];
+  let next = from;
+  const take = ({ payload }: LogRecord) => {
+    if (payload.length !== AUDIT_ENTRY_BYTES || sequenceOf(payload) < from) return true;
+    if (parts.length > 2 * entriesMax) return false;
+    if (parts.length === 0) parts.push(payload.slice(0, AUDIT_LINK_BYTES));
+    parts.push(payload.slice(AUDIT_LINK_BYTES), linkOf(primitives, payload));
+    next = sequenceOf(payload) + 1;
+    return true;
+  };
+  const isNext = told?.from === from && told.at.generation + 1 >= end.generation;
+  const newest = firstOf(region, read, end, end.generation);
+  let at = isNext ? told.at : (firstOf(region, read, end, end.generation - 1) ?? newest);
+  while (at !== undefined) {
+    at = readRecords(region, read, at, take);
+    log.told = { from: next, at };
+    // From the older bank to the newer one, unless this part is full.
+    at = at.generation === end.generation || parts.length > 2 * entriesMax ? undefined : newest;
+  }
+  return parts.length === 0 ? log.link : concat(...parts);
 }

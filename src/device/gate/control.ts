@@ -19,7 +19,7 @@ import { auditFrom } from "./audit-log.ts";
 import type { Origin } from "./door.ts";
 import { trustOf } from "./memory.ts";
 import { agree, installAirKey, passOn, rememberRevocations, setPlace } from "./owner.ts";
-import type { Moment, Session } from "./state.ts";
+import { auditOf, type Moment, type Session } from "./state.ts";
 
 const NOTHING = new Uint8Array(0);
 /** Entries of the log in one answer. */
@@ -57,7 +57,9 @@ export function control(moment: Moment, session: Session, request: ControlReques
       return raiseFloor(moment, session, request.epoch);
     case "audit": {
       const verdict = decideAsk(moment, session, "config", origin);
-      return verdict.ok ? ok(auditFrom(moment.state.audit, request.from, AUDIT_ENTRIES_AT_ONCE)) : verdict;
+      if (!verdict.ok) return verdict;
+      const { crypto, audit } = moment.options;
+      return ok(auditFrom(crypto, audit, auditOf(moment), request.from, AUDIT_ENTRIES_AT_ONCE));
     }
     case "update": {
       const verdict = decideAsk(moment, session, "flash", origin);

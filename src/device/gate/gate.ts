@@ -5,11 +5,10 @@
  */
 import { ok, type Result } from "#base/faults.ts";
 import type { DeviceEvent, Effect, Machine, Step, Stored } from "#device/machine.ts";
-import { OWN } from "#wire/flash/stored-names.ts";
 import { deliveryTagOf } from "#wire/grants/revocation.ts";
 import { ALL, DOWN } from "#wire/link/topics.ts";
 import { encodeAnswer, encodeAnswerOf } from "#wire/sessions/session.ts";
-import { auditWriteAtMs, openAuditLog, restAudit, storedAudit } from "./audit-log.ts";
+import { writeAudit } from "./audit-log.ts";
 import { takeDelivery } from "./control.ts";
 import { answerAt, closeIdle, nextIdleMs, type Visit, visitOf } from "./door.ts";
 import { handshake } from "./handshake.ts";
@@ -32,7 +31,6 @@ function start(options: GateOptions, state: GateState, stored: Stored, nowMs: nu
   const resumed = resumeResale(stored);
   effects.push(...resumed);
   state.memory = openMemory(options.crypto, withStores(stored, resumed), options.buildS, nowMs);
-  state.audit = openAuditLog(stored.get(OWN.audit));
   // A bare unit has no one to answer to.
   if (state.memory !== undefined) effects.push({ kind: "tcp-listen", port: options.tcpPort });
 }
@@ -82,12 +80,7 @@ function on(moment: Moment, event: DeviceEvent): void {
   const { state, nowMs, effects } = moment;
   switch (event.kind) {
     case "timer":
-      closeIdle(state.door, nowMs, effects);
-      if (nowMs >= auditWriteAtMs(state.audit)) {
-        restAudit(state.audit, nowMs);
-        effects.push({ kind: "store", name: OWN.audit, value: storedAudit(state.audit) });
-      }
-      return;
+      return closeIdle(state.door, nowMs, effects);
     case "button":
       return press(moment, event.heldMs);
     case "link-message":
@@ -118,7 +111,10 @@ function step(options: GateOptions, state: GateState, event: DeviceEvent): Step<
   if (memory === undefined) return { state, effects };
   sweep(state.table, nowMs);
   if (event.kind !== "start") on({ options, state, memory, nowMs, effects }, event);
-  const wakeAtMs = Math.min(nextTimeoutMs(state.table), nextIdleMs(state.door), auditWriteAtMs(state.audit));
+  const ops = state.audit === undefined ? [] : writeAudit(options.audit, state.audit);
+  // First of all: whoever cuts the power when the lamp goes on finds that in the log.
+  if (ops.length > 0) effects.unshift({ kind: "append", ops });
+  const wakeAtMs = Math.min(nextTimeoutMs(state.table), nextIdleMs(state.door));
   return wakeAtMs === Number.POSITIVE_INFINITY ? { state, effects } : { state, effects, wakeAtMs };
 }
 

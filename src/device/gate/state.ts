@@ -1,15 +1,16 @@
 /** What the gate keeps from one event to the next. */
 import { concat } from "#base/bytes.ts";
-import type { Fault } from "#base/faults.ts";
+import { type Fault, faultNumber } from "#base/faults.ts";
 import type { App } from "#device/app-interface.ts";
+import type { FlashLog } from "#device/flash-log.ts";
 import type { Effect } from "#device/machine.ts";
-import { createRateLimit, type RateLimit } from "#device/rate-limit.ts";
+import { createRateLimit, type RateLimit, takeTurn } from "#device/rate-limit.ts";
 import type { Discharged } from "#trust/grants/caveats.ts";
 import type { OpenChain } from "#trust/grants/open-chain.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { type TimeState, timeAt } from "#trust/time-floor.ts";
-import { OWN } from "#wire/flash/stored-names.ts";
-import { type AuditLog, addAudit, openAuditLog, storedAudit } from "./audit-log.ts";
+import { encodeAuditEntry } from "#wire/sessions/audit.ts";
+import { type AuditLog, addAudit, openAuditLog } from "./audit-log.ts";
 import { createDoor, type Door, type Origin } from "./door.ts";
 import type { Memory, Place } from "./memory.ts";
 import { createSessionTable, type SessionTable, type TableSession } from "./session-table.ts";
@@ -29,6 +30,8 @@ export interface GateOptions {
   readonly app: Pick<App, "rightOf" | "names">;
   /** Where the HTTP door listens. */
   readonly tcpPort: number;
+  /** Where the unit notes what it decided. */
+  readonly audit: FlashLog;
   /** When this image was built, Unix seconds. */
   readonly buildS?: number;
 }
@@ -64,7 +67,8 @@ export interface GateState {
   readonly limit: RateLimit;
   readonly revocationLimit: RateLimit;
   memory: Memory | undefined;
-  audit: AuditLog;
+  /** Opened when it is first asked for: reading a full one takes a while. */
+  audit: AuditLog | undefined;
   callId: number;
   button: { readonly heldMs: number; readonly atMs: number } | undefined;
   readonly events: RaisedEvent[];
@@ -80,7 +84,7 @@ export function createGateState(tcpPort: number): GateState {
     limit: createRateLimit(HANDSHAKES_EACH, HANDSHAKES_ALL),
     revocationLimit: createRateLimit(REVOCATIONS_EACH, REVOCATIONS_ALL),
     memory: undefined,
-    audit: openAuditLog(undefined),
+    audit: undefined,
     callId: 0,
     button: undefined,
     events: [],
@@ -111,21 +115,31 @@ export function keepEvent(state: GateState, name: string, value: Uint8Array): vo
 
 const NOBODY = new Uint8Array(4);
 
-/** Notes what was asked and decided. Grave entries, refusals among them, reach the flash at once as long as they are not too many. */
+export function auditOf({ options, state }: Pick<Moment, "options" | "state">): AuditLog {
+  state.audit ??= openAuditLog(options.crypto, options.audit);
+  return state.audit;
+}
+
+/** Notes what was asked and decided; it is in flash before anything comes of it. What is refused, and what concerns the unit, has turns of its own. */
 export function note(
-  { options, state, memory, nowMs, effects }: Moment,
+  moment: Moment,
   act: number,
   chain: OpenChain | undefined,
   fault: Fault | undefined,
   isGrave = false,
 ): void {
-  const ctiPrefix = chain?.links[chain.links.length - 1]?.claims.cti ?? NOBODY;
-  const timeGrade = timeAt(memory.time, nowMs).grade;
-  if (
-    addAudit(options.crypto, state.audit, { ctiPrefix, act, timeGrade, fault }, isGrave || fault !== undefined, nowMs)
-  ) {
-    effects.push({ kind: "store", name: OWN.audit, value: storedAudit(state.audit) });
-  }
+  const { options, memory, nowMs } = moment;
+  const log = auditOf(moment);
+  const sequence = log.sequence++;
+  if (!takeTurn(log.turns, fault !== undefined ? "refused" : isGrave ? "grave" : "", nowMs)) return;
+  const entry = {
+    sequence,
+    ctiPrefix: chain?.links[chain.links.length - 1]?.claims.cti ?? NOBODY,
+    act,
+    timeGrade: timeAt(memory.time, nowMs).grade,
+    fault: fault === undefined ? 0 : faultNumber(fault),
+  };
+  addAudit(options.crypto, log, encodeAuditEntry(entry));
 }
 
 /** The last bytes of something sealed: enough to know it again. */

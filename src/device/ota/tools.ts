@@ -1,6 +1,7 @@
 /** What the parts of the update machine do alike: record, report, wait, try again later. */
 import { viewOf } from "#base/bytes.ts";
 import { type Fault, faultText } from "#base/faults.ts";
+import { flashLogIn } from "#device/flash-log.ts";
 import type { Effect, InnerEvent } from "#device/machine.ts";
 import type { Flash } from "#device/port.ts";
 import type { Primitives } from "#trust/primitives.ts";
@@ -34,15 +35,14 @@ export interface Ota {
 }
 
 export function otaOf({ crypto, flash, regions, times = OTA_TIMES }: OtaParts): Ota {
-  const { sectorBytes, writeBytes } = flash;
-  const { start, bytes } = regions.journal ?? { start: 0, bytes: 0 };
+  const { region, read } = flashLogIn(flash, regions.journal);
   return {
     crypto,
     times,
     slots: slotsOf(flash, regions),
-    log: { start, bytes, sectorBytes, writeBytes },
-    sectorBytes,
-    read: (address, byteLength) => flash.read(address, byteLength),
+    log: region,
+    sectorBytes: region.sectorBytes,
+    read,
     effects: [],
   };
 }

@@ -64,9 +64,34 @@ export function readLog(
   const bank = generations[1] > generations[0] ? 1 : 0;
   const generation = generations[bank];
   if (generation === 0) return { generation, bank: 1, offset: bankBytes(region) };
+  return readRecords(region, read, { generation, bank, offset: padded(region, HEADER_BYTES) }, (record, address) => {
+    visit(record, address);
+    return true;
+  });
+}
+
+/** Where the records of this generation begin, as long as it is there: the log's own, or the one before, which still lies in the other bank. */
+export function firstOf(region: LogRegion, read: ReadFlash, end: LogEnd, generation: number): LogEnd | undefined {
+  const bank = generation === end.generation ? end.bank : end.bank === 0 ? 1 : 0;
+  if (generation === 0 || generationOf(region, read, bank) !== generation) return undefined;
+  return { generation, bank, offset: padded(region, HEADER_BYTES) };
+}
+
+/**
+ * Reads the records of one bank from some record on.
+ * @param visit As for readLog; answers whether it takes the record: one that it doesn't take ends the reading there.
+ * @returns Where it ended: the record that was not taken, or the bank's end.
+ */
+export function readRecords(
+  region: LogRegion,
+  read: ReadFlash,
+  at: LogEnd,
+  visit: (record: LogRecord, address: number) => boolean,
+): LogEnd {
+  const { generation, bank } = at;
   const start = bankStart(region, bank);
   const word = wordBytes(region);
-  let offset = padded(region, HEADER_BYTES);
+  let { offset } = at;
   while (offset + word <= bankBytes(region)) {
     const header = read(start + offset, word);
     if (isErased(header)) break;
@@ -81,7 +106,7 @@ export function readLog(
     if (offset + recordBytes > bankBytes(region)) return { generation, bank, offset: bankBytes(region) };
     const payload = read(start + offset + RECORD_HEADER_BYTES, payloadBytes);
     if (viewOf(header).getUint32(4, true) === recordCrc(generation, offset, header.subarray(0, 4), payload)) {
-      visit({ kind, payload }, start + offset + RECORD_HEADER_BYTES);
+      if (!visit({ kind, payload }, start + offset + RECORD_HEADER_BYTES)) break;
     }
     offset += recordBytes;
   }

@@ -65,6 +65,4 @@ export const OWN = {
   update: "update",
   /** Where the unit was said to be: CBOR [latitude, longitude] in degrees times 100,000. A reset and a resale forget it. */
   place: "place",
-  /** The last entries of what was asked and decided (device/gate/audit-log.ts). */
-  audit: "audit",
 } as const;

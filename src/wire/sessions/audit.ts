@@ -80,7 +80,7 @@ export function readAudit(
     if (!equal(link, bytes.subarray(at + FIELD_BYTES, at + AUDIT_ENTRY_BYTES)) || timeGrade === undefined) {
       return refuse("AUDIT_CHAIN");
     }
-    if (previous !== undefined && previous.sequence + 1 !== sequence) return refuse("AUDIT_CHAIN");
+    if (previous !== undefined && previous.sequence >= sequence) return refuse("AUDIT_CHAIN");
     entries.push({
       sequence,
       ctiPrefix: fields.slice(4, 8),

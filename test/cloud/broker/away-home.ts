@@ -2,9 +2,11 @@
 import { fromHex, toHex } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
 import { encodeCbor } from "#codec/cbor.ts";
+import { flashLogIn } from "#device/flash-log.ts";
 import { createGate } from "#device/gate/gate.ts";
 import { createLink } from "#device/link/link.ts";
 import type { Effect, Stored } from "#device/machine.ts";
+import { performOp } from "#device/settings.ts";
 import { openSession, type Session } from "#phone/session.ts";
 import { type AwayOptions, awayTransport } from "#phone/transports/away.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
@@ -15,6 +17,7 @@ import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import type { Claims } from "#wire/grants/grant.ts";
 import { LEVEL, scopeOf } from "#wire/grants/scope.ts";
 import type { CloudAddress } from "#wire/link/cloud-address.ts";
+import { emptyAuditFlash } from "../../device/gate/world.ts";
 import { runOnSockets, type SocketRunner } from "../../device/socket-runner.ts";
 
 export const seedOf = (fill: number) => new Uint8Array(32).fill(fill);
@@ -62,7 +65,9 @@ export async function startHomeUnit(seed: Uint8Array, ownerSeed: Uint8Array, clo
   const calls: string[] = [];
   const heard: Uint8Array[] = [];
   const app = { rightOf: (name: string) => (name === "setLamp" ? ("call" as const) : undefined), names: () => [] };
+  const flash = emptyAuditFlash();
   const perform = (effect: Effect) => {
+    if (effect.kind === "append") effect.ops.every((op) => performOp(flash, op));
     if (effect.kind === "store") values.set(effect.name, effect.value);
     if (effect.kind !== "call") return;
     calls.push(effect.name);
@@ -74,7 +79,12 @@ export async function startHomeUnit(seed: Uint8Array, ownerSeed: Uint8Array, clo
     setImmediate(() => gate.show(event));
   });
   const gate: SocketRunner = runOnSockets(
-    createGate({ crypto: primitives, app, tcpPort: 1 }),
+    createGate({
+      crypto: primitives,
+      app,
+      tcpPort: 1,
+      audit: flashLogIn(flash, { start: 0, bytes: flash.byteLength }),
+    }),
     stored,
     perform,
     (event) => void setImmediate(() => link.show(event)),

@@ -1,11 +1,14 @@
 /** The log of what was asked and decided. */
 import { describe, expect, it } from "vitest";
 import { FAULTS } from "#base/faults.ts";
+import { flashLogIn } from "#device/flash-log.ts";
+import { addAudit, auditFrom, openAuditLog, writeAudit } from "#device/gate/audit-log.ts";
+import { performOp } from "#device/settings.ts";
 import { call } from "#phone/call.ts";
 import type { Session } from "#phone/session.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import { OWN } from "#wire/flash/stored-names.ts";
-import { ACT, readAudit } from "#wire/sessions/audit.ts";
+import { ACT, type AuditEntry, encodeAuditEntry, readAudit } from "#wire/sessions/audit.ts";
+import { type FlashModel, flashModel, GEOMETRIES, type Geometry, PowerCut, TEARS } from "../../powercut/flash-model.ts";
 import { childOf, connected, faultOf, ownerOf } from "./callers.ts";
 import { createWorld, seedOf } from "./world.ts";
 
@@ -58,55 +61,192 @@ describe("the audit log", () => {
     expect(faultOf(readAudit(primitives, log.subarray(0, log.length - 1)))).toBe("AUDIT_CHAIN");
   });
 
-  it("is bounded, goes on over a restart, and its parts join", async () => {
+  it("goes round its flash: the oldest entries go, all others stay, over a restart, in parts that join", async () => {
     const world = createWorld();
-    const owner = await connected(world, ownerOf(world));
-    for (let i = 0; i < 100; i++) await on(owner);
-    const first = await partOf(owner);
-    const second = await partOf(owner, (first.entries[first.entries.length - 1]?.sequence ?? 0) + 1);
-    expect(first.entries.length).toBe(32);
-    expect(second.before).toEqual(first.after);
-    const stored = (world.stored.get(OWN.audit) as Uint8Array).length;
-    expect(stored).toBeLessThanOrEqual(4 + 8 + 64 * 20);
-    const last = second.entries[second.entries.length - 1]?.sequence as number;
-    world.restart();
-    const again = await connected(world, ownerOf(world));
-    const after = await partOf(again, 80);
-    expect(after.entries[0]?.sequence).toBe(80);
-    expect(after.entries[after.entries.length - 1]?.sequence).toBeGreaterThan(last);
-  });
-
-  it("is written soon after, and at once where it matters: refusals, and what concerns the unit itself", async () => {
-    const world = createWorld();
-    const owner = await connected(world, ownerOf(world));
-    const guest = await connected(world, childOf(ownerOf(world), seedOf(9)));
-    await on(owner);
-    expect(world.stored.has(OWN.audit)).toBe(false);
-    world.advance(60_000);
-    expect(world.stored.has(OWN.audit)).toBe(true);
-    const isWritten = async (ask: () => Promise<unknown>) => {
-      world.stored.delete(OWN.audit);
-      await ask();
-      return world.stored.has(OWN.audit);
-    };
-    expect(await isWritten(() => owner.request({ op: "agree", agreed: false }))).toBe(true);
-    expect(await isWritten(() => call(guest, "lamp"))).toBe(true);
-    expect(await isWritten(async () => world.show({ kind: "button", heldMs: 10_000 }))).toBe(true);
-  });
-
-  it("doesn't let a guest who is refused all day, or asks every second, wear the flash out", async () => {
-    const writesIn = async (hours: number, ask: (guest: Session) => Promise<unknown>) => {
-      const world = createWorld();
-      const guest = await connected(world, childOf(ownerOf(world), seedOf(9)));
-      for (let second = 0; second < hours * 3600; second++) {
-        await ask(guest);
-        world.advance(1_000);
+    let asked = 0;
+    const askFor = async (times: number) => {
+      for (let i = 0; i < times; ) {
+        const owner = await connected(world, ownerOf(world));
+        for (let k = 0; k < 50 && i < times; k++, i++, asked++) {
+          await on(owner);
+          world.advance(100_000);
+        }
       }
-      const writes = world.effects.filter((effect) => effect.kind === "store" && effect.name === OWN.audit);
-      return writes.length;
     };
-    // Of 3,600 refusals: 16 at once, one every ten minutes, and what is written in its time.
-    expect(await writesIn(1, (guest) => guest.request({ op: "audit", from: 0 }))).toBeLessThanOrEqual(16 + 6 + 6);
-    expect(await writesIn(1, on)).toBeLessThanOrEqual(6);
+    const wholeLog = async () => {
+      const owner = await connected(world, ownerOf(world));
+      const entries: AuditEntry[] = [];
+      let after: Uint8Array | undefined;
+      for (let from = 0; ; from = (entries.at(-1) as AuditEntry).sequence + 1) {
+        const part = await partOf(owner, from);
+        if (after !== undefined) expect(part.before).toEqual(after);
+        after = part.after;
+        entries.push(...part.entries);
+        if (part.entries.length < 32) return entries;
+      }
+    };
+    await askFor(100);
+    expect((await wholeLog()).filter(({ act }) => act === ACT.call)).toHaveLength(100);
+    await askFor(600);
+    world.restart();
+    const kept = await wholeLog();
+    // Four sectors of 4 KB in two banks: 255 entries each. One bank at least is always whole.
+    expect(kept.length).toBeGreaterThanOrEqual(255);
+    expect(kept.length).toBeLessThanOrEqual(510);
+    const [first, last] = [kept[0] as AuditEntry, kept.at(-1) as AuditEntry];
+    expect(last.sequence).toBeGreaterThan(asked);
+    expect(last.sequence - first.sequence).toBe(kept.length - 1);
   }, 60_000);
+
+  it("leaves out what comes too fast, and its numbers show how much; nobody crowds out refusals, or what concerns the unit", async () => {
+    const world = createWorld();
+    const busy = await connected(world, childOf(ownerOf(world), seedOf(9)));
+    const owner = await connected(world, ownerOf(world));
+    const writes = () => world.effects.filter(({ kind }) => kind === "append").length;
+    let before = 0;
+    for (let second = 0; second < 2 * 3600; second++) {
+      if (second === 3600) before = writes();
+      await on(busy);
+      // Every third is followed by a refusal, and the owner does something of the unit's once an hour.
+      if (second % 3 === 0) expect(faultOf(await call(busy, "lamp"))).toBe("GRANT_RIGHT");
+      if (second % 3600 === 1800) await owner.request({ op: "agree", agreed: true });
+      if (second % 240 === 0) await owner.request({ op: "describe" });
+      world.advance(1_000);
+    }
+    const anHour = writes() - before;
+    expect(anHour).toBeLessThanOrEqual(40 + 40 + 2);
+    // All three kinds at their pace for thirty years, on the smallest region here: within 100,000 erasures of a sector.
+    const erasures = (3 * 40 * 24 * 365.25 * 30) / (2 * 255);
+    expect(erasures).toBeLessThan(100_000);
+    const fromNow = await connected(world, ownerOf(world));
+    const entries: AuditEntry[] = [];
+    for (let from = 0; ; from = (entries.at(-1) as AuditEntry).sequence + 1) {
+      const part = await partOf(fromNow, from);
+      entries.push(...part.entries);
+      if (part.entries.length < 32) break;
+    }
+    expect(entries.filter(({ act, fault }) => act === ACT.config && fault === 0).length).toBeGreaterThanOrEqual(2);
+    expect(entries.filter(({ fault }) => fault !== 0).length).toBeGreaterThanOrEqual(64);
+    const last = entries.at(-1) as AuditEntry;
+    expect(last.sequence).toBeGreaterThan(7_200);
+    expect(entries.length).toBeLessThan(3 * (64 + 80));
+  }, 120_000);
+});
+
+describe("a power cut", () => {
+  const crypto = primitives;
+  const someone = { ctiPrefix: new Uint8Array(4), act: 2, timeGrade: "unknown", fault: 0 } as const;
+  const regionOf = (flash: FlashModel) => ({ start: 0, bytes: flash.byteLength });
+  /** A flash of two sectors whose log ends so many entries before the end of its first bank. */
+  function almostFull(geometry: Geometry, short: number): Uint8Array {
+    const flash = flashModel(geometry, new Uint8Array(2 * geometry.sectorBytes).fill(0xff));
+    const where = flashLogIn(flash, regionOf(flash));
+    const log = openAuditLog(crypto, where);
+    const fits = Math.floor((geometry.sectorBytes - 16) / 32);
+    for (let i = 0; i < fits - short; i++) {
+      addAudit(crypto, log, encodeAuditEntry({ ...someone, sequence: log.sequence++ }));
+      for (const op of writeAudit(where, log)) performOp(flash, op);
+    }
+    return flash.bytes;
+  }
+
+  it.each(GEOMETRIES)(
+    "on $name loses no entry of anything that was done, wherever it comes",
+    async (geometry) => {
+      const begun = almostFull(geometry, 4);
+      for (const tear of TEARS) {
+        for (let cutAt = 0; ; cutAt++) {
+          const flash = flashModel(geometry, begun.slice());
+          const world = createWorld({ flash });
+          flash.cutAt = cutAt;
+          flash.tear = tear;
+          let isCut = false;
+          try {
+            const owner = await connected(world, ownerOf(world));
+            for (let i = 0; i < 7; i++) await on(owner);
+          } catch (error) {
+            if (!(error instanceof PowerCut)) throw error;
+            isCut = true;
+          }
+          flash.cutAt = -1;
+          const ran = world.calls.length;
+          world.restart();
+          const where = flashLogIn(flash, regionOf(flash));
+          const log = openAuditLog(crypto, where);
+          const entries: AuditEntry[] = [];
+          for (let from = 0; ; from = (entries.at(-1) as AuditEntry).sequence + 1) {
+            const part = readAudit(crypto, auditFrom(crypto, where, log, from, 1000));
+            if (!part.ok) throw new Error(`${tear} at ${cutAt}: ${part.fault}`);
+            entries.push(...part.value.entries);
+            if (part.value.entries.length < 1000) break;
+          }
+          const fits = Math.floor((geometry.sectorBytes - 16) / 32);
+          const first = (entries[0] as AuditEntry).sequence;
+          expect(entries.map(({ sequence }) => sequence - first)).toEqual(entries.map((_, i) => i));
+          // What was there before the session is kept until a whole bank has come after it; each call is noted before it runs.
+          const made = entries.filter(({ sequence }) => sequence >= fits - 4);
+          expect([tear, cutAt, first]).toEqual([tear, cutAt, 0]);
+          expect(made[0]?.act ?? ACT.open).toBe(ACT.open);
+          const noted = made.filter(({ act }) => act === ACT.call).length;
+          expect(noted - ran, `${tear} at ${cutAt}`).toBeGreaterThanOrEqual(0);
+          expect(noted - ran, `${tear} at ${cutAt}`).toBeLessThanOrEqual(1);
+          // The unit goes on.
+          const again = await connected(world, ownerOf(world));
+          expect((await on(again)).ok).toBe(true);
+          if (!isCut) break;
+        }
+      }
+    },
+    120_000,
+  );
+
+  it("in the middle of several entries of one moment, at the very end of a bank, keeps the bank before", () => {
+    const geometry = GEOMETRIES[0] as Geometry;
+    const begun = almostFull(geometry, 1);
+    const three = (flash: FlashModel) => {
+      const where = flashLogIn(flash, regionOf(flash));
+      const log = openAuditLog(crypto, where);
+      for (let i = 0; i < 3; i++) addAudit(crypto, log, encodeAuditEntry({ ...someone, sequence: log.sequence++ }));
+      for (const op of writeAudit(where, log)) performOp(flash, op);
+    };
+    for (const tear of TEARS) {
+      for (let cutAt = 0; ; cutAt++) {
+        const flash = flashModel(geometry, begun.slice());
+        flash.cutAt = cutAt;
+        flash.tear = tear;
+        let isCut = false;
+        try {
+          three(flash);
+        } catch (error) {
+          if (!(error instanceof PowerCut)) throw error;
+          isCut = true;
+        }
+        flash.cutAt = -1;
+        const where = flashLogIn(flash, regionOf(flash));
+        const log = openAuditLog(crypto, where);
+        const part = readAudit(crypto, auditFrom(crypto, where, log, 0, 1000));
+        if (!part.ok) throw new Error(part.fault);
+        expect(part.value.entries.length).toBeGreaterThanOrEqual(126);
+        if (!isCut) {
+          expect(part.value.entries).toHaveLength(129);
+          break;
+        }
+      }
+    }
+  });
+
+  it("is no different from a sector that takes no more writes: the log goes on in the other bank", async () => {
+    const geometry = GEOMETRIES[0] as Geometry;
+    const flash = flashModel(geometry, new Uint8Array(2 * geometry.sectorBytes).fill(0xff));
+    const world = createWorld({ flash });
+    const owner = await connected(world, ownerOf(world));
+    await on(owner);
+    flash.worn.add(0);
+    for (let i = 0; i < 5; i++) expect((await on(owner)).ok).toBe(true);
+    world.restart();
+    const where = flashLogIn(flash, regionOf(flash));
+    const part = readAudit(crypto, auditFrom(crypto, where, openAuditLog(crypto, where), 0, 100));
+    if (!part.ok) throw new Error(part.fault);
+    expect(part.value.entries.map(({ act }) => act)).toEqual([ACT.open, ...Array(6).fill(ACT.call)]);
+  });
 });

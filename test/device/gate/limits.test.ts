@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { concat } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
+import { flashLogIn } from "#device/flash-log.ts";
 import { createGate } from "#device/gate/gate.ts";
 import type { Effect } from "#device/machine.ts";
 import { call } from "#phone/call.ts";
@@ -10,7 +11,7 @@ import { initiate } from "#trust/sessions/edhoc-initiator.ts";
 import { SUITE_4 } from "#trust/sessions/edhoc-suite.ts";
 import { MESSAGE_1_MARK } from "#wire/sessions/session.ts";
 import { childOf, connect, connected, faultOf, ownerOf } from "./callers.ts";
-import { createWorld, seedOf, TCP_PORT, type World } from "./world.ts";
+import { createWorld, emptyAuditFlash, seedOf, TCP_PORT, type World } from "./world.ts";
 
 const message1 = () => concat(Uint8Array.of(MESSAGE_1_MARK), initiate(primitives, SUITE_4, Uint8Array.of(0)).message1);
 
@@ -108,6 +109,7 @@ describe("handshakes", () => {
       crypto: counting,
       app: { rightOf: () => undefined, names: () => [] },
       tcpPort: TCP_PORT,
+      audit: flashLogIn(emptyAuditFlash(), undefined),
     });
     let state = gate.initial;
     const stored = { get: (name: string) => world.stored.get(name), names: () => [] };

@@ -3,9 +3,11 @@ import type { Result } from "#base/faults.ts";
 import { ok, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { App, AppIo } from "#device/app-interface.ts";
+import { flashLogIn } from "#device/flash-log.ts";
 import { createGate } from "#device/gate/gate.ts";
 import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
-import type { PortEvent } from "#device/port.ts";
+import type { Flash, PortEvent } from "#device/port.ts";
+import { performOp } from "#device/settings.ts";
 import type { Transport } from "#phone/transport.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { airKey, holderSeed } from "#trust/grants/card-keys.ts";
@@ -16,6 +18,8 @@ import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { LEVEL, type Scope } from "#wire/grants/scope.ts";
 import { decodeRelayedReply, encodeRelayedRequest } from "#wire/link/relay.ts";
 import { PATH, readRefusal, type SessionPath } from "#wire/sessions/session.ts";
+
+import { flashModel, GEOMETRIES, type Geometry } from "../../powercut/flash-model.ts";
 
 export const TCP_PORT = 8080;
 /** 2026-11-23, 12:00 UTC. */
@@ -86,7 +90,12 @@ export interface WorldOptions {
   /** Another app than the world's own, and what it may touch. */
   readonly app?: App;
   readonly io?: AppIo;
+  /** Where the audit log lies; four sectors of 4 KB when absent. */
+  readonly flash?: Flash;
 }
+
+/** Flash for an audit log alone, as the boards here have it. */
+export const emptyAuditFlash = () => flashModel(GEOMETRIES[0] as Geometry, new Uint8Array(4 * 4096).fill(0xff));
 
 export function createWorld(options: WorldOptions = {}): World {
   const app = options.app ?? APP;
@@ -117,9 +126,11 @@ export function createWorld(options: WorldOptions = {}): World {
     createGate({
       crypto: primitives,
       app,
+      audit: flashLogIn(flash, { start: 0, bytes: flash.byteLength }),
       tcpPort: TCP_PORT,
       ...(options.buildS !== undefined && { buildS: options.buildS }),
     });
+  const flash = options.flash ?? emptyAuditFlash();
   let gate = make();
   let state = gate.initial;
   let wakeAtMs = Number.POSITIVE_INFINITY;
@@ -169,6 +180,9 @@ export function createWorld(options: WorldOptions = {}): World {
   function perform(effect: Effect): void {
     world.effects.push(effect);
     switch (effect.kind) {
+      case "append":
+        effect.ops.every((op) => performOp(flash, op));
+        return;
       case "store":
         if (world.cutAfterStores-- <= 0) return;
         stored.set(effect.name, effect.value);

@@ -1,6 +1,7 @@
 /* native.system: restart and its reason, the watchdog, the heap in use. */
 #include <string.h>
 #include "chips/chip.h"
+#include "main/handoff.h"
 #include "main/heap.h"
 #include "main/report.h"
 #include "port/js.h"
@@ -36,6 +37,7 @@ static void install(JSContext *ctx, JSValueConst native) {
       JS_CFUNC_DEF("heapBytes", 0, heap_bytes), JS_CFUNC_DEF("heapPeakBytes", 0, heap_peak_bytes)};
   JSValue facet = js_facet(ctx, native, "system", entries, 4);
   js_set_text(ctx, facet, "resetReason", reset_reason_names[report_take_reason()]);
+  JS_SetPropertyStr(ctx, facet, "isTrial", JS_NewBool(ctx, handoff.on_trial));
 }
 
 const struct facet system_facet = {install, NULL};

@@ -52,7 +52,7 @@ export function createMachines({ port, app, board, build, onboarding }: Parts): 
     createGate({ crypto, app, tcpPort, buildS: build.atS, audit: flashLogIn(port.flash, board.flash.regions.audit) }),
     createLink(crypto, LINK_TIMES, build.atS),
     createCarrier(),
-    createOta({ crypto, flash: port.flash, regions: board.flash.regions }),
+    createOta({ crypto, flash: port.flash, system: port.system, regions: board.flash.regions }),
   ];
   return machines as Machine<unknown>[];
 }

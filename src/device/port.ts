@@ -38,6 +38,8 @@ export interface Port {
     feedWatchdog(): void;
     /** Why the unit started: kept by the boot stage over a restart. */
     readonly resetReason: ResetReason;
+    /** Whether the boot stage started this image on trial. */
+    readonly isTrial: boolean;
     /** Bytes of heap in use by the engine. */
     heapBytes(): number;
   };

@@ -9,7 +9,7 @@ import { powerOff } from "#boards/qemu-mps2/host/emulator.ts";
 import { type Fate, type FlashOperation, type WatchedUnit, watchFlash } from "#boards/qemu-mps2/host/flash-watch.ts";
 import { type Board, readBoard } from "#boards/sim/host/board.ts";
 import { buildRelease } from "#cloud/releases/release-build.ts";
-import { nameOf, type ReleaseFile } from "#cloud/releases/release-file.ts";
+import { nameOf } from "#cloud/releases/release-file.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import { buildScript } from "#factory/bundle.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
@@ -33,14 +33,23 @@ export interface BedOptions {
   readonly second?: (first: ReadonlyMap<number, Uint8Array>) => ReadonlyMap<number, Uint8Array>;
 }
 
+const scripts = new Map<string, Promise<Uint8Array>>();
+
+/** update-script.ts for a board, bundled once. */
+function bundled({ name, flash }: Board): Promise<Uint8Array> {
+  const script = buildScript(`import { port } from "./boards/${name}/port.ts";
+import { runUpdates } from "./test/firmware/update-script.ts";
+runUpdates(port, ${JSON.stringify(flash.regions)});`).then(({ bytes }) => bytes);
+  scripts.set(name, script);
+  return script;
+}
+
 /** Makes the flash of one: release 1 in it, and the others on the maker's shelf, native image and bundle in each. */
 export async function updateBed(name: string, options: BedOptions = {}): Promise<UpdateBed> {
   const board = readBoard(name);
   const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-updates-")), "flash.bin");
   const native = options.native ?? (await buildNative(name));
-  const { bytes: script } = await buildScript(`import { port } from "./boards/${name}/port.ts";
-import { runUpdates } from "./test/firmware/update-script.ts";
-runUpdates(port, ${JSON.stringify(board.flash.regions)});`);
+  const script = await (scripts.get(name) ?? bundled(board));
   const maker = throwawayMaker();
   // Two sets of images that take turns; what tells them apart is read by nobody.
   const imagesOf = (word: string) =>
@@ -49,15 +58,18 @@ runUpdates(port, ${JSON.stringify(board.flash.regions)});`);
       [COMPONENT.js as number, concat(script, utf8(`\n//set ${word}`))],
     ]);
   const [odd, even] = [imagesOf("1"), imagesOf("2")];
-  const build = (sequence: number, images: ReadonlyMap<number, Uint8Array>, bases: readonly ReleaseFile[]) =>
+  const count = options.second === undefined ? (options.releases ?? 60) : 1;
+  const build = (
+    sequence: number,
+    images: ReadonlyMap<number, Uint8Array>,
+    bases: readonly ReadonlyMap<number, Uint8Array>[],
+  ) =>
     buildRelease({
       ...{ product: maker.product, sequence, hardware: [1], consent: "auto", epoch: 0, notAfterS: undefined },
-      ...{ images, bases },
+      ...{ images, bases: bases.map((each) => ({ images: each })) },
     });
-  const one = build(1, odd, []);
-  const two = build(2, options.second?.(odd) ?? even, [one]);
-  const three = options.second === undefined ? build(3, odd, [two]) : two;
-  const count = options.second === undefined ? (options.releases ?? 60) : 1;
+  const two = build(2, options.second?.(odd) ?? even, [odd]);
+  const three = options.second === undefined && count > 1 ? build(3, odd, [even]) : two;
   const signed = Array.from({ length: count }, (_, i) =>
     signRelease(crypto, maker.releaseSeed, { ...(i % 2 === 0 ? two : three).release, sequence: 2 + i }),
   );

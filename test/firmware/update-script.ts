@@ -138,6 +138,6 @@ export function runUpdates(
       return { state, effects };
     },
   };
-  const ota = createOta({ crypto, flash, regions, times: TIMES });
+  const ota = createOta({ crypto, flash, regions, system: port.system, times: TIMES });
   run(port, [maker, ota] as readonly Machine<unknown>[], app, settings);
 }

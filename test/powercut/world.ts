@@ -14,7 +14,7 @@ import type { PortEvent, ResetReason } from "#device/port.ts";
 import { openSettings, performOp } from "#device/settings.ts";
 import { signTimestamp } from "#trust/releases/sign-release.ts";
 import { verifySlot } from "#trust/releases/verify-slot.ts";
-import { decideBoot } from "#wire/flash/boot-decision.ts";
+import { type BootFacts, decideBoot } from "#wire/flash/boot-decision.ts";
 import { readJournal, writeJournal } from "#wire/flash/journal.ts";
 import { decodeUnitState, type UnitState } from "#wire/link/unit-state.ts";
 import {
@@ -91,7 +91,8 @@ export function runWorld(world: World): Outcome {
         break;
       }
       const tally: Tally = { starts, states, log, counts, erased, again: 0 };
-      const outcome = runBoot(world, booted.sequence, booted.isTrial, tally, (again) => {
+      const system = { isTrial: booted.isTrial, resetReason: reason };
+      const outcome = runBoot(world, booted.sequence, system, tally, (again) => {
         rewrittenSectors = Math.max(rewrittenSectors, again);
       });
       if (outcome === "rest") {
@@ -152,13 +153,13 @@ export function bootStage({ flash, regions }: Pick<World, "flash" | "regions">, 
     }
     return verified.get(key);
   };
-  const decision = decideBoot(journal.state, {
-    reason,
-    components: 0b11,
-    isValid: (component, slot) => verify(component, slot) !== undefined,
-  });
+  const isValid: BootFacts["isValid"] = (component, slot) => verify(component, slot) !== undefined;
+  const facts = { reason, components: 0b11, isValid };
+  let decision = decideBoot(journal.state, facts);
   if (decision.record !== undefined) {
-    for (const op of writeJournal(log, flash.read, journal, decision.record).ops) performOp(flash, op);
+    const { ops } = writeJournal(log, flash.read, journal, decision.record);
+    const isWritten = ops.every((op) => performOp(flash, op));
+    if (!isWritten && decision.isTrial) decision = decideBoot({ ...journal.state, job: undefined }, facts);
   }
   if (decision.slots === undefined) return undefined;
   const sequence = Math.max(...[0, 1].map((each) => verify(each, ((decision.slots ?? 0) >> each) & 1) ?? 0));
@@ -189,23 +190,19 @@ interface Tally {
 function runBoot(
   world: World,
   sequence: number,
-  isTrial: boolean,
+  system: OtaParts["system"],
   tally: Tally,
   onAgain: (sectors: number) => void,
 ): ResetReason | "rest" {
   const { flash, regions, served } = world;
   const settings = openSettings(flash, regions.settings);
   const imageSectors = imageSectorsOf(flash, regions);
-  const machine = (world.create ?? ((parts) => createOta(parts) as Machine<unknown>))({
-    crypto,
-    flash,
-    regions,
-    times: TIMES,
-  });
+  const create = world.create ?? ((parts) => createOta(parts) as Machine<unknown>);
+  const machine = create({ crypto, flash, regions, system, times: TIMES });
   const queue: (PortEvent | InnerEvent)[] = [{ kind: "start", stored: settings }];
   const crash = world.crashing.get(sequence);
   if (crash === undefined) queue.push({ kind: "app-started", passed: world.unfit?.has(sequence) !== true });
-  else if (isTrial) return crash;
+  else if (system.isTrial) return crash;
   queue.push({ kind: "link-up" }, { kind: "link-message", topic: "release", payload: served.signed });
   queue.push(...(world.events ?? []));
   let state = machine.initial;

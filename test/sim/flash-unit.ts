@@ -20,7 +20,9 @@ export interface FlashUnit extends Pick<FleetUnit, "connected" | "heard" | "lost
 }
 
 export function createFlashUnit(flash: FlashModel, regions: Regions, fateOf: (sequence: number) => Fate): FlashUnit {
-  let ota = createOta({ crypto, flash, regions, times: TIMES });
+  const createUnit = (isTrial: boolean, resetReason: ResetReason) =>
+    createOta({ crypto, flash, regions, system: { isTrial, resetReason }, times: TIMES });
+  let ota = createUnit(false, "power");
   let state: OtaState = ota.initial;
   let nowMs = 0;
   let wakeAtMs = Number.POSITIVE_INFINITY;
@@ -57,12 +59,13 @@ export function createFlashUnit(flash: FlashModel, regions: Regions, fateOf: (se
   /** Starts until something runs that reaches its link. */
   function start(): void {
     while (stopped !== undefined) {
-      const image = bootStage({ flash, regions }, stopped);
+      const reason = stopped;
+      const image = bootStage({ flash, regions }, reason);
       if (image === undefined) throw new Error("no image verifies");
       stopped = undefined;
       const fate = image.isTrial ? fateOf(image.sequence) : "works";
       if (fate === "crashes") stopped = "exception";
-      ota = createOta({ crypto, flash, regions, times: TIMES });
+      ota = createUnit(image.isTrial, reason);
       state = ota.initial;
       take({ kind: "start", stored: openSettings(flash, regions.settings) }, { kind: "app-started", passed: true });
       if (fate === "unheard") passTime();

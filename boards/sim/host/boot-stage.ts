@@ -5,7 +5,7 @@ import type { Flash, ResetReason } from "#device/port.ts";
 import { openSettings, performOp } from "#device/settings.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { type SlotImage, verifySlot } from "#trust/releases/verify-slot.ts";
-import { decideBoot } from "#wire/flash/boot-decision.ts";
+import { type BootFacts, decideBoot } from "#wire/flash/boot-decision.ts";
 import { readJournal, writeJournal } from "#wire/flash/journal.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
 import type { Board, Region } from "./board.ts";
@@ -39,14 +39,16 @@ export function bootStage(board: Board, flash: Flash, reason: ResetReason): Boot
     }
     return verified.get(slot);
   };
-  const decision = decideBoot(journal.state, {
+  const facts: BootFacts = {
     reason,
     components: 1 << COMPONENT.js,
     isValid: (component, slot) => component === COMPONENT.js && imageIn(slot) !== undefined,
-  });
+  };
+  let decision = decideBoot(journal.state, facts);
   if (decision.record !== undefined) {
     const { ops } = writeJournal(withGeometry(regions.journal), read, journal, decision.record);
-    for (const op of ops) performOp(flash, op);
+    const isWritten = ops.every((op) => performOp(flash, op));
+    if (!isWritten && decision.isTrial) decision = decideBoot({ ...journal.state, job: undefined }, facts);
   }
   if (decision.slots === undefined) return undefined;
   const slot = (decision.slots >> COMPONENT.js) & 1;

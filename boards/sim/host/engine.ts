@@ -28,7 +28,7 @@ const wasmBinary = readFileSync(createRequire(import.meta.url).resolve("@jitl/qu
 export type HostFunction = (...args: unknown[]) => unknown;
 
 /** Functions by facet, as in src/device/port.ts; plain values are passed as they are. */
-export type NativeObject = { readonly [name: string]: HostFunction | number | string | NativeObject };
+export type NativeObject = { readonly [name: string]: HostFunction | number | string | boolean | NativeObject };
 
 export interface Engine {
   /** Runs a script in strict mode, as modules are that a bundle was made of. Throws EngineFailure for an uncaught exception or when the arena is exhausted. */

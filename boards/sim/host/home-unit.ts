@@ -133,7 +133,7 @@ export function createHomeUnit(
     const born = life;
     around.after(50, () => born === life && start(reason));
   }
-  function port(resetReason: ResetReason): Port {
+  function port(resetReason: ResetReason, isTrial: boolean): Port {
     const born = life;
     let wake = 0;
     return {
@@ -172,6 +172,7 @@ export function createHomeUnit(
         },
         feedWatchdog: () => undefined,
         resetReason,
+        isTrial,
         heapBytes: () => 0,
       },
     };
@@ -184,7 +185,7 @@ export function createHomeUnit(
       if (image === undefined) return around.trace("no image verifies");
       around.trace(`unit starts (${reason}): release ${image.sequence}${image.isTrial ? ", on trial" : ""}`);
       behaviour = behaviourOf(image.source);
-      const here = port(reason);
+      const here = port(reason, image.isTrial);
       const onboarding = { legacy: [esptouchV2] };
       run(
         here,

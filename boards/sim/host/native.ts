@@ -11,6 +11,7 @@ export interface NativeParts {
   readonly radio: Radio;
   readonly network: Network;
   readonly resetReason: ResetReason;
+  readonly isTrial: boolean;
   milliseconds(): number;
   onEvent(receive: GuestFunction): void;
   wakeAt(milliseconds: number): void;
@@ -52,6 +53,7 @@ export function nativeObject(parts: NativeParts): NativeObject {
     console: facet({ write: parts.consoleWrite }),
     system: {
       resetReason: parts.resetReason,
+      isTrial: parts.isTrial,
       ...facet({ restart: parts.restart, feedWatchdog: () => undefined, heapBytes: parts.heapBytes }),
     },
   };

@@ -6,7 +6,7 @@
 import { parseArgs } from "node:util";
 import type { PortEvent, ResetReason, RestartReason } from "#device/port.ts";
 import { readBoard } from "./board.ts";
-import { bootStage } from "./boot-stage.ts";
+import { type BootImage, bootStage } from "./boot-stage.ts";
 import { type Engine, EngineFailure, startEngine } from "./engine.ts";
 import { FlashFileError, openFlashFile, type PowerCut, TEAR_MODES, type TearMode } from "./flash-file.ts";
 import type { GuestFunction } from "./marshal.ts";
@@ -82,13 +82,13 @@ async function main(): Promise<void> {
       process.exit(EXIT.noImage);
     }
     show({ boot: image.slot, trial: image.isTrial, reason });
-    reason = await runOnce(image.source, reason);
+    reason = await runOnce(image, reason);
     network.shut();
     events.length = 0;
   }
 
   /** Runs one boot. @returns Why it ended. */
-  async function runOnce(source: string, resetReason: ResetReason): Promise<ResetReason> {
+  async function runOnce({ source, isTrial }: BootImage, resetReason: ResetReason): Promise<ResetReason> {
     let receiver: GuestFunction | undefined;
     let timer: NodeJS.Timeout | undefined;
     let engine: Engine | undefined;
@@ -105,6 +105,7 @@ async function main(): Promise<void> {
       radio: line.radio,
       network,
       resetReason,
+      isTrial,
       milliseconds,
       onEvent: (receive) => {
         receiver = receive;

@@ -23,7 +23,7 @@ export interface ReleasePlan {
   /** Images by kind (COMPONENT). */
   readonly images: ReadonlyMap<number, Uint8Array>;
   /** Earlier releases whose images devices may still run: bases for deltas. */
-  readonly bases: readonly ReleaseFile[];
+  readonly bases: readonly Pick<ReleaseFile, "images">[];
 }
 
 /** Room that the envelope around the payload takes: headers, key name, signature. */

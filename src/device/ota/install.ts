@@ -159,7 +159,9 @@ export function arm(ota: Ota, state: OtaState, offer: Offer, nowMs: number): voi
   const { job } = state.journal.state;
   if (job === undefined) return;
   if (!isWhole(ota, job.slots, offer.release)) return restart(ota, state, nowMs, "IMAGE_HASH");
-  record(ota, state, { kind: "trial", crashes: job.crashes, misses: job.misses });
+  // Armed already: the boot stage could not write down that the trial began, which counts as a miss.
+  const misses = job.misses + (job.phase === "armed" ? 1 : 0);
+  record(ota, state, { kind: "trial", crashes: job.crashes, misses });
   say(ota, `release ${offer.release.sequence} on trial`);
   ota.effects.push({ kind: "restart", reason: "update" });
 }

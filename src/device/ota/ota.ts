@@ -17,9 +17,22 @@ import { isSignedBy, onKeysets } from "./keys.ts";
 import { type Offer, readMaker, readOffer } from "./memory.ts";
 import { slotBytesOf } from "./slots.ts";
 import { END_FAULTS, NEVER, type OtaState } from "./state.ts";
-import { drop, emit, fail, halt, type Ota, type OtaParts, otaOf, record, report, say, spread, wait } from "./tools.ts";
-
-const FLASH_FAILURES_MAX = 3;
+import {
+  drop,
+  emit,
+  fail,
+  halt,
+  type Ota,
+  type OtaParts,
+  otaOf,
+  record,
+  reject,
+  report,
+  say,
+  spread,
+  wait,
+} from "./tools.ts";
+import { onFlashFailed, onUnwrittenStart, writeEnd } from "./worn-flash.ts";
 
 /** Does what comes next; the one place that knows the order of things. */
 function next(ota: Ota, state: OtaState, nowMs: number): void {
@@ -115,19 +128,18 @@ function refuseOffer(ota: Ota, state: OtaState, signed: Uint8Array, fault: Fault
 }
 
 function onStart(ota: Ota, state: OtaState, nowMs: number, offer: Offer | undefined): void {
-  const { job } = state.journal.state;
+  let { job } = state.journal.state;
   if (job === undefined) return;
   state.offer = offer;
-  if (job.phase === "started") {
+  if (job.phase === "started" && ota.system.isTrial) {
     state.trialSinceMs = nowMs;
     return wait(state, "trial", nowMs + ota.times.trialMs);
   }
+  if (job.phase === "started") job = writeEnd(ota, state, job);
   const end = job.lastEnd;
-  if (end !== undefined && job.crashes >= CRASHES_MAX) {
-    record(ota, state, { kind: "rejected", images: job.images });
-    return drop(ota, state, "rejected", END_FAULTS[end], job.sequence);
-  }
+  if (end !== undefined && job.crashes >= CRASHES_MAX) return reject(ota, state, job, END_FAULTS[end]);
   if (offer === undefined) return record(ota, state, { kind: "abandoned" });
+  if (job.phase === "armed") return onUnwrittenStart(ota, state, nowMs, job);
   if (end === undefined) return next(ota, state, nowMs);
   const isMiss = end === "silence" || end === "power";
   const longMs = isMiss
@@ -187,16 +199,6 @@ function onLinkLost(state: OtaState): void {
   if (state.offer?.isCarried !== false || (state.activity !== "asking" && state.activity !== "fetching")) return;
   state.fetching = undefined;
   wait(state, "waiting", NEVER);
-}
-
-/** What the flash holds is what counts. A slot that still refuses after some tries is worn: the release is given up. */
-function onFlashFailed(ota: Ota, state: OtaState, nowMs: number): void {
-  state.journal = readJournal(ota.log, ota.read);
-  const { job } = state.journal.state;
-  if (job?.phase === "started") return wait(state, "trial", nowMs + ota.times.trialMs);
-  if (state.offer === undefined) return;
-  if (state.failures < FLASH_FAILURES_MAX) return fail(ota, state, nowMs, "IMAGE_FLASH");
-  drop(ota, state, "refused", "IMAGE_FLASH", state.offer.release.sequence);
 }
 
 function take(ota: Ota, state: OtaState, event: DeviceEvent): void {

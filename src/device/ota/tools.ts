@@ -3,9 +3,9 @@ import { viewOf } from "#base/bytes.ts";
 import { type Fault, faultText } from "#base/faults.ts";
 import { flashLogIn } from "#device/flash-log.ts";
 import type { Effect, InnerEvent } from "#device/machine.ts";
-import type { Flash } from "#device/port.ts";
+import type { Flash, Port } from "#device/port.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { type JournalRecord, writeJournal } from "#wire/flash/journal.ts";
+import { type Job, type JournalRecord, writeJournal } from "#wire/flash/journal.ts";
 import type { LogRegion, ReadFlash } from "#wire/flash/record-log.ts";
 import type { SlotRegion } from "#wire/flash/slot.ts";
 import { OWN } from "#wire/flash/stored-names.ts";
@@ -17,6 +17,7 @@ import { type Activity, attemptOf, NEVER, OTA_TIMES, type OtaState, type OtaTime
 export interface OtaParts {
   readonly crypto: Primitives;
   readonly flash: Pick<Flash, "sectorBytes" | "writeBytes" | "read">;
+  readonly system: Pick<Port["system"], "isTrial" | "resetReason">;
   /** Of board.json: `journal` and the slots. */
   readonly regions: Regions;
   readonly times?: OtaTimes;
@@ -25,6 +26,7 @@ export interface OtaParts {
 /** What the functions of the update machine share: the board's means, and the effects of the step in hand. */
 export interface Ota {
   readonly crypto: Primitives;
+  readonly system: OtaParts["system"];
   readonly times: OtaTimes;
   readonly slots: Slots;
   readonly log: LogRegion;
@@ -34,10 +36,11 @@ export interface Ota {
   effects: Effect[];
 }
 
-export function otaOf({ crypto, flash, regions, times = OTA_TIMES }: OtaParts): Ota {
+export function otaOf({ crypto, flash, system, regions, times = OTA_TIMES }: OtaParts): Ota {
   const { region, read } = flashLogIn(flash, regions.journal);
   return {
     crypto,
+    system,
     times,
     slots: slotsOf(flash, regions),
     log: region,
@@ -92,6 +95,12 @@ export function drop(ota: Ota, state: OtaState, stage: "refused" | "rejected", f
   wait(state, "idle", NEVER);
   say(ota, `release ${sequence} ${stage}: ${faultText(fault)}`);
   report(ota, state);
+}
+
+/** Ends with the offer for good: its images are not fetched again. */
+export function reject(ota: Ota, state: OtaState, { images, sequence }: Job, fault: Fault): void {
+  record(ota, state, { kind: "rejected", images });
+  drop(ota, state, "rejected", fault, sequence);
 }
 
 /** The maker holds the release back: keeps what is fetched, and goes on when it is offered again. */

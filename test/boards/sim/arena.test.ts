@@ -26,6 +26,7 @@ async function startIn(heapBytes: number): Promise<{ readonly failure?: EngineFa
     radio: { scan: nothing, listen: nothing, join: nothing, leave: nothing, accessPoint: nothing },
     network: openNetwork("127.255.255.255", nothing, nothing),
     resetReason: "power",
+    isTrial: false,
     milliseconds: () => 0,
     onEvent: nothing,
     wakeAt: nothing,

@@ -41,7 +41,7 @@ function startUnit(): { unit: SocketRunner; phase: () => string | undefined } {
   const { bytes, regions } = factoryFlash(NOR, SETS);
   const flash = modelOf(NOR, bytes);
   const settings = openSettings(flash, regions.settings);
-  const ota = createOta({ crypto, flash, regions, times: TIMES });
+  const ota = createOta({ crypto, flash, regions, system: { isTrial: false, resetReason: "power" }, times: TIMES });
   const unit = runOnSockets(both(createCarrier() as Machine<unknown>, ota as Machine<unknown>), settings, (effect) => {
     if (effect.kind === "store") settings.put(effect.name, effect.value);
     else if (effect.kind === "flash-erase" || effect.kind === "flash-write")

@@ -2,7 +2,6 @@
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, encodeCbor } from "#codec/cbor.ts";
-import { takeTurn } from "#device/rate-limit.ts";
 import { checkDischarge } from "#trust/grants/discharge.ts";
 import { ENTRIES_MAX, entryOf } from "#trust/grants/revocations.ts";
 import { applyDelivery } from "#trust/grants/revoke.ts";
@@ -19,7 +18,7 @@ import { auditFrom } from "./audit-log.ts";
 import type { Origin } from "./door.ts";
 import { trustOf } from "./memory.ts";
 import { agree, installAirKey, passOn, rememberRevocations, setPlace } from "./owner.ts";
-import { auditOf, type Moment, type Session } from "./state.ts";
+import { auditOf, type Moment, mayWrite, type Session } from "./state.ts";
 
 const NOTHING = new Uint8Array(0);
 /** Entries of the log in one answer. */
@@ -86,8 +85,10 @@ export function control(moment: Moment, session: Session, request: ControlReques
       return installAirKey(moment, session, request.airKey, origin);
     case "place": {
       const verdict = decideAsk(moment, session, "config", origin);
-      if (verdict.ok) setPlace(moment, request.place ?? undefined);
-      return verdict.ok ? ok(null) : verdict;
+      if (!verdict.ok) return verdict;
+      if (!mayWrite(moment, session)) return refuse("SESSION_RATE");
+      setPlace(moment, request.place ?? undefined);
+      return ok(null);
     }
   }
 }
@@ -127,10 +128,6 @@ function takeDischarge({ options }: Moment, session: Session, statement: Uint8Ar
   if (session.discharged.length > DISCHARGED_MAX) session.discharged.shift();
   return ok(null);
 }
-
-/** A turn to have a change of revocation written. The owner's turns are his alone. */
-const mayWrite = ({ state, nowMs }: Moment, session: Session) =>
-  takeTurn(state.revocationLimit, session.isOwner ? "owner" : "", nowMs);
 
 /** Statements prove themselves, so it doesn't matter who carries them. What holders signed, of which there is no end, is paced. */
 export function takeDelivery(moment: Moment, delivery: Uint8Array, session?: Session): Result<Cbor> {

@@ -14,7 +14,7 @@ import { ACT } from "#wire/sessions/audit.ts";
 import { decideAsk } from "./ask.ts";
 import type { Origin } from "./door.ts";
 import { ownersChain, type Place, readOwner, trustOf } from "./memory.ts";
-import { buttonHeldMs, type Moment, note, type Session } from "./state.ts";
+import { buttonHeldMs, type Moment, mayWrite, note, type Session } from "./state.ts";
 
 const NOTHING = new Uint8Array(0);
 /** The button must be held for this long to hand the unit over, and for that long to reset it. */
@@ -40,7 +40,7 @@ export function claim({ memory, effects }: Moment): void {
 
 /** The owner says whether fleet and product grants may call functions. */
 export function agree(moment: Moment, session: Session, agreed: boolean, origin: Origin): Result<Cbor> {
-  const allowed = asOwner(moment, session, origin);
+  const allowed = asOwner(moment, session, origin, true);
   if (!allowed.ok) return allowed;
   moment.memory.fleetCalls = agreed;
   const name = OWN.fleetCalls;
@@ -50,7 +50,7 @@ export function agree(moment: Moment, session: Session, agreed: boolean, origin:
 
 /** After a reissue the owner has another card, whose air key only his phone can tell. */
 export function installAirKey(moment: Moment, session: Session, airKey: Uint8Array, origin: Origin): Result<Cbor> {
-  const allowed = asOwner(moment, session, origin);
+  const allowed = asOwner(moment, session, origin, true);
   if (allowed.ok) moment.effects.push({ kind: "store", name: PROVISIONED.airKey, value: airKey });
   return allowed;
 }
@@ -62,10 +62,12 @@ export function setPlace({ memory, effects }: Moment, place: Place | undefined):
   effects.push(place === undefined ? { kind: "forget", name } : { kind: "store", name, value: encodeCbor(place) });
 }
 
-function asOwner(moment: Moment, session: Session, origin: Origin): Result<Cbor> {
+/** @param isPaced Whether it takes one of the turns to write; what wants the button has a pace by that. */
+function asOwner(moment: Moment, session: Session, origin: Origin, isPaced = false): Result<Cbor> {
   if (!session.isOwner) return refuse("SESSION_OWNER");
   const verdict = decideAsk(moment, session, "config", origin);
-  return verdict.ok ? ok(null) : verdict;
+  if (!verdict.ok) return verdict;
+  return isPaced && !mayWrite(moment, session) ? refuse("SESSION_RATE") : ok(null);
 }
 
 /**

@@ -6,7 +6,7 @@ import type { FlashLog } from "#device/flash-log.ts";
 import type { Effect } from "#device/machine.ts";
 import { createRateLimit, type RateLimit, takeTurn } from "#device/rate-limit.ts";
 import type { Discharged } from "#trust/grants/caveats.ts";
-import type { OpenChain } from "#trust/grants/open-chain.ts";
+import type { OpenChain, OpenLink } from "#trust/grants/open-chain.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { type TimeState, timeAt } from "#trust/time-floor.ts";
 import { encodeAuditEntry } from "#wire/sessions/audit.ts";
@@ -18,9 +18,10 @@ import { createSessionTable, type SessionTable, type TableSession } from "./sess
 /** Message 1 costs the unit a signature and two X25519: so often for a source, and for all together. */
 const HANDSHAKES_EACH = { burst: 6, everyMs: 2000 };
 const HANDSHAKES_ALL = { burst: 12, everyMs: 500 };
-/** What somebody signs of revocation costs a write of flash each time: so often for the owner, and for all others together (ADR 0038). */
-const REVOCATIONS_EACH = { burst: 16, everyMs: 600_000 };
-const REVOCATIONS_ALL = { burst: 32, everyMs: 300_000 };
+/** What a session has written (revocation, place, consent, air key) costs flash each time: so often for the owner, and for all others together (ADR 0038). */
+const WRITES = { burst: 16, everyMs: 600_000 };
+/** For one of the others with all whom he handed keys to, so that none can use up the turns of all. */
+const WRITES_EACH = { burst: 8, everyMs: 1_200_000 };
 const EVENTS_MAX = 16;
 /** The button counts as held for this long after it was let go, so that a phone has time to say what for. */
 const BUTTON_MS = 30_000;
@@ -65,7 +66,8 @@ export interface GateState {
   readonly door: Door;
   readonly table: SessionTable<Session>;
   readonly limit: RateLimit;
-  readonly revocationLimit: RateLimit;
+  readonly ownersWrites: RateLimit;
+  readonly othersWrites: RateLimit;
   memory: Memory | undefined;
   /** Opened when it is first asked for: reading a full one takes a while. */
   audit: AuditLog | undefined;
@@ -82,7 +84,8 @@ export function createGateState(tcpPort: number): GateState {
     door: createDoor(tcpPort),
     table: createSessionTable(),
     limit: createRateLimit(HANDSHAKES_EACH, HANDSHAKES_ALL),
-    revocationLimit: createRateLimit(REVOCATIONS_EACH, REVOCATIONS_ALL),
+    ownersWrites: createRateLimit(WRITES, WRITES),
+    othersWrites: createRateLimit(WRITES_EACH, WRITES),
     memory: undefined,
     audit: undefined,
     callId: 0,
@@ -100,6 +103,15 @@ export interface Moment {
   readonly memory: Memory;
   readonly nowMs: number;
   readonly effects: Effect[];
+}
+
+/** Takes a turn to have something written; the owner's turns are his alone. SESSION_RATE where there is none. */
+export function mayWrite({ state, memory, nowMs }: Moment, { isOwner, chain }: Session): boolean {
+  if (isOwner) return takeTurn(state.ownersWrites, "", nowMs);
+  const [first, second] = chain.links;
+  const isOwners = first !== undefined && memory.owner?.claims.holder.join() === first.claims.holder.join();
+  const { holder } = (((isOwners && second) || first) as OpenLink).claims;
+  return takeTurn(state.othersWrites, holder.join(), nowMs);
 }
 
 /** For how long the button has been held, as far as it still counts. */

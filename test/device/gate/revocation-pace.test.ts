@@ -22,9 +22,9 @@ describe("a guest who may hand keys on", () => {
     const world = createWorld();
     const deputy = deputyOf(world);
     const session = await connected(world, deputy);
-    for (let epoch = 1; epoch <= 16; epoch++) expect(await raised(session, epoch)).toBe("accepted");
+    for (let epoch = 1; epoch <= 8; epoch++) expect(await raised(session, epoch)).toBe("accepted");
     const stored = world.stored.get(OWN.revocations);
-    expect(await raised(session, 17)).toBe("SESSION_RATE");
+    expect(await raised(session, 9)).toBe("SESSION_RATE");
     const statement = (sequence: number) =>
       signRevocation(seedSigner(primitives, deputy.seed), undefined, {
         ...{ audience: { kind: "device", id: world.id } as const, sequence, floor: 0, revoked: cti() },
@@ -35,9 +35,12 @@ describe("a guest who may hand keys on", () => {
     };
     expect(await carry(session, 1)).toBe("SESSION_RATE");
     // Another key of his has no turns of its own.
-    const other = await connected(world, childOf(ownerOf(world), seedOf(10), { scope: LEVEL.noFlash }));
-    expect(await raised(other, 1)).toBe("SESSION_RATE");
+    const his = await connected(world, childOf(deputy, seedOf(10), { scope: LEVEL.noFlash, epoch: 8 }));
+    expect(await raised(his, 1)).toBe("SESSION_RATE");
     expect(world.stored.get(OWN.revocations)).toEqual(stored);
+    // Another guest of the owner's has.
+    const other = await connected(world, childOf(ownerOf(world), seedOf(11), { scope: LEVEL.noFlash }));
+    expect(await raised(other, 1)).toBe("accepted");
 
     // The maker's word is still taken from anybody.
     const makers = signRevocation(issuer, issuer.kid, {
@@ -48,13 +51,28 @@ describe("a guest who may hand keys on", () => {
 
     const owner = await connected(world, ownerOf(world), world.lan("10.0.0.9"));
     expect(await carry(owner, 1)).toBe("accepted");
-    // A turn comes back every ten minutes; sessions rest no longer than five.
-    for (let i = 0; i < 3; i++) {
+    // A turn comes back every twenty minutes; sessions rest no longer than five.
+    for (let i = 0; i < 6; i++) {
       world.advance(200_000);
       expect((await on(session)).ok).toBe(true);
     }
-    expect([await raised(session, 17), await raised(session, 18)]).toEqual(["accepted", "SESSION_RATE"]);
+    expect([await raised(session, 9), await raised(session, 10)]).toEqual(["accepted", "SESSION_RATE"]);
     const again = await connected(world, ownerOf(world), world.lan("10.0.0.9"));
     expect(await raised(again, 1)).toBe("accepted");
   });
+});
+
+it("an owner's session can't wear the flash out by saying again where the unit is, what it may, which card", async () => {
+  const world = createWorld();
+  const owner = await connected(world, ownerOf(world));
+  const asks = [
+    { op: "place", place: [4_800_000, 1_100_000] },
+    { op: "agree", agreed: true },
+    { op: "air-key", airKey: new Uint8Array(32).fill(7) },
+  ] as const;
+  const faults: string[] = [];
+  for (let i = 0; i < 20; i++) faults.push(faultOf(await owner.request(asks[i % 3] as (typeof asks)[0])));
+  expect(faults).toEqual([...Array(16).fill("accepted"), ...Array(4).fill("SESSION_RATE")]);
+  // What writes nothing is not paced.
+  expect((await on(owner)).ok).toBe(true);
 });

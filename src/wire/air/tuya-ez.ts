@@ -73,7 +73,11 @@ function broadcastBody({ ssid, passphrase, token }: TuyaInput): number[] {
   return [...lengths, ...Array.from({ length: lastBytes }, () => 256)];
 }
 
-/** @returns The packets, or AIR_FIELD for an SSID of 0 or above 32 bytes, a passphrase above 64, a token not of 14. */
+/**
+ * Sealed, a passphrase above 48 bytes takes more groups than stand before the token's, as with the public sender: by groups such
+ * a message can't be read, by lengths it can.
+ * @returns The packets, or AIR_FIELD for an SSID of 0 or above 32 bytes, a passphrase above 64, a token not of 14.
+ */
 export function encodeTuya(input: TuyaInput, aes: AesBlocks): Result<TuyaPackets> {
   const { ssid, passphrase, token } = input;
   if (ssid.length < 1 || ssid.length > 32 || passphrase.length > 64) return refuse("AIR_FIELD");

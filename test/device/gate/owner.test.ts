@@ -123,6 +123,19 @@ describe("resale", () => {
     }
   });
 
+  it("forgets at once where the seller said that the unit is", async () => {
+    const world = createWorld();
+    const seller = await connected(world, ownerOf(world));
+    const [latitudeE5, longitudeE5] = [5_252_000, 1_340_500];
+    expect(faultOf(await seller.request({ op: "place", place: [latitudeE5, longitudeE5] }))).toBe("accepted");
+    const { next, grant } = await sell(world);
+    if (!grant.ok) throw new Error(grant.fault);
+    const fence = { kind: "geofence", latitudeE5, longitudeE5, radiusM: 500, ageS: 600 } as const;
+    const buyer = { seed: next.seed, chain: chainOf(grant.value as Uint8Array) };
+    const guest = await connected(world, childOf(buyer, seedOf(12), { caveats: [fence] }));
+    expect(faultOf(await on(guest))).toBe("CAVEAT_POSITION_UNKNOWN");
+  });
+
   it("can be done again, and the seller before is out as well", async () => {
     const world = createWorld();
     const { next, grant } = await sell(world);
@@ -214,6 +227,20 @@ describe("lost paper", () => {
     expect((await described(again)).get("owner")).toBe(false);
     expect(faultOf(await again.request({ op: "air-key", airKey: card.airKey }))).toBe("SESSION_OWNER");
   });
+
+  it("makes nobody the owner by a grant for the whole fleet", async () => {
+    const world = createWorld();
+    const { card, claims, oldCti } = reissued(world);
+    await connected(world, ownerOf(world));
+    const fleet = { ...claims, audience: { kind: "fleet", name: "lamps" } as const };
+    const made = reissue(issuer, fleet, oldCti, { sequence: 1, floor: 0 });
+    const caller = { seed: card.seed, chain: chainOf(made.grant) };
+    const session = await connected(world, caller);
+    await session.request({ op: "revoke", delivery: encodeDelivery([{ statement: made.revocation }]) });
+    const again = await connected(world, caller, world.lan("10.0.0.5"));
+    expect((await described(again)).get("owner")).toBe(false);
+    expect(world.stored.get(PROVISIONED.ownerGrant)).toEqual(world.owner.grant);
+  });
 });
 
 describe("reset by the button", () => {
@@ -225,6 +252,16 @@ describe("reset by the button", () => {
     expect(world.emitted).toContainEqual({ kind: "reset" });
     expect(faultOf(await on(open))).toBe("SESSION_UNKNOWN");
     expect(faultOf(await connect(world, guest))).toBe("GRANT_EPOCH");
+  });
+
+  it("ends the owner's session as well, and takes his consent to fleet grants back for good", async () => {
+    const world = createWorld();
+    const owner = await connected(world, ownerOf(world));
+    expect(faultOf(await owner.request({ op: "agree", agreed: true }))).toBe("accepted");
+    expect(world.stored.has(OWN.fleetCalls)).toBe(true);
+    press(world, 10_000);
+    expect(faultOf(await on(owner))).toBe("SESSION_UNKNOWN");
+    expect(world.stored.has(OWN.fleetCalls)).toBe(false);
   });
 
   it("keeps the owner, his keys, floors and revocations, so a thief gains nothing", async () => {

@@ -1,0 +1,93 @@
+/** What a handshake is refused for once its messages are in order, and who gives way to whom. */
+import { describe, expect, it } from "vitest";
+import { concat } from "#base/bytes.ts";
+import { call } from "#phone/call.ts";
+import type { Session } from "#phone/session.ts";
+import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
+import type { Ead } from "#trust/sessions/edhoc.ts";
+import { kidMap } from "#trust/sessions/edhoc-identifier.ts";
+import { answerMessage2, initiate, openMessage2 } from "#trust/sessions/edhoc-initiator.ts";
+import { SUITE_4 } from "#trust/sessions/edhoc-suite.ts";
+import {
+  CALLER_ID,
+  CALLER_KID,
+  CHAIN_EAD_LABEL,
+  credentialItem,
+  MESSAGE_1_MARK,
+  UNIT_KID,
+} from "#wire/sessions/session.ts";
+import { type Caller, childOf, connected, faultOf, ownerOf } from "./callers.ts";
+import { createWorld, seedOf, type World } from "./world.ts";
+
+/** A handshake by hand: message 1 is sent now, message 3 when and with what it is asked to. */
+async function begin(world: World, caller: Caller, peer = "10.0.0.7") {
+  const transport = world.lan(peer);
+  const key = await transport.exchange("key", new Uint8Array(0));
+  const initiated = initiate(primitives, SUITE_4, CALLER_ID);
+  const message2 = await transport.exchange("edhoc", concat(Uint8Array.of(MESSAGE_1_MARK), initiated.message1));
+  if (!key.ok || !message2.ok) throw new Error("no message 2");
+  const opened = openMessage2(primitives, initiated, message2.value);
+  if (!opened.ok) throw new Error(opened.fault);
+  const unit = { id: kidMap(UNIT_KID), item: credentialItem(key.value), publicKey: key.value };
+  const own = {
+    id: kidMap(CALLER_KID),
+    item: credentialItem(primitives.ed25519PublicKey(caller.seed)),
+    sign: (message: Uint8Array) => primitives.ed25519Sign(message, caller.seed),
+  };
+  return async (...more: readonly Ead[]) => {
+    const ead = [{ label: -CHAIN_EAD_LABEL, value: caller.chain }, ...more];
+    const answered = answerMessage2(primitives, opened.value, unit, own, ead);
+    if (!answered.ok) throw new Error(answered.fault);
+    const { message3, secret } = answered.value;
+    return faultOf(await transport.exchange("edhoc", concat(secret.peerId, message3)));
+  };
+}
+
+const guestOf = (world: World, fill: number) => childOf(ownerOf(world), seedOf(fill));
+
+describe("message 3", () => {
+  it("with something critical beside a good chain is refused; what is not critical is passed over", async () => {
+    const world = createWorld();
+    const finish = await begin(world, guestOf(world, 9));
+    expect(await finish({ label: -99, value: Uint8Array.of(1) })).toBe("EDHOC_EAD");
+    const again = await begin(world, guestOf(world, 9));
+    expect(await again({ label: 99, value: Uint8Array.of(1) })).toBe("accepted");
+  });
+
+  it("under the identifier of an open session is taken again only if it is the same", async () => {
+    const world = createWorld();
+    const finish = await begin(world, guestOf(world, 9));
+    expect([await finish(), await finish()]).toEqual(["accepted", "accepted"]);
+    expect(await finish({ label: 99, value: Uint8Array.of(1) })).toBe("SESSION_UNKNOWN");
+  });
+});
+
+describe("half-open handshakes", () => {
+  it("are two a source: its oldest gives way, nobody else's", async () => {
+    const world = createWorld();
+    const other = await begin(world, guestOf(world, 8), "10.0.0.8");
+    const mine = [];
+    for (let i = 0; i < 3; i++) mine.push(await begin(world, guestOf(world, 9)));
+    const [first, second, third] = mine as [(typeof mine)[0], (typeof mine)[0], (typeof mine)[0]];
+    expect(await first()).toBe("SESSION_UNKNOWN");
+    expect([await second(), await third(), await other()]).toEqual(["accepted", "accepted", "accepted"]);
+  });
+});
+
+describe("a full table", () => {
+  it("takes a holder's new session in place of his older one, and of nobody else's", async () => {
+    const world = createWorld();
+    const sessions: Session[] = [];
+    for (let i = 0; i < 4; i++) {
+      sessions.push(await connected(world, guestOf(world, 10 + i), world.lan(`10.0.1.${i}`)));
+      world.advance(2000);
+    }
+    const on = async (session: Session) => faultOf(await call(session, "setLamp", { on: true }));
+    // Not the one that rested longest: his own.
+    const again = await connected(world, guestOf(world, 12), world.lan("10.0.2.1"));
+    expect(await Promise.all([...sessions, again].map(on))).toEqual([
+      ...["accepted", "accepted", "SESSION_UNKNOWN", "accepted"],
+      "accepted",
+    ]);
+  });
+});

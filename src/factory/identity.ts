@@ -3,7 +3,7 @@ import { utf8 } from "#base/utf8.ts";
 import { type CborKey, encodeCbor } from "#codec/cbor.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { airKey, holderSeed } from "#trust/grants/card-keys.ts";
-import { issueGrant } from "#trust/grants/mint.ts";
+import { type GrantClaims, type IssuingSigner, issueGrant } from "#trust/grants/mint.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { seedSigner } from "#trust/signer.ts";
 import { PROVISIONED } from "#wire/flash/stored-names.ts";
@@ -38,6 +38,39 @@ export interface Identity {
   readonly values: ReadonlyMap<string, Uint8Array>;
 }
 
+/** Whose grant a card's holder has, when it was issued, and in which epoch of the issuer. */
+export interface Owning {
+  readonly id: Uint8Array;
+  readonly secret: Uint8Array;
+  readonly grantCti: Uint8Array;
+  readonly nowS: number;
+  readonly epoch: number;
+}
+
+/** What the grant of a unit's owner says: the first one, and one for a card that takes the place of lost paper. */
+export function ownerClaims(
+  crypto: Primitives,
+  config: Pick<FlashConfig, "cards" | "ownerGrantYears">,
+  { id, secret, grantCti, nowS, epoch }: Owning,
+): GrantClaims {
+  const years = config.ownerGrantYears;
+  return {
+    audience: { kind: "device", id },
+    issuedAtS: nowS,
+    ...(years === undefined ? {} : { expiresAtS: nowS + Math.floor(years * SECONDS_A_YEAR) }),
+    cti: grantCti,
+    holder: crypto.ed25519PublicKey(holderSeed(crypto, secret, id)),
+    scope: LEVEL[config.cards],
+    epoch,
+    caveats: [],
+  };
+}
+
+/** The maker's issuer, as units know it by its number. */
+export function issuerOf(crypto: Primitives, keys: Pick<MakerKeys, "issuer" | "issuerKid">): IssuingSigner {
+  return { ...seedSigner(crypto, keys.issuer.seed), kid: keys.issuerKid };
+}
+
 /**
  * Makes the identity that belongs to a unit's key.
  * @param nowS Unix seconds of the issuing.
@@ -53,19 +86,8 @@ export function makeIdentity(
   const secret = crypto.random(CARD_SECRET_BYTES);
   const grantCti = crypto.random(CTI_BYTES);
   const grant = issueGrant(
-    { ...seedSigner(crypto, keys.issuer.seed), kid: keys.issuerKid },
-    {
-      audience: { kind: "device", id },
-      issuedAtS: nowS,
-      ...(config.ownerGrantYears === undefined
-        ? {}
-        : { expiresAtS: nowS + Math.floor(config.ownerGrantYears * SECONDS_A_YEAR) }),
-      cti: grantCti,
-      holder: crypto.ed25519PublicKey(holderSeed(crypto, secret, id)),
-      scope: LEVEL[config.cards],
-      epoch: 0,
-      caveats: [],
-    },
+    issuerOf(crypto, keys),
+    ownerClaims(crypto, config, { id, secret, grantCti, nowS, epoch: 0 }),
   );
   const { legacy, softAp } = config.onboarding;
   const appKey = appKeyOf(config);

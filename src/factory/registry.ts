@@ -7,6 +7,11 @@ export interface UnitRow {
   readonly id: string;
   readonly product: string;
   readonly board: string;
+  readonly hardwareRevision: number;
+  readonly fleet: string;
+  /** What its owner's card may do. */
+  readonly cards: "noFlash" | "all";
+  /** 32 bytes. */
   readonly publicKey: Uint8Array;
   /** The owner's grant's token ID: what a revocation names. */
   readonly grantCti: Uint8Array;
@@ -19,6 +24,10 @@ export interface Registry {
   /** Adds a unit. Throws RegistryError when the ID is there already. */
   add(unit: UnitRow): void;
   find(id: string): UnitRow | undefined;
+  /** Notes the grant that takes the place of a unit's earlier one. */
+  regrant(id: string, grantCti: Uint8Array): void;
+  /** All units, in the order in which they were made. */
+  list(): readonly UnitRow[];
   count(): number;
   close(): void;
 }
@@ -30,7 +39,24 @@ export class RegistryError extends Error {
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS units (
   id TEXT PRIMARY KEY, product TEXT NOT NULL, board TEXT NOT NULL, publicKey BLOB NOT NULL,
-  grantCti BLOB NOT NULL, release TEXT NOT NULL, madeAtS INTEGER NOT NULL) STRICT`;
+  grantCti BLOB NOT NULL, release TEXT NOT NULL, madeAtS INTEGER NOT NULL,
+  hardwareRevision INTEGER NOT NULL DEFAULT 1, fleet TEXT NOT NULL DEFAULT '', cards TEXT NOT NULL DEFAULT 'noFlash') STRICT`;
+
+/** Columns that registries of older lines lack, with what their units were made as. */
+const ADDED = [
+  "hardwareRevision INTEGER NOT NULL DEFAULT 1",
+  "fleet TEXT NOT NULL DEFAULT ''",
+  "cards TEXT NOT NULL DEFAULT 'noFlash'",
+];
+
+function bringUpToDate(database: Database.Database): void {
+  database.exec(SCHEMA);
+  const there = database.prepare("SELECT name FROM pragma_table_info('units')").all() as { name: string }[];
+  for (const column of ADDED) {
+    const [name] = column.split(" ");
+    if (!there.some((each) => each.name === name)) database.exec(`ALTER TABLE units ADD COLUMN ${column}`);
+  }
+}
 
 /** Says in one line what is wrong with a registry and what to do. */
 function trouble(path: string, error: unknown): RegistryError {
@@ -50,6 +76,13 @@ function trouble(path: string, error: unknown): RegistryError {
   return new RegistryError(`the registry ${path} can't be used (${text.trim()}); check its folder's permissions`);
 }
 
+/** A row as it comes from the library, whose bytes are a Buffer or an ArrayBuffer. */
+function rowOf(row: unknown): UnitRow | undefined {
+  if (row === undefined) return undefined;
+  const { publicKey, grantCti, ...rest } = row as UnitRow;
+  return { ...rest, publicKey: new Uint8Array(publicKey), grantCti: new Uint8Array(grantCti) };
+}
+
 /** Opens the registry, making it when it isn't there. Throws RegistryError. */
 export function openRegistry(path: string): Registry {
   let database: Database.Database;
@@ -62,7 +95,7 @@ export function openRegistry(path: string): Registry {
     database.pragma("synchronous = FULL");
     const [check] = database.prepare("PRAGMA quick_check").all() as { quick_check: string }[];
     if (check?.quick_check !== "ok") throw Object.assign(new Error("malformed"), { code: "CORRUPT" });
-    database.exec(SCHEMA);
+    bringUpToDate(database);
   } catch (error) {
     throw trouble(path, error);
   }
@@ -76,19 +109,21 @@ export function openRegistry(path: string): Registry {
   return {
     add: (unit) =>
       guarded(() => {
+        const { publicKey, grantCti } = unit;
         database
-          .prepare("INSERT INTO units VALUES (?, ?, ?, ?, ?, ?, ?)")
-          .run([
-            unit.id,
-            unit.product,
-            unit.board,
-            Buffer.from(unit.publicKey),
-            Buffer.from(unit.grantCti),
-            unit.release,
-            unit.madeAtS,
-          ]);
+          .prepare(
+            `INSERT INTO units VALUES (@id, @product, @board, @publicKey, @grantCti, @release, @madeAtS,
+              @hardwareRevision, @fleet, @cards)`,
+          )
+          .run({ ...unit, publicKey: Buffer.from(publicKey), grantCti: Buffer.from(grantCti) });
       }),
-    find: (id) => guarded(() => database.prepare("SELECT * FROM units WHERE id = ?").get([id]) as UnitRow | undefined),
+    find: (id) => guarded(() => rowOf(database.prepare("SELECT * FROM units WHERE id = ?").get([id]))),
+    regrant: (id, grantCti) =>
+      guarded(() => {
+        database.prepare("UPDATE units SET grantCti = ? WHERE id = ?").run([Buffer.from(grantCti), id]);
+      }),
+    list: () =>
+      guarded(() => database.prepare("SELECT * FROM units ORDER BY rowid").all().map(rowOf) as readonly UnitRow[]),
     count: () => guarded(() => (database.prepare("SELECT count(*) AS n FROM units").get([]) as { n: number }).n),
     close() {
       // Leaves one file that can be copied whole.

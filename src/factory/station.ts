@@ -8,4 +8,6 @@ export interface Station {
   power(on: boolean): Promise<void>;
   /** Asks over the console. Rejects when no answer comes in time; the message says what to look at. */
   ask(request: FactoryRequest): Promise<FactoryAnswer>;
+  /** Resolves when the unit is heard to listen for a phone; rejects when it isn't. Absent at a place without a radio. */
+  listening?(): Promise<void>;
 }

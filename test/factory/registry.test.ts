@@ -1,6 +1,7 @@
 import { mkdtempSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "libsql";
 import { expect, test } from "vitest";
 import { openRegistry, type UnitRow } from "#factory/registry.ts";
 
@@ -8,6 +9,9 @@ const unit: UnitRow = {
   id: "0123456789abcdef01234567",
   product: "lamp",
   board: "sim",
+  hardwareRevision: 3,
+  fleet: "workshop",
+  cards: "noFlash",
   publicKey: new Uint8Array(32).fill(7),
   grantCti: new Uint8Array(8).fill(9),
   release: "1",
@@ -25,6 +29,29 @@ test("a unit that was added is there after the registry was closed and opened ag
   expect(again.find(unit.id)).toMatchObject({ id: unit.id, product: "lamp", madeAtS: unit.madeAtS });
   expect([...(again.find(unit.id)?.publicKey ?? [])]).toEqual([...unit.publicKey]);
   again.close();
+});
+
+test("units are listed in the order in which they were made, each with all that was noted of it", () => {
+  const registry = openRegistry(fresh());
+  const second = { ...unit, id: "00".repeat(12), cards: "all" } as const;
+  registry.add(unit);
+  registry.add(second);
+  expect(registry.list()).toEqual([unit, second]);
+  registry.close();
+});
+
+test("a registry of an older line opens, its units in it", () => {
+  const path = fresh();
+  const old = new Database(path);
+  old.exec(`CREATE TABLE units (id TEXT PRIMARY KEY, product TEXT NOT NULL, board TEXT NOT NULL, publicKey BLOB NOT NULL,
+    grantCti BLOB NOT NULL, release TEXT NOT NULL, madeAtS INTEGER NOT NULL) STRICT`);
+  old.exec(`INSERT INTO units VALUES ('${unit.id}', 'lamp', 'sim', x'07', x'09', '1', 1780000000)`);
+  old.close();
+  const registry = openRegistry(path);
+  expect(registry.find(unit.id)).toMatchObject({ release: "1", hardwareRevision: 1, cards: "noFlash" });
+  registry.add({ ...unit, id: "11".repeat(12) });
+  expect(registry.count()).toBe(2);
+  registry.close();
 });
 
 test("the same unit twice is refused and changes nothing", () => {

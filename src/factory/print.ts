@@ -1,0 +1,49 @@
+/** A unit's label and card on the station's disk: drawn, written, and read back by a decoder of another make. */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { toHex } from "#base/bytes.ts";
+import { readQr } from "#codec/host/qr-reader.ts";
+import { linkText } from "#wire/grants/card.ts";
+import type { FlashConfig } from "./config.ts";
+import { drawPdf, drawPng, type Sheet } from "./labels.ts";
+import { LineError } from "./line-error.ts";
+import { cardSheet, labelSheet } from "./sheets.ts";
+
+export interface Printed {
+  /** Folder with label.png, card.png and print.pdf, readable by its owner alone: the card is in it. */
+  readonly folder: string;
+  readonly labelPng: string;
+  readonly cardPng: string;
+  readonly pdf: string;
+}
+
+/** What the decoder sees must be what was meant, letter for letter. Throws LineError when it isn't; nothing is kept then. */
+export async function printSheets(
+  config: FlashConfig,
+  { id, secret }: { readonly id: Uint8Array; readonly secret: Uint8Array },
+): Promise<Printed> {
+  const folder = join(config.output, "units", toHex(id));
+  const draft = `${folder}.new`;
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft, { recursive: true, mode: 0o700 });
+  const sheets: [name: string, sheet: Sheet][] = [
+    ["label.png", labelSheet(config, id)],
+    ["card.png", cardSheet(config, id, secret)],
+  ];
+  const drawn: { sheet: Sheet; png: Uint8Array }[] = [];
+  for (const [name, sheet] of sheets) {
+    const png = await drawPng(sheet);
+    writeFileSync(join(draft, name), png, { mode: 0o600, flush: true });
+    if ((await readQr(readFileSync(join(draft, name)))) !== linkText(sheet.link)) {
+      throw new LineError(`${name} reads back differently from what was printed; raise labels.dpi or the label's size`);
+    }
+    drawn.push({ sheet, png });
+  }
+  writeFileSync(join(draft, "print.pdf"), await drawPdf(drawn), { mode: 0o600, flush: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const names = ["label.png", "card.png", "print.pdf"] as const;
+  for (const name of names) renameSync(join(draft, name), join(folder, name));
+  rmSync(draft, { recursive: true });
+  const [labelPng, cardPng, pdf] = names.map((name) => join(folder, name)) as [string, string, string];
+  return { folder, labelPng, cardPng, pdf };
+}

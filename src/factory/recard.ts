@@ -1,0 +1,46 @@
+/** Lost paper: a unit that was made here gets a new card, and the grant of the old one is over (PROTOCOL 4.14). */
+import { fromHex } from "#base/bytes.ts";
+import { reissue } from "#trust/grants/reissue.ts";
+import type { Primitives } from "#trust/primitives.ts";
+import { CARD_SECRET_BYTES } from "#wire/grants/card.ts";
+import { CTI_BYTES } from "#wire/grants/grant.ts";
+import { encodeDelivery } from "#wire/grants/revocation.ts";
+import type { FlashConfig } from "./config.ts";
+import { issuerOf, type MakerKeys, ownerClaims } from "./identity.ts";
+import type { UnitRow } from "./registry.ts";
+
+/** A floor that no key's floor is below: the statement changes none. */
+const FLOOR_AS_IT_IS = 0;
+
+export interface Recarded {
+  readonly id: Uint8Array;
+  /** 16 bytes, for the new card alone. */
+  readonly secret: Uint8Array;
+  readonly grantCti: Uint8Array;
+  readonly grant: Uint8Array;
+  /** Ends the old grant and all beneath it: a delivery, for the cloud to hand over or a phone to carry. */
+  readonly revocation: Uint8Array;
+}
+
+/**
+ * @param unit As the registry has it, with the cti of the grant that is over.
+ * @param nowS Unix seconds: when the grant is issued, and the number of the issuer's statement.
+ * @param epoch The issuer's epoch as it stands; a grant below its floor counts nowhere.
+ */
+export function recard(
+  crypto: Primitives,
+  config: Pick<FlashConfig, "ownerGrantYears">,
+  keys: Pick<MakerKeys, "issuer" | "issuerKid">,
+  unit: Pick<UnitRow, "id" | "cards" | "grantCti">,
+  { nowS, epoch }: { readonly nowS: number; readonly epoch: number },
+): Recarded {
+  const id = fromHex(unit.id) as Uint8Array;
+  const secret = crypto.random(CARD_SECRET_BYTES);
+  const grantCti = crypto.random(CTI_BYTES);
+  const claims = ownerClaims(crypto, { ...config, cards: unit.cards }, { id, secret, grantCti, nowS, epoch });
+  const { grant, revocation } = reissue(issuerOf(crypto, keys), claims, unit.grantCti, {
+    sequence: nowS,
+    floor: FLOOR_AS_IT_IS,
+  });
+  return { id, secret, grantCti, grant, revocation: encodeDelivery([{ statement: revocation }]) };
+}

@@ -1,4 +1,7 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { toHex } from "#base/bytes.ts";
 import { addGrantIssuer, ISSUERS_FILE } from "#cloud/issuer/grant-issuers.ts";
 import {
   KeySetTrouble,
@@ -8,8 +11,11 @@ import {
   type Rotation,
   rotateKey,
 } from "#cloud/releases/key-set-files.ts";
-import { createKeyFile, KEY_ROLES, type KeyRole, readKeyFile } from "#trust/host/key-file.ts";
+import { createKeyFile, ensureKeyFile, KEY_ROLES, type KeyRole, readKeyFile } from "#trust/host/key-file.ts";
+import { TIME_PUBLIC_FILE } from "./line/line-keys.ts";
 import { sayTrouble } from "./say-trouble.ts";
+
+const FIRST_KID = 1;
 
 function print({ product, keyset, roots }: PublicKeys): void {
   const names = (keys: readonly Uint8Array[]) => keys.map(keyName).join(", ");
@@ -23,7 +29,7 @@ const collect = (value: string, before: string[] | undefined) => [...(before ?? 
 export function register(command: Command): void {
   command
     .command("new")
-    .description("make all release keys of a product and their key set; or one key of a role in a file")
+    .description("make all keys of a product: roots, release, timestamp, issuer, time; or one key of a role in a file")
     .argument("[role]", `one key only: ${KEY_ROLES.join(", ")}`)
     .argument("[file]", "where that one key goes")
     .option("--keys <folder>", "where the product's keys go", "out/keys")
@@ -34,8 +40,13 @@ export function register(command: Command): void {
           if (options.product === undefined)
             throw new KeySetTrouble("say which product the keys are for: --product NAME");
           print(newKeySet(options.keys, options.product));
+          const issuer = ensureKeyFile(join(options.keys, "issuer.key"), "issuer");
+          addGrantIssuer(options.keys, FIRST_KID, issuer.publicKey);
+          const time = ensureKeyFile(join(options.keys, "time.key"), "time");
+          writeFileSync(join(options.keys, TIME_PUBLIC_FILE), `${toHex(time.publicKey)}\n`);
+          process.stdout.write(`  issuer     ${keyName(issuer.publicKey)}\n  time       ${keyName(time.publicKey)}\n`);
           process.stdout.write(
-            `now move root-1.key, root-2.key and root-3.key out of ${options.keys} to three places that are offline\n`,
+            `now move root-1.key, root-2.key and root-3.key out of ${options.keys} to three places that are offline;\na line wants ${ISSUERS_FILE}, roots.json, keyset.cose, issuer.key and ${TIME_PUBLIC_FILE}, and no more\n`,
           );
           return;
         }
@@ -52,7 +63,7 @@ export function register(command: Command): void {
       "put the public half of an issuer's key beside a product's keys, so that its cloud knows whose grants to let in",
     )
     .argument("<file>", "the issuer's key file")
-    .option("--kid <number>", "the number under which units know this key", Number, 1)
+    .option("--kid <number>", "the number under which units know this key", Number, FIRST_KID)
     .option("--keys <folder>", "the product's keys", "out/keys")
     .action((file: string, options: { kid: number; keys: string }) =>
       sayTrouble(() => {

@@ -5,13 +5,14 @@ import { readBoard } from "#boards/sim/host/board.ts";
 import { endAll } from "#boards/sim/host/child.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
 import { readFlashConfig } from "#factory/config.ts";
+import { endOnSignals, startReady } from "./program.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { factory } from "./story/factory.ts";
-import { createTeller } from "./story/teller.ts";
 import { unboxing } from "./story/unboxing.ts";
 import { update } from "./story/update.ts";
 import { use } from "./story/use.ts";
-import { freePort, HOME, startReady, type World } from "./story/world.ts";
+import { freePort, HOME, type World } from "./story/world.ts";
+import { createTeller } from "./teller.ts";
 
 interface Options {
   readonly board: string;
@@ -31,11 +32,7 @@ export function register(command: Command): void {
 
 async function tellStory(options: Options): Promise<void> {
   // Ctrl-C and SIGTERM end the story with everyone in it.
-  for (const [signal, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-  ] as const)
-    process.once(signal, () => process.exit(code));
+  endOnSignals();
   const read = readFlashConfig(options.config);
   const output = options.output ?? read.output;
   const cloud = {

@@ -18,6 +18,11 @@ export const VERBS: readonly Verb[] = [
     summary: "tell the whole story, from the line to a signed update",
     load: () => import("./start.ts"),
   },
+  {
+    name: "line",
+    summary: "make units, from bare flash to sealed card; list them",
+    load: () => import("#cli/line/line.ts"),
+  },
   { name: "firmware", summary: "build the native image of a board", load: () => import("./firmware.ts") },
   {
     name: "bundle",
@@ -33,6 +38,11 @@ export const VERBS: readonly Verb[] = [
     name: "grant",
     summary: "issue keys, hand on narrower ones, look at them, take them back",
     load: () => import("./grant.ts"),
+  },
+  {
+    name: "home",
+    summary: "give made units of simulated and emulated boards power and a Wi-Fi network, until Ctrl-C",
+    load: () => import("./home.ts"),
   },
   {
     name: "phone",

@@ -13,7 +13,7 @@ import { BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
 import { factory } from "#cli/story/factory.ts";
-import { createTeller } from "#cli/story/teller.ts";
+import { createTeller } from "#cli/teller.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { messageFor } from "#phone/message.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";

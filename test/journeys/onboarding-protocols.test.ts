@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import type { Child } from "#boards/sim/host/child.ts";
-import { latchkey, startReady } from "#cli/story/world.ts";
+import { startReady } from "#cli/program.ts";
+import { latchkey } from "#cli/story/world.ts";
 import { makeTestUnit, type TestUnit } from "../boards/sim/made-unit.ts";
 
 const SUBNET = "127.94.10";

@@ -10,9 +10,10 @@ import { expect } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
+import { startReady } from "#cli/program.ts";
 import { factory } from "#cli/story/factory.ts";
-import { createTeller } from "#cli/story/teller.ts";
-import { latchkey, startReady } from "#cli/story/world.ts";
+import { latchkey } from "#cli/story/world.ts";
+import { createTeller } from "#cli/teller.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { remember } from "#phone/memory.ts";
 

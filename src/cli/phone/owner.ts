@@ -91,11 +91,26 @@ export async function revokeAll(options: PhoneOptions): Promise<void> {
   }
 }
 
+/** Brings the unit what the maker signed, as its cloud would: the old card is over before the new one asks to be the unit's own. */
+async function carryRevocation(options: PhoneOptions, path: string): Promise<void> {
+  const delivery = fromHex(readFileSync(path, "utf8").trim());
+  if (delivery === undefined)
+    throw new PhoneTrouble(`${path} holds no revocation; name the file that came with the card`);
+  const session = await openUnitSession(options);
+  try {
+    const answer = await session.request({ op: "revoke", delivery });
+    if (!answer.ok) throw new PhoneTrouble(`the unit doesn't take the revocation (${answer.fault})`, answer.fault);
+  } finally {
+    await session.close();
+  }
+}
+
 /** After the maker's reissue: shows the unit its new owner's grant, and tells it the new card's air key. */
-export async function adoptCard(options: PhoneOptions): Promise<void> {
+export async function adoptCard(options: PhoneOptions & { readonly revocation?: string }): Promise<void> {
   if (options.chain === undefined)
     throw new PhoneTrouble("name the grant that the maker sent with the card: --chain FILE");
   const { deviceId, secret } = await scan(options);
+  if (options.revocation !== undefined) await carryRevocation(options, options.revocation);
   const session = await openUnitSession(options);
   try {
     const answer = await session.request({ op: "air-key", airKey: airKey(nodePrimitives, secret, deviceId) });

@@ -90,7 +90,8 @@ export function register(command: Command): void {
     .action((options: Parameters<typeof passUnitOn>[0]) => sayTrouble(() => passUnitOn(options)));
   fromAfar(asGuest(withUnit(command.command("adopt"))))
     .description("after the maker's reissue: make a new card the unit's own (--card, and its grant as --chain)")
-    .action((options: PhoneOptions) => sayTrouble(() => adoptCard(options)));
+    .option("--revocation <file>", "what ends the old card, where no cloud brought it to the unit")
+    .action((options: Parameters<typeof adoptCard>[0]) => sayTrouble(() => adoptCard(options)));
   fromAfar(asGuest(withUnit(command.command("log"))))
     .description("show what was asked of the unit and what it decided; wants the config right")
     .action((options: PhoneOptions) => sayTrouble(() => readLog(options)));

@@ -2,24 +2,21 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
-import { utf8 } from "#base/utf8.ts";
+import { firstFlash } from "#cli/line/first-flash.ts";
 import { addGrantIssuer } from "#cloud/issuer/grant-issuers.ts";
 import { newKeySet, readPublicKeys } from "#cloud/releases/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
 import { type ReleaseFile, writeReleaseFile } from "#cloud/releases/release-file.ts";
-import { encodeCbor } from "#codec/cbor.ts";
 import { type Bundle, buildBundle } from "#factory/bundle.ts";
 import { writeNames } from "#factory/bundle-names.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { MakerKeys } from "#factory/identity.ts";
-import { firstImages } from "#factory/images.ts";
 import { makeUnit } from "#factory/line.ts";
 import { openRegistry } from "#factory/registry.ts";
 import { ensureKeyFile, readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { PROVISIONED } from "#wire/flash/stored-names.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
-import { nativeParts } from "./native.ts";
+import { nativeImage } from "./native.ts";
 import type { UnitWorld, World } from "./world.ts";
 
 const ISSUER_KID = Uint8Array.of(1);
@@ -104,25 +101,17 @@ export async function factory(world: World): Promise<UnitWorld> {
     () => buildBundle({ ...config, board: board.name }, { release: String(sequence), atS: nowS }),
     ({ bytes }) => `${bytes.length} bytes`,
   );
-  const { native, entropySeed } = await tell.step(
+  const native = await tell.step(
     "native image",
-    () => nativeParts(board, config),
-    (parts) => (parts.native === undefined ? "none: the engine is the host's" : `${parts.native.length} bytes`),
+    () => nativeImage(board, config),
+    (image) => (image === undefined ? "none: the engine is the host's" : `${image.length} bytes`),
   );
   const release = await tell.step(
     `release ${sequence}, signed`,
     async () => makeRelease(config, sequence, { native, js: bundle }),
     ({ file }) => `${file.signed?.length} bytes of manifest`,
   );
-  const images = firstImages(
-    board.flash,
-    { signed: release.file.signed as Uint8Array, sequence, epoch: 0, bundle: bundle.bytes, native, entropySeed },
-    new Map([
-      [PROVISIONED.product, utf8(config.product)],
-      [PROVISIONED.roots, encodeCbor(keys.roots)],
-      [PROVISIONED.keySet, keys.keySet],
-    ]),
-  );
+  const images = firstFlash(config, board, release.file, keys, release.path);
   const registry = openRegistry(join(config.output, "registry.db"));
   try {
     const unit = await makeUnit({

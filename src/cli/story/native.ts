@@ -1,26 +1,19 @@
-/** What a board with native firmware adds to the first release: its image, and a seed where it has no random source. */
+/** The native image of a board that starts one, and what the story makes of it. */
 import { readFileSync } from "node:fs";
 import { concat, viewOf } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { Board } from "#boards/sim/host/board.ts";
+import { startsNative } from "#cli/line/first-flash.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { buildBoot, buildRuntime } from "#firmware/image.ts";
 import { layoutOf } from "#firmware/layout.ts";
-import { nodePrimitives } from "#trust/host/node-primitives.ts";
-
-export interface NativeParts {
-  readonly native: Uint8Array | undefined;
-  readonly entropySeed: Uint8Array | undefined;
-}
 
 /** Builds what isn't up to date. Throws BuildStop where the toolchain is missing; the message is the line that mends it. */
-export async function nativeParts(board: Board, { cloud }: FlashConfig): Promise<NativeParts> {
-  const { nativeA, entropy } = board.flash.regions;
-  const entropySeed = entropy === undefined ? undefined : nodePrimitives.random(32);
-  if (nativeA === undefined || board.name === "sim") return { native: undefined, entropySeed };
+export async function nativeImage(board: Board, { cloud }: FlashConfig): Promise<Uint8Array | undefined> {
+  if (!startsNative(board)) return undefined;
   await buildBoot(board.name);
   const { binary } = await buildRuntime(board.name, { tls: cloud?.ca !== undefined });
-  return { native: new Uint8Array(readFileSync(binary)), entropySeed };
+  return new Uint8Array(readFileSync(binary));
 }
 
 /** The same native image, told apart by a word behind it that nothing reads: the smallest update there is. */

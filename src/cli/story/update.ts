@@ -3,15 +3,15 @@ import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
 import { withFaultNames } from "#base/faults.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
+import { startReady } from "#cli/program.ts";
 import { type OperatorClient, operatorClient } from "#cloud/http/operator-client.ts";
 import { encodeReleaseFile, type ReleaseFile, readReleaseFile } from "#cloud/releases/release-file.ts";
 import { buildBundle, buildScript, bundleEntry } from "#factory/bundle.ts";
 import { openRegistry } from "#factory/registry.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
 import { makeRelease } from "./factory.ts";
-
-import { crashingNative, nativeParts, nextNative } from "./native.ts";
-import { latchkeyOk, StoryError, startReady, type UnitWorld } from "./world.ts";
+import { crashingNative, nativeImage, nextNative } from "./native.ts";
+import { latchkeyOk, StoryError, type UnitWorld } from "./world.ts";
 
 /** Flash operations after which the power fails in the story: some blocks are written then, most are not. */
 const CUT = "60:half";
@@ -52,7 +52,7 @@ async function enrol({ config, unit }: UnitWorld, { operator }: Cloud): Promise<
   await operator.post("/v1/devices", [
     {
       id: row.id,
-      publicKey: toHex(new Uint8Array(row.publicKey)),
+      publicKey: toHex(row.publicKey),
       product: row.product,
       hardware: config.hardwareRevision,
       fleet: config.fleet,
@@ -89,7 +89,7 @@ async function ended(
 export async function update(world: UnitWorld): Promise<void> {
   const { tell, config, board, station } = world;
   const sequence = world.sequence + 1;
-  const { native } = await nativeParts(board, config);
+  const native = await nativeImage(board, config);
   tell.chapter("4  Update: signed, in blocks, over MQTT");
   let cloud = await tell.step("cloud: broker, blocks, rollouts", () => startCloud(world));
   const nowS = Math.floor(Date.now() / 1000);

@@ -1,11 +1,11 @@
 /** What the chapters of the story share: who is there, and where things lie. */
 import { createServer } from "node:net";
 import type { Board } from "#boards/sim/host/board.ts";
-import { type Child, startProgram } from "#boards/sim/host/child.ts";
+import { startProgram } from "#boards/sim/host/child.ts";
 import type { SimStation } from "#boards/sim/host/station.ts";
+import type { Teller } from "#cli/teller.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { MadeUnit } from "#factory/line.ts";
-import type { Teller } from "./teller.ts";
 
 /** The home's network; its name and passphrase are the story's, and stand in no secret's stead. */
 export const HOME = { ssid: "Lamplight", passphrase: "a story told at home" } as const;
@@ -44,21 +44,6 @@ export function freePort(): Promise<number> {
       server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
     });
   });
-}
-
-/** Starts a program of ours that says in one JSON line when it is ready. Throws StoryError when it ends instead. */
-export async function startReady(
-  path: string,
-  args: readonly string[],
-): Promise<{ readonly child: Child; readonly ready: Readonly<Record<string, unknown>> }> {
-  const child = startProgram(path, args);
-  const ready = await new Promise<Record<string, unknown>>((resolve, reject) => {
-    child.onLine((line) => {
-      if (line.startsWith("{")) resolve(JSON.parse(line) as Record<string, unknown>);
-    });
-    void child.exited.then((code) => reject(new StoryError(`${path} ended (${code}): ${child.errors().trim()}`)));
-  });
-  return { child, ready };
 }
 
 /** What came of one run of the command line in a process of its own. */

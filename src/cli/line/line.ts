@@ -1,0 +1,121 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { toHex } from "#base/bytes.ts";
+import { readBoard } from "#boards/sim/host/board.ts";
+import { endOnSignals } from "#cli/program.ts";
+import { sayTrouble } from "#cli/say-trouble.ts";
+import { createTeller } from "#cli/teller.ts";
+import { readFlashConfig } from "#factory/config.ts";
+import { openRegistry, type UnitRow } from "#factory/registry.ts";
+import { makeUnits, type Telling } from "./make.ts";
+import { printUnit } from "./print.ts";
+import { giveNewCard } from "./recard.ts";
+
+interface Options {
+  readonly config: string;
+  readonly board?: string;
+  readonly json?: boolean;
+}
+
+interface MakeOptions extends Options {
+  readonly count: number;
+  readonly print?: string;
+}
+
+interface RecardOptions extends Options {
+  readonly epoch: number;
+  readonly print?: string;
+}
+
+function configOf({ config: path, board }: Options) {
+  const config = readFlashConfig(path);
+  return board === undefined ? config : { ...config, board };
+}
+
+/** One JSON line a unit, or the steps as they happen. */
+function tellingOf(json: boolean): Telling {
+  const write = (text: string) => void process.stdout.write(text);
+  const teller = createTeller(write, process.stdout.isTTY === true);
+  return {
+    step: (name, work) => (json ? work() : teller.step(name, work)),
+    begun: (number) => json || teller.chapter(`unit ${number}`),
+    made({ id, folder }) {
+      if (json) write(`${JSON.stringify({ id: toHex(id), folder })}\n`);
+      else write(`  ${toHex(id)}  ${folder}\n`);
+    },
+  };
+}
+
+async function make(releasePath: string, options: MakeOptions): Promise<void> {
+  endOnSignals();
+  const config = configOf(options);
+  const asked = { config, board: readBoard(config.board), releasePath };
+  await makeUnits(asked, options.count, options.print, tellingOf(options.json === true));
+}
+
+/** As the cloud wants to know of it, and when and with which release it left. */
+function viewOf({ id, publicKey, product, hardwareRevision, fleet, cards, board, release, madeAtS }: UnitRow) {
+  const enrolment = { id, publicKey: toHex(publicKey), product, hardware: hardwareRevision, fleet, card: cards };
+  return { ...enrolment, board, release, madeAtS };
+}
+
+function list(options: Options): void {
+  const path = join(configOf(options).output, "registry.db");
+  const registry = existsSync(path) ? openRegistry(path) : undefined;
+  const units = registry?.list() ?? [];
+  registry?.close();
+  if (options.json === true) return void process.stdout.write(`${JSON.stringify(units.map(viewOf))}\n`);
+  for (const { id, product, board, release, madeAtS } of units) {
+    const day = new Date(madeAtS * 1000).toISOString().slice(0, 16).replace("T", " ");
+    process.stdout.write(`${id}  ${product} on ${board}, release ${release}, made ${day} UTC\n`);
+  }
+  process.stdout.write(`${units.length} ${units.length === 1 ? "unit" : "units"} in ${path}\n`);
+}
+
+async function recard(id: string, options: RecardOptions): Promise<void> {
+  const card = await giveNewCard(configOf(options), id.toLowerCase(), options.epoch);
+  if (options.print !== undefined) await printUnit(options.print, card);
+  const { cardPng, pdf, grant, revocation } = card;
+  const paper = options.print === undefined ? { card: cardPng, pdf } : {};
+  if (options.json === true)
+    return void process.stdout.write(`${JSON.stringify({ id, ...paper, grant, revocation })}\n`);
+  process.stdout.write(`${id} has a new card${options.print === undefined ? `: ${pdf}` : ", on paper"}
+its owner, at the unit: latchkey phone adopt --card CARD --chain ${grant} --revocation ${revocation}
+or the cloud brings the revocation: latchkey revocation publish ${revocation}
+`);
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError("give a whole number.");
+  return Number(text);
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError("give a whole number from 1.");
+  return Number(text);
+}
+
+export function register(command: Command): void {
+  const within = (verb: Command) =>
+    verb.option("--config <file>", "what the line makes", "flash.config.json").option("--json", "print JSON", false);
+  const printing = (verb: Command) =>
+    verb.option(
+      "--print <program>",
+      'prints a PDF, as in "lp -d cards"; a card that is on paper is then forgotten here',
+    );
+  printing(within(command.command("make")))
+    .description("make units: flash, key, owner's grant, label and card, each shown to be right before the next")
+    .argument("<release>", "signed release file that they leave with")
+    .option("--count <number>", "how many, one after another", count, 1)
+    .option("--board <name>", "a folder of boards/, when not the configuration's")
+    .action((path: string, options: MakeOptions) => sayTrouble(() => make(path, options)));
+  printing(within(command.command("recard")))
+    .description("lost paper: a new card for a unit that was made here, and what ends the old one")
+    .argument("<id>", "device ID, from its label")
+    .option("--epoch <number>", "the issuer's epoch, where its floor was ever raised", whole, 0)
+    .action((id: string, options: RecardOptions) => sayTrouble(() => recard(id, options)));
+  within(command.command("list"))
+    .description("list the units that were made; with --json as `latchkey rollout enrol -` takes them")
+    .action((options: Options) => sayTrouble(() => list(options)));
+}

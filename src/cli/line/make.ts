@@ -1,0 +1,94 @@
+/** Makes units one after another, on one place of the line. */
+import { mkdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { toHex } from "#base/bytes.ts";
+import type { Board } from "#boards/sim/host/board.ts";
+import { openRadioTester, type RadioTester } from "#boards/sim/host/radio-tester.ts";
+import { openSimStation } from "#boards/sim/host/station.ts";
+import { type ReleaseFile, readReleaseFile } from "#cloud/releases/release-file.ts";
+import type { FlashConfig } from "#factory/config.ts";
+import type { MakerKeys } from "#factory/identity.ts";
+import { type MadeUnit, makeUnit } from "#factory/line.ts";
+import { openRegistry, type Registry } from "#factory/registry.ts";
+import { buildBoot } from "#firmware/image.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { firstFlash, startsNative } from "./first-flash.ts";
+import { lineKeys } from "./line-keys.ts";
+import { flashOf } from "./made-units.ts";
+import { printUnit } from "./print.ts";
+
+interface Place {
+  readonly config: FlashConfig;
+  readonly board: Board;
+  readonly keys: MakerKeys;
+  readonly release: ReleaseFile;
+  readonly releasePath: string;
+  readonly registry: Registry;
+  readonly tester: RadioTester;
+  step<T>(name: string, work: () => Promise<T>): Promise<T>;
+}
+
+async function makeOne({ config, board, keys, release, releasePath, tester, ...more }: Place): Promise<MadeUnit> {
+  const flashPath = join(config.output, "on-the-line.flash");
+  const station = openSimStation(board, flashPath, tester.radio);
+  try {
+    const unit = await makeUnit({
+      ...more,
+      ...{ config, keys, crypto: nodePrimitives },
+      station: { ...station, listening: tester.listening },
+      images: firstFlash(config, board, release, keys, releasePath),
+      release: String(release.release.sequence),
+      nowS: Math.floor(Date.now() / 1000),
+    });
+    await station.power(false);
+    const place = flashOf(config, toHex(unit.id));
+    renameSync(flashPath, place);
+    renameSync(`${flashPath}.log`, `${place}.log`);
+    return unit;
+  } finally {
+    await station.power(false);
+  }
+}
+
+/** How the making is told: a step at a time, and each unit once it is whole. */
+export interface Telling {
+  step<T>(name: string, work: () => Promise<T>): Promise<T>;
+  begun(number: number): void;
+  made(unit: MadeUnit): void;
+}
+
+/**
+ * @param print Program that prints a PDF; cards that it printed are forgotten here.
+ * @throws What stops the line, with how many units are whole and in the registry.
+ */
+export async function makeUnits(
+  asked: { readonly config: FlashConfig; readonly board: Board; readonly releasePath: string },
+  count: number,
+  print: string | undefined,
+  tell: Telling,
+): Promise<void> {
+  const { config, board, releasePath } = asked;
+  const keys = lineKeys(config);
+  const release = readReleaseFile(releasePath);
+  // What is wrong with the release is said before anything is touched.
+  firstFlash(config, board, release, keys, releasePath);
+  if (startsNative(board)) await buildBoot(board.name);
+  mkdirSync(config.output, { recursive: true });
+  const registry = openRegistry(join(config.output, "registry.db"));
+  const tester = await openRadioTester();
+  let done = 0;
+  try {
+    for (; done < count; done++) {
+      tell.begun(done + 1);
+      const unit = await makeOne({ ...asked, keys, release, registry, tester, step: tell.step });
+      if (print !== undefined) await tell.step("print, and forget the card", () => printUnit(print, unit));
+      tell.made(unit);
+    }
+  } catch (error) {
+    if (count > 1 && error instanceof Error) error.message += ` (${done} of ${count} units are made)`;
+    throw error;
+  } finally {
+    tester.close();
+    registry.close();
+  }
+}

@@ -1,0 +1,41 @@
+/** Lost paper: prints a new card for a unit that was made here, and writes what its owner needs to make it count. */
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { toHex } from "#base/bytes.ts";
+import { CliTrouble } from "#cli/trouble.ts";
+import type { FlashConfig } from "#factory/config.ts";
+import { type Printed, printSheets } from "#factory/print.ts";
+import { recard } from "#factory/recard.ts";
+import { openRegistry } from "#factory/registry.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { lineKeys } from "./line-keys.ts";
+
+export interface NewCard extends Printed {
+  /** File with the new grant, in hexadecimal. */
+  readonly grant: string;
+  /** File with the delivery that ends the old one, in hexadecimal. */
+  readonly revocation: string;
+}
+
+/** Throws CliTrouble when no such unit was made here. The registry has the new grant once everything is written. */
+export async function giveNewCard(config: FlashConfig, id: string, epoch: number): Promise<NewCard> {
+  const keys = lineKeys(config);
+  const path = join(config.output, "registry.db");
+  const registry = existsSync(path) ? openRegistry(path) : undefined;
+  try {
+    const unit = registry?.find(id);
+    if (registry === undefined || unit === undefined) {
+      throw new CliTrouble(`${path} knows no unit ${id}; see latchkey line list, or name the right --config`);
+    }
+    const made = recard(nodePrimitives, config, keys, unit, { nowS: Math.floor(Date.now() / 1000), epoch });
+    const printed = await printSheets({ ...config, product: unit.product }, made);
+    const grant = join(printed.folder, "reissued.grant");
+    const revocation = join(printed.folder, "reissued.revocation");
+    writeFileSync(grant, `${toHex(made.grant)}\n`, { flush: true });
+    writeFileSync(revocation, `${toHex(made.revocation)}\n`, { flush: true });
+    registry.regrant(id, made.grantCti);
+    return { ...printed, grant, revocation };
+  } finally {
+    registry?.close();
+  }
+}

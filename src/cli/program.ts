@@ -1,0 +1,38 @@
+/** Programs of ours that another one starts, and that say when they are ready. */
+import { type Child, startProgram } from "#boards/sim/host/child.ts";
+import { CliTrouble } from "./trouble.ts";
+
+export interface ReadyProgram {
+  readonly child: Child;
+  /** What it said in the one JSON line that it is ready by. */
+  readonly ready: Readonly<Record<string, unknown>>;
+}
+
+/** Starts a program and waits until it says that it is ready. Throws CliTrouble with its words when it ends instead. */
+export async function startReady(path: string, args: readonly string[]): Promise<ReadyProgram> {
+  const child = startProgram(path, args);
+  const ready = await new Promise<Record<string, unknown>>((resolve, reject) => {
+    child.onLine((line) => {
+      if (line.startsWith("{")) resolve(JSON.parse(line) as Record<string, unknown>);
+    });
+    void child.exited.then((code) => reject(new CliTrouble(lastWords(child) || `${path} ended (${code})`)));
+  });
+  return { child, ready };
+}
+
+function lastWords(child: Child): string {
+  return child
+    .errors()
+    .trim()
+    .replace(/^latchkey: /, "");
+}
+
+/** Ends this process, and by that what it started, on Ctrl-C and SIGTERM. */
+export function endOnSignals(before: () => Promise<void> | void = () => undefined): void {
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
+    process.once(signal, () => void Promise.resolve(before()).finally(() => process.exit(code)));
+  }
+}

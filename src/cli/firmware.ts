@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import type { Command } from "commander";
 import { exceeded, sizeLines } from "#firmware/budget.ts";
 import { buildBoot, buildRuntime } from "#firmware/image.ts";
@@ -7,7 +8,7 @@ import { BuildStop } from "#firmware/third-party.ts";
 export function register(command: Command): void {
   command
     .command("build")
-    .description("compile what changed, link, and print what the image takes of its budget")
+    .description("compile what changed, link, and print what the image takes of its budget and where it lies")
     .requiredOption("--board <name>", `one of ${FIRMWARE_BOARDS.join(", ")}`)
     .option("--tls", "the image with the TLS client, for products whose cloud has a ca in flash.config.json", false)
     .action(async ({ board, tls }: { board: string; tls: boolean }) => {
@@ -15,6 +16,7 @@ export function register(command: Command): void {
         const boot = await buildBoot(board);
         const runtime = await buildRuntime(board, { tls });
         process.stdout.write(`${sizeLines(board, { boot, runtime, tls })}\n`);
+        process.stdout.write(`image  ${relative(".", runtime.binary)}, for latchkey release build --native\n`);
         const over = exceeded(board, { boot, runtime, tls });
         for (const line of over) process.stderr.write(`latchkey: ${board}: ${line}\n`);
         process.exitCode = over.length > 0 ? 1 : 0;

@@ -109,6 +109,7 @@ export async function connectRemoteBroker(
     if (isClosing()) return;
     await control({ command: "deleteClient", username: name });
     await control({ command: "deleteRole", rolename: `latchkey-${name}` });
+    await remote.forgetCaller(name);
   };
 
   /** mosquitto throws a client out whose password changes, so it is taken back when the device has gone, not before. */

@@ -36,6 +36,8 @@ export interface RemoteClient {
   isClosing(): boolean;
   /** Subscribes to what devices and callers say. @throws BrokerTrouble when the broker refuses that */
   listen(): Promise<void>;
+  /** Has the broker forget what a caller had it retain: nobody could hear it any more, and it would be kept for ever. */
+  forgetCaller(name: string): Promise<void>;
   readonly speaking: Pick<Broker, "toCaller" | "toDevice" | "toFleet" | "settled" | "close">;
 }
 
@@ -65,10 +67,21 @@ export async function openRemoteClient(events: BrokerEvents, options: RemoteOpti
   });
   const online = new Set<string>();
 
-  const heard = async (topic: string, payload: Uint8Array): Promise<void> => {
+  const forgetCaller = async (name: string): Promise<void> => {
+    const nothing = Buffer.alloc(0);
+    await client.publishAsync(callerRelayTopic(name), nothing, { qos: 0, retain: true }).catch(() => undefined);
+  };
+
+  const heardCaller = (name: string, payload: Uint8Array, wasRetained: boolean): void => {
+    // Told when we subscribe, so somebody said it to a cloud before this one.
+    if (wasRetained) void forgetCaller(name);
+    else events.callerSaid(name, payload);
+  };
+
+  const heard = async (topic: string, payload: Uint8Array, wasRetained: boolean): Promise<void> => {
     const [place, caller = ""] = topic.split("/");
     if (place === "c") {
-      if (isCallerName(caller) && topic === callerRelayTopic(caller)) events.callerSaid(caller, payload);
+      if (isCallerName(caller) && topic === callerRelayTopic(caller)) heardCaller(caller, payload, wasRetained);
       return;
     }
     const parsed = parseTopic(topic);
@@ -96,7 +109,7 @@ export async function openRemoteClient(events: BrokerEvents, options: RemoteOpti
     // Not held back until it is on our disk: messages come one after the other, and a state is retained, so that a
     // cloud that died over it is told again when it subscribes at its next start.
     done();
-    if (!isAside) heard(packet.topic, payload).catch(() => undefined);
+    if (!isAside) heard(packet.topic, payload, packet.retain).catch(() => undefined);
   };
 
   return {
@@ -104,6 +117,7 @@ export async function openRemoteClient(events: BrokerEvents, options: RemoteOpti
     where,
     online,
     isClosing: () => isClosing,
+    forgetCaller,
     async listen() {
       const filters = Object.values(UP).map((up) => `f/+/d/+/${up === UP.event ? "event/+" : up}`);
       for (const filter of [...filters, "c/+/relay"]) {

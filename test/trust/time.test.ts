@@ -64,6 +64,14 @@ describe("grades", () => {
     }
   });
 
+  test("a second just below the floor, which its way here may explain, is taken and leaves the floor where it is", () => {
+    const told = acceptTime(startTime(NOW, undefined), NOW - 1, 0, 2000);
+    if (!told.ok) throw new Error(told.fault);
+    expect(told.value.floorS).toBe(NOW);
+    expect(timeAt(told.value, 2000)).toEqual({ grade: "trusted", earliestS: NOW, latestS: NOW + 3 });
+    expect(timeAt({ ...told.value, signed: undefined }, 2000)).toEqual({ grade: "floor", earliestS: NOW });
+  });
+
   test("the past does not come back, and late answers don't count", () => {
     const state = startTime(NOW, undefined);
     expect(faultOf(acceptTime(state, NOW - 100, 0, 10))).toBe("TIME_BEFORE_FLOOR");

@@ -9,7 +9,6 @@ import { inForce } from "#trust/grants/verify-grant.ts";
 import { checkTime, checkVouch } from "#trust/signed-time.ts";
 import { acceptTime, floorToPersist, intervalOf, persisted } from "#trust/time-floor.ts";
 import { OWN } from "#wire/flash/stored-names.ts";
-import { CHAIN_DEPTH_MAX } from "#wire/grants/grant.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import { NONCE_BYTES } from "#wire/grants/signed-time.ts";
 import type { SessionRequest } from "#wire/sessions/session.ts";
@@ -23,8 +22,6 @@ import { auditOf, type Moment, mayWrite, type Session } from "./state.ts";
 const NOTHING = new Uint8Array(0);
 /** Entries of the log in one answer. */
 const AUDIT_ENTRIES_AT_ONCE = 32;
-/** Discharges that a session keeps: one a link, and a newer takes an older one's place. */
-const DISCHARGED_MAX = CHAIN_DEPTH_MAX;
 
 type ControlRequest = Exclude<SessionRequest, { op: "call" | "describe" | "events" | "close" }>;
 
@@ -124,8 +121,10 @@ function takeDischarge({ options }: Moment, session: Session, statement: Uint8Ar
   if (session.nonce === undefined) return refuse("SESSION_NONCE");
   const discharged = checkDischarge(options.crypto, statement, session.nonce.bytes, session.chain);
   if (!discharged.ok) return discharged;
-  session.discharged.push({ ...discharged.value, nonceAtMs: session.nonce.atMs });
-  if (session.discharged.length > DISCHARGED_MAX) session.discharged.shift();
+  const { cti, publicKey } = discharged.value;
+  // One of each key for each link: the chain bounds them, and no word takes another's place.
+  const others = session.discharged.filter((each) => !equal(each.cti, cti) || !equal(each.publicKey, publicKey));
+  session.discharged = [...others, { cti, publicKey, nonceAtMs: session.nonce.atMs }];
   return ok(null);
 }
 

@@ -49,7 +49,7 @@ export interface Session extends TableSession {
   pending: { readonly callId: number; origin: Origin } | undefined;
   /** The last nonce given, and when. */
   nonce: { readonly bytes: Uint8Array; readonly atMs: number } | undefined;
-  readonly discharged: (Omit<Discharged, "ageS"> & { readonly nonceAtMs: number })[];
+  discharged: readonly (Omit<Discharged, "ageS"> & { readonly nonceAtMs: number })[];
   /** What signers of its links said about the time. */
   vouches: readonly { readonly link: number; readonly signed: NonNullable<TimeState["signed"]> }[];
   /** Whether its holder has shown that he can hear us. */

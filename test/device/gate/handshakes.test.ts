@@ -3,42 +3,16 @@ import { describe, expect, it } from "vitest";
 import { concat } from "#base/bytes.ts";
 import { call } from "#phone/call.ts";
 import type { Session } from "#phone/session.ts";
-import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import type { Ead } from "#trust/sessions/edhoc.ts";
-import { kidMap } from "#trust/sessions/edhoc-identifier.ts";
-import { answerMessage2, initiate, openMessage2 } from "#trust/sessions/edhoc-initiator.ts";
-import { SUITE_4 } from "#trust/sessions/edhoc-suite.ts";
-import {
-  CALLER_ID,
-  CALLER_KID,
-  CHAIN_EAD_LABEL,
-  credentialItem,
-  MESSAGE_1_MARK,
-  UNIT_KID,
-} from "#wire/sessions/session.ts";
-import { type Caller, childOf, connected, faultOf, ownerOf } from "./callers.ts";
+import { type Caller, childOf, connected, faultOf, handshake, ownerOf } from "./callers.ts";
 import { createWorld, seedOf, type World } from "./world.ts";
 
-/** A handshake by hand: message 1 is sent now, message 3 when and with what it is asked to. */
+/** Sends message 3 when it is called. */
 async function begin(world: World, caller: Caller, peer = "10.0.0.7") {
   const transport = world.lan(peer);
-  const key = await transport.exchange("key", new Uint8Array(0));
-  const initiated = initiate(primitives, SUITE_4, CALLER_ID);
-  const message2 = await transport.exchange("edhoc", concat(Uint8Array.of(MESSAGE_1_MARK), initiated.message1));
-  if (!key.ok || !message2.ok) throw new Error("no message 2");
-  const opened = openMessage2(primitives, initiated, message2.value);
-  if (!opened.ok) throw new Error(opened.fault);
-  const unit = { id: kidMap(UNIT_KID), item: credentialItem(key.value), publicKey: key.value };
-  const own = {
-    id: kidMap(CALLER_KID),
-    item: credentialItem(primitives.ed25519PublicKey(caller.seed)),
-    sign: (message: Uint8Array) => primitives.ed25519Sign(message, caller.seed),
-  };
+  const answer = await handshake(caller, transport);
   return async (...more: readonly Ead[]) => {
-    const ead = [{ label: -CHAIN_EAD_LABEL, value: caller.chain }, ...more];
-    const answered = answerMessage2(primitives, opened.value, unit, own, ead);
-    if (!answered.ok) throw new Error(answered.fault);
-    const { message3, secret } = answered.value;
+    const { message3, secret } = answer(...more);
     return faultOf(await transport.exchange("edhoc", concat(secret.peerId, message3)));
   };
 }

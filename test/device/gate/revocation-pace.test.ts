@@ -8,7 +8,7 @@ import { seedSigner } from "#trust/signer.ts";
 import { OWN } from "#wire/flash/stored-names.ts";
 import { encodeDelivery } from "#wire/grants/revocation.ts";
 import { LEVEL } from "#wire/grants/scope.ts";
-import { childOf, connected, faultOf, ownerOf } from "./callers.ts";
+import { childOf, connect, connected, faultOf, ownerOf } from "./callers.ts";
 import { createWorld, cti, issuer, seedOf, type World } from "./world.ts";
 
 const on = (session: Session) => call(session, "setLamp", { on: true });
@@ -75,4 +75,30 @@ it("an owner's session can't wear the flash out by saying again where the unit i
   expect(faults).toEqual([...Array(16).fill("accepted"), ...Array(4).fill("SESSION_RATE")]);
   // What writes nothing is not paced.
   expect((await on(owner)).ok).toBe(true);
+});
+
+describe("a full list of keys", () => {
+  it("takes no new holder's floor, raises those that it has, and still hears the maker", async () => {
+    const world = createWorld();
+    const raise = async (fill: number, epoch: number) => {
+      const deputy = childOf(ownerOf(world), seedOf(fill), { scope: LEVEL.noFlash });
+      const session = await connected(world, deputy, world.lan(`10.0.3.${fill}`));
+      world.advance(3000);
+      const answer = await session.request({ op: "raise-floor", epoch });
+      await session.close();
+      return faultOf(answer);
+    };
+    // Sixteen keys, of which one place is the maker's, and one the unit's own.
+    for (let fill = 20; fill < 34; fill++) expect([fill, await raise(fill, 1)]).toEqual([fill, "accepted"]);
+    expect(await raise(34, 1)).toBe("REVOCATION_FULL");
+    expect(await raise(20, 2)).toBe("accepted");
+    const revoked = cti();
+    const makers = signRevocation(issuer, issuer.kid, {
+      ...{ audience: { kind: "device", id: world.id } as const, sequence: 1, floor: 0, revoked },
+    });
+    const owner = await connected(world, ownerOf(world));
+    const delivery = encodeDelivery([{ statement: makers }]);
+    expect(faultOf(await owner.request({ op: "revoke", delivery }))).toBe("accepted");
+    expect(faultOf(await connect(world, childOf(ownerOf(world), seedOf(40), { cti: revoked })))).toBe("GRANT_REVOKED");
+  });
 });

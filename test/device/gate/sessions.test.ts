@@ -1,9 +1,12 @@
 /** What nobody on the way can do to a session, and what a lost message can't. */
 import { describe, expect, it } from "vitest";
+import { concat } from "#base/bytes.ts";
 import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
-import { MESSAGE_1_MARK } from "#wire/sessions/session.ts";
-import { childOf, connect, connected, faultOf, ownerOf } from "./callers.ts";
+import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
+import { recordKeys, sealRequest } from "#trust/sessions/sealed-record.ts";
+import { encodeRequest, MESSAGE_1_MARK } from "#wire/sessions/session.ts";
+import { childOf, connect, connected, faultOf, handshake, ownerOf } from "./callers.ts";
 import { createWorld, seedOf, type World } from "./world.ts";
 
 /** Keeps what goes by. */
@@ -23,6 +26,7 @@ function record(world: World) {
   return { requests, replies };
 }
 
+const NO_ARGS = encodeCbor(new Map());
 const BOTH = ["lan", "relay"] as const;
 
 describe.each(BOTH)("over the %s, nobody on the way", (door) => {
@@ -135,6 +139,29 @@ describe.each(BOTH)("over the %s, nobody on the way", (door) => {
     await call(session, "setLamp", { on: true });
     world.tamper = {};
     expect(faultOf(await transport.exchange("record", replies[0] as Uint8Array))).toBe("SESSION_RECORD");
+  });
+
+  it("has the next request run while the one before is at work", async () => {
+    const { world, transport } = open();
+    const caller = ownerOf(world);
+    const { message3, secret } = (await handshake(caller, transport))();
+    expect((await transport.exchange("edhoc", concat(secret.peerId, message3))).ok).toBe(true);
+    const keys = recordKeys(primitives, secret);
+    const sealed = (counter: number) =>
+      sealRequest(
+        primitives,
+        keys,
+        secret.peerId,
+        counter,
+        encodeRequest({ op: "call", name: "setLamp", args: NO_ARGS }),
+      );
+    world.held = [];
+    await transport.exchange("record", sealed(1));
+    expect(faultOf(await transport.exchange("record", sealed(2)))).toBe("SESSION_ORDER");
+    for (const finish of world.held) finish();
+    expect([faultOf(await transport.exchange("record", sealed(1))), world.calls.length]).toEqual(["accepted", 1]);
+    world.held = undefined;
+    expect([faultOf(await transport.exchange("record", sealed(2))), world.calls.length]).toEqual(["accepted", 2]);
   });
 
   it("makes a call run twice by losing its answer", async () => {

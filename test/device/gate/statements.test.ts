@@ -151,6 +151,29 @@ describe("a second factor", () => {
   });
 });
 
+describe("many second factors", () => {
+  const factors = Array.from({ length: 6 }, (_, i) => seedSigner(primitives, seedOf(60 + i)));
+
+  it("count together, and one who says yes again and again takes no other's yes away", async () => {
+    const world = createWorld();
+    const linkCti = cti();
+    const caveats = factors.map(({ publicKey }) => ({ kind: "discharge" as const, publicKey, ageS: 60 }));
+    const session = await connected(world, childOf(ownerOf(world), seedOf(9), { cti: linkCti, caveats }));
+    const nonce = await nonceOf(session);
+    for (const factor of factors) {
+      expect(faultOf(await on(session))).toBe("CAVEAT_DISCHARGE");
+      const statement = signDischarge(factor, { cti: linkCti, nonce });
+      expect(faultOf(await session.request({ op: "discharge", statement }))).toBe("accepted");
+    }
+    expect(faultOf(await on(session))).toBe("accepted");
+    for (let i = 0; i < 8; i++) {
+      const statement = signDischarge(factors[0] ?? issuer, { cti: linkCti, nonce: await nonceOf(session) });
+      expect(faultOf(await session.request({ op: "discharge", statement }))).toBe("accepted");
+    }
+    expect(faultOf(await on(session))).toBe("accepted");
+  });
+});
+
 describe("revocation", () => {
   const byIssuer = (world: World, revoked: Uint8Array, sequence = 1) =>
     encodeDelivery([

@@ -52,6 +52,7 @@ function addLookedUp(path: string, text: string, kept: Set<string>): void {
   const file = parsed(path, text);
   const tables = new Set<string>();
   visit(file, (node) => {
+    if (isSelection(node)) return false;
     addText(node, kept);
     if (!ts.isTypeOperatorNode(node) || node.operator !== ts.SyntaxKind.KeyOfKeyword) return;
     if (ts.isTypeQueryNode(node.type)) tables.add(node.type.exprName.getText(file));
@@ -95,7 +96,14 @@ function parsed(path: string, text: string): ts.SourceFile {
   return ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, false, kind);
 }
 
-function visit(node: ts.Node, see: (node: ts.Node) => void): void {
-  see(node);
+/** What a type picks of another is a name in a text's clothes: nothing is looked up by it. */
+function isSelection(node: ts.Node): boolean {
+  if (!ts.isTypeReferenceNode(node) || !ts.isIdentifier(node.typeName)) return false;
+  return node.typeName.text === "Pick" || node.typeName.text === "Omit";
+}
+
+/** Shows a node and, unless false comes back, all that it is made of. */
+function visit(node: ts.Node, see: (node: ts.Node) => unknown): void {
+  if (see(node) === false) return;
   ts.forEachChild(node, (child) => visit(child, see));
 }

@@ -12,6 +12,8 @@ export interface Known {
   readonly lastCounter: number;
   /** Where its cloud is; null when the unit said that it has none. */
   readonly cloud?: CloudAddress | null;
+  /** Whom to believe there, as the unit told it, in hexadecimal digits; absent for a cloud in the clear. */
+  readonly cloudTls?: string;
   /** The owner's grant, in hexadecimal digits. */
   readonly grant?: string;
 }

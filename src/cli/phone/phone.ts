@@ -36,8 +36,11 @@ function fromAfar(command: Command): Command {
       "--cloud <address>",
       "where that cloud is, HOST:MQTTPORT:HTTPPORT:NAME, when the unit never told this phone",
     )
-    .option("--cloud-ca <file>", "the authority behind the cloud's TLS, PEM; \"system\" for the system's own")
-    .option("--cloud-server <name>", "the name in the cloud's certificate, where it isn't the host");
+    .option(
+      "--cloud-ca <file>",
+      "the authority behind the cloud's TLS, PEM, in place of what the unit told; \"system\" for the system's own",
+    )
+    .option("--cloud-server <name>", "the name in the cloud's certificate, in place of what the unit told");
 }
 
 export function register(command: Command): void {

@@ -8,7 +8,7 @@ import { type Learned, learn } from "#phone/learn.ts";
 import { type Known, recall, remember } from "#phone/memory.ts";
 import { pairCodes, type Scanned } from "#phone/scan.ts";
 import { openSession, type Session } from "#phone/session.ts";
-import { type AwayOptions, awayTransport } from "#phone/transports/away.ts";
+import { type AwayOptions, awayTransport, tlsToldBy } from "#phone/transports/away.ts";
 import { httpTransport } from "#phone/transports/http.ts";
 import { holderSeed as cardSeed } from "#trust/grants/card-keys.ts";
 import { chainOf } from "#trust/grants/mint.ts";
@@ -16,7 +16,7 @@ import { readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { readLabelLink } from "#wire/grants/card.ts";
 import { readGrant } from "#wire/grants/grant.ts";
-import type { CloudAddress } from "#wire/link/cloud-address.ts";
+import { type CloudAddress, readCloudTls } from "#wire/link/cloud-address.ts";
 
 /** What a person did can't work; one line that says what to do, and the unit's fault where it was one. */
 export class PhoneTrouble extends Error {
@@ -151,8 +151,10 @@ export async function learnOf(
 ): Promise<Learned | undefined> {
   const learned = await learn(session);
   if (!learned.ok || known === undefined) return undefined;
-  const { cloud, grant } = learned.value;
-  remember(options.memory, id, { ...known, cloud: cloud ?? null, ...(grant && { grant: toHex(grant) }) });
+  const { cloud, cloudTls, grant } = learned.value;
+  const { cloudTls: _, ...rest } = known;
+  const told = { ...(cloudTls && { cloudTls: toHex(cloudTls) }), ...(grant && { grant: toHex(grant) }) };
+  remember(options.memory, id, { ...rest, cloud: cloud ?? null, ...told });
   return learned.value;
 }
 
@@ -165,7 +167,7 @@ async function sessionAway(options: PhoneOptions, { known, deviceId, holderSeed,
   const grant = known?.grant === undefined ? undefined : fromHex(known.grant);
   const shown = chain ?? (grant && chainOf(grant));
   if (shown === undefined) throw new PhoneTrouble(`the unit's cloud wants to see your grant; ${AT_HOME}`);
-  const way = { primitives: nodePrimitives, cloud, deviceId, holderSeed, chain: shown, ...tlsOf(options) };
+  const way = { primitives: nodePrimitives, cloud, deviceId, holderSeed, chain: shown, ...tlsOf(options, known) };
   const transport = await inTurn(() => awayTransport(way));
   if (!transport.ok) throw new PhoneTrouble(awayLine(transport.fault), transport.fault);
   // A remembered grant may have been replaced: an empty chain stands for the one that the unit holds.
@@ -203,10 +205,14 @@ function cloudFrom(text: string): CloudAddress {
   return { host, mqttPort: Number(mqttPort), httpPort: Number(httpPort), broker };
 }
 
-function tlsOf({ cloudCa, cloudServer }: PhoneOptions): Pick<AwayOptions, "tls"> {
-  if (cloudCa === undefined) return {};
-  const ca = cloudCa === "system" ? {} : { ca: readFileSync(cloudCa, "utf8") };
-  return { tls: { ...ca, ...(cloudServer && { servername: cloudServer }) } };
+/** What was said on the command line, else what the unit told of its own cloud. */
+function tlsOf({ cloud, cloudCa, cloudServer }: PhoneOptions, known: Known | undefined): Pick<AwayOptions, "tls"> {
+  const servername = cloudServer && { servername: cloudServer };
+  if (cloudCa === "system") return { tls: { ...servername } };
+  if (cloudCa !== undefined) return { tls: { ca: readFileSync(cloudCa, "utf8"), ...servername } };
+  const bytes = cloud === undefined && known?.cloudTls !== undefined ? fromHex(known.cloudTls) : undefined;
+  const told = bytes && readCloudTls(bytes);
+  return told === undefined ? {} : { tls: { ...tlsToldBy(told), ...servername } };
 }
 
 /** Asks the unit, at home, what this phone needs to reach it from afar, and remembers it. */

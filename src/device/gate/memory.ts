@@ -52,6 +52,8 @@ export interface Memory {
   readonly counted: Counted[];
   /** Where its cloud is, as the factory wrote it: callers away from home go there. */
   readonly cloud: Uint8Array | undefined;
+  /** Whom to believe there, likewise. */
+  readonly cloudTls: Uint8Array | undefined;
   /** Where it is, as somebody with the config right said. */
   place: Place | undefined;
 }
@@ -134,6 +136,7 @@ export function openMemory(
     resoldAtS: secondOf(stored, OWN.resoldAt),
     counted: readCounted(stored.get(OWN.usage), nowMs),
     cloud: stored.get(PROVISIONED.cloud),
+    cloudTls: stored.get(PROVISIONED.cloudTls),
     place: placeOf(stored),
   };
 }

@@ -56,6 +56,7 @@ function describe({ options, memory, nowMs }: Moment, session: Session): Result<
       ["floor", entryOf(memory.revocations, session.holder).floor],
       ["time", timeAt(memory.time, nowMs).grade],
       ["cloud", memory.cloud ?? null],
+      ["cloudTls", memory.cloudTls ?? null],
     ]),
   );
 }

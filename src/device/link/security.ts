@@ -2,11 +2,11 @@
  * Under which TLS the link connects: what the factory pinned, and what the unit knows of the time at that moment.
  * @source PROTOCOL 7.8
  */
-import { type Cbor, decodeCbor } from "#codec/cbor.ts";
 import type { Stored } from "#device/machine.ts";
 import type { Secure } from "#device/port.ts";
 import { type TimeState, timeAt } from "#trust/time-floor.ts";
 import { PROVISIONED } from "#wire/flash/stored-names.ts";
+import { readCloudTls } from "#wire/link/cloud-address.ts";
 
 export type Pinned = Pick<Secure, "serverName" | "certificate">;
 
@@ -20,10 +20,8 @@ export interface Security {
 export function readPinned(stored: Stored): Pinned | "none" | undefined {
   const bytes = stored.get(PROVISIONED.cloudTls);
   if (bytes === undefined) return "none";
-  const item = decodeCbor(bytes);
-  const [serverName, certificate] = item.ok && Array.isArray(item.value) ? (item.value as Cbor[]) : [];
-  if (typeof serverName !== "string" || !(certificate instanceof Uint8Array)) return undefined;
-  return { serverName, certificate };
+  const tls = readCloudTls(bytes);
+  return tls && { serverName: tls.serverName, certificate: tls.authorities };
 }
 
 /** The wish for one connection: a floor refuses what is over, a trusted time also what has not begun. */

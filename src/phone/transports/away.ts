@@ -6,7 +6,7 @@
 import { request } from "node:http";
 import { request as requestTls } from "node:https";
 import { connectAsync, type MqttClient } from "mqtt";
-import { toHex } from "#base/bytes.ts";
+import { toHex, viewOf } from "#base/bytes.ts";
 import { FAULTS, type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import type { Primitives } from "#trust/primitives.ts";
@@ -17,7 +17,7 @@ import {
   callerToBeSigned,
   encodeCallerProof,
 } from "#wire/link/caller-auth.ts";
-import type { CloudAddress } from "#wire/link/cloud-address.ts";
+import type { CloudAddress, CloudTls } from "#wire/link/cloud-address.ts";
 import { decodeNonceAnswer, linkPassword } from "#wire/link/link-auth.ts";
 import type { Transport } from "../transport.ts";
 import { relayTransport } from "./relay.ts";
@@ -39,6 +39,30 @@ export interface AwayOptions {
   readonly tls?: { readonly ca?: string; readonly servername?: string };
   /** How long each answer may take. */
   readonly timeoutMs?: number;
+}
+
+/** What TLS is held to where the unit told it: the same authorities and name as the unit's own (PROTOCOL 7.8). */
+export function tlsToldBy({ serverName, authorities }: CloudTls): NonNullable<AwayOptions["tls"]> {
+  return { ca: certificatesOf(authorities).map(pemOf).join(""), servername: serverName };
+}
+
+/** DER of certificates that stand one after the other, apart: each begins with its own length (X.690, 8.1.3). */
+function certificatesOf(der: Uint8Array): readonly Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at + 4 <= der.length; ) {
+    const bytes = 4 + viewOf(der).getUint16(at + 2);
+    parts.push(der.subarray(at, at + bytes));
+    at += bytes;
+  }
+  return parts;
+}
+
+function pemOf(der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
 }
 
 const TIMEOUT_MS = 10_000;

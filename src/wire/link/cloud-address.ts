@@ -1,5 +1,5 @@
 /** Where a unit's cloud is: what the factory told the unit, and the unit tells those who have a session with it. */
-import { decodeCbor } from "#codec/cbor.ts";
+import { type Cbor, decodeCbor } from "#codec/cbor.ts";
 
 export interface CloudAddress {
   readonly host: string;
@@ -17,4 +17,20 @@ export function readCloudAddress(bytes: Uint8Array | undefined): CloudAddress | 
   if (typeof host !== "string" || typeof broker !== "string") return undefined;
   if (typeof mqttPort !== "number" || typeof httpPort !== "number") return undefined;
   return { host, mqttPort, httpPort, broker };
+}
+
+/** Whom to believe that he speaks for that cloud, under TLS (PROTOCOL 7.8). */
+export interface CloudTls {
+  /** What the servers' certificate must name. */
+  readonly serverName: string;
+  /** DER of one to three authorities' certificates, one after the other. */
+  readonly authorities: Uint8Array;
+}
+
+/** Reads [server's name, DER]; undefined for anything else. */
+export function readCloudTls(bytes: Uint8Array): CloudTls | undefined {
+  const item = decodeCbor(bytes);
+  const [serverName, authorities] = item.ok && Array.isArray(item.value) ? (item.value as readonly Cbor[]) : [];
+  if (typeof serverName !== "string" || !(authorities instanceof Uint8Array)) return undefined;
+  return { serverName, authorities };
 }

@@ -2,6 +2,7 @@
  * The one rule by which Latchkey accepts an Ed25519 signature, around whatever verifier the platform has. Libraries
  * differ on malleable and small-order inputs; refusing those first leaves only what all of them agree on.
  */
+import { concat } from "#base/bytes.ts";
 import type { Primitives } from "./primitives.ts";
 
 /** Group order L = 2^252 + 27742317777372353535851937790883648493, little-endian (RFC 8032 section 5.1). */
@@ -44,7 +45,7 @@ export function verifyEd25519(
 /** Tells whether 32 bytes could be a public key or an R: canonical and not of small order. Not whether it is on the curve. */
 export function isAcceptablePoint(point: Uint8Array): boolean {
   if (point.length !== 32) return false;
-  const y = point.slice();
+  const y = concat(point);
   y[31] = (y[31] as number) & 0x7f;
   return isBelow(y, PRIME) && !SMALL_ORDER.some((small) => small.every((byte, i) => byte === y[i]));
 }

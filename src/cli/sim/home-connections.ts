@@ -53,7 +53,9 @@ export function createHomeConnections(world: {
   }
   function carry(connection: number, wire: Wire, way: "up" | "down", bytes: Uint8Array): void {
     const cutAt = chance.below(bytes.length + 1);
-    for (const piece of [bytes.slice(0, cutAt), bytes.slice(cutAt)]) {
+    // Plain bytes, as a board's port gives them, whatever the cloud's end made them of.
+    const plain = Uint8Array.from(bytes);
+    for (const piece of [plain.slice(0, cutAt), plain.slice(cutAt)]) {
       if (piece.length === 0) continue;
       if (chance.next() < BREAKS) return end(connection, wire, { unit: true, server: true });
       wire.turn[way] = Math.max(wire.turn[way], nowMs() + LATENCY_MS + chance.below(40));

@@ -1,5 +1,5 @@
 /** AES-CCM (RFC 3610) above one AES-128 block, for nonces of 13 bytes: L = 2, messages below 64 KB. */
-import { equal } from "#base/bytes.ts";
+import { concat, equal } from "#base/bytes.ts";
 import type { Primitives } from "#trust/primitives.ts";
 
 const BLOCK_BYTES = 16;
@@ -51,7 +51,7 @@ function keyBlock(primitives: Primitives, key: Uint8Array, nonce: Uint8Array, co
 }
 
 function crypt(primitives: Primitives, key: Uint8Array, nonce: Uint8Array, text: Uint8Array): Uint8Array {
-  const result = text.slice();
+  const result = concat(text);
   for (let at = 0, counter = 1; at < text.length; at += BLOCK_BYTES, counter++) {
     const mask = keyBlock(primitives, key, nonce, counter);
     xorInto(result.subarray(at, at + BLOCK_BYTES), mask.subarray(0, Math.min(BLOCK_BYTES, text.length - at)));

@@ -15,7 +15,7 @@ export interface HmacKey {
 
 /** Prepares a 32-byte key once for several MACs. Words, not bytes: on a small engine each step of a loop costs. */
 export function hmacKey(key: Uint8Array): HmacKey {
-  const keyWords = new Uint32Array(key.slice().buffer);
+  const keyWords = new Uint32Array(concat(key).buffer);
   const inner = new Uint8Array(BLOCK_BYTES).fill(0x36);
   const outer = new Uint8Array(BLOCK_BYTES).fill(0x5c);
   const innerWords = new Uint32Array(inner.buffer);

@@ -4,6 +4,8 @@
  * as the new image does.
  * @source PROTOCOL 8.5; Armv7-M Architecture Reference Manual, A7.7.12 and A7.7.18 (encodings T4 and T1)
  */
+import { concat } from "#base/bytes.ts";
+
 export const MOVES_MAX = 64;
 /** Changes between stretches of the base whose words may be addresses and stretches of constants. */
 export const STRETCHES_MAX = 32;
@@ -74,7 +76,7 @@ export function readMoved(
   // Whole instructions and words around; what is one depends on at most four bytes before it.
   const start = Math.max(0, (at & ~3) - 4);
   const end = Math.min(baseBytes, at + byteLength + 6);
-  const bytes = read(start, end - start).slice();
+  const bytes = concat(read(start, end - start));
   const half = (i: number) => (bytes[i] as number) | ((bytes[i + 1] as number) << 8);
   const put = (i: number, value: number) => {
     bytes[i] = value;

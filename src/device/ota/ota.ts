@@ -52,15 +52,20 @@ function next(ota: Ota, state: OtaState, nowMs: number): void {
 /** Asks the maker whether the release still stands; without a link, waits for one. */
 function ask(ota: Ota, state: OtaState, nowMs: number): void {
   if (!state.isLinked) return wait(state, "waiting", NEVER);
-  sendNonce(ota, state);
+  sendNonce(ota, state, nowMs);
   wait(state, "asking", nowMs + ota.times.answerMs);
 }
 
-function sendNonce(ota: Ota, state: OtaState): void {
+/** A trial asks again after as long as it has run, since a maker who answers no one is not helped by being asked often. */
+function sendNonce(ota: Ota, state: OtaState, nowMs: number): void {
   state.nonce = ota.crypto.random(16);
-  // An answer that doesn't come is asked for again, except in a trial, which has one question.
-  const qos = state.activity === "trial" ? 1 : 0;
-  emit(ota, { kind: "publish", topic: UP.ask, payload: state.nonce, retain: false, qos });
+  state.askAtMs = nowMs + Math.max(ota.times.answerMs, nowMs - state.trialSinceMs);
+  emit(ota, { kind: "publish", topic: UP.ask, payload: state.nonce, retain: false, qos: 0 });
+}
+
+/** When a trial that nobody has answered yet asks once more. */
+function askAtMs({ activity, isLinked, isProved, askAtMs }: OtaState): number {
+  return activity === "trial" && isLinked && !isProved ? askAtMs : NEVER;
 }
 
 function onFresh(ota: Ota, state: OtaState, nowMs: number, payload: Uint8Array): void {
@@ -173,6 +178,7 @@ function confirmIfProved(ota: Ota, state: OtaState, nowMs: number): void {
 
 function onTimer(ota: Ota, state: OtaState, nowMs: number): void {
   confirmIfProved(ota, state, nowMs);
+  if (nowMs >= askAtMs(state)) sendNonce(ota, state, nowMs);
   if (nowMs < state.deadlineMs) return;
   if (state.activity === "trial") return endTrial(ota, state, "silence");
   if (state.activity === "asking") return fail(ota, state, nowMs, "LINK_TIMEOUT");
@@ -185,7 +191,7 @@ function onLink(ota: Ota, state: OtaState, nowMs: number): void {
   state.isLinked = true;
   state.isFresh = false;
   report(ota, state);
-  if (state.activity === "trial") return sendNonce(ota, state);
+  if (state.activity === "trial") return sendNonce(ota, state, nowMs);
   const { offer } = state;
   // What waits for its time goes on waiting; what waits for the link, or lost it on the way, goes on now.
   const isHeldBack = state.activity === "waiting" && state.deadlineMs !== NEVER;
@@ -256,7 +262,7 @@ function step(ota: Ota, old: OtaState, event: DeviceEvent): Step<OtaState> {
   } else if (state.maker !== undefined) take(ota, state, event);
   const steadyAtMs = state.trialSinceMs + ota.times.steadyMs;
   const isSteadying = state.activity === "trial" && event.nowMs < steadyAtMs;
-  const wakeAtMs = isSteadying ? Math.min(state.deadlineMs, steadyAtMs) : state.deadlineMs;
+  const wakeAtMs = Math.min(state.deadlineMs, askAtMs(state), isSteadying ? steadyAtMs : NEVER);
   const { effects } = ota;
   ota.effects = [];
   return Number.isFinite(wakeAtMs) ? { state, effects, wakeAtMs } : { state, effects };
@@ -284,6 +290,7 @@ export function createOta(parts: OtaParts): Machine<OtaState> {
       isPassed: false,
       isProved: false,
       trialSinceMs: 0,
+      askAtMs: NEVER,
       unknown: undefined,
       verdict: undefined,
     },

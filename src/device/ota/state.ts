@@ -65,6 +65,8 @@ export interface OtaState {
   isPassed: boolean;
   isProved: boolean;
   trialSinceMs: number;
+  /** When a trial's question was not answered for so long that it is asked again. */
+  askAtMs: number;
   /** An offer that no key of the set had signed: looked at again when the set changes. */
   unknown: Uint8Array | undefined;
   /** What became of the last offer, until there is another. */

@@ -98,6 +98,24 @@ describe("an update", () => {
     expect(outcome.states.filter((state) => state.attempt?.fault === "TRIAL_SILENCE").length).toBeGreaterThan(2);
   });
 
+  test("whose trial gets no answer to its first questions asks again, and is confirmed without another start", () => {
+    const answered = { inAll: 0, spoilt: Number.POSITIVE_INFINITY };
+    const world = worldOf(WHOLE, {
+      forge(name, payload) {
+        if (name !== "fresh" || ++answered.inAll < answered.spoilt) return payload;
+        // Three answers that are as good as none.
+        return answered.inAll < answered.spoilt + 3 ? payload.slice(1) : payload;
+      },
+    });
+    expect(runWorld(world)).toMatchObject({ sequence: 2, starts: 2 });
+    // The last one was the trial's.
+    const spoilt = answered.inAll;
+    Object.assign(answered, { inAll: 0, spoilt });
+    const outcome = runWorld({ ...world, flash: worldOf(WHOLE).flash });
+    expect(outcome).toMatchObject({ end: "rest", sequence: 2, starts: 2 });
+    expect(answered.inAll).toBe(spoilt + 3);
+  });
+
   test("is refused with a fault of its own when it is not current, and dropped", () => {
     const current = () => ({ sequence: 3, releaseId: new Uint8Array(16) });
     const outcome = runWorld(worldOf(WHOLE, { current }));

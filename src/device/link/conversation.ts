@@ -32,6 +32,9 @@ export interface Conversation {
   readonly inFlight: Map<number, Unacknowledged>;
   readonly queue: Outgoing[];
   readonly aliases: Map<number, string>;
+  /** Topics that the server knows by a number of ours, from 1 on, and how many it takes. */
+  readonly said: string[];
+  saidMax: number;
   lastId: number;
   receiveMaximum: number;
   keepAliveMs: number;
@@ -53,6 +56,8 @@ export function createConversation(version: MqttVersion, times: LinkTimes, reade
     inFlight: new Map(),
     queue: [],
     aliases: new Map(),
+    said: [],
+    saidMax: 0,
     lastId: 0,
     receiveMaximum: 8,
     keepAliveMs: times.keepAliveS * 1000,
@@ -71,6 +76,7 @@ export function nextPacketId(conversation: Conversation): number {
 export function setLimits(conversation: Conversation, properties: MqttProperties): void {
   const { receiveMaximum, times } = conversation;
   conversation.receiveMaximum = Math.min(receiveMaximum, properties.receiveMaximum ?? receiveMaximum);
+  conversation.saidMax = properties.topicAliasMaximum ?? 0;
   conversation.keepAliveMs = (properties.serverKeepAliveS ?? times.keepAliveS) * 1000;
 }
 
@@ -95,10 +101,21 @@ export function beginConversation(
   });
 }
 
+/**
+ * A topic, or the server's number for it once it was said. Not where the message may have to be said again: the next
+ * conversation knows no numbers of this one.
+ */
+function named({ said, saidMax }: Conversation, { topic, qos }: Outgoing): { topic: string; topicAlias?: number } {
+  const number = said.indexOf(topic) + 1;
+  if (qos !== 0 || (number === 0 && said.length >= saidMax)) return { topic };
+  return number === 0 ? { topic, topicAlias: said.push(topic) } : { topic: "", topicAlias: number };
+}
+
 function send(conversation: Conversation, outgoing: Outgoing, nowMs: number): Uint8Array {
   const id = outgoing.qos === 1 ? nextPacketId(conversation) : 0;
-  const properties = outgoing.retain ? {} : { messageExpiryS: MESSAGE_EXPIRY_S };
-  const packet = encodePublish(conversation.version, { ...outgoing, packetId: id, isAgain: false, properties });
+  const { topic, ...alias } = named(conversation, outgoing);
+  const properties = { ...alias, ...(outgoing.retain ? {} : { messageExpiryS: MESSAGE_EXPIRY_S }) };
+  const packet = encodePublish(conversation.version, { ...outgoing, topic, packetId: id, isAgain: false, properties });
   if (id !== 0) conversation.inFlight.set(id, { packet, sentMs: nowMs });
   conversation.sentMs = nowMs;
   return packet;

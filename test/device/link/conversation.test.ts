@@ -1,3 +1,4 @@
+import mqtt from "mqtt-packet";
 import { describe, expect, test } from "vitest";
 import {
   beginConversation,
@@ -47,6 +48,35 @@ describe("a conversation", () => {
     const second = takePacket(conversation, { ...packet, topic: "", properties: { topicAlias: 3 } }, 0);
     expect([first?.message?.topic, second?.message?.topic]).toEqual(["t", "t"]);
     expect(takePacket(conversation, { ...packet, topic: "", properties: { topicAlias: 4 } }, 0)).toBeUndefined();
+  });
+
+  test("says a topic by number once it was said, as often as the server takes it, and never what may be sent again", () => {
+    const parse = (packets: readonly Uint8Array[]) => {
+      const parser = mqtt.parser({ protocolVersion: 5 });
+      const seen: unknown[] = [];
+      parser.on("packet", (packet) => {
+        const { topic, properties } = packet as mqtt.IPublishPacket;
+        seen.push([topic, properties?.topicAlias]);
+      });
+      for (const packet of packets) parser.parse(Buffer.from(packet));
+      return seen;
+    };
+    const conversation = begin(5, { topicAliasMaximum: 2 });
+    const say = (topic: string, qos: 0 | 1 = 0) => publishIn(conversation, message(topic, qos), 0);
+    expect(parse([...say("a"), ...say("b"), ...say("a"), ...say("c"), ...say("b"), ...say("a", 1)])).toEqual([
+      ["a", 1],
+      ["b", 2],
+      ["", 1],
+      ["c", undefined],
+      ["", 2],
+      ["a", undefined],
+    ]);
+    const unasked = begin(5);
+    const twice = [...publishIn(unasked, message("a", 0), 0), ...publishIn(unasked, message("a", 0), 0)];
+    expect(parse(twice)).toEqual([
+      ["a", undefined],
+      ["a", undefined],
+    ]);
   });
 
   test("acknowledges what comes with quality of service 1", () => {

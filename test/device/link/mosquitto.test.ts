@@ -51,6 +51,24 @@ for (const mqtt5 of [false, true]) {
       await expect.poll(() => messages, { timeout: 5000 }).toContainEqual([own("state"), 0]);
     });
 
+    test("says by number what it says again and again, where that is offered, and is understood", async () => {
+      const unit = runOnSockets(createLink(crypto, TIMES), storedFor(broker.port, nonces.port));
+      unit.show({ kind: "online", ipv4: "127.0.0.1" });
+      await unit.until("up", (event) => event.kind === "link-up");
+      const heard: string[] = [];
+      await operator.unsubscribeAsync(own("#"));
+      operator.on("message", (topic, payload) => heard.push(`${topic} ${payload}`));
+      await operator.subscribeAsync([own("ask"), own("want")], { qos: 1 });
+      const words = ["ask 1", "want 1", "ask 2", "want 2", "ask 3"];
+      for (const word of words) {
+        const [topic = ""] = word.split(" ");
+        unit.show({ kind: "publish", topic, payload: new TextEncoder().encode(word), retain: false, qos: 0 });
+      }
+      await expect.poll(() => heard.length).toBe(words.length);
+      expect(heard).toEqual(words.map((word) => `${own(word.split(" ")[0] ?? "")} ${word}`));
+      unit.stop();
+    });
+
     test("keeps its session: what came while it was gone is delivered", async () => {
       const gone = operator.publishAsync(own("release"), Buffer.from("while away"), { qos: 1 });
       await gone;

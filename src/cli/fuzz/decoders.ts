@@ -48,6 +48,7 @@ import { auditLink, encodeAuditEntry, readAudit } from "#wire/sessions/audit.ts"
 import { encodeOwn, foundIn, SERVICE } from "#wire/sessions/discovery.ts";
 import { decodeHello, encodeHello, type Hello } from "#wire/sessions/hello.ts";
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from "#wire/sessions/session.ts";
+import { streamTarget } from "./stream-target.ts";
 
 export interface FuzzTarget {
   decode(bytes: Uint8Array): Result<unknown>;
@@ -229,6 +230,7 @@ export const FUZZ_TARGETS: Readonly<Record<string, FuzzTarget>> = {
   ),
   "block-request": fixed(decodeBlockRequest, encodeBlockRequest({ transfer: nonce, first: 2, bitmap: 5 })),
   "block-response": fixed(decodeBlockResponse, encodeBlockResponse({ kind: "block", tag: 7, index: 1, bytes: nonce })),
+  stream: streamTarget,
   "radio-command": fixed(radio(decodeRadioCommand), Uint8Array.of(3, 2, 104, 105, 1, 120)),
   "radio-report": fixed(
     radio(decodeRadioReport),

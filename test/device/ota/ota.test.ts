@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { encodeCbor } from "#codec/cbor.ts";
 import { signKeyset } from "#trust/releases/sign-release.ts";
+import { BLOCK_BYTES } from "#wire/releases/blocks.ts";
 import { GEOMETRIES, type Geometry } from "../../powercut/flash-model.ts";
 import { imageSets } from "../../powercut/images.ts";
 import { crypto, factoryFlash, KEYSET, type Served, seedOf, serve } from "../../powercut/maker.ts";
@@ -149,6 +150,23 @@ describe("an update", () => {
     expect(outcome).toMatchObject({ sequence: 2 });
     expect(outcome.rewrittenSectors).toBeLessThanOrEqual(1);
     expect(outcome.log.some((line) => line.includes("BLOCK_HASH"))).toBe(true);
+  });
+
+  test("takes no block of another good release for one of its own", () => {
+    const other = serve({ ...SETS[1], images: SETS[0].images }, undefined);
+    const strange = [...other.streams.values()].map((stream) => stream.subarray(0, BLOCK_BYTES));
+    let mixed = 0;
+    const outcome = runWorld(
+      worldOf(WHOLE, {
+        forge(name, payload) {
+          if (name !== "block" || payload.length < BLOCK_BYTES || mixed === strange.length) return payload;
+          return Uint8Array.of(...payload.subarray(0, 6), ...(strange[mixed++] as Uint8Array));
+        },
+      }),
+    );
+    expect(outcome).toMatchObject({ sequence: 2 });
+    expect(outcome.log.filter((line) => line.includes("BLOCK_HASH")).length).toBeGreaterThanOrEqual(1);
+    expect(mixed).toBe(strange.length);
   });
 
   test("waits for the owner where the maker says so", () => {

@@ -4,7 +4,15 @@ import { signKeyset, signRelease, signTimestamp } from "#trust/releases/sign-rel
 import { verifyKeyset } from "#trust/releases/verify-keyset.ts";
 import { checkCurrent, type ReleaseFacts, verifyRelease, verifyTimestamp } from "#trust/releases/verify-release.ts";
 import { KEYSET_BYTES_MAX, type Keyset } from "#wire/releases/keyset.ts";
-import { imagesIdOf, RELEASE_BYTES_MAX, type Release, releaseIdOf } from "#wire/releases/release.ts";
+import {
+  type Component,
+  encodeRelease,
+  imagesIdOf,
+  RELEASE_BYTES_MAX,
+  type Release,
+  releaseIdOf,
+} from "#wire/releases/release.ts";
+import { encodeRoleEnvelope, keyNameOf } from "#wire/releases/role-envelope.ts";
 
 const crypto = nodePrimitives;
 const seed = (number: number) => new Uint8Array(32).fill(number);
@@ -86,6 +94,25 @@ describe("releases", () => {
       [verdict({}, { rejected: [imagesIdOf(crypto.sha256, RELEASE)] }), "RELEASE_REJECTED"],
     ];
     for (const [got, fault] of cases) expect(got).toEqual({ ok: false, fault });
+  });
+
+  test("can't be put together from two good ones", () => {
+    const [native, js] = RELEASE.components as [Component, Component];
+    const older: Release = { ...RELEASE, sequence: 70_001, components: [native, { ...js, imageRoot: bytes(15, 32) }] };
+    const good = [RELEASE, older].map((release) => signRelease(crypto, seed(20), release)) as [Uint8Array, Uint8Array];
+    for (const each of good) expect(verifyRelease(crypto, each, KEYSET, FACTS).ok).toBe(true);
+    const keyName = keyNameOf(crypto.sha256, key(20));
+    const mixtures = [
+      { ...RELEASE, components: older.components },
+      { ...older, components: RELEASE.components },
+      { ...RELEASE, sequence: older.sequence },
+    ];
+    for (const mixture of mixtures) {
+      for (const each of good) {
+        const put = encodeRoleEnvelope(keyName, encodeRelease(mixture), each.slice(-64));
+        expect(verifyRelease(crypto, put, KEYSET, FACTS)).toEqual({ ok: false, fault: "RELEASE_SIGNATURE" });
+      }
+    }
   });
 
   test("stay rejected when the same images are signed again under a new sequence", () => {

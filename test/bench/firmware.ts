@@ -16,7 +16,11 @@ import { measureTls } from "./tls.ts";
 
 /** With -icount shift=3 an instruction takes eight nanoseconds of the unit's time. */
 const INSTRUCTIONS_A_MS = 125_000;
-const GOALS: Readonly<Record<string, number>> = { "ed25519-verify": 1_400_000, "session-open-2": 8_000_000 };
+const GOALS: Readonly<Record<string, number>> = {
+  "ed25519-verify": 1_400_000,
+  "session-open-2": 8_000_000,
+  "session-open-2-cold": 8_000_000,
+};
 const RUN_MS = 60_000;
 
 interface Run {

@@ -1,5 +1,5 @@
 /*
- * The JavaScript bundle in flash: top-level statements parted by form feeds, functions first (src/factory/bundle-pieces.ts).
+ * The JavaScript bundle in flash: top-level statements parted by form feeds, functions first (src/factory/bundle/pieces.ts).
  * They are compiled a few at a time, since a compiler's memory grows with what it is given at once. Places are counted
  * from the bundle's start.
  */

@@ -1,7 +1,7 @@
 /*
  * The bundle as the engine takes it: functions and constants are brought in from flash when they are first named, and let
  * go of when memory is short; the other statements run once, a few at a time. Neither holds state
- * (src/factory/bundle-pieces.ts tells which), so that one which was let go of and comes back is the same.
+ * (src/factory/bundle/pieces.ts tells which), so that one which was let go of and comes back is the same.
  */
 #pragma once
 #include <stdbool.h>

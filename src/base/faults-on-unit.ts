@@ -1,6 +1,6 @@
 /**
  * What a unit's bundle has in the place of faults.ts: there a fault is its number. The bundler writes numbers where the
- * runtime's sources write names (src/factory/bundle-faults.ts), so that neither names nor their table take a unit's memory.
+ * runtime's sources write names (src/factory/bundle/faults.ts), so that neither names nor their table take a unit's memory.
  */
 
 export function ok<T>(value: T): { readonly ok: true; readonly value: T } {

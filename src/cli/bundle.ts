@@ -3,8 +3,8 @@ import { createInterface } from "node:readline";
 import { type Command, InvalidArgumentError } from "commander";
 import { withFaultNames } from "#base/faults.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { buildBundle } from "#factory/bundle.ts";
-import { namesPath, readNames, withWholeNames, writeNames } from "#factory/bundle-names.ts";
+import { buildBundle } from "#factory/bundle/bundle.ts";
+import { namesPath, readNames, withWholeNames, writeNames } from "#factory/bundle/names.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { sayTrouble } from "./say-trouble.ts";
 

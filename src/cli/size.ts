@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { buildBundle } from "#factory/bundle.ts";
+import { buildBundle } from "#factory/bundle/bundle.ts";
 import { readFlashConfig } from "#factory/config.ts";
 
 /** Bytes of the bundle by room, largest first. */

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { fromHex } from "#base/bytes.ts";
 import { type SignatureCase, type StartVerifier, verifierEntry } from "#boards/verifier/board-verifier.ts";
-import { buildScript } from "#factory/bundle.ts";
+import { buildScript } from "#factory/bundle/bundle.ts";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { sayTrouble } from "./say-trouble.ts";

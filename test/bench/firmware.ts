@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { makeBareUnit } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { buildBundle, buildScript } from "#factory/bundle.ts";
+import { buildBundle, buildScript } from "#factory/bundle/bundle.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { buildRuntime, imagePaths, missingPackages } from "#firmware/image.ts";
 import { FIRMWARE_BOARDS } from "#firmware/layout.ts";

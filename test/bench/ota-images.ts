@@ -1,6 +1,6 @@
 /** What the delta coder is tried on: the lamp's bundle before and after an edit, the sources edited. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { buildBundle } from "#factory/bundle.ts";
+import { buildBundle } from "#factory/bundle/bundle.ts";
 import { readFlashConfig } from "#factory/config.ts";
 
 export interface Pair {

@@ -7,7 +7,7 @@ import { createServer } from "node:tls";
 import { toHex } from "#base/bytes.ts";
 import { makeBareUnit } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
-import { buildScript } from "#factory/bundle.ts";
+import { buildScript } from "#factory/bundle/bundle.ts";
 import { imagePaths } from "#firmware/image.ts";
 import { encodeRadioReport } from "#wire/lines/radio-line.ts";
 import { certify } from "../tls/authority.ts";

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import * as noble from "@noble/ed25519";
 import { utf8 } from "#base/utf8.ts";
-import { buildScript } from "#factory/bundle.ts";
+import { buildScript } from "#factory/bundle/bundle.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";
 import { chainOf, issueChild, issueGrant } from "#trust/grants/mint.ts";

@@ -7,7 +7,7 @@ import { afterEach, expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import { DNS_TYPE, encodeDnsQuery, readDnsMessage } from "#codec/dns.ts";
-import { buildScript } from "#factory/bundle.ts";
+import { buildScript } from "#factory/bundle/bundle.ts";
 import { foundIn, SERVICE } from "#wire/sessions/discovery.ts";
 import { type Bench, benchUnit, lineOf } from "./made-unit.ts";
 

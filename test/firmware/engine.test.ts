@@ -7,7 +7,7 @@ import { join } from "node:path";
 import vm from "node:vm";
 import { afterEach, expect, test } from "vitest";
 import { startEngine } from "#boards/sim/host/engine.ts";
-import { inPieces } from "#factory/bundle-pieces.ts";
+import { inPieces } from "#factory/bundle/pieces.ts";
 import { thirdParty } from "#firmware/third-party.ts";
 import { LANGUAGE_SAMPLES } from "./language-samples.ts";
 import { type Bench, benchUnit, lineOf } from "./made-unit.ts";

@@ -1,7 +1,7 @@
 /** The emulated boards keep the port contract: the same program as on the simulated board, on the native image. */
 import { afterEach, expect, test } from "vitest";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { buildScript } from "#factory/bundle.ts";
+import { buildScript } from "#factory/bundle/bundle.ts";
 import { type Bench, benchUnit } from "./made-unit.ts";
 
 let bench: Bench | undefined;

@@ -10,7 +10,7 @@ import { makeBareUnit } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { seededChance } from "#boards/sim/host/seeded-chance.ts";
-import { buildScript } from "#factory/bundle.ts";
+import { buildScript } from "#factory/bundle/bundle.ts";
 import { imagePaths } from "#firmware/image.ts";
 
 const CUTS = Number(process.env.LATCHKEY_CUTS ?? 50);

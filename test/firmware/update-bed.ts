@@ -11,7 +11,7 @@ import { type Board, readBoard } from "#boards/sim/host/board.ts";
 import { buildRelease } from "#cloud/releases/release-build.ts";
 import { nameOf } from "#cloud/releases/release-file.ts";
 import { encodeCbor } from "#codec/cbor.ts";
-import { buildScript } from "#factory/bundle.ts";
+import { buildScript } from "#factory/bundle/bundle.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
 import { signRelease } from "#trust/releases/sign-release.ts";
 import { JOURNAL_KIND } from "#wire/flash/journal.ts";

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { fromHex } from "#base/bytes.ts";
 import { type StartVerifier, verifierEntry } from "#boards/verifier/board-verifier.ts";
-import { buildScript } from "#factory/bundle.ts";
+import { buildScript } from "#factory/bundle/bundle.ts";
 
 interface Vector {
   readonly comment: string;

@@ -14,7 +14,7 @@ import { startReady } from "#cli/program.ts";
 import { factory, makeRelease } from "#cli/story/factory.ts";
 import { latchkey, latchkeyOk } from "#cli/story/world.ts";
 import { createTeller } from "#cli/teller.ts";
-import { buildScript, bundleEntry } from "#factory/bundle.ts";
+import { buildScript, bundleEntry } from "#factory/bundle/bundle.ts";
 import { type FlashConfig, readFlashConfig } from "#factory/config.ts";
 import { ensureKeyFile } from "#trust/host/key-file.ts";
 

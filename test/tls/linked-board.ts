@@ -9,7 +9,7 @@ import { buildNative, throwawayMaker } from "#boards/qemu-mps2/host/bare-unit.ts
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { encodeCbor } from "#codec/cbor.ts";
-import { buildBundle } from "#factory/bundle.ts";
+import { buildBundle } from "#factory/bundle/bundle.ts";
 import { type FlashImage, firstImages } from "#factory/images.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";

@@ -6,7 +6,7 @@ import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import { startReady } from "#cli/program.ts";
 import { type OperatorClient, operatorClient } from "#cloud/http/operator-client.ts";
 import { encodeReleaseFile, type ReleaseFile, readReleaseFile } from "#cloud/releases/release-file.ts";
-import { buildBundle, buildScript, bundleEntry } from "#factory/bundle.ts";
+import { buildBundle, buildScript, bundleEntry } from "#factory/bundle/bundle.ts";
 import { openRegistry } from "#factory/registry.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
 import { makeRelease } from "./factory.ts";

@@ -1,6 +1,6 @@
 /**
  * The older onboarding protocols, one name each: a bundle holds those that its product switched on, because its entry
- * imports no other (src/factory/bundle.ts). Air is not among them: every unit has it.
+ * imports no other (src/factory/bundle/bundle.ts). Air is not among them: every unit has it.
  */
 import type { Primitives } from "#trust/primitives.ts";
 import { airKissDecoder } from "#wire/air/airkiss-decoder.ts";

@@ -9,7 +9,7 @@ import { type EngineFailure, startEngine } from "#boards/sim/host/engine.ts";
 import { createFlashFile, openFlashFile } from "#boards/sim/host/flash-file.ts";
 import { nativeObject } from "#boards/sim/host/native.ts";
 import { openNetwork } from "#boards/sim/host/network.ts";
-import { buildBundle } from "#factory/bundle.ts";
+import { buildBundle } from "#factory/bundle/bundle.ts";
 import { readFlashConfig } from "#factory/config.ts";
 
 const board = readBoard("sim");

@@ -6,7 +6,7 @@ import { utf8 } from "#base/utf8.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { encodeCbor } from "#codec/cbor.ts";
-import { buildBundle } from "#factory/bundle.ts";
+import { buildBundle } from "#factory/bundle/bundle.ts";
 import { type FlashConfig, readFlashConfig } from "#factory/config.ts";
 import type { MakerKeys } from "#factory/identity.ts";
 import { firstImages } from "#factory/images.ts";

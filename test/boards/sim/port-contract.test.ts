@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
-import { buildScript } from "#factory/bundle.ts";
+import { buildScript } from "#factory/bundle/bundle.ts";
 import { imagesOf, testConfig, testMaker } from "./made-unit.ts";
 
 test("every promise of the port is kept", async () => {

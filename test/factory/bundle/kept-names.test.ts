@@ -2,8 +2,8 @@
 import { dirname } from "node:path";
 import ts from "typescript";
 import { expect, test } from "vitest";
-import { buildBundle } from "#factory/bundle.ts";
-import { keptNames } from "#factory/kept-names.ts";
+import { buildBundle } from "#factory/bundle/bundle.ts";
+import { keptNames } from "#factory/bundle/kept-names.ts";
 
 const BOARD = "sim";
 const APP = "src/app/lamp.ts";

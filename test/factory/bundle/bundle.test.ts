@@ -2,7 +2,7 @@
 import { createContext, runInContext } from "node:vm";
 import { expect, test } from "vitest";
 import { FAULTS, withFaultNames } from "#base/faults.ts";
-import { BundleError, buildBundle, buildScript } from "#factory/bundle.ts";
+import { BundleError, buildBundle, buildScript } from "#factory/bundle/bundle.ts";
 import { readFlashConfig } from "#factory/config.ts";
 
 const config = readFlashConfig("flash.config.json");

@@ -2,11 +2,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { build, transform } from "esbuild";
 import { utf8 } from "#base/utf8.ts";
-import { withConstantsInPlace, withConstantsMarked } from "./bundle-constants.ts";
-import { faultsByNumber } from "./bundle-faults.ts";
-import { joined, PARTING, type Statement, statementsOf } from "./bundle-pieces.ts";
-import type { FlashConfig } from "./config.ts";
+import type { FlashConfig } from "#factory/config.ts";
+import { withConstantsInPlace, withConstantsMarked } from "./constants.ts";
+import { faultsByNumber } from "./faults.ts";
 import { keptNames } from "./kept-names.ts";
+import { joined, PARTING, type Statement, statementsOf } from "./pieces.ts";
 import { shortNames } from "./short-names.ts";
 
 const ENTRY = "entry.ts";

@@ -1,11 +1,11 @@
 /** Short names change nothing that a script does, and an edit changes nothing of what it does not touch. */
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { buildScript } from "#factory/bundle.ts";
-import { withWholeNames } from "#factory/bundle-names.ts";
-import { PARTING } from "#factory/bundle-pieces.ts";
-import { digitsOf, hashNames } from "#factory/hash-names.ts";
-import { shortNames } from "#factory/short-names.ts";
+import { buildScript } from "#factory/bundle/bundle.ts";
+import { digitsOf, hashNames } from "#factory/bundle/hash-names.ts";
+import { withWholeNames } from "#factory/bundle/names.ts";
+import { PARTING } from "#factory/bundle/pieces.ts";
+import { shortNames } from "#factory/bundle/short-names.ts";
 
 const KEPT = new Set(["join", "push", "map", "x", "length", "told"]);
 

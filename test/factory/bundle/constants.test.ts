@@ -1,7 +1,7 @@
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { buildScript } from "#factory/bundle.ts";
-import { withConstantsInPlace, withConstantsMarked } from "#factory/bundle-constants.ts";
+import { buildScript } from "#factory/bundle/bundle.ts";
+import { withConstantsInPlace, withConstantsMarked } from "#factory/bundle/constants.ts";
 
 test("numbers, short texts and members of tables stand where they are used", () => {
   const script = 'var A=4,B=A*2**3,T={x:-1,"y z":"text"};f(A,B,-T.x,{A},T["y z"],o.A,A.toFixed(1));';

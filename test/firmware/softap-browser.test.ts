@@ -1,7 +1,15 @@
-/** SoftAP on a native image: the radio line's access point, lwIP behind it, and a person at the portal. Needs chromium too. */
+/** SoftAP on native images: the radio line's access point, lwIP behind it, and a person at the portal. Needs chromium too. */
 import { test } from "vitest";
 import { softApJourney } from "../journeys/softap-journey.ts";
 
-test("qemu-mps2 is brought home by its portal's page", async () => {
-  await softApJourney("qemu-mps2", "127.94.9");
-}, 400_000);
+// They wait for the air most of the time, so one doesn't hold up the other.
+test.concurrent.each([
+  ["qemu-mps2", "127.94.9"],
+  ["qemu-sf2", "127.94.10"],
+] as const)(
+  "%s is brought home by its portal's page",
+  async (board, net) => {
+    await softApJourney(board, net);
+  },
+  400_000,
+);

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { basename, join } from "node:path";
 import { compile, filesBelow, type Group } from "./compile.ts";
 import { FIRMWARE, sodiumFlags } from "./flags.ts";
-import { engineBuild, SEALING, VERIFYING } from "./image.ts";
+import { type Edited, editedGroup, engineBuild, SEALING, VERIFYING } from "./image.ts";
 import { layoutOf, ROOT } from "./layout.ts";
 import { BuildStop, thirdParty } from "./third-party.ts";
 
@@ -15,6 +15,7 @@ import { BuildStop, thirdParty } from "./third-party.ts";
 export const HOST_LAYOUT = "qemu-mps2";
 export const HOST_FLASH_BYTES = 0x44_0000;
 
+const OUTPUT = join(ROOT, ".cache/firmware/host");
 const CC = "gcc";
 /** A place for the native image that a pointer of the boot stage can name in 32 bits. */
 const IMAGE_ADDRESS = 0x6000_0000;
@@ -25,9 +26,8 @@ export interface HostPrograms {
 }
 
 function link(name: string, objects: readonly string[]): string {
-  const folder = join(ROOT, ".cache/firmware/host");
-  mkdirSync(folder, { recursive: true });
-  const [path, key] = [join(folder, name), join(folder, `${name}.key`)];
+  mkdirSync(OUTPUT, { recursive: true });
+  const [path, key] = [join(OUTPUT, name), join(OUTPUT, `${name}.key`)];
   const wanted = JSON.stringify(objects);
   if (existsSync(path) && existsSync(key) && readFileSync(key, "utf8") === wanted) return path;
   const draft = `${path}.${process.pid}`;
@@ -38,8 +38,11 @@ function link(name: string, objects: readonly string[]): string {
   return path;
 }
 
-/** Builds what isn't up to date. @throws BuildStop when there is no gcc, a source can't be had or doesn't compile. */
-export async function buildHost(): Promise<HostPrograms> {
+/**
+ * Builds what isn't up to date. @param edited Some of our sources made others, for programs under another name.
+ * @throws BuildStop when there is no gcc, a source can't be had or doesn't compile.
+ */
+export async function buildHost(edited?: Edited): Promise<HostPrograms> {
   if (spawnSync(CC, ["--version"]).error !== undefined) {
     throw new BuildStop("the host's build wants a C compiler; run: apt-get install -y gcc libc6-dev");
   }
@@ -86,8 +89,11 @@ export async function buildHost(): Promise<HostPrograms> {
     "port/crc32",
     "port/sodium-base",
   );
-  const boot = await compile([chip, below("boot", "start"), ours("port/frame"), sodiumGroup(VERIFYING)], CC);
-  const runtime = [
+  const asEdited = (groups: readonly Group[]) =>
+    edited === undefined ? groups : groups.map((group) => editedGroup(group, join(OUTPUT, edited.as), edited));
+  const ownBoot = asEdited([chip, below("boot", "start"), ours("port/frame")]);
+  const boot = await compile([...ownBoot, sodiumGroup(VERIFYING)], CC);
+  const ownRuntime = asEdited([
     chip,
     ours("chips/host/runtime", "boot/record-log"),
     below("main", "heap", "libc", "report"),
@@ -96,9 +102,8 @@ export async function buildHost(): Promise<HostPrograms> {
         (name) => `port/${name}`,
       ),
     ),
-    engine,
-    sodiumGroup([...VERIFYING, ...SEALING]),
-  ];
-  const main = await compile(runtime, CC);
-  return { boot: link("boot", boot.objects), main: link("main", main.objects) };
+  ]);
+  const main = await compile([...ownRuntime, engine, sodiumGroup([...VERIFYING, ...SEALING])], CC);
+  const ending = edited === undefined ? "" : `-${edited.as}`;
+  return { boot: link(`boot${ending}`, boot.objects), main: link(`main${ending}`, main.objects) };
 }

@@ -211,7 +211,7 @@ export interface Edited {
 }
 
 /** The group with its edited sources in a folder of their own. */
-function editedGroup(group: Group, folder: string, { edits }: Edited): Group {
+export function editedGroup(group: Group, folder: string, { edits }: Edited): Group {
   mkdirSync(folder, { recursive: true });
   const sources = group.sources.map((source) => {
     const edit = edits.get(relative(FIRMWARE, source));

@@ -30,7 +30,7 @@ async function hostRows(quick: boolean, missing: (what: string) => void): Promis
       await hostCuts(bed, tally, quick ? 31 : 1);
       for (const failure of tally.failures) process.stderr.write(`powercut: host: ${failure}\n`);
       const row = rowOf(`host/${scenario}`);
-      rows.push(row("operations", bed.operations, "1", null), row("cases", tally.cases, "1", null));
+      rows.push(row("operations", bed.operations.length, "1", null), row("cases", tally.cases, "1", null));
       rows.push(row("failures", tally.failures.length, "1", 0));
       rows.push(row("refetched-sectors-max", tally.refetchedSectorsMax, "1", 1));
       rows.push(row("time", (performance.now() - startMs) / 1000, "s", null));

@@ -13,8 +13,10 @@ import type { FlashOperation } from "#boards/qemu-mps2/host/flash-watch.ts";
 import { type Board, readBoard } from "#boards/sim/host/board.ts";
 import { TEAR_MODES, type TearMode } from "#boards/sim/host/flash-file.ts";
 import { openSettings } from "#device/settings.ts";
+import type { Edits } from "#factory/bundle/faults.ts";
 import { buildHost, HOST_FLASH_BYTES, HOST_LAYOUT, type HostPrograms } from "#firmware/host.ts";
-import { readJournal } from "#wire/flash/journal.ts";
+import type { Edited } from "#firmware/image.ts";
+import { JOURNAL_KIND, readJournal } from "#wire/flash/journal.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
 import { imageSets } from "../powercut/images.ts";
 import { judgeSession, newRecord, type Session, updateBed } from "./update-bed.ts";
@@ -34,8 +36,16 @@ export interface HostBed {
   readonly flash: Uint8Array;
   /** What ends a run: the words of the unit that the update is over. */
   readonly until: RegExp;
-  /** Flash operations of a run that nothing disturbs. */
-  readonly operations: number;
+  /** Flash operations of a run that nothing disturbs, and the flash after it. */
+  readonly operations: readonly FlashOperation[];
+  readonly rested: Uint8Array;
+}
+
+/** What is done to a unit on its way: operations are counted from its first start. */
+export interface HostCase {
+  readonly cut?: { readonly at: number; readonly tear: TearMode };
+  /** A bit of this byte turns before this operation. */
+  readonly rot?: { readonly at: number; readonly address: number };
 }
 
 export interface HostTally {
@@ -46,22 +56,32 @@ export interface HostTally {
 
 export const emptyHostTally = (): HostTally => ({ cases: 0, refetchedSectorsMax: 0, failures: [] });
 
-export async function hostBed(scenario: HostScenario): Promise<HostBed> {
-  const programs = await buildHost();
+/** What a test has done to the code: our C below firmware/, and sources of the bundle. */
+export interface Weakening {
+  readonly c?: Edited;
+  readonly bundle?: Edits;
+}
+
+/** @param weakening For tests of the harness itself. Rejects when an update that nothing disturbs doesn't come to its end. */
+export async function hostBed(scenario: HostScenario, weakening: Weakening = {}): Promise<HostBed> {
+  const programs = await buildHost(weakening.c);
   const native = imageSets(NATIVE_BYTES, 1000)[0].images.get(COMPONENT.native) as Uint8Array;
   const dead = native.slice();
   dead.set(utf8("dead"));
   const crash = { second: () => new Map([[COMPONENT.native as number, dead]]) };
-  const made = await updateBed(HOST_LAYOUT, { native, releases: 1, ...(scenario === "native-crash" ? crash : {}) });
+  const made = await updateBed(HOST_LAYOUT, {
+    ...{ native, releases: 1, ...(weakening.bundle && { edits: weakening.bundle }) },
+    ...(scenario === "native-crash" ? crash : {}),
+  });
   truncateSync(made.flashPath, HOST_FLASH_BYTES);
   const flash = new Uint8Array(readFileSync(made.flashPath));
   rmSync(join(made.flashPath, ".."), { recursive: true });
   // Where the power fails at the very end, the start after it remembers that the images are rejected, not why.
   const reasons = `(${FAULTS.TRIAL_CRASH}|${FAULTS.RELEASE_REJECTED})`;
   const until = scenario === "update" ? /^state 2 0 none/m : new RegExp(`^state 1 2 rejected ${reasons}\\b`, "m");
-  const bed = { programs, board: readBoard(HOST_LAYOUT), scenario, flash, until, operations: 0 };
-  const { operations } = (await runHost(bed)).session;
-  return { ...bed, operations: operations.length };
+  const bed = { programs, board: readBoard(HOST_LAYOUT), scenario, flash, until, rested: flash, operations: [] };
+  const { session, flash: rested } = await runHost(bed, {});
+  return { ...bed, rested, operations: session.operations };
 }
 
 interface HostRun {
@@ -70,20 +90,21 @@ interface HostRun {
   readonly flash: Uint8Array;
 }
 
-/** Runs a unit from the factory's flash until the update is over, through a cut where one is asked for. */
-function runHost(bed: HostBed, cut?: { readonly at: number; readonly tear: TearMode }): Promise<HostRun> {
+/** Runs a unit from the factory's flash until the update is over, through what is asked for. */
+function runHost(bed: HostBed, { cut, rot }: HostCase, withinMs = WITHIN_MS): Promise<HostRun> {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-host-"));
   const path = join(folder, "flash");
   writeFileSync(path, bed.flash);
   const env = {
     ...{ CHIP_FLASH: path, CHIP_BOOT: bed.programs.boot, CHIP_MAIN: bed.programs.main, CHIP_TRACE: "1" },
     ...(cut && { CHIP_CUT: `${cut.at}:${cut.tear}` }),
+    ...(rot && { CHIP_ROT: `${rot.at}:${rot.address}` }),
   };
   const child = spawn(bed.programs.boot, [], { env, stdio: ["ignore", "pipe", "pipe"] });
   let text = "";
   let traced = "";
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => child.kill("SIGKILL"), WITHIN_MS);
+    const timer = setTimeout(() => child.kill("SIGKILL"), withinMs);
     child.stdout.on("data", (chunk) => {
       text += chunk;
       if (bed.until.test(text) || /trouble|LOST|boot: no/.test(text)) child.kill("SIGKILL");
@@ -125,12 +146,32 @@ function judgeEnd(bed: HostBed, flash: Uint8Array): void {
       ? confirmed.sequence === 2 && confirmed.slots === 3
       : rejected.length === 1 && confirmed.sequence === 1;
   if (!isRight) throw new Error(`it ended with release ${confirmed.sequence}, slots ${confirmed.slots}`);
+  for (const [i, [a, b]] of [["nativeA", "nativeB"] as const, ["jsA", "jsB"] as const].entries()) {
+    const { start, bytes } = regions[(confirmed.slots >> i) & 1 ? b : a] as { start: number; bytes: number };
+    const isSame = equal(flash.subarray(start, start + bytes), bed.rested.subarray(start, start + bytes));
+    if (!isSame) throw new Error(`slot ${(confirmed.slots >> i) & 1 ? b : a} does not hold what was signed`);
+  }
+}
+
+/** Runs one case and holds it against what must be so. Throws with what isn't. @returns Sectors that were fetched again. */
+export async function judgeHost(bed: HostBed, what: HostCase, withinMs?: number): Promise<number> {
+  const { session, flash } = await runHost(bed, what, withinMs);
+  if (what.cut !== undefined && !session.text.includes("power lost")) throw new Error("the power never failed");
+  const record = newRecord();
+  judgeSession({ board: bed.board, flashPath: "" }, record, session);
+  // What was fetched is good, whatever was cut, unless it rotted.
+  const { start, bytes } = bed.board.flash.regions.journal as { start: number; bytes: number };
+  const isAbandoned = session.operations.some(
+    ({ address, bytes: [, , kind] }) => address >= start && address < start + bytes && kind === JOURNAL_KIND.abandoned,
+  );
+  if (isAbandoned && what.rot === undefined) throw new Error("it gave up what it had fetched, and began anew");
+  judgeEnd(bed, flash);
+  return record.refetchedSectorsMax;
 }
 
 /** Every so-manieth cut of all: operation by operation, tear by tear; `jobs` of them at a time. */
 export async function hostCuts(bed: HostBed, tally: HostTally, stride = 1, first = 0, jobs = 2): Promise<void> {
-  const unitBed = { board: bed.board, flashPath: "" };
-  const all = Array.from({ length: bed.operations * TEAR_MODES.length }, (_, i) => i).filter(
+  const all = Array.from({ length: bed.operations.length * TEAR_MODES.length }, (_, i) => i).filter(
     (i) => i % stride === first % stride,
   );
   const work = async () => {
@@ -138,12 +179,7 @@ export async function hostCuts(bed: HostBed, tally: HostTally, stride = 1, first
       const cut = { at: Math.floor(next / TEAR_MODES.length), tear: TEAR_MODES[next % TEAR_MODES.length] as TearMode };
       tally.cases++;
       try {
-        const { session, flash } = await runHost(bed, cut);
-        if (!session.text.includes("power lost")) throw new Error("the power never failed");
-        const record = newRecord();
-        judgeSession(unitBed, record, session);
-        judgeEnd(bed, flash);
-        tally.refetchedSectorsMax = Math.max(tally.refetchedSectorsMax, record.refetchedSectorsMax);
+        tally.refetchedSectorsMax = Math.max(tally.refetchedSectorsMax, await judgeHost(bed, { cut }));
       } catch (error) {
         tally.failures.push(`${bed.scenario} cut at ${cut.at} ${cut.tear}: ${(error as Error).message}`);
       }

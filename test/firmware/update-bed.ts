@@ -12,6 +12,7 @@ import { buildRelease } from "#cloud/releases/release-build.ts";
 import { nameOf } from "#cloud/releases/release-file.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
+import type { Edits } from "#factory/bundle/faults.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
 import { signRelease } from "#trust/releases/sign-release.ts";
 import { JOURNAL_KIND } from "#wire/flash/journal.ts";
@@ -31,16 +32,21 @@ export interface BedOptions {
   readonly native?: Uint8Array;
   /** What release 2 holds in place of the other native image and bundle; it is then the only one. */
   readonly second?: (first: ReadonlyMap<number, Uint8Array>) => ReadonlyMap<number, Uint8Array>;
+  /** Sources of the bundle that are others than in the repository. */
+  readonly edits?: Edits;
 }
 
 const scripts = new Map<string, Promise<Uint8Array>>();
 
-/** update-script.ts for a board, bundled once. */
-function bundled({ name, flash }: Board): Promise<Uint8Array> {
-  const script = buildScript(`import { port } from "./boards/${name}/port.ts";
+/** update-script.ts for a board, bundled once where nothing is edited. */
+function bundled({ name, flash }: Board, edits: Edits | undefined): Promise<Uint8Array> {
+  const known = edits === undefined ? scripts.get(name) : undefined;
+  if (known !== undefined) return known;
+  const entry = `import { port } from "./boards/${name}/port.ts";
 import { runUpdates } from "./test/firmware/update-script.ts";
-runUpdates(port, ${JSON.stringify(flash.regions)});`).then(({ bytes }) => bytes);
-  scripts.set(name, script);
+runUpdates(port, ${JSON.stringify(flash.regions)});`;
+  const script = buildScript(entry, edits).then(({ bytes }) => bytes);
+  if (edits === undefined) scripts.set(name, script);
   return script;
 }
 
@@ -49,7 +55,7 @@ export async function updateBed(name: string, options: BedOptions = {}): Promise
   const board = readBoard(name);
   const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-updates-")), "flash.bin");
   const native = options.native ?? (await buildNative(name));
-  const script = await (scripts.get(name) ?? bundled(board));
+  const script = await bundled(board, options.edits);
   const maker = throwawayMaker();
   // Two sets of images that take turns; what tells them apart is read by nobody.
   const imagesOf = (word: string) =>

@@ -1,7 +1,8 @@
 /*
  * NOR flash in a file whose power fails in one chosen operation (CHIP_CUT=NUMBER:TEAR, counted from the first start),
- * which is left as the tear says: then the boot stage starts as after any power cut, and no further cut comes. With
- * CHIP_TRACE operations are told on standard error.
+ * which is left as the tear says: then the boot stage starts as after any power cut, and no further cut comes. A cell
+ * may lose its charge as well: CHIP_ROT=NUMBER:ADDRESS turns a bit of that byte before that operation. With CHIP_TRACE
+ * operations are told on standard error.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,12 +21,13 @@ uint32_t chip_flash_operations;
 
 static uint8_t *flash;
 static enum { NEVER, BEFORE, HALF, LAST_BYTE, AFTER } tear;
-static uint32_t cut_at;
+static uint32_t cut_at, rot_at, rotten; /* the address; 0 for none */
 static bool traced;
 
 void chip_flash_start(void) {
   static const char *const names[] = {"never", "before", "half", "last-byte", "after"};
   const char *path = getenv("CHIP_FLASH"), *cut = getenv("CHIP_CUT"), *done = getenv("CHIP_OPERATIONS");
+  const char *rot = getenv("CHIP_ROT");
   int file = path ? open(path, O_RDWR) : -1;
   flash = file < 0 ? MAP_FAILED : mmap(NULL, HOST_FLASH_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (flash == MAP_FAILED) {
@@ -35,6 +37,7 @@ void chip_flash_start(void) {
   close(file);
   traced = getenv("CHIP_TRACE") != NULL;
   if (done) chip_flash_operations = (uint32_t)strtoul(done, NULL, 10);
+  if (rot) sscanf(rot, "%u:%u", &rot_at, &rotten);
   if (cut == NULL) return;
   cut_at = (uint32_t)strtoul(cut, NULL, 10);
   const char *name = strchr(cut, ':');
@@ -49,6 +52,7 @@ static unsigned begin(char kind, uint32_t address, uint32_t length, unsigned fir
   snprintf(number, sizeof number, "%u", chip_flash_operations);
   setenv("CHIP_OPERATIONS", number, 1);
   if (traced) fprintf(stderr, "%c %u %u %u\n", kind, address, length, first);
+  if (rotten && mine == rot_at) flash[rotten] &= (uint8_t)(flash[rotten] - 1);
   return tear != NEVER && mine == cut_at ? tear : NEVER;
 }
 

@@ -4,7 +4,7 @@ import { build, transform } from "esbuild";
 import { utf8 } from "#base/utf8.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { withConstantsInPlace, withConstantsMarked } from "./constants.ts";
-import { faultsByNumber } from "./faults.ts";
+import { type Edits, faultsByNumber } from "./faults.ts";
 import { keptNames } from "./kept-names.ts";
 import { joined, PARTING, type Statement, statementsOf } from "./pieces.ts";
 import { shortNames } from "./short-names.ts";
@@ -80,10 +80,10 @@ function declaredElsewhere(paths: Iterable<string>): string[] {
     .map(([, name = ""]) => name);
 }
 
-/** Builds one script for a unit's engine of an entry's text; its imports are relative to the repository's root. */
-export async function buildScript(entry: string): Promise<Bundle> {
+/** Builds one script for a unit's engine of an entry's text; its imports are relative to the repository's root. Tests edit sources. */
+export async function buildScript(entry: string, edits: Edits = new Map()): Promise<Bundle> {
   try {
-    const { text, inputs } = await bundled(entry);
+    const { text, inputs } = await bundled(entry, edits);
     // Folds what the constants made foldable, and removes their declarations where nobody uses them any more.
     const folded = await transform(withPathsLegal(withConstantsInPlace(text)), {
       ...STYLE,
@@ -108,7 +108,10 @@ export async function buildScript(entry: string): Promise<Bundle> {
 }
 
 /** All sources in one script, names whole, a comment with the path in front of each source's statements. */
-async function bundled(entry: string): Promise<{ readonly text: string; readonly inputs: readonly string[] }> {
+async function bundled(
+  entry: string,
+  edits: Edits,
+): Promise<{ readonly text: string; readonly inputs: readonly string[] }> {
   const result = await build({
     ...STYLE,
     stdin: { contents: entry, resolveDir: ".", sourcefile: ENTRY, loader: "ts" },
@@ -118,7 +121,7 @@ async function bundled(entry: string): Promise<{ readonly text: string; readonly
     legalComments: "none",
     metafile: true,
     define: { "Number.POSITIVE_INFINITY": "Infinity", "Number.MAX_SAFE_INTEGER": String(Number.MAX_SAFE_INTEGER) },
-    plugins: [faultsByNumber],
+    plugins: [faultsByNumber(edits)],
     logLevel: "silent",
   });
   return { text: result.outputFiles[0]?.text ?? "", inputs: Object.keys(result.metafile.inputs) };

@@ -11,6 +11,9 @@ import { FAULTS } from "#base/faults.ts";
 /** Where a text of a fault's name is a fault: the runtime, and what makes an app of a maker's definition. */
 const SPEAKS_OF_FAULTS = /^src\/((base|codec|wire|trust|device)\/|app\/define-device\.ts$)/;
 
+/** New texts of sources by their paths, made of the old. */
+export type Edits = ReadonlyMap<string, (text: string) => string>;
+
 /** A source with numbers where it says faults. */
 export function withFaultNumbers(source: string): string {
   const file = ts.createSourceFile("source.ts", source, ts.ScriptTarget.ES2022, false, ts.ScriptKind.TS);
@@ -28,13 +31,16 @@ export function withFaultNumbers(source: string): string {
   return parts.join("") + source.slice(at);
 }
 
-export const faultsByNumber: Plugin = {
+/** @param edits Sources that are others than in the repository, by path from its root: what a test makes of them. */
+export const faultsByNumber = (edits: Edits): Plugin => ({
   name: "faults by number",
   setup(build) {
     build.onResolve({ filter: /^#base\/faults\.ts$/ }, () => ({ path: resolve("src/base/faults-on-unit.ts") }));
     build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      if (!SPEAKS_OF_FAULTS.test(relative(".", path))) return undefined;
-      return { contents: withFaultNumbers(readFileSync(path, "utf8")), loader: "ts" };
+      const [name, edit] = [relative(".", path), edits.get(relative(".", path))];
+      if (!SPEAKS_OF_FAULTS.test(name)) return undefined;
+      const source = readFileSync(path, "utf8");
+      return { contents: withFaultNumbers(edit?.(source) ?? source), loader: "ts" };
     });
   },
-};
+});

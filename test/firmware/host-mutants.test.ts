@@ -1,0 +1,144 @@
+/**
+ * Is the harness on the host able to see what it looks for? Each mutant is the boards' own C, or their bundle, with one
+ * safeguard taken out; a few cuts must find fault with it, and none with the code as it is.
+ */
+import { beforeAll, expect, test } from "vitest";
+import type { TearMode } from "#boards/sim/host/flash-file.ts";
+import type { Edits } from "#factory/bundle/faults.ts";
+import { JOURNAL_KIND } from "#wire/flash/journal.ts";
+import { type HostBed, type HostCase, hostBed, judgeHost, type Weakening } from "./host-cuts.ts";
+
+/** A weakened unit that hasn't come to rest by then never does: one as it is takes a few tenths of a second. */
+const WITHIN_MS = 6_000;
+
+interface Mutant {
+  readonly name: string;
+  /** What is edited: C below firmware/, or TypeScript of the bundle. */
+  readonly file: string;
+  readonly edits: readonly (readonly [from: string, to: string])[];
+  readonly cases: (bed: HostBed) => readonly HostCase[];
+}
+
+/** The numbers of the operations that write a record of this kind to the journal. */
+function records({ board, operations }: HostBed, kind: keyof typeof JOURNAL_KIND): readonly number[] {
+  const { start, bytes } = board.flash.regions.journal as { start: number; bytes: number };
+  return [...operations.entries()]
+    .filter(
+      ([
+        ,
+        {
+          address,
+          bytes: [, , third],
+        },
+      ]) => address >= start && address < start + bytes && third === JOURNAL_KIND[kind],
+    )
+    .map(([number]) => number);
+}
+
+const cutsAt = (numbers: readonly number[], ...tears: readonly TearMode[]): readonly HostCase[] =>
+  numbers.flatMap((at) => tears.map((tear) => ({ cut: { at, tear } })));
+
+/** The first sector's record, the writes of the second one's pages, and its record. */
+function secondSector(bed: HostBed): readonly number[] {
+  const [first = 0, second = 0] = records(bed, "sectorDone");
+  return Array.from({ length: second - first + 1 }, (_, i) => first + i);
+}
+
+/** A bit of the native image's first sector turns before the operation. */
+const rotAt = ({ board }: HostBed, at: number): HostCase => ({
+  rot: { at, address: (board.flash.regions.nativeB?.start ?? 0) + board.flash.sectorBytes + 40 },
+});
+
+/** The operation that completes the code sealed at the first start: its index, in the second sector of the region. */
+function sealedIndex({ board, operations }: HostBed): number {
+  const index = (board.flash.regions.codeA?.start ?? 0) + board.flash.sectorBytes;
+  return operations.findIndex(({ kind, address }) => kind === "write" && address === index);
+}
+
+const MUTANTS: readonly Mutant[] = [
+  {
+    name: "the boot stage counts records without their CRC",
+    file: "boot/record-log.c",
+    edits: [["if (record_crc(&log, head, payload, length) == said) visit(", "visit("]],
+    cases: (bed) => cutsAt(records(bed, "confirmed"), "half", "last-byte"),
+  },
+  {
+    name: "the bundle counts records without their CRC",
+    file: "src/wire/flash/record-log.ts",
+    edits: [
+      [
+        "if (viewOf(header).getUint32(4, true) === recordCrc(",
+        "if (true || viewOf(header).getUint32(4, true) === recordCrc(",
+      ],
+    ],
+    cases: (bed) => cutsAt([...records(bed, "begin"), ...records(bed, "sectorDone").slice(0, 2)], "half", "last-byte"),
+  },
+  {
+    name: "a sector is marked before it is written",
+    file: "src/device/ota/install.ts",
+    edits: [
+      ["  ota.effects.push(...step.value.ops);\n", ""],
+      [
+        "component: component.kind, ...step.value.progress });\n  }",
+        "component: component.kind, ...step.value.progress });\n  }\n  ota.effects.push(...step.value.ops);",
+      ],
+    ],
+    cases: (bed) => cutsAt(secondSector(bed), "before"),
+  },
+  {
+    name: "the whole image is not checked before its trial",
+    file: "src/device/ota/install.ts",
+    edits: [
+      ["return equal(imageRootOf(ota.crypto.sha256, ota.read, address, imageBytes), imageRoot);", "return true;"],
+    ],
+    cases: (bed) => [rotAt(bed, records(bed, "sectorDone")[2] as number)],
+  },
+  {
+    name: "the boot stage does not check the whole image",
+    file: "boot/slot.c",
+    edits: [["return memcmp(root, component.root, sizeof root) == 0;", "return true;"]],
+    cases: (bed) => records(bed, "trial").map((at) => rotAt(bed, at)),
+  },
+  {
+    name: "sealed code is believed without its tag",
+    file: "main/sealed.c",
+    edits: [["return sodium_memcmp(tag, sealed, TAG_BYTES) == 0;", "return true;"]],
+    cases: (bed) => cutsAt([sealedIndex(bed)], "half"),
+  },
+];
+
+function weakeningOf({ name, file, edits }: Mutant): Weakening {
+  const edit = (text: string) =>
+    edits.reduce((changed, [from, to]) => {
+      expect(changed, "the mutant's text is in the source").toContain(from);
+      return changed.replace(from, to);
+    }, text);
+  const one: Edits = new Map([[file, edit]]);
+  return file.startsWith("src/") ? { bundle: one } : { c: { as: name.replaceAll(/\W+/g, "-"), edits: one } };
+}
+
+/** What goes wrong in the first of the cases in which something does. */
+async function findingOf(bed: HostBed, cases: readonly HostCase[], withinMs?: number): Promise<string | undefined> {
+  for (const each of cases) {
+    try {
+      const again = await judgeHost(bed, each, withinMs);
+      if (again > 1) return `${again} sectors were fetched again`;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+  return undefined;
+}
+
+let plain: HostBed;
+beforeAll(async () => {
+  plain = await hostBed("update");
+}, 120_000);
+
+test.each(MUTANTS)("found: $name", { timeout: 120_000 }, async (mutant) => {
+  const cases = mutant.cases(plain);
+  expect(cases.length).toBeGreaterThan(0);
+  expect(await findingOf(plain, cases), "the code as it is").toBeUndefined();
+  const bed = await hostBed("update", weakeningOf(mutant));
+  expect(await findingOf(bed, mutant.cases(bed), WITHIN_MS)).toBeDefined();
+});

@@ -4,19 +4,23 @@
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createServer } from "node:tls";
 import { type Emulator, powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
 import { buildRuntime, imagePaths } from "#firmware/image.ts";
 import { startAedes, startNonceServer } from "../device/link/peers.ts";
-import { joinEverybody, linkedImages } from "../tls/linked-board.ts";
+import { certify } from "../tls/authority.ts";
+import { joinEverybody, type LinkWish, linkedImages } from "../tls/linked-board.ts";
 
 /** With -icount shift=3 an instruction takes eight nanoseconds of the unit's time. */
 const INSTRUCTIONS_A_US = 125;
 const RUN_MS = 120_000;
 const ADDRESS = "127.0.0.1";
+const SERVER_NAME = "cloud.test";
 
 export interface BootToMqtt {
   readonly instructions: number;
@@ -51,13 +55,52 @@ function linkUp(board: string, emulator: Emulator): Promise<string> {
   });
 }
 
-/** Starts the unit three times: to compile and seal its bundle, to take the time, to count. */
-export async function bootToMqtt(board: string): Promise<BootToMqtt> {
-  const folder = mkdtempSync(join(tmpdir(), "latchkey-boot-"));
-  const flashPath = join(folder, "flash.bin");
+interface Cloud {
+  readonly wish: LinkWish;
+  stop(): Promise<void>;
+}
+
+async function startCloud(): Promise<Cloud> {
   const nonces = await startNonceServer({});
   const broker = await startAedes(nonces);
-  const image = await buildRuntime(board);
+  return {
+    wish: { mqttPort: broker.port, httpPort: nonces.port, tls: false },
+    stop: async () => void (await Promise.all([broker.stop(), nonces.stop()])),
+  };
+}
+
+/** The same over TLS: an authority, and a server that it vouches for directly. */
+async function startSecuredCloud(): Promise<Cloud> {
+  const authority = certify({ name: "Authority", isAuthority: true });
+  const server = certify({ name: SERVER_NAME }, authority);
+  const tls = { key: server.keyPem, cert: server.certificatePem };
+  const nonces = await startNonceServer({ tls });
+  const broker = await startAedes(nonces);
+  const front = createServer(tls, (socket) => {
+    const beyond = connect({ host: ADDRESS, port: broker.port });
+    for (const each of [socket, beyond]) each.on("error", () => [socket, beyond].map((end) => end.destroy()));
+    socket.pipe(beyond).pipe(socket);
+  });
+  await new Promise<void>((resolve) => front.listen(0, ADDRESS, resolve));
+  const { port } = front.address() as AddressInfo;
+  return {
+    wish: { mqttPort: port, httpPort: nonces.port, tls: true, pinned: [SERVER_NAME, authority.der] },
+    async stop() {
+      front.close();
+      await Promise.all([broker.stop(), nonces.stop()]);
+    },
+  };
+}
+
+/**
+ * Starts the unit three times: to compile and seal its bundle, to take the time, to count.
+ * @param isSecured Over TLS, with the image that has it: one session to be told a nonce, one with the broker.
+ */
+export async function bootToMqtt(board: string, isSecured = false): Promise<BootToMqtt> {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-boot-"));
+  const flashPath = join(folder, "flash.bin");
+  const cloud = await (isSecured ? startSecuredCloud() : startCloud());
+  const image = await buildRuntime(board, { tls: isSecured });
   async function run<T>(
     isCounting: boolean,
     measure: (emulator: Emulator, said: string) => T | Promise<T>,
@@ -71,7 +114,7 @@ export async function bootToMqtt(board: string): Promise<BootToMqtt> {
     }
   }
   try {
-    const images = await linkedImages(board, { mqttPort: broker.port, httpPort: nonces.port, tls: false });
+    const images = await linkedImages(board, cloud.wish);
     await openSimStation(readBoard(board), flashPath, "127.0.0.1:1").flash(images);
     await run(false, () => undefined);
     const from = performance.now();
@@ -82,8 +125,7 @@ export async function bootToMqtt(board: string): Promise<BootToMqtt> {
     });
     return { instructions, ms };
   } finally {
-    await broker.stop();
-    await nonces.stop();
+    await cloud.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }

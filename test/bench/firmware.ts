@@ -73,13 +73,16 @@ const found = (lines: readonly string[], pattern: RegExp) => {
 async function journeyRows(board: string, quick: boolean, missing: (what: string) => void): Promise<readonly Row[]> {
   const rows: Row[] = [];
   const row = { peer: null, goal: null };
-  try {
-    const { instructions, ms } = await bootToMqtt(board);
-    const name = `${board}/boot-to-mqtt`;
-    rows.push({ ...row, case: name, metric: "instructions", value: instructions, unit: "1", goal: 150_000_000 });
-    rows.push({ ...row, case: name, metric: "time", value: ms, unit: "ms" });
-  } catch (error) {
-    missing(`${board}/boot-to-mqtt: ${(error as Error).message}`);
+  for (const isSecured of [false, true]) {
+    const name = `${board}/boot-to-mqtt${isSecured ? "-tls" : ""}`;
+    try {
+      const { instructions, ms } = await bootToMqtt(board, isSecured);
+      const goal = isSecured ? null : 150_000_000;
+      rows.push({ ...row, case: name, metric: "instructions", value: instructions, unit: "1", goal });
+      rows.push({ ...row, case: name, metric: "time", value: ms, unit: "ms" });
+    } catch (error) {
+      missing(`${name}: ${(error as Error).message}`);
+    }
   }
   const name = `${board}/heap-peak-journey`;
   if (quick) {

@@ -91,8 +91,7 @@ export function passOn(
     publicKey: memory.publicKey,
     sign: (message: Uint8Array) => options.crypto.ed25519Sign(message, memory.seed),
   };
-  const { revocations, resoldAtS: soldAtS } = memory;
-  const known = { revocations, time: timeAt(memory.time, nowMs), ...(soldAtS !== undefined && { resoldAtS: soldAtS }) };
+  const known = { revocations: memory.revocations, time: timeAt(memory.time, nowMs) };
   const cti = options.crypto.random(8);
   const resold = resell(unit, session.chain, { holder: next.holder, cti }, known);
   effects.push(...writesOf(resold.grant, next.airKey, encodeRevocations(resold.revocations), resold.resoldAtS));

@@ -28,13 +28,14 @@ export function resell(
   unit: Signer,
   old: OpenChain,
   next: { readonly holder: Uint8Array; readonly cti: Uint8Array },
-  known: { readonly revocations: Revocations; readonly resoldAtS?: number; readonly time: Time },
+  known: { readonly revocations: Revocations; readonly time: Time },
 ): Resold {
   const { claims } = old.links[0] as OpenLink;
   assert(claims.audience?.kind === "device", "only a grant for one device can be passed on");
   const issuedAtS = claims.issuedAtS as number;
   const presentS = known.time.grade === "unknown" ? 0 : known.time.earliestS;
-  const resoldAtS = Math.max(presentS, issuedAtS + 1, known.resoldAtS ?? 0);
+  // Being in force, the old grant is not from before the last resale: this one is later.
+  const resoldAtS = Math.max(presentS, issuedAtS + 1);
   const own = entryOf(known.revocations, unit.publicKey);
   const grantClaims: GrantClaims = {
     ...claims,

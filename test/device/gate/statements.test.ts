@@ -171,6 +171,8 @@ describe("many second factors", () => {
       expect(faultOf(await session.request({ op: "discharge", statement }))).toBe("accepted");
     }
     expect(faultOf(await on(session))).toBe("accepted");
+    // Whoever says yes all day fills no memory: one of each is kept.
+    expect(world.state.table.open.map(({ discharged }) => discharged.length)).toEqual([factors.length]);
   });
 });
 

@@ -5,6 +5,7 @@ import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { App, AppIo } from "#device/app-interface.ts";
 import { flashLogIn } from "#device/flash-log.ts";
 import { createGate } from "#device/gate/gate.ts";
+import type { GateState } from "#device/gate/state.ts";
 import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
 import type { Flash, PortEvent } from "#device/port.ts";
 import { performOp } from "#device/settings.ts";
@@ -18,7 +19,6 @@ import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { LEVEL, type Scope } from "#wire/grants/scope.ts";
 import { decodeRelayedReply, encodeRelayedRequest } from "#wire/link/relay.ts";
 import { PATH, readRefusal, type SessionPath } from "#wire/sessions/session.ts";
-
 import { flashModel, GEOMETRIES, type Geometry } from "../../powercut/flash-model.ts";
 
 export const TCP_PORT = 8080;
@@ -44,6 +44,8 @@ export interface World {
   readonly calls: { name: string; args: Map<string, Cbor> }[];
   readonly effects: Effect[];
   readonly emitted: InnerEvent[];
+  /** What the gate holds in memory. */
+  readonly state: GateState;
   nowMs: number;
   /** Bytes on their way between caller and unit pass through here; undefined loses them. */
   tamper: {
@@ -144,6 +146,9 @@ export function createWorld(options: WorldOptions = {}): World {
     calls: [],
     effects: [],
     emitted: [],
+    get state() {
+      return state;
+    },
     nowMs: 1000,
     tamper: {},
     held: undefined,

@@ -1,18 +1,32 @@
+import { spawnSync } from "node:child_process";
 import { relative } from "node:path";
 import type { Command } from "commander";
 import { exceeded, sizeLines } from "#firmware/budget.ts";
-import { buildBoot, buildRuntime } from "#firmware/image.ts";
+import { buildBoot, buildRuntime, missingPackages } from "#firmware/image.ts";
 import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
 import { BuildStop } from "#firmware/third-party.ts";
+
+/** Installs the toolchain where this user may; without that, or when it fails, the build names the line to run. */
+function installMissing(): void {
+  const line = missingPackages();
+  if (line === undefined || process.getuid?.() !== 0) return;
+  process.stderr.write(`latchkey: the firmware needs a toolchain, so: ${line}\n`);
+  const [program = "", ...args] = line.split(" ");
+  // Its words are progress; what is built is told on standard output.
+  spawnSync(program, args, { stdio: ["ignore", 2, 2], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
+}
 
 export function register(command: Command): void {
   command
     .command("build")
-    .description("compile what changed, link, and print what the image takes of its budget and where it lies")
+    .description(
+      "install the toolchain if root and it is missing, compile what changed, link, print what the image takes of its budget",
+    )
     .requiredOption("--board <name>", `one of ${FIRMWARE_BOARDS.join(", ")}`)
     .option("--tls", "the image with the TLS client, for products whose cloud has a ca in flash.config.json", false)
     .action(async ({ board, tls }: { board: string; tls: boolean }) => {
       try {
+        installMissing();
         const boot = await buildBoot(board);
         const runtime = await buildRuntime(board, { tls });
         process.stdout.write(`${sizeLines(board, { boot, runtime, tls })}\n`);

@@ -6,6 +6,7 @@ import type { DeviceEvent } from "#device/machine.ts";
 import { type LinkProof, linkPassword } from "#wire/link/link-auth.ts";
 import { DOWN, subscribeRights, UP, unitTopic } from "#wire/link/topics.ts";
 import {
+  ALIASES_MAX,
   beginConversation,
   type Conversation,
   createConversation,
@@ -21,7 +22,6 @@ import { fail, type Link, type LinkState, write } from "./state.ts";
 /** A packet with one block of 4 KB, its topic and properties; what is longer is refused. */
 const PACKET_BYTES_MAX = 4096 + 256;
 const SESSION_EXPIRY_S = 86_400;
-const ALIASES_MAX = 8;
 /** Return codes by which a server says that it is overloaded: 3.1.1 code 3, MQTT 5 codes (section 3.2.2.2). */
 const BUSY_CODES: ReadonlySet<number> = new Set([0x03, 0x88, 0x89, 0x97, 0x9f]);
 const BUSY_S = 30;

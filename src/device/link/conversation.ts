@@ -45,6 +45,8 @@ export interface Conversation {
 
 /** MQTT 5: what the unit asks and nobody fetched in this time is not worth delivering. */
 const MESSAGE_EXPIRY_S = 60;
+/** How many topics the unit lets the server say by number. */
+export const ALIASES_MAX = 8;
 /** Messages that wait for their acknowledgement or their turn; what comes on top is dropped. */
 const QUEUE_MAX = 16;
 
@@ -132,6 +134,7 @@ export function publishIn(conversation: Conversation, outgoing: Outgoing, nowMs:
 function topicOf({ aliases }: Conversation, packet: ServerPacket & { kind: "publish" }): string | undefined {
   const alias = packet.properties?.topicAlias;
   if (alias === undefined) return packet.topic;
+  if (alias < 1 || alias > ALIASES_MAX) return undefined;
   if (packet.topic !== "") aliases.set(alias, packet.topic);
   return aliases.get(alias);
 }

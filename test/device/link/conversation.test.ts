@@ -48,6 +48,17 @@ describe("a conversation", () => {
     const second = takePacket(conversation, { ...packet, topic: "", properties: { topicAlias: 3 } }, 0);
     expect([first?.message?.topic, second?.message?.topic]).toEqual(["t", "t"]);
     expect(takePacket(conversation, { ...packet, topic: "", properties: { topicAlias: 4 } }, 0)).toBeUndefined();
+    // The unit offered 8: a server that numbers on would fill its memory.
+    for (const [topicAlias, isTaken] of [
+      [0, false],
+      [1, true],
+      [8, true],
+      [9, false],
+      [65535, false],
+    ] as const) {
+      const heard = takePacket(conversation, { ...packet, topic: "t", properties: { topicAlias } }, 0);
+      expect([topicAlias, heard !== undefined]).toEqual([topicAlias, isTaken]);
+    }
   });
 
   test("says a topic by number once it was said, as often as the server takes it, and never what may be sent again", () => {

@@ -1,6 +1,7 @@
 /** Brings a release to a unit by hand: serves its blocks to whoever asks, over HTTP with Range, as the cloud does. */
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { performance } from "node:perf_hooks";
 import { toHex } from "#base/bytes.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { leavesOf, rootOfBytes, TRANSFER_NAME_BYTES } from "#wire/releases/blocks.ts";
@@ -9,6 +10,8 @@ export interface CarryServer {
   readonly port: number;
   /** Bytes of streams handed out so far. */
   readonly servedBytes: () => number;
+  /** How long nobody has been handed anything. */
+  readonly quietMs: () => number;
   stop(): Promise<void>;
 }
 
@@ -21,6 +24,7 @@ export async function serveStreams(streams: readonly Uint8Array[]): Promise<Carr
     toHex(rootOfBytes(nodePrimitives.sha256, bytes).subarray(0, TRANSFER_NAME_BYTES));
   const named = new Map(streams.map((bytes) => [nameOf(bytes), bytes]));
   let servedBytes = 0;
+  let servedAtMs = performance.now();
   const server = createServer((request, response) => {
     const [, what, name = ""] = PATH.exec(request.url ?? "") ?? [];
     const stream = named.get(name);
@@ -30,6 +34,7 @@ export async function serveStreams(streams: readonly Uint8Array[]): Promise<Carr
     const whole = what === "leaves" ? leavesOf(nodePrimitives.sha256, stream) : stream;
     const body = from === undefined ? whole : whole.subarray(Number(from), Number(to) + 1);
     servedBytes += body.length;
+    servedAtMs = performance.now();
     response.writeHead(from === undefined ? 200 : 206, {
       "Content-Type": "application/octet-stream",
       "Content-Length": body.length,
@@ -46,6 +51,7 @@ export async function serveStreams(streams: readonly Uint8Array[]): Promise<Carr
   return {
     port: (server.address() as AddressInfo).port,
     servedBytes: () => servedBytes,
+    quietMs: () => performance.now() - servedAtMs,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

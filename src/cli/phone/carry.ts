@@ -1,6 +1,7 @@
 /** Brings a release to a unit without its cloud: `latchkey phone carry`. */
 import { toHex } from "#base/bytes.ts";
 import { readReleaseFile } from "#cloud/releases/release-file.ts";
+import { OTA_TIMES } from "#device/ota/state.ts";
 import { addressTowards, serveStreams } from "#phone/carry.ts";
 import { recall } from "#phone/memory.ts";
 import { readLabelLink } from "#wire/grants/card.ts";
@@ -8,6 +9,9 @@ import { codeText, openUnitSession, type PhoneOptions, PhoneTrouble, print } fro
 
 /** A unit that asks for nothing more for so long has all that it wants, or starts anew with it. */
 const QUIET_MS = 6_000;
+const LOOK_MS = 250;
+/** From the last block to the end of the time in which a trial must run well: cut off before, the unit goes back. */
+const STEADY_MS = OTA_TIMES.steadyMs + 3_000;
 const REOPEN_MS = 2_000;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -28,16 +32,13 @@ export async function carryRelease(path: string, options: PhoneOptions & { timeo
     const answer = await session.request({ op: "carry", signed: file.signed, from });
     await session.close();
     if (!answer.ok) throw new PhoneTrouble(`the unit takes no release from you (${answer.fault})`, answer.fault);
-    for (let served = -1; served !== server.servedBytes() || served === 0; ) {
-      served = server.servedBytes();
-      await pause(QUIET_MS);
-      if (Date.now() > endMs) break;
-    }
+    while ((server.servedBytes() === 0 || server.quietMs() < QUIET_MS) && Date.now() <= endMs) await pause(LOOK_MS);
     const servedBytes = server.servedBytes();
     if (servedBytes === 0) {
       throw new PhoneTrouble(`the unit asked for nothing of release ${sequence}; is it newer than what it runs?`);
     }
     await proveReached(options, endMs);
+    while (server.quietMs() < STEADY_MS) await pause(LOOK_MS);
     print(options, { sequence, servedBytes }, `release ${sequence} is brought: ${servedBytes} bytes were fetched`);
   } finally {
     await server.stop();

@@ -66,7 +66,7 @@ function findJump(material: Material, at: number, from: number): Found | undefin
     let length = matchLength(image, at, there, start);
     if (length === LIKENESS_BYTES && !moved.isPlain) length = copyLength(material, at, place);
     if (length < 6) continue;
-    const score = likeness(image, at, there, start, LIKENESS_BYTES) - (Math.abs(place - from) < 64 ? 4 : 6);
+    const score = likeness(image, at, there, start, LIKENESS_BYTES) - (Math.abs(place - from) < 64 ? 3 : 6);
     const isNearer = best !== undefined && score === best.score && Math.abs(place - from) < Math.abs(best.at - from);
     if (best === undefined || score > best.score || isNearer) best = { at: place, length, score };
   }

@@ -28,6 +28,16 @@ describe("message 3", () => {
     expect(await again({ label: 99, value: Uint8Array.of(1) })).toBe("accepted");
   });
 
+  it("with a chain that was copied is worth nothing without the key that it ends with", async () => {
+    const world = createWorld();
+    for (const { chain } of [ownerOf(world), guestOf(world, 9)]) {
+      const copied = await begin(world, { seed: seedOf(66), chain });
+      expect(await copied()).toBe("EDHOC_SIGNATURE");
+    }
+    expect(world.state.table.open).toHaveLength(0);
+    expect(await (await begin(world, guestOf(world, 9), "10.0.0.8"))()).toBe("accepted");
+  });
+
   it("under the identifier of an open session is taken again only if it is the same", async () => {
     const world = createWorld();
     const finish = await begin(world, guestOf(world, 9));

@@ -158,6 +158,12 @@ describe("what mqtt-packet writes, we read", () => {
         },
       },
     });
+    const aliased = { topicAlias: 7, messageExpiryInterval: 60, contentType: "x", userProperties: { a: "b" } };
+    const publish = { cmd: "publish", topic: "", payload: Buffer.from(payload), qos: 0, dup: false, retain: false };
+    expect(ours(5, { ...publish, properties: aliased } as Packet)).toMatchObject({
+      value: { topic: "", payload, properties: { topicAlias: 7, messageExpiryS: 60 } },
+    });
+    expect(ours(5, { ...publish, properties: {} } as Packet)).toEqual({ ok: false, fault: "LINK_PACKET" });
     expect(ours(5, { cmd: "disconnect", reasonCode: 0x8b, properties: { reasonString: "bye" } } as Packet)).toEqual({
       ok: true,
       value: { kind: "disconnect", code: 0x8b, properties: { reason: "bye" } },

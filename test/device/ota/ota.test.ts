@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { encodeCbor } from "#codec/cbor.ts";
-import { signKeyset } from "#trust/releases/sign-release.ts";
+import { signKeyset, signRelease } from "#trust/releases/sign-release.ts";
 import { BLOCK_BYTES } from "#wire/releases/blocks.ts";
+import type { Release } from "#wire/releases/release.ts";
 import { GEOMETRIES, type Geometry } from "../../powercut/flash-model.ts";
 import { imageSets } from "../../powercut/images.ts";
-import { crypto, factoryFlash, KEYSET, type Served, seedOf, serve } from "../../powercut/maker.ts";
+import { crypto, factoryFlash, KEYSET, RELEASE_SEED, type Served, seedOf, serve } from "../../powercut/maker.ts";
 import { modelOf, runWorld, type World } from "../../powercut/world.ts";
 
 const NOR = GEOMETRIES[0] as Geometry;
@@ -124,6 +125,25 @@ describe("an update", () => {
     expect(outcome.states.at(-1)?.attempt).toMatchObject({ stage: "refused", fault: "RELEASE_NOT_CURRENT" });
     const withdrawn = runWorld(worldOf(WHOLE, { current: () => ({ sequence: 0, releaseId: new Uint8Array(16) }) }));
     expect(withdrawn.states.at(-1)?.attempt).toMatchObject({ fault: "RELEASE_WITHDRAWN" });
+  });
+
+  test("that isn't for this unit, or its time is over, is refused by a fault that names why, and nothing is fetched", () => {
+    const cases: readonly [Partial<Release>, string][] = [
+      [{ product: "lock" }, "RELEASE_PRODUCT"],
+      [{ hardware: [2, 3] }, "RELEASE_HARDWARE"],
+      [{ sequence: 1 }, "RELEASE_ROLLBACK"],
+      [{ epoch: 0 }, "RELEASE_EPOCH"],
+      [{ components: WHOLE.release.components.map((each) => ({ ...each, imageBytes: 200_000 })) }, "RELEASE_COMPONENT"],
+      // The timestamp says a later time than the release may still be installed at.
+      [{ notAfterS: 1_799_999_999 }, "RELEASE_EXPIRED"],
+    ];
+    for (const [change, fault] of cases) {
+      const release = { ...WHOLE.release, ...change };
+      const outcome = runWorld(worldOf({ ...WHOLE, release, signed: signRelease(crypto, RELEASE_SEED, release) }));
+      const attempt = outcome.states.at(-1)?.attempt;
+      expect([fault, attempt?.fault, attempt?.stage, outcome.blocksServed]).toEqual([fault, fault, "refused", 0]);
+      expect(outcome).toMatchObject({ end: "rest", sequence: 1, starts: 1 });
+    }
   });
 
   test("with one flipped bit is refused before anything is written", () => {

@@ -211,8 +211,14 @@ function tlsOf({ cloud, cloudCa, cloudServer }: PhoneOptions, known: Known | und
   if (cloudCa === "system") return { tls: { ...servername } };
   if (cloudCa !== undefined) return { tls: { ca: readFileSync(cloudCa, "utf8"), ...servername } };
   const bytes = cloud === undefined && known?.cloudTls !== undefined ? fromHex(known.cloudTls) : undefined;
-  const told = bytes && readCloudTls(bytes);
-  return told === undefined ? {} : { tls: { ...tlsToldBy(told), ...servername } };
+  if (bytes === undefined) return {};
+  const read = readCloudTls(bytes);
+  const told = read && tlsToldBy(read);
+  // A unit that can't read it has no link either (PROTOCOL 7.8): never in the clear instead.
+  if (told === undefined) {
+    throw new PhoneTrouble("what the unit told of its cloud's TLS can't be read; name the authority with --cloud-ca");
+  }
+  return { tls: { ...told, ...servername } };
 }
 
 /** Asks the unit, at home, what this phone needs to reach it from afar, and remembers it. */

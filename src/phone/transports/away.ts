@@ -3,6 +3,7 @@
  * bytes with this unit over the broker. No account: the chain is all that it shows.
  * @source PROTOCOL 7.6
  */
+import { X509Certificate } from "node:crypto";
 import { request } from "node:http";
 import { request as requestTls } from "node:https";
 import { connectAsync, type MqttClient } from "mqtt";
@@ -41,9 +42,17 @@ export interface AwayOptions {
   readonly timeoutMs?: number;
 }
 
-/** What TLS is held to where the unit told it: the same authorities and name as the unit's own (PROTOCOL 7.8). */
-export function tlsToldBy({ serverName, authorities }: CloudTls): NonNullable<AwayOptions["tls"]> {
-  return { ca: certificatesOf(authorities).map(pemOf).join(""), servername: serverName };
+/**
+ * What TLS is held to where the unit told it: the same authorities and name as the unit's own (PROTOCOL 7.8). Undefined where
+ * it can't be read: no authority at all would leave it to the system's.
+ */
+export function tlsToldBy({ serverName, authorities }: CloudTls): AwayOptions["tls"] {
+  try {
+    const ca = certificatesOf(authorities).map((der) => new X509Certificate(der).toString());
+    return ca.length === 0 ? undefined : { ca: ca.join(""), servername: serverName };
+  } catch {
+    return undefined;
+  }
 }
 
 /** DER of certificates that stand one after the other, apart: each begins with its own length (X.690, 8.1.3). */
@@ -55,14 +64,6 @@ function certificatesOf(der: Uint8Array): readonly Uint8Array[] {
     at += bytes;
   }
   return parts;
-}
-
-function pemOf(der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString("base64")
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
 }
 
 const TIMEOUT_MS = 10_000;

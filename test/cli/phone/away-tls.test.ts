@@ -99,3 +99,12 @@ it("and by no other authority, and under no other name", async () => {
   await expect(away({ cloudServer: "cloud.test" })).rejects.toThrow(LET_IN);
   expect(readFileSync(memory, "utf8")).not.toContain(toHex(SECRET));
 }, 60_000);
+
+it("and not in the clear where it can't be read whom to believe", async () => {
+  await unitThatBelieves([stranger.certificatePem], "cloud.test");
+  const known = recall(memory, toHex(id)) as Known;
+  for (const cloudTls of ["", "f6", "8163612e62", "ff", "8261614100", "82616140", "8261614430020500"]) {
+    remember(memory, toHex(id), { ...known, cloudTls });
+    await expect(away()).rejects.toThrow(/cloud's TLS can't be read; name the authority with --cloud-ca/);
+  }
+}, 60_000);

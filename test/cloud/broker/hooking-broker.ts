@@ -72,11 +72,11 @@ export async function startHookingBroker(keyFile: string, takesAcl = false): Pro
 
   const users = new WeakMap<Client, string>();
   const acls = new WeakMap<Client, Acl>();
-  const about = async (client: Client, action: string, topic: string, qos: number, isRetained: boolean) =>
+  const about = async (client: Client, action: string, topic: string, isRetained: boolean) =>
     acls.get(client)?.some((rule) => rule.action === action && matches(rule.topic, topic)) ||
     ask("/hooks/authz", {
       ...{ clientid: client.id, username: users.get(client) ?? "", action, topic },
-      ...{ qos: String(qos), retain: String(isRetained) },
+      retain: String(isRetained),
     });
   const aedes = await Aedes.createBroker({
     authenticate(client, username, password, done) {
@@ -88,14 +88,10 @@ export async function startHookingBroker(keyFile: string, takesAcl = false): Pro
     },
     authorizePublish(client, packet, done) {
       if (client === null) return done();
-      about(client, "publish", packet.topic, packet.qos, packet.retain).then((may) =>
-        done(may ? null : new Error("denied")),
-      );
+      about(client, "publish", packet.topic, packet.retain).then((may) => done(may ? null : new Error("denied")));
     },
     authorizeSubscribe(client, subscription, done) {
-      about(client, "subscribe", subscription.topic, subscription.qos, false).then((may) =>
-        done(null, may ? subscription : null),
-      );
+      about(client, "subscribe", subscription.topic, false).then((may) => done(null, may ? subscription : null));
     },
   });
   const sockets = new Set<Socket>();

@@ -13,6 +13,8 @@ export interface Learned {
   readonly grant: Uint8Array | undefined;
 }
 
+const isPort = (port: number) => Number.isInteger(port) && port > 0 && port < 65_536;
+
 /** Asks within a session. @returns What was learned, or what became of the session. */
 export async function learn(session: Session): Promise<Result<Learned>> {
   const described = await session.request({ op: "describe" });
@@ -21,8 +23,10 @@ export async function learn(session: Session): Promise<Result<Learned>> {
   const bytesOf = (fact: Cbor) => (fact instanceof Uint8Array ? fact : undefined);
   const grant = facts.get("owner") === true ? await session.request({ op: "grant" }) : undefined;
   if (grant?.ok === false) return grant;
+  const cloud = readCloudAddress(bytesOf(facts.get("cloud")));
   return ok({
-    cloud: readCloudAddress(bytesOf(facts.get("cloud"))),
+    // Whoever made the unit wrote it: what no socket takes is no address.
+    cloud: cloud !== undefined && isPort(cloud.mqttPort) && isPort(cloud.httpPort) ? cloud : undefined,
     cloudTls: bytesOf(facts.get("cloudTls")),
     grant: bytesOf(grant?.value),
   });

@@ -35,14 +35,18 @@ let cloud: CloudProcess;
 const units: GateServer[] = [];
 
 /** A unit at home that was told of the cloud, and of whom to believe there. */
-async function unitThatBelieves(pems: readonly string[], serverName: string): Promise<void> {
+async function unitThatBelieves(
+  pems: readonly string[],
+  serverName: string,
+  ports = [cloud.mqtt, cloud.http],
+): Promise<void> {
   writeFileSync(file("ca.pem"), pems.join(""));
   const stored = ownedUnit();
   const audience = { kind: "device", id } as const;
   const holder = primitives.ed25519PublicKey(holderSeed(primitives, SECRET, id));
   const claims = { audience, issuedAtS: 1_795_435_200, cti: primitives.random(8), holder, epoch: 0, caveats: [] };
   stored.set(PROVISIONED.ownerGrant, issueGrant(issuer, { ...claims, scope: LEVEL.noFlash }));
-  stored.set(PROVISIONED.cloud, encodeCbor(["127.0.0.1", cloud.mqtt, cloud.http, "latchkey"]));
+  stored.set(PROVISIONED.cloud, encodeCbor(["127.0.0.1", ...ports, "latchkey"]));
   stored.set(PROVISIONED.cloudTls, encodeCbor([serverName, readAuthorities(file("ca.pem"))]));
   const unit = await startGateServer(stored);
   units.push(unit);
@@ -107,4 +111,9 @@ it("and not in the clear where it can't be read whom to believe", async () => {
     remember(memory, toHex(id), { ...known, cloudTls });
     await expect(away()).rejects.toThrow(/cloud's TLS can't be read; name the authority with --cloud-ca/);
   }
+}, 60_000);
+
+it("and nowhere at all where the unit names ports that are none", async () => {
+  await unitThatBelieves([stranger.certificatePem], "cloud.test", [70_000, -1]);
+  expect(recall(memory, toHex(id))?.cloud).toBeNull();
 }, 60_000);

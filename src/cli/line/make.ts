@@ -78,14 +78,16 @@ export async function makeUnits(
   const tester = await openRadioTester();
   let done = 0;
   try {
-    for (; done < count; done++) {
+    while (done < count) {
       tell.begun(done + 1);
       const unit = await makeOne({ ...asked, keys, release, registry, tester, step: tell.step });
+      done++;
       if (print !== undefined) await tell.step("print, and forget the card", () => printUnit(print, unit));
       tell.made(unit);
     }
   } catch (error) {
-    if (count > 1 && error instanceof Error) error.message += ` (${done} of ${count} units are made)`;
+    if (count > 1 && error instanceof Error)
+      error.message += ` (${done} of ${count} units ${done === 1 ? "is" : "are"} made)`;
     throw error;
   } finally {
     tester.close();

@@ -199,7 +199,8 @@ function awayLine(fault: Fault): string {
 /** HOST:MQTT PORT:HTTP PORT:NAME, as `phone learn` says it. */
 function cloudFrom(text: string): CloudAddress {
   const [, host, mqttPort, httpPort, broker] = /^(.+):(\d{1,5}):(\d{1,5}):([^:]+)$/.exec(text) ?? [];
-  if (host === undefined || broker === undefined) {
+  const isPort = (digits: string | undefined) => Number(digits) > 0 && Number(digits) < 65_536;
+  if (host === undefined || broker === undefined || !isPort(mqttPort) || !isPort(httpPort)) {
     throw new PhoneTrouble("--cloud wants HOST:MQTTPORT:HTTPPORT:NAME, as `phone learn` says it");
   }
   return { host, mqttPort: Number(mqttPort), httpPort: Number(httpPort), broker };

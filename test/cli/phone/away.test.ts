@@ -35,5 +35,7 @@ it("a unit without a cloud, a cloud that isn't there and an address that is none
   await expect(away()).rejects.toThrow("this unit has no cloud; it is reached at home only");
   remember(memory, toHex(id), { ...home, cloud, grant: "00" });
   await expect(away()).rejects.toThrow(/the unit's cloud can't be reached \(SESSION_UNREACHABLE\)/);
-  await expect(away({ cloud: "example.com" })).rejects.toThrow(/--cloud wants HOST:MQTTPORT:HTTPPORT:NAME/);
+  for (const address of ["example.com", "example.com:99999:80:x", "example.com:1883:0:x"]) {
+    await expect(away({ cloud: address })).rejects.toThrow(/--cloud wants HOST:MQTTPORT:HTTPPORT:NAME/);
+  }
 });

@@ -81,8 +81,8 @@ async function recard(id: string, options: RecardOptions): Promise<void> {
   if (options.json === true)
     return void process.stdout.write(`${JSON.stringify({ id, ...paper, grant, revocation })}\n`);
   process.stdout.write(`${id} has a new card${options.print === undefined ? `: ${pdf}` : ", on paper"}
-its owner, at the unit: latchkey phone adopt --card CARD --chain ${grant} --revocation ${revocation}
-or the cloud brings the revocation: latchkey revocation publish ${revocation}
+its owner, at the unit: latchkey phone adopt --label LABEL --card CARD --chain ${grant} --revocation ${revocation}
+or the cloud brings the revocation: latchkey revocation publish ${revocation} --device ${id}
 `);
 }
 

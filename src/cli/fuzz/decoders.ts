@@ -28,6 +28,7 @@ import { readTime } from "#wire/grants/signed-time.ts";
 import type { LineFrame } from "#wire/lines/line-frame.ts";
 import { decodeRadioCommand, decodeRadioReport } from "#wire/lines/radio-line.ts";
 import { decodeCallerProof, encodeCallerProof } from "#wire/link/caller-auth.ts";
+import { readCloudAddress, readCloudTls } from "#wire/link/cloud-address.ts";
 import { decodeLinkProof, decodeNonceAnswer, encodeLinkProof, encodeNonceAnswer } from "#wire/link/link-auth.ts";
 import {
   decodeRelayedReply,
@@ -133,6 +134,12 @@ const asText = (read: (text: string) => Result<unknown>) => (bytes: Uint8Array) 
 
 const dns = encodeOwn({ device: toHex(id), ipv4: "10.0.0.2", port: 80 }, [0], false);
 
+/** A decoder that gives nothing for what is not its own. */
+const orNothing = (read: (bytes: Uint8Array) => unknown) => (bytes: Uint8Array) => {
+  const value = read(bytes);
+  return value === undefined ? refuse("CBOR_TRAILING") : ok(value);
+};
+
 /** A whole message, what it leads to included. */
 function readWholeDns(bytes: Uint8Array): Result<unknown> {
   const message = readDnsMessage(bytes);
@@ -212,6 +219,8 @@ export const FUZZ_TARGETS: Readonly<Record<string, FuzzTarget>> = {
     decodeCallerProof,
     encodeCallerProof({ proof: { nonce, publicKey: signer.publicKey, signature }, deviceId: id, chain }),
   ),
+  "cloud-address": cbor(orNothing(readCloudAddress), encodeCbor(["cloud.example", 1883, 80, "lamp-cloud"])),
+  "cloud-tls": cbor(orNothing(readCloudTls), encodeCbor(["cloud.example", root])),
   dns: fixed(
     readWholeDns,
     encodeDnsQuery(1, { name: SERVICE, type: DNS_TYPE.ptr }),

@@ -1,16 +1,15 @@
-import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { withFaultNames } from "#base/faults.ts";
 import { type Board, readBoard } from "#boards/sim/host/board.ts";
-import { endAll } from "#boards/sim/host/child.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { openRegistry } from "#factory/registry.ts";
 import { buildBoot } from "#firmware/image.ts";
+import { startAir } from "./emulated-air.ts";
 import { startsNative } from "./line/first-flash.ts";
 import { flashOf, unitsHere } from "./line/made-units.ts";
-import { endOnSignals, startReady } from "./program.ts";
+import { endOnSignals } from "./program.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { CliTrouble } from "./trouble.ts";
 
@@ -49,13 +48,8 @@ async function live(ids: readonly string[], { config: path, ssid, passphrase, ad
   if (missing !== undefined || wanted.length === 0) {
     throw new CliTrouble(`no ${missing ?? "unit"} in ${join(config.output, "units")}; make one: latchkey line make`);
   }
-  endOnSignals(endAll);
-  const networks = [{ ssid, passphrase, bssid: "a0b1c2d3e4f5", channel: 6 }];
-  // Of its own, so that two homes on one machine don't hand out the same address.
-  const subnet = `127.${randomInt(1, 255)}.${randomInt(0, 256)}`;
-  const air = JSON.stringify({ networks, subnet, address });
-  const { ready } = await startReady("boards/sim/host/air/main.ts", ["--json", air]);
-  const radio = `127.0.0.1:${ready.radioPort}`;
+  endOnSignals();
+  const { radio } = await startAir({ ssid, passphrase }, address);
   for (const id of wanted) {
     const board = boardOf(config.output, id);
     if (startsNative(board)) await buildBoot(board.name);

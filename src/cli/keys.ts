@@ -1,21 +1,9 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { toHex } from "#base/bytes.ts";
 import { addGrantIssuer, ISSUERS_FILE } from "#cloud/issuer/grant-issuers.ts";
-import {
-  KeySetTrouble,
-  keyName,
-  newKeySet,
-  type PublicKeys,
-  type Rotation,
-  rotateKey,
-} from "#cloud/releases/key-set-files.ts";
-import { createKeyFile, ensureKeyFile, KEY_ROLES, type KeyRole, readKeyFile } from "#trust/host/key-file.ts";
-import { TIME_PUBLIC_FILE } from "./line/line-keys.ts";
+import { KeySetTrouble, keyName, type PublicKeys, type Rotation, rotateKey } from "#cloud/releases/key-set-files.ts";
+import { createKeyFile, KEY_ROLES, type KeyRole, readKeyFile } from "#trust/host/key-file.ts";
+import { FIRST_KID, newMakerKeys, TIME_PUBLIC_FILE } from "./maker-keys.ts";
 import { sayTrouble } from "./say-trouble.ts";
-
-const FIRST_KID = 1;
 
 function print({ product, keyset, roots }: PublicKeys): void {
   const names = (keys: readonly Uint8Array[]) => keys.map(keyName).join(", ");
@@ -39,11 +27,8 @@ export function register(command: Command): void {
         if (role === undefined) {
           if (options.product === undefined)
             throw new KeySetTrouble("say which product the keys are for: --product NAME");
-          print(newKeySet(options.keys, options.product));
-          const issuer = ensureKeyFile(join(options.keys, "issuer.key"), "issuer");
-          addGrantIssuer(options.keys, FIRST_KID, issuer.publicKey);
-          const time = ensureKeyFile(join(options.keys, "time.key"), "time");
-          writeFileSync(join(options.keys, TIME_PUBLIC_FILE), `${toHex(time.publicKey)}\n`);
+          const { released, issuer, time } = newMakerKeys(options.keys, options.product);
+          print(released);
           process.stdout.write(`  issuer     ${keyName(issuer.publicKey)}\n  time       ${keyName(time.publicKey)}\n`);
           process.stdout.write(
             `now move root-1.key, root-2.key and root-3.key out of ${options.keys} to three places that are offline;\na line wants ${ISSUERS_FILE}, roots.json, keyset.cose, issuer.key and ${TIME_PUBLIC_FILE}, and no more\n`,

@@ -28,11 +28,11 @@ function lastWords(child: Child): string {
 }
 
 /** Ends this process, and by that what it started, on Ctrl-C and SIGTERM. */
-export function endOnSignals(before: () => Promise<void> | void = () => undefined): void {
+export function endOnSignals(): void {
   for (const [signal, code] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const) {
-    process.once(signal, () => void Promise.resolve(before()).finally(() => process.exit(code)));
+    process.once(signal, () => process.exit(code));
   }
 }

@@ -1,11 +1,11 @@
-import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { endAll } from "#boards/sim/host/child.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
 import { readFlashConfig } from "#factory/config.ts";
-import { endOnSignals, startReady } from "./program.ts";
+import { startAir } from "./emulated-air.ts";
+import { endOnSignals } from "./program.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { factory } from "./story/factory.ts";
 import { unboxing } from "./story/unboxing.ts";
@@ -45,19 +45,13 @@ async function tellStory(options: Options): Promise<void> {
   const config = { ...read, board: options.board, output, keys, cloud };
   const board = readBoard(options.board);
   const tell = createTeller((text) => void process.stdout.write(text), process.stdout.isTTY === true);
-  // Of its own, so that two stories on one machine neither hand out the same address nor hear each other's phone.
-  const subnet = `127.${randomInt(1, 255)}.${randomInt(0, 256)}`;
-  const networks = [{ ssid: HOME.ssid, passphrase: HOME.passphrase, bssid: "a0b1c2d3e4f5", channel: 6 }];
-  const air = await startReady("boards/sim/host/air/main.ts", [
-    "--json",
-    JSON.stringify({ networks, subnet, address: `${subnet}.255` }),
-  ]);
-  const radio = `127.0.0.1:${air.ready.radioPort}`;
+  const air = await startAir(HOME);
+  const { radio } = air;
   const station = openSimStation(board, join(output, "unit.flash"), radio);
   const world: World = {
     ...{ tell, config, board, radio, station },
     phoneMemory: join(output, "phone.json"),
-    broadcast: options.broadcast === true ? "255.255.255.255" : (options.broadcast ?? `${subnet}.255`),
+    broadcast: options.broadcast === true ? "255.255.255.255" : (options.broadcast ?? air.address),
   };
   try {
     const unitWorld = await factory(world);

@@ -13,7 +13,8 @@ export interface Learned {
   readonly grant: Uint8Array | undefined;
 }
 
-const isPort = (port: number) => Number.isInteger(port) && port > 0 && port < 65_536;
+/** Whether a socket takes this number for a port. */
+export const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536;
 
 /** Asks within a session. @returns What was learned, or what became of the session. */
 export async function learn(session: Session): Promise<Result<Learned>> {

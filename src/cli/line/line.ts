@@ -8,6 +8,7 @@ import { sayTrouble } from "#cli/say-trouble.ts";
 import { createTeller } from "#cli/teller.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { openRegistry, type UnitRow } from "#factory/registry.ts";
+import { enrolmentOf } from "./enrolment.ts";
 import { makeUnits, type Telling } from "./make.ts";
 import { printUnit } from "./print.ts";
 import { giveNewCard } from "./recard.ts";
@@ -55,9 +56,9 @@ async function make(releasePath: string, options: MakeOptions): Promise<void> {
 }
 
 /** As the cloud wants to know of it, and when and with which release it left. */
-function viewOf({ id, publicKey, product, hardwareRevision, fleet, cards, board, release, madeAtS }: UnitRow) {
-  const enrolment = { id, publicKey: toHex(publicKey), product, hardware: hardwareRevision, fleet, card: cards };
-  return { ...enrolment, board, release, madeAtS };
+function viewOf(unit: UnitRow) {
+  const { board, release, madeAtS } = unit;
+  return { ...enrolmentOf(unit), board, release, madeAtS };
 }
 
 function list(options: Options): void {

@@ -5,6 +5,7 @@ import { toHex } from "#base/bytes.ts";
 import type { Board } from "#boards/sim/host/board.ts";
 import { openRadioTester, type RadioTester } from "#boards/sim/host/radio-tester.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
+import { makerKeys } from "#cli/maker-keys.ts";
 import { type ReleaseFile, readReleaseFile } from "#cloud/releases/release-file.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { MakerKeys } from "#factory/identity.ts";
@@ -13,7 +14,6 @@ import { openRegistry, type Registry } from "#factory/registry.ts";
 import { buildBoot } from "#firmware/image.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { firstFlash, startsNative } from "./first-flash.ts";
-import { lineKeys } from "./line-keys.ts";
 import { flashOf } from "./made-units.ts";
 import { printUnit } from "./print.ts";
 
@@ -68,7 +68,7 @@ export async function makeUnits(
   tell: Telling,
 ): Promise<void> {
   const { config, board, releasePath } = asked;
-  const keys = lineKeys(config);
+  const keys = makerKeys(config);
   const release = readReleaseFile(releasePath);
   // What is wrong with the release is said before anything is touched.
   firstFlash(config, board, release, keys, releasePath);

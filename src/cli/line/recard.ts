@@ -2,13 +2,13 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
+import { makerKeys } from "#cli/maker-keys.ts";
 import { CliTrouble } from "#cli/trouble.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { type Printed, printSheets } from "#factory/print.ts";
 import { recard } from "#factory/recard.ts";
 import { openRegistry } from "#factory/registry.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { lineKeys } from "./line-keys.ts";
 
 export interface NewCard extends Printed {
   /** File with the new grant, in hexadecimal. */
@@ -19,7 +19,7 @@ export interface NewCard extends Printed {
 
 /** Throws CliTrouble when no such unit was made here. The registry has the new grant once everything is written. */
 export async function giveNewCard(config: FlashConfig, id: string, epoch: number): Promise<NewCard> {
-  const keys = lineKeys(config);
+  const keys = makerKeys(config);
   const path = join(config.output, "registry.db");
   const registry = existsSync(path) ? openRegistry(path) : undefined;
   try {

@@ -4,7 +4,7 @@ import { fromHex, toHex } from "#base/bytes.ts";
 import type { Fault, Result } from "#base/faults.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import { discover } from "#phone/discover.ts";
-import { type Learned, learn } from "#phone/learn.ts";
+import { isPort, type Learned, learn } from "#phone/learn.ts";
 import { type Known, recall, remember } from "#phone/memory.ts";
 import { pairCodes, type Scanned } from "#phone/scan.ts";
 import { openSession, type Session } from "#phone/session.ts";
@@ -199,8 +199,7 @@ function awayLine(fault: Fault): string {
 /** HOST:MQTT PORT:HTTP PORT:NAME, as `phone learn` says it. */
 function cloudFrom(text: string): CloudAddress {
   const [, host, mqttPort, httpPort, broker] = /^(.+):(\d{1,5}):(\d{1,5}):([^:]+)$/.exec(text) ?? [];
-  const isPort = (digits: string | undefined) => Number(digits) > 0 && Number(digits) < 65_536;
-  if (host === undefined || broker === undefined || !isPort(mqttPort) || !isPort(httpPort)) {
+  if (host === undefined || broker === undefined || !isPort(Number(mqttPort)) || !isPort(Number(httpPort))) {
     throw new PhoneTrouble("--cloud wants HOST:MQTTPORT:HTTPPORT:NAME, as `phone learn` says it");
   }
   return { host, mqttPort: Number(mqttPort), httpPort: Number(httpPort), broker };

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
 import { firstFlash } from "#cli/line/first-flash.ts";
-import { addGrantIssuer } from "#cloud/issuer/grant-issuers.ts";
-import { newKeySet, readPublicKeys } from "#cloud/releases/key-set-files.ts";
+import { makerKeys, newMakerKeys } from "#cli/maker-keys.ts";
+import { ROOTS_FILE } from "#cloud/releases/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
 import { type ReleaseFile, writeReleaseFile } from "#cloud/releases/release-file.ts";
 import { type Bundle, buildBundle } from "#factory/bundle/bundle.ts";
@@ -13,23 +13,16 @@ import type { FlashConfig } from "#factory/config.ts";
 import type { MakerKeys } from "#factory/identity.ts";
 import { makeUnit } from "#factory/line.ts";
 import { openRegistry } from "#factory/registry.ts";
-import { ensureKeyFile, readKeyFile } from "#trust/host/key-file.ts";
+import { readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
 import { nativeImage } from "./native.ts";
 import type { UnitWorld, World } from "./world.ts";
 
-const ISSUER_KID = Uint8Array.of(1);
-
 /** The maker's keys, made when this is the first unit ever. */
-function makerKeys(config: FlashConfig): MakerKeys {
-  const issuer = ensureKeyFile(join(config.keys, "issuer.key"), "issuer");
-  const time = ensureKeyFile(join(config.keys, "time.key"), "time");
-  const isNew = !existsSync(join(config.keys, "roots.json"));
-  const keys = isNew ? newKeySet(config.keys, config.product) : readPublicKeys(config.keys);
-  addGrantIssuer(config.keys, ISSUER_KID[0] as number, issuer.publicKey);
-  const { roots, signedKeyset } = keys;
-  return { issuer, issuerKid: ISSUER_KID, time, roots, keySet: signedKeyset };
+function keysOf(config: FlashConfig): MakerKeys {
+  if (!existsSync(join(config.keys, ROOTS_FILE))) newMakerKeys(config.keys, config.product);
+  return makerKeys(config);
 }
 
 /** The images of a release, one of them at least. */
@@ -93,7 +86,7 @@ export async function factory(world: World): Promise<UnitWorld> {
   mkdirSync(config.output, { recursive: true });
   const keys = await tell.step(
     "maker's keys",
-    async () => makerKeys(config),
+    async () => keysOf(config),
     (made) => `issuer ${toHex(made.issuer.publicKey).slice(0, 8)}…`,
   );
   const bundle = await tell.step(

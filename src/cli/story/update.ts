@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
 import { withFaultNames } from "#base/faults.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
+import { enrolmentOf } from "#cli/line/enrolment.ts";
 import { startReady } from "#cli/program.ts";
 import { type OperatorClient, operatorClient } from "#cloud/http/operator-client.ts";
 import { encodeReleaseFile, type ReleaseFile, readReleaseFile } from "#cloud/releases/release-file.ts";
@@ -43,22 +44,13 @@ async function startCloud({ config }: UnitWorld): Promise<Cloud> {
   return { child, operator: operatorClient({ data }) };
 }
 
-/** Tells the cloud of the unit, as the line's export does. */
+/** Tells the cloud of the unit, as `line list` and `rollout enrol` do. */
 async function enrol({ config, unit }: UnitWorld, { operator }: Cloud): Promise<void> {
   const registry = openRegistry(join(config.output, "registry.db"));
   const row = registry.find(toHex(unit.id));
   registry.close();
   if (row === undefined) throw new StoryError("the registry has lost the unit");
-  await operator.post("/v1/devices", [
-    {
-      id: row.id,
-      publicKey: toHex(row.publicKey),
-      product: row.product,
-      hardware: config.hardwareRevision,
-      fleet: config.fleet,
-      card: config.cards,
-    },
-  ]);
+  await operator.post("/v1/devices", [enrolmentOf(row)]);
 }
 
 /** Publishes a release and brings it to every unit at once. */

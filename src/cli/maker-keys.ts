@@ -1,16 +1,32 @@
-/** The maker's keys as a line needs them, from the product's folder of keys. */
-import { existsSync, readFileSync } from "node:fs";
+/** The maker's keys in a product's folder: made all at once, and read as a line needs them. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromHex, toHex } from "#base/bytes.ts";
-import { CliTrouble } from "#cli/trouble.ts";
-import { readGrantIssuers } from "#cloud/issuer/grant-issuers.ts";
-import { readPublicKeys } from "#cloud/releases/key-set-files.ts";
+import { addGrantIssuer, readGrantIssuers } from "#cloud/issuer/grant-issuers.ts";
+import { newKeySet, type PublicKeys, readPublicKeys } from "#cloud/releases/key-set-files.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { MakerKeys } from "#factory/identity.ts";
-import { readKeyFile } from "#trust/host/key-file.ts";
+import { ensureKeyFile, type KeyPair, readKeyFile } from "#trust/host/key-file.ts";
+import { CliTrouble } from "./trouble.ts";
 
 /** The time key's public half, 64 hexadecimal digits. */
 export const TIME_PUBLIC_FILE = "time.pub";
+
+/** The number by which units know the first issuer. */
+export const FIRST_KID = 1;
+
+/** Makes all keys of a product. Throws KeyFileError when its roots or release keys are there already. */
+export function newMakerKeys(
+  folder: string,
+  product: string,
+): { readonly released: PublicKeys; readonly issuer: KeyPair; readonly time: KeyPair } {
+  const released = newKeySet(folder, product);
+  const issuer = ensureKeyFile(join(folder, "issuer.key"), "issuer");
+  addGrantIssuer(folder, FIRST_KID, issuer.publicKey);
+  const time = ensureKeyFile(join(folder, "time.key"), "time");
+  writeFileSync(join(folder, TIME_PUBLIC_FILE), `${toHex(time.publicKey)}\n`);
+  return { released, issuer, time };
+}
 
 /** Units are given the public half, so that is all that a station must have; where there is none apart, the key file tells it. */
 function timeKey(keys: string): Uint8Array {
@@ -22,7 +38,7 @@ function timeKey(keys: string): Uint8Array {
 }
 
 /** Throws, naming the command that makes what is missing. */
-export function lineKeys({ keys, product }: FlashConfig): MakerKeys {
+export function makerKeys({ keys, product }: FlashConfig): MakerKeys {
   const issuerFile = join(keys, "issuer.key");
   const issuer = readKeyFile(issuerFile, "issuer");
   const time = { publicKey: timeKey(keys) };

@@ -1,0 +1,27 @@
+/** The simulated air as a program beside: one home's network, apart from that of every other home on this machine. */
+import { randomInt } from "node:crypto";
+import type { Child } from "#boards/sim/host/child.ts";
+import { startReady } from "./program.ts";
+
+export interface EmulatedAir {
+  readonly child: Child;
+  /** HOST:PORT of its radio line, for units. */
+  readonly radio: string;
+  /** Where phones broadcast. */
+  readonly address: string;
+}
+
+/** @param address Where phones broadcast; of this home's own when absent, so that it hears no other home's phone. */
+export async function startAir(
+  network: { readonly ssid: string; readonly passphrase: string },
+  address?: string,
+): Promise<EmulatedAir> {
+  // Of its own, so that two homes on one machine don't hand out the same address.
+  const subnet = `127.${randomInt(1, 255)}.${randomInt(0, 256)}`;
+  const sent = address ?? `${subnet}.255`;
+  const { ssid, passphrase } = network;
+  const networks = [{ ssid, passphrase, bssid: "a0b1c2d3e4f5", channel: 6 }];
+  const config = JSON.stringify({ networks, subnet, address: sent });
+  const { child, ready } = await startReady("boards/sim/host/air/main.ts", ["--json", config]);
+  return { child, radio: `127.0.0.1:${ready.radioPort}`, address: sent };
+}

@@ -78,6 +78,8 @@ export function createDesk(options: DeskOptions): Desk {
   const told = new Map<string, number>();
   /** The revocations that each connected device was last handed, by their tag. */
   const handed = new Map<string, number>();
+  /** Devices whose first request for a release is being written down, and when it is. */
+  const beginning = new Map<string, Promise<void>>();
   const counts = { timestamps: 0 };
 
   const linked = (device: Device): LinkedDevice => ({ id: device.id, fleet: device.fleet });
@@ -136,6 +138,18 @@ export function createDesk(options: DeskOptions): Desk {
     return fleet.report(device, sequence, "fetching", "", nowMs());
   };
 
+  /**
+   * Resolves once it is on the disk that a device began. A unit gets no block before: it might be done with all of it, and
+   * a cloud that died would find a device that runs a release which it was never given.
+   */
+  const begun = (device: Device, payload: Uint8Array): Promise<void> | undefined => {
+    if (begins(device, payload)) {
+      const written = queue.commit().finally(() => beginning.delete(device.id));
+      beginning.set(device.id, written);
+    }
+    return beginning.get(device.id);
+  };
+
   const blocks = createBlockService({
     transferFor,
     send: (device, payload) => send(device, DOWN.block, payload),
@@ -164,9 +178,9 @@ export function createDesk(options: DeskOptions): Desk {
       if (device === undefined) return;
       if (name === UP.want) {
         fleet.heard(device, nowMs());
-        blocks.want(from, payload);
         // A unit that fetches from here doesn't say so: its requests do.
-        if (begins(device, payload)) await queue.commit();
+        await begun(device, payload);
+        blocks.want(from, payload);
         return;
       }
       if (name === UP.ask) {

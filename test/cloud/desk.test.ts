@@ -105,6 +105,25 @@ describe("what the cloud takes down", () => {
     expect(tally()).toMatchObject({ fetching: 1, silent: 1 });
   });
 
+  it("gives no block before it is on the disk that the unit has begun", async () => {
+    const blocks = () => said.filter(({ name }) => name === "block").length;
+    core.desk.online(UNIT);
+    await state(0);
+    let goOn = () => {};
+    const disk = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    core.queue.also(() => disk);
+    const answered = [want(), want()];
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(blocks()).toBe(0);
+    goOn();
+    await Promise.all(answered);
+    await expect.poll(blocks).toBe(1);
+    await want();
+    await expect.poll(blocks).toBe(2);
+  });
+
   it("hears a unit that asks for blocks for longer than silence may last", async () => {
     core.desk.online(UNIT);
     await state(0);

@@ -78,8 +78,8 @@ export function createDesk(options: DeskOptions): Desk {
   const told = new Map<string, number>();
   /** The revocations that each connected device was last handed, by their tag. */
   const handed = new Map<string, number>();
-  /** Devices whose first request for a release is being written down, and when it is. */
-  const beginning = new Map<string, Promise<void>>();
+  /** Devices of which something is being written down, and when the last of it is. */
+  const writing = new Map<string, Promise<void>>();
   const counts = { timestamps: 0 };
 
   const linked = (device: Device): LinkedDevice => ({ id: device.id, fleet: device.fleet });
@@ -138,16 +138,13 @@ export function createDesk(options: DeskOptions): Desk {
     return fleet.report(device, sequence, "fetching", "", nowMs());
   };
 
-  /**
-   * Resolves once it is on the disk that a device began. A unit gets no block before: it might be done with all of it, and
-   * a cloud that died would find a device that runs a release which it was never given.
-   */
-  const begun = (device: Device, payload: Uint8Array): Promise<void> | undefined => {
-    if (begins(device, payload)) {
-      const written = queue.commit().finally(() => beginning.delete(device.id));
-      beginning.set(device.id, written);
-    }
-    return beginning.get(device.id);
+  /** Resolves once what was taken down of a device is on the disk. */
+  const written = (device: Device): Promise<void> => {
+    const done = queue.commit().finally(() => {
+      if (writing.get(device.id) === done) writing.delete(device.id);
+    });
+    writing.set(device.id, done);
+    return done;
   };
 
   const blocks = createBlockService({
@@ -178,8 +175,10 @@ export function createDesk(options: DeskOptions): Desk {
       if (device === undefined) return;
       if (name === UP.want) {
         fleet.heard(device, nowMs());
-        // A unit that fetches from here doesn't say so: its requests do.
-        await begun(device, payload);
+        // A unit that fetches from here doesn't say so: its requests do. It gets no block before that is on the disk: it
+        // might be done with all of them, and a cloud that died come back to a unit that runs what it was never given.
+        if (begins(device, payload)) await written(device);
+        else await writing.get(device.id);
         blocks.want(from, payload);
         return;
       }
@@ -197,7 +196,7 @@ export function createDesk(options: DeskOptions): Desk {
       const state = decodeUnitState(payload);
       if (!state.ok) return;
       const isHello = !told.has(device.id);
-      if (takeDown(device, state.value)) await queue.commit();
+      if (takeDown(device, state.value)) await written(device);
       tellRevoked(device, state.value.revoked);
       // A device that is at a release which it shouldn't have is told so; one that is at nothing needs no "nothing",
       // and one on trial goes on to its own end, with what it has.

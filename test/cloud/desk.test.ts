@@ -105,7 +105,10 @@ describe("what the cloud takes down", () => {
     expect(tally()).toMatchObject({ fetching: 1, silent: 1 });
   });
 
-  it("gives no block before it is on the disk that the unit has begun", async () => {
+  it.each([
+    ["its first request", () => undefined],
+    ["its own word", () => state(0, attempt("fetching"))],
+  ])("gives no block before it is on the disk that the unit has begun, by %s", async (_, saysSo) => {
     const blocks = () => said.filter(({ name }) => name === "block").length;
     core.desk.online(UNIT);
     await state(0);
@@ -114,7 +117,7 @@ describe("what the cloud takes down", () => {
       goOn = resolve;
     });
     core.queue.also(() => disk);
-    const answered = [want(), want()];
+    const answered = [saysSo(), want(), want()];
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(blocks()).toBe(0);
     goOn();

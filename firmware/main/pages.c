@@ -9,7 +9,7 @@
 
 #define NAME_BYTES 64u
 #define KEYWORD_BYTES 15u /* the longest of what stands before a name */
-#define PIECE_BYTES 3072u /* so much of the other statements at once, and the rest of the last one */
+#define PIECE_BYTES 1536u /* so much of the other statements at once, and the rest of the last one */
 /*
  * More than this in use, and what came first is let go of until no more than that is: what an event needs must still fit,
  * in one piece where it wants one. Where data alone takes so much, room for what is at work is left all the same, or
@@ -35,18 +35,26 @@ static uint32_t hash_of(const char *name, size_t length) {
   return hash * 2654435769u; /* of names of two letters only the low bits differ evenly; see search */
 }
 
+static bool in_name(char letter) {
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
+         letter == '_' || letter == '$';
+}
+
 /* The name of the function or constant that the statement there declares, in `start`; NULL when its first bytes declare none. */
 static const char *declared(uint32_t place, size_t bytes, char start[NAME_BYTES + 1], size_t *length) {
-  static const char *const starts[] = {"const ", "function ", "function*", "async function "};
   uint32_t there = bundle_bytes() - place, part = bytes < NAME_BYTES ? bytes : NAME_BYTES;
   if (part > there) part = there;
   bundle_read(place, start, part);
   start[part] = 0;
-  for (unsigned i = 0; i < 4; i++) {
-    size_t skip = strlen(starts[i]);
-    if (strncmp(start, starts[i], skip) != 0) continue;
-    const char *name = start + skip, *end = strchr(name, i == 0 ? '=' : '(');
-    if (end == NULL) return NULL;
+  for (unsigned i = 0; i < BUNDLE_DECLARATIONS; i++) {
+    size_t skip = strlen(bundle_declarations[i]);
+    if ((uint8_t)start[0] == BUNDLE_FIRST_WORD + i)
+      skip = 1;
+    else if (strncmp(start, bundle_declarations[i], skip) != 0)
+      continue;
+    const char *name = start + skip, *end = name;
+    while (in_name(*end)) end++;
+    if (end == start + part) return NULL;
     *length = (size_t)(end - name);
     return name;
   }
@@ -75,7 +83,7 @@ static void list(JSContext *ctx) {
   char start[NAME_BYTES + 1];
   const char *name;
   size_t length;
-  uint32_t place = 0, end = bundle_bytes();
+  uint32_t place = bundle_first(), end = bundle_bytes();
   while (place < end && (name = declared(place, NAME_BYTES, start, &length)) != NULL) {
     add_row(ctx, hash_of(name, length), place);
     place += bundle_statement_bytes(place, 0) + 1;
@@ -99,15 +107,13 @@ static void as_expression(char *text, uint32_t length) {
  * of its code is strict. */
 static JSValue compile(JSContext *ctx, uint32_t index, const struct row *row) {
   bool on_demand = index < named;
-  uint32_t length = bundle_statement_bytes(row->source, on_demand ? 0 : PIECE_BYTES);
-  char *text = js_malloc(ctx, length + 3);
-  if (text == NULL) return JS_EXCEPTION;
-  bundle_read(row->source, text + 1, length);
-  text[length + 1] = 0;
+  uint32_t length;
+  char *text = bundle_text(row->source, bundle_statement_bytes(row->source, on_demand ? 0 : PIECE_BYTES), &length);
+  if (text == NULL) return JS_ThrowOutOfMemory(ctx);
   if (on_demand) as_expression(text, length);
   JSValue script = JS_Eval(ctx, on_demand ? text : text + 1, on_demand ? length + 2 : length, "bundle",
                            JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_STRICT | JS_EVAL_FLAG_COMPILE_ONLY);
-  js_free(ctx, text);
+  heap_free(text);
   return script;
 }
 
@@ -120,7 +126,9 @@ static JSValue take(JSContext *ctx, uint32_t index) {
     sealed_close(code);
     return script;
   }
-  return compile(ctx, index, &row);
+  JSValue script = compile(ctx, index, &row);
+  if (sealed) bundle_let_words_go(); /* this one alone needed them */
+  return script;
 }
 
 /* Compiles all and writes it. What doesn't compile stays as source: its error comes when it is needed. */
@@ -150,6 +158,7 @@ void pages_start(JSContext *ctx) {
   list(ctx);
   sealed = can_seal && seal(ctx) && sealed_open(&named, &count);
   if (!sealed) return;
+  bundle_let_words_go();
   js_free(ctx, rows);
   rows = NULL;
 }

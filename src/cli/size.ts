@@ -27,12 +27,18 @@ export function register(command: Command): void {
       const limit = board.budgets.bundleBytes;
       const parts = options.files ? [...bundle.shares].sort((a, b) => b[1] - a[1]) : byRoom(bundle.shares);
       if (options.json) {
-        const whole = { board: board.name, bundleBytes: bundle.bytes.length, limit, parts: Object.fromEntries(parts) };
+        const whole = {
+          board: board.name,
+          bundleBytes: bundle.bytes.length,
+          textBytes: bundle.textBytes,
+          limit,
+          parts: Object.fromEntries(parts),
+        };
         process.stdout.write(`${JSON.stringify(whole)}\n`);
       } else {
         for (const [name, bytes] of parts) process.stdout.write(`${String(bytes).padStart(8)}  ${name}\n`);
         process.stdout.write(
-          `${String(bundle.bytes.length).padStart(8)}  bundle, of ${limit} that ${board.name} allows\n`,
+          `${String(bundle.textBytes).padStart(8)}  text\n${String(bundle.bytes.length).padStart(8)}  bundle as it ships, of ${limit} that ${board.name} allows\n`,
         );
       }
       if (bundle.bytes.length > limit) process.exitCode = 1;

@@ -85,7 +85,7 @@ test.each(["qemu-mps2", "qemu-sf2"])(
       air?.onLine((line) => line.startsWith("{") && resolve(JSON.parse(line) as { radioPort: number })),
     );
     const { bytes } = await buildScript(SCRIPT(board));
-    bench = await benchUnit(board, new TextDecoder().decode(bytes), `127.0.0.1:${ready.radioPort}`);
+    bench = await benchUnit(board, bytes, `127.0.0.1:${ready.radioPort}`);
     const [, ipv4 = "", manners] = await lineOf(bench.station, /online (\S+) (\w+)/);
     expect(manners).toBe("strict");
     const answer = readDnsMessage(await ask(ipv4));

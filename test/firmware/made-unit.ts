@@ -14,9 +14,9 @@ export interface Bench {
 }
 
 /** Makes one and switches it on. @param radio HOST:PORT of an air; port 1 where none is wanted. */
-export async function benchUnit(board: string, script: string, radio = "127.0.0.1:1"): Promise<Bench> {
+export async function benchUnit(board: string, script: string | Uint8Array, radio = "127.0.0.1:1"): Promise<Bench> {
   const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-firmware-")), "flash.bin");
-  const maker = await makeBareUnit(board, flashPath, utf8(script));
+  const maker = await makeBareUnit(board, flashPath, typeof script === "string" ? utf8(script) : script);
   const station = openSimStation(readBoard(board), flashPath, radio);
   await station.power(true);
   return { station, maker, flashPath };

@@ -14,7 +14,7 @@ test.each(["qemu-mps2", "qemu-sf2"])(
     const { bytes } = await buildScript(`import { port } from "./boards/${name}/port.ts";
 import { runContract } from "./boards/port-contract/contract.ts";
 runContract(port, ${board.flash.regions.jsB.start});`);
-    bench = await benchUnit(name, new TextDecoder().decode(bytes));
+    bench = await benchUnit(name, bytes);
     const unit = bench.station.unit();
     const lines = await new Promise<string[]>((resolve, reject) => {
       const said: string[] = [];

@@ -1,20 +1,24 @@
 /** The device bundle: runtime, board and app in one script of ES2020, as the engine on the unit runs it. */
 import { existsSync, readFileSync } from "node:fs";
 import { build, transform } from "esbuild";
-import { utf8 } from "#base/utf8.ts";
+import { PARTING, packed } from "#codec/host/word-packing.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { withConstantsInPlace, withConstantsMarked } from "./constants.ts";
 import { type Edits, faultsByNumber } from "./faults.ts";
 import { keptNames } from "./kept-names.ts";
-import { joined, PARTING, type Statement, statementsOf } from "./pieces.ts";
+import { inOrder, type Statement, statementsOf } from "./pieces.ts";
 import { shortNames } from "./short-names.ts";
+import words from "./words.json" with { type: "json" };
 
 const ENTRY = "entry.ts";
-const STYLE = { target: "es2020", minifySyntax: true, charset: "utf8" } as const;
+const STYLE = { target: "es2020", minifySyntax: true, charset: "ascii" } as const;
 
 export interface Bundle {
+  /** As it ships: packed with the words in words.json. */
   readonly bytes: Uint8Array;
-  /** Bytes that each source file contributes, by path from the repository's root. */
+  /** Bytes of its text. */
+  readonly textBytes: number;
+  /** Bytes of text that each source file contributes, by path from the repository's root. */
   readonly shares: ReadonlyMap<string, number>;
   /** Names in the sources by the short ones that a unit speaks of. */
   readonly names: ReadonlyMap<string, string>;
@@ -97,7 +101,9 @@ export async function buildScript(entry: string, edits: Edits = new Map()): Prom
     const pieces = statements.filter(({ text }) => text !== "");
     const shares = new Map<string, number>();
     for (const { path, text } of pieces) shares.set(path, (shares.get(path) ?? 0) + text.length + PARTING.length);
-    return { bytes: utf8(joined(pieces)), shares, names };
+    const texts = inOrder(pieces);
+    const textBytes = texts.reduce((sum, text) => sum + text.length + PARTING.length, 0);
+    return { bytes: packed(texts, words), textBytes, shares, names };
   } catch (error) {
     const [first] =
       (error as { errors?: { text: string; location?: { file: string; line: number } | null }[] }).errors ?? [];

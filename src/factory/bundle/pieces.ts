@@ -5,9 +5,7 @@
  * @source PROTOCOL 9.4; docs/adr/0052-pieces.md
  */
 import ts from "typescript";
-
-/** What parts the statements; the firmware looks for this byte. */
-export const PARTING = "\f";
+import { PARTING } from "#codec/host/word-packing.ts";
 
 export interface Statement {
   readonly text: string;
@@ -33,15 +31,15 @@ export function statementsOf(script: string, paths: readonly string[] = []): rea
 }
 
 /** What comes on demand first, then the others, each in their order. */
-export function joined(statements: readonly Statement[]): string {
+export function inOrder(statements: readonly Statement[]): readonly string[] {
   const onDemand = statements.filter((statement) => statement.isOnDemand);
   const others = statements.filter((statement) => !statement.isOnDemand);
-  return [...onDemand, ...others].map(({ text }) => text).join(PARTING);
+  return [...onDemand, ...others].map(({ text }) => text);
 }
 
 /** A script in pieces as it stands. */
 export function inPieces(script: string): string {
-  return joined(statementsOf(script));
+  return inOrder(statementsOf(script)).join(PARTING);
 }
 
 /** Functions, and constants one by one: what holds no state can be let go of and made again. */

@@ -9,6 +9,7 @@ import { type EngineFailure, startEngine } from "#boards/sim/host/engine.ts";
 import { createFlashFile, openFlashFile } from "#boards/sim/host/flash-file.ts";
 import { nativeObject } from "#boards/sim/host/native.ts";
 import { openNetwork } from "#boards/sim/host/network.ts";
+import { unpacked } from "#codec/host/word-packing.ts";
 import { buildBundle } from "#factory/bundle/bundle.ts";
 import { readFlashConfig } from "#factory/config.ts";
 
@@ -43,7 +44,7 @@ async function startIn(heapBytes: number): Promise<{ readonly failure?: EngineFa
     deadlineMs: 10_000,
   });
   try {
-    engine.evaluate(new TextDecoder().decode(bytes), "bundle.js");
+    engine.evaluate(unpacked(bytes), "bundle.js");
     return { usedBytes: engine.usedBytes() };
   } catch (error) {
     return { failure: error as EngineFailure, usedBytes: 0 };

@@ -1,7 +1,9 @@
 /** A bundle holds what its product switched on, and nothing of what it did not. */
+
 import { createContext, runInContext } from "node:vm";
 import { expect, test } from "vitest";
 import { FAULTS, withFaultNames } from "#base/faults.ts";
+import { unpacked } from "#codec/host/word-packing.ts";
 import { BundleError, buildBundle, buildScript } from "#factory/bundle/bundle.ts";
 import { readFlashConfig } from "#factory/config.ts";
 
@@ -40,14 +42,14 @@ test("an app that isn't there is named", async () => {
 
 test("a unit knows faults by their numbers, and its console can be read all the same", async () => {
   const { bytes } = await buildBundle({ ...config, onboarding: { legacy: [], softAp: true } }, BUILD);
-  const words = new Set(new TextDecoder().decode(bytes).match(/\w+/g));
+  const words = new Set(unpacked(bytes).match(/\w+/g));
   expect(Object.keys(FAULTS).filter((fault) => words.has(fault))).toEqual([]);
   const script = await buildScript(`import { faultText } from "#base/faults.ts";
 import { decodeCbor } from "#codec/cbor.ts";
 const { fault } = decodeCbor(Uint8Array.of(0x18, 1));
 globalThis.said = ["offer refused: " + faultText(fault), "CBOR_NOT_SHORTEST"];`);
   const context = createContext({ Uint8Array });
-  runInContext(new TextDecoder().decode(script.bytes), context);
+  runInContext(unpacked(script.bytes), context);
   // The app's own texts are the app's.
   expect(runInContext("said.join()", context)).toBe("offer refused: fault 102,CBOR_NOT_SHORTEST");
   expect(withFaultNames("link: fault 604 in connack, again in 5 ms")).toBe(

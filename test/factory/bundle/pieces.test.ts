@@ -1,6 +1,7 @@
 import { createContext, runInContext } from "node:vm";
 import { expect, test } from "vitest";
-import { inPieces, PARTING } from "#factory/bundle/pieces.ts";
+import { PARTING } from "#codec/host/word-packing.ts";
+import { inPieces } from "#factory/bundle/pieces.ts";
 
 test("functions come first, the rest keeps its order", () => {
   const pieces = inPieces("var a=f();function f(){return`x\n1`}let b=2;class C{}function g(){}g(a,b);").split(PARTING);

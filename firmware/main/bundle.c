@@ -50,8 +50,8 @@ uint32_t bundle_first(void) {
 }
 
 bool bundle_take_words(void) {
-  uint32_t bytes = list_bytes(), count = 0;
-  if (list != NULL || bytes == 0) return true;
+  uint32_t bytes = list ? 0 : list_bytes(), count = 0;
+  if (bytes == 0) return true;
   list = heap_allocate(bytes);
   if (list == NULL) return false;
   bundle_read(0, list, bytes);

@@ -1,9 +1,10 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { type Command, InvalidArgumentError } from "commander";
 import { withFaultNames } from "#base/faults.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { buildBundle } from "#factory/bundle/bundle.ts";
+import { PARTING, unpacked } from "#codec/host/word-packing.ts";
+import { BundleError, buildBundle } from "#factory/bundle/bundle.ts";
 import { namesPath, readNames, withWholeNames, writeNames } from "#factory/bundle/names.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { sayTrouble } from "./say-trouble.ts";
@@ -33,6 +34,16 @@ async function translate(path: string): Promise<void> {
   }
 }
 
+function print(path: string): void {
+  const bytes = readFileSync(path);
+  try {
+    process.stdout.write(`${unpacked(bytes).replaceAll(PARTING, "\n")}\n`);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new BundleError(`${path}: ${error.message}; give a file that \`bundle build\` wrote`);
+  }
+}
+
 export function register(command: Command): void {
   command
     .command("build")
@@ -50,4 +61,9 @@ export function register(command: Command): void {
     .description("copy a unit's console from standard input, whole names for the bundle's short ones")
     .argument("<file>", "the .names.json beside the bundle or release that the unit ran")
     .action((path: string) => sayTrouble(() => translate(path)));
+  command
+    .command("text")
+    .description("print the JavaScript that a bundle is packed from, names short")
+    .argument("<file>", "a bundle that `bundle build` wrote")
+    .action((path: string) => sayTrouble(async () => print(path)));
 }

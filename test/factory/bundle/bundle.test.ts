@@ -57,3 +57,10 @@ globalThis.said = ["offer refused: " + faultText(fault), "CBOR_NOT_SHORTEST"];`)
   );
   expect(withFaultNames("fault 999")).toBe("fault 999");
 }, 60_000);
+
+test("a text of any alphabet reaches the unit, and characters that part words and statements", async () => {
+  const script = await buildScript('const name = "Zoë"; globalThis.said = "Grüße, " + name + " ☃ 🦊 \\v\\f";');
+  const context = createContext({});
+  runInContext(unpacked(script.bytes), context);
+  expect(runInContext("said", context)).toBe("Grüße, Zoë ☃ 🦊 \v\f");
+});

@@ -87,13 +87,22 @@ function bytesOf(part: number): readonly number[] {
 
 /**
  * Packs statements.
- * @throws RangeError for a text that isn't ASCII, or more words than there are codes.
+ * @throws RangeError for a text that isn't ASCII, more words than there are codes, or words too deep within words.
  */
 export function packed(statements: readonly string[], words: readonly string[]): Uint8Array {
   if (words.length > WORDS_MAX - DECLARATIONS.length) throw new RangeError(`no more than ${WORDS_MAX} words`);
   const { spell } = speller(words);
+  const spelled = words.map((word) => spell(checked(word), true));
+  const depths = new Map<number, number>();
+  const depthOf = (part: number): number => {
+    if (part < DECLARATIONS.length) return 0;
+    const depth = depths.get(part) ?? 1 + Math.max(0, ...(spelled[part - DECLARATIONS.length] ?? []).map(depthOf));
+    depths.set(part, depth);
+    return depth;
+  };
+  if (words.some((_, i) => depthOf(i + DECLARATIONS.length) > DEPTH_MAX)) throw new RangeError("words lie too deep");
   const bytes: number[] = [];
-  for (const word of words) bytes.push(WORD_MARK, ...spell(checked(word), true).flatMap(bytesOf));
+  for (const parts of spelled) bytes.push(WORD_MARK, ...parts.flatMap(bytesOf));
   if (words.length === 0) bytes.push(WORD_MARK);
   for (const statement of statements) {
     bytes.push(PARTING.charCodeAt(0));

@@ -58,6 +58,13 @@ describe("packing text with words", () => {
     expect(() => packed([], [...all, "more"])).toThrow(RangeError);
   });
 
+  it("lets words lie eight deep in words, as a unit reads them", () => {
+    const doubled = Array.from({ length: 9 }, (_, i) => "a".repeat(2 ** (i + 1)));
+    const longest = doubled[7] as string;
+    expect(unpacked(packed([longest], doubled.slice(0, 8)))).toBe(longest);
+    expect(() => packed([], doubled)).toThrow(/too deep/);
+  });
+
   it("leaves alone what isn't packed, and says when a word isn't there", () => {
     expect(unpacked(new TextEncoder().encode("let a='é';\fa"))).toBe("let a='é';\fa");
     expect(unpacked(packed(["a", "b"], []))).toBe("a\fb");

@@ -1,10 +1,10 @@
 /** Whether a slot's image may run: what the boot stage asks at every start, before the first byte of it is run. */
-import { concat, equal } from "#base/bytes.ts";
+import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import type { ReadFlash } from "#wire/flash/record-log.ts";
 import { imageAddress, imageBytesMax, readSlotHead, type SlotRegion } from "#wire/flash/slot.ts";
-import { BLOCK_BYTES, leafOf, rootOf } from "#wire/releases/blocks.ts";
+import { BLOCK_BYTES, blockCount, LEAF_BYTES, leafOf, rootOf } from "#wire/releases/blocks.ts";
 import type { Keyset } from "#wire/releases/keyset.ts";
 import type { Release } from "#wire/releases/release.ts";
 import { openRelease } from "./verify-release.ts";
@@ -53,9 +53,10 @@ export function imageRootOf(
   address: number,
   imageBytes: number,
 ): Uint8Array {
-  const leaves: Uint8Array[] = [];
-  for (let offset = 0; offset < imageBytes; offset += BLOCK_BYTES) {
-    leaves.push(leafOf(sha256, read(address + offset, Math.min(BLOCK_BYTES, imageBytes - offset))));
+  // In one piece: on a unit a byte string of its own for each leaf takes 200 bytes, 24 KB for a native image.
+  const leaves = new Uint8Array(blockCount(imageBytes) * LEAF_BYTES);
+  for (let offset = 0, at = 0; offset < imageBytes; offset += BLOCK_BYTES, at += LEAF_BYTES) {
+    leaves.set(leafOf(sha256, read(address + offset, Math.min(BLOCK_BYTES, imageBytes - offset))), at);
   }
-  return rootOf(sha256, concat(...leaves));
+  return rootOf(sha256, leaves);
 }

@@ -15,8 +15,8 @@
  * in one piece where it wants one. Where data alone takes so much, room for what is at work is left all the same, or
  * functions that call each other would be brought in again and again.
  */
-#define CROWDED_BYTES (HEAP_BYTES / 8u * 5u)
-#define ROOMY_BYTES (HEAP_BYTES / 2u)
+#define CROWDED_BYTES (HEAP_BYTES / 3u * 2u)
+#define ROOMY_BYTES (HEAP_BYTES / 9u * 5u)
 #define WORK_BYTES (HEAP_BYTES / 10u)
 
 /* Functions and constants by the hashes of their names, then the other statements in order. In memory only while they aren't sealed. */

@@ -95,8 +95,10 @@ test("qemu-mps2 stays up, and is heard once the flood is over", async () => {
   try {
     await factory({ ...world, tell, phoneMemory: join(output, "phone.json") });
     const before = readFileSync(`${flashPath}.log`, "utf8").length;
+    // Asked before it starts: a unit that is quick may listen before this goes on.
+    const listening = radio.listening();
     await station.power(true);
-    await radio.listening();
+    await listening;
     const joining = radio.joins();
     const filler = createFiller(STRANGE, 1);
     let us = 0;

@@ -1,4 +1,5 @@
 #include "main/bundle.h"
+#include <stdbool.h>
 #include <string.h>
 #include "chips/chip.h"
 #include "main/handoff.h"
@@ -13,8 +14,8 @@
 
 const char *const bundle_declarations[BUNDLE_DECLARATIONS] = {"const ", "function ", "function*", "async function "};
 
-static uint8_t *list; /* the words as the bundle holds them, then where each begins */
-static uint16_t *word_at;
+static uint8_t *list; /* the words as the bundle holds them; NULL while they aren't needed */
+static uint16_t *word_at; /* where each begins, and one behind the last */
 static uint32_t word_count;
 
 uint32_t bundle_bytes(void) {
@@ -49,7 +50,7 @@ uint32_t bundle_first(void) {
   return bytes > 0 ? bytes + 1 : 0;
 }
 
-bool bundle_take_words(void) {
+static bool take_words(void) {
   uint32_t bytes = list ? 0 : list_bytes(), count = 0;
   if (bytes == 0) return true;
   list = heap_allocate(bytes);
@@ -104,7 +105,7 @@ static uint32_t expand(const uint8_t *at, const uint8_t *end, char *text, uint32
 
 char *bundle_text(uint32_t place, uint32_t bytes, uint32_t *length) {
   uint8_t *packed = heap_allocate(bytes + 1);
-  if (packed == NULL || !bundle_take_words()) {
+  if (packed == NULL || !take_words()) {
     heap_free(packed);
     return NULL;
   }

@@ -4,7 +4,6 @@
  * at a time, since a compiler's memory grows with what it is given at once. Places are counted from the bundle's start.
  */
 #pragma once
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,11 +20,9 @@ void bundle_read(uint32_t place, void *bytes, uint32_t length);
 extern const char *const bundle_declarations[BUNDLE_DECLARATIONS];
 #define BUNDLE_FIRST_WORD 0x80u
 
-/* Keeps the list of words in the arena, for bundle_text, until it is let go of. False: no room. */
-bool bundle_take_words(void);
-void bundle_let_words_go(void);
 /*
  * The text of statements, in the arena, with room for a byte in front of it and two and a zero behind; `length` counts the
- * text alone. NULL without room.
+ * text alone. NULL without room. The list of words stays in the arena until it is let go of.
  */
 char *bundle_text(uint32_t place, uint32_t bytes, uint32_t *length);
+void bundle_let_words_go(void);

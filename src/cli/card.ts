@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { toHex } from "#base/bytes.ts";
+import { equal, toHex } from "#base/bytes.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import { holderSeed } from "#trust/grants/card-keys.ts";
 import { writeKeyFile } from "#trust/host/key-file.ts";
@@ -18,6 +18,9 @@ import { hexOf, textOf } from "./readings.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { CliTrouble } from "./trouble.ts";
 
+/** What flash.config.json takes as `maker`, in either case. */
+const MAKER = /^[A-Za-z0-9.-]{1,24}$/;
+
 interface NewOptions {
   readonly id: string;
   readonly maker: string;
@@ -33,6 +36,11 @@ interface ReadOptions {
 /** Makes a card: the one verb whose purpose is to show a secret. */
 function newCard(options: NewOptions): void {
   const id = hexOf("--id", options.id, 12);
+  if (!MAKER.test(options.maker)) {
+    throw new CliTrouble(
+      `"${options.maker}" is not a maker's domain (expected 1 to 24 letters, digits, dots and hyphens, as lamps.example); give another --maker`,
+    );
+  }
   const secret = nodePrimitives.random(CARD_SECRET_BYTES);
   const holder = nodePrimitives.ed25519PublicKey(holderSeed(nodePrimitives, secret, id));
   const card = {
@@ -41,6 +49,10 @@ function newCard(options: NewOptions): void {
     link: linkText(cardLink(options.maker, id, secret)),
     holder: toHex(holder),
   };
+  const read = readCardLink(card.link);
+  if (!read.ok || !equal(read.value.id, id) || !equal(read.value.secret, secret)) {
+    throw new CliTrouble("the card's link does not read back as this card; nothing was written");
+  }
   const whole =
     options.json === true ? JSON.stringify(card) : `${card.text}\n${card.link}\nholder's key ${card.holder}`;
   if (options.out === undefined) {
@@ -48,7 +60,12 @@ function newCard(options: NewOptions): void {
     return;
   }
   if (existsSync(options.out)) throw new CliTrouble(`${options.out} is there already; a card is never overwritten`);
-  writeFileSync(options.out, `${whole}\n`, { mode: 0o600 });
+  writeFileSync(options.out, `${whole}\n`, { mode: 0o600, flush: true });
+  if (readFileSync(options.out, "utf8") !== `${whole}\n`) {
+    throw new CliTrouble(
+      `${options.out} does not hold the card that was written; check the disk and make another card`,
+    );
+  }
   process.stdout.write(
     options.json === true
       ? `${JSON.stringify({ id: card.id, holder: card.holder })}\n`

@@ -4,6 +4,9 @@ import { fromHex } from "#base/bytes.ts";
 import type { Audience } from "#wire/grants/audience.ts";
 import type { Caveat } from "#wire/grants/caveat.ts";
 import { LEVEL, RIGHT, type Right, type Scope, scopeOf } from "#wire/grants/scope.ts";
+import { isFleet } from "#wire/link/topics.ts";
+import { isProduct } from "#wire/releases/release.ts";
+import { publicKeyOf } from "./readings.ts";
 import { CliTrouble } from "./trouble.ts";
 
 export interface ConditionOptions {
@@ -96,6 +99,11 @@ export function audienceFrom(text: string, fleet: string | undefined): Audience 
   if (text === "null") {
     if (fleet === undefined)
       throw new CliTrouble("--for null means all your devices; name their fleet too: --fleet NAME");
+    if (!isFleet(fleet)) {
+      throw new CliTrouble(
+        `"${fleet}" cannot name a fleet (expected 1 to 32 lower-case letters, digits and hyphens); give another --fleet`,
+      );
+    }
     return { kind: "fleet", name: fleet };
   }
   const [kind, name] = match(
@@ -104,6 +112,11 @@ export function audienceFrom(text: string, fleet: string | undefined): Audience 
     /^(product|fleet):(.{1,32})$/,
     "a device ID, product:NAME, fleet:NAME or null",
   );
+  if (!isProduct(name as string)) {
+    throw new CliTrouble(
+      `--for ${text}: no ${kind} can have this name (expected 1 to 32 lower-case letters, digits and hyphens)`,
+    );
+  }
   return { kind: kind as "product" | "fleet", name: name as string };
 }
 
@@ -131,7 +144,7 @@ export function caveatsFrom(options: ConditionOptions): readonly Caveat[] {
   if (options.button !== undefined) caveats.push({ kind: "buttonHeld", heldMs: wholeOf("button", options.button) });
   if (options.discharge !== undefined) {
     const [key, ageS] = match("discharge", options.discharge, /^([0-9a-fA-F]{64}):(\d+)$/, "KEY:60");
-    caveats.push({ kind: "discharge", publicKey: fromHex(key as string) as Uint8Array, ageS: Number(ageS) });
+    caveats.push({ kind: "discharge", publicKey: publicKeyOf("--discharge", key as string), ageS: Number(ageS) });
   }
   return caveats;
 }

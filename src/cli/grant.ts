@@ -2,13 +2,21 @@ import type { Command } from "commander";
 import { equal, toHex } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
 import { chainOf, type GrantClaims, type IssuingSigner, issueChild, issueGrant } from "#trust/grants/mint.ts";
+import { type OpenChain, openChain } from "#trust/grants/open-chain.ts";
 import { reissue } from "#trust/grants/reissue.ts";
 import { signRevocation } from "#trust/grants/revoke.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { type Signer, seedSigner } from "#trust/signer.ts";
 import { CTI_BYTES, type Link, readChain, readGrant } from "#wire/grants/grant.ts";
-import { type Delivered, encodeDelivery, joinCtis, type Revocation } from "#wire/grants/revocation.ts";
+import {
+  type Delivered,
+  encodeDelivery,
+  joinCtis,
+  type Revocation,
+  readDelivery,
+  readRevocation,
+} from "#wire/grants/revocation.ts";
 import { isWithin, LEVEL, RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import {
   audienceFrom,
@@ -20,7 +28,7 @@ import {
   withConditions,
 } from "./conditions.ts";
 import { inspect } from "./inspect.ts";
-import { bytesOf, give, hexOf } from "./readings.ts";
+import { bytesOf, give, hexOf, publicKeyOf } from "./readings.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { CliTrouble } from "./trouble.ts";
 
@@ -84,6 +92,18 @@ function readBack<T>(read: Result<T>): T {
   return read.value;
 }
 
+/** Reads a grant as a unit does for which it was issued, and which knows this issuer. */
+function asIssued(grant: Uint8Array, issuer: IssuingSigner, { audience }: GrantClaims): Result<OpenChain> {
+  const named = audience.kind === "device" ? "" : audience.name;
+  return openChain(chainOf(grant), {
+    primitives: nodePrimitives,
+    issuers: [issuer],
+    id: audience.kind === "device" ? audience.id : new Uint8Array(0),
+    product: named,
+    fleet: named,
+  });
+}
+
 /** The links of a chain's file; a bare grant is a chain of one. */
 function chainFrom(word: string): { readonly bytes: Uint8Array; readonly links: readonly Link[] } {
   const given = bytesOf("--chain", word);
@@ -99,13 +119,14 @@ function issue(options: IssueOptions): void {
     issuedAtS: nowS(),
     ...(options.expires !== undefined && { expiresAtS: secondsOf("expires", options.expires) }),
     cti: freshCti(),
-    holder: hexOf("--holder", options.holder, 32),
+    holder: publicKeyOf("--holder", options.holder),
     scope: scopeFrom(options, LEVEL.noFlash),
     epoch: wholeOf("epoch", options.epoch),
     caveats: caveatsFrom(options),
   };
-  const grant = issueGrant(issuerOf(options), claims);
-  readBack(readGrant(grant));
+  const issuer = issuerOf(options);
+  const grant = issueGrant(issuer, claims);
+  readBack(asIssued(grant, issuer, claims));
   give(options.json, { grant: { fields: { cti: toHex(claims.cti) }, minted: grant, out: options.out } });
 }
 
@@ -125,7 +146,7 @@ function child(options: ChildOptions): void {
   const chain = issueChild(nodePrimitives, bytes, signer, {
     ...(options.expires !== undefined && { expiresAtS: secondsOf("expires", options.expires) }),
     cti,
-    holder: hexOf("--holder", options.holder, 32),
+    holder: publicKeyOf("--holder", options.holder),
     scope,
     epoch: wholeOf("epoch", options.epoch),
     caveats: caveatsFrom(options),
@@ -137,14 +158,21 @@ function child(options: ChildOptions): void {
 
 function revoke(options: RevokeOptions): void {
   const ctis = (options.cti ?? []).map((text) => hexOf("--cti", text, CTI_BYTES));
+  const floor = wholeOf("floor", options.floor);
+  if (ctis.length === 0 && floor === 0) {
+    throw new CliTrouble("nothing to revoke: give the links' numbers with --cti, or raise the floor with --floor");
+  }
   const revocation = {
     audience: audienceFrom(options.for, options.fleet),
     sequence: options.sequence === undefined ? nowS() : wholeOf("sequence", options.sequence),
-    floor: wholeOf("floor", options.floor),
+    floor,
     revoked: joinCtis(ctis),
   };
-  const fields = { sequence: revocation.sequence, floor: revocation.floor };
-  const minted = encodeDelivery([delivered(options, revocation)]);
+  const fields = { sequence: revocation.sequence, floor };
+  const { statement, chain } = delivered(options, revocation);
+  readBack(readRevocation(statement));
+  const minted = encodeDelivery([chain === undefined ? { statement } : { statement, chain }]);
+  readBack(readDelivery(minted));
   give(options.json, { revocation: { fields, minted, out: options.out } });
 }
 
@@ -170,13 +198,16 @@ function reissueCard(options: ReissueOptions): void {
     audience: audience as GrantClaims["audience"],
     issuedAtS: nowS(),
     cti: freshCti(),
-    holder: hexOf("--holder", options.holder, 32),
+    holder: publicKeyOf("--holder", options.holder),
   };
   const list = {
     sequence: options.sequence === undefined ? nowS() : wholeOf("sequence", options.sequence),
     floor: wholeOf("floor", options.floor),
   };
-  const { grant, revocation } = reissue(issuerOf(options), next, claims.cti, list);
+  const issuer = issuerOf(options);
+  const { grant, revocation } = reissue(issuer, next, claims.cti, list);
+  readBack(asIssued(grant, issuer, next));
+  readBack(readRevocation(revocation));
   give(options.json, {
     grant: { fields: { cti: toHex(next.cti) }, minted: grant, out: options.out },
     revocation: {

@@ -131,6 +131,9 @@ function windowOf(text: string): { fromMinute: number; toMinute: number } {
   const match = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/.exec(text);
   if (match === null) throw new CloudTrouble(`--window ${text} is none; write it in UTC as 23:30-05:00`);
   const [fromHour, fromMinute, toHour, toMinute] = match.slice(1).map(Number) as [number, number, number, number];
+  if (fromHour === toHour && fromMinute === toMinute) {
+    throw new CloudTrouble(`--window ${text} never opens; give two different times, or --no-window for any hour`);
+  }
   return { fromMinute: fromHour * 60 + fromMinute, toMinute: toHour * 60 + toMinute };
 }
 

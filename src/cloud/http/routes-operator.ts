@@ -56,7 +56,11 @@ const minute = z.int().min(0).max(1_439);
 const steering = z.object({
   pin: z.int().min(0).nullable().optional(),
   target: z.int().min(0).nullable().optional(),
-  window: z.object({ fromMinute: minute, toMinute: minute }).nullable().optional(),
+  window: z
+    .object({ fromMinute: minute, toMinute: minute })
+    .refine(({ fromMinute, toMinute }) => fromMinute !== toMinute, "never opens: fromMinute and toMinute are the same")
+    .nullable()
+    .optional(),
   lab: z.boolean().optional(),
 });
 

@@ -11,6 +11,7 @@ import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { signKeyset } from "#trust/releases/sign-release.ts";
 import { verifyKeyset } from "#trust/releases/verify-keyset.ts";
 import { type Keyset, ROOTS } from "#wire/releases/keyset.ts";
+import { isProduct } from "#wire/releases/release.ts";
 import { keyNameOf } from "#wire/releases/role-envelope.ts";
 
 const ROOT_FILES = ["root-1.key", "root-2.key", "root-3.key"] as const;
@@ -87,9 +88,15 @@ function writePublic(folder: string, product: string, roots: readonly Uint8Array
 
 /**
  * Makes all keys of a product and its first key set.
- * @throws KeyFileError when one of the keys is there already: none is ever overwritten.
+ * @throws KeySetTrouble when no product can have this name; KeyFileError when one of the keys exists already, since no
+ *   key is ever overwritten.
  */
 export function newKeySet(folder: string, product: string): PublicKeys {
+  if (!isProduct(product)) {
+    throw new KeySetTrouble(
+      `"${product}" cannot name a product (expected 1 to 32 lower-case letters, digits and hyphens); give another --product`,
+    );
+  }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const roots = ROOT_FILES.map((name) => createKeyFile(join(folder, name), "root"));
   const keyset: Keyset = {

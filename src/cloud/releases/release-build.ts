@@ -2,11 +2,13 @@
 import { toHex } from "#base/bytes.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { signRelease } from "#trust/releases/sign-release.ts";
+import { openRelease } from "#trust/releases/verify-release.ts";
 import { BLOCK_BYTES, BLOCKS_MAX, rootOfBytes } from "#wire/releases/blocks.ts";
 import {
   type Component,
   type Consent,
   encodeRelease,
+  isProduct,
   RELEASE_BYTES_MAX,
   type Transfer,
 } from "#wire/releases/release.ts";
@@ -39,6 +41,14 @@ const NO_BASE = new Uint8Array(0);
 export function buildRelease(plan: ReleasePlan): ReleaseFile {
   if (plan.images.size === 0)
     throw new ReleaseTrouble("a release has an image at least; give --native, --js or --config");
+  if (!isProduct(plan.product)) {
+    throw new ReleaseTrouble(
+      `"${plan.product}" cannot name a product (expected 1 to 32 lower-case letters, digits and hyphens); give another --product`,
+    );
+  }
+  for (const [kind, { length }] of plan.images) {
+    if (length === 0) throw new ReleaseTrouble(`the ${componentName(kind)} image is empty; build it again`);
+  }
   const streams = new Map<string, Uint8Array>();
   const keep = (stream: Uint8Array, base: Uint8Array | undefined): Transfer => {
     const root = nameOf(stream);
@@ -82,6 +92,12 @@ export function buildRelease(plan: ReleasePlan): ReleaseFile {
     notAfterS,
     components,
   });
+  const wholeBytes = encodeRelease(releaseOf(whole)).length + ENVELOPE_BYTES;
+  if (wholeBytes > RELEASE_BYTES_MAX) {
+    throw new ReleaseTrouble(
+      `the release takes ${wholeBytes} bytes once signed (a unit reads ${RELEASE_BYTES_MAX}); name fewer hardware revisions or images`,
+    );
+  }
   let components: readonly Component[] = whole;
   for (const { kind, stream, base } of deltas) {
     const transfer: Transfer = { streamBytes: stream.length, root: nameOf(stream), base };
@@ -95,7 +111,21 @@ export function buildRelease(plan: ReleasePlan): ReleaseFile {
   return { release: releaseOf(components), signed: undefined, streams: [...streams.values()], images: plan.images };
 }
 
-/** Signs a release by the seed of a release key. */
+/**
+ * Signs a release by the seed of a release key.
+ * @throws ReleaseTrouble when a unit that knows the key would refuse what was signed.
+ */
 export function signReleaseFile(file: ReleaseFile, seed: Uint8Array): ReleaseFile {
-  return { ...file, signed: signRelease(nodePrimitives, seed, file.release) };
+  const signed = signRelease(nodePrimitives, seed, file.release);
+  const releaseKeys = [nodePrimitives.ed25519PublicKey(seed)];
+  const { product } = file.release;
+  const opened = openRelease(nodePrimitives, signed, {
+    version: 1,
+    product,
+    releaseKeys,
+    timestampKeys: [],
+    roots: undefined,
+  });
+  if (!opened.ok) throw new ReleaseTrouble(`units would refuse this release (${opened.fault}); build it again`);
+  return { ...file, signed };
 }

@@ -3,7 +3,7 @@
  * will fetch. Deterministic CBOR: ["latchkey release", 1, signed or null, payload, [stream...], {kind: image}].
  * @source PROTOCOL 7.40
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { equal } from "#base/bytes.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
@@ -77,8 +77,22 @@ export function readReleaseFile(path: string): ReleaseFile {
   return decodeReleaseFile(bytes, path);
 }
 
+/**
+ * Writes a release file. What was written is read back with the reader that every later step uses, and takes its place
+ * only then; a release that the reader refuses leaves an earlier file as it was.
+ * @throws ReleaseTrouble when the reader refuses it.
+ */
 export function writeReleaseFile(path: string, file: ReleaseFile): void {
   writeFileSync(`${path}.new`, encodeReleaseFile(file), { flush: true });
+  try {
+    readReleaseFile(`${path}.new`);
+  } catch (error) {
+    rmSync(`${path}.new`, { force: true });
+    if (!(error instanceof ReleaseTrouble)) throw error;
+    throw new ReleaseTrouble(
+      `${path} was not written: units would refuse this release (${error.message.replace(`${path}.new`, "it").replace(/; build it again.*/, "")}); look at its sequence, hardware, epoch and images`,
+    );
+  }
   renameSync(`${path}.new`, path);
 }
 

@@ -32,8 +32,9 @@ export function writeKeyFile(path: string, role: KeyRole, seed: Uint8Array): Key
   const pair = { role, seed, publicKey: nodePrimitives.ed25519PublicKey(seed) };
   mkdirSync(dirname(path), { recursive: true });
   const whole = JSON.stringify({ role, public: toHex(pair.publicKey), seed: toHex(seed) });
-  writeFileSync(`${path}.new`, `${whole}\n`, { mode: 0o600 });
+  writeFileSync(`${path}.new`, `${whole}\n`, { mode: 0o600, flush: true });
   chmodSync(`${path}.new`, 0o600);
+  readKeyFile(`${path}.new`, role);
   renameSync(`${path}.new`, path);
   return pair;
 }

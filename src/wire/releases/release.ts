@@ -54,6 +54,13 @@ export interface Release {
   readonly components: readonly Component[];
 }
 
+const PRODUCT = /^[a-z0-9-]{1,32}$/;
+
+/** Whether a text may name a product: 1 to 32 lower-case letters, digits and hyphens. */
+export function isProduct(name: string): boolean {
+  return PRODUCT.test(name);
+}
+
 const VERSION = 1;
 const U32_MAX = 0xffffffff;
 const PRODUCT_BYTES_MAX = 32;

@@ -1,15 +1,17 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Tests run in parallel by file; those that boot an emulator or a browser give their own time-out. Three at once on two
- * cores: stories and boards wait half of their time.
+ * Tests run in parallel by file: three files at once on two cores, since journeys wait half of their time.
+ * The time limit is the last resort against a test that hangs. What a test waits for has limits of its own, which measure
+ * a lack of progress (test/progress.ts).
  */
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 1_200_000,
+    hookTimeout: 1_200_000,
     pool: "forks",
     maxWorkers: 3,
+    expect: { poll: { timeout: 120_000 } },
   },
 });

@@ -32,7 +32,7 @@ test("a fleet doubles until the files that a process may open are nearly all tak
   expect(nextSize(19_700, 20_000)).toBeUndefined();
 });
 
-test("idle devices prove themselves to a real cloud, stay, and are answered", { timeout: 120_000 }, async () => {
+test("idle devices prove themselves to a real cloud, stay, and are answered", async () => {
   const setting = prepare();
   try {
     const growth = { first: 150, most: 300, pingS: 1, boundMs: 60_000 };

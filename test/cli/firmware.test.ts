@@ -31,4 +31,4 @@ test("a build without toolchain asks apt for it as root only, and says the one l
   const isRoot = process.getuid?.() === 0;
   expect(existsSync(asked)).toBe(isRoot);
   if (isRoot) expect(readFileSync(asked, "utf8")).toMatch(new RegExp(`^noninteractive ${LINE.source}`));
-}, 60_000);
+});

@@ -28,7 +28,7 @@ function json(args: readonly string[], input?: string) {
 const keyIn = (name: string) => JSON.parse(readFileSync(at(name), "utf8")).public as string;
 const bytesIn = (name: string) => fromHex(readFileSync(at(name), "utf8").trim()) as Uint8Array;
 
-test("from a card to a guest's chain, and back again", { timeout: 120_000 }, () => {
+test("from a card to a guest's chain, and back again", () => {
   expect(latchkey(["keys", "new", "issuer", at("issuer.key")]).status).toBe(0);
   const made = json(["card", "new", "--id", ID, "--maker", "lamps.example", "--out", at("card")]);
   expect(statSync(at("card")).mode & 0o077).toBe(0);

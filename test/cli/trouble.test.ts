@@ -18,24 +18,20 @@ test.each([
     /no QR code in README\.md; take the picture of the label again/,
     ["phone", "call", "lamp", "--label", "README.md", "--card", "8"],
   ],
-] as const)(
-  "exit %i: %s",
-  async (code, line, words) => {
-    const trouble = await told(...words);
-    expect(trouble.lines).toHaveLength(1);
-    expect(trouble.lines[0]).toMatch(line);
-    expect(trouble.code).toBe(code);
-  },
-  30_000,
-);
+] as const)("exit %i: %s", async (code, line, words) => {
+  const trouble = await told(...words);
+  expect(trouble.lines).toHaveLength(1);
+  expect(trouble.lines[0]).toMatch(line);
+  expect(trouble.code).toBe(code);
+});
 
 test("a reader that has seen enough ends a verb quietly", async () => {
   const shell = startChild("/bin/sh", ["-c", "node bin/latchkey.mjs card --help | true"]);
   await shell.exited;
   expect(shell.errors()).toBe("");
-}, 30_000);
+});
 
 test("every verb explains itself and exits 0", async () => {
   const { VERBS } = await import("#cli/verbs.ts");
   for (const { name } of VERBS) expect([name, (await told(name, "--help")).code]).toEqual([name, 0]);
-}, 120_000);
+});

@@ -16,7 +16,7 @@ function judged(args: readonly string[], lines: readonly string[]) {
   return { words: run.stdout.trim().split("\n"), status: run.status, trouble: run.stderr };
 }
 
-test.each([[[]], [["--board", "sim"]]])("one word a line, in order: %j", { timeout: 90_000 }, (args) => {
+test.each([[[]], [["--board", "sim"]]])("one word a line, in order: %j", (args) => {
   const lines = vectors.map(({ input }, i) => JSON.stringify({ ...input, comment: `case ${i}` }));
   const malformed = ["", "null", "[]", "nonsense", '{"pk":1,"msg":"","sig":""}', '{"pk":"","msg":"0","sig":""}'];
   const { words, status } = judged(args, [...lines, ...malformed, lines[0] as string]);

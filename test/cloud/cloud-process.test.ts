@@ -39,7 +39,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe("the cloud as a process", { timeout: 60_000 }, () => {
+describe("the cloud as a process", () => {
   let cloud: CloudProcess;
   let operator: OperatorClient;
   const units = Array.from({ length: 12 }, (_, i) => testUnit(i, keys));

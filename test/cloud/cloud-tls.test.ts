@@ -36,7 +36,7 @@ beforeAll(async () => {
   testKeys(join(folder, "keys"), "bench");
   const tls = ["--tls-key", keyFile, "--tls-cert", certFile];
   cloud = await startCloudProcess(["--data", data, "--keys", join(folder, "keys"), "--name", "broker.test", ...tls]);
-}, 60_000);
+});
 afterAll(async () => {
   cloud?.child.kill("SIGTERM");
   await cloud?.ended;
@@ -55,7 +55,7 @@ function reach(port: number, options: object = {}): Promise<string> {
   });
 }
 
-describe("the cloud under TLS", { timeout: 60_000 }, () => {
+describe("the cloud under TLS", () => {
   it("proves its name on both ports, in the version that units speak and the one that phones do", async () => {
     for (const port of [cloud.http, cloud.mqtt]) {
       expect(await reach(port)).toBe("TLSv1.3 true");

@@ -65,9 +65,7 @@ function keepLinked(unit: TestUnit, where: () => CloudProcess | undefined, onBlo
 const limits = { soakMs: 0, sample: 1_000, silenceMs: 600_000 };
 
 describe("histories of a cloud that is killed and cut off", () => {
-  it(`keeps what it acknowledged over ${KILLS} kill -9, and every unit ends in one known release`, {
-    timeout: 60_000,
-  }, async () => {
+  it(`keeps what it acknowledged over ${KILLS} kill -9, and every unit ends in one known release`, async () => {
     const data = join(folder, "killed");
     const units = Array.from({ length: UNITS }, (_, i) => testUnit(i, keys, () => (i % 8 === 7 ? "crashes" : "works")));
     let cloud: CloudProcess | undefined = await start(data);
@@ -124,9 +122,7 @@ describe("histories of a cloud that is killed and cut off", () => {
     await cloud.ended;
   });
 
-  it("gives no block of a release once its halt was acknowledged, also not after a kill -9", {
-    timeout: 60_000,
-  }, async () => {
+  it("gives no block of a release once its halt was acknowledged, also not after a kill -9", async () => {
     const data = join(folder, "halted");
     const units = Array.from({ length: UNITS }, (_, i) => testUnit(100 + i, keys));
     let cloud: CloudProcess | undefined = await startCloudProcess([

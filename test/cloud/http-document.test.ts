@@ -47,7 +47,7 @@ beforeAll(async () => {
     await operator.post("/v1/releases", testRelease(keysFolder, "lamp", sequence, noise(5_000 + sequence)));
     await operator.post("/v1/rollouts", { product: "lamp", sequence });
   }
-}, 60_000);
+});
 
 afterAll(() => {
   cloud.child.kill("SIGKILL");
@@ -56,7 +56,7 @@ afterAll(() => {
 
 const documentOf = async () => (await (await fetch(`${cloud.url}/v1/openapi.json`)).json()) as OpenApi;
 
-describe("the OpenAPI document", { timeout: 60_000 }, () => {
+describe("the OpenAPI document", () => {
   it("is one of version 3.1 whose parts belong together, and whose schemas compile", async () => {
     const { openapi, info, components, paths } = await documentOf();
     expect(openapi).toMatch(/^3\.1\.\d+$/);
@@ -113,7 +113,7 @@ describe("the OpenAPI document", { timeout: 60_000 }, () => {
   });
 });
 
-describe("/metrics", { timeout: 60_000 }, () => {
+describe("/metrics", () => {
   it("is Prometheus' text format 0.0.4: families told of first, series once, values numbers", async () => {
     const key = readFileSync(join(data, "operator.key"), "utf8").trim();
     const answer = await fetch(`${cloud.url}/metrics`, { headers: { authorization: `Bearer ${key}` } });

@@ -43,4 +43,4 @@ it("browses and resolves it", async () => {
   const ours = (JSON.parse(out) as { name: string }[]).find(({ name }) => name.startsWith(DEVICE));
   const name = `${DEVICE}._latchkey._tcp.local.`;
   expect(ours).toEqual({ name, at: ["127.77.2.9"], port: TCP_PORT, host: `${DEVICE}.local.` });
-}, 40_000);
+});

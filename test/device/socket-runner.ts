@@ -5,6 +5,7 @@ import { performance } from "node:perf_hooks";
 import { withFaultNames } from "#base/faults.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine, Stored } from "#device/machine.ts";
 import type { PortEvent } from "#device/port.ts";
+import { SILENCE_MS } from "../progress.ts";
 
 export interface SocketRunner {
   /** Shows an event to the machine. */
@@ -90,7 +91,7 @@ export function runOnSockets<State>(
     show,
     seen,
     log,
-    until(what, fits, timeoutMs = 8000) {
+    until(what, fits, timeoutMs = SILENCE_MS) {
       return new Promise((resolve, reject) => {
         const failing = setTimeout(() => reject(new Error(`never: ${what}; ${log.join(" | ")}`)), timeoutMs);
         const entry = {

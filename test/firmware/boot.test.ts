@@ -24,20 +24,16 @@ describe.each(["qemu-mps2", "qemu-sf2"])("%s", (board) => {
   test("starts a native image and a bundle that a release key signed", async () => {
     bench = await benchUnit(board, HELLO);
     expect((await lineOf(bench.station, /^hello (\S+)/))[1]).toBe("power");
-  }, 300_000);
+  });
 
-  test.each(["jsA", "nativeA", "settings"])(
-    "one changed bit in %s and nothing of it runs",
-    async (region) => {
-      bench = await benchUnit(board, HELLO);
-      await lineOf(bench.station, /^hello/);
-      await bench.station.power(false);
-      const start = regions[region]?.start ?? 0;
-      flipBit(bench.flashPath, region === "settings" ? start + 300 : start + sectorBytes + 77);
-      await bench.station.power(true);
-      const [said] = await lineOf(bench.station, /^(hello|latchkey: boot: no).*/);
-      expect(said).toMatch(/^latchkey: boot: no/);
-    },
-    120_000,
-  );
+  test.each(["jsA", "nativeA", "settings"])("one changed bit in %s and nothing of it runs", async (region) => {
+    bench = await benchUnit(board, HELLO);
+    await lineOf(bench.station, /^hello/);
+    await bench.station.power(false);
+    const start = regions[region]?.start ?? 0;
+    flipBit(bench.flashPath, region === "settings" ? start + 300 : start + sectorBytes + 77);
+    await bench.station.power(true);
+    const [said] = await lineOf(bench.station, /^(hello|latchkey: boot: no).*/);
+    expect(said).toMatch(/^latchkey: boot: no/);
+  });
 });

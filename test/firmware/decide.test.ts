@@ -7,6 +7,7 @@ import { fromHex, toHex, viewOf } from "#base/bytes.ts";
 import { startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { buildCheck } from "#firmware/image.ts";
+import { saidUntil } from "./console.ts";
 
 interface Vector {
   readonly name: string;
@@ -45,16 +46,7 @@ test("every vector of a native board", async () => {
   writeFileSync(flashPath, flash);
   const kernel = await buildCheck("qemu-mps2", "test/firmware/decide-check.c", ["decide", "journal", "record-log"]);
   const emulator = await startEmulator({ board: "qemu-mps2", flashPath, kernel });
-  const text = await new Promise<string>((resolve, reject) => {
-    let said = "";
-    const timer = setTimeout(() => reject(new Error(`no end: ${said}`)), 30_000);
-    emulator.process.stdout?.on("data", (bytes) => {
-      said += bytes;
-      if (!said.includes("done")) return;
-      clearTimeout(timer);
-      resolve(said);
-    });
-  });
+  const text = await saidUntil(emulator, /done/);
   await emulator.cut();
   const answers = text.split("end").map((part) => part.trim().split(/\s+/).map(Number));
   vectors.forEach(({ name, expect: want }, i) => {
@@ -66,4 +58,4 @@ test("every vector of a native board", async () => {
     };
     expect(got, name).toEqual({ slots: want.slots, isTrial: want.isTrial, write: want.write });
   });
-}, 120_000);
+});

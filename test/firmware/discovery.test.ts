@@ -9,6 +9,7 @@ import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import { DNS_TYPE, encodeDnsQuery, readDnsMessage } from "#codec/dns.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
 import { foundIn, SERVICE } from "#wire/sessions/discovery.ts";
+import { whileProgressing } from "../progress.ts";
 import { type Bench, benchUnit, lineOf } from "./made-unit.ts";
 
 const NETWORK = { ssid: "Lamplight", passphrase: "a story told at home", bssid: "a0b1c2d3e4f5", channel: 6 };
@@ -62,40 +63,36 @@ port.radio.join(utf8("${NETWORK.ssid}"), utf8("${NETWORK.passphrase}"));
 function ask(host: string): Promise<Uint8Array> {
   const socket = createSocket("udp4");
   const query = encodeDnsQuery(77, { name: SERVICE, type: DNS_TYPE.ptr });
-  return new Promise((resolve, reject) => {
-    const again = setInterval(() => socket.send(query, 5353, host), 300);
-    const timer = setTimeout(() => reject(new Error("no answer")), 20_000);
-    socket.once("message", (bytes) => {
-      clearTimeout(timer);
-      resolve(new Uint8Array(bytes));
-    });
-    socket.bind(0, "127.0.0.1");
-    socket.once("close", () => clearInterval(again));
-  }).finally(() => socket.close()) as Promise<Uint8Array>;
+  return whileProgressing<Uint8Array>(
+    () =>
+      new Promise((resolve) => {
+        const again = setInterval(() => socket.send(query, 5353, host), 300);
+        socket.once("message", (bytes) => resolve(new Uint8Array(bytes)));
+        socket.bind(0, "127.0.0.1");
+        socket.once("close", () => clearInterval(again));
+      }),
+    () => `no answer by mDNS from ${host}`,
+  ).finally(() => socket.close());
 }
 
-test.each(["qemu-mps2", "qemu-sf2"])(
-  "%s is found",
-  async (board) => {
-    air = startProgram("boards/sim/host/air/main.ts", [
-      "--json",
-      JSON.stringify({ networks: [NETWORK], subnet: SUBNET }),
-    ]);
-    const ready = await new Promise<{ radioPort: number }>((resolve) =>
-      air?.onLine((line) => line.startsWith("{") && resolve(JSON.parse(line) as { radioPort: number })),
-    );
-    const { bytes } = await buildScript(SCRIPT(board));
-    bench = await benchUnit(board, bytes, `127.0.0.1:${ready.radioPort}`);
-    const [, ipv4 = "", manners] = await lineOf(bench.station, /online (\S+) (\w+)/);
-    expect(manners).toBe("strict");
-    const answer = readDnsMessage(await ask(ipv4));
-    expect(answer?.id).toBe(77);
-    const [found] = answer === undefined ? [] : foundIn(answer);
-    expect([found?.host, found?.port, toHex(found?.deviceId ?? new Uint8Array(0))]).toEqual([
-      ipv4,
-      8080,
-      expect.stringMatching(/^[0-9a-f]{24}$/),
-    ]);
-  },
-  120_000,
-);
+test.each(["qemu-mps2", "qemu-sf2"])("%s is found", async (board) => {
+  air = startProgram("boards/sim/host/air/main.ts", [
+    "--json",
+    JSON.stringify({ networks: [NETWORK], subnet: SUBNET }),
+  ]);
+  const ready = await new Promise<{ radioPort: number }>((resolve) =>
+    air?.onLine((line) => line.startsWith("{") && resolve(JSON.parse(line) as { radioPort: number })),
+  );
+  const { bytes } = await buildScript(SCRIPT(board));
+  bench = await benchUnit(board, bytes, `127.0.0.1:${ready.radioPort}`);
+  const [, ipv4 = "", manners] = await lineOf(bench.station, /online (\S+) (\w+)/);
+  expect(manners).toBe("strict");
+  const answer = readDnsMessage(await ask(ipv4));
+  expect(answer?.id).toBe(77);
+  const [found] = answer === undefined ? [] : foundIn(answer);
+  expect([found?.host, found?.port, toHex(found?.deviceId ?? new Uint8Array(0))]).toEqual([
+    ipv4,
+    8080,
+    expect.stringMatching(/^[0-9a-f]{24}$/),
+  ]);
+});

@@ -124,4 +124,4 @@ test("qemu-mps2 stays up, and is heard once the flood is over", async () => {
     await station.power(false);
     radio.close();
   }
-}, 400_000);
+});

@@ -12,5 +12,4 @@ test.each(["update", "native-crash"] as const)(
     expect(tally.cases).toBeGreaterThan(20);
     expect(tally.refetchedSectorsMax).toBeLessThanOrEqual(1);
   },
-  300_000,
 );

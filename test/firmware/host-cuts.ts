@@ -19,10 +19,12 @@ import type { Edited } from "#firmware/image.ts";
 import { JOURNAL_KIND, readJournal } from "#wire/flash/journal.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
 import { imageSets } from "../powercut/images.ts";
+import { whileProgressing } from "../progress.ts";
 import { judgeSession, newRecord, type Session, updateBed } from "./update-bed.ts";
 import { KEPT } from "./update-script.ts";
 
-const WITHIN_MS = 60_000;
+/** A unit that started so often during one run will never finish its update. */
+const STARTS_MAX = 200;
 const NATIVE_BYTES = 18_000;
 
 /** An update of native image and bundle together, or of a native image that crashes. */
@@ -91,7 +93,7 @@ interface HostRun {
 }
 
 /** Runs a unit from the factory's flash until the update is over, through what is asked for. */
-function runHost(bed: HostBed, { cut, rot }: HostCase, withinMs = WITHIN_MS): Promise<HostRun> {
+function runHost(bed: HostBed, { cut, rot }: HostCase): Promise<HostRun> {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-host-"));
   const path = join(folder, "flash");
   writeFileSync(path, bed.flash);
@@ -103,31 +105,36 @@ function runHost(bed: HostBed, { cut, rot }: HostCase, withinMs = WITHIN_MS): Pr
   const child = spawn(bed.programs.boot, [], { env, stdio: ["ignore", "pipe", "pipe"] });
   let text = "";
   let traced = "";
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => child.kill("SIGKILL"), withinMs);
-    child.stdout.on("data", (chunk) => {
-      text += chunk;
-      if (bed.until.test(text) || /trouble|LOST|boot: no/.test(text)) child.kill("SIGKILL");
+  let starts = 0;
+  const run = (progress: () => void) =>
+    new Promise<HostRun>((resolve, reject) => {
+      child.stdout.on("data", (chunk) => {
+        progress();
+        text += chunk;
+        starts += String(chunk).split("latchkey: boot native").length - 1;
+        if (bed.until.test(text) || /trouble|LOST|boot: no|out of time/.test(text) || starts > STARTS_MAX)
+          child.kill("SIGKILL");
+      });
+      child.stderr.on("data", (chunk) => {
+        progress();
+        traced += chunk;
+      });
+      child.on("error", reject);
+      child.on("close", () => {
+        const flash = new Uint8Array(readFileSync(path));
+        rmSync(folder, { recursive: true });
+        if (!bed.until.test(text)) return reject(new Error(text.slice(-800) + traced.replace(/^[we] .*\n/gm, "")));
+        const operations = [...traced.matchAll(/^([we]) (\d+) (\d+) (\d+)$/gm)].map(
+          ([, kind, address, , third]): FlashOperation => ({
+            kind: kind === "w" ? "write" : "erase",
+            address: Number(address),
+            bytes: Uint8Array.of(0, 0, Number(third)),
+          }),
+        );
+        resolve({ session: { text, operations }, flash });
+      });
     });
-    child.stderr.on("data", (chunk) => {
-      traced += chunk;
-    });
-    child.on("error", reject);
-    child.on("close", () => {
-      clearTimeout(timer);
-      const flash = new Uint8Array(readFileSync(path));
-      rmSync(folder, { recursive: true });
-      if (!bed.until.test(text)) return reject(new Error(text.slice(-800) + traced.replace(/^[we] .*\n/gm, "")));
-      const operations = [...traced.matchAll(/^([we]) (\d+) (\d+) (\d+)$/gm)].map(
-        ([, kind, address, , third]): FlashOperation => ({
-          kind: kind === "w" ? "write" : "erase",
-          address: Number(address),
-          bytes: Uint8Array.of(0, 0, Number(third)),
-        }),
-      );
-      resolve({ session: { text, operations }, flash });
-    });
-  });
+  return whileProgressing(run, () => text.slice(-800)).finally(() => child.kill("SIGKILL"));
 }
 
 /** What must hold when all is over. Throws with what doesn't. */
@@ -154,8 +161,8 @@ function judgeEnd(bed: HostBed, flash: Uint8Array): void {
 }
 
 /** Runs one case and holds it against what must be so. Throws with what isn't. @returns Sectors that were fetched again. */
-export async function judgeHost(bed: HostBed, what: HostCase, withinMs?: number): Promise<number> {
-  const { session, flash } = await runHost(bed, what, withinMs);
+export async function judgeHost(bed: HostBed, what: HostCase): Promise<number> {
+  const { session, flash } = await runHost(bed, what);
   if (what.cut !== undefined && !session.text.includes("power lost")) throw new Error("the power never failed");
   const record = newRecord();
   judgeSession({ board: bed.board, flashPath: "" }, record, session);

@@ -54,25 +54,21 @@ function inAnEvent(wrong: string): string {
 }
 
 describe.each(BOARDS)("on %s", (board) => {
-  test.each(WRONGS)(
-    "a bundle that %s goes back, and the maker hears why",
-    async (_, wrong, fault) => {
-      const bed = await updateBed(
-        board,
-        bundle(() => utf8(wrong)),
-      );
-      const { text } = await runSession(bed, { until: told("rolledBack", fault) });
-      expect(text.match(/boot native A js B trial 1 update/g)).toHaveLength(1);
-    },
-    120_000,
-  );
+  test.each(WRONGS)("a bundle that %s goes back, and the maker hears why", async (_, wrong, fault) => {
+    const bed = await updateBed(
+      board,
+      bundle(() => utf8(wrong)),
+    );
+    const { text } = await runSession(bed, { until: told("rolledBack", fault) });
+    expect(text.match(/boot native A js B trial 1 update/g)).toHaveLength(1);
+  });
 
   test("a bundle that throws at every start is tried three times", async () => {
     const bed = await updateBed(board, THROWS);
     const { text } = await runSession(bed, { until: told("rejected", "TRIAL_CRASH") });
     expect(text.match(/boot native A js B trial 1 update/g)).toHaveLength(3);
     await restsIn(bed, 1);
-  }, 120_000);
+  });
 
   test("a sector of the other slot that takes no writes", async () => {
     const bed = await updateBed(board, GOOD);
@@ -82,14 +78,14 @@ describe.each(BOARDS)("on %s", (board) => {
       address >= start + sectorBytes && address < start + 2 * sectorBytes ? "worn" : "pass";
     await runSession(bed, { judge, until: told("refused", "IMAGE_FLASH") });
     await restsIn(bed, 1);
-  }, 120_000);
+  });
 
   test("a journal that takes no writes", async () => {
     const bed = await updateBed(board, GOOD);
     const judge = ({ address }: FlashOperation) => (within("journal", bed, address) ? "worn" : "pass");
     await runSession(bed, { judge, until: told("refused", "IMAGE_FLASH") });
     await restsIn(bed, 1);
-  }, 120_000);
+  });
 
   test("a trial whose start can't be written down", async () => {
     const bed = await updateBed(board, THROWS);
@@ -100,7 +96,7 @@ describe.each(BOARDS)("on %s", (board) => {
       ...Array(4).fill("boot native A js A trial 0 update"),
     ]);
     await restsIn(bed, 1);
-  }, 120_000);
+  });
 
   test("a trial whose end the boot stage can't write down is ended by the old image", async () => {
     const bed = await updateBed(board, THROWS);
@@ -110,7 +106,7 @@ describe.each(BOARDS)("on %s", (board) => {
     const { text } = await runSession(bed, { judge, until: told("rejected", "TRIAL_CRASH") });
     expect(text.match(/boot native A js B trial 1 update/g)).toHaveLength(3);
     await restsIn(bed, 1);
-  }, 120_000);
+  });
 
   test("a journal that is full when the boot stage has a trial to write down", async () => {
     const bed = await updateBed(board, GOOD);
@@ -125,7 +121,7 @@ describe.each(BOARDS)("on %s", (board) => {
       "boot native A js B trial 1 update",
     ]);
     await restsIn(bed, 2);
-  }, 120_000);
+  });
 });
 
 /** Adds records that nobody knows until not one more fits. */

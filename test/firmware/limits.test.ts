@@ -21,34 +21,26 @@ const CASES: readonly (readonly [what: string, wrong: string, reason: string])[]
   ["a fault of the processor that it asked for", 'native.system.restart("fault")', "fault"],
 ];
 
-test.each(CASES)(
-  "%s",
-  async (_, wrong, reason) => {
-    bench = await benchUnit("qemu-mps2", misbehaving(wrong));
-    expect((await lineOf(bench.station, /^started (\S+)/))[1]).toBe("power");
-    expect((await lineOf(bench.station, /^started (\S+)/))[1]).toBe(reason);
-  },
-  120_000,
-);
+test.each(CASES)("%s", async (_, wrong, reason) => {
+  bench = await benchUnit("qemu-mps2", misbehaving(wrong));
+  expect((await lineOf(bench.station, /^started (\S+)/))[1]).toBe("power");
+  expect((await lineOf(bench.station, /^started (\S+)/))[1]).toBe(reason);
+});
 
-test.each(["qemu-mps2", "qemu-sf2"])(
-  "an endless loop on %s",
-  async (board) => {
-    bench = await benchUnit(board, misbehaving("for(;;);"));
-    await lineOf(bench.station, /^started power/);
-    expect((await lineOf(bench.station, /^started (\S+)/, 40_000))[1]).toBe("watchdog");
-  },
-  120_000,
-);
+test.each(["qemu-mps2", "qemu-sf2"])("an endless loop on %s", async (board) => {
+  bench = await benchUnit(board, misbehaving("for(;;);"));
+  await lineOf(bench.station, /^started power/);
+  expect((await lineOf(bench.station, /^started (\S+)/))[1]).toBe("watchdog");
+});
 
 test("a loop that catches everything ends as well", async () => {
   bench = await benchUnit("qemu-mps2", misbehaving("for(;;)try{for(;;);}catch{}"));
   await lineOf(bench.station, /^started power/);
-  expect((await lineOf(bench.station, /^started (\S+)/, 40_000))[1]).toBe("watchdog");
-}, 120_000);
+  expect((await lineOf(bench.station, /^started (\S+)/))[1]).toBe("watchdog");
+});
 
 test("a bundle that doesn't parse ends as an error, again and again, and the unit says so", async () => {
   bench = await benchUnit("qemu-mps2", "var x = ;");
   await lineOf(bench.station, /^latchkey: exception: SyntaxError/);
   await lineOf(bench.station, /^latchkey: boot native A js A trial 0 exception/);
-}, 120_000);
+});

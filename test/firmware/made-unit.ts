@@ -6,6 +6,7 @@ import { utf8 } from "#base/utf8.ts";
 import { type Maker, makeBareUnit } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
+import { whileProgressing } from "../progress.ts";
 
 export interface Bench {
   readonly station: SimStation;
@@ -22,21 +23,20 @@ export async function benchUnit(board: string, script: string | Uint8Array, radi
   return { station, maker, flashPath };
 }
 
-/** Resolves with the first console line that matches. Rejects with what was said when none comes in time. */
-export function lineOf(station: SimStation, pattern: RegExp, withinMs = 20_000): Promise<RegExpExecArray> {
+/** Resolves with the first console line that matches. Rejects with what the unit said once it falls silent. */
+export function lineOf(station: SimStation, pattern: RegExp): Promise<RegExpExecArray> {
   const unit = station.unit();
   const said: string[] = [];
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`no line ${pattern}; it said: ${said.join(" | ")} ${unit?.errors()}`)),
-      withinMs,
-    );
-    unit?.onLine((line) => {
-      said.push(line);
-      const found = pattern.exec(line);
-      if (found === null) return;
-      clearTimeout(timer);
-      resolve(found);
-    });
-  });
+  return whileProgressing(
+    (progress) =>
+      new Promise((resolve) => {
+        unit?.onLine((line) => {
+          progress();
+          said.push(line);
+          const found = pattern.exec(line);
+          if (found !== null) resolve(found);
+        });
+      }),
+    () => `no line ${pattern}; the unit said: ${said.join(" | ")} ${unit?.errors()}`,
+  );
 }

@@ -112,45 +112,41 @@ async function said({ board, flashPath }: Bed): Promise<string> {
   return words;
 }
 
-test.each(["qemu-mps2", "qemu-sf2"])(
-  "%s: only what its maker signed, whole or again after a cut",
-  async (name) => {
-    const bed = await bedOf(name);
-    const { regions, sectorBytes, writeBytes } = bed.board.flash;
-    const region = { ...regions.journal, sectorBytes, writeBytes };
-    put(
-      bed.flashPath,
-      regions.journal.start,
-      encodeJournal(region, { sequence: 1, epoch: EPOCH, slots: 0 }) as Uint8Array,
-    );
-    spoil(bed, "nativeA", "jsA");
-    const images = new Map([
-      [COMPONENT.native as number, bed.native],
-      [COMPONENT.js as number, hello("release 2")],
-    ]);
-    const given = (file: ReleaseFile, own = images) => ({ signed: file.signed as Uint8Array, images: own });
-    const good = bed.release(2, EPOCH, bed.seed, images);
-    expect(await attempt(bed, given(bed.release(2, EPOCH, crypto.random(32), images)))).toMatch(/RELEASE_SIGNATURE/);
-    expect(await attempt(bed, given(bed.release(2, EPOCH - 1, bed.seed, images)))).toMatch(/RELEASE_EPOCH/);
-    const half = bed.release(2, EPOCH, bed.seed, new Map([[COMPONENT.js, hello("release 2")]]));
-    expect(await attempt(bed, given(half))).toMatch(/RELEASE_COMPONENT/);
-    const other = new Map(images).set(COMPONENT.native, bed.native.slice().fill(0, 4000, 4100));
-    expect(await attempt(bed, given(good, other))).toMatch(/LEAVES_HASH/);
-    expect(await attempt(bed, given(good), 40)).toBe("cut");
-    expect(await said(bed)).toBe("boot: no image verifies");
+test.each(["qemu-mps2", "qemu-sf2"])("%s: only what its maker signed, whole or again after a cut", async (name) => {
+  const bed = await bedOf(name);
+  const { regions, sectorBytes, writeBytes } = bed.board.flash;
+  const region = { ...regions.journal, sectorBytes, writeBytes };
+  put(
+    bed.flashPath,
+    regions.journal.start,
+    encodeJournal(region, { sequence: 1, epoch: EPOCH, slots: 0 }) as Uint8Array,
+  );
+  spoil(bed, "nativeA", "jsA");
+  const images = new Map([
+    [COMPONENT.native as number, bed.native],
+    [COMPONENT.js as number, hello("release 2")],
+  ]);
+  const given = (file: ReleaseFile, own = images) => ({ signed: file.signed as Uint8Array, images: own });
+  const good = bed.release(2, EPOCH, bed.seed, images);
+  expect(await attempt(bed, given(bed.release(2, EPOCH, crypto.random(32), images)))).toMatch(/RELEASE_SIGNATURE/);
+  expect(await attempt(bed, given(bed.release(2, EPOCH - 1, bed.seed, images)))).toMatch(/RELEASE_EPOCH/);
+  const half = bed.release(2, EPOCH, bed.seed, new Map([[COMPONENT.js, hello("release 2")]]));
+  expect(await attempt(bed, given(half))).toMatch(/RELEASE_COMPONENT/);
+  const other = new Map(images).set(COMPONENT.native, bed.native.slice().fill(0, 4000, 4100));
+  expect(await attempt(bed, given(good, other))).toMatch(/LEAVES_HASH/);
+  expect(await attempt(bed, given(good), 40)).toBe("cut");
+  expect(await said(bed)).toBe("boot: no image verifies");
 
-    const path = join(bed.flashPath, "..", "good.release");
-    writeReleaseFile(path, good);
-    const words: string[] = [];
-    const verb = startProgram("src/cli/main.ts", ["recover", path, "--board", name, "--flash", bed.flashPath]);
-    verb.onLine((line) => words.push(line));
-    expect(await verb.exited, verb.errors()).toBe(0);
-    expect(words.join()).toMatch(/^release 2 written in \d+ blocks; the unit says: boot native A js A$/);
-    expect(await said(bed)).toBe("release 2");
-    expect(journalOf(bed)).toMatchObject({ confirmed: { sequence: 2, epoch: EPOCH, slots: 0 } });
-  },
-  120_000,
-);
+  const path = join(bed.flashPath, "..", "good.release");
+  writeReleaseFile(path, good);
+  const words: string[] = [];
+  const verb = startProgram("src/cli/main.ts", ["recover", path, "--board", name, "--flash", bed.flashPath]);
+  verb.onLine((line) => words.push(line));
+  expect(await verb.exited, verb.errors()).toBe(0);
+  expect(words.join()).toMatch(/^release 2 written in \d+ blocks; the unit says: boot native A js A$/);
+  expect(await said(bed)).toBe("release 2");
+  expect(journalOf(bed)).toMatchObject({ confirmed: { sequence: 2, epoch: EPOCH, slots: 0 } });
+});
 
 test("an image that still verifies is kept until the new one is whole", async () => {
   const bed = await bedOf("qemu-mps2");
@@ -170,4 +166,4 @@ test("an image that still verifies is kept until the new one is whole", async ()
   expect(await attempt(bed, given)).toBe("recovered");
   expect(await said(bed)).toBe("release 2");
   expect(journalOf(bed).confirmed.slots).toBe(1 << COMPONENT.native);
-}, 120_000);
+});

@@ -97,7 +97,7 @@ describe.each(["qemu-mps2", "qemu-sf2"])("%s", (board) => {
     expect(await start()).toBe(false);
     expect(await start()).toBe(false);
     expect(look(region.start, region.bytes)).toEqual(held);
-  }, 120_000);
+  });
 
   test("code with a changed bit, and another function's code, are not run", async () => {
     await first();
@@ -115,7 +115,7 @@ describe.each(["qemu-mps2", "qemu-sf2"])("%s", (board) => {
     const changed = look(region.start, region.bytes);
     expect(await start()).toBe(false);
     expect(look(region.start, region.bytes)).toEqual(changed);
-  }, 120_000);
+  });
 
   test("what another unit's key sealed is written anew", async () => {
     await first();
@@ -135,7 +135,7 @@ describe.each(["qemu-mps2", "qemu-sf2"])("%s", (board) => {
       expect(code.slice(16)).toEqual(before[i]?.slice(16));
       expect(code.slice(0, 16)).not.toEqual(before[i]?.slice(0, 16));
     });
-  }, 120_000);
+  });
 
   test("a changed index is written anew, three times a bundle at most", async () => {
     await first();
@@ -147,7 +147,7 @@ describe.each(["qemu-mps2", "qemu-sf2"])("%s", (board) => {
       );
       expect(await start()).toBe(tries < TRIES);
     }
-  }, 120_000);
+  });
 
   test("a power cut while it is written costs one of the three tries, and never the start", async () => {
     bench = await benchUnit(board, SCRIPT);
@@ -161,5 +161,5 @@ describe.each(["qemu-mps2", "qemu-sf2"])("%s", (board) => {
     );
     await cut(9);
     expect(await start()).toBe(false);
-  }, 120_000);
+  });
 });

@@ -6,10 +6,6 @@ import { softApJourney } from "../journeys/softap-journey.ts";
 test.concurrent.each([
   ["qemu-mps2", "127.94.9"],
   ["qemu-sf2", "127.94.10"],
-] as const)(
-  "%s is brought home by its portal's page",
-  async (board, net) => {
-    await softApJourney(board, net);
-  },
-  400_000,
-);
+] as const)("%s is brought home by its portal's page", async (board, net) => {
+  await softApJourney(board, net);
+});

@@ -18,6 +18,7 @@ import { signRelease } from "#trust/releases/sign-release.ts";
 import { JOURNAL_KIND } from "#wire/flash/journal.ts";
 import { PROVISIONED } from "#wire/flash/stored-names.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
+import { whileProgressing } from "../progress.ts";
 import { FLOOR, KEPT, SHELF_ADDRESS } from "./update-script.ts";
 
 export interface UpdateBed {
@@ -117,38 +118,38 @@ export interface SessionOptions {
   readonly judge?: (operation: FlashOperation, number: number) => Fate;
   /** Ends the run, without an operation torn, once the unit has said this. */
   readonly until?: RegExp;
-  readonly withinMs?: number;
 }
 
-/** Runs the unit once, from power to no power. Rejects when neither a cut nor the words came in time. */
+/** Runs the unit once, from power to no power. Rejects when it falls silent before a cut or the words. */
 export async function runSession({ board, flashPath }: UpdateBed, options: SessionOptions): Promise<Session> {
   const operations: FlashOperation[] = [];
   let text = "";
   let unit: WatchedUnit | undefined;
+  let noteOperation = () => {};
   const judge = (operation: FlashOperation): Fate => {
+    noteOperation();
     operations.push(operation);
     return options.judge?.(operation, operations.length - 1) ?? "pass";
   };
   unit = await watchFlash({ board: board.name, flashPath }, judge);
   const { emulator } = unit;
-  const withinMs = options.withinMs ?? 60_000;
-  await new Promise<void>((resolve, reject) => {
-    const fail = (why: string) =>
-      void emulator.cut().then(() => reject(new Error(`${board.name} ${why}: ${text.slice(-1500)}`)));
-    const timer = setTimeout(
-      () => fail(`did not get there in ${withinMs / 1000} s, after ${operations.length} operations`),
-      withinMs,
-    );
-    const done = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    emulator.process.stdout?.on("data", (bytes) => {
-      text += bytes;
-      if (/trouble|LOST|boot: no/.test(text)) fail("is in trouble");
-      else if (options.until?.test(text)) void powerOff(emulator, board.name).then(done);
-    });
-    unit?.ended.then(done, reject);
+  await whileProgressing<void>(
+    (progress) =>
+      new Promise((resolve, reject) => {
+        noteOperation = progress;
+        emulator.process.stdout?.on("data", (bytes) => {
+          progress();
+          text += bytes;
+          if (/trouble|LOST|boot: no/.test(text)) {
+            void emulator.cut().then(() => reject(new Error(`${board.name} is in trouble: ${text.slice(-1500)}`)));
+          } else if (options.until?.test(text)) void powerOff(emulator, board.name).then(resolve);
+        });
+        unit?.ended.then(resolve, reject);
+      }),
+    () => `${board.name}, after ${operations.length} operations: ${text.slice(-1500)}`,
+  ).catch(async (error) => {
+    await emulator.cut();
+    throw error;
   });
   return { text, operations };
 }

@@ -30,7 +30,7 @@ beforeAll(async () => {
     aesKeyFile: keyFile,
   };
   unit = await makeTestUnit(`127.0.0.1:${started.ready.radioPort}`, { onboarding });
-}, 120_000);
+});
 
 afterAll(async () => {
   await unit.station.power(false);
@@ -65,16 +65,12 @@ test.each([
   ["esptouch-v2", keyFile],
   ["airkiss", keyFile],
   ["ti-cc3200", keyFile],
-])(
-  "%s under the app's key (%#) brings the unit home",
-  async (protocol, key) => {
-    await forget();
-    const { code, json, errors } = await onboard(protocol, key, 60);
-    expect({ code, errors }).toEqual({ code: 0, errors: "" });
-    expect(json).toMatchObject({ deviceId: toHex(unit.made.id), proved: true, provisional: true });
-  },
-  120_000,
-);
+])("%s under the app's key (%#) brings the unit home", async (protocol, key) => {
+  await forget();
+  const { code, json, errors } = await onboard(protocol, key, 60);
+  expect({ code, errors }).toEqual({ code: 0, errors: "" });
+  expect(json).toMatchObject({ deviceId: toHex(unit.made.id), proved: true, provisional: true });
+});
 
 test("under another key nothing comes of it, and nobody's log tells a key", async () => {
   await forget();
@@ -85,19 +81,15 @@ test("under another key nothing comes of it, and nobody's log tells a key", asyn
   expect(log.match(/complete, joining/g)).toHaveLength(4);
   for (const text of [log, errors])
     expect(text).not.toMatch(new RegExp(`${APP_KEY.slice(0, 8)}|${HOME.passphrase}`, "i"));
-}, 60_000);
+});
 
 test.each([
   ["air", APP_KEY, /air has no AES key/],
   ["esptouch-v2", APP_KEY.slice(2), /--key wants 32 hexadecimal digits, or the file that holds them/],
   ["esptouch-v2", join(folder, "nothing.key"), /--key: there is no .*nothing\.key/],
-] as const)(
-  "%s with a key that is none says so, and not the key",
-  async (protocol, key, advice) => {
-    const { code, errors } = await onboard(protocol, key, 5);
-    expect(code).toBe(1);
-    expect(errors).toMatch(advice);
-    expect(errors).not.toContain(APP_KEY.slice(2));
-  },
-  60_000,
-);
+] as const)("%s with a key that is none says so, and not the key", async (protocol, key, advice) => {
+  const { code, errors } = await onboard(protocol, key, 5);
+  expect(code).toBe(1);
+  expect(errors).toMatch(advice);
+  expect(errors).not.toContain(APP_KEY.slice(2));
+});

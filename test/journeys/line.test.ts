@@ -48,7 +48,7 @@ beforeAll(async () => {
   }
   await good("bundle", "build", ...config, "--release", "1", "--out", file("bundle.js"));
   await good("release", "build", "--product", "lamp", "--sequence", "1", "--js", file("bundle.js"), "--out", release);
-}, 120_000);
+});
 
 let home: Child | undefined;
 afterAll(() => home?.stop());
@@ -65,7 +65,7 @@ test("a release that the units would not start is refused before anything is fla
   expect([refused.code, refused.errors]).toEqual([1, expect.stringMatching(/RELEASE_SIGNATURE/)]);
   expect(existsSync(file("out", "units"))).toBe(false);
   await good("release", "sign", release, "--key", file("offline", "release.key"));
-}, 60_000);
+});
 
 test("two units are made, listed as the cloud wants them, and each has a label, a card and a flash of its own", async () => {
   const units = await made("--count", "2");
@@ -80,7 +80,7 @@ test("two units are made, listed as the cloud wants them, and each has a label, 
   }
   expect(new Set(units.map((unit) => readFileSync(join(unit.folder, "unit.flash")).toString("hex"))).size).toBe(2);
   expect(readdirSync(file("out")).sort()).toEqual(["registry.db", "units"]);
-}, 60_000);
+});
 
 test("a card that was printed is forgotten; one whose printer failed is kept, and said", async () => {
   const [printed] = await made("--print", "test -s");
@@ -92,7 +92,7 @@ test("a card that was printed is forgotten; one whose printer failed is kept, an
   expect([failed.code, failed.errors]).toEqual([1, expect.stringMatching(words)]);
   const pdf = /print (\S+) by hand/.exec(failed.errors)?.[1] ?? "";
   expect(existsSync(pdf)).toBe(true);
-}, 60_000);
+});
 
 test("at home a unit is unboxed and used; lost paper ends the old card without any cloud", async () => {
   const [unit] = await made();
@@ -123,11 +123,11 @@ test("at home a unit is unboxed and used; lost paper ends the old card without a
   await good("phone", "call", "setLamp", "on=false", ...memory, "--card", String(card));
   const lost = await latchkey("phone", "call", "setLamp", "on=true", ...old);
   expect([lost.code, lost.errors]).toEqual([1, expect.stringMatching(/opens no session/)]);
-}, 120_000);
+});
 
 test("what isn't there is said, with what to do", async () => {
   const unknown = await latchkey("line", "recard", "ff".repeat(12), ...config);
   expect([unknown.code, unknown.errors]).toEqual([1, expect.stringMatching(/knows no unit ffff.*latchkey line list/)]);
   const nobody = await latchkey("home", "ff".repeat(12), ...config);
   expect([nobody.code, nobody.errors]).toEqual([1, expect.stringMatching(/make one: latchkey line make/)]);
-}, 60_000);
+});

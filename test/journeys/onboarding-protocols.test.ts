@@ -23,7 +23,7 @@ beforeAll(async () => {
   air = started.child;
   const onboarding = { legacy: [...LEGACY], softAp: false };
   unit = await makeTestUnit(`127.0.0.1:${started.ready.radioPort}`, { onboarding });
-}, 120_000);
+});
 
 afterAll(async () => {
   await unit.station.power(false);
@@ -51,7 +51,6 @@ test.each(["esptouch-v1", "airkiss", "ti-cc3000", "ti-cc3200"])(
     expect(json).toMatchObject({ proved: false, provisional: true });
     expect(json?.host).toMatch(new RegExp(`^${SUBNET.replaceAll(".", "\\.")}\\.\\d+$`));
   },
-  120_000,
 );
 
 test.each(["esptouch-v2", "tuya-ez"])(
@@ -62,7 +61,6 @@ test.each(["esptouch-v2", "tuya-ez"])(
     expect({ code, errors }).toEqual({ code: 0, errors: "" });
     expect(json).toMatchObject({ deviceId: toHex(unit.made.id), proved: true, provisional: true });
   },
-  120_000,
 );
 
 test.each([
@@ -70,15 +68,11 @@ test.each([
   ["air", ["--label", "LABEL"], /scan the card too/],
   ["tuya-ez", [], /by tuya-ez a unit answers with its signed hello alone; scan the label/],
   ["esptouch-v1", ["--card", "CARD"], /scan the label too/],
-] as const)(
-  "%s with %j says what is missing",
-  async (protocol, words, advice) => {
-    const more = words.map((word) =>
-      word === "LABEL" ? unit.made.labelPng : word === "CARD" ? unit.made.cardPng : word,
-    );
-    const { code, errors } = await onboard(protocol, ...more);
-    expect(code).toBe(1);
-    expect(errors).toMatch(advice);
-  },
-  60_000,
-);
+] as const)("%s with %j says what is missing", async (protocol, words, advice) => {
+  const more = words.map((word) =>
+    word === "LABEL" ? unit.made.labelPng : word === "CARD" ? unit.made.cardPng : word,
+  );
+  const { code, errors } = await onboard(protocol, ...more);
+  expect(code).toBe(1);
+  expect(errors).toMatch(advice);
+});

@@ -104,4 +104,4 @@ test("an owner with a noFlash card can't, a technician whom the maker sent can; 
   // His session proves nothing: whoever may install might also have cut the owner off.
   expect(home.starts.at(-1)).toMatchObject({ trial: true });
   await lasts(home);
-}, 120_000);
+});

@@ -5,4 +5,4 @@ import { softApJourney } from "./softap-journey.ts";
 // The unit listens for a minute before it opens its access point.
 test("nobody broadcasts, a browser's page brings the unit home, a session makes it stay", async () => {
   await softApJourney("sim", "127.94.8");
-}, 400_000);
+});

@@ -16,22 +16,13 @@ import { latchkey } from "#cli/story/world.ts";
 import { createTeller } from "#cli/teller.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { remember } from "#phone/memory.ts";
+import { SILENCE_MS, until } from "../progress.ts";
 
 const HOME = { ssid: "Café 🔑", passphrase: "correct horse" } as const;
 const BROWSER = {
   executablePath: "/usr/bin/chromium",
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
 };
-
-/** Asks again until it is so. Rejects with what was waited for. */
-async function until<T>(what: string, withinMs: number, ask: () => Promise<T | undefined>): Promise<T> {
-  for (const endMs = performance.now() + withinMs; performance.now() < endMs; ) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    await new Promise((done) => setTimeout(done, 250));
-  }
-  throw new Error(`waited in vain for ${what}`);
-}
 
 /** Where on the subnet something speaks HTTP: each start of a unit's radio line is a station of its own, and gets a new address. */
 async function answering(subnet: string, port: number): Promise<string | undefined> {
@@ -63,9 +54,7 @@ export async function softApJourney(boardName: string, subnet: string): Promise<
   try {
     const { unit } = await factory({ tell, config, board, radio, station, phoneMemory, broadcast: undefined });
     await station.power(true);
-    const url = await until("the unit's access point", 120_000, () =>
-      answering(subnet, board.network.portalPort ?? 80),
-    );
+    const url = await until("the unit's access point", () => answering(subnet, board.network.portalPort ?? 80));
     const browser = await chromium.launch(BROWSER);
     try {
       const page = await browser.newPage();
@@ -74,14 +63,14 @@ export async function softApJourney(boardName: string, subnet: string): Promise<
       await page.selectOption("select", { label: HOME.ssid });
       await page.fill('input[name="passphrase"]', HOME.passphrase);
       await page.click("button");
-      await page.waitForSelector("text=Put your phone back", { timeout: 60_000 });
+      await page.waitForSelector("text=Put your phone back", { timeout: SILENCE_MS });
     } finally {
       await browser.close();
     }
     // No multicast leaves the emulated board: the phone is told the address, as a hello or mDNS would have told it.
     const port = board.network.tcpPort;
     const meet = async () => {
-      const at = await until("the unit on the network", 90_000, () => answering(subnet, port));
+      const at = await until("the unit on the network", () => answering(subnet, port));
       remember(phoneMemory, toHex(unit.id), { host: new URL(at).hostname, port, lastCounter: 0 });
     };
     const call = (...what: readonly string[]) =>
@@ -93,16 +82,14 @@ export async function softApJourney(boardName: string, subnet: string): Promise<
     // Not every emulator shows its pins, so the unit is asked for its own.
     const lamp = async () => (await call("lamp")).json?.value;
     await meet();
-    await until("the holder's first call", 60_000, answers);
+    await until("the holder's first call", answers);
     expect(await lamp()).toBe(true);
     // The holder's session has made it lasting: after a power cut the unit comes back by itself.
     await station.power(false);
     await station.power(true);
     await meet();
-    await until("the unit's answer after the power cut", 60_000, async () =>
-      (await lamp()) === false ? true : undefined,
-    );
-    await until("a call after the power cut", 60_000, answers);
+    await until("the unit's answer after the power cut", async () => ((await lamp()) === false ? true : undefined));
+    await until("a call after the power cut", answers);
     expect(await lamp()).toBe(true);
   } finally {
     await station.power(false);

@@ -61,7 +61,7 @@ beforeAll(async () => {
   });
   page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -91,7 +91,7 @@ test("the SDK takes nothing of Node along", () => {
 test("the owner switches the lamp on from a page of another origin than the unit's", async () => {
   expect(await asOwner(toHex(ownerSeed))).toEqual({ ok: true, value: "done" });
   expect(unit.calls).toEqual(["setLamp"]);
-}, 30_000);
+});
 
 test("a guest's key is minted in the page, and is no wider than it says", async () => {
   const args = ["127.0.0.1", unit.port, toHex(id), toHex(ownerSeed), hexOf(9)] as const;
@@ -100,9 +100,9 @@ test("a guest's key is minted in the page, and is no wider than it says", async 
     args,
   );
   expect(answers).toEqual(["done", "GRANT_FLASH"]);
-}, 30_000);
+});
 
 test("a stranger and a wrong unit are refused, with the fault that Node would give", async () => {
   expect(await asOwner(hexOf(66))).toEqual({ ok: false, fault: "EDHOC_SIGNATURE" });
   expect(await asOwner(toHex(ownerSeed), "00".repeat(12))).toEqual({ ok: false, fault: "SESSION_DEVICE" });
-}, 30_000);
+});

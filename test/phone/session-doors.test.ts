@@ -88,7 +88,7 @@ describe.each(doors)("over %s", (_name, open) => {
     expect(unit.calls).toEqual(["setLamp", "setLamp"]);
     await guest.close();
     await owner.close();
-  }, 40_000);
+  });
 
   it("a share after the floor was raised is above it", async () => {
     const owner = await session(ownerSeed);
@@ -102,7 +102,7 @@ describe.each(doors)("over %s", (_name, open) => {
     expect((await call(guest, "setLamp")).ok).toBe(true);
     await guest.close();
     await owner.close();
-  }, 40_000);
+  });
 
   it("a lost answer makes no call run twice", async () => {
     unit.calls.length = 0;
@@ -112,7 +112,7 @@ describe.each(doors)("over %s", (_name, open) => {
     expect(unit.losesAnswers).toBe(0);
     expect(unit.calls).toEqual(["setLamp"]);
     await owner.close();
-  }, 40_000);
+  });
 
   it("a unit that doesn't answer is unreachable, not a failure of another kind", async () => {
     const transport = await open();
@@ -121,5 +121,5 @@ describe.each(doors)("over %s", (_name, open) => {
     expect(await openSession(options)).toEqual({ ok: false, fault: "SESSION_UNREACHABLE" });
     unit.losesAnswers = 0;
     await transport.close();
-  }, 40_000);
+  });
 });

@@ -4,9 +4,7 @@ import { bedsOf, doubleCuts, emptyTally, singleCuts } from "./campaign.ts";
 import { GEOMETRIES } from "./flash-model.ts";
 
 for (const geometry of GEOMETRIES) {
-  test(`no power cut bricks, sticks or throws back by more than a sector, on ${geometry.name}`, {
-    timeout: 60_000,
-  }, () => {
+  test(`no power cut bricks, sticks or throws back by more than a sector, on ${geometry.name}`, () => {
     const tally = emptyTally();
     bedsOf(geometry).forEach((bed, i) => {
       expect(bed.ops).toBeGreaterThan(60);

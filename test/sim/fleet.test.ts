@@ -3,7 +3,7 @@ import { simulateFleet } from "#cli/sim/fleet-simulation.ts";
 
 const quick = { imageBytes: 9_000, limits: { soakMs: 2_000, silenceMs: 60_000, sample: 10_000 } };
 
-describe("a simulated fleet and the cloud's core in one process", { timeout: 120_000 }, () => {
+describe("a simulated fleet and the cloud's core in one process", () => {
   it("brings every unit to a known end over breaks, power cuts, a partition and three deaths of the cloud", async () => {
     const report = await simulateFleet({
       ...quick,

@@ -98,7 +98,7 @@ export function describeLink(board: string, isOurTls: boolean): void {
       const account = { username: "operator", password: "operator" };
       operator = await connectAsync({ host: "127.0.0.1", port: broker.port, ...account });
       unit = await startLinkedBoard(board, { mqttPort: mqtt.port, httpPort: http.port, pinned, builtS: BUILT_S });
-    }, 120_000);
+    });
     afterAll(async () => {
       await unit?.close();
       await operator?.endAsync();

@@ -17,6 +17,7 @@ import { lineFrameReader } from "#wire/lines/line-frame.ts";
 import { decodeRadioCommand, encodeRadioReport, type RadioReport } from "#wire/lines/radio-line.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
 import { BROKER, SEED } from "../device/link/peers.ts";
+import { whileProgressing } from "../progress.ts";
 
 export interface LinkWish {
   readonly mqttPort: number;
@@ -33,7 +34,7 @@ export interface LinkedBoard {
   /** Every line of the unit's log so far. */
   readonly said: readonly string[];
   /** Resolves with the first line after this moment that matches. */
-  next(pattern: RegExp, withinMs?: number): Promise<RegExpExecArray>;
+  next(pattern: RegExp): Promise<RegExpExecArray>;
   /** Takes the unit off its network for a moment: it tries again at once. */
   rejoin(): void;
   /** Switches it off and, where wanted, on again. */
@@ -129,20 +130,22 @@ export async function startLinkedBoard(name: string, wish: LinkWish): Promise<Li
     station,
     said,
     power,
-    next: (pattern, withinMs = 30_000) =>
-      new Promise((resolve, reject) => {
-        const fail = () =>
-          reject(new Error(`${name}: no line ${pattern}: ${said.join(" | ")} ${station.unit()?.errors()}`));
-        const timer = setTimeout(fail, withinMs);
-        const see = (line: string) => {
-          const found = pattern.exec(line);
-          if (found === null) return;
-          clearTimeout(timer);
-          waiting.delete(see);
-          resolve(found);
-        };
-        waiting.add(see);
-      }),
+    next: (pattern) => {
+      let stop = () => {};
+      return whileProgressing<RegExpExecArray>(
+        (progress) =>
+          new Promise((resolve) => {
+            const see = (line: string) => {
+              progress();
+              const found = pattern.exec(line);
+              if (found !== null) resolve(found);
+            };
+            waiting.add(see);
+            stop = () => waiting.delete(see);
+          }),
+        () => `${name}: no line ${pattern}: ${said.join(" | ")} ${station.unit()?.errors()}`,
+      ).finally(() => stop());
+    },
     rejoin: air.drop,
     async close() {
       await station.power(false);

@@ -56,12 +56,12 @@ test("the bundle starts in the arena that the board states", async () => {
   expect(failure).toBeUndefined();
   expect(usedBytes).toBeGreaterThan(100_000);
   expect(usedBytes).toBeLessThan(board.budgets.heapBytes);
-}, 30_000);
+});
 
 test("in a quarter of it, it runs out of memory, and says so", async () => {
   const { failure } = await startIn(board.budgets.heapBytes / 4);
   expect(failure?.reason).toBe("out-of-memory");
-}, 30_000);
+});
 
 test("the bundle is within the board's budget and fits its slot", async () => {
   expect(bytes.length).toBeLessThanOrEqual(board.budgets.bundleBytes);

@@ -49,7 +49,7 @@ test("a unit comes out with an identity that its label, its card and the registr
     for (const form of [...forms, Buffer.from(text)]) expect([path, bytes.includes(form)]).toEqual([path, false]);
   }
   expect(kept.length).toBeGreaterThan(3);
-}, 60_000);
+});
 
 test("a unit whose bundle was changed by one bit does not start it", async () => {
   unit = await makeTestUnit();
@@ -60,7 +60,7 @@ test("a unit whose bundle was changed by one bit does not start it", async () =>
   writeFileSync(unit.flashPath, flash);
   const child = startProgram("boards/sim/host/unit.ts", ["--flash", unit.flashPath, "--radio", "127.0.0.1:1"]);
   expect(await child.exited).toBe(81);
-}, 60_000);
+});
 
 test("a truncated flash file is refused with what to do, and left as it is", async () => {
   unit = await makeTestUnit();
@@ -71,4 +71,4 @@ test("a truncated flash file is refused with what to do, and left as it is", asy
   expect(child.errors()).toMatch(/has 1000 bytes.*flash the unit again/);
   expect(readFileSync(unit.flashPath).length).toBe(1000);
   expect(existsSync(unit.made.pdf)).toBe(true);
-}, 60_000);
+});

@@ -27,4 +27,4 @@ runContract(port, ${board.flash.regions.jsB.start});`);
   const promises = lines.filter((line) => line.startsWith("contract ") && line !== "contract end");
   expect(promises.filter((line) => !line.endsWith(" ok"))).toEqual([]);
   expect(promises.length).toBeGreaterThanOrEqual(26);
-}, 30_000);
+});

@@ -70,7 +70,7 @@ beforeAll(async () => {
   cloud = await startCloudProcess(["--data", data, "--keys", keys, ...tls]);
   const known = { id, publicKey: unitKey } as unknown as HomeUnit;
   await operatorClient({ data }).post("/v1/devices", [enrolmentOf(known)]);
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const unit of units) unit.close();
@@ -90,7 +90,7 @@ it("by each authority that the unit believes, under the name that it expects", a
   await expect(away()).rejects.toThrow(NOT_BELIEVED);
   writeFileSync(file("given.pem"), authorities[1]?.certificatePem ?? "");
   await expect(away({ cloudCa: file("given.pem"), cloudServer: "cloud.test" })).rejects.toThrow(LET_IN);
-}, 60_000);
+});
 
 it("and by no other authority, and under no other name", async () => {
   await unitThatBelieves([stranger.certificatePem], "cloud.test");
@@ -102,7 +102,7 @@ it("and by no other authority, and under no other name", async () => {
   await expect(away()).rejects.toThrow(NOT_BELIEVED);
   await expect(away({ cloudServer: "cloud.test" })).rejects.toThrow(LET_IN);
   expect(readFileSync(memory, "utf8")).not.toContain(toHex(SECRET));
-}, 60_000);
+});
 
 it("and not in the clear where it can't be read whom to believe", async () => {
   await unitThatBelieves([stranger.certificatePem], "cloud.test");
@@ -111,9 +111,9 @@ it("and not in the clear where it can't be read whom to believe", async () => {
     remember(memory, toHex(id), { ...known, cloudTls });
     await expect(away()).rejects.toThrow(/cloud's TLS can't be read; name the authority with --cloud-ca/);
   }
-}, 60_000);
+});
 
 it("and nowhere at all where the unit names ports that are none", async () => {
   await unitThatBelieves([stranger.certificatePem], "cloud.test", [70_000, -1]);
   expect(recall(memory, toHex(id))?.cloud).toBeNull();
-}, 60_000);
+});

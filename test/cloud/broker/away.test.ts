@@ -31,7 +31,7 @@ import {
 import { type CloudProcess, fetchNonce, startCloudProcess, testClient, testKeys, until } from "./linked-unit.ts";
 import { BROKERS, startTheirBroker, type TheirBroker } from "./their-broker.ts";
 
-describe.each(BROKERS)("away from home, over %s", { timeout: 60_000 }, (kind) => {
+describe.each(BROKERS)("away from home, over %s", (kind) => {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-away-"));
   const takesPasswordTwice = kind === "mosquitto";
   let theirs: TheirBroker | undefined;
@@ -57,7 +57,7 @@ describe.each(BROKERS)("away from home, over %s", { timeout: 60_000 }, (kind) =>
     neighbour = await startHomeUnit(seedOf(51), seedOf(8), at);
     const operator = testClient(cloud, data);
     await until("both are online", async () => (await operator.get<{ online: number }>("/v1/status")).online === 2);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     unit?.stop();

@@ -62,7 +62,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe("somebody else's broker: mosquitto", { timeout: 60_000 }, () => {
+describe("somebody else's broker: mosquitto", () => {
   const place = () => ({ url: cloud.url, mqtt: port });
 
   it("lets a unit in with the proof that it handed in, and nobody without", async () => {

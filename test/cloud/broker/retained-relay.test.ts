@@ -18,7 +18,7 @@ import { type Mosquitto, startMosquitto } from "./mosquitto-broker.ts";
 /** How long a broker is given to tell what it retains. */
 const TELLS_MS = 300;
 
-describe("a retained call, over mosquitto", { timeout: 60_000 }, () => {
+describe("a retained call, over mosquitto", () => {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-retained-"));
   const data = join(folder, "data");
   const keys = join(folder, "keys");
@@ -39,7 +39,7 @@ describe("a retained call, over mosquitto", { timeout: 60_000 }, () => {
     const at = { host: "127.0.0.1", mqttPort: broker.port, httpPort: cloud.http, broker: "latchkey" };
     unit = await startHomeUnit(seedOf(50), seedOf(7), at);
     await isOnline();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     unit?.stop();

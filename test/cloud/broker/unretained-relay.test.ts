@@ -54,7 +54,7 @@ async function caller(broker: Broker, port: number) {
   return client;
 }
 
-describe("a caller who wants his call retained", { timeout: 30_000 }, () => {
+describe("a caller who wants his call retained", () => {
   it("is heard once by the embedded broker, which keeps none of it", async () => {
     const { said, events } = listener();
     const broker = await startEmbeddedBroker(nobody, events, { host: "127.0.0.1", port: 0 });

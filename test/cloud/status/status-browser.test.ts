@@ -5,6 +5,7 @@ import { type BrowserContext, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OperatorClient } from "#cloud/http/operator-client.ts";
 import type { RolloutStatus } from "#cloud/status/status.ts";
+import { SILENCE_MS } from "../../progress.ts";
 import {
   type CloudProcess,
   enrolmentOf,
@@ -45,7 +46,7 @@ beforeAll(async () => {
     ],
     httpCredentials: { username: "operator", password: readFileSync(join(data, "operator.key"), "utf8").trim() },
   });
-}, 90_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -53,7 +54,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe("the status page in a real browser", { timeout: 90_000 }, () => {
+describe("the status page in a real browser", () => {
   it("shows waves, versions, failures and their reasons, and follows by itself", async () => {
     const page = await browser.newPage();
     const complaints: string[] = [];
@@ -67,9 +68,9 @@ describe("the status page in a real browser", { timeout: 90_000 }, () => {
     const { rollout } = await operator.post<RolloutStatus>("/v1/rollouts", { product: "lamp", sequence: 1, limits });
     const links = await Promise.all(units.map((unit) => link(unit, cloud)));
     // The page is never loaded again by hand: what it shows below it fetched itself.
-    await page.waitForSelector(`#${rollout.id} .running`, { timeout: 30_000 });
-    await page.waitForSelector("li[aria-current=step]:has-text('100 %')", { timeout: 30_000 });
-    await page.waitForSelector(".reasons td:has-text('TRIAL_CRASH')", { timeout: 30_000 });
+    await page.waitForSelector(`#${rollout.id} .running`, { timeout: SILENCE_MS });
+    await page.waitForSelector("li[aria-current=step]:has-text('100 %')", { timeout: SILENCE_MS });
+    await page.waitForSelector(".reasons td:has-text('TRIAL_CRASH')", { timeout: SILENCE_MS });
     await until("all are counted", async () => {
       const cells = await page.$$eval(".tally tr", (rows) => rows.map((row) => row.textContent));
       return cells.includes("confirmed6") && cells.includes("rejected after three crashes2");
@@ -87,7 +88,7 @@ describe("the status page in a real browser", { timeout: 90_000 }, () => {
     expect(await page.locator(`#${rollout.id} path.failed`).count()).toBe(1);
     expect(await page.locator("#versions rect").count()).toBe(2);
     await operator.post(`/v1/rollouts/${rollout.id}/halt`, { because: "<b>too many</b> crashes" });
-    await page.waitForSelector(`#${rollout.id} .halted`, { timeout: 30_000 });
+    await page.waitForSelector(`#${rollout.id} .halted`, { timeout: SILENCE_MS });
     expect(await page.textContent(`#${rollout.id}`)).toContain("<b>too many</b> crashes");
     expect(complaints).toEqual([]);
     for (const each of links) each.cut();
@@ -97,6 +98,6 @@ describe("the status page in a real browser", { timeout: 90_000 }, () => {
     const page = await browser.newPage();
     await page.goto(cloud.url);
     cloud.child.kill("SIGKILL");
-    await page.waitForSelector("#live:has-text('no answer from the cloud')", { timeout: 30_000 });
+    await page.waitForSelector("#live:has-text('no answer from the cloud')", { timeout: SILENCE_MS });
   });
 });

@@ -68,14 +68,14 @@ beforeAll(async () => {
       () => false,
     ),
   );
-}, 90_000);
+});
 
 afterAll(() => {
   server?.kill("SIGQUIT");
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe("the store in PostgreSQL", { timeout: 90_000 }, () => {
+describe("the store in PostgreSQL", () => {
   it("carries a whole rollout, survives a kill -9 of the cloud, and is owned by one process", async () => {
     const data = join(folder, "data");
     const args = ["--data", data, "--keys", keysFolder, "--store", url];

@@ -30,4 +30,4 @@ test("in a browser: choose, type, connect", async () => {
     await browser.close();
     unit.close();
   }
-}, 60_000);
+});

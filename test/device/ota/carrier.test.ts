@@ -64,7 +64,7 @@ test("is fetched from the phone alone, checked, and put on trial", async () => {
   const phone = await startPhone(served);
   const { unit, phase } = startUnit();
   unit.show({ kind: "carried-release", signed: served.signed, from: `127.0.0.1:${phone.port}` });
-  await expect.poll(phase, { timeout: 15_000 }).toBe("armed");
+  await expect.poll(phase).toBe("armed");
   expect(phone.servedBytes()).toBeGreaterThan(20_000);
 });
 
@@ -77,7 +77,7 @@ test("goes on where it was when the phone comes again", async () => {
   const phone = await startPhone(served);
   await new Promise((resolve) => setTimeout(resolve, 200));
   unit.show({ kind: "carried-release", signed: served.signed, from: `127.0.0.1:${phone.port}` });
-  await expect.poll(phase, { timeout: 10_000 }).toBe("armed");
+  await expect.poll(phase).toBe("armed");
 });
 
 test("whose blocks were changed on the way is not installed", async () => {
@@ -88,6 +88,6 @@ test("whose blocks were changed on the way is not installed", async () => {
   for (const bytes of streams) bytes[7] = (bytes[7] as number) ^ 1;
   const { unit, phase } = startUnit();
   unit.show({ kind: "carried-release", signed: served.signed, from: `127.0.0.1:${phone.port}` });
-  await expect.poll(() => unit.log.join(), { timeout: 10_000 }).toMatch(/LEAVES_HASH|BLOCK_HASH/);
+  await expect.poll(() => unit.log.join()).toMatch(/LEAVES_HASH|BLOCK_HASH/);
   expect(phase()).toBe("fetching");
 });

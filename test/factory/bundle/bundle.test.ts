@@ -32,7 +32,7 @@ test("older protocols and the portal are in a bundle when they are switched on",
     softAp: true,
   });
   expect(held(every)).toEqual([true, true, true, true, true, true]);
-}, 60_000);
+});
 
 test("an app that isn't there is named", async () => {
   const bundle = buildBundle({ ...config, app: "src/app/toaster.ts" }, BUILD);
@@ -56,7 +56,7 @@ globalThis.said = ["offer refused: " + faultText(fault), "CBOR_NOT_SHORTEST"];`)
     "link: LINK_REFUSED in connack, again in 5 ms",
   );
   expect(withFaultNames("fault 999")).toBe("fault 999");
-}, 60_000);
+});
 
 test("a text of any alphabet reaches the unit, and characters that part words and statements", async () => {
   const script = await buildScript('const name = "Zoë"; globalThis.said = "Grüße, " + name + " ☃ 🦊 \\v\\f";');

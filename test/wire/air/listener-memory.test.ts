@@ -68,5 +68,4 @@ test.each(CASES)(
     expect(Math.max(...highest.values())).toBeLessThan(bytesMax);
     context.dispose();
   },
-  60_000,
 );

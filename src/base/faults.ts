@@ -79,6 +79,8 @@ export const FAULTS = {
   REVOCATION_FLOOR: 264,
   REVOCATION_SIGNER: 265,
   REVOCATION_FULL: 266,
+  /** Everything that the statement says is in force on this unit already, so it changed nothing. */
+  REVOCATION_UNCHANGED: 267,
   TIME_SHAPE: 270,
   TIME_SIGNATURE: 271,
   TIME_NONCE: 272,

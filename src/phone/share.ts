@@ -1,13 +1,11 @@
-/** How an owner's phone hands a narrower key to someone else, and takes it back. */
+/** How an owner's phone delegates a narrower key to someone else. To revoke it: phone/revoke.ts. */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { chainOf, issueChild } from "#trust/grants/mint.ts";
-import { signRevocation } from "#trust/grants/revoke.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { seedSigner } from "#trust/signer.ts";
 import type { Audience } from "#wire/grants/audience.ts";
 import type { Caveat } from "#wire/grants/caveat.ts";
 import { CTI_BYTES } from "#wire/grants/grant.ts";
-import { encodeDelivery, joinCtis } from "#wire/grants/revocation.ts";
 import type { Scope } from "#wire/grants/scope.ts";
 import type { Session } from "./session.ts";
 
@@ -25,7 +23,7 @@ export interface Share {
 /** What the guest gets, besides having his key: nothing of it is secret. */
 export interface Shared {
   readonly chain: Uint8Array;
-  /** Names the link, for taking it back. */
+  /** Names the link, for its revocation. */
   readonly cti: Uint8Array;
 }
 
@@ -55,30 +53,4 @@ export async function shareWith(
     ...{ cti, holder: guestKey, scope, epoch, caveats },
   });
   return ok({ chain, cti });
-}
-
-/**
- * Takes links back: the owner states it to the unit itself, signed by his card's key.
- * @param sequence Higher than in any statement of his before; seconds since 1970 will do.
- */
-export async function takeBack(
-  primitives: Primitives,
-  session: Session,
-  ownerSeed: Uint8Array,
-  deviceId: Uint8Array,
-  ctis: readonly Uint8Array[],
-  sequence: number,
-): Promise<Result<true>> {
-  const grant = await session.request({ op: "grant" });
-  if (!grant.ok) return grant;
-  if (!(grant.value instanceof Uint8Array)) return refuse("SESSION_ANSWER");
-  const statement = signRevocation(seedSigner(primitives, ownerSeed), undefined, {
-    audience: { kind: "device", id: deviceId },
-    sequence,
-    floor: 0,
-    revoked: joinCtis(ctis),
-  });
-  const delivery = encodeDelivery([{ statement, chain: chainOf(grant.value) }]);
-  const answer = await session.request({ op: "revoke", delivery });
-  return answer.ok ? ok(true) : answer;
 }

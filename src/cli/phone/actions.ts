@@ -1,9 +1,11 @@
 /** What the phone's verbs do: files and words in, the phone room's functions, one line or one JSON object out. */
 import { writeFileSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
+import type { Fault } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
-import { shareWith, takeBack } from "#phone/share.ts";
+import { revokeLinks } from "#phone/revoke.ts";
+import { shareWith } from "#phone/share.ts";
 import { holderSeed } from "#trust/grants/card-keys.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { scopeOf } from "#wire/grants/scope.ts";
@@ -52,7 +54,22 @@ export async function shareUnit(
   }
 }
 
-/** Takes a guest's key back, at the unit itself. */
+const UNKNOWN_OUTCOMES: readonly Fault[] = ["SESSION_UNREACHABLE", "SESSION_UNKNOWN", "SESSION_ANSWER"];
+
+/** Why a key is not revoked, or not known to be, and what to do then. */
+function refusalOf(cti: string, fault: Fault): string {
+  if (UNKNOWN_OUTCOMES.includes(fault))
+    return `it is not known whether the unit revoked key ${cti} (${fault}): no answer came. Run the same command again`;
+  if (fault === "REVOCATION_FULL")
+    return `key ${cti} is not revoked (${fault}): the unit's list is full. End all keys at once: latchkey phone revoke --all`;
+  if (fault === "REVOCATION_SEQUENCE" || fault === "REVOCATION_UNCHANGED")
+    return `key ${cti} is not revoked (${fault}): the unit holds a later statement of this card. Run the same command again, or end all keys at once: latchkey phone revoke --all`;
+  if (fault === "SESSION_RATE")
+    return `key ${cti} is not revoked (${fault}): the unit has stored too many revocations lately. Wait ten minutes and run the same command again`;
+  return `key ${cti} is not revoked (${fault}): the unit refused it`;
+}
+
+/** Revokes a guest's key, at the unit itself. */
 export async function revokeShare(ctiText: string, options: PhoneOptions): Promise<void> {
   const cti = fromHex(ctiText);
   if (cti?.length !== 8)
@@ -61,9 +78,11 @@ export async function revokeShare(ctiText: string, options: PhoneOptions): Promi
   const session = await openUnitSession(options);
   try {
     const seed = holderSeed(nodePrimitives, secret, deviceId);
-    const done = await takeBack(nodePrimitives, session, seed, deviceId, [cti], Math.floor(Date.now() / 1000));
-    if (!done.ok) throw new PhoneTrouble(`the unit takes nothing back (${done.fault})`);
-    print(options, { revoked: ctiText }, `${ctiText} is taken back`);
+    const done = await revokeLinks(nodePrimitives, session, seed, deviceId, [cti]);
+    if (!done.ok) throw new PhoneTrouble(refusalOf(ctiText, done.fault), done.fault);
+    const { isNews } = done.value;
+    const sentence = isNews ? `key ${ctiText} is revoked: the unit says so` : `key ${ctiText} was revoked already`;
+    print(options, { revoked: ctiText, news: isNews }, sentence);
   } finally {
     await session.close();
   }

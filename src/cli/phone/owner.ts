@@ -6,10 +6,12 @@ import { readQr } from "#codec/host/qr-reader.ts";
 import { drawPng } from "#factory/labels.ts";
 import { cardSheet } from "#factory/sheets.ts";
 import { recall, remember } from "#phone/memory.ts";
+import { revokedAt } from "#phone/revoke.ts";
 import type { Session } from "#phone/session.ts";
 import { airKey, holderSeed } from "#trust/grants/card-keys.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { CARD_SECRET_BYTES, readCardLink } from "#wire/grants/card.ts";
+import { joinCtis, readDelivery, readRevocation, splitCtis } from "#wire/grants/revocation.ts";
 import { ACT, type AuditEntry, readAudit } from "#wire/sessions/audit.ts";
 import { codeText, openUnitSession, type PhoneOptions, PhoneTrouble, print, scan } from "./unit.ts";
 
@@ -84,11 +86,23 @@ export async function revokeAll(options: PhoneOptions): Promise<void> {
     const floor = await factOf(session, "floor");
     const epoch = (typeof floor === "number" ? floor : 0) + 1;
     const answer = await session.request({ op: "raise-floor", epoch });
-    if (!answer.ok) throw new PhoneTrouble(`the unit takes nothing back (${answer.fault})`, answer.fault);
+    if (!answer.ok) throw new PhoneTrouble(`no key is revoked (${answer.fault}): the unit refused it`, answer.fault);
+    const told = await revokedAt(session, []);
+    if (!told.ok || told.value.floor < epoch) {
+      const found = told.ok ? `it says that epochs from ${told.value.floor} on are good` : told.fault;
+      throw new PhoneTrouble(`the unit does not say that the keys are revoked (${found}); run the same command again`);
+    }
     print(options, { floor: epoch }, "every key that you handed on is over; your card stays good");
   } finally {
     await session.close();
   }
+}
+
+/** The numbers that a delivery's statements revoke. */
+function ctisOf(delivery: Uint8Array): readonly Uint8Array[] {
+  const read = readDelivery(delivery);
+  const statements = read.ok ? read.value.map(({ statement }) => readRevocation(statement)) : [];
+  return splitCtis(joinCtis(statements.flatMap((each) => (each.ok ? splitCtis(each.value.content.revoked) : []))));
 }
 
 /** Brings the unit what the maker signed, as its cloud would: the old card is over before the new one asks to be the unit's own. */
@@ -99,7 +113,17 @@ async function carryRevocation(options: PhoneOptions, path: string): Promise<voi
   const session = await openUnitSession(options);
   try {
     const answer = await session.request({ op: "revoke", delivery });
-    if (!answer.ok) throw new PhoneTrouble(`the unit doesn't take the revocation (${answer.fault})`, answer.fault);
+    // The unit's cloud may have been faster. What counts is that each number is revoked now.
+    if (!answer.ok && answer.fault !== "REVOCATION_UNCHANGED") {
+      throw new PhoneTrouble(`the unit does not take the revocation in ${path} (${answer.fault})`, answer.fault);
+    }
+    const ctis = ctisOf(delivery);
+    const told = await revokedAt(session, ctis);
+    if (!told.ok || told.value.ctis.length < ctis.length) {
+      throw new PhoneTrouble(
+        `the unit does not say that the keys in ${path} are revoked; ask the maker for a newer file`,
+      );
+    }
   } finally {
     await session.close();
   }

@@ -6,8 +6,9 @@ import type { Identity } from "#factory/identity.ts";
 import { call } from "#phone/call.ts";
 import { messageFor } from "#phone/message.ts";
 import { onboard } from "#phone/onboard.ts";
+import { revokeLinks } from "#phone/revoke.ts";
 import { openSession } from "#phone/session.ts";
-import { shareWith, takeBack } from "#phone/share.ts";
+import { shareWith } from "#phone/share.ts";
 import { airKey, holderSeed } from "#trust/grants/card-keys.ts";
 import { scopeOf } from "#wire/grants/scope.ts";
 import { type HomeWorld, NETWORK } from "./home-world.ts";
@@ -100,7 +101,7 @@ export function createHomePeople(
     if (guestChain === undefined) guestChain = shared.value.chain;
     trace("owner shares a key");
     if (chance.below(2) === 0) return;
-    const revoked = await takeBack(crypto, session.value, owner.holderSeed, identity.id, [shared.value.cti], 1 + level);
+    const revoked = await revokeLinks(crypto, session.value, owner.holderSeed, identity.id, [shared.value.cti]);
     if (revoked.ok && guestChain === shared.value.chain) isRevoked = true;
     trace(`owner takes it back: ${revoked.ok ? "done" : revoked.fault}`);
   }

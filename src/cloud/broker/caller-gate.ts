@@ -56,7 +56,7 @@ function revokedBy(delivery: Uint8Array | undefined, trust: Trust): Revocations 
   let { revocations } = trust;
   for (const each of delivered?.ok ? delivered.value : []) {
     const applied = applyDelivery(encodeDelivery([each]), { ...trust, revocations });
-    if (applied.ok) revocations = applied.value;
+    if (applied.ok) revocations = applied.value.revocations;
   }
   return revocations;
 }

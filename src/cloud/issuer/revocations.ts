@@ -40,7 +40,8 @@ export interface RevocationStatus {
 
 export interface Revocations {
   /**
-   * Keeps statements for a fleet or a unit; durable when this resolves. What a newer statement says too is let go of.
+   * Keeps statements for a fleet or a unit; durable when this resolves. What a newer statement says too is let go of. A
+   * statement is refused whose sequence is not above the last of its key that a unit here was handed: it would have no effect.
    * @throws RevocationTrouble
    */
   add(scope: RevocationScope, delivery: Uint8Array, nowMs: number): Promise<void>;
@@ -131,6 +132,14 @@ export async function loadRevocations(store: Store, queue: WriteQueue, fleet: Fl
       if (foreign !== undefined) {
         throw new RevocationTrouble(`a statement is for others than ${scope.kind} ${scope.name}; they would refuse it`);
       }
+      for (const [at, each] of fresh.entries()) {
+        const last = lastBefore(scope, each, fresh.slice(0, at));
+        if (last !== undefined && each.content.sequence <= last) {
+          throw new RevocationTrouble(
+            `units would pass this statement over: its sequence is ${each.content.sequence}, and ${last} of the same key was published before. Sign it again with --sequence ${last + 1}`,
+          );
+        }
+      }
       const all = [...before, ...fresh];
       const kept = all.filter((old) => !all.some((each) => replaces(each, old)));
       // With what some units have of their own it must still be one delivery.
@@ -177,6 +186,18 @@ export async function loadRevocations(store: Store, queue: WriteQueue, fleet: Fl
       });
     },
   };
+
+  /** The highest sequence of the same key that some unit of this scope has been handed, or is about to be. */
+  function lastBefore(scope: RevocationScope, { kid, chain }: Kept, more: readonly Kept[]): number | undefined {
+    const others: readonly RevocationScope[] =
+      scope.kind === "fleet"
+        ? devicesWithOwn(scope.name).map((name) => ({ kind: "device", name }))
+        : [{ kind: "fleet", name: fleet.get(scope.name)?.fleet ?? "" }];
+    const sequences = [...more, ...[scope, ...others].flatMap(keptFor)]
+      .filter((each) => sameBytes(each.kid, kid) && sameBytes(each.chain, chain))
+      .map(({ content }) => content.sequence);
+    return sequences.length === 0 ? undefined : Math.max(...sequences);
+  }
 
   function devicesWithOwn(fleetName: string): readonly string[] {
     const own = [...lists.values()].filter(({ scope }) => scope.kind === "device").map(({ scope }) => scope.name);

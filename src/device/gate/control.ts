@@ -3,12 +3,13 @@ import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, encodeCbor } from "#codec/cbor.ts";
 import { checkDischarge } from "#trust/grants/discharge.ts";
-import { ENTRIES_MAX, entryOf } from "#trust/grants/revocations.ts";
+import { ENTRIES_MAX, entryOf, isRevokedBy } from "#trust/grants/revocations.ts";
 import { applyDelivery } from "#trust/grants/revoke.ts";
 import { inForce } from "#trust/grants/verify-grant.ts";
 import { checkTime, checkVouch } from "#trust/signed-time.ts";
 import { acceptTime, floorToPersist, intervalOf, persisted } from "#trust/time-floor.ts";
 import { OWN } from "#wire/flash/stored-names.ts";
+import { isCtis, joinCtis, splitCtis } from "#wire/grants/revocation.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import { NONCE_BYTES } from "#wire/grants/signed-time.ts";
 import type { SessionRequest } from "#wire/sessions/session.ts";
@@ -49,6 +50,8 @@ export function control(moment: Moment, session: Session, request: ControlReques
       return takeDischarge(moment, session, request.statement);
     case "revoke":
       return takeDelivery(moment, request.delivery, session);
+    case "revoked":
+      return revokedOf(moment, session, request.ctis);
     case "raise-floor":
       return raiseFloor(moment, session, request.epoch);
     case "audit": {
@@ -128,19 +131,42 @@ function takeDischarge({ options }: Moment, session: Session, statement: Uint8Ar
   return ok(null);
 }
 
-/** Statements prove themselves, so it doesn't matter who carries them. What holders signed, of which there is no end, is paced. */
+/**
+ * Takes in statements of revocation. They prove themselves, so it does not matter who carries them. What holders signed,
+ * of which there is no end, is paced. A session's delivery must have its whole effect or it is refused; the cloud repeats
+ * all that it knows at each link, so that of its delivery whatever is new is taken.
+ * @returns REVOCATION_SEQUENCE when a statement was passed over that would have changed something, also from the cloud:
+ *   whoever is told "taken" may rely on it. REVOCATION_UNCHANGED when a session's delivery changed nothing.
+ */
 export function takeDelivery(moment: Moment, delivery: Uint8Array, session?: Session): Result<Cbor> {
   const { options, memory, nowMs } = moment;
   const applied = applyDelivery(delivery, trustOf(options.crypto, memory, nowMs));
   if (!applied.ok) return applied;
-  if (applied.value === memory.revocations) return ok(null);
-  const isBounded = applied.value.every(
-    (entry) =>
-      memory.revocations.includes(entry) || memory.issuers.some(({ publicKey }) => equal(publicKey, entry.key)),
-  );
-  if (session !== undefined && !isBounded && !mayWrite(moment, session)) return refuse("SESSION_RATE");
-  rememberRevocations(moment, applied.value);
-  return ok(null);
+  const { revocations, passedOver } = applied.value;
+  const isSame = revocations === memory.revocations;
+  if (session !== undefined) {
+    if (passedOver !== undefined) return refuse(passedOver);
+    if (isSame) return refuse("REVOCATION_UNCHANGED");
+    const isBounded = revocations.every(
+      (entry) =>
+        memory.revocations.includes(entry) || memory.issuers.some(({ publicKey }) => equal(publicKey, entry.key)),
+    );
+    if (!isBounded && !mayWrite(moment, session)) return refuse("SESSION_RATE");
+  }
+  if (!isSame) rememberRevocations(moment, revocations);
+  return passedOver === undefined ? ok(null) : refuse(passedOver);
+}
+
+/**
+ * What the unit holds of the session key's revocations: [last sequence, floor, those of these ctis that are revoked].
+ * @param ctis Joined, ascending; an issuer's revocations count too, as they do for every link.
+ */
+function revokedOf({ memory }: Moment, { holder }: Session, ctis: Uint8Array): Result<Cbor> {
+  if (!isCtis(ctis)) return refuse("SESSION_REQUEST");
+  const { sequence, floor } = entryOf(memory.revocations, holder);
+  const keys = [holder, ...memory.issuers.map(({ publicKey }) => publicKey)];
+  const revoked = splitCtis(ctis).filter((cti) => isRevokedBy(memory.revocations, keys, cti));
+  return ok([sequence, floor, joinCtis(revoked)]);
 }
 
 /** A holder ends all that he ever minted on this unit; his own link, and his paper, stay good. */

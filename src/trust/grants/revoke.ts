@@ -1,6 +1,6 @@
 /** Makes statements of revocation, and lets a unit take them in (PROTOCOL 4.7, 4.8). */
 import { equal } from "#base/bytes.ts";
-import { ok, type Result, refuse } from "#base/faults.ts";
+import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";
 import type { Signer } from "#trust/signer.ts";
@@ -17,7 +17,7 @@ import {
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import { CONTEXT, composeSigned, type Signed, STATEMENT_TAGS, toBeSigned } from "#wire/signed.ts";
 import { type OpenChain, openChain, type Roots } from "./open-chain.ts";
-import { ENTRIES_MAX, entryOf, type RevocationEntry, type Revocations } from "./revocations.ts";
+import { ENTRIES_MAX, entryOf, isRevokedBy, type RevocationEntry, type Revocations } from "./revocations.ts";
 import { inForce, type Trust } from "./verify-grant.ts";
 
 /** Signs a statement; with a kid as an issuer, without one as the holder of a link. */
@@ -31,7 +31,8 @@ export function signRevocation(signer: Signer, kid: Uint8Array | undefined, revo
  * @param chain The signer's own chain, open and in force; needed where the signer is no issuer.
  * @returns What the unit now remembers, or what readRevocation refuses, then in order:
  *   REVOCATION_SIGNER (no pinned key, or no holder who may have children), REVOCATION_SIGNATURE, REVOCATION_AUDIENCE,
- *   REVOCATION_SEQUENCE (not newer), REVOCATION_FLOOR (more than one above what it is; below is no change),
+ *   REVOCATION_UNCHANGED (all that it says is in force already, whatever its sequence), REVOCATION_SEQUENCE (not above the
+ *   last one, although it would change something), REVOCATION_FLOOR (more than one above what it is; below is no change),
  *   REVOCATION_FULL (too many keys, or too many ctis: raising the floor empties the list).
  * @source PROTOCOL 4.7
  */
@@ -51,7 +52,9 @@ export function applyRevocation(
   if (key === undefined) return refuse("REVOCATION_SIGNATURE");
   if (!isMeant(content.audience, roots)) return refuse("REVOCATION_AUDIENCE");
   const entry = entryOf(revocations, key);
-  if (content.sequence <= entry.sequence) return refuse("REVOCATION_SEQUENCE");
+  const isNewer = content.sequence > entry.sequence;
+  if (isInForce(content, entry, isNewer)) return refuse("REVOCATION_UNCHANGED");
+  if (!isNewer) return refuse("REVOCATION_SEQUENCE");
   // A key in the wrong hands for a day must not end all that it will ever sign.
   if (content.floor > entry.floor + 1) return refuse("REVOCATION_FLOOR");
   // A risen floor has revoked what the old list named; otherwise a cti once revoked stays so.
@@ -69,6 +72,16 @@ export function applyRevocation(
   return ok([...others, changed]);
 }
 
+/**
+ * Whether a statement would change nothing. The list of an older floor is gone, since the floor that rose over it ended
+ * those links: an old statement of such a floor counts as in force.
+ */
+function isInForce({ floor, revoked }: Revocation, entry: RevocationEntry, isNewer: boolean): boolean {
+  if (floor > entry.floor) return false;
+  if (floor < entry.floor && !isNewer) return true;
+  return splitCtis(revoked).every((cti) => isRevokedBy([entry], [entry.key], cti));
+}
+
 /** Keys that could have signed: the issuer of that kid, or holders in the chain who may have children. */
 function signersOf(signed: Signed, roots: Roots, chain: OpenChain | undefined): readonly Uint8Array[] {
   const { kid } = signed;
@@ -78,16 +91,26 @@ function signersOf(signed: Signed, roots: Roots, chain: OpenChain | undefined): 
     .map(({ claims }) => claims.holder);
 }
 
+/** What came of a delivery. */
+export interface AppliedDelivery {
+  /** What the unit now remembers; the very same object when nothing changed. */
+  readonly revocations: Revocations;
+  /** REVOCATION_SEQUENCE when a statement was passed over although it would have changed something. */
+  readonly passedOver: Fault | undefined;
+}
+
 /**
- * Takes in a delivery (a retained message, or what a phone carried): each statement in turn, old news passed over.
- * @returns What the unit now remembers, or the delivery's own refusal, or that of the first statement which is refused
- *   for another reason than being old, or of the chain that came with it (openChain, inForce). Then nothing is taken.
+ * Takes in a delivery (a retained message, or what a phone carried): each statement in turn. A statement that is in force
+ * already is passed over, and so is one whose sequence is not above the last; only the latter is reported.
+ * @returns What came of it, or the delivery's own refusal, or that of the first statement which is refused for another
+ *   reason, or of the chain that came with it (openChain, inForce). Then nothing is taken.
  * @source PROTOCOL 4.8
  */
-export function applyDelivery(delivery: Uint8Array, trust: Trust): Result<Revocations> {
+export function applyDelivery(delivery: Uint8Array, trust: Trust): Result<AppliedDelivery> {
   const delivered = readDelivery(delivery);
   if (!delivered.ok) return delivered;
   let { revocations } = trust;
+  let passedOver: Fault | undefined;
   for (const { statement, chain } of delivered.value) {
     const open = chain === undefined ? undefined : openChain(chain, trust);
     if (open?.ok === false) return open;
@@ -95,7 +118,8 @@ export function applyDelivery(delivery: Uint8Array, trust: Trust): Result<Revoca
     if (standing?.ok === false) return standing;
     const applied = applyRevocation(revocations, statement, trust, open?.value);
     if (applied.ok) revocations = applied.value;
-    else if (applied.fault !== "REVOCATION_SEQUENCE") return applied;
+    else if (applied.fault === "REVOCATION_SEQUENCE") passedOver = applied.fault;
+    else if (applied.fault !== "REVOCATION_UNCHANGED") return applied;
   }
-  return ok(revocations);
+  return ok({ revocations, passedOver });
 }

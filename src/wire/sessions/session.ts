@@ -91,7 +91,9 @@ export type SessionRequest =
   /** Installs the air key of the owner's new card, after the maker's reissue (PROTOCOL 5.31). */
   | { readonly op: "air-key"; readonly airKey: Uint8Array }
   /** Where the unit is, for geofences: [latitude, longitude] in degrees times 100,000, or null to forget it (PROTOCOL 5.33). */
-  | { readonly op: "place"; readonly place: readonly [latitudeE5: number, longitudeE5: number] | null };
+  | { readonly op: "place"; readonly place: readonly [latitudeE5: number, longitudeE5: number] | null }
+  /** What is in force of the session key's own revocations, and which of these ctis (joined, ascending) are revoked. */
+  | { readonly op: "revoked"; readonly ctis: Uint8Array };
 
 type Kind = "text" | "bytes" | "key" | "count" | "bool" | "place";
 
@@ -115,6 +117,7 @@ const FORMS: { readonly [op in SessionRequest["op"]]: readonly [number, ...(read
   vouch: [27, ["link", "count"], ["statement", "bytes"]],
   carry: [28, ["signed", "bytes"], ["from", "text"]],
   place: [29, ["place", "place"]],
+  revoked: [30, ["ctis", "bytes"]],
 };
 
 function isOf(kind: Kind, value: Cbor): boolean {

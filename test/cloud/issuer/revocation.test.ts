@@ -123,6 +123,23 @@ describe("revocations through the cloud", () => {
     expect((await statusOf(operator))[0]).toMatchObject({ scope: { kind: "fleet" }, taken: 1 + 1 });
   });
 
+  it("are refused in the wrong order, also of a unit's own and its fleet's: units would pass the older one over", async () => {
+    const own = (sequence: number, number: number) =>
+      deliveryOf(statement({ kind: "device", id: fromHex(second.id) as Uint8Array }, sequence, 1, number));
+    const ofFleet = (sequence: number, number: number) =>
+      deliveryOf(statement(fleetOf("f1"), sequence, 1, 2, 3, number));
+    const fleetAt = "/v1/fleets/f1/revocations";
+    // The fleet's last is 3, and the unit's own 4.
+    await expect(operator.post(fleetAt, ofFleet(3, 8))).rejects.toThrow(/sequence is 3, and 4 .*--sequence 5/);
+    await expect(operator.post(fleetAt, ofFleet(4, 8))).rejects.toThrow(/sequence is 4, and 4 .*--sequence 5/);
+    await expect(operator.post(`/v1/devices/${second.id}/revocations`, own(4, 8))).rejects.toThrow(/sequence is 4/);
+    await expect(operator.post(`/v1/devices/${second.id}/revocations`, own(2, 8))).rejects.toThrow(/--sequence 5/);
+    expect((await statusOf(operator)).map(({ statements }) => statements)).toEqual([2, 1]);
+    // What was published already may be published again, and changes nothing.
+    await operator.post(fleetAt, deliveryOf(statement(fleetOf("f1"), 3, 1, 2, 3)));
+    expect((await statusOf(operator)).map(({ statements }) => statements)).toEqual([2, 1]);
+  });
+
   it("are refused where they would be refused by units, or would not fit one delivery", async () => {
     const at = "/v1/fleets/f1/revocations";
     await expect(operator.post(at, Uint8Array.of(1, 2, 3))).rejects.toThrow(/no revocation/);

@@ -35,7 +35,7 @@ static uint32_t get16(const uint8_t *from) { return from[0] | (uint32_t)from[1] 
 
 /* The next frame that comes within the time; 0 when none does. */
 static uint8_t receive(uint32_t within_ms, uint32_t *length) {
-  uint32_t began_ms = chip_milliseconds();
+  uint64_t began_ms = chip_milliseconds();
   do {
     chip_watchdog_feed();
     uint8_t type = frame_receive(CHIP_CONSOLE, payload, length);

@@ -20,9 +20,9 @@ void chip_serial_resume(int line);
 /* Puts a chip's own buffer before a line on which much will come. What waits in it is dropped. */
 void chip_serial_buffer(int line);
 
-/* Nanoseconds since start, and whole milliseconds. */
+/* Nanoseconds since the start, and whole milliseconds. 64 bits each: neither wraps within the life of a unit. */
 uint64_t chip_nanoseconds(void);
-uint32_t chip_milliseconds(void);
+uint64_t chip_milliseconds(void);
 
 /* Sleeps until an interrupt; at most one tick (1 ms). */
 void chip_wait(void);

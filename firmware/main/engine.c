@@ -11,7 +11,7 @@
 #define EVENT_MS 8000u /* longest that one event, or the start, may take */
 
 static JSValue receiver, unheard_reason;
-static uint32_t began_ms;
+static uint64_t began_ms;
 static int unheard;
 
 static void *allocate(JSMallocState *state, size_t bytes) {

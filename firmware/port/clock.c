@@ -1,19 +1,25 @@
-/* native.clock: time since start, and one timer. */
+/* native.clock: time since the start, and one timer. Both in microseconds, which JavaScript sees as fractions of a millisecond. */
 #include "chips/chip.h"
 #include "port/js.h"
 
-static uint64_t wake_ns = UINT64_MAX;
+#define NEVER_MS 1e15
+
+static uint64_t wake_us = UINT64_MAX;
+
+static uint64_t now_us(void) { return chip_nanoseconds() / 1000u; }
 
 JS_FUNCTION(milliseconds) {
   (void)self, (void)argc, (void)argv;
-  return JS_NewFloat64(ctx, (double)(chip_nanoseconds() / 1000u) / 1000.0);
+  return JS_NewFloat64(ctx, (double)now_us() / 1000.0);
 }
 
 JS_FUNCTION(wake_at) {
   (void)self, (void)argc;
   double ms;
   if (JS_ToFloat64(ctx, &ms, argv[0])) return JS_EXCEPTION;
-  wake_ns = !(ms > 0) ? 0 : ms < 1e12 ? (uint64_t)(ms * 1e6) : UINT64_MAX;
+  double us = ms > 0 && ms < NEVER_MS ? ms * 1000.0 : 0;
+  wake_us = ms >= NEVER_MS ? UINT64_MAX : (uint64_t)us;
+  if (us > (double)wake_us) wake_us++; /* the timer is never early */
   return JS_UNDEFINED;
 }
 
@@ -24,8 +30,8 @@ static void install(JSContext *ctx, JSValueConst native) {
 }
 
 static bool deliver(JSContext *ctx) {
-  if (chip_nanoseconds() < wake_ns) return false;
-  wake_ns = UINT64_MAX;
+  if (now_us() < wake_us) return false;
+  wake_us = UINT64_MAX;
   js_send(ctx, js_event(ctx, "timer"));
   return true;
 }

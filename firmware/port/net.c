@@ -12,7 +12,8 @@
 
 static struct netif interface;
 
-u32_t sys_now(void) { return chip_milliseconds(); }
+/* lwIP counts in 32 bits by its contract, and compares moments so that a wrap does no harm. */
+u32_t sys_now(void) { return (u32_t)chip_milliseconds(); }
 
 static err_t set_up(struct netif *n) {
   n->name[0] = 'e';

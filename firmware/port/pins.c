@@ -7,7 +7,7 @@
 static const char *const outputs[] = {BOARD_OUTPUTS NULL};
 static const char *const inputs[] = {BOARD_INPUTS NULL};
 static bool held;
-static uint32_t held_since_ms;
+static uint64_t held_since_ms;
 
 static int find(JSContext *ctx, const char *const *names, JSValueConst value) {
   char name[24];
@@ -54,7 +54,7 @@ static bool deliver(JSContext *ctx) {
     return false;
   }
   JSValue event = js_event(ctx, "button");
-  js_set_int(ctx, event, "heldMs", chip_milliseconds() - held_since_ms);
+  js_set_int(ctx, event, "heldMs", (int64_t)(chip_milliseconds() - held_since_ms));
   js_send(ctx, event);
   return true;
 }

@@ -12,7 +12,7 @@ enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, FRAME = 0x81, SCANNED, JOINE
 static uint8_t payload[FRAME_PAYLOAD_MOST];
 static enum { APART, ASKING, TOGETHER } network;
 static bool serving; /* our own access point is open */
-static uint32_t asked_ms;
+static uint64_t asked_ms;
 static uint8_t joined[16]; /* ipv4, mac, bssid */
 
 static void send(uint8_t type, const uint8_t *bytes, size_t length) { frame_send(CHIP_RADIO, type, bytes, length); }
@@ -168,7 +168,7 @@ static bool deliver(JSContext *ctx) {
   if (network == ASKING && net_ready()) {
     network = TOGETHER;
     event = joined_event(ctx);
-  } else if (network == ASKING && sys_now() - asked_ms > ADDRESS_MS) {
+  } else if (network == ASKING && chip_milliseconds() - asked_ms > ADDRESS_MS) {
     part();
     send(LEAVE, NULL, 0);
     event = failed_event(ctx, 3);
@@ -187,7 +187,7 @@ static bool deliver(JSContext *ctx) {
         memcpy(joined, payload, sizeof joined);
         if (network == APART && !serving) net_join();
         network = ASKING;
-        asked_ms = sys_now();
+        asked_ms = chip_milliseconds();
         return false;
       case JOIN_FAILED:
         event = failed_event(ctx, length == 1 ? payload[0] : 0);

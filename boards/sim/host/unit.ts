@@ -16,6 +16,8 @@ import { openRadioLine } from "./radio.ts";
 
 /** Wall time after which a step of the bundle counts as an endless loop. */
 const WATCHDOG_MS = 5000;
+/** Node fires a longer timeout at once. */
+const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 /** Exit codes that the programs around a unit tell apart. */
 export const EXIT = { ended: 0, trouble: 1, powerCut: 80, noImage: 81 } as const;
 
@@ -47,10 +49,13 @@ async function main(): Promise<void> {
       flash: { type: "string" },
       radio: { type: "string" },
       cut: { type: "string" },
+      // What the clock shows at the start: for tests of what happens after months.
+      "first-ms": { type: "string", default: "0" },
     },
   });
   if (values.flash === undefined) throw new FlashFileError("a unit wants --flash FILE");
   const board = readBoard(values.board);
+  const firstMs = Number(values["first-ms"]);
   const flash = openFlashFile(values.flash, board.flash, parseCut(values.cut));
   const [radioHost = "127.0.0.1", radioPort = "0"] = (values.radio ?? "127.0.0.1:0").split(":");
 
@@ -94,11 +99,11 @@ async function main(): Promise<void> {
     let engine: Engine | undefined;
     let wanted: RestartReason | undefined;
     const startedAt = performance.now();
-    const milliseconds = () => performance.now() - startedAt;
+    const milliseconds = () => firstMs + performance.now() - startedAt;
     // The host counts whole milliseconds and may call a little early; a board never does.
     const wait = (atMs: number): void => {
       const isDue = () => (milliseconds() < atMs ? wait(atMs) : emit({ kind: "timer" }));
-      timer = setTimeout(isDue, Math.max(0, Math.ceil(atMs - milliseconds())));
+      timer = setTimeout(isDue, Math.min(TIMEOUT_MAX_MS, Math.max(0, Math.ceil(atMs - milliseconds()))));
     };
     const native = nativeObject({
       flash,

@@ -10,4 +10,4 @@ void fault_report(const uint32_t *frame) __attribute__((noreturn));
 /* The same for a watchdog that ran out. */
 void watchdog_report(void) __attribute__((noreturn));
 /* Called every millisecond, from the interrupt; a chip may leave it out. */
-void chip_tick(uint32_t now_ms);
+void chip_tick(uint64_t now_ms);

@@ -82,7 +82,7 @@ void chip_serial_write(int line, const uint8_t *bytes, size_t length) {
 void chip_serial_resume(int line) { (void)line; }
 void chip_serial_buffer(int line) { (void)line; }
 uint64_t chip_nanoseconds(void) { return now_ns; }
-uint32_t chip_milliseconds(void) { return (uint32_t)(now_ns / 1000000u); }
+uint64_t chip_milliseconds(void) { return now_ns / 1000000u; }
 /* A program that waited for an hour of its own time waits for something that never comes. */
 void chip_wait(void) {
   now_ns += 1000000u;

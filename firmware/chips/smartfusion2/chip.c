@@ -16,7 +16,7 @@ static const uint32_t uarts[CHIP_LINES] = {0x40000000u, 0x40010000u};
 #define WATCHDOG_MS 12000u
 
 static uint32_t outputs;
-static volatile uint32_t fed_ms;
+static volatile bool is_fed = true;
 
 static void receive(int line) {
   while (STATE(line) & RX_READY) {
@@ -63,10 +63,13 @@ void chip_pin_write(unsigned pin, int value) {
 int chip_pin_state(unsigned pin) { return (int)((outputs >> pin) & 1u); }
 int chip_pin_read(unsigned pin) { return (int)((GPIO_IN >> pin) & 1u); }
 
-/* The emulator has no watchdog of this chip, so its part is played by the tick interrupt, which a hung loop can't stop. */
-void chip_watchdog_feed(void) { fed_ms = chip_milliseconds(); }
+/* The emulator does not model this chip's watchdog. The tick interrupt replaces it, since a hung loop cannot stop it. */
+void chip_watchdog_feed(void) { is_fed = true; }
 
-void chip_tick(uint32_t now_ms) {
+void chip_tick(uint64_t now_ms) {
+  static uint64_t fed_ms;
+  if (is_fed) fed_ms = now_ms;
+  is_fed = false;
   if (now_ms - fed_ms > WATCHDOG_MS) watchdog_report();
 }
 

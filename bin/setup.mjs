@@ -17,6 +17,15 @@ function isInstalled() {
   );
 }
 
+/** The folder that the user stands in. npm goes to the package's root before it runs a script, and names the user's in INIT_CWD. */
+function userFolder() {
+  const isRunByNpm = process.env.npm_lifecycle_event !== undefined && process.cwd() === ROOT;
+  const folder = (isRunByNpm && process.env.INIT_CWD) || process.cwd();
+  // Programs that this one starts stand in the root themselves.
+  delete process.env.INIT_CWD;
+  return folder;
+}
+
 /** Installs with `npm ci` when needed, its output on standard error. Exits 1 with one line when that fails. */
 export function setUp() {
   const [major, minor] = process.versions.node.split(".").map(Number);
@@ -24,6 +33,7 @@ export function setUp() {
     console.error(`latchkey: needs Node 20.19 or newer, this is ${process.versions.node}; install it and try again`);
     process.exit(1);
   }
+  process.env.LATCHKEY_USER_FOLDER = userFolder();
   process.chdir(ROOT);
   if (isInstalled()) return;
   console.error("latchkey: installing packages (npm ci)");

@@ -237,7 +237,7 @@ export function register(command: Command): void {
     .action((options: IssueOptions) => sayTrouble(() => issue(options)));
   const narrowing = command.command("child").description("hand on a narrower key beneath a grant or chain");
   withOutput(withConditions(narrowing))
-    .requiredOption("--chain <file>", "the grant or chain that is yours")
+    .requiredOption("--chain <file|hex>", "the grant or chain that is yours")
     .requiredOption("--key <file>", "your holder's key file (latchkey card read CARD --holder FILE)")
     .requiredOption("--holder <key>", "the public key of whoever gets it")
     .action((options: ChildOptions) => sayTrouble(() => child(options)));
@@ -256,7 +256,7 @@ export function register(command: Command): void {
     .option("--issuer <file>", "as the issuer: its key file")
     .option("--kid <number>", "the number under which units know this key", "1")
     .option("--key <file>", "as a holder: your key file")
-    .option("--chain <file>", "as a holder: your grant or chain")
+    .option("--chain <file|hex>", "as a holder: your grant or chain")
     .option(
       "--cti <cti>",
       "a link's cti, 16 hexadecimal digits; may be said again",
@@ -269,7 +269,7 @@ export function register(command: Command): void {
     .command("reissue")
     .description("lost paper: a new grant for a new card, and the old one revoked");
   withOutput(withIssuer(again))
-    .requiredOption("--old <file>", "the grant that is over")
+    .requiredOption("--old <file|hex>", "the grant that is over")
     .requiredOption("--holder <key>", "the new card's public key")
     .option("--floor <number>", "the issuer's floor as it stands", "0")
     .option("--sequence <number>", "higher than in any statement of this key before (default: the present second)")

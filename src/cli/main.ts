@@ -1,7 +1,13 @@
 /** The command line: finds the verb, hands it its arguments, and turns what comes back into an exit code. */
 import { Command, CommanderError } from "commander";
 import { sayTrouble } from "./say-trouble.ts";
+import { resolveUserPaths } from "./user-paths.ts";
 import { VERBS } from "./verbs.ts";
+
+/** The folder that the user stands in: bin/setup.mjs names it before it goes to the repository's root. */
+const userFolder = process.env.LATCHKEY_USER_FOLDER ?? process.cwd();
+// Programs that this one starts are given paths that are resolved already.
+delete process.env.LATCHKEY_USER_FOLDER;
 
 async function main(args: readonly string[]): Promise<number> {
   const program = new Command("latchkey")
@@ -10,6 +16,9 @@ async function main(args: readonly string[]): Promise<number> {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "latchkey: ")) })
     .showSuggestionAfterError(true);
+  if (userFolder !== process.cwd()) {
+    program.hook("preAction", (_, verb) => resolveUserPaths(verb, userFolder));
+  }
   const wanted = args[0];
   for (const verb of VERBS) {
     const command = program.command(verb.name).description(verb.summary).exitOverride();

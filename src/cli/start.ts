@@ -16,7 +16,7 @@ import { createTeller } from "./teller.ts";
 
 interface Options {
   readonly board: string;
-  readonly config: string;
+  readonly config?: string;
   readonly output?: string;
   readonly broadcast?: string | true;
 }
@@ -24,7 +24,7 @@ interface Options {
 export function register(command: Command): void {
   command
     .option("--board <name>", "a folder of boards/", "sim")
-    .option("--config <file>", "what the line makes", "flash.config.json")
+    .option("--config <file>", "what the line makes (default: the example, flash.config.json of the repository)")
     .option("--output <folder>", "where everything goes, in place of the configuration's")
     .option("--broadcast [address]", "let the phone send to a real network, not to this machine's loopback")
     .action((options: Options) => sayTrouble(() => tellStory(options)));
@@ -33,7 +33,7 @@ export function register(command: Command): void {
 async function tellStory(options: Options): Promise<void> {
   // Ctrl-C and SIGTERM end the story with everyone in it.
   endOnSignals();
-  const read = readFlashConfig(options.config);
+  const read = readFlashConfig(options.config ?? "flash.config.json");
   const output = options.output ?? read.output;
   const cloud = {
     host: "127.0.0.1",

@@ -1,5 +1,6 @@
 /** `flash.config.json`: what a line makes. Checked whole before anything is touched. */
 import { existsSync, readFileSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
 
 const port = z.int().min(1).max(65535);
@@ -15,7 +16,12 @@ export const flashConfigSchema = z
       .string()
       .regex(/^[a-z0-9-]{1,32}$/)
       .describe("The fleet that units join: part of their MQTT topics"),
-    app: z.string().min(1).describe("The app's entry file, which exports `app` from defineDevice"),
+    app: z
+      .string()
+      .min(1)
+      .describe(
+        "The app's entry file, which exports `app` from defineDevice; relative paths are from this file's folder",
+      ),
     board: z.string().min(1).describe("A folder of boards/"),
     hardwareRevision: z.int().min(0).max(65535).default(1),
     maker: z
@@ -108,11 +114,25 @@ export function parseFlashConfig(text: string, source: string): FlashConfig {
   throw new ConfigError(`${source}: ${key}: ${issue?.message ?? "is wrong"}; nothing was flashed`);
 }
 
-/** Reads and checks a configuration file. Throws ConfigError. */
+/** Reads and checks a configuration file. Relative paths in it are meant from its own folder. Throws ConfigError. */
 export function readFlashConfig(path: string): FlashConfig {
   if (!existsSync(path))
     throw new ConfigError(`there is no ${path}; copy flash.config.json from the repository's root`);
-  return parseFlashConfig(readFileSync(path, "utf8"), path);
+  return fromFolder(parseFlashConfig(readFileSync(path, "utf8"), path), dirname(path));
+}
+
+function fromFolder(config: FlashConfig, folder: string): FlashConfig {
+  const place = (path: string) => (isAbsolute(path) ? path : join(folder, path));
+  const { onboarding, cloud } = config;
+  const { aesKeyFile } = onboarding;
+  return {
+    ...config,
+    app: place(config.app),
+    keys: place(config.keys),
+    output: place(config.output),
+    onboarding: { ...onboarding, ...(aesKeyFile !== undefined && { aesKeyFile: place(aesKeyFile) }) },
+    ...(cloud !== undefined && { cloud: { ...cloud, ...(cloud.ca !== undefined && { ca: place(cloud.ca) }) } }),
+  };
 }
 
 /** The JSON Schema that editors complete from; kept beside this file and checked by a test. */

@@ -1,7 +1,7 @@
 /** A maker's line and a home by hand, through the command line alone: keys, release, two units, power, unboxing, lost paper. */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import { latchkey } from "#cli/story/world.ts";
@@ -38,7 +38,7 @@ beforeAll(async () => {
   const shipped = JSON.parse(readFileSync("flash.config.json", "utf8")) as object;
   writeFileSync(
     file("flash.config.json"),
-    JSON.stringify({ ...shipped, cloud: undefined, keys: file("keys"), output: file("out") }),
+    JSON.stringify({ ...shipped, app: resolve("src/app/lamp.ts"), cloud: undefined, keys: "keys", output: "out" }),
   );
   await good("keys", "new", "--product", "lamp", "--keys", file("keys"));
   // What no station needs lies elsewhere.

@@ -37,7 +37,7 @@ function fromAfar(command: Command): Command {
       "where that cloud is, HOST:MQTTPORT:HTTPPORT:NAME, when the unit never told this phone",
     )
     .option(
-      "--cloud-ca <file>",
+      "--cloud-ca <file|system>",
       "the authority behind the cloud's TLS, PEM, in place of what the unit told; \"system\" for the system's own",
     )
     .option("--cloud-server <name>", "the name in the cloud's certificate, in place of what the unit told");

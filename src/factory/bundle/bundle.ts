@@ -1,8 +1,10 @@
 /** The device bundle: runtime, board and app in one script of ES2020, as the engine on the unit runs it. */
 import { existsSync, readFileSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { build, transform } from "esbuild";
 import { PARTING, packed } from "#codec/host/word-packing.ts";
 import type { FlashConfig } from "#factory/config.ts";
+import { appImports } from "./app-imports.ts";
 import { withConstantsInPlace, withConstantsMarked } from "./constants.ts";
 import { type Edits, faultsByNumber } from "./faults.ts";
 import { keptNames } from "./kept-names.ts";
@@ -66,11 +68,14 @@ export function buildBundle(product: Product, build: BundleBuild): Promise<Bundl
  */
 export function bundleEntry({ app, board, onboarding }: Product, build: BundleBuild, appText = "app"): string {
   const legacy = onboarding.legacy.map((name) => LEGACY[name]).join(", ");
-  return `import { start } from "./boards/${board}/main.ts";
-import { app } from "./${app.replace(/^\.\//, "")}";
-import { ${legacy} } from "#device/onboarding/legacy-protocols.ts";
-${onboarding.softAp ? 'import { createPortal } from "#device/onboarding/portal.ts";' : ""}
-start(${appText}, ${JSON.stringify(build)}, { legacy: [${legacy}]${onboarding.softAp ? ", portal: createPortal" : ""} });`;
+  const portal = onboarding.softAp ? ", portal: createPortal" : "";
+  return [
+    `import { start } from "./boards/${board}/main.ts";`,
+    `import { app } from ${JSON.stringify(isAbsolute(app) ? app : `./${app}`)};`,
+    `import { ${legacy} } from "#device/onboarding/legacy-protocols.ts";`,
+    ...(onboarding.softAp ? [`import { createPortal } from "#device/onboarding/portal.ts";`] : []),
+    `start(${appText}, ${JSON.stringify(build)}, { legacy: [${legacy}]${portal} });`,
+  ].join("\n");
 }
 
 /** Where a name in capitals stands for a value that nobody changes: our own code. */
@@ -127,7 +132,7 @@ async function bundled(
     legalComments: "none",
     metafile: true,
     define: { "Number.POSITIVE_INFINITY": "Infinity", "Number.MAX_SAFE_INTEGER": String(Number.MAX_SAFE_INTEGER) },
-    plugins: [faultsByNumber(edits)],
+    plugins: [appImports, faultsByNumber(edits)],
     logLevel: "silent",
   });
   return { text: result.outputFiles[0]?.text ?? "", inputs: Object.keys(result.metafile.inputs) };

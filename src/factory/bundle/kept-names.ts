@@ -23,12 +23,13 @@ const HOST = ["native", "stack", "message"];
  */
 export function keptNames(inputs: Iterable<string>, entry: string): ReadonlySet<string> {
   const kept = new Set([...libraryNames(), ...HOST]);
-  addNames("entry.ts", entry, kept);
+  // Where the app's file lies says nothing about names, and must not change the bundle.
+  addNames("entry.ts", entry.replaceAll(/ from "[^"]*"/g, ' from ""'), kept);
   const port = readFileSync(PORT, "utf8");
   const parts = ts.preProcessFile(port).importedFiles.map(({ fileName }) => fileName.replace("#", "src/"));
   for (const path of [PORT, ...parts]) addNames(path, readFileSync(path, "utf8"), kept);
   for (const path of inputs) {
-    if (!/\.(ts|json)$/.test(path) || path === "entry.ts") continue;
+    if (!/\.([cm]?[jt]sx?|json)$/.test(path) || path === "entry.ts") continue;
     const text = readFileSync(path, "utf8");
     if (RUNTIME.test(path)) addLookedUp(path, text, kept);
     else addNames(path, text, kept);

@@ -25,6 +25,8 @@ export const FAULTS = {
   COSE_EDDSA: 127,
   BASE32_CHARACTER: 130,
   BASE32_LENGTH: 131,
+  /** Not a POSIX TZ rule, or one without the dates of its summer time. */
+  ZONE_RULE: 132,
 
   // 2xx trust: cards, grants, caveats, revocation, time
   GRANT_AUDIENCE: 201,
@@ -72,6 +74,10 @@ export const FAULTS = {
   CAVEAT_LAN: 253,
   CAVEAT_BUTTON: 254,
   CAVEAT_DISCHARGE: 255,
+  /** What the unit was told of the time is older, or less exact, than the key allows. */
+  CAVEAT_TIME_OLD: 256,
+  /** The key's hours are local, and the unit has no time zone. */
+  CAVEAT_ZONE_UNKNOWN: 257,
   REVOCATION_SHAPE: 260,
   REVOCATION_SIGNATURE: 261,
   REVOCATION_AUDIENCE: 262,

@@ -19,6 +19,7 @@ export interface ConditionOptions {
   readonly notBefore?: string;
   readonly notAfter?: string;
   readonly hours?: string;
+  readonly fresh?: string;
   readonly near?: string;
   readonly moon?: string;
   readonly rate?: string;
@@ -39,7 +40,11 @@ export function withConditions(command: Command): Command {
     .option("--arg <function.argument=min..max>", "an argument's range", collect)
     .option("--not-before <when>", "not before this date; wants a proved time")
     .option("--not-after <when>", "not after this date; wants a proved time")
-    .option("--hours <from-to[@days][+offset]>", "as 08:00-18:00@mon-fri+02:00")
+    .option(
+      "--hours <from-to[@days][+offset]>",
+      "as 08:00-18:00@mon-fri+02:00; with +local by the clock where the unit is, summer time included",
+    )
+    .option("--fresh <seconds>", "only while what the unit was told of the time is no older than this")
     .option(
       "--near <latitude,longitude,metres[,seconds]>",
       "where the unit is, by its own knowledge not older than this",
@@ -130,6 +135,7 @@ export function caveatsFrom(options: ConditionOptions): readonly Caveat[] {
   if (options.notAfter !== undefined)
     caveats.push({ kind: "notAfter", timeS: secondsOf("not-after", options.notAfter) });
   if (options.hours !== undefined) caveats.push(hoursFrom(options.hours));
+  if (options.fresh !== undefined) caveats.push({ kind: "freshTime", ageS: wholeOf("fresh", options.fresh) });
   if (options.near !== undefined) caveats.push(nearFrom(options.near));
   if (options.moon !== undefined) {
     const [from, to] = match("moon", options.moon, /^(\d{1,3})-(\d{1,3})$/, "135-225");
@@ -165,9 +171,9 @@ function argumentFrom(text: string): Caveat {
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 function hoursFrom(text: string): Caveat {
-  const example = "08:00-18:00, 08:00-18:00@mon-fri or 22:00-06:00@sat,sun+02:00";
-  const pattern = /^(\d\d):(\d\d)-(\d\d):(\d\d)(?:@([a-z,-]+?))?(?:([+-])(\d\d):(\d\d))?$/;
-  const [h1, m1, h2, m2, days = "mon-sun", sign, oh = "0", om = "0"] = match("hours", text, pattern, example);
+  const example = "08:00-18:00, 08:00-18:00@mon-fri+local or 22:00-06:00@sat,sun+02:00";
+  const pattern = /^(\d\d):(\d\d)-(\d\d):(\d\d)(?:@([a-z,-]+?))?(?:(\+local)|([+-])(\d\d):(\d\d))?$/;
+  const [h1, m1, h2, m2, days = "mon-sun", isLocal, sign, oh = "0", om = "0"] = match("hours", text, pattern, example);
   let weekdays = 0;
   for (const part of days.split(",")) {
     const [from, to = from] = part.split("-").map((day) => DAYS.indexOf(day)) as [number, number | undefined];
@@ -177,14 +183,11 @@ function hoursFrom(text: string): Caveat {
       if (day === to) break;
     }
   }
+  const fromMinutes = Number(h1) * 60 + Number(m1);
+  const toMinutes = Number(h2) * 60 + Number(m2);
+  if (isLocal !== undefined) return { kind: "localHours", fromMinutes, toMinutes, weekdays };
   const offset = Number(oh) * 60 + Number(om);
-  return {
-    kind: "timeOfDay",
-    fromMinutes: Number(h1) * 60 + Number(m1),
-    toMinutes: Number(h2) * 60 + Number(m2),
-    weekdays,
-    utcOffsetMinutes: sign === "-" ? -offset : offset,
-  };
+  return { kind: "timeOfDay", fromMinutes, toMinutes, weekdays, utcOffsetMinutes: sign === "-" ? -offset : offset };
 }
 
 function nearFrom(text: string): Caveat {

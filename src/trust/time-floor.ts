@@ -7,7 +7,13 @@ import { ok, type Result, refuse } from "#base/faults.ts";
 export type Time =
   | { readonly grade: "unknown" }
   | { readonly grade: "floor"; readonly earliestS: number }
-  | { readonly grade: "trusted"; readonly earliestS: number; readonly latestS: number };
+  | {
+      readonly grade: "trusted";
+      readonly earliestS: number;
+      readonly latestS: number;
+      /** How long ago the unit gave the nonce that was signed; a statement of unknown age counts as too old. */
+      readonly ageS?: number;
+    };
 
 /** How far a board's oscillator may be off, in seconds a second. A crystal keeps a tenth of it. */
 export const DRIFT = 500e-6;

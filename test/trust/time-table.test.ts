@@ -1,13 +1,24 @@
 /** Walks the tables of PROTOCOL 4.11 as they are printed: the document and the code can't part. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { readZone } from "#codec/posix-tz.ts";
 import { issueChild } from "#trust/grants/mint.ts";
 import { moonElongation } from "#trust/grants/moon.ts";
 import { type Trust, verifyChain } from "#trust/grants/verify-grant.ts";
 import type { Time } from "#trust/time-floor.ts";
 import type { Caveat } from "#wire/grants/caveat.ts";
 import type { Claims } from "#wire/grants/grant.ts";
-import { call, childClaims, grantChain, guest, owner, ownerChain, primitives, trust } from "./grants/household.ts";
+import {
+  call,
+  childClaims,
+  grantChain,
+  guest,
+  issuer,
+  owner,
+  ownerChain,
+  primitives,
+  trust,
+} from "./grants/household.ts";
 
 /** A Monday, 12:00 UTC. */
 const NOW_S = Date.parse("2027-03-01T12:00:00Z") / 1000;
@@ -36,9 +47,11 @@ function tableUnder(...head: readonly string[]): Record<string, string>[] {
 const GRADES: Readonly<Record<string, Partial<Trust>>> = {
   unknown: { time: { grade: "unknown" } },
   floor: { time: { grade: "floor", earliestS: NOW_S } },
-  trusted: { time: { grade: "trusted", earliestS: NOW_S, latestS: NOW_S + 1 } },
+  trusted: { time: { grade: "trusted", earliestS: NOW_S, latestS: NOW_S + 1, ageS: 60 } },
 };
 
+/** The unit keeps a zone an hour east of UTC: what is local lies an hour later on the clock. */
+const zone = readZone("XXX-1");
 const minutes = 12 * 60;
 const degrees = Math.floor(moonElongation(NOW_S));
 const CAVEATS: Readonly<Record<string, readonly Caveat[]>> = {
@@ -49,6 +62,9 @@ const CAVEATS: Readonly<Record<string, readonly Caveat[]>> = {
   "notAfter ahead": [{ kind: "notAfter", timeS: NOW_S + HOUR_S }],
   "timeOfDay inside": [timeOfDay(minutes - 60, minutes + 60)],
   "timeOfDay outside": [timeOfDay(minutes + 60, minutes + 120)],
+  "localHours inside": [localHours(minutes, minutes + 120)],
+  "localHours outside": [localHours(minutes - 60, minutes + 60)],
+  freshTime: [{ kind: "freshTime", ageS: 60 }],
   "moon inside": [{ kind: "moon", fromDegrees: degrees - 5, toDegrees: degrees + 5 }],
   "moon outside": [{ kind: "moon", fromDegrees: degrees + 5, toDegrees: degrees - 5 }],
 };
@@ -62,8 +78,12 @@ function timeOfDay(fromMinutes: number, toMinutes: number): Caveat {
   return { kind: "timeOfDay", fromMinutes, toMinutes, weekdays: 1, utcOffsetMinutes: 0 };
 }
 
+function localHours(fromMinutes: number, toMinutes: number): Caveat {
+  return { kind: "localHours", fromMinutes, toMinutes, weekdays: 1 };
+}
+
 function verdict(chain: Uint8Array, known: Partial<Trust>): string {
-  const result = verifyChain(chain, call, { ...trust, ...known });
+  const result = verifyChain(chain, call, { ...trust, ...known, ...(zone.ok && { zone: zone.value }) });
   return result.ok ? "holds" : result.fault;
 }
 
@@ -83,12 +103,13 @@ test.each(product)("$claim, $caveat", (row) => {
   const claims = { ...CLAIMS[row.claim as string], caveats: CAVEATS[row.caveat as string] ?? [] };
   chainsWith(claims).forEach((chain, link) => {
     for (const [grade, known] of Object.entries(GRADES)) expect(verdict(chain, known), grade).toBe(row[grade]);
+    const [key, other] = link === 0 ? [issuer.publicKey, owner.publicKey] : [owner.publicKey, guest.publicKey];
     const time = GRADES.trusted?.time as Time & { grade: "trusted" };
-    expect(verdict(chain, { ...GRADES.floor, vouched: [{ link, time }] })).toBe(row["floor, vouched"]);
-    expect(verdict(chain, { ...GRADES.floor, vouched: [{ link: link + 1, time }] })).toBe(row.floor);
+    expect(verdict(chain, { ...GRADES.floor, vouched: [{ key, time }] })).toBe(row["floor, vouched"]);
+    expect(verdict(chain, { ...GRADES.floor, vouched: [{ key: other, time }] })).toBe(row.floor);
     // Where the unit trusts a time of its own, nobody's word changes it.
-    const other = { grade: "trusted", earliestS: NOW_S - 9 * HOUR_S, latestS: NOW_S - 9 * HOUR_S } as const;
-    expect(verdict(chain, { ...GRADES.trusted, vouched: [{ link, time: other }] })).toBe(row.trusted);
+    const wrong = { grade: "trusted", earliestS: NOW_S - 9 * HOUR_S, latestS: NOW_S - 9 * HOUR_S, ageS: 0 } as const;
+    expect(verdict(chain, { ...GRADES.trusted, vouched: [{ key, time: wrong }] })).toBe(row.trusted);
   });
 });
 

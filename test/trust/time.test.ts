@@ -117,11 +117,11 @@ describe("vouching", () => {
   const until = { kind: "notAfter", timeS: NOW + 100 } as const;
   const guestOnly = guestWith(until);
 
-  /** The floor-only verdict when `signer` vouches NOW for one link. */
-  function vouchedVerdict(chain: Uint8Array, link: number, timeS = NOW): string {
+  /** The floor-only verdict when the holder of a key vouches NOW for the links that it signed. */
+  function vouchedVerdict(chain: Uint8Array, key: Uint8Array, timeS = NOW): string {
     const interval = intervalOf(timeS, 0, 100);
     if (!interval.ok) throw new Error(interval.fault);
-    const vouched = [{ link, time: widened(interval.value, 100, floor.earliestS) }];
+    const vouched = [{ key, time: widened(interval.value, 100, floor.earliestS) }];
     return faultOf(verifyChain(chain, call, { ...trust, time: floor, vouched }));
   }
 
@@ -141,9 +141,9 @@ describe("vouching", () => {
 
   test("guests work after the maker is gone: the owner's word serves the conditions that he set", () => {
     expect(faultOf(verifyChain(guestOnly, call, { ...trust, time: floor }))).toBe("CAVEAT_TIME_UNKNOWN");
-    expect(vouchedVerdict(guestOnly, 1)).toBe("ok");
-    expect(vouchedVerdict(guestOnly, 1, NOW + 100)).toBe("CAVEAT_NOT_AFTER");
-    expect(vouchedVerdict(guestOnly, 0)).toBe("CAVEAT_TIME_UNKNOWN");
+    expect(vouchedVerdict(guestOnly, owner.publicKey)).toBe("ok");
+    expect(vouchedVerdict(guestOnly, owner.publicKey, NOW + 100)).toBe("CAVEAT_NOT_AFTER");
+    expect(vouchedVerdict(guestOnly, issuer.publicKey)).toBe("CAVEAT_TIME_UNKNOWN");
   });
 
   test("it never serves another link's conditions", () => {
@@ -155,13 +155,13 @@ describe("vouching", () => {
     );
     const chain = issueChild(primitives, parent, guest, childClaims("c", installer, { caveats: [until] }));
     // The guest vouches for the link that he signed; the owner's condition above stays unproved.
-    expect(vouchedVerdict(chain, 2)).toBe("CAVEAT_TIME_UNKNOWN");
+    expect(vouchedVerdict(chain, guest.publicKey)).toBe("CAVEAT_TIME_UNKNOWN");
   });
 
   test("the unit's own trusted time goes before any word", () => {
     const interval = intervalOf(NOW, 0, 0);
     if (!interval.ok) throw new Error(interval.fault);
-    const vouched = [{ link: 1, time: widened(interval.value, 0, undefined) }];
+    const vouched = [{ key: owner.publicKey, time: widened(interval.value, 0, undefined) }];
     const time = { grade: "trusted", earliestS: NOW + 500, latestS: NOW + 501 } as const;
     expect(faultOf(verifyChain(guestOnly, call, { ...trust, time, vouched }))).toBe("CAVEAT_NOT_AFTER");
   });
@@ -208,8 +208,10 @@ describe("the hint of an Air broadcast", () => {
   test("gives way to a signed time, and to the word of the link's own signer", () => {
     const late = { grade: "trusted", earliestS: NOW - 20, latestS: NOW - 10 } as const;
     expect(verdict(guestUntil, { time: late, hintS: 2 ** 39 })).toBe("ok");
-    expect(verdict(guestUntil, { time: floor, hintS: 2 ** 39, vouched: [{ link: 1, time: late }] })).toBe("ok");
-    expect(verdict(guestUntil, { time: floor, hintS: 2 ** 39, vouched: [{ link: 0, time: late }] })).toBe(
+    expect(verdict(guestUntil, { time: floor, hintS: 2 ** 39, vouched: [{ key: owner.publicKey, time: late }] })).toBe(
+      "ok",
+    );
+    expect(verdict(guestUntil, { time: floor, hintS: 2 ** 39, vouched: [{ key: issuer.publicKey, time: late }] })).toBe(
       "GRANT_EXPIRED",
     );
   });

@@ -95,6 +95,8 @@ const chain = issueChild(nodePrimitives, chainOf(grant), signer, {
     { kind: "timeOfDay", fromMinutes: 480, toMinutes: 1320, weekdays: 31, utcOffsetMinutes: 120 },
     { kind: "discharge", publicKey: signer.publicKey, ageS: 60 },
     { kind: "lanOnly" },
+    { kind: "localHours", fromMinutes: 1080, toMinutes: 1320, weekdays: 31 },
+    { kind: "freshTime", ageS: 600 },
   ],
 });
 const statement = signRevocation(signer, undefined, { audience, sequence: 1, floor: 1, revoked: cti });

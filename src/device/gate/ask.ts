@@ -2,6 +2,7 @@
 import type { Result } from "#base/faults.ts";
 import { type CborMap, decodeCbor } from "#codec/cbor.ts";
 import type { Ask, Position } from "#trust/grants/caveats.ts";
+import type { OpenLink } from "#trust/grants/open-chain.ts";
 import { decide, type Trust, type Verdict } from "#trust/grants/verify-grant.ts";
 import { widened } from "#trust/time-floor.ts";
 import { RIGHT, type Right } from "#wire/grants/scope.ts";
@@ -12,7 +13,7 @@ import { buttonHeldMs, type Moment, note, type Session } from "./state.ts";
 /** What the session's decisions rest on now. */
 export function trustNow({ options, memory, nowMs }: Moment, session: Session): Trust {
   const vouched = session.vouches.map(({ link, signed }) => ({
-    link,
+    key: (session.chain.links[link] as OpenLink).signer,
     time: widened(signed, nowMs, memory.time.floorS),
   }));
   return trustOf(options.crypto, memory, nowMs, vouched);

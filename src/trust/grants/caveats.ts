@@ -2,6 +2,7 @@
 import { equal } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
 import type { Cbor, CborMap } from "#codec/cbor.ts";
+import { type Zone, zoneOffsetS } from "#codec/posix-tz.ts";
 import type { Time } from "#trust/time-floor.ts";
 import type { Caveat } from "#wire/grants/caveat.ts";
 import type { Right } from "#wire/grants/scope.ts";
@@ -44,12 +45,21 @@ export interface Ask {
   usageOf?(cti: Uint8Array): Usage;
 }
 
+/** A time known less exactly than this proves no hour and no phase of the moon. */
+const UNCERTAIN_MAX_S = 86_400;
+/** An hour begins and ends on a minute, so between two minutes nothing changes. */
+const HOURS_STEP_S = 60;
+/** The moon moves a quarter of a degree in this time. */
+const MOON_STEP_S = 1800;
+
 /**
  * Decides one caveat of the link with this cti.
- * @param time What is known of the time for this link (the unit's own, or vouched for by the link's signer).
+ * @param time What is known of the time for this link (the unit's own, or vouched for by the link's signer), as far as the
+ *             link allows its age.
+ * @param zone The zone that the unit keeps, where it was told one.
  * @source PROTOCOL 4.6 (meanings), 4.11 (time)
  */
-export function checkCaveat(caveat: Caveat, cti: Uint8Array, ask: Ask, time: Time): Fault | undefined {
+export function checkCaveat(caveat: Caveat, cti: Uint8Array, ask: Ask, time: Time, zone?: Zone): Fault | undefined {
   switch (caveat.kind) {
     case "functions":
       return ask.name !== undefined && caveat.names.includes(ask.name) ? undefined : "CAVEAT_FUNCTION";
@@ -65,9 +75,24 @@ export function checkCaveat(caveat: Caveat, cti: Uint8Array, ask: Ask, time: Tim
       if (time.grade !== "trusted") return "CAVEAT_TIME_UNKNOWN";
       return time.latestS <= caveat.timeS ? undefined : "CAVEAT_NOT_AFTER";
     case "timeOfDay":
-      return checkMoments(time, (timeS) => isInHours(caveat, timeS), "CAVEAT_TIME_OF_DAY");
+      return checkMoments(
+        time,
+        HOURS_STEP_S,
+        (timeS) => isInHours(caveat, timeS + 60 * caveat.utcOffsetMinutes),
+        "CAVEAT_TIME_OF_DAY",
+      );
+    case "localHours":
+      if (zone === undefined) return "CAVEAT_ZONE_UNKNOWN";
+      return checkMoments(
+        time,
+        HOURS_STEP_S,
+        (timeS) => isInHours(caveat, timeS + zoneOffsetS(zone, timeS)),
+        "CAVEAT_TIME_OF_DAY",
+      );
+    case "freshTime":
+      return time.grade === "trusted" ? undefined : "CAVEAT_TIME_UNKNOWN";
     case "moon":
-      return checkMoments(time, (timeS) => isInPhase(caveat, timeS), "CAVEAT_MOON");
+      return checkMoments(time, MOON_STEP_S, (timeS) => isInPhase(caveat, timeS), "CAVEAT_MOON");
     case "geofence":
       return checkPosition(caveat, ask.position);
     case "rate":
@@ -90,21 +115,29 @@ function isBetween(argument: Cbor, min: number, max: number): boolean {
   return typeof argument === "number" && argument >= min && argument <= max;
 }
 
-/** A condition on the moment must hold at both ends of what the present may be. */
-function checkMoments(time: Time, holds: (timeS: number) => boolean, fault: Fault): Fault | undefined {
+/** A condition on the moment must hold throughout what the present may be: at both ends, and at every step between. */
+function checkMoments(time: Time, stepS: number, holds: (timeS: number) => boolean, fault: Fault): Fault | undefined {
   if (time.grade !== "trusted") return "CAVEAT_TIME_UNKNOWN";
-  return holds(time.earliestS) && holds(time.latestS) ? undefined : fault;
+  const { earliestS, latestS } = time;
+  if (latestS - earliestS > UNCERTAIN_MAX_S) return "CAVEAT_TIME_OLD";
+  for (let timeS = earliestS; timeS < latestS; timeS = stepS * (Math.floor(timeS / stepS) + 1)) {
+    if (!holds(timeS)) return fault;
+  }
+  return holds(latestS) ? undefined : fault;
 }
 
-function isInHours(caveat: Caveat & { kind: "timeOfDay" }, timeS: number): boolean {
-  const localMinutes = Math.floor(timeS / 60) + caveat.utcOffsetMinutes;
-  const minutes = localMinutes % 1440;
+/** @param localS Seconds since 1970 as a clock on the wall counts them. */
+function isInHours(
+  { fromMinutes, toMinutes, weekdays }: Pick<Caveat & { kind: "localHours" }, "fromMinutes" | "toMinutes" | "weekdays">,
+  localS: number,
+): boolean {
+  const localMinutes = Math.floor(localS / 60);
   const day = Math.floor(localMinutes / 1440);
-  const { fromMinutes, toMinutes } = caveat;
-  if (fromMinutes < toMinutes) return minutes >= fromMinutes && minutes < toMinutes && isOn(caveat.weekdays, day);
+  const minutes = localMinutes - day * 1440;
+  if (fromMinutes < toMinutes) return minutes >= fromMinutes && minutes < toMinutes && isOn(weekdays, day);
   // Past midnight: the early hours belong to the day before.
-  if (minutes >= fromMinutes) return isOn(caveat.weekdays, day);
-  return minutes < toMinutes && isOn(caveat.weekdays, day - 1);
+  if (minutes >= fromMinutes) return isOn(weekdays, day);
+  return minutes < toMinutes && isOn(weekdays, day - 1);
 }
 
 /** Day 0 of Unix time was a Thursday; bit 0 is Monday. */

@@ -1,5 +1,7 @@
 /** The decision: may this chain do this, here, now, without asking anyone (PROTOCOL 4.3 to 4.11). */
-import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
+import { equal } from "#base/bytes.ts";
+import { ok, type Result, refuse } from "#base/faults.ts";
+import type { Zone } from "#codec/posix-tz.ts";
 import type { Time } from "#trust/time-floor.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import { type Ask, checkCaveat } from "./caveats.ts";
@@ -18,14 +20,19 @@ export interface Trust extends Roots {
   readonly fleetCalls: boolean;
   /** A second that the owner's broadcast named as the present, unsigned: it may end what holders handed out, nothing else. */
   readonly hintS?: number;
-  /** What signers of links said about the time, for the time conditions of their own links (trust/vouch.ts). */
+  /** What signers of links said about the time, for the links that they signed and no others. */
   readonly vouched?: readonly Vouched[];
+  /** The time zone that the owner told the unit, for local hours. */
+  readonly zone?: Zone;
 }
 
+/** What the unit knows of the time by the word of one signer of links (PROTOCOL 4.10). */
 export interface Vouched {
-  /** Place of the link in the chain, 0 for the grant. */
-  readonly link: number;
-  readonly time: Time & { readonly grade: "trusted" };
+  readonly key: Uint8Array;
+  /** The present is not before this second, as far as this signer's links go. Kept over restarts. */
+  readonly floorS?: number;
+  /** What this signer said since the last start. */
+  readonly time?: Time & { readonly grade: "trusted" };
 }
 
 export interface Verdict {
@@ -71,9 +78,12 @@ export function decide(open: OpenChain, ask: Ask, trust: Trust): Result<Verdict>
   }
   const counted: Uint8Array[] = [];
   for (let place = 0; place < open.links.length; place++) {
-    const { claims } = open.links[place] as OpenLink;
+    const { claims, signer } = open.links[place] as OpenLink;
+    const ages = claims.caveats.map((caveat) => (caveat.kind === "freshTime" ? caveat.ageS : Number.POSITIVE_INFINITY));
+    const time = timeFor(trust, signer, Math.min(...ages));
+    if (time.grade !== "trusted" && timeFor(trust, signer).grade === "trusted") return refuse("CAVEAT_TIME_OLD");
     for (const caveat of claims.caveats) {
-      const fault = checkCaveat(caveat, claims.cti, ask, timeFor(trust, place));
+      const fault = checkCaveat(caveat, claims.cti, ask, time, trust.zone);
       if (fault !== undefined) return refuse(fault);
     }
     if (claims.caveats.some(({ kind }) => kind === "rate" || kind === "uses")) counted.push(claims.cti);
@@ -102,9 +112,8 @@ export function inForce(open: OpenChain, trust: Trust): Result<OpenChain> {
     // A holder's list reaches what is beneath his own link; issuers' lists reach everything.
     if (isRevokedBy(trust.revocations, revokers, claims.cti)) return refuse("GRANT_REVOKED");
     revokers.push(claims.holder);
-    const time = timeFor(trust, place);
-    const fault = checkExpiry(claims.expiresAtS, time);
-    if (fault !== undefined) return refuse(fault);
+    const time = timeFor(trust, signer);
+    if (isOver(claims.expiresAtS, time)) return refuse("GRANT_EXPIRED");
     // A wrong hint may end a guest's key until the power goes, but never the grant that came with the card.
     if (
       place > 0 &&
@@ -124,15 +133,45 @@ function isFromBeforeResale({ links }: OpenChain, trust: Trust): boolean {
   return (claims.issuedAtS ?? 0) < trust.resoldAtS;
 }
 
-/** The unit's own trusted time where it has one; else the word of the link's signer; else what there is. */
-function timeFor(trust: Trust, place: number): Time {
-  if (trust.time.grade === "trusted") return trust.time;
-  return trust.vouched?.find((vouched) => vouched.link === place)?.time ?? trust.time;
+/**
+ * Names what a refusal with GRANT_EXPIRED has taught the unit: the key that signed the first link which a trusted time, not
+ * yet a floor, shows to be over, and the second at which it ended. The unit stores that before it answers, so that the
+ * link does not come back to life when the power goes (PROTOCOL 4.10). The grant itself is left to the maker's floor.
+ */
+export function learnedExpiry(
+  open: OpenChain,
+  trust: Trust,
+): { readonly link: number; readonly key: Uint8Array; readonly floorS: number } | undefined {
+  for (let link = 1; link < open.links.length; link++) {
+    const { claims, signer } = open.links[link] as OpenLink;
+    const floorS = claims.expiresAtS;
+    if (floorS === undefined || !isOver(floorS, timeFor(trust, signer))) continue;
+    return (vouchedBy(trust, signer)?.floorS ?? 0) < floorS ? { link, key: signer, floorS } : undefined;
+  }
+  return undefined;
 }
 
-/** exp holds until the unit knows better: a floor beyond it, or a trusted interval that reaches beyond it. */
-function checkExpiry(expiresAtS: number | undefined, time: Time): Fault | undefined {
-  if (expiresAtS === undefined || time.grade === "unknown") return undefined;
-  const knownS = time.grade === "trusted" ? time.latestS : time.earliestS;
-  return knownS >= expiresAtS ? "GRANT_EXPIRED" : undefined;
+function vouchedBy(trust: Trust, signer: Uint8Array): Vouched | undefined {
+  return trust.vouched?.find(({ key }) => equal(key, signer));
+}
+
+/**
+ * What counts as the time for the links of one signer: the unit's own trusted time where it has one; else the signer's word;
+ * else what is known not to lie ahead. A trusted time over a nonce of more than `ageMaxS` seconds ago is no more than a floor.
+ */
+function timeFor(trust: Trust, signer: Uint8Array, ageMaxS = Number.POSITIVE_INFINITY): Time {
+  const vouched = vouchedBy(trust, signer);
+  let earliestS = vouched?.floorS;
+  for (const time of [trust.time, vouched?.time]) {
+    if (time === undefined || time.grade === "unknown") continue;
+    if (time.grade === "trusted" && (time.ageS ?? Number.POSITIVE_INFINITY) <= ageMaxS) return time;
+    earliestS = Math.max(earliestS ?? 0, time.earliestS);
+  }
+  return earliestS === undefined ? { grade: "unknown" } : { grade: "floor", earliestS };
+}
+
+/** An exp holds until the unit knows better: a floor at or beyond it, or a trusted interval that reaches to it. */
+function isOver(expiresAtS: number | undefined, time: Time): boolean {
+  if (expiresAtS === undefined || time.grade === "unknown") return false;
+  return (time.grade === "trusted" ? time.latestS : time.earliestS) >= expiresAtS;
 }

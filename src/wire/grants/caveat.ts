@@ -43,7 +43,16 @@ export type Caveat =
   | { readonly kind: "lanOnly" }
   | { readonly kind: "buttonHeld"; readonly heldMs: number }
   /** A statement by this key about this link, over a nonce that the unit gave at most so long ago. */
-  | { readonly kind: "discharge"; readonly publicKey: Uint8Array; readonly ageS: number };
+  | { readonly kind: "discharge"; readonly publicKey: Uint8Array; readonly ageS: number }
+  /** As timeOfDay, in the local time of the zone that the unit keeps, summer time included. */
+  | {
+      readonly kind: "localHours";
+      readonly fromMinutes: number;
+      readonly toMinutes: number;
+      readonly weekdays: number;
+    }
+  /** The time that this link is judged by was signed over a nonce that the unit gave at most so long ago. */
+  | { readonly kind: "freshTime"; readonly ageS: number };
 
 type Field = readonly [name: string, isGood: (item: Cbor) => boolean];
 type Form = readonly [kind: Caveat["kind"], ...fields: readonly Field[]];
@@ -68,19 +77,15 @@ function isKey(item: Cbor): boolean {
   return isBytes(item, 32);
 }
 
+const HOURS = [whole("fromMinutes", 0, 1439), whole("toMinutes", 1, 1440), whole("weekdays", 1, 127)];
+
 /** What follows the code, field by field. A caveat's place in this list is its code: append only. */
 const FORMS: readonly Form[] = [
   ["functions", ["names", isNames]],
   ["argument", ["function", isName], ["argument", isName], ["min", isBound], ["max", isBound]],
   ["notBefore", whole("timeS", 0, TIME_MAX)],
   ["notAfter", whole("timeS", 0, TIME_MAX)],
-  [
-    "timeOfDay",
-    whole("fromMinutes", 0, 1439),
-    whole("toMinutes", 1, 1440),
-    whole("weekdays", 1, 127),
-    whole("utcOffsetMinutes", -840, 840),
-  ],
+  ["timeOfDay", ...HOURS, whole("utcOffsetMinutes", -840, 840)],
   [
     "geofence",
     whole("latitudeE5", -9e6, 9e6),
@@ -94,6 +99,8 @@ const FORMS: readonly Form[] = [
   ["lanOnly"],
   ["buttonHeld", whole("heldMs", 1, 60_000)],
   ["discharge", ["publicKey", isKey], whole("ageS", 1, COUNT_MAX)],
+  ["localHours", ...HOURS],
+  ["freshTime", whole("ageS", 1, COUNT_MAX)],
 ];
 
 export function encodeCaveat(caveat: Caveat): Cbor {
@@ -129,5 +136,6 @@ function readCaveat(item: Cbor): Caveat | Fault {
 /** What fields say together: a range that holds something, hours that have a length. */
 function isPossible(caveat: Caveat): boolean {
   if (caveat.kind === "argument") return caveat.min <= caveat.max;
-  return caveat.kind !== "timeOfDay" || caveat.fromMinutes !== caveat.toMinutes;
+  const hasHours = caveat.kind === "timeOfDay" || caveat.kind === "localHours";
+  return !hasHours || caveat.fromMinutes !== caveat.toMinutes;
 }

@@ -43,7 +43,16 @@ export interface ChainInput {
     readonly position?: { latitudeE5: number; longitudeE5: number; ageS: number };
     readonly uses?: readonly number[];
   };
-  readonly time?: { readonly grade: string; readonly earliestS?: number; readonly latestS?: number };
+  readonly time?: {
+    readonly grade: string;
+    readonly earliestS?: number;
+    readonly latestS?: number;
+    readonly ageS?: number;
+  };
+  /** What signers of links said about the time: their keys, and the least that the present can be. */
+  readonly vouched?: readonly { readonly key: string; readonly floorS: number }[];
+  /** The rule of the unit's time zone. */
+  readonly zone?: string;
   readonly revocations?: readonly { key: string; floor: number; revoked: readonly string[] }[];
   readonly claimed?: boolean;
   readonly fleetCalls?: boolean;
@@ -59,6 +68,9 @@ export interface ChainCase {
 const bytes = (hex: string) => fromHex(hex) as Uint8Array;
 const NONE = new Uint8Array(0);
 const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
+const NEW_YORK = "EST5EDT,M3.2.0,M11.1.0";
+/** 14 March 2027, 13:00 UTC. */
+const SPRING_S = 1_805_029_200;
 const cases: ChainCase[] = [];
 
 function add(name: string, expect: string, chain: Uint8Array, change: Omit<ChainInput, "chain"> = {}): void {
@@ -389,7 +401,7 @@ function caveatForms(): void {
   const caveat = (name: string, expect: string, item: Cbor) => {
     add(`caveat ${name}`, expect, child({ payload: withClaims(CHILD_PAYLOAD, [[CLAIM.ours, [1, 0, [item]]]]) }));
   };
-  for (const code of [12, 13, 255, -1, "moon", 1.5] as const)
+  for (const code of [14, 15, 255, -1, "moon", 1.5] as const)
     caveat(`of unknown code ${code}`, "CAVEAT_UNKNOWN", [code, 1]);
   caveat("without a code", "CAVEAT_UNKNOWN", []);
   caveat("that is no array", "CAVEAT_SHAPE", 9);
@@ -425,6 +437,11 @@ function caveatForms(): void {
     ["discharge, 31 bytes", [11, guest.publicKey.slice(1), 60]],
     ["discharge, no age", [11, guest.publicKey]],
     ["discharge, age 0", [11, guest.publicKey, 0]],
+    ["localHours, an offset as timeOfDay has", [12, 480, 1080, 127, 60]],
+    ["localHours, no weekday", [12, 480, 1080, 0]],
+    ["localHours, from is to", [12, 480, 480, 127]],
+    ["freshTime, age 0", [13, 0]],
+    ["freshTime, no age", [13]],
   ];
   for (const [name, item] of wrong) caveat(name, "CAVEAT_SHAPE", item);
 }
@@ -562,6 +579,16 @@ function policy(): void {
   add("child of an expired grant", "GRANT_EXPIRED", expiredParent());
   const floorTime = { time: { grade: "floor", earliestS: NOW } };
   add("expired by the floor", "GRANT_EXPIRED", guestChain({ expiresAtS: NOW }), floorTime);
+  const known = (signer: Signer, floorS: number) => ({ vouched: [{ key: toHex(signer.publicKey), floorS }] });
+  const nothing = { time: { grade: "unknown" } };
+  const ends = guestChain({ expiresAtS: NOW });
+  add("expired by the floor of its signer", "GRANT_EXPIRED", ends, { ...nothing, ...known(owner, NOW) });
+  add("not yet expired by the floor of its signer", "allowed", ends, { ...nothing, ...known(owner, NOW - 1) });
+  add("not expired by the floor of its holder", "allowed", ends, { ...nothing, ...known(guest, NOW) });
+  add("a grant is not expired by its holder's floor", "allowed", grantChain({ expiresAtS: NOW }), {
+    ...nothing,
+    ...known(owner, NOW),
+  });
   const unknown = { time: { grade: "unknown" } };
   add("the owner calls, time unknown", "allowed", grantChain({ expiresAtS: NOW - 1 }), unknown);
   const met: readonly (readonly [Caveat, string, Omit<ChainInput, "chain">, Omit<ChainInput, "chain">])[] = [
@@ -592,6 +619,44 @@ function policy(): void {
       "CAVEAT_TIME_OF_DAY",
       {},
       { time: { grade: "trusted", earliestS: NOW + 86400, latestS: NOW + 86400 } },
+    ],
+    [
+      // Summer time in New York begins on 14 March 2027 at 07:00 UTC: 09:00 there is 14:00 UTC before it, and 13:00 after.
+      { kind: "localHours", fromMinutes: 540, toMinutes: 600, weekdays: 127 },
+      "CAVEAT_TIME_OF_DAY",
+      { zone: NEW_YORK, time: { grade: "trusted", earliestS: SPRING_S - 86400 - 1800, latestS: SPRING_S - 86400 } },
+      { zone: NEW_YORK, time: { grade: "trusted", earliestS: SPRING_S, latestS: SPRING_S + 1 } },
+    ],
+    [
+      { kind: "localHours", fromMinutes: 0, toMinutes: 1440, weekdays: 127 },
+      "CAVEAT_ZONE_UNKNOWN",
+      {},
+      { zone: "UTC0" },
+    ],
+    [
+      // In the evening on two days, with a whole day between: that proves no evening.
+      { kind: "localHours", fromMinutes: 1080, toMinutes: 1320, weekdays: 127 },
+      "CAVEAT_TIME_OF_DAY",
+      { zone: "UTC0", time: { grade: "trusted", earliestS: NOW + 39_600, latestS: NOW + 39_600 + 86_400 } },
+      { zone: "UTC0", time: { grade: "trusted", earliestS: NOW + 39_600, latestS: NOW + 43_200 } },
+    ],
+    [
+      { kind: "localHours", fromMinutes: 0, toMinutes: 1440, weekdays: 127 },
+      "CAVEAT_TIME_OLD",
+      { zone: "UTC0", time: { grade: "trusted", earliestS: NOW, latestS: NOW + 86_401 } },
+      { zone: "UTC0", time: { grade: "trusted", earliestS: NOW, latestS: NOW + 86_400 } },
+    ],
+    [
+      { kind: "freshTime", ageS: 600 },
+      "CAVEAT_TIME_OLD",
+      { time: { grade: "trusted", earliestS: NOW, latestS: NOW + 1, ageS: 601 } },
+      { time: { grade: "trusted", earliestS: NOW, latestS: NOW + 1, ageS: 600 } },
+    ],
+    [
+      { kind: "freshTime", ageS: 601 },
+      "CAVEAT_TIME_UNKNOWN",
+      { time: { grade: "floor", earliestS: NOW } },
+      { time: { grade: "trusted", earliestS: NOW, latestS: NOW + 1, ageS: 600 } },
     ],
     [
       { kind: "moon", fromDegrees: 170, toDegrees: 190 },

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { fromHex, toHex } from "#base/bytes.ts";
 import { FAULTS } from "#base/faults.ts";
+import { readZone } from "#codec/posix-tz.ts";
 import type { Ask } from "#trust/grants/caveats.ts";
 import { type Trust, verifyChain } from "#trust/grants/verify-grant.ts";
 import { tweetnaclPrimitives } from "#trust/host/tweetnacl-primitives.ts";
@@ -46,11 +47,14 @@ function askOf(input: ChainInput): Ask {
 
 function trustOf(input: ChainInput): Trust {
   const { ask: _, issuers, id, revocations: none, ...rest } = file.unit;
-  const { ask: __, chain: ___, revocations = none, ...change } = input;
+  const { ask: __, chain: ___, revocations = none, vouched = [], zone, ...change } = input;
+  const rule = zone === undefined ? undefined : readZone(zone);
   return {
     ...rest,
     ...change,
     primitives,
+    ...(rule?.ok && { zone: rule.value }),
+    vouched: vouched.map(({ key, floorS }) => ({ key: bytes(key), floorS })),
     id: bytes(id),
     issuers: issuers.map(({ kid, publicKey }) => ({ kid: bytes(kid), publicKey: bytes(publicKey) })),
     revocations: revocations.map(({ key, floor, revoked }) => ({

@@ -6,6 +6,7 @@ const TROUBLES = new Set([
   "CloudTrouble",
   "KeyFileError",
   "KeySetTrouble",
+  "LockError",
   "MemoryError",
   "PhoneTrouble",
   "ReleaseTrouble",

@@ -1,10 +1,29 @@
 /**
- * What a phone remembers of each unit: where it was last, the highest counter it was called with over the air, and what
- * it needs to reach it from afar. Nothing of it is secret.
+ * What a phone remembers of each unit: where it was last, the highest counter it was called with over the air, what it
+ * needs to reach it remotely, and which keys its owner gave to whom. None of it opens anything.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { CloudAddress } from "#wire/link/cloud-address.ts";
+import { withFileLock } from "./file-lock.ts";
+
+/** A key that the owner gave to somebody. */
+export interface GivenKey {
+  /** Number of the link, 16 hexadecimal digits. */
+  readonly cti: string;
+  /** What the owner calls whoever holds it. */
+  readonly name: string;
+  /** Public key of the holder, 64 hexadecimal digits. */
+  readonly holder: string;
+  /** The owner's floor when the key was given: a higher one has ended it. */
+  readonly epoch: number;
+  readonly givenAtS: number;
+  readonly expiresAtS?: number;
+  /** In words, for the owner's own list. */
+  readonly limits: readonly string[];
+  /** When the unit confirmed that the key is revoked. */
+  readonly revokedAtS?: number;
+}
 
 export interface Known {
   readonly host: string;
@@ -16,6 +35,12 @@ export interface Known {
   readonly cloudTls?: string;
   /** The owner's grant, in hexadecimal digits. */
   readonly grant?: string;
+  /** The owner's floor, as the unit last told it. */
+  readonly floor?: number;
+  /** The app's functions, variables and events with their rights, as the unit last told them. */
+  readonly names?: readonly (readonly [name: string, right: string])[];
+  /** The keys that were given with this phone. */
+  readonly keys?: readonly GivenKey[];
 }
 
 /** The file can't be used; one line that says what to do. */
@@ -37,10 +62,25 @@ export function recall(path: string, id: string): Known | undefined {
   return readAll(path)[id];
 }
 
-/** Remembers, whole or not at all. Throws MemoryError. */
-export function remember(path: string, id: string, known: Known): void {
-  const all = { ...readAll(path), [id]: known };
+/**
+ * Changes what is remembered of a unit: reads, changes and replaces the file while no other process does, so that nothing
+ * is lost and a reader never sees half a file.
+ * @param change Is given what is known now, which may be newer than what the caller read before.
+ * @throws MemoryError, LockError
+ */
+export function changeMemory(path: string, id: string, change: (known: Known | undefined) => Known): Known {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.new`, `${JSON.stringify(all, null, 2)}\n`, { mode: 0o600, flush: true });
-  renameSync(`${path}.new`, path);
+  return withFileLock(path, () => {
+    const all = readAll(path);
+    const known = change(all[id]);
+    const fresh = `${path}.${process.pid}.new`;
+    writeFileSync(fresh, `${JSON.stringify({ ...all, [id]: known }, null, 2)}\n`, { mode: 0o600, flush: true });
+    renameSync(fresh, path);
+    return known;
+  });
+}
+
+/** Remembers this and nothing else of a unit. Throws MemoryError, LockError. */
+export function remember(path: string, id: string, known: Known): void {
+  changeMemory(path, id, () => known);
 }

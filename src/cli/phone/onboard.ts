@@ -1,7 +1,7 @@
 /** `latchkey phone onboard`: broadcasts credentials until the unit answers. */
 import { fromHex, toHex } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
-import { type Known, recall, remember } from "#phone/memory.ts";
+import { changeMemory, type Known, recall } from "#phone/memory.ts";
 import { messageFor, type SentProtocol } from "#phone/message.ts";
 import { type Onboarded, onboard } from "#phone/onboard.ts";
 import { openUdpTransport } from "#phone/transports/udp.ts";
@@ -114,14 +114,14 @@ export async function onboardUnit(options: OnboardOptions): Promise<void> {
         "the unit did not answer; is it powered, is the password right, does it listen for this protocol? Try again, or hold its button",
       );
     }
-    tell(options, answer.value, { known, counter: protocol === "air" ? Math.max(nowS, lastCounter + 1) : lastCounter });
+    tell(options, answer.value, { counter: protocol === "air" ? Math.max(nowS, lastCounter + 1) : lastCounter });
   } finally {
     transport.close();
   }
 }
 
 /** Says who answered and what that is worth, and remembers a unit that proved who it is. */
-function tell(options: OnboardOptions, answer: Onboarded, { known, counter }: Meant & { counter: number }): void {
+function tell(options: OnboardOptions, answer: Onboarded, { counter }: { readonly counter: number }): void {
   const { protocol, ssid, memory } = options;
   const isProvisional = protocol !== "air";
   const seconds = (answer.elapsedMs / 1000).toFixed(2);
@@ -139,7 +139,10 @@ function tell(options: OnboardOptions, answer: Onboarded, { known, counter }: Me
   }
   const { hello } = answer;
   const id = toHex(hello.deviceId);
-  remember(memory, id, { ...known, host: hello.ipv4, port: hello.tcpPort, lastCounter: counter });
+  changeMemory(memory, id, (now) => ({
+    ...now,
+    ...{ host: hello.ipv4, port: hello.tcpPort, lastCounter: Math.max(counter, now?.lastCounter ?? 0) },
+  }));
   print(
     asked,
     { deviceId: id, host: hello.ipv4, port: hello.tcpPort, elapsedMs, proved: true, provisional: isProvisional },

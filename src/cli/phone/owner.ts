@@ -5,7 +5,7 @@ import { faultOf } from "#base/faults.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import { drawPng } from "#factory/labels.ts";
 import { cardSheet } from "#factory/sheets.ts";
-import { recall, remember } from "#phone/memory.ts";
+import { changeMemory, type Known, recall } from "#phone/memory.ts";
 import { revokedAt } from "#phone/revoke.ts";
 import type { Session } from "#phone/session.ts";
 import { airKey, holderSeed } from "#trust/grants/card-keys.ts";
@@ -64,10 +64,12 @@ export async function passUnitOn(options: PhoneOptions & { out: string }): Promi
         answer.fault,
       );
     }
-    const known = recall(options.memory, toHex(deviceId));
-    if (known !== undefined) {
-      const { grant: _, ...rest } = known;
-      remember(options.memory, toHex(deviceId), rest);
+    if (recall(options.memory, toHex(deviceId)) !== undefined) {
+      // The unit is somebody else's now: the grant, and the keys that hung beneath it, are over.
+      changeMemory(options.memory, toHex(deviceId), (known) => {
+        const { grant: _, keys: __, floor: ___, ...rest } = known as Known;
+        return rest;
+      });
     }
     print(
       options,
@@ -139,11 +141,12 @@ export async function adoptCard(options: PhoneOptions & { readonly revocation?: 
   try {
     const answer = await session.request({ op: "air-key", airKey: airKey(nodePrimitives, secret, deviceId) });
     if (!answer.ok) throw new PhoneTrouble(`the unit doesn't take this card (${answer.fault})`, answer.fault);
-    const known = recall(options.memory, toHex(deviceId));
+    const isKnown = recall(options.memory, toHex(deviceId)) !== undefined;
     const chain = fromHex(readFileSync(options.chain, "utf8").trim());
     const grant = chain === undefined ? undefined : await session.request({ op: "grant" });
-    if (known !== undefined && grant?.ok && grant.value instanceof Uint8Array) {
-      remember(options.memory, toHex(deviceId), { ...known, grant: toHex(grant.value) });
+    if (isKnown && grant?.ok && grant.value instanceof Uint8Array) {
+      const text = toHex(grant.value);
+      changeMemory(options.memory, toHex(deviceId), (known) => ({ ...(known as Known), grant: text }));
     }
     print(options, { adopted: true }, "the unit knows the new card, and nobody who has the old one");
   } finally {

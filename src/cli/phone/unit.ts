@@ -5,7 +5,7 @@ import type { Fault, Result } from "#base/faults.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import { discover } from "#phone/discover.ts";
 import { isPort, type Learned, learn } from "#phone/learn.ts";
-import { type Known, recall, remember } from "#phone/memory.ts";
+import { changeMemory, type Known, recall } from "#phone/memory.ts";
 import { pairCodes, type Scanned } from "#phone/scan.ts";
 import { openSession, type Session } from "#phone/session.ts";
 import { type AwayOptions, awayTransport, tlsToldBy } from "#phone/transports/away.ts";
@@ -131,7 +131,8 @@ async function sessionAtHome(options: PhoneOptions, visit: Visit): Promise<Sessi
     if (isElsewhere) {
       at = { ...(known ?? { lastCounter: 0 }), host: found.host, port: found.port };
       session = await openAt(at);
-      if (session.ok) remember(options.memory, id, at);
+      const { host, port } = found;
+      if (session.ok) at = changeMemory(options.memory, id, (now) => ({ lastCounter: 0, ...now, host, port }));
     }
   }
   if (at === undefined || session === undefined) {
@@ -152,9 +153,11 @@ export async function learnOf(
   const learned = await learn(session);
   if (!learned.ok || known === undefined) return undefined;
   const { cloud, cloudTls, grant } = learned.value;
-  const { cloudTls: _, ...rest } = known;
   const told = { ...(cloudTls && { cloudTls: toHex(cloudTls) }), ...(grant && { grant: toHex(grant) }) };
-  remember(options.memory, id, { ...rest, cloud: cloud ?? null, ...told });
+  changeMemory(options.memory, id, (now) => {
+    const { cloudTls: _, ...rest } = now ?? known;
+    return { ...rest, cloud: cloud ?? null, ...told };
+  });
   return learned.value;
 }
 

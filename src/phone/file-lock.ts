@@ -1,0 +1,85 @@
+/** One process at a time changes a file: a lock file beside it that names the process which holds it. */
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+
+/** The lock could not be had. One line that says what to do. */
+export class LockError extends Error {
+  override name = "LockError";
+}
+
+/** The work under a lock takes milliseconds. Whoever holds it for so long, while others wait, does not let go any more. */
+const WAIT_MS = 10_000;
+const LOOK_EVERY_MS = 5;
+
+/** Blocks this thread: memory is read and written synchronously, so nothing else here could go on either. */
+function sleep(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** Creates a file that is not there yet. @returns false when it is there. */
+function createOnce(path: string, text: string): boolean {
+  let file: number;
+  try {
+    file = openSync(path, "wx", 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+  writeSync(file, text);
+  closeSync(file);
+  return true;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** The process that a lock file names; empty when the file is not there, or was created this very moment. */
+function readHolder(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+const isAbandoned = (holder: string): boolean => holder !== "" && !isRunning(Number(holder));
+
+/** Takes away the lock of a process that ended without doing so. Only one process at a time may, or it could take a fresh one. */
+function removeAbandoned(path: string): void {
+  const steal = `${path}.steal`;
+  if (!createOnce(steal, String(process.pid))) return;
+  try {
+    if (isAbandoned(readHolder(path))) rmSync(path, { force: true });
+  } finally {
+    rmSync(steal, { force: true });
+  }
+}
+
+/**
+ * Runs work while this process alone holds the lock of a file.
+ * @throws LockError when another process holds it for 10 s.
+ */
+export function withFileLock<T>(path: string, work: () => T): T {
+  const lock = `${path}.lock`;
+  const endMs = Date.now() + WAIT_MS;
+  while (!createOnce(lock, String(process.pid))) {
+    const holder = readHolder(lock);
+    if (Date.now() > endMs) {
+      throw new LockError(
+        `${path} cannot be changed: process ${holder || "unknown"} has held ${lock} for ten seconds. End that process, or delete ${lock} and ${lock}.steal if no latchkey runs`,
+      );
+    }
+    if (isAbandoned(holder)) removeAbandoned(lock);
+    sleep(LOOK_EVERY_MS);
+  }
+  try {
+    return work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}

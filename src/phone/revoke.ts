@@ -9,7 +9,7 @@ import { seedSigner } from "#trust/signer.ts";
 import { encodeDelivery, isCtis, joinCtis, REVOKED_MAX, splitCtis } from "#wire/grants/revocation.ts";
 import type { Session } from "./session.ts";
 
-/** What a unit holds of the revocations that the session's key signed (PROTOCOL 5.34). */
+/** What a unit holds of the revocations that the session's key signed (PROTOCOL 5.37). */
 export interface Revoked {
   /** Of the last statement; -1 before the first. */
   readonly sequence: number;

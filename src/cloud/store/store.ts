@@ -53,7 +53,7 @@ export function storeTrouble(error: unknown, where: string): StoreTrouble {
   if (/READONLY|EACCES|CANTOPEN|EPERM|unable to open/i.test(text)) {
     return new StoreTrouble(`store ${where} can't be opened for writing; check its folder's permissions`);
   }
-  if (/ECONNREFUSED|ENOTFOUND|28P01|28000|3D000|57P0/.test(text)) {
+  if (/ECONNREFUSED|ENOTFOUND|28P01|28000|3D000|57P0|terminated unexpectedly/.test(text)) {
     return new StoreTrouble(
       `PostgreSQL at ${where} can't be used (${code ?? "no answer"}); check that it runs, user and database`,
     );
@@ -139,11 +139,17 @@ async function openPostgres(url: string): Promise<Store> {
   const pool = new pg.Pool({ connectionString: url, types, max: 4, connectionTimeoutMillis: 5_000 });
   // A connection that breaks while idle is replaced at the next query, which then tells of it.
   pool.on("error", () => undefined);
+  let keeper: pg.PoolClient | undefined;
   try {
-    const keeper = await pool.connect();
-    const { rows } = await keeper.query("select pg_try_advisory_lock($1) as got", [POSTGRES_LOCK]);
+    // This connection holds the lock. When it breaks, another process may own the store, so nothing is written any more.
+    const holder = await pool.connect();
+    keeper = holder;
+    let lost: unknown;
+    holder.on("error", (error) => {
+      lost = error;
+    });
+    const { rows } = await holder.query("select pg_try_advisory_lock($1) as got", [POSTGRES_LOCK]);
     if ((rows[0] as { got: boolean }).got !== true) {
-      keeper.release();
       throw new StoreTrouble(`store ${where} is in use by another process; stop that one first`);
     }
     const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
@@ -151,12 +157,18 @@ async function openPostgres(url: string): Promise<Store> {
     const store = storeOf(db, where);
     return {
       ...store,
+      write: async (work) => {
+        if (lost !== undefined) throw storeTrouble(lost, where);
+        await store.write(work);
+      },
       close: async () => {
-        keeper.release(true); // ends the session, and the lock with it
+        holder.release(true); // ends the session, and the lock with it
         await store.close();
       },
     };
   } catch (error) {
+    // The pool ends only when every connection was given back.
+    keeper?.release(true);
     await pool.end().catch(() => undefined);
     throw storeTrouble(error, where);
   }

@@ -1,6 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -18,60 +16,21 @@ import {
   testUnit,
   until,
 } from "../broker/linked-unit.ts";
+import { type PostgresServer, startPostgres } from "./postgres-server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-postgres-"));
 const keysFolder = join(folder, "keys");
 const keys = testKeys(keysFolder, "lamp");
-let server: ChildProcess;
+let server: PostgresServer;
 let url = "";
 
-/** The newest PostgreSQL that Debian installed. */
-function programs(): string {
-  const versions = readdirSync("/usr/lib/postgresql").sort((a, b) => Number(b) - Number(a));
-  return `/usr/lib/postgresql/${versions[0]}/bin`;
-}
-
 beforeAll(async () => {
-  const port = await new Promise<number>((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const found = (probe.address() as { port: number }).port;
-      probe.close(() => resolve(found));
-    });
-  });
-  const data = join(folder, "pg");
-  chmodSync(folder, 0o755);
-  execFileSync("mkdir", [data]);
-  // PostgreSQL refuses to run as root.
-  const owner = process.getuid?.() === 0 ? Number(execFileSync("id", ["-u", "postgres"]).toString()) : undefined;
-  if (owner !== undefined) chownSync(data, owner, owner);
-  const as = owner === undefined ? {} : { uid: owner, gid: owner };
-  execFileSync(join(programs(), "initdb"), ["-D", data, "-U", "cloud", "-A", "trust", "--no-sync"], {
-    ...as,
-    stdio: "ignore",
-    cwd: "/",
-  });
-  const args = [
-    "-D",
-    data,
-    "-p",
-    String(port),
-    "-c",
-    "listen_addresses=127.0.0.1",
-    "-c",
-    `unix_socket_directories=${data}`,
-  ];
-  server = spawn(join(programs(), "postgres"), args, { ...as, stdio: "ignore", cwd: "/" });
-  url = `postgres://cloud:secret@127.0.0.1:${port}/postgres`;
-  await until("PostgreSQL answers", () =>
-    openStore(url).then(
-      (store) => store.close().then(() => true),
-      () => false,
-    ),
-  );
+  server = await startPostgres();
+  url = server.url();
 });
 
-afterAll(() => {
-  server?.kill("SIGQUIT");
+afterAll(async () => {
+  await server?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 

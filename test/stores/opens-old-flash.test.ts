@@ -1,0 +1,63 @@
+/** A unit starts from the flash that commit 621686e left (test/vectors/stores) and serves its owner and guests as before. */
+import { copyFileSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fromHex } from "#base/bytes.ts";
+import { call } from "#phone/call.ts";
+import { readKeyFile } from "#trust/host/key-file.ts";
+import { copyOldStores, OLD_UNITS } from "./old-stores.ts";
+import { type OldHome, oldHome, updateFlash } from "./old-unit.ts";
+
+const stores = copyOldStores();
+const flash = stores.path("onboarded.flash");
+let home: OldHome | undefined;
+
+const guest = (name: string) => ({
+  holderSeed: readKeyFile(stores.path(`${name}.key`), "holder").seed,
+  chain: fromHex(readFileSync(stores.path(`${name}.chain`), "utf8").trim()) as Uint8Array,
+});
+
+beforeAll(async () => {
+  await updateFlash(flash, stores.path("keys"), 4);
+});
+afterAll(async () => {
+  await home?.stop();
+  stores.remove();
+});
+
+/** What owner and guests notice: who is let in, what the unit knows of its cloud and its place. */
+async function usedAsBefore(at: OldHome): Promise<void> {
+  const owner = await at.session("owner");
+  expect(await call(owner, "setLamp", { on: true })).toMatchObject({ ok: true });
+  expect(await call(owner, "lamp")).toMatchObject({ ok: true, value: true });
+  const described = await owner.request({ op: "describe" });
+  expect(described.ok && described.value instanceof Map && described.value.get("product")).toBe("lamp");
+  await owner.close();
+  const friend = await at.session(guest("guest"));
+  expect(await call(friend, "setLamp", { on: false })).toMatchObject({ ok: true });
+  expect(await call(friend, "brightness")).toMatchObject({ ok: false, fault: "GRANT_RIGHT" });
+  await friend.close();
+  await expect(at.session(guest("former-guest"))).rejects.toThrow(/GRANT_REVOKED/);
+}
+
+describe("a unit's old flash", () => {
+  it("joins its network under the present bundle, and lets in its owner and its guest, but not the former one", async () => {
+    home = await oldHome(flash, OLD_UNITS.onboarded);
+    expect(await home.start()).toBe(true);
+    await usedAsBefore(home);
+    await home.stop();
+  });
+
+  it("does so after power failed at any flash operation of its first start, where an upgrade would happen", async () => {
+    const kept = `${flash}.kept`;
+    copyFileSync(flash, kept);
+    for (let operation = 0, isOver = false; !isOver; operation++) {
+      copyFileSync(kept, flash);
+      home = await oldHome(flash, OLD_UNITS.onboarded);
+      // Once it is up before the cut comes, its start has no more operations.
+      isOver = await home.start(`${operation}:half`);
+      expect(await home.start()).toBe(true);
+      await usedAsBefore(home);
+      await home.stop();
+    }
+  });
+});

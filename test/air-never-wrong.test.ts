@@ -18,7 +18,7 @@ afterAll(() => judge.close());
 test.each(TRIAL_PROTOCOLS)(
   "%s: at 40 % loss, iid and in bursts, in quiet and busy rooms, nothing wrong is reported",
   async (protocol) => {
-    const { wrong, seconds } = await judge.judge(RUNS, 1, (n) => {
+    const { wrong, seconds } = await judge.judge(RUNS, (n) => {
       const loss = n % 3 === 0 ? { rate: 0.4, burstFrames: 8 } : { rate: 0.4 };
       return soakTrial(protocol, loss, 7000, n);
     });

@@ -1,9 +1,9 @@
 /**
- * The deciding side of the air benchmark: gets what a unit gets (its own keys, its scan, frame headers) and says
- * what it decided. The credentials that were sent stay with its parent, which judges.
+ * The deciding side of the air benchmark: one unit a run (air-unit.ts), which gets what a unit gets (its own keys, its
+ * scan, frame headers) and says what it decided to join. The credentials that were sent stay with its parent, which judges.
  */
 import type { Frame } from "#wire/air/frame.ts";
-import { createReceiver, type ReceiverOptions } from "./air-receiver.ts";
+import { createUnit, type Unit, type UnitOptions } from "./air-unit.ts";
 
 /** Numbers a frame: microseconds, station, sequence number, body bytes. */
 export const FRAME_NUMBERS = 4;
@@ -15,7 +15,7 @@ export type ToDecider =
   | {
       readonly kind: "open";
       readonly run: number;
-      readonly options: ReceiverOptions;
+      readonly options: UnitOptions;
       readonly stations: readonly Station[];
     }
   /** More senders showed up. */
@@ -36,28 +36,30 @@ export interface FromDecider {
 
 /** Answers each batch of frames once. */
 export function createDecider(answer: (message: FromDecider) => void): (message: ToDecider) => void {
-  const runs = new Map<number, { receive: ReturnType<typeof createReceiver>; stations: readonly Station[] }>();
+  const runs = new Map<number, { unit: Unit; stations: readonly Station[] }>();
   return (message) => {
     const { run } = message;
     if (message.kind === "open") {
-      runs.set(run, { receive: createReceiver(message.options), stations: message.stations });
+      runs.set(run, { unit: createUnit(message.options), stations: message.stations });
       return;
     }
     if (message.kind === "close") {
       runs.delete(run);
       return;
     }
-    const each = runs.get(run) as { receive: ReturnType<typeof createReceiver>; stations: readonly Station[] };
+    const each = runs.get(run) as { unit: Unit; stations: readonly Station[] };
     if (message.kind === "stations") {
       each.stations = message.stations;
       return;
     }
-    const { receive, stations } = each;
+    const { unit, stations } = each;
     const { numbers } = message;
     for (let at = 0; at < numbers.length; at += FRAME_NUMBERS) {
       const [us = 0, station = 0, seq = 0, bodyBytes = 0] = numbers.subarray(at, at + FRAME_NUMBERS);
       const frame: Frame = { ...(stations[station] as Station), us, seq, bodyBytes };
-      const found = receive(frame);
+      unit.advance(us);
+      unit.show(frame);
+      const found = unit.joined();
       if (found === undefined) continue;
       const { protocol, ssid, passphrase, reserved } = found;
       answer({ run, found: { protocol, ssid, passphrase, reserved, us: found.us } });

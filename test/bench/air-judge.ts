@@ -1,4 +1,4 @@
-/** Runs trials, hands what is heard to a process of its own, and judges what it decides. */
+/** Runs trials, hands what is on the air to a unit in a process of its own, and judges what it decides to join. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { equal, toHex } from "#base/bytes.ts";
@@ -20,7 +20,7 @@ export interface Verdict {
 
 export interface Judge {
   /** Judges many trials; `trialOf` makes the n-th. */
-  judge(runs: number, channels: number, trialOf: (n: number) => TrialOptions): Promise<Verdict>;
+  judge(runs: number, trialOf: (n: number) => TrialOptions): Promise<Verdict>;
   close(): void;
 }
 
@@ -53,7 +53,7 @@ export function openJudge(): Judge {
   let nextRun = 0;
   return {
     close: () => decider.disconnect(),
-    judge(runs, channels, trialOf) {
+    judge(runs, trialOf) {
       return new Promise((resolve, reject) => {
         const running = new Map<number, Running>();
         const seconds: number[] = [];
@@ -72,14 +72,8 @@ export function openJudge(): Judge {
           const numbers = packFrames(frames, table.stations, table.numberOf);
           if (table.stations.length > before && before > 0) tell({ kind: "stations", run, stations: table.stations });
           else if (before === 0) {
-            const options = {
-              airKey: AIR_KEY,
-              aesKey: AES_KEY,
-              isKeyed,
-              channels,
-              firstChannel: run % channels,
-              networks: trial.networks,
-            };
+            const { networks, bootedMs } = trial;
+            const options = { airKey: AIR_KEY, ...(isKeyed ? { aesKey: AES_KEY } : {}), networks, bootedMs };
             tell({ kind: "open", run, options, stations: table.stations });
           }
           tell({ kind: "frames", run, numbers });

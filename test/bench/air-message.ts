@@ -62,8 +62,9 @@ export function must<T>(result: Result<T>): T {
   return result.value;
 }
 
-/** Whether the product's app has a key, which the receiver then has too. */
-export const isKeyed = (protocol: TrialProtocol): boolean => protocol.includes("-aes");
+/** Whether the product's app has a key, which the unit then has too. ESP-TOUCH v2 says itself whether it is sealed. */
+export const isKeyed = (protocol: TrialProtocol): boolean =>
+  protocol.includes("-aes") || protocol.startsWith("esptouch-v2");
 
 interface Drawn {
   readonly ssid: Uint8Array;

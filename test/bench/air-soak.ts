@@ -40,7 +40,7 @@ export async function soakAir(options: SoakOptions): Promise<SoakResult> {
   const judge = openJudge();
   try {
     const how = { rate: loss, ...(burstFrames === undefined ? {} : { burstFrames }) };
-    const verdict = await judge.judge(runs, 1, (n) => soakTrial(protocol, how, seed, n));
+    const verdict = await judge.judge(runs, (n) => soakTrial(protocol, how, seed, n));
     const { seconds, wrong } = verdict;
     const medianS = seconds[Math.floor(seconds.length / 2)] ?? null;
     return { ...options, success: seconds.length / runs, wrong, medianS };

@@ -2,11 +2,15 @@
 import { createChance } from "#boards/sim/host/air/chance.ts";
 import { createLoss, type Loss } from "#boards/sim/host/air/loss.ts";
 import { type AirOptions, BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
-import type { Frame } from "#wire/air/frame.ts";
+import type { AccessPoint, Frame } from "#wire/air/frame.ts";
 import type { Packet } from "#wire/air/schedule.ts";
+import { TI_FIELD_BYTES } from "#wire/air/ti-smartconfig.ts";
 import { messageOf, type TrialProtocol, type Truth } from "./air-message.ts";
 
-/** SSID + passphrase + reserved bytes: 10 + 12, 32 + 63, and 10 + 12 + 32 sealed (Air's body is then 64 bytes). */
+/**
+ * SSID + passphrase + reserved bytes: 10 + 12, 32 + 63 (TI, which takes no longer passphrase: 32 + 32), 10 + 12 + 32
+ * sealed, and short ones of many lengths.
+ */
 export type TrialPayload = "short" | "long" | "sealed64" | "fresh";
 
 export interface TrialOptions {
@@ -18,6 +22,8 @@ export interface TrialOptions {
   readonly room?: Pick<AirOptions, "busy" | "hearsToDs" | "retryRate" | "qos" | "chatter" | "relayed">;
   /** False where the network does not show its name in scans. */
   readonly isScanned?: boolean;
+  /** Over how many channels the networks that a scan finds are spread; one when absent. */
+  readonly channels?: 1 | 3;
 }
 
 export const BSSID = Uint8Array.of(0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5);
@@ -25,12 +31,18 @@ const PHONE = Uint8Array.of(0x02, 0x11, 0x22, 0x33, 0x44, 0x55);
 /** The measured table's senders are active for so long. */
 const ACTIVE_MS = 45_000;
 
+const CHANNELS = [1, 6, 11] as const;
+const BOOTED_MIN_MS = 150;
+const BOOTED_SPREAD_MS = 20_000;
+
 export interface Trial {
   readonly truth: Truth;
   /** Bits that had to cross the air: credentials and reserved bytes, and what the protocol seals them with. */
   readonly payloadBits: number;
   /** What a scan shows: this network, unless it hides its name, and three others. */
-  readonly networks: readonly { readonly ssid: Uint8Array; readonly bssid: Uint8Array }[];
+  readonly networks: readonly AccessPoint[];
+  /** Milliseconds for which the unit has been on when the sender starts: long enough for its first scan. */
+  readonly bootedMs: number;
   /** Frames heard until some later moment; undefined when the sender has given up. */
   next(): readonly Frame[] | undefined;
 }
@@ -41,12 +53,20 @@ function groupAddress(group: string): Uint8Array {
   return Uint8Array.of(0x01, 0x00, 0x5e, b & 0x7f, c, d);
 }
 
-export function createTrial({ protocol, payload, loss, seed, room, isScanned = true }: TrialOptions): Trial {
+export function createTrial({
+  protocol,
+  payload,
+  loss,
+  seed,
+  room,
+  isScanned = true,
+  channels = 1,
+}: TrialOptions): Trial {
   const chance = createChance(seed);
   const ascii = (byteLength: number) => chance.bytes(byteLength).map((byte) => 33 + (byte % 94));
   const sizes = {
     short: [10, 12, 0],
-    long: [32, 63, 0],
+    long: [32, protocol.startsWith("ti-") ? TI_FIELD_BYTES : 63, 0],
     sealed64: [10, 12, 32],
     fresh: [4 + chance.below(17), 8 + chance.below(13), 0],
   } as const;
@@ -63,11 +83,20 @@ export function createTrial({ protocol, payload, loss, seed, room, isScanned = t
   const misses = createLoss(loss, chance);
   const to = ({ group }: Packet) => (isUp ? BSSID : protocol === "tuya-ez" && group ? groupAddress(group) : BROADCAST);
   let isOver = false;
+  const others = [0, 1, 2].map((n) => ({
+    ssid: ascii(ssidBytes),
+    bssid: chance.bytes(6),
+    channel: CHANNELS[n % channels],
+  }));
   return {
     truth,
-    networks: [1, 2, 3]
-      .map(() => ({ ssid: ascii(ssidBytes), bssid: chance.bytes(6) }))
-      .concat(isScanned ? [{ ssid, bssid: BSSID }] : []),
+    networks: [...others, ...(isScanned ? [{ ssid, bssid: BSSID, channel: CHANNELS[0] }] : [])].map((each) => ({
+      ...each,
+      channel: each.channel as number,
+      rssiDbm: -40 - chance.below(40),
+      cipher: "ccmp",
+    })),
+    bootedMs: BOOTED_MIN_MS + chance.below(BOOTED_SPREAD_MS),
     payloadBits: 8 * (ssidBytes + passphraseBytes + truth.reserved.length),
     next() {
       if (isOver) return undefined;

@@ -105,12 +105,13 @@ function runsOf(cell: Cell, quick: boolean): number {
 async function runCell(judge: Judge, cell: Cell, quick: boolean): Promise<Row[]> {
   const { protocol, payload, lossPercent, isBurst, channels, isScanned } = cell;
   const rate = lossPercent / 100;
-  const verdict = await judge.judge(runsOf(cell, quick), channels, (n) => ({
+  const verdict = await judge.judge(runsOf(cell, quick), (n) => ({
     protocol,
     payload,
     loss: isBurst ? { rate, burstFrames: BURST_FRAMES } : { rate },
     seed: 1 + n,
     isScanned,
+    channels,
   }));
   return rowsOf(cell, verdict);
 }

@@ -1,5 +1,5 @@
 /**
- * How a unit gets on Wi-Fi and stays there: it scans, hops, stays where a sender shows, joins with what it decoded,
+ * How a unit gets on Wi-Fi and stays there: it scans, searches the channels (search.ts), joins with what it decoded,
  * answers with the protocol's acknowledgement and its own signed hello, and comes back with what it remembers.
  * Only Air proves that a card-holder sent the credentials; any other join is provisional and forgotten after ten
  * minutes without a card-holder's session.
@@ -10,7 +10,7 @@
 
 import type { DeviceEvent, Effect, Machine, Step, Stored } from "#device/machine.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { acknowledgementOf, type Found, LOCK_SCORE } from "#wire/air/found.ts";
+import { acknowledgementOf, type Found } from "#wire/air/found.ts";
 import { airListener } from "#wire/air/listener.ts";
 import { OWN } from "#wire/flash/stored-names.ts";
 import { answerBeat, isDue, send, signedHello } from "./answer.ts";
@@ -33,17 +33,10 @@ import {
   setupName,
   typedIn,
 } from "./portal-turns.ts";
-import { channelsOf, initialState, NEVER, type State } from "./state.ts";
+import { hopOn, lookRound, nextTurn, startSearch, type Turn } from "./search.ts";
+import { initialState, NEVER, type State } from "./state.ts";
 
 const SCAN_TIMEOUT_MS = 4_000;
-/** Longer than a DTIM interval of 102.4 ms, so that every stay sees a burst. */
-const DWELL_MS = 150;
-/** Scan anew after so many rounds over the channels without a sender. */
-const ROUNDS_A_SCAN = 12;
-/** A sender that shows but completes nothing for so long is given up. */
-const LOCK_MAX_MS = 60_000;
-/** Without a frame that speaks for a protocol for so long, the lock is lost. */
-const LOCK_LOST_MS = 3_000;
 const JOIN_TIMEOUT_MS = 20_000;
 const JOIN_TRIES = 3;
 const REJOIN_MAX_MS = 60_000;
@@ -75,14 +68,14 @@ function scan(parts: Parts, state: State, nowMs: number): Effect[] {
   if (!opensPortal) state.portalAtMs = NEVER;
   else if (state.portalAtMs === NEVER) state.portalAtMs = nowMs + parts.portalAfterMs;
   state.listener = undefined;
+  state.search = undefined;
   state.wakeAtMs = nowMs + SCAN_TIMEOUT_MS;
   return [{ kind: "radio-scan" }];
 }
 
-function startHopping(parts: Parts, state: State, nowMs: number): Effect[] {
-  state.channels = channelsOf(state.accessPoints);
-  state.channelIndex = -1;
-  state.rounds = 0;
+function startSearching(parts: Parts, state: State, nowMs: number): Effect[] {
+  const search = startSearch(state.accessPoints, nowMs);
+  state.search = search;
   state.listener = airListener({
     decoders: decodersFor(
       listenedFor(state.stored as Stored, state.wifi !== undefined),
@@ -91,20 +84,19 @@ function startHopping(parts: Parts, state: State, nowMs: number): Effect[] {
       parts.crypto,
     ),
   });
-  return hop(parts, state, nowMs);
+  return follow(parts, state, hopOn(search, nowMs), nowMs);
 }
 
-function hop(parts: Parts, state: State, nowMs: number): Effect[] {
-  state.phase = "hopping";
-  if (nowMs >= state.rejoinAtMs) return join(state, nowMs);
-  if (nowMs >= state.portalAtMs) return openPortal(parts, state, nowMs);
-  state.channelIndex++;
-  if (state.channelIndex >= state.channels.length) {
-    state.channelIndex = 0;
-    if (++state.rounds >= ROUNDS_A_SCAN && state.wifi === undefined) return scan(parts, state, nowMs);
+/** Does what the search says; while nothing holds the unit on a channel, a join or the portal that is due comes first. */
+function follow(parts: Parts, state: State, turn: Turn, nowMs: number): Effect[] {
+  state.phase = "searching";
+  if (state.search?.mode === "hopping") {
+    if (nowMs >= state.rejoinAtMs) return join(state, nowMs);
+    if (nowMs >= state.portalAtMs) return openPortal(parts, state, nowMs);
   }
-  state.wakeAtMs = nowMs + DWELL_MS;
-  return [{ kind: "radio-listen", channel: state.channels[state.channelIndex] as number }];
+  if (turn === "scan") return scan(parts, state, nowMs);
+  state.wakeAtMs = nowMs + turn.forMs;
+  return turn.channel === undefined ? [] : [{ kind: "radio-listen", channel: turn.channel }];
 }
 
 function join(state: State, nowMs: number): Effect[] {
@@ -113,6 +105,7 @@ function join(state: State, nowMs: number): Effect[] {
   state.rejoinAtMs = NEVER;
   state.tries++;
   state.listener = undefined;
+  state.search = undefined;
   state.wakeAtMs = nowMs + JOIN_TIMEOUT_MS;
   return [
     { kind: "radio-listen", channel: 0 },
@@ -124,8 +117,8 @@ function take(parts: Parts, state: State, found: Found, nowMs: number): Effect[]
   const effects: Effect[] = [];
   if (found.sealed !== undefined) {
     if (found.sealed.counter <= decodeCounter(state.stored?.get(OWN.airCounter))) {
-      state.listener?.clear();
-      return hop(parts, state, nowMs);
+      // Whoever sends it again and again must not keep the unit from senders on other channels.
+      return state.search === undefined ? [] : follow(parts, state, lookRound(state.search, nowMs), nowMs);
     }
     // Spent before it is used: whatever happens next, these bytes never count again.
     effects.push({ kind: "store", name: OWN.airCounter, value: encodeCounter(found.sealed.counter) });
@@ -178,7 +171,7 @@ function waitToRejoin(parts: Parts, state: State, nowMs: number): Effect[] {
   state.rejoinMs = Math.min(2 * state.rejoinMs, REJOIN_MAX_MS);
   state.rejoinAtMs = nowMs + state.rejoinMs;
   state.tries = 0;
-  return startHopping(parts, state, nowMs);
+  return startSearching(parts, state, nowMs);
 }
 
 function joined(parts: Parts, state: State, event: DeviceEvent & { kind: "radio-joined" }): Effect[] {
@@ -227,11 +220,12 @@ function leave(parts: Parts, state: State, nowMs: number): Effect[] {
 function onTimer(parts: Parts, state: State, nowMs: number): Effect[] {
   switch (state.phase) {
     case "scanning":
-      return startHopping(parts, state, nowMs);
-    case "hopping":
-      return (state.listener?.score() ?? 0) >= LOCK_SCORE ? lock(state, nowMs) : hop(parts, state, nowMs);
-    case "locked":
-      return watchLock(parts, state, nowMs);
+      return startSearching(parts, state, nowMs);
+    case "searching": {
+      const { search, listener } = state;
+      if (search === undefined || listener === undefined) return [];
+      return follow(parts, state, nextTurn(search, listener, nowMs), nowMs);
+    }
     case "portal":
       return closePortal(parts, state, nowMs);
     case "joining":
@@ -244,28 +238,6 @@ function onTimer(parts: Parts, state: State, nowMs: number): Effect[] {
     default:
       return [];
   }
-}
-
-function lock(state: State, nowMs: number): Effect[] {
-  state.phase = "locked";
-  state.lockedAtMs = nowMs;
-  state.scoreMs = nowMs;
-  state.lastScore = state.listener?.score() ?? 0;
-  state.wakeAtMs = nowMs + LOCK_LOST_MS;
-  return [];
-}
-
-/** Stays while the sender's score still grows, and not for ever. */
-function watchLock(parts: Parts, state: State, nowMs: number): Effect[] {
-  const score = state.listener?.score() ?? 0;
-  if (score > state.lastScore) state.scoreMs = nowMs;
-  state.lastScore = score;
-  if (nowMs - state.scoreMs >= LOCK_LOST_MS || nowMs - state.lockedAtMs >= LOCK_MAX_MS) {
-    state.listener?.clear();
-    return hop(parts, state, nowMs);
-  }
-  state.wakeAtMs = nowMs + LOCK_LOST_MS;
-  return [];
 }
 
 function start(parts: Parts, state: State, event: DeviceEvent & { kind: "start" }): Effect[] {
@@ -284,9 +256,9 @@ function on(parts: Parts, state: State, event: DeviceEvent): Effect[] {
       return nowMs >= state.wakeAtMs ? onTimer(parts, state, nowMs) : [];
     case "radio-scan":
       state.accessPoints = event.accessPoints;
-      return state.phase === "scanning" ? startHopping(parts, state, nowMs) : [];
+      return state.phase === "scanning" ? startSearching(parts, state, nowMs) : [];
     case "radio-frame": {
-      if (state.phase !== "hopping" && state.phase !== "locked") return [];
+      if (state.phase !== "searching") return [];
       const found = state.listener?.push(event);
       if (found !== undefined) return take(parts, state, found, nowMs);
       return [];

@@ -5,34 +5,20 @@ import type { Acknowledgement, Found } from "#wire/air/found.ts";
 import type { AccessPoint } from "#wire/air/frame.ts";
 import type { Listener } from "#wire/air/listener.ts";
 import type { Wifi } from "./memory.ts";
+import type { Search } from "./search.ts";
 
-/** Every 2.4 GHz channel that is in use the world over, the three that don't overlap first. */
-const ALL_CHANNELS: readonly number[] = [1, 6, 11, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13];
-
-/** Channels to hop over: where the scan found networks, strongest first, or all. */
-export function channelsOf(accessPoints: readonly AccessPoint[]): readonly number[] {
-  const strongest = [...accessPoints].sort((a, b) => b.rssiDbm - a.rssiDbm).map(({ channel }) => channel);
-  const seen = [...new Set(strongest)].filter((channel) => channel >= 1 && channel <= 14);
-  return seen.length > 0 ? seen : ALL_CHANNELS;
-}
-
-export type Phase = "off" | "scanning" | "hopping" | "locked" | "joining" | "online" | "portal";
+export type Phase = "off" | "scanning" | "searching" | "joining" | "online" | "portal";
 
 export interface State {
   phase: Phase;
   stored: Stored | undefined;
   listener: Listener | undefined;
   accessPoints: readonly AccessPoint[];
-  channels: readonly number[];
-  channelIndex: number;
-  rounds: number;
+  search: Search | undefined;
   /** When listening without a find gives way to the unit's own access point. */
   portalAtMs: number;
   /** What a person typed into the portal, until its answer has left. */
   given: Wifi | undefined;
-  lockedAtMs: number;
-  lastScore: number;
-  scoreMs: number;
   wifi: Wifi | undefined;
   isProvisional: boolean;
   found: Found | undefined;
@@ -57,14 +43,9 @@ export function initialState(): State {
     stored: undefined,
     listener: undefined,
     accessPoints: [],
-    channels: ALL_CHANNELS,
-    channelIndex: 0,
-    rounds: 0,
+    search: undefined,
     portalAtMs: NEVER,
     given: undefined,
-    lockedAtMs: 0,
-    lastScore: 0,
-    scoreMs: 0,
     wifi: undefined,
     isProvisional: false,
     found: undefined,

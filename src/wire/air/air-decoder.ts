@@ -7,7 +7,7 @@
  */
 import { rsMessage } from "#codec/reed-solomon.ts";
 import { ANCHOR_EVERY, messageBytes, RING_FRAMES, readAirLength, type SealedAir, symbolAt } from "./air.ts";
-import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
+import { type Found, LACKS_ALL, type LengthDecoder, LOCK_SCORE } from "./found.ts";
 
 /** What the injected opener gives for a message whose tag holds. */
 export interface OpenedMessage extends Pick<SealedAir, "counter" | "salt"> {
@@ -90,6 +90,7 @@ export function airDecoder(open: Open): LengthDecoder {
   return {
     push: (length, step, us, da) => push(air, length, step, us, da),
     score: () => (air.score >= 4 ? LOCK_SCORE + air.known : air.score),
+    lacks: () => (air.size < 0 ? LACKS_ALL : messageBytes(air.size) - air.known),
   };
 }
 

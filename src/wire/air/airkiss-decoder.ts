@@ -7,7 +7,16 @@ import { concat } from "#base/bytes.ts";
 import { type AesBlocks, cbcDecrypt } from "#codec/aes-modes.ts";
 import { crc8 } from "#codec/crc.ts";
 import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
-import { expectPayload, type Groups, loseGroups, newGroups, payloadOf, takeGrouped, takeLead } from "./groups.ts";
+import {
+  expectPayload,
+  type Groups,
+  lackedBytes,
+  loseGroups,
+  newGroups,
+  payloadOf,
+  takeGrouped,
+  takeLead,
+} from "./groups.ts";
 
 /** 80 bytes of sealed passphrase, the random byte, 32 of SSID. */
 const PAYLOAD_MAX = 113;
@@ -70,7 +79,8 @@ export function airKissDecoder(aes?: AesBlocks, aesKey?: Uint8Array): LengthDeco
   };
   return {
     push: (length, step, us, da) => pushAirKiss(airKiss, length, step, us, da),
-    score: () => Math.min(airKiss.score + airKiss.groups.gained, 8 * LOCK_SCORE),
+    score: () => airKiss.score + airKiss.groups.gained,
+    lacks: () => lackedBytes(airKiss.groups),
   };
 }
 

@@ -7,7 +7,7 @@
 import { crc8 } from "#codec/crc.ts";
 import { anchorFrame, type Bracket, holdFrame, losePlace, newBracket } from "./bracket.ts";
 import { DATA_MIN, esptouchV1Order, GUIDE, HEAD_BYTES } from "./esptouch-v1.ts";
-import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
+import { type Found, LACKS_ALL, type LengthDecoder } from "./found.ts";
 
 const INDEX_MIN = DATA_MIN + 256;
 const INDICES = 128;
@@ -56,8 +56,19 @@ export function esptouchV1Decoder(): LengthDecoder {
   };
   return {
     push: (length, step, us, da) => pushV1(v1, length, step, us, da),
-    score: () => Math.min(v1.score, 8 * LOCK_SCORE),
+    score: () => v1.score,
+    lacks: () => lacksOf(v1),
   };
+}
+
+function lacksOf({ total, halves }: V1): number {
+  if (total === 0) return LACKS_ALL;
+  let lacks = 0;
+  for (let index = 0; index < total; index++) {
+    if ((halves[index] ?? EMPTY) === EMPTY) lacks++;
+    if ((halves[LOWS_AT + index] ?? EMPTY) === EMPTY) lacks++;
+  }
+  return lacks;
 }
 
 function putHalf(v1: V1, place: number, value: number) {
@@ -96,6 +107,14 @@ function byteAt({ halves }: V1, index: number): number {
   return -1;
 }
 
+/** Whether one half of the byte under an index was heard, and is that of this byte. */
+function isHalfHeard({ halves }: V1, index: number, byte: number): boolean {
+  const crc = crc8([byte, index]);
+  const high = halves[index] ?? EMPTY;
+  const low = halves[LOWS_AT + index] ?? EMPTY;
+  return high === EMPTY ? low === (((crc & 15) << 4) | (byte & 15)) : high === ((crc & 0xf0) | (byte >> 4));
+}
+
 function learnTotal(v1: V1, n: number) {
   if (n === v1.total || n < TOTAL_MIN || n > TOTAL_MAX) return;
   if (v1.total !== 0) {
@@ -126,15 +145,23 @@ function completeV1(v1: V1, us: number): Found | undefined {
   }
   const data = new Uint8Array(total);
   let xor = 0;
+  let missing = -1;
   for (let index = 0; index < total; index++) {
     const byte = byteAt(v1, index);
-    if (byte < 0) return undefined;
-    data[index] = byte;
-    if (index !== 4) xor ^= byte;
+    if (byte < 0 && missing >= 0) return undefined;
+    if (byte < 0) missing = index;
+    data[index] = Math.max(0, byte);
+    xor ^= data[index] as number;
+  }
+  // One byte of which a half was heard: the XOR of all others says the whole, and that half must say the same.
+  if (missing >= 0) {
+    if (!isHalfHeard(v1, missing, xor)) return undefined;
+    data[missing] = xor;
+    xor = 0;
   }
   const passphraseBytes = data[1] as number;
   const ssid = data.slice(HEAD_BYTES + passphraseBytes);
-  const holds = xor === data[4] && ssid.length >= 1 && ssid.length <= 32 && crc8(ssid) === data[2];
+  const holds = xor === 0 && ssid.length >= 1 && ssid.length <= 32 && crc8(ssid) === data[2];
   if (!holds) {
     forgetV1(v1);
     return undefined;

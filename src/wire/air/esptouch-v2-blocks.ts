@@ -66,6 +66,13 @@ export function missingColumn({ cells }: Blocks, index: number): number {
   return missing;
 }
 
+/** Columns of the first so many blocks that are not certain. */
+export function missingColumns({ cells }: Blocks, blockCount: number): number {
+  let missing = 0;
+  for (let cell = 0; cell < 8 * blockCount; cell++) if ((cells[cell] ?? EMPTY) >= SUSPECT) missing++;
+  return missing;
+}
+
 /** Six bytes of a block, with `bits` for the one column that is missing, if any. */
 function bytesOfBlock({ cells }: Blocks, index: number, missing: number, bits: number): Uint8Array {
   const six = new Uint8Array(6);

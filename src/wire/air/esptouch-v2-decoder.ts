@@ -11,9 +11,9 @@
  */
 import type { AesBlocks } from "#codec/aes-modes.ts";
 import { MARKER, SEQUENCES_MAX, SIZE, SYNC } from "./esptouch-v2.ts";
-import { type Blocks, clearBlocks, newBlocks, putColumn, suspectColumn } from "./esptouch-v2-blocks.ts";
+import { type Blocks, clearBlocks, missingColumns, newBlocks, putColumn, suspectColumn } from "./esptouch-v2-blocks.ts";
 import { readMessage, type V2Context } from "./esptouch-v2-message.ts";
-import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
+import { type Found, LACKS_ALL, type LengthDecoder, LOCK_SCORE } from "./found.ts";
 
 /** Two syncs, two sizes, eight head columns stand before the groups; a group is three markers and eight columns. */
 const HEAD_AT = 4;
@@ -67,7 +67,11 @@ export function esptouchV2Decoder(aes?: AesBlocks, aesKey?: Uint8Array, network?
     lastUs: 0,
     score: 0,
   };
-  return { push: (length, step, us, da) => pushV2(v2, length, step, us, da), score: () => v2.score };
+  return {
+    push: (length, step, us, da) => pushV2(v2, length, step, us, da),
+    score: () => v2.score,
+    lacks: () => (v2.sequences === 0 ? LACKS_ALL : missingColumns(v2.blocks, v2.sequences)),
+  };
 }
 
 function roundFrames({ sequences }: V2): number {

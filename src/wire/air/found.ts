@@ -69,6 +69,13 @@ export interface LengthDecoder {
   push(length: number, step: number, us: number, da: Uint8Array): Found | undefined;
   /** How much speaks for this protocol: 0 nothing, from LOCK_SCORE on a listener should stay on the channel. */
   score(): number;
+  /**
+   * How many pieces its message still needs, LACKS_ALL while that is not known. It falls as the message comes nearer and rises
+   * when what was collected is dropped.
+   */
+  lacks(): number;
 }
 
 export const LOCK_SCORE = 8;
+/** More than any message has pieces. */
+export const LACKS_ALL = 9_999;

@@ -6,6 +6,7 @@
  */
 import { crc8 } from "#codec/crc.ts";
 import { anchorFrame, type Bracket, holdFrame, losePlace, newBracket, predictPlace } from "./bracket.ts";
+import { LACKS_ALL } from "./found.ts";
 
 /** Frames before the groups: AirKiss's prefix, Tuya's header. */
 const LEAD_FRAMES = 4;
@@ -133,6 +134,15 @@ export function takeGrouped(groups: Groups, steps: number, length: number): void
   const isBehindCheck = steps === 1 && last >= 128 && last < 256 && now < 0;
   if (isNumber && (now === place || isBehindCheck)) anchorFrame(bracket, steps, place, ringFrames(groups));
   else holdFrame(bracket, steps, length, now === lastFrames(groups) - 1);
+}
+
+/** Bytes and CRCs of the payload that are not there. */
+export function lackedBytes({ cells, payloadBytes, payloadBytesMax }: Groups): number {
+  if (payloadBytes === 0) return LACKS_ALL;
+  let lacks = 0;
+  for (let i = 0; i < payloadBytes; i++) if ((cells[i] ?? EMPTY) === EMPTY) lacks++;
+  for (let i = 0; GROUP_BYTES * i < payloadBytes; i++) if ((cells[payloadBytesMax + i] ?? EMPTY) === EMPTY) lacks++;
+  return lacks;
 }
 
 /** @returns The payload once every byte is there and every group's CRC holds; a group whose CRC doesn't is emptied. */

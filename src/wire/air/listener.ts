@@ -8,7 +8,7 @@
  * @source PROTOCOL 6.2, 6.3
  */
 import { equal } from "#base/bytes.ts";
-import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
+import { type Found, LACKS_ALL, type LengthDecoder, LOCK_SCORE } from "./found.ts";
 import type { Frame } from "./frame.ts";
 
 /** Senders followed at once. */
@@ -44,15 +44,34 @@ interface Stream {
   us: number;
   /** Sequence numbers of the transmitter's other frames since the sender's last. */
   others: number[];
+  /** Where it was last heard, and whether it was since that channel was last judged. */
+  channel: number;
+  isFresh: boolean;
+  /** What its decoders lacked when it was last judged. */
+  lacks: number;
+  /** True while it doesn't count because its message came no nearer for long. */
+  isDisregarded: boolean;
+}
+
+/** What the senders on one channel did since it was last judged. */
+export interface Judgement {
+  /** A sender that speaks a protocol was heard. */
+  readonly isSpeaking: boolean;
+  /** Such a sender's message needs less than before. */
+  readonly isNearer: boolean;
+  /** The channel is worth staying on. */
+  readonly isConvincing: boolean;
+  /** Something was heard that may become convincing if the unit listens a little longer. */
+  readonly isPromising: boolean;
 }
 
 export interface Listener {
   /** Takes one overheard frame; gives credentials when it completed some. */
   push(frame: Frame): Found | undefined;
-  /** The best score of any sender: LOCK_SCORE or more says that this channel is worth staying on. */
-  score(): number;
-  /** Forgets every sender: after a hop, or a find that came to nothing. */
-  clear(): void;
+  /** Tells what was heard on a channel since the last time. */
+  judge(channel: number): Judgement;
+  /** Those who are on a channel now no longer make it worth staying on, until their messages come nearer. */
+  disregard(channel: number): void;
 }
 
 function scoreOf(stream: Stream): number {
@@ -86,11 +105,31 @@ export function airListener({ decoders }: ListenerOptions): Listener {
   const listening: Listening = { decoders, streams: [] };
   return {
     push: (frame) => hearFrame(listening, frame),
-    score: () => listening.streams.reduce((best, stream) => Math.max(best, scoreOf(stream)), 0),
-    clear() {
-      listening.streams = [];
+    judge: (channel) => judgeChannel(listening, channel),
+    disregard(channel) {
+      for (const stream of listening.streams) if (stream.channel === channel) stream.isDisregarded = true;
     },
   };
+}
+
+function judgeChannel({ streams }: Listening, channel: number): Judgement {
+  const judged = { isSpeaking: false, isNearer: false, isConvincing: false, isPromising: false };
+  for (const stream of streams) {
+    if (stream.channel !== channel || !stream.isFresh) continue;
+    stream.isFresh = false;
+    const score = scoreOf(stream);
+    if (score >= LOCK_SCORE / 2) judged.isPromising = true;
+    if (score < LOCK_SCORE) continue;
+    const lacks = stream.decoders.reduce((least, { decoder }) => Math.min(least, decoder.lacks()), LACKS_ALL);
+    if (lacks < stream.lacks) {
+      judged.isNearer = true;
+      stream.isDisregarded = false;
+    }
+    stream.lacks = lacks;
+    judged.isSpeaking = true;
+    if (!stream.isDisregarded) judged.isConvincing = true;
+  }
+  return judged;
 }
 
 /** A place for a new sender: a free one, or that of the least convincing that has gone quiet. */
@@ -135,6 +174,10 @@ function startStream(decoders: ListenerOptions["decoders"], frame: Frame, counte
     seq: frame.seq,
     us: frame.us,
     others: [],
+    channel: frame.channel,
+    isFresh: false,
+    lacks: LACKS_ALL,
+    isDisregarded: false,
   };
 }
 
@@ -168,9 +211,14 @@ function hearFrame(listening: Listening, frame: Frame): Found | undefined {
     stream.us = frame.us;
     stream.others = [];
   }
+  stream.channel = frame.channel;
+  stream.isFresh = true;
   for (const { overheadBytes, decoder } of stream.decoders) {
     const found = decoder.push(frame.bodyBytes - overheadBytes, step, frame.us, frame.da);
-    if (found !== undefined) return found;
+    if (found === undefined) continue;
+    // What it said is said: should it come to nothing, the sender starts anew.
+    listening.streams = listening.streams.filter((each) => each !== stream);
+    return found;
   }
   return undefined;
 }

@@ -7,7 +7,7 @@
  */
 import { type AesBlocks, ecbDecrypt } from "#codec/aes-modes.ts";
 import { anchorFrame, type Bracket, holdFrame, losePlace, newBracket, predictPlace, skipFrame } from "./bracket.ts";
-import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
+import type { Found, LengthDecoder } from "./found.ts";
 import { TI_FIELD_BYTES, TI_LENGTH, TI_NIBBLE, TI_TAGS, type TiVariant, tiOfb } from "./ti-smartconfig.ts";
 
 /** Of SSID, key field and free data: more is no string of theirs. */
@@ -61,6 +61,8 @@ interface Ti {
   /** The string after the last tag, and frames since; -1 when lost. */
   part: Part;
   sinceTag: number;
+  /** True while the last frame could be one of a pass. */
+  isInPass: boolean;
   slack: number;
   lastUs: number;
   score: number;
@@ -81,14 +83,29 @@ export function tiDecoder(aes?: AesBlocks, aesKey?: Uint8Array): LengthDecoder {
     isUnbroken: false,
     part: SSID,
     sinceTag: -1,
+    isInPass: false,
     slack: 0,
     lastUs: 0,
     score: 0,
   };
   return {
     push: (length, step, us) => pushTi(ti, length, step, us),
-    score: () => Math.min(ti.score, 8 * LOCK_SCORE),
+    score: () => ti.score,
+    lacks: () => lacksOf(ti),
   };
+}
+
+/** Nibbles that are not there; as many as the longest string has, where its length is not known. */
+function lacksOf(ti: Ti): number {
+  let lacks = 0;
+  for (const which of ti.hasFree ? [SSID, KEY, FREE] : [SSID, KEY]) {
+    const size = sizeOf(ti, which);
+    if (size < 0) lacks += NIBBLES_AT[3];
+    for (let i = 0; i < 2 * size; i++) {
+      if ((ti.values[(NIBBLES_AT[which] as number) + i] ?? EMPTY) === EMPTY) lacks++;
+    }
+  }
+  return lacks;
 }
 
 function putNibble(ti: Ti, place: number, length: number) {
@@ -240,6 +257,7 @@ function pushTi(ti: Ti, length: number, step: number, us: number): Found | undef
   if (tag === undefined && !isSync && !isLength && (value < 0 || value > 255)) {
     // Another datagram of the same phone: it used up a sequence number, but no place on the pass.
     ti.isUnbroken = false;
+    ti.isInPass = false;
     if (step === 0) losePlace(bracket);
     else ti.slack += step - 1;
     return undefined;
@@ -247,6 +265,9 @@ function pushTi(ti: Ti, length: number, step: number, us: number): Found | undef
   const steps = step === 0 ? 0 : step + ti.slack;
   ti.slack = 0;
   if (steps !== 1) ti.isUnbroken = false;
+  // Between two tags, a second apart, the sync packets alone show a sender to whoever passes by on this channel.
+  if (isSync && steps === 1 && ti.isInPass) ti.score++;
+  ti.isInPass = true;
   if (ti.sinceTag >= 0) ti.sinceTag = steps === 0 ? -1 : ti.sinceTag + steps;
   // A sync packet where none can stand, or the other way round: frames of something else were counted.
   const predicted = predictPlace(bracket, steps);

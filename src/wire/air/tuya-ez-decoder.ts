@@ -7,11 +7,22 @@ import { equal, viewOf } from "#base/bytes.ts";
 import { type AesBlocks, ecbDecrypt } from "#codec/aes-modes.ts";
 import { crc8, crc32 } from "#codec/crc.ts";
 import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
-import { expectPayload, type Groups, loseGroups, newGroups, payloadOf, takeGrouped, takeLead } from "./groups.ts";
+import {
+  expectPayload,
+  type Groups,
+  lackedBytes,
+  loseGroups,
+  newGroups,
+  payloadOf,
+  takeGrouped,
+  takeLead,
+} from "./groups.ts";
 import { TUYA_AT, TUYA_KEY, TUYA_MULTICAST_HEAD, TUYA_TOKEN_BYTES } from "./tuya-ez.ts";
 
 const PAYLOAD_MAX = 1 + 64 + 1 + TUYA_TOKEN_BYTES + 32;
 const SILENCE_US = 3_000_000;
+/** Sequence numbers of multicast, each with two bytes; no message has them all. */
+const PAIRS = 128;
 
 interface Tuya {
   readonly aes: AesBlocks;
@@ -38,7 +49,9 @@ export function tuyaDecoder(aes: AesBlocks): LengthDecoder {
   };
   return {
     push: (length, step, us, da) => pushTuya(tuya, length, step, us, da),
-    score: () => Math.min(tuya.score + tuya.groups.gained, 8 * LOCK_SCORE),
+    score: () => tuya.score + tuya.groups.gained,
+    lacks: () =>
+      Math.min(lackedBytes(tuya.groups), PAIRS - tuya.pairs.reduce((had, pair) => had + Number(pair >= 0), 0)),
   };
 }
 
@@ -117,9 +130,9 @@ function takeAddress(tuya: Tuya, step: number, us: number, da: Uint8Array): Foun
   if (step === 0) loseGroups(tuya.groups);
   else tuya.slack += step - 1;
   const pair = ((da[5] as number) << 8) | (da[4] as number);
-  if (sequence > 127) return undefined;
+  if (sequence >= PAIRS) return undefined;
   const before = tuya.pairs[sequence] ?? -1;
-  if (tuya.pairs.length === 0 || (before !== -1 && before !== pair)) tuya.pairs = new Int32Array(128).fill(-1);
+  if (tuya.pairs.length === 0 || (before !== -1 && before !== pair)) tuya.pairs = new Int32Array(PAIRS).fill(-1);
   tuya.pairs[sequence] = pair;
   if (sequence >= TUYA_AT.head && sequence < TUYA_AT.head + 3) tuya.score++;
   return completeMulticast(tuya, us);

@@ -2,12 +2,15 @@
 import { expect, test } from "vitest";
 import { utf8 } from "#base/utf8.ts";
 import { createChance } from "#boards/sim/host/air/chance.ts";
+import { BROADCAST } from "#boards/sim/host/air/model.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import { PROVISIONAL_MS } from "#device/onboarding/onboarding.ts";
 import type { PortEvent } from "#device/port.ts";
 import type { AirProtocol } from "#wire/air/found.ts";
+import type { Frame } from "#wire/air/frame.ts";
+import type { Packet } from "#wire/air/schedule.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
-import { ATTACKER, createWorld, flood, joined, OWNER, recorded, start } from "./world.ts";
+import { ATTACKER, createWorld, EVIL, flood, joined, messageOf, OWNER, recorded, start } from "./world.ts";
 
 test("an Air message counts once: replayed, it joins nothing, and the counter outlives a power loss", () => {
   const first = createWorld([]);
@@ -149,6 +152,53 @@ test("a lock that leads nowhere is given up", () => {
   world.run(8000);
   const channels = world.effects.flatMap((effect) => (effect.kind === "radio-listen" ? [effect.channel] : []));
   expect(new Set(channels)).toEqual(new Set([6, 11]));
+});
+
+/** Frames of a network on channel 11, numbered as its access point would, from packets that go on for ever. */
+function busy(packetAt: (n: number) => { readonly sa: Uint8Array; readonly length: number }) {
+  return (nowMs: number): Frame[] => {
+    if (nowMs % 5 !== 0) return [];
+    const n = nowMs / 5;
+    const { sa, length } = packetAt(n);
+    const header = {
+      us: nowMs * 1000,
+      channel: 11,
+      bssid: EVIL.bssid,
+      da: BROADCAST,
+      retry: false,
+      ds: "from" as const,
+    };
+    return [{ ...header, sa, seq: n & 4095, bodyBytes: 52 + length }];
+  };
+}
+
+const guideForEver = (n: number) => ({ sa: ATTACKER, length: 515 - (n % 4) });
+
+/** A message that never ends, another one every two seconds, so that each seems to come nearer. */
+const messagesForEver = (() => {
+  const tapes = ["evil", "worse", "worst"].map((ssid) => recorded("esptouch-v1", ssid).slice(250, 700));
+  return (n: number) => {
+    const turn = Math.floor(n / 400);
+    const tape = tapes[turn % tapes.length] as Packet[];
+    const length = tape[n % tape.length]?.length ?? 1;
+    // The index frames of the passphrase's first bytes are held back.
+    return { sa: Uint8Array.of(2, 0, 0, 0, 1, turn & 255), length: length >= 305 && length < 309 ? 600 : length };
+  };
+})();
+
+test.each([
+  ["a guide", guideForEver],
+  ["ever new messages that never end", messagesForEver],
+] as const)("whoever keeps another channel busy with %s doesn't keep the unit from its owner", (_, packetAt) => {
+  for (const protocol of ["air", "esptouch-v2"] as const) {
+    const world = createWorld(["esptouch-v1", "esptouch-v2"], 0.1, 3);
+    start(world);
+    const intrude = busy(packetAt);
+    world.run(30_000, [], intrude);
+    expect(world.joins()).toEqual([]);
+    world.run(40_000, [{ sa: OWNER, packets: messageOf(protocol, "home").schedule.packets }], intrude);
+    expect(new Set(world.joins())).toEqual(new Set(["home"]));
+  }
 });
 
 test("after whatever was sent, a unit that is left alone hops on as before, with nothing held", () => {

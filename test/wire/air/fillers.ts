@@ -32,10 +32,12 @@ for (let g = 0; g < 64; g++) V2_ROUND.push(128 + g, 128 + g, 128 + g, ...ZEROS);
 /** In an order: a frame that was lost. */
 const LOST = 0;
 
-/** Orders of each protocol, as long as they get; one frame is missing that would complete them. */
+/** Orders of each protocol, as long as they get; frames are missing that would complete them: both halves of a byte of v1. */
 function longestOrders(ring: readonly number[]): readonly (readonly number[])[] {
   const credentials = { ssid: text(32), passphrase: text(64), bssid: text(6) };
-  const v1 = value(encodeEsptouchV1({ ...credentials, phone: text(4) })).dataLengths.with(8, LOST);
+  const v1 = value(encodeEsptouchV1({ ...credentials, phone: text(4) }))
+    .dataLengths.with(6, LOST)
+    .with(8, LOST);
   const { magic, prefix, groups } = value(encodeAirKiss({ ...credentials, random: 1 }, NO_AES));
   const names = { ssid: text(32), passphrase: text(32), freeData: text(64) };
   const { onAir } = value(encodeTi("cc3200", names, NO_AES));

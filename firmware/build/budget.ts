@@ -1,6 +1,9 @@
 /** What a board's images take of its budgets in board.json. */
+import { FIRMWARE } from "./flags.ts";
 import type { Image } from "./image.ts";
 import { layoutOf } from "./layout.ts";
+import { type Depth, deepest, type Frame, type Frames, type KnownCalls, readFrames } from "./stack.ts";
+import { cacheFolder } from "./third-party.ts";
 
 export interface Images {
   readonly boot: Image;
@@ -9,19 +12,68 @@ export interface Images {
   readonly tls?: boolean;
 }
 
+/** The visitors of a record log, and how the boot stage judges a slot. An item of CBOR is skipped eight levels deep. */
+const BOOT_CALLS: KnownCalls = { pointedTo: ["visit", "is_valid"], recursions: { skip: 9 } };
+/** The runtime's calls through pointers are not followed; below the stack lies a guard. Words of a bundle are eight levels deep. */
+const NATIVE_CALLS: KnownCalls = { pointedTo: [], recursions: { expand: 9 } };
+/** What an ARMv7-M core stores when an interrupt comes, with the word that aligns it. */
+const INTERRUPT_FRAME_BYTES = 36;
+
+const HANDLERS = ["systick_handler", "console_irq", "radio_irq", "ether_irq"];
+
+/** The deepest of these functions and their calls. */
+function deepestOf(frames: Frames, names: readonly string[], known: KnownCalls): Depth {
+  const depths = names.map((name) => deepest(frames, name, known));
+  return depths.reduce((one, other) => (other.bytes > one.bytes ? other : one), { bytes: 0, path: [] });
+}
+
+/** What the stack must hold besides the engine's own frames, and where it is deepest. */
+export interface StackUse {
+  readonly boot: Depth;
+  readonly native: Depth;
+  readonly frame: Frame | undefined;
+}
+
+export function stackUse({ boot, runtime }: Images): StackUse {
+  const [bootFrames, frames] = [readFrames(boot.objects), readFrames(runtime.objects)];
+  const withInterrupt = ({ bytes, path }: Depth, all: Frames): Depth => ({
+    bytes: bytes + INTERRUPT_FRAME_BYTES + deepestOf(all, HANDLERS, NATIVE_CALLS).bytes,
+    path,
+  });
+  const isOurs = ([, frame]: [string, Frame]) => !frame.file.startsWith(cacheFolder());
+  const own = [...bootFrames, ...frames].filter(isOurs).map(([, frame]) => frame);
+  const ports = [...frames].filter(([, frame]) => frame.file.startsWith(`${FIRMWARE}/port/`)).map(([title]) => title);
+  return {
+    boot: withInterrupt(deepest(bootFrames, "reset_handler", BOOT_CALLS), bootFrames),
+    native: withInterrupt(deepestOf(frames, ports, NATIVE_CALLS), frames),
+    frame: own.sort((a, b) => b.bytes - a.bytes)[0],
+  };
+}
+
 /** What each part takes, and its budget in board.json. */
-function takes(name: string, { boot, runtime, tls = false }: Images): readonly (readonly [string, number, number])[] {
+function takes(name: string, images: Images): readonly (readonly [string, number, number])[] {
   const { budgets } = layoutOf(name).board;
+  const { boot, runtime, tls = false } = images;
+  const stack = stackUse(images);
   return [
     ["text", runtime.textBytes, (tls ? budgets.textTlsBytes : budgets.textBytes) ?? 0],
     ["ram", runtime.ramBytes, budgets.ramBytes ?? 0],
     ["boot", boot.textBytes, budgets.bootBytes ?? 0],
+    ["boot stack", stack.boot.bytes, budgets.bootStackBytes ?? 0],
+    ["native stack", stack.native.bytes, budgets.nativeStackBytes ?? 0],
+    [`frame of ${stack.frame?.name}`, stack.frame?.bytes ?? 0, budgets.frameBytes ?? 0],
   ];
+}
+
+/** The deepest calls, one line for each stack. */
+export function stackLines(images: Images): string {
+  const { boot, native } = stackUse(images);
+  return `boot stack    ${boot.path.join(" > ")}\nnative stack  ${native.path.join(" > ")}`;
 }
 
 export function sizeLines(name: string, images: Images): string {
   return takes(name, images)
-    .map(([what, bytes, budget]) => `${what.padEnd(5)} ${String(bytes).padStart(7)} B of ${budget} B`)
+    .map(([what, bytes, budget]) => `${what.padEnd(24)} ${String(bytes).padStart(7)} B of ${budget} B`)
     .join("\n");
 }
 

@@ -6,6 +6,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
+import { callGraphPath } from "./stack.ts";
 import { BuildStop, cacheFolder } from "./third-party.ts";
 
 export const COMPILER = "arm-none-eabi-gcc";
@@ -48,6 +49,8 @@ function compileOne(compiler: string, flags: readonly string[], source: string, 
     child.on("close", (code) => {
       if (code !== 0) return fail(new BuildStop(`${basename(source)} does not compile:\n${words}`));
       if (words !== "") process.stderr.write(words);
+      const graph = callGraphPath(partial);
+      if (existsSync(graph)) renameSync(graph, callGraphPath(object));
       renameSync(partial, object);
       done();
     });

@@ -12,15 +12,22 @@ export const COMMON = [
   "-fno-strict-aliasing",
   "-fno-common",
 ];
-export const OURS = [
-  ...COMMON,
-  "-Os",
+/** Writes the frame of every function and its calls beside the object; see stack.ts. */
+export const CALL_GRAPH = "-fcallgraph-info=su";
+/** What our own C is held to, on chips and host alike. Third-party sources keep their own. */
+export const STRICT = [
   "-Wall",
   "-Wextra",
+  "-Werror",
+  "-Wconversion",
+  "-Wsign-conversion",
+  "-Wshadow",
+  "-Wvla",
+  "-Wstrict-prototypes",
   "-Wno-override-init",
   "-Wno-unused-parameter",
-  `-I${FIRMWARE}`,
 ];
+export const OURS = [...COMMON, "-Os", ...STRICT, CALL_GRAPH, `-I${FIRMWARE}`];
 
 /** What libsodium wants to see of itself. */
 export function sodiumFlags(tree: string): readonly string[] {

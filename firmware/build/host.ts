@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { compile, filesBelow, type Group } from "./compile.ts";
-import { FIRMWARE, sodiumFlags } from "./flags.ts";
+import { FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
 import { type Edited, editedGroup, engineBuild, SEALING, VERIFYING } from "./image.ts";
 import { layoutOf, ROOT } from "./layout.ts";
 import { BuildStop, thirdParty } from "./third-party.ts";
@@ -50,7 +50,7 @@ export async function buildHost(edited?: Edited): Promise<HostPrograms> {
   const common = ["-std=gnu11", "-O1", "-ffunction-sections", "-fdata-sections", "-fno-strict-aliasing", "-no-pie"];
   const sodium = sodiumFlags(trees.libsodium ?? "").map((flag) => flag.replace(/^-I(?=\/.*libsodium)/, "-isystem"));
   const flags = [
-    ...[...common, "-Wall", "-Wextra", "-Wno-override-init", "-Wno-unused-parameter", `-I${FIRMWARE}`],
+    ...[...common, ...STRICT, `-I${FIRMWARE}`],
     ...layoutOf(HOST_LAYOUT).definitions.filter(
       (each) => !/^-D(IMAGE_ADDRESS|HEAP_BYTES|ENGINE_STACK_BYTES)=/.test(each),
     ),
@@ -90,7 +90,7 @@ export async function buildHost(edited?: Edited): Promise<HostPrograms> {
     "port/sodium-base",
   );
   const asEdited = (groups: readonly Group[]) =>
-    edited === undefined ? groups : groups.map((group) => editedGroup(group, join(OUTPUT, edited.as), edited));
+    edited === undefined ? groups : groups.flatMap((group) => editedGroup(group, join(OUTPUT, edited.as), edited));
   const ownBoot = asEdited([chip, below("boot", "start"), ours("port/frame")]);
   const boot = await compile([...ownBoot, sodiumGroup(VERIFYING)], CC);
   const ownRuntime = asEdited([

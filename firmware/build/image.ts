@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { COMPILER, compile, filesBelow, type Group } from "./compile.ts";
-import { COMMON, CPU, FIRMWARE, OURS, sodiumFlags } from "./flags.ts";
+import { CALL_GRAPH, COMMON, CPU, FIRMWARE, OURS, sodiumFlags } from "./flags.ts";
 import { type Layout, layoutOf, ROOT } from "./layout.ts";
 import { BuildStop, THIRD_PARTY, thirdParty } from "./third-party.ts";
 import { PLAIN, secureGroups, type Variant } from "./tls-sources.ts";
@@ -18,11 +18,9 @@ export interface Image {
   /** Bytes of RAM: data, bss, heap arena and stack. */
   readonly ramBytes: number;
   readonly compiled: number;
+  /** What it was linked from. */
+  readonly objects: readonly string[];
 }
-
-/** Stack beyond the engine's own limit: interrupts, lwIP, libsodium's tables on the stack. */
-const STACK_EXTRA_BYTES = 8192;
-const BOOT_STACK_BYTES = 8192;
 
 /** The one line that installs what is missing, or undefined when all is there. */
 export function missingPackages(): string | undefined {
@@ -63,7 +61,7 @@ function networkGroup(tree: string): Group {
   ];
   return {
     sources,
-    flags: [...COMMON, "-Os", "-w", `-I${FIRMWARE}`, `-I${FIRMWARE}/port/lwip`, `-I${src}/include`],
+    flags: [...COMMON, CALL_GRAPH, "-Os", "-w", `-I${FIRMWARE}`, `-I${FIRMWARE}/port/lwip`, `-I${src}/include`],
     inputs: [basename(tree), ...filesBelow(FIRMWARE, ".h")],
   };
 }
@@ -90,7 +88,7 @@ export const SEALING = [
 
 function cryptoGroup(tree: string, names: readonly string[]): Group {
   const sources = names.map((name) => join(tree, "src/libsodium", `${name}.c`));
-  return { sources, flags: [...COMMON, "-O2", "-w", ...sodiumFlags(tree)], inputs: [basename(tree)] };
+  return { sources, flags: [...COMMON, CALL_GRAPH, "-O2", "-w", ...sodiumFlags(tree)], inputs: [basename(tree)] };
 }
 
 /** Tells engines apart whose bytecode may differ: by their sources with our edits, and how they are compiled. */
@@ -210,17 +208,19 @@ export interface Edited {
   readonly edits: ReadonlyMap<string, (text: string) => string>;
 }
 
-/** The group with its edited sources in a folder of their own. */
-export function editedGroup(group: Group, folder: string, { edits }: Edited): Group {
+/** The group with its edited sources in a folder of their own. What is edited may leave warnings behind. */
+export function editedGroup(group: Group, folder: string, { edits }: Edited): readonly Group[] {
   mkdirSync(folder, { recursive: true });
-  const sources = group.sources.map((source) => {
-    const edit = edits.get(relative(FIRMWARE, source));
-    if (edit === undefined) return source;
+  const isEdited = (source: string) => edits.has(relative(FIRMWARE, source));
+  const edited = group.sources.filter(isEdited).map((source) => {
     const path = join(folder, basename(source));
-    writeFileSync(path, edit(readFileSync(source, "utf8")));
+    writeFileSync(path, edits.get(relative(FIRMWARE, source))?.(readFileSync(source, "utf8")) ?? "");
     return path;
   });
-  return { ...group, sources };
+  return [
+    { ...group, sources: group.sources.filter((source) => !isEdited(source)) },
+    { ...group, sources: edited, flags: [...group.flags, "-Wno-error"] },
+  ];
 }
 
 /**
@@ -232,7 +232,7 @@ export async function buildRuntime(name: string, variant: Variant = PLAIN, edite
   const { layout, trees } = prepare(name);
   const ours = runtimeGroup(layout, trees);
   const { objects, compiled } = await compile([
-    edited === undefined ? ours : editedGroup(ours, join(ROOT, ".cache/firmware", name, edited.as), edited),
+    ...(edited === undefined ? [ours] : editedGroup(ours, join(ROOT, ".cache/firmware", name, edited.as), edited)),
     ...secureGroups(ours, trees, variant),
     engineGroup(trees.quickjs ?? ""),
     networkGroup(trees.lwip ?? ""),
@@ -246,22 +246,26 @@ export async function buildRuntime(name: string, variant: Variant = PLAIN, edite
     symbols: {
       TEXT_BYTES: (variant.tls ? budgets.textTlsBytes : budgets.textBytes) ?? 0,
       RAM_BYTES: budgets.ramBytes ?? 0,
-      STACK_BYTES: (budgets.stackBytes ?? 0) + STACK_EXTRA_BYTES,
+      STACK_BYTES: (budgets.stackBytes ?? 0) + (budgets.nativeStackBytes ?? 0),
     },
   });
-  return { ...linked, ...measure(linked.elf), compiled };
+  return { ...linked, ...measure(linked.elf), compiled, objects };
 }
 
 /** The same for the boot stage, into .cache/firmware/BOARD/boot.elf. */
-export async function buildBoot(name: string): Promise<Image> {
+export async function buildBoot(name: string, edited?: Edited): Promise<Image> {
   const { layout, trees } = prepare(name);
+  const ours = bootGroup(layout, trees);
   const { objects, compiled } = await compile([
-    bootGroup(layout, trees),
+    ...(edited === undefined ? [ours] : editedGroup(ours, join(ROOT, ".cache/firmware", name, edited.as), edited)),
     cryptoGroup(trees.libsodium ?? "", VERIFYING),
   ]);
-  const symbols = { BOOT_BYTES: layout.board.budgets.bootBytes ?? 0, STACK_BYTES: BOOT_STACK_BYTES };
-  const linked = link(layout, { name: "boot", objects, symbols });
-  return { ...linked, ...measure(linked.elf), compiled };
+  const symbols = {
+    BOOT_BYTES: layout.board.budgets.bootBytes ?? 0,
+    STACK_BYTES: layout.board.budgets.bootStackBytes ?? 0,
+  };
+  const linked = link(layout, { name: "boot", as: edited?.as ?? "boot", objects, symbols });
+  return { ...linked, ...measure(linked.elf), compiled, objects };
 }
 
 /** A program of a test's own over some sources of the boot stage, in its place: for what a booted unit can't show. */
@@ -272,7 +276,10 @@ export async function buildCheck(name: string, source: string, parts: readonly s
   const definitions = ["-UREGION_JOURNAL_BYTES", "-DREGION_JOURNAL_BYTES=8192u"];
   const group = { sources: [...kept, join(ROOT, source)], flags: [...flags, ...definitions], inputs };
   const { objects } = await compile([group]);
-  const symbols = { BOOT_BYTES: layout.board.budgets.bootBytes ?? 0, STACK_BYTES: BOOT_STACK_BYTES };
+  const symbols = {
+    BOOT_BYTES: layout.board.budgets.bootBytes ?? 0,
+    STACK_BYTES: layout.board.budgets.bootStackBytes ?? 0,
+  };
   return link(layout, { name: "boot", as: basename(source, ".c"), objects, symbols }).elf;
 }
 

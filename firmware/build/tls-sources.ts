@@ -1,7 +1,7 @@
 /** The TLS client of an image: ours and mbedTLS, or what refuses in its place. */
 import { basename, join } from "node:path";
 import { filesBelow, type Group } from "./compile.ts";
-import { COMMON, FIRMWARE, sodiumFlags } from "./flags.ts";
+import { CALL_GRAPH, COMMON, FIRMWARE, sodiumFlags } from "./flags.ts";
 
 /** What an image is made with besides what every one has. */
 export interface Variant {
@@ -41,7 +41,15 @@ function tlsGroup(trees: Readonly<Record<string, string>>, names: readonly strin
   const tree = trees.mbedtls ?? "";
   return {
     sources: names.map((name) => join(tree, "library", `${name}.c`)),
-    flags: [...COMMON, effort, "-w", `-I${FIRMWARE}`, ...tlsFlags(trees), ...sodiumFlags(trees.libsodium ?? "")],
+    flags: [
+      ...COMMON,
+      CALL_GRAPH,
+      effort,
+      "-w",
+      `-I${FIRMWARE}`,
+      ...tlsFlags(trees),
+      ...sodiumFlags(trees.libsodium ?? ""),
+    ],
     inputs: [basename(tree), ...filesBelow(join(FIRMWARE, "tls"), ".h")],
   };
 }

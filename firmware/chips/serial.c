@@ -21,6 +21,6 @@ size_t serial_available(int line) { return rings[line].in - rings[line].out; }
 uint8_t serial_peek(int line, size_t offset) { return rings[line].bytes[(rings[line].out + offset) % RING_BYTES]; }
 
 void serial_drop(int line, size_t length) {
-  rings[line].out += length;
+  rings[line].out += (uint32_t)length;
   chip_serial_resume(line);
 }

@@ -42,7 +42,7 @@ static bool in_name(char letter) {
 
 /* The name of the function or constant that the statement there declares, in `start`; NULL when its first bytes declare none. */
 static const char *declared(uint32_t place, size_t bytes, char start[NAME_BYTES + 1], size_t *length) {
-  uint32_t there = bundle_bytes() - place, part = bytes < NAME_BYTES ? bytes : NAME_BYTES;
+  uint32_t there = bundle_bytes() - place, part = bytes < NAME_BYTES ? (uint32_t)bytes : NAME_BYTES;
   if (part > there) part = there;
   bundle_read(place, start, part);
   start[part] = 0;

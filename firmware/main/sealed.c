@@ -88,7 +88,7 @@ bool sealed_open(uint32_t *named, uint32_t *rows) {
   struct index_head head;
   chip_flash_read(index_at(), &head, sizeof head);
   if (head.kind != INDEX || head.rows > region_bytes / sizeof(struct row) || head.named > head.rows) return false;
-  uint32_t length = sizeof head + head.rows * sizeof(struct row);
+  uint32_t length = (uint32_t)(sizeof head + head.rows * sizeof(struct row));
   if (length > region_bytes - chip_flash_sector_bytes) return false;
   const uint8_t *sealed = look(index_at(), length);
   if (sealed == NULL) return false;
@@ -101,7 +101,8 @@ bool sealed_open(uint32_t *named, uint32_t *rows) {
 
 struct row sealed_row(uint32_t index) {
   struct row row;
-  chip_flash_read(index_at() + sizeof(struct index_head) + index * sizeof row, &row, sizeof row);
+  uint32_t before = (uint32_t)(sizeof(struct index_head) + index * sizeof row);
+  chip_flash_read(index_at() + before, &row, sizeof row);
   return row;
 }
 
@@ -146,7 +147,7 @@ static bool try_again(void) {
 bool sealed_begin(uint32_t rows) {
   if (!try_again()) return false;
   erased = index_at();
-  next = index_at() + sizeof(struct index_head) + rows * sizeof(struct row);
+  next = index_at() + (uint32_t)(sizeof(struct index_head) + rows * sizeof(struct row));
   return make_blank(next);
 }
 
@@ -167,7 +168,7 @@ bool sealed_put(struct row *row, const uint8_t *code, size_t length) {
 }
 
 bool sealed_end(const struct row *rows, uint32_t named, uint32_t count) {
-  uint32_t length = sizeof(struct index_head) + count * sizeof *rows;
+  uint32_t length = (uint32_t)(sizeof(struct index_head) + count * sizeof *rows);
   uint8_t *sealed = heap_allocate(length);
   if (sealed == NULL) return false;
   struct index_head head = {{0}, INDEX, named, count};

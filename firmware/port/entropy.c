@@ -16,7 +16,7 @@
 #ifndef REGION_ENTROPY_START
 #error "board.json gives the entropy region"
 #endif
-#define RECORDS_A_SECTOR (chip_flash_sector_bytes / sizeof(struct record))
+#define RECORDS_A_SECTOR (chip_flash_sector_bytes / (uint32_t)sizeof(struct record))
 
 /* 40 bytes; `check` is the CRC-32 of the rest. */
 struct record {

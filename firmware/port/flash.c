@@ -30,7 +30,7 @@ JS_FUNCTION(write) {
   uint32_t address;
   const uint8_t *bytes = js_bytes(ctx, argv[1], &length);
   if (bytes == NULL) return JS_EXCEPTION;
-  return JS_NewBool(ctx, range(ctx, argv[0], &address, length) && chip_flash_write(address, bytes, length));
+  return JS_NewBool(ctx, range(ctx, argv[0], &address, length) && chip_flash_write(address, bytes, (uint32_t)length));
 }
 
 JS_FUNCTION(erase_sector) {

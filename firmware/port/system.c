@@ -37,7 +37,7 @@ static void install(JSContext *ctx, JSValueConst native) {
       JS_CFUNC_DEF("heapBytes", 0, heap_bytes), JS_CFUNC_DEF("heapPeakBytes", 0, heap_peak_bytes)};
   JSValue facet = js_facet(ctx, native, "system", entries, 4);
   js_set_text(ctx, facet, "resetReason", reset_reason_names[report_take_reason()]);
-  JS_SetPropertyStr(ctx, facet, "isTrial", JS_NewBool(ctx, handoff.on_trial));
+  JS_SetPropertyStr(ctx, facet, "isTrial", JS_NewBool(ctx, handoff.on_trial != 0));
 }
 
 const struct facet system_facet = {install, NULL};

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { relative } from "node:path";
 import type { Command } from "commander";
-import { exceeded, sizeLines } from "#firmware/budget.ts";
+import { exceeded, sizeLines, stackLines } from "#firmware/budget.ts";
 import { buildBoot, buildRuntime, missingPackages } from "#firmware/image.ts";
 import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
 import { BuildStop } from "#firmware/third-party.ts";
@@ -24,12 +24,14 @@ export function register(command: Command): void {
     )
     .requiredOption("--board <name>", `one of ${FIRMWARE_BOARDS.join(", ")}`)
     .option("--tls", "the image with the TLS client, for products whose cloud has a ca in flash.config.json", false)
-    .action(async ({ board, tls }: { board: string; tls: boolean }) => {
+    .option("--stack", "print the deepest calls of each stack as well, with the bytes of each frame", false)
+    .action(async ({ board, tls, stack }: { board: string; tls: boolean; stack: boolean }) => {
       try {
         installMissing();
         const boot = await buildBoot(board);
         const runtime = await buildRuntime(board, { tls });
         process.stdout.write(`${sizeLines(board, { boot, runtime, tls })}\n`);
+        if (stack) process.stdout.write(`${stackLines({ boot, runtime, tls })}\n`);
         process.stdout.write(`image  ${relative(".", runtime.binary)}, for latchkey release build --native\n`);
         const over = exceeded(board, { boot, runtime, tls });
         for (const line of over) process.stderr.write(`latchkey: ${board}: ${line}\n`);

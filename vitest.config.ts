@@ -1,4 +1,6 @@
 import { defineConfig } from "vitest/config";
+import { StageReporter } from "./test/stage-reporter.ts";
+import { projectsOfStages } from "./test/stages.ts";
 
 /**
  * Tests run in parallel by file: three files at once on two cores, since journeys wait half of their time.
@@ -7,7 +9,9 @@ import { defineConfig } from "vitest/config";
  */
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: projectsOfStages(),
+    // Where the runner of the stages listens, it is told of progress and counts.
+    reporters: process.send === undefined ? ["default"] : ["default", new StageReporter()],
     testTimeout: 1_200_000,
     hookTimeout: 1_200_000,
     pool: "forks",

@@ -1,65 +1,63 @@
-// `npm test`: sets up what is missing, checks types and style, runs every test, and ends with the true counts.
+// `npm test` runs every capability once; `npm run test:all` (`--all`) adds the exhaustive runs. Sets up what is missing first,
+// and ends with the true counts. With names of files it runs those tests alone, without budgets.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { ROOT, setUp } from "./setup.mjs";
-import { provideSystemPackages } from "./system-packages.mjs";
+import { measureSpeedMs } from "./speed.mjs";
+import { runStage } from "./stage.mjs";
+import { installsPackages, provideSystemPackages } from "./system-packages.mjs";
 
+const isAll = process.argv.includes("--all");
+const files = process.argv.slice(2).filter((arg) => arg !== "--all");
+const setUpStartedMs = performance.now();
 setUp();
-const REPORT = `${ROOT}/.cache/test-report.json`;
-const COUNTS = `${ROOT}/.cache/test-counts`;
-const only = process.argv.slice(2);
-mkdirSync(`${ROOT}/.cache`, { recursive: true });
-for (const file of [REPORT, COUNTS]) rmSync(file, { force: true });
+const node = (args, env = {}) =>
+  spawnSync(process.execPath, args, { cwd: ROOT, stdio: ["ignore", 1, 2], env: { ...process.env, ...env } }).status;
 
-const lacking = only.length > 0 ? [] : provideSystemPackages();
+if (files.length > 0) {
+  process.exit(node(["node_modules/vitest/vitest.mjs", "run", ...files], { LATCHKEY_TIER: "all" }) ?? 1);
+}
+
+const { stages, referenceMs } = JSON.parse(readFileSync(`${ROOT}/test/stages.json`, "utf8"));
+const COUNTS = `${ROOT}/.cache/test-counts`;
+mkdirSync(`${ROOT}/.cache`, { recursive: true });
+rmSync(COUNTS, { force: true });
+
+const lacking = provideSystemPackages();
 let passed = 0;
 let failed = 0;
+let left = 0;
+const hasToolchain = !lacking.some(({ isToolchain }) => isToolchain);
+if (hasToolchain && node(["--import", "tsx", "firmware/build/build-all.ts"]) !== 0) failed++;
+console.log(`set-up took ${((performance.now() - setUpStartedMs) / 1000).toFixed(0)} s`);
 
-/** Runs one check as a whole; it counts as one test. */
-function check(what, command, ...args) {
-  const startedAt = Date.now();
-  const { status } = spawnSync("npx", ["--no-install", command, ...args], { cwd: ROOT, stdio: ["ignore", 1, 2] });
-  if (status === 0) passed++;
-  else failed++;
-  console.log(`${status === 0 ? "ok" : "FAILED"}  ${what} (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`);
+const slowness = Math.max(1, ...[1, 2, 3].map(() => measureSpeedMs() / referenceMs));
+const env = {
+  LATCHKEY_TIER: isAll ? "all" : "quick",
+  LATCHKEY_LEFT_OUT: JSON.stringify(lacking.flatMap(({ tests }) => tests)),
+};
+const startedMs = performance.now();
+for (const stage of stages) {
+  if (stage.tier === "all" && !isAll) continue;
+  const counts = await runStage(stage, slowness, env);
+  passed += counts.passed;
+  failed += counts.failed;
+  left += counts.left;
 }
+console.log(`the stages took ${((performance.now() - startedMs) / 60_000).toFixed(1)} min`);
 
-if (only.length === 0) {
-  check("types", "tsc", "-b");
-  check("style", "biome", "check", "--error-on-warnings");
+if (!isAll)
+  console.log(`not run: ${left} tests and the files *.exhaustive.test.ts; \`npm run test:all\` runs them too`);
+else if (left > 0) failed += left;
+for (const { what, missing, tests } of lacking) {
+  console.log(`not run: tests that need ${what} (${tests.join(", ")}), because ${missing.join(", ")} is not installed`);
 }
-const vitest = spawnSync(
-  "npx",
-  [
-    "--no-install",
-    "vitest",
-    "run",
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${REPORT}`,
-    ...lacking.flatMap((group) => group.tests.flatMap((pattern) => ["--exclude", pattern])),
-    ...only,
-  ],
-  { cwd: ROOT, stdio: ["ignore", 1, 2] },
-);
-try {
-  const report = JSON.parse(readFileSync(REPORT, "utf8"));
-  passed += report.numPassedTests;
-  // A file that can't even be loaded holds no counted test, but fails all the same.
-  const brokenFiles = report.testResults.filter(
-    (file) => file.status === "failed" && file.assertionResults.length === 0,
-  );
-  failed += report.numFailedTests + brokenFiles.length;
-} catch {
-  failed++;
-}
-if (vitest.status !== 0 && failed === 0) failed++;
-
-for (const group of lacking) console.log(`not run: tests that need ${group.what} (${group.missing.join(", ")})`);
 if (lacking.length > 0) {
-  console.log(`to run them too: sudo apt-get install -y ${lacking.flatMap((group) => group.missing).join(" ")}`);
+  const names = lacking.flatMap(({ missing }) => missing).join(" ");
+  console.log(`to run them too: sudo apt-get install -y --no-install-recommends ${names}`);
+  if (installsPackages()) failed++;
 }
 const line = `${passed} passed, ${failed} failed`;
 writeFileSync(COUNTS, `${line}\n`);
 console.log(line);
-process.exitCode = failed === 0 && lacking.length === 0 ? 0 : 1;
+process.exitCode = failed === 0 ? 0 : 1;

@@ -125,7 +125,7 @@ function runtimeGroup(layout: Layout, trees: Readonly<Record<string, string>>): 
   };
 }
 
-function bootGroup(layout: Layout, trees: Readonly<Record<string, string>>): Group {
+export function bootGroup(layout: Layout, trees: Readonly<Record<string, string>>): Group {
   const chips = join(FIRMWARE, "chips");
   const { flags, inputs } = runtimeGroup(layout, trees);
   return {
@@ -164,7 +164,7 @@ interface Link {
 }
 
 /** Links when objects or symbols are new. The files appear whole: two builds at once don't see each other's halves. */
-function link(layout: Layout, { name, as = name, objects, symbols }: Link): { elf: string; binary: string } {
+export function link(layout: Layout, { name, as = name, objects, symbols }: Link): { elf: string; binary: string } {
   const folder = join(ROOT, ".cache/firmware", layout.board.name);
   mkdirSync(folder, { recursive: true });
   const [elf, binary, key] = ["elf", "bin", "key"].map((ending) => join(folder, `${as}.${ending}`)) as [
@@ -194,7 +194,7 @@ function link(layout: Layout, { name, as = name, objects, symbols }: Link): { el
 }
 
 /** The board's layout and the sources' folders. @throws BuildStop when the toolchain or a source can't be had. */
-function prepare(name: string): { layout: Layout; trees: Readonly<Record<string, string>> } {
+export function prepare(name: string): { layout: Layout; trees: Readonly<Record<string, string>> } {
   const layout = layoutOf(name);
   const install = missingPackages();
   if (install !== undefined) throw new BuildStop(`the firmware needs a toolchain; run: ${install}`);
@@ -266,21 +266,6 @@ export async function buildBoot(name: string, edited?: Edited): Promise<Image> {
   };
   const linked = link(layout, { name: "boot", as: edited?.as ?? "boot", objects, symbols });
   return { ...linked, ...measure(linked.elf), compiled, objects };
-}
-
-/** A program of a test's own over some sources of the boot stage, in its place: for what a booted unit can't show. */
-export async function buildCheck(name: string, source: string, parts: readonly string[]): Promise<string> {
-  const { layout, trees } = prepare(name);
-  const { sources, flags, inputs } = bootGroup(layout, trees);
-  const kept = sources.filter((path) => !path.includes("/boot/") || parts.includes(basename(path, ".c")));
-  const definitions = ["-UREGION_JOURNAL_BYTES", "-DREGION_JOURNAL_BYTES=8192u"];
-  const group = { sources: [...kept, join(ROOT, source)], flags: [...flags, ...definitions], inputs };
-  const { objects } = await compile([group]);
-  const symbols = {
-    BOOT_BYTES: layout.board.budgets.bootBytes ?? 0,
-    STACK_BYTES: layout.board.budgets.bootStackBytes ?? 0,
-  };
-  return link(layout, { name: "boot", as: basename(source, ".c"), objects, symbols }).elf;
 }
 
 /** Where a board's built images lie. */

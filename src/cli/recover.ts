@@ -12,7 +12,7 @@ interface Options {
   readonly line?: string;
 }
 
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 /** Resolves with the boot stage's line about what it starts. */
 function started(line: SerialLine): Promise<string> {

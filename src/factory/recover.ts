@@ -32,7 +32,7 @@ export class RecoveryError extends Error {
   override name = "RecoveryError";
 }
 
-const SILENCE_MS = 10_000;
+const SILENCE_MS = 30_000;
 
 const ADVICE: Partial<Record<Fault, string>> = {
   RELEASE_SIGNATURE: "sign a release with a release key of the key set that the unit has",
@@ -45,7 +45,7 @@ const ADVICE: Partial<Record<Fault, string>> = {
 /**
  * Waits for a unit in recovery on the line and recovers it. Resolves once the unit has written all and starts anew.
  * @param onBlock Told of each block that the unit asked for: its component, and its index.
- * @throws RecoveryError when the unit refuses, or says nothing for ten seconds.
+ * @throws RecoveryError when the unit refuses, or says nothing for thirty seconds.
  */
 export function recover(
   line: SerialLine,

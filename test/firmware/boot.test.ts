@@ -1,7 +1,8 @@
 /** The boot stage on the emulated boards: it starts what verifies, and nothing else. */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { readBoard } from "#boards/sim/host/board.ts";
+import { describeOnNativeBoards } from "../tier.ts";
 import { type Bench, benchUnit, lineOf } from "./made-unit.ts";
 
 const HELLO = 'native.console.write(Uint8Array.from("hello "+native.system.resetReason+"\\n",c=>c.charCodeAt(0)))';
@@ -18,7 +19,7 @@ function flipBit(path: string, address: number): void {
   closeSync(file);
 }
 
-describe.each(["qemu-mps2", "qemu-sf2"])("%s", (board) => {
+describeOnNativeBoards((board) => {
   const { regions, sectorBytes } = readBoard(board).flash;
 
   test("starts a native image and a bundle that a release key signed", async () => {

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { fromHex, toHex, viewOf } from "#base/bytes.ts";
 import { startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { buildCheck } from "#firmware/image.ts";
+import { buildCheck } from "#firmware/check.ts";
 import { saidUntil } from "./console.ts";
 
 interface Vector {
@@ -44,7 +44,11 @@ test("every vector of a native board", async () => {
   });
   const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-decide-")), "flash.bin");
   writeFileSync(flashPath, flash);
-  const kernel = await buildCheck("qemu-mps2", "test/firmware/decide-check.c", ["decide", "journal", "record-log"]);
+  const { elf: kernel } = await buildCheck("qemu-mps2", "test/firmware/decide-check.c", [
+    "decide",
+    "journal",
+    "record-log",
+  ]);
   const emulator = await startEmulator({ board: "qemu-mps2", flashPath, kernel });
   const text = await saidUntil(emulator, /done/);
   await emulator.cut();

@@ -3,13 +3,14 @@
  * straight to the unit, which RFC 6762 section 5.5 allows; that joining a group is taken shows in the same run.
  */
 import { createSocket } from "node:dgram";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import { DNS_TYPE, encodeDnsQuery, readDnsMessage } from "#codec/dns.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
 import { foundIn, SERVICE } from "#wire/sessions/discovery.ts";
 import { whileProgressing } from "../progress.ts";
+import { testOnNativeBoards } from "../tier.ts";
 import { type Bench, benchUnit, lineOf } from "./made-unit.ts";
 
 const NETWORK = { ssid: "Lamplight", passphrase: "a story told at home", bssid: "a0b1c2d3e4f5", channel: 6 };
@@ -75,7 +76,7 @@ function ask(host: string): Promise<Uint8Array> {
   ).finally(() => socket.close());
 }
 
-test.each(["qemu-mps2", "qemu-sf2"])("%s is found", async (board) => {
+testOnNativeBoards("%s is found", async (board) => {
   air = startProgram("boards/sim/host/air/main.ts", [
     "--json",
     JSON.stringify({ networks: [NETWORK], subnet: SUBNET }),

@@ -9,13 +9,13 @@ import { afterEach, expect, test } from "vitest";
 import { startEngine } from "#boards/sim/host/engine.ts";
 import { inPieces } from "#factory/bundle/pieces.ts";
 import { thirdParty } from "#firmware/third-party.ts";
+import { testOnNativeBoards } from "../tier.ts";
 import { LANGUAGE_SAMPLES } from "./language-samples.ts";
 import { type Bench, benchUnit, lineOf } from "./made-unit.ts";
 
 let bench: Bench | undefined;
 afterEach(() => bench?.station.power(false));
 
-const BOARDS = ["qemu-mps2", "qemu-sf2"];
 const SAY = 'function say(text){native.console.write(Uint8Array.from(text+"\\n",c=>c.charCodeAt(0)))}';
 
 /** What the script says until the line `end`, which is left out. */
@@ -43,9 +43,8 @@ const NOT_ON_A_UNIT: Readonly<Record<string, string>> = {
 const SLOPPY = ["test_language.js", "test_closure.js", "test_loop.js"];
 const FILES = [...SLOPPY, "test_bigint.js", "test_builtin.js"];
 
-test.each(FILES.flatMap((file) => BOARDS.map((board) => [file, board] as const)))(
-  "the makers' %s on %s",
-  async (file, board) => {
+for (const file of FILES) {
+  testOnNativeBoards(`the makers' ${file} on %s`, async (board) => {
     const names: string[] = [];
     // test_map holds 3,000 objects at once; a unit's arena has room for a third of them.
     const text = readFileSync(join(thirdParty().quickjs ?? "", "tests", file), "utf8").replace("n = 1000;", "n = 300;");
@@ -57,10 +56,10 @@ test.each(FILES.flatMap((file) => BOARDS.map((board) => [file, board] as const))
     expect(names.length).toBeGreaterThanOrEqual(4);
     const lines = await said(board, SLOPPY.includes(file) ? `(0,eval)(${JSON.stringify(script)})` : script);
     expect(lines.filter((line) => line.startsWith("passed "))).toEqual(names.map((name) => `passed ${name}`));
-  },
-);
+  });
+}
 
-test.each(BOARDS)("%s means by each sample of the language what Node means", async (board) => {
+testOnNativeBoards("%s means by each sample of the language what Node means", async (board) => {
   const asked = LANGUAGE_SAMPLES.map(
     (sample, i) => `{let r;try{r=JSON.stringify(${sample})}catch(e){r="threw "+e}say("sample ${i} "+escape(r))}`,
   );

@@ -7,13 +7,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import { torn } from "#boards/qemu-mps2/host/flash-watch.ts";
 import { TEAR_MODES, type TearMode } from "#boards/sim/host/flash-file.ts";
 import { seededChance } from "#boards/sim/host/seeded-chance.ts";
+import { testOnNativeBoards, times } from "../tier.ts";
 import { judgeSession, newRecord, runSession, type UpdateBed, updateBed } from "./update-bed.ts";
 
-const CUTS = process.env.LATCHKEY_CUTS ?? "100";
+const CUTS = process.env.LATCHKEY_CUTS ?? String(times(12, 100));
 /** Operations that a start gets to see at most; an update has some thousand. */
 const REACH = 40;
 const CONFIRMED = /^state 2 0 none/m;
@@ -56,7 +57,7 @@ async function everyCut({ board, flashPath }: UpdateBed): Promise<void> {
   rmSync(folder, { recursive: true });
 }
 
-test.each(["qemu-mps2", "qemu-sf2"])("%s comes back from every torn operation", async (board) => {
+testOnNativeBoards("%s comes back from every torn operation", async (board) => {
   if (CUTS === "all") await everyCut(await updateBed(board, { releases: 1 }));
   else await seededCuts(await updateBed(board), Number(CUTS));
 });

@@ -5,11 +5,11 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import { startProgram } from "#boards/sim/host/child.ts";
+import { testOnNativeBoards } from "../tier.ts";
 
-// Both at once: a story waits more than it works.
-test.concurrent.each(["qemu-mps2", "qemu-sf2"])("on %s", async (board) => {
+testOnNativeBoards("on %s", async (board) => {
   const output = mkdtempSync(join(tmpdir(), "latchkey-journey-"));
   const story = startProgram("src/cli/main.ts", ["start", "--board", board, "--output", output]);
   const said: string[] = [];

@@ -3,7 +3,7 @@
  * maker why. Worn flash is played at the breakpoints of flash-watch.ts: the images are the ones that ship.
  */
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { concat } from "#base/bytes.ts";
 import { FAULTS, type Fault } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
@@ -11,6 +11,7 @@ import type { Fate, FlashOperation } from "#boards/qemu-mps2/host/flash-watch.ts
 import { JOURNAL_KIND } from "#wire/flash/journal.ts";
 import { appendRecord, freeLogBytes, type LogRegion, readLog } from "#wire/flash/record-log.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
+import { describeOnNativeBoards } from "../tier.ts";
 import { type BedOptions, judgeSession, newRecord, runSession, type UpdateBed, updateBed } from "./update-bed.ts";
 
 const within = (name: string, { board }: UpdateBed, address: number) => {
@@ -32,8 +33,6 @@ async function restsIn(bed: UpdateBed, sequence: number): Promise<void> {
   expect(record).toMatchObject({ starts: 1, sequence });
 }
 
-const BOARDS = ["qemu-mps2", "qemu-sf2"];
-
 /** Release 2 is another bundle. */
 const bundle = (make: (first: Uint8Array) => Uint8Array): BedOptions => ({
   second: (first) => new Map([[COMPONENT.js, make(first.get(COMPONENT.js) as Uint8Array)]]),
@@ -53,7 +52,7 @@ function inAnEvent(wrong: string): string {
   return `native.onEvent(()=>{${wrong}});native.clock.wakeAt(1)`;
 }
 
-describe.each(BOARDS)("on %s", (board) => {
+describeOnNativeBoards((board) => {
   test.each(WRONGS)("a bundle that %s goes back, and the maker hears why", async (_, wrong, fault) => {
     const bed = await updateBed(
       board,

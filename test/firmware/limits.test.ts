@@ -1,5 +1,6 @@
 /** What a bundle does wrong ends that run, with the reason kept; the unit starts again. */
 import { afterEach, expect, test } from "vitest";
+import { testOnNativeBoards } from "../tier.ts";
 import { type Bench, benchUnit, lineOf } from "./made-unit.ts";
 
 let bench: Bench | undefined;
@@ -27,7 +28,7 @@ test.each(CASES)("%s", async (_, wrong, reason) => {
   expect((await lineOf(bench.station, /^started (\S+)/))[1]).toBe(reason);
 });
 
-test.each(["qemu-mps2", "qemu-sf2"])("an endless loop on %s", async (board) => {
+testOnNativeBoards("an endless loop on %s", async (board) => {
   bench = await benchUnit(board, misbehaving("for(;;);"));
   await lineOf(bench.station, /^started power/);
   expect((await lineOf(bench.station, /^started (\S+)/))[1]).toBe("watchdog");

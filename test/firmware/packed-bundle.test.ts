@@ -1,7 +1,8 @@
 /** A unit reads the words of its bundle as the tools wrote them, in the order and the depth that they were written in. */
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { packed } from "#codec/host/word-packing.ts";
 import { inPieces } from "#factory/bundle/pieces.ts";
+import { describeOnNativeBoards } from "../tier.ts";
 import { type Bench, benchUnit, lineOf } from "./made-unit.ts";
 
 let bench: Bench | undefined;
@@ -17,7 +18,7 @@ const WORDS = [
   ...["+f1", "+f2", "+f11()", "+f12()+f13()", "charCodeAt", "=>c.charCodeAt(0)"],
 ];
 
-describe.each(["qemu-mps2", "qemu-sf2"])("%s", (board) => {
+describeOnNativeBoards((board) => {
   test("runs a packed bundle, from source and from what it compiled", async () => {
     const functions = Array.from({ length: 40 }, (_, i) => `function f${i}(){return ${i}}`);
     const sum = `say("sum "+(0${functions.map((_, i) => `+f${i}()`).join("")})+TEXT+LONG.length);`;

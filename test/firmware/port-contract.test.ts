@@ -1,13 +1,14 @@
 /** The emulated boards keep the port contract: the same program as on the simulated board, on the native image. */
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect } from "vitest";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
+import { testOnNativeBoards } from "../tier.ts";
 import { type Bench, benchUnit, lineOf } from "./made-unit.ts";
 
 let bench: Bench | undefined;
 afterEach(() => bench?.station.power(false));
 
-test.each(["qemu-mps2", "qemu-sf2"])("every promise of the port is kept by %s", async (name) => {
+testOnNativeBoards("every promise of the port is kept by %s", async (name) => {
   const board = readBoard(name);
   const { bytes } = await buildScript(`import { port } from "./boards/${name}/port.ts";
 import { runContract } from "./boards/port-contract/contract.ts";

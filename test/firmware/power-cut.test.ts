@@ -5,16 +5,17 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import { makeBareUnit } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { seededChance } from "#boards/sim/host/seeded-chance.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
 import { imagePaths } from "#firmware/image.ts";
+import { testOnNativeBoards, times } from "../tier.ts";
 import { saidUntil } from "./console.ts";
 
-const CUTS = Number(process.env.LATCHKEY_CUTS ?? 50);
+const CUTS = Number(process.env.LATCHKEY_CUTS ?? times(10, 50));
 
 interface Found {
   readonly state: string;
@@ -42,7 +43,7 @@ async function runOnce(board: string, flashPath: string, forMs: number): Promise
   return { state, floor: Number(floor), sequence: Number(sequence), told, starts: all.length };
 }
 
-test.each(["qemu-mps2", "qemu-sf2"])("%s comes back from every cut, with all that it remembered", async (board) => {
+testOnNativeBoards("%s comes back from every cut, with all that it remembered", async (board) => {
   const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-cuts-")), "flash.bin");
   const { regions } = readBoard(board).flash;
   const bundle = async (imageBytes: number) =>

@@ -1,6 +1,6 @@
 /** What a unit compiled of its bundle is written once, believed only when it is this unit's own, and never needed. */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { equal } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
@@ -8,6 +8,7 @@ import { encodeCbor } from "#codec/cbor.ts";
 import { encodeLog } from "#wire/flash/record-log.ts";
 import { settingRecord } from "#wire/flash/setting-record.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { describeOnNativeBoards } from "../tier.ts";
 import { type Bench, benchUnit, lineOf } from "./made-unit.ts";
 
 /** Twenty functions whose code is of one length, one that says them all, and a statement that runs it. */
@@ -27,7 +28,7 @@ const POWER_CUT = 80;
 let bench: Bench | undefined;
 afterEach(() => bench?.station.power(false));
 
-describe.each(["qemu-mps2", "qemu-sf2"])("%s", (board) => {
+describeOnNativeBoards((board) => {
   const { regions, sectorBytes, writeBytes } = readBoard(board).flash;
   const region = regions.codeA as { start: number; bytes: number };
   const index = region.start + sectorBytes;

@@ -1,9 +1,10 @@
 /** Signatures are judged on the emulated boards as the vectors say: the strict rule, libsodium below it. */
-import { existsSync, readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { expect } from "vitest";
 import { fromHex } from "#base/bytes.ts";
 import { type StartVerifier, verifierEntry } from "#boards/verifier/board-verifier.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
+import { testOnNativeBoards } from "../tier.ts";
 
 interface Vector {
   readonly comment: string;
@@ -11,11 +12,10 @@ interface Vector {
   readonly expect: string;
 }
 
-const WYCHEPROOF = "../shared/vectors/wycheproof/ed25519_test.json";
+const WYCHEPROOF = "test/vectors/published/wycheproof/ed25519_test.json";
 
-/** Wycheproof's own cases where they are at hand. Its `acceptable` does not occur for Ed25519. */
+/** Wycheproof's own cases. Its `acceptable` does not occur for Ed25519. */
 function wycheproof(): readonly Vector[] {
-  if (!existsSync(WYCHEPROOF)) return [];
   const file = JSON.parse(readFileSync(WYCHEPROOF, "utf8")) as {
     testGroups: { publicKey: { pk: string }; tests: { tcId: number; msg: string; sig: string; result: string }[] }[];
   };
@@ -28,7 +28,7 @@ function wycheproof(): readonly Vector[] {
   );
 }
 
-test.each(["qemu-mps2", "qemu-sf2"])("%s", async (board) => {
+testOnNativeBoards("%s judges every vector as this machine does", async (board) => {
   const { startVerifier } = (await import(`../../boards/${board}/host/verifier.ts`)) as {
     startVerifier: StartVerifier;
   };

@@ -3,6 +3,8 @@
  * start one another in the same process, flash is a file, and time passes only while nothing is to be done.
  */
 #include "chips/chip.h"
+#include "chips/serial.h"
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +75,25 @@ void chip_open_image_memory(void) {
 }
 
 void chip_start(void) {}
-void chip_listen(void) {}
+
+/* With CHIP_CONSOLE_IN set the console's input is standard input, read while the program waits. */
+static bool listens;
+void chip_listen(void) { listens = getenv("CHIP_CONSOLE_IN") != NULL; }
+
+/* Takes what came on standard input; waits for it at most so long. The sender may be slow: the unit's millisecond then
+ * takes longer than one of this machine. */
+#define LISTEN_MS 20
+static void listen_for_input(void) {
+  static uint8_t bytes[4096];
+  static ssize_t have, given;
+  struct pollfd input = {STDIN_FILENO, POLLIN, 0};
+  if (given == have && poll(&input, 1, LISTEN_MS) > 0) {
+    have = read(STDIN_FILENO, bytes, sizeof bytes);
+    given = 0;
+    if (have <= 0) exit(0); /* the station is gone */
+  }
+  while (given < have && chip_serial_room(CHIP_CONSOLE)) chip_serial_received(CHIP_CONSOLE, bytes[given++]);
+}
 void chip_serial_write(int line, const uint8_t *bytes, size_t length) {
   if (line != CHIP_CONSOLE) return;
   fwrite(bytes, 1, length, stdout);
@@ -85,6 +105,7 @@ uint64_t chip_nanoseconds(void) { return now_ns; }
 uint64_t chip_milliseconds(void) { return now_ns / 1000000u; }
 /* A program that waited for an hour of its own time waits for something that never comes. */
 void chip_wait(void) {
+  if (listens) listen_for_input();
   now_ns += 1000000u;
   if (now_ns < LIFE_NS_MAX) return;
   printf("out of time\n");

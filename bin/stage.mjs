@@ -1,0 +1,92 @@
+// Runs one stage of the tests: watches its progress, counts its processor time, and holds that against its budget.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { ROOT } from "./setup.mjs";
+
+/** A stage that shows no progress for so long hangs. */
+const SILENCE_MS = 15 * 60_000;
+/** A stage may take this many times its budget. */
+const TOLERANCE = 2;
+
+/** Processor seconds of all child processes that have ended so far; undefined where the system does not tell. */
+function childSeconds() {
+  try {
+    const fields = readFileSync("/proc/self/stat", "utf8").split(") ")[1].split(" ");
+    return (Number(fields[13]) + Number(fields[14])) / 100;
+  } catch {
+    return undefined;
+  }
+}
+
+function killGroup(child) {
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** @returns Exit code, the counts that the reporter told, and whether the program was ended for showing no progress. */
+function run(args, env) {
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    detached: true,
+  });
+  const end = () => killGroup(child);
+  process.once("exit", end);
+  return new Promise((resolve) => {
+    let counts;
+    let last = "nothing yet";
+    let isStuck = false;
+    let timer;
+    const watch = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        isStuck = true;
+        killGroup(child);
+      }, SILENCE_MS);
+    };
+    watch();
+    child.on("message", (message) => {
+      watch();
+      if (message.progress) last = message.progress;
+      if (message.counts) counts = message.counts;
+    });
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      process.off("exit", end);
+      resolve({ code, counts, isStuck, last });
+    });
+  });
+}
+
+/**
+ * Runs a stage of test/stages.json.
+ * @param slowness How many times slower than the reference machine this one is; budgets grow with it.
+ * @param env      LATCHKEY_TIER and LATCHKEY_LEFT_OUT for the tests.
+ * @returns Counts of passed and failed tests, and of tests that the tier leaves out.
+ */
+export async function runStage({ name, command, budgetS }, slowness, env) {
+  const args = command === undefined ? ["vitest/vitest.mjs", "run", "--project", name] : command;
+  const [program, ...rest] = args;
+  const [startedMs, before] = [performance.now(), childSeconds()];
+  const { code, counts, isStuck, last } = await run([`node_modules/${program}`, ...rest], env);
+  const wallS = (performance.now() - startedMs) / 1000;
+  const after = childSeconds();
+  const tookS = before === undefined || after === undefined ? wallS : after - before;
+  const allowedS = TOLERANCE * budgetS * slowness;
+  const isOver = tookS > allowedS;
+  let { passed, failed, left } = counts ?? { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, left: 0 };
+  const faults = [];
+  if (isStuck) faults.push(`no progress for ${SILENCE_MS / 60_000} min after: ${last}`);
+  if (isOver) faults.push(`over its budget: at most ${allowedS.toFixed(0)} s of processor time are allowed`);
+  if (code !== 0 && failed === 0 && faults.length === 0) faults.push(`its program ended with exit code ${code}`);
+  failed += faults.length;
+  const verdict = failed === 0 ? "ok    " : "FAILED";
+  const times = `${wallS.toFixed(1)} s, processor ${tookS.toFixed(1)} s of a budget of ${(budgetS * slowness).toFixed(0)} s`;
+  console.log(`${verdict} stage ${name}: ${passed} passed, ${failed} failed (${times})`);
+  for (const fault of faults) console.log(`       stage ${name}: ${fault}`);
+  return { passed, failed, left };
+}

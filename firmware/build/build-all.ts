@@ -1,0 +1,20 @@
+/** Builds every image that the tests start, so that no test waits for a compiler: `node --import tsx firmware/build/build-all.ts`. */
+import { buildHost } from "./host.ts";
+import { buildBoot, buildRuntime } from "./image.ts";
+import { FIRMWARE_BOARDS } from "./layout.ts";
+import { BuildStop } from "./third-party.ts";
+
+try {
+  for (const board of FIRMWARE_BOARDS) {
+    await buildBoot(board);
+    for (const tls of [false, true]) {
+      const { compiled } = await buildRuntime(board, { tls });
+      process.stderr.write(`latchkey: firmware of ${board}${tls ? " with TLS" : ""}: ${compiled} files compiled\n`);
+    }
+  }
+  await buildHost();
+} catch (error) {
+  if (!(error instanceof BuildStop)) throw error;
+  process.stderr.write(`latchkey: ${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,50 @@
+/** The runner of the tests itself: nothing falls between the stages, and a group that could not start is no success. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { StageCounts } from "./stage-reporter.ts";
+import { STAGES } from "./stages.ts";
+
+test("every test file belongs to one stage", () => {
+  const files = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".test.ts"));
+  expect(files.length).toBeGreaterThan(100);
+  const folders = STAGES.flatMap(({ folders = [] }) => folders);
+  expect(new Set(folders).size).toBe(folders.length);
+  const homeless = files.filter((name) => !folders.includes(name.includes("/") ? (name.split("/")[0] ?? "") : ""));
+  expect(homeless).toEqual([]);
+});
+
+/** Runs a test file of this text as the runner does. */
+function countsOf(text: string): Promise<StageCounts> {
+  const folder = mkdtempSync(join(process.cwd(), ".cache/planted-"));
+  const reporter = join(process.cwd(), "test/stage-reporter.ts");
+  writeFileSync(join(folder, "planted.test.ts"), text);
+  writeFileSync(
+    join(folder, "vitest.config.ts"),
+    `import { StageReporter } from ${JSON.stringify(reporter)}; export default { test: { reporters: [new StageReporter()] } };`,
+  );
+  const child = spawn(process.execPath, ["node_modules/vitest/vitest.mjs", "run", "--root", folder], {
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
+  return new Promise<StageCounts>((resolve, reject) => {
+    child.on("message", (message: { counts?: StageCounts }) => message.counts && resolve(message.counts));
+    child.on("close", (code) => reject(new Error(`no counts; exit code ${code}`)));
+  }).finally(() => rmSync(folder, { recursive: true }));
+}
+
+test("a group whose set-up fails counts as failed, a test that is left out does not", async () => {
+  const counts = await countsOf(`
+import { beforeAll, describe, test } from "vitest";
+test("works", () => {}); test.skip("is left out", () => {});
+describe("a group", () => {
+  beforeAll(() => { throw new Error("no emulator"); });
+  test("one", () => {});
+  test("another", () => {});
+});`);
+  expect(counts).toEqual({ passed: 1, failed: 2, left: 1 });
+});
+
+test("a file that can't be loaded counts as failed", async () => {
+  expect(await countsOf(`import "./missing.ts";`)).toEqual({ passed: 0, failed: 1, left: 0 });
+});

@@ -22,7 +22,11 @@ function claimsOf(text: string): readonly { readonly path: string; readonly name
 
 /** Whether some test, or group of tests, of a file is called so. */
 function holds(path: string, name: string): boolean {
-  const titles = [...read(path).matchAll(/\b(?:it|test|describe)(?:\.each\([\s\S]*?\))?\(\s*(["'`])([\s\S]*?)\1/g)];
+  const titles = [
+    ...read(path).matchAll(
+      /\b(?:it|test|describe|testOnNativeBoards|exhaustiveTest)(?:\.each\([\s\S]*?\))?\(\s*(["'`])([\s\S]*?)\1/g,
+    ),
+  ];
   return titles.some(([, , title = ""]) => title.includes(name));
 }
 

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CloudOptions, startCloud } from "#cloud/cloud.ts";
+import { operatorClient } from "#cloud/http/operator-client.ts";
+import type { ViewLink } from "#cloud/http/routes-view.ts";
 import { readCloudTls } from "#cloud/http/tls-files.ts";
 import { StoreTrouble } from "#cloud/store/store.ts";
 import { sayTrouble } from "./say-trouble.ts";
@@ -64,6 +66,32 @@ export function register(command: Command): void {
     )
     .option("--block-rate <bytes>", "bytes of blocks a second, for all devices together", number)
     .action((options: Options) => sayTrouble(() => run(options)));
+  command
+    .command("open")
+    .description("print a link that opens the read-only status page, once, within five minutes")
+    .option("--data <folder>", "the running cloud's folder", "out/cloud")
+    .option("--url <url>", "a cloud elsewhere")
+    .option("--operator-key <file>", "its operator key (default: the one in the folder)")
+    .option("--ca <file>", "PEM of the authority behind its TLS")
+    .action((_: object, own: Command) => sayTrouble(() => openPage(own.optsWithGlobals<OpenOptions>())));
+}
+
+interface OpenOptions {
+  data: string;
+  url?: string;
+  operatorKey?: string;
+  ca?: string;
+}
+
+async function openPage({ data, url, operatorKey, ca }: OpenOptions): Promise<void> {
+  const client = operatorClient({
+    data,
+    ...(url === undefined ? {} : { url }),
+    ...(operatorKey === undefined ? {} : { keyFile: operatorKey }),
+    ...(ca === undefined ? {} : { caFile: ca }),
+  });
+  const { path } = await client.post<ViewLink>("/v1/view-links", {});
+  process.stdout.write(`${new URL(path, client.url).href}\n`);
 }
 
 async function run(options: Options): Promise<void> {

@@ -10,6 +10,7 @@ const TROUBLES = new Set([
   "MemoryError",
   "PhoneTrouble",
   "ReleaseTrouble",
+  "SecretFileError",
   "StationError",
   "StoreTrouble",
   "StoryError",

@@ -7,6 +7,7 @@ import type { Issuer } from "#cloud/issuer/issuer.ts";
 import type { Revocations } from "#cloud/issuer/revocations.ts";
 import { type BlockService, createBlockService, type Transfer } from "#cloud/releases/block-service.ts";
 import type { PublishedRelease, Releases } from "#cloud/releases/releases.ts";
+import { createPace } from "#cloud/rollout/pace.ts";
 import type { AttemptState } from "#cloud/rollout/rollout-plan.ts";
 import type { Rollouts } from "#cloud/rollout/rollouts.ts";
 import type { WriteQueue } from "#cloud/store/write-queue.ts";
@@ -49,6 +50,10 @@ export interface Desk {
 }
 
 const NOTHING = new Uint8Array(0);
+/** Timestamps that one unit is given: each costs a signature. A unit asks a few times per update. */
+const ASKS = { burst: 60, everyMs: 1_000 };
+/** Devices whose rate is remembered: more than one cloud serves. */
+const STREAMS_MAX = 1_000_000;
 /** Devices looked at in one turn of the event loop. */
 const TURN = 500;
 
@@ -81,6 +86,7 @@ export function createDesk(options: DeskOptions): Desk {
   /** Devices of which something is being written down, and when the last of it is. */
   const writing = new Map<string, Promise<void>>();
   const counts = { timestamps: 0 };
+  const asks = createPace(ASKS, STREAMS_MAX);
 
   const linked = (device: Device): LinkedDevice => ({ id: device.id, fleet: device.fleet });
 
@@ -159,7 +165,9 @@ export function createDesk(options: DeskOptions): Desk {
   const takeDown = (device: Device, state: UnitState): boolean => {
     let isNews = fleet.runs(device, state.sequence, nowMs());
     const { attempt } = state;
-    if (attempt !== undefined && attempt.sequence > state.sequence) {
+    // A unit that names releases which don't exist adds no rows to the store.
+    const isKnown = attempt !== undefined && releases.get(device.product, attempt.sequence) !== undefined;
+    if (isKnown && attempt.sequence > state.sequence) {
       isNews = fleet.report(device, attempt.sequence, stateOf(attempt), attempt.fault ?? "", nowMs()) || isNews;
     }
     if (state.revoked !== undefined) isNews = revocations.took(device, state.revoked) || isNews;
@@ -185,6 +193,7 @@ export function createDesk(options: DeskOptions): Desk {
       if (name === UP.ask) {
         if (payload.length !== TIMESTAMP_NONCE_BYTES) return;
         fleet.heard(device, nowMs());
+        if (asks.take(device.id, nowMs()) === undefined) return;
         tell(device);
         const timestamp = issuer.timestamp(device.product, currentFor(device), payload, nowMs());
         if (timestamp === undefined) return;

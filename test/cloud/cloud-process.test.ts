@@ -151,7 +151,7 @@ describe("the cloud as a process", () => {
     expect(status.online).toBe(units.length);
     expect(status.versions).toEqual([{ product: "lamp", sequence: 1, devices: units.length }]);
     const metrics = await (
-      await fetch(`${cloud.url}/metrics`, { headers: { authorization: `Basic ${basicKey()}` } })
+      await fetch(`${cloud.url}/metrics`, { headers: { authorization: `Bearer ${operatorKey()}` } })
     ).text();
     expect(metrics).toContain(`latchkey_device_versions{product="lamp",sequence="1"} ${units.length}`);
     const explained = await operator.get<{ all: { checks: { check: string; holds: boolean }[] }[] }>(
@@ -219,9 +219,6 @@ describe("the cloud as a process", () => {
     );
   });
 
-  function basicKey(): string {
-    return Buffer.from(`operator:${operatorKey()}`).toString("base64");
-  }
   function operatorKey(): string {
     return readFileSync(join(data, "operator.key"), "utf8").trim();
   }

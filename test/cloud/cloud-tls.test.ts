@@ -107,7 +107,7 @@ describe("the cloud under TLS", () => {
     mkdirSync(there);
     const url = `https://127.0.0.1:${(thief.address() as { port: number }).port}`;
     writeFileSync(join(there, "running.json"), JSON.stringify({ ...running, url }));
-    writeFileSync(join(there, "operator.key"), readFileSync(join(data, "operator.key")));
+    writeFileSync(join(there, "operator.key"), readFileSync(join(data, "operator.key")), { mode: 0o600 });
     await expect(operatorClient({ data: there }).get("/v1/status")).rejects.toThrow(/another server's certificate/);
     expect(asked).toEqual([]);
     await new Promise((resolve) => thief.close(resolve));

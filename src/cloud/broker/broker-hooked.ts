@@ -7,7 +7,9 @@ import { randomBytes } from "node:crypto";
 import { connectAsync } from "mqtt";
 import { fromHex, toHex } from "#base/bytes.ts";
 import type { Fleet } from "#cloud/fleet.ts";
-import { bringsKey, serveHttp } from "#cloud/http/http.ts";
+import { bearsKey } from "#cloud/http/bearer.ts";
+import { serveHttp } from "#cloud/http/http.ts";
+import { createHttpApp } from "#cloud/http/http-app.ts";
 import { type HookRight, hookRoutes } from "#cloud/http/routes-hook.ts";
 import { callerRelayTopic, callerReplyTopic, isCallerName } from "#wire/link/caller-auth.ts";
 import { mayPublish, maySubscribe, publishRights, subscribeRights } from "#wire/link/topics.ts";
@@ -66,7 +68,7 @@ export async function connectHookedBroker(events: BrokerEvents, options: HookedO
   let online = new Set<string>();
 
   const signIn = (client: string, password: string): readonly HookRight[] | undefined => {
-    if (client === own) return bringsKey(`Bearer ${password}`, ownPassword) ? [] : undefined;
+    if (client === own) return bearsKey(`Bearer ${password}`, ownPassword) ? [] : undefined;
     if (isCallerName(client)) {
       const caller = callers.get(client);
       if (caller?.password === undefined || caller.password !== password) return undefined;
@@ -101,11 +103,13 @@ export async function connectHookedBroker(events: BrokerEvents, options: HookedO
     },
     stranger() {
       events.refused();
-      if (!wasStranger) process.stderr.write(`latchkey cloud: a hook without the key in ${options.keyFile}: denied\n`);
+      if (!wasStranger) events.log(`a hook without the key in ${options.keyFile}: denied`);
       wasStranger = true;
     },
   });
-  const hooks = await serveHttp(routes, { host, port, operatorKey: key, ...(tls === undefined ? {} : { tls }) });
+  // Each hook checks the key by itself, since it has to answer a wrong one with a 200 that says "deny".
+  const app = createHttpApp(routes, { authorize: () => undefined, log: events.log });
+  const hooks = await serveHttp(app, { host, port, ...(tls === undefined ? {} : { tls }) });
   const at = `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${hooks.port}/hooks`;
   const remote = await openRemoteClient(events, {
     url,

@@ -17,6 +17,8 @@ export interface BrokerEvents {
   offline(device: LinkedDevice): void;
   /** Somebody was not let in. */
   refused(): void;
+  /** Takes one line for the log. */
+  log(line: string): void;
   /** A caller that was admitted said something. */
   callerSaid(name: string, payload: Uint8Array): void;
   /** A caller's connection ended; not every broker tells. */

@@ -63,7 +63,7 @@ export async function openRemoteClient(events: BrokerEvents, options: RemoteOpti
   });
   let isClosing = false;
   client.on("error", (error) => {
-    if (!isClosing) process.stderr.write(`latchkey cloud: broker ${where}: ${error.message}\n`);
+    if (!isClosing) events.log(`broker ${where}: ${error.message}`);
   });
   const online = new Set<string>();
 

@@ -1,8 +1,11 @@
 /** How the operator's tools talk to a running cloud. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { OPERATOR_KEY_FILE, RUNNING_FILE } from "#cloud/cloud.ts";
+import { OPERATOR_KEY_FILE } from "#cloud/cloud.ts";
+import { readRunning } from "#cloud/running-file.ts";
+import { SecretFileError } from "#trust/host/secret-file.ts";
 import { requestCloud } from "./operator-request.ts";
+import { readSharedKey } from "./shared-key.ts";
 
 /** The cloud can't be reached or refuses. The message is one line that says what to do. */
 export class CloudTrouble extends Error {
@@ -10,6 +13,8 @@ export class CloudTrouble extends Error {
 }
 
 export interface OperatorClient {
+  /** Where the cloud is reached. */
+  readonly url: string;
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body: object | Uint8Array): Promise<T>;
 }
@@ -30,9 +35,10 @@ export function operatorClient(where: {
   let ca: string | undefined;
   const keyFile = where.keyFile ?? join(where.data, OPERATOR_KEY_FILE);
   try {
-    key = readFileSync(keyFile, "utf8").trim();
-    running = where.url === undefined ? JSON.parse(readFileSync(join(where.data, RUNNING_FILE), "utf8")) : where;
-  } catch {
+    key = readSharedKey(keyFile);
+    running = where.url === undefined ? readRunning(where.data) : { url: where.url };
+  } catch (error) {
+    if (error instanceof SecretFileError) throw new CloudTrouble(error.message);
     throw new CloudTrouble(
       `no cloud runs on ${where.data}; start one with: latchkey cloud --data ${where.data}, or name --url and --operator-key`,
     );
@@ -57,6 +63,7 @@ export function operatorClient(where: {
     return told;
   };
   return {
+    url,
     get: (path) => ask("GET", path),
     post: (path, body) => ask("POST", path, body instanceof Uint8Array ? body : JSON.stringify(body)),
   };

@@ -1,15 +1,15 @@
-/** What callers away from home reach over HTTP: handing in their proof, before they connect to the broker. */
+/** The route on which a remote caller hands in its proof before it connects to the broker. */
 
 import type { Broker } from "#cloud/broker/broker.ts";
 import type { CallerGate } from "#cloud/broker/caller-gate.ts";
 import type { RelayDesk } from "#cloud/broker/relay-desk.ts";
 import { CALLER_PROOF_BYTES_MAX } from "#wire/link/caller-auth.ts";
-import { HttpRefusal, type Route } from "./http.ts";
+import { HttpRefusal, type Route } from "./route.ts";
 
 export interface CallerRouteParts {
   readonly callerGate: CallerGate;
   readonly relayDesk: RelayDesk;
-  readonly broker: () => Broker;
+  readonly broker: Pick<Broker, "admitCaller">;
   readonly counters: { connectionsRefused: number };
 }
 
@@ -23,6 +23,7 @@ export function callerRoutes({ callerGate, relayDesk, broker, counters }: Caller
       who: "device",
       body: "bytes",
       bodyBytesMax: CALLER_PROOF_BYTES_MAX,
+      replies: { 204: undefined },
       async answer({ bytes, peer }) {
         const caller = callerGate.check(bytes, peer, Date.now());
         const admitted = caller.ok ? relayDesk.admit(caller.value) : caller;
@@ -31,7 +32,7 @@ export function callerRoutes({ callerGate, relayDesk, broker, counters }: Caller
           const isBusy = admitted.fault === "SESSION_RATE" || admitted.fault === "SESSION_FULL";
           throw new HttpRefusal(isBusy ? 429 : 403, admitted.fault);
         }
-        await broker().admitCaller(admitted.value.name, admitted.value.password);
+        await broker.admitCaller(admitted.value.name, admitted.value.password);
         return { status: 204, body: "" };
       },
     },

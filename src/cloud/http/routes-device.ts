@@ -1,4 +1,4 @@
-/** What devices and phones reach over HTTP: nonces and proofs, blocks, freshness, signed releases. */
+/** The routes for devices and phones: nonces and proofs, blocks, timestamps, signed releases. */
 import { toHex } from "#base/bytes.ts";
 import type { Broker } from "#cloud/broker/broker.ts";
 import type { LinkGate } from "#cloud/broker/link-gate.ts";
@@ -9,12 +9,12 @@ import type { Releases } from "#cloud/releases/releases.ts";
 import type { Rollouts } from "#cloud/rollout/rollouts.ts";
 import { encodeNonceAnswer } from "#wire/link/link-auth.ts";
 import { TIMESTAMP_NONCE_BYTES } from "#wire/releases/timestamp.ts";
-import { type Ask, HttpRefusal, type Reply, type Route } from "./http.ts";
+import { bytesReply, HttpRefusal, type HttpRequest, type Route } from "./route.ts";
 
 export interface DeviceRouteParts {
   readonly gate: LinkGate;
   readonly fleet: Fleet;
-  readonly broker: () => Broker;
+  readonly broker: Pick<Broker, "wantsProofs" | "admit">;
   readonly desk: Desk;
   readonly issuer: Issuer;
   readonly releases: Releases;
@@ -23,12 +23,6 @@ export interface DeviceRouteParts {
 }
 
 const DEVICE_ID_BYTES = 12;
-
-const bytesReply = (body: Uint8Array, status = 200): Reply => ({
-  status,
-  headers: { "content-type": "application/octet-stream" },
-  body,
-});
 
 /** One range of RFC 9110 section 14.1.2, or undefined when the whole is asked for; a range that isn't there refuses. */
 function rangeOf(header: string | undefined, length: number): { from: number; to: number } | undefined {
@@ -45,7 +39,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
   const { gate, fleet, broker, desk, issuer, releases, rollouts, counters } = parts;
 
   /** The bytes of a transfer that may be given out now. */
-  const transferOf = ({ params }: Ask) => {
+  const transferOf = ({ params }: HttpRequest) => {
     const name = params.transfer ?? "";
     const carrying = releases.carrying(name);
     const transfer = releases.transfer(name);
@@ -56,7 +50,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
     return transfer;
   };
 
-  const deviceOf = ({ params }: Ask) => {
+  const deviceOf = ({ params }: HttpRequest) => {
     const device = fleet.get(params.device ?? "");
     if (device === undefined) throw new HttpRefusal(404, "no such device is enrolled");
     return device;
@@ -70,13 +64,14 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       who: "device",
       body: "bytes",
       bodyBytesMax: DEVICE_ID_BYTES,
+      replies: { 200: "application/octet-stream" },
       answer({ bytes }) {
         if (bytes.length !== DEVICE_ID_BYTES) throw new HttpRefusal(400, "send the device ID: 12 bytes");
         const nonce = gate.nonce(toHex(bytes), Date.now());
         // A unit reads Retry-After alone (PROTOCOL 7.5).
         if (!nonce.ok)
-          return { status: 503, headers: { "retry-after": 60 }, body: "too many nonces are outstanding\n" };
-        return bytesReply(encodeNonceAnswer({ nonce: nonce.value, register: broker().wantsProofs }));
+          return { status: 503, headers: { "retry-after": "60" }, body: "too many nonces are outstanding\n" };
+        return bytesReply(encodeNonceAnswer({ nonce: nonce.value, register: broker.wantsProofs }));
       },
     },
     {
@@ -86,13 +81,14 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       who: "device",
       body: "bytes",
       bodyBytesMax: 256,
+      replies: { 204: undefined },
       async answer({ bytes }) {
         const proof = gate.check(undefined, bytes, Date.now());
         if (!proof.ok) {
           counters.connectionsRefused++;
           throw new HttpRefusal(403, proof.fault);
         }
-        await broker().admit(proof.value, toHex(bytes));
+        await broker.admit(proof.value, toHex(bytes));
         return { status: 204, body: "" };
       },
     },
@@ -101,6 +97,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       path: "/v1/blocks/{transfer}",
       summary: "A transfer's bytes, whole or by Range; a device checks every block against its release",
       who: "device",
+      replies: { 200: "application/octet-stream", 206: "application/octet-stream" },
       answer(ask) {
         const { bytes } = transferOf(ask);
         const headers = {
@@ -123,6 +120,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       path: "/v1/leaves/{transfer}",
       summary: "The hash list of a transfer's blocks (PROTOCOL 8.4)",
       who: "device",
+      replies: { 200: "application/octet-stream" },
       answer: (ask) => bytesReply(transferOf(ask).leaves),
     },
     {
@@ -132,6 +130,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       who: "device",
       body: "bytes",
       bodyBytesMax: TIMESTAMP_NONCE_BYTES,
+      replies: { 200: "application/octet-stream" },
       answer(ask) {
         const device = deviceOf(ask);
         if (ask.bytes.length !== TIMESTAMP_NONCE_BYTES) throw new HttpRefusal(400, "send the device's nonce: 16 bytes");
@@ -146,6 +145,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       path: "/v1/devices/{device}/release",
       summary: "The signed release that a device should have now; 204 when there is none",
       who: "device",
+      replies: { 200: "application/octet-stream", 204: undefined },
       answer(ask) {
         const release = desk.currentFor(deviceOf(ask));
         return release === undefined ? { status: 204, body: "" } : bytesReply(release.signed);
@@ -156,6 +156,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       path: "/v1/products/{product}/keyset",
       summary: "The signed key set of a product (PROTOCOL 8.11)",
       who: "device",
+      replies: { 200: "application/octet-stream" },
       answer({ params }) {
         const keys = issuer.keysOf(params.product ?? "");
         if (keys === undefined) throw new HttpRefusal(404, "no keys of such a product are here");
@@ -167,6 +168,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       path: "/healthz",
       summary: "Says that the process is up",
       who: "device",
+      replies: { 200: "text/plain" },
       answer: () => ({ status: 200, headers: { "content-type": "text/plain" }, body: "ok\n" }),
     },
   ];

@@ -3,8 +3,9 @@
  * Every refusal is a 200 that says "deny": EMQX takes any other status for "ignore" and asks somebody else.
  * @source PROTOCOL 7.27; docs.emqx.com, EMQX 5: access-control/authn/http, access-control/authz/http
  */
-import { z } from "zod";
-import { type Ask, bringsKey, json, type Route } from "./http.ts";
+import { z } from "@hono/zod-openapi";
+import { bearsKey } from "./bearer.ts";
+import { type HttpRequest, json, type Route } from "./route.ts";
 
 /** What a client that was let in may do without anybody being asked again (EMQX 5.8 on); `eq`: letter for letter. */
 export interface HookRight {
@@ -35,6 +36,14 @@ const use = z.object({
   retain: z.union([z.boolean(), z.string(), z.number()]).optional(),
 });
 
+const verdict = z.object({
+  result: z.enum(["allow", "deny"]),
+  is_superuser: z.literal(false),
+  acl: z
+    .array(z.object({ permission: z.literal("allow"), action: z.enum(["publish", "subscribe"]), topic: z.string() }))
+    .optional(),
+});
+
 /** @param key What the broker shows as Bearer token. */
 export function hookRoutes(key: string, judge: HookJudge): readonly Route[] {
   const answer =
@@ -42,9 +51,9 @@ export function hookRoutes(key: string, judge: HookJudge): readonly Route[] {
       schema: z.ZodType<T>,
       may: (asked: T) => readonly HookRight[] | undefined,
     ) =>
-    ({ headers, bytes }: Ask) => {
+    ({ headers, bytes }: HttpRequest) => {
       const denied = json({ result: "deny", is_superuser: false });
-      if (!bringsKey(headers.authorization, key)) {
+      if (!bearsKey(headers.authorization, key)) {
         judge.stranger();
         return denied;
       }
@@ -68,6 +77,7 @@ export function hookRoutes(key: string, judge: HookJudge): readonly Route[] {
       summary: "Whether a client may connect",
       who: "device",
       body: "bytes",
+      replies: { 200: verdict },
       answer: answer(signIn, ({ clientid, password }) => judge.signIn(clientid, password)),
     },
     {
@@ -76,6 +86,7 @@ export function hookRoutes(key: string, judge: HookJudge): readonly Route[] {
       summary: "Whether a client may publish to a topic, or subscribe to a filter",
       who: "device",
       body: "bytes",
+      replies: { 200: verdict },
       answer: answer(use, ({ clientid, action, topic, retain }) =>
         (
           action === "subscribe"

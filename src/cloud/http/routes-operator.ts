@@ -1,5 +1,5 @@
-/** What the operator does over HTTP: enrol, publish, roll out, steer, look. Every change is durable when it is answered. */
-import { z } from "zod";
+/** The operator's routes for units and releases. Every change is durable when it is answered. */
+import { z } from "@hono/zod-openapi";
 import { fromHex, toHex } from "#base/bytes.ts";
 import type { Desk } from "#cloud/desk.ts";
 import type { Device, Enrolment, Fleet } from "#cloud/fleet.ts";
@@ -16,7 +16,18 @@ import type { WriteQueue } from "#cloud/store/write-queue.ts";
 import { isKeyOf } from "#trust/device-id.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { isFleet } from "#wire/link/topics.ts";
-import { type Ask, HttpRefusal, json, type Route } from "./http.ts";
+import {
+  decisionReply,
+  deviceReply,
+  enrolledReply,
+  journalReply,
+  publishedReply,
+  releasesReply,
+  statusReply,
+  windowSchema,
+  withdrawnReply,
+} from "./replies.ts";
+import { HttpRefusal, type HttpRequest, json, jsonRoute, type Route } from "./route.ts";
 
 export interface OperatorRouteParts {
   readonly fleet: Fleet;
@@ -52,12 +63,10 @@ const enrolments = z.array(
   }),
 );
 
-const minute = z.int().min(0).max(1_439);
 const steering = z.object({
   pin: z.int().min(0).nullable().optional(),
   target: z.int().min(0).nullable().optional(),
-  window: z
-    .object({ fromMinute: minute, toMinute: minute })
+  window: windowSchema
     .refine(({ fromMinute, toMinute }) => fromMinute !== toMinute, "never opens: fromMinute and toMinute are the same")
     .nullable()
     .optional(),
@@ -75,7 +84,7 @@ export function orRefuse<T>(outcome: T | string): T {
 export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
   const { fleet, releases, rollouts, desk, issuer, queue, store } = parts;
 
-  const deviceOf = ({ params }: Ask): Device => {
+  const deviceOf = ({ params }: HttpRequest): Device => {
     const device = fleet.get(params.device ?? "");
     if (device === undefined) throw new HttpRefusal(404, `no device ${params.device} is enrolled`);
     return device;
@@ -88,8 +97,9 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
     {
       method: "GET",
       path: "/",
-      summary: "The status page",
-      who: "operator",
+      summary: "The status page; a browser opens it by: latchkey cloud open",
+      who: "viewer",
+      replies: { 200: "text/html" },
       answer: () => ({
         status: 200,
         headers: {
@@ -104,6 +114,7 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
       path: "/v1/status",
       summary: "Devices, versions, rollouts",
       who: "operator",
+      replies: { 200: statusReply },
       answer: () => json(status()),
     },
     {
@@ -111,21 +122,23 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
       path: "/metrics",
       summary: "Figures for Prometheus",
       who: "operator",
+      replies: { 200: "text/plain" },
       answer: () => ({
         status: 200,
         headers: { "content-type": "text/plain; version=0.0.4" },
         body: metricsText(status(), parts.counters()),
       }),
     },
-    {
+    jsonRoute({
       method: "POST",
       path: "/v1/devices",
       summary: "Enrols units from the factory, or changes fleet, lab and card of known ones",
       who: "operator",
       body: enrolments,
       bodyBytesMax: ENROL_BYTES_MAX,
+      replies: { 200: enrolledReply },
       async answer({ json: body }) {
-        const units = (body as z.infer<typeof enrolments>).map(
+        const units = body.map(
           ({ id, publicKey, product, hardware, fleet: name, lab, card }): Enrolment => ({
             id,
             publicKey: fromHex(publicKey) as Uint8Array,
@@ -144,12 +157,13 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
         await parts.enrolled();
         return json({ enrolled: units.length, devices: fleet.size });
       },
-    },
+    }),
     {
       method: "GET",
       path: "/v1/devices/{device}",
       summary: "What is known of a device",
       who: "operator",
+      replies: { 200: deviceReply },
       answer(ask) {
         const { publicKey, attempts: _, history, ...device } = deviceOf(ask);
         const attempts = [...history].map(([sequence, attempt]) => ({ sequence, ...attempt }));
@@ -161,17 +175,19 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
       path: "/v1/devices/{device}/explain",
       summary: "Which release a device should have, and every check that was made",
       who: "operator",
+      replies: { 200: decisionReply },
       answer: (ask) => json(rollouts.decideFor(deviceOf(ask), Date.now())),
     },
-    {
+    jsonRoute({
       method: "POST",
       path: "/v1/devices/{device}/steer",
       summary: "Sets pin, target, maintenance window (UTC) or lab of a device; null takes one away",
       who: "operator",
       body: steering,
+      replies: { 200: decisionReply },
       async answer(ask) {
         const device = deviceOf(ask);
-        const { pin, target, window, lab } = ask.json as z.infer<typeof steering>;
+        const { pin, target, window, lab } = ask.json;
         fleet.steer(device, {
           ...(pin === undefined ? {} : { pin }),
           ...(target === undefined ? {} : { target }),
@@ -184,12 +200,13 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
         retell(device.product);
         return json(rollouts.decideFor(device, Date.now()));
       },
-    },
+    }),
     {
       method: "GET",
       path: "/v1/releases",
       summary: "The releases that were published",
       who: "operator",
+      replies: { 200: releasesReply },
       answer: () =>
         json(
           releases.all().map(({ product, sequence, hardware, withdrawn, publishedMs, release, signed }) => ({
@@ -211,6 +228,7 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
       who: "operator",
       body: "bytes",
       bodyBytesMax: RELEASE_FILE_BYTES_MAX,
+      replies: { 200: publishedReply },
       async answer({ bytes }) {
         try {
           const file = decodeReleaseFile(bytes, "the file");
@@ -231,14 +249,14 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
         }
       },
     },
-    {
+    jsonRoute({
       method: "POST",
       path: "/v1/releases/{product}/{sequence}/withdraw",
       summary: "Takes a release back for good; once answered, no block of it is sent",
       who: "operator",
       body: reason,
-      async answer({ params, json: body }) {
-        const { because } = body as z.infer<typeof reason>;
+      replies: { 200: withdrawnReply },
+      async answer({ params, json: { because } }) {
         const product = params.product ?? "";
         orRefuse(
           await releases.withdraw(product, Number(params.sequence), because ?? "the operator asked for it", Date.now()),
@@ -247,12 +265,13 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
         retell(product);
         return json({ product, sequence: Number(params.sequence), withdrawn: true });
       },
-    },
+    }),
     {
       method: "GET",
       path: "/v1/journal",
       summary: "What was done and why, newest first: at most 200 entries",
       who: "operator",
+      replies: { 200: journalReply },
       answer: async () =>
         json(await store.db.selectFrom("events").selectAll().orderBy("number", "desc").limit(200).execute()),
     },

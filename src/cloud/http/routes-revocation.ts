@@ -1,7 +1,10 @@
-/** What the operator does about revocations over HTTP: hand them in, see who has taken them. */
+/** The operator's routes for revocations: handing them in, and seeing which units have taken them. */
+
+import { z } from "@hono/zod-openapi";
 import type { Fleet } from "#cloud/fleet.ts";
 import { type RevocationScope, type Revocations, RevocationTrouble } from "#cloud/issuer/revocations.ts";
-import { type Ask, HttpRefusal, json, type Route } from "./http.ts";
+import { revocationStatusReply } from "./replies.ts";
+import { HttpRefusal, type HttpRequest, json, type Route } from "./route.ts";
 
 export interface RevocationRouteParts {
   readonly fleet: Fleet;
@@ -13,7 +16,7 @@ export interface RevocationRouteParts {
 const BODY_BYTES_MAX = 8_192;
 
 export function revocationRoutes({ fleet, revocations, tellRevocations }: RevocationRouteParts): readonly Route[] {
-  const take = async (scope: RevocationScope, { bytes }: Ask) => {
+  const take = async (scope: RevocationScope, { bytes }: HttpRequest) => {
     try {
       await revocations.add(scope, bytes, Date.now());
     } catch (error) {
@@ -31,6 +34,7 @@ export function revocationRoutes({ fleet, revocations, tellRevocations }: Revoca
       who: "operator",
       body: "bytes",
       bodyBytesMax: BODY_BYTES_MAX,
+      replies: { 200: revocationStatusReply },
       answer(ask) {
         const name = ask.params.fleet ?? "";
         const isThere = [...fleet.all()].some((each) => each.fleet === name);
@@ -45,6 +49,7 @@ export function revocationRoutes({ fleet, revocations, tellRevocations }: Revoca
       who: "operator",
       body: "bytes",
       bodyBytesMax: BODY_BYTES_MAX,
+      replies: { 200: revocationStatusReply },
       answer(ask) {
         const name = ask.params.device ?? "";
         if (fleet.get(name) === undefined) throw new HttpRefusal(404, `no device ${name} is enrolled`);
@@ -56,6 +61,7 @@ export function revocationRoutes({ fleet, revocations, tellRevocations }: Revoca
       path: "/v1/revocations",
       summary: "The revocations in force, and how many units have taken them",
       who: "operator",
+      replies: { 200: z.array(revocationStatusReply) },
       answer: () => json(revocations.status()),
     },
   ];

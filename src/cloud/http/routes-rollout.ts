@@ -1,35 +1,21 @@
-/** Rollouts over HTTP: begin, look, halt, resume, cancel, open the next wave. */
-import { z } from "zod";
+/** The operator's routes for rollouts: create, show, halt, resume, cancel, open the next wave. */
+import { z } from "@hono/zod-openapi";
 import { rolloutStatus } from "#cloud/status/status.ts";
-import { HttpRefusal, json, type Reply, type Route } from "./http.ts";
+import { limitsSchema, rolloutStatusReply, waveSchema } from "./replies.ts";
+import { HttpRefusal, type HttpReply, json, jsonRoute, type Route } from "./route.ts";
 import { type OperatorRouteParts, orRefuse, reason } from "./routes-operator.ts";
 
-const share = z.number().min(0).max(1);
 const newRollout = z.object({
   product: z.string(),
   sequence: z.int().min(1),
-  waves: z
-    .array(z.object({ name: z.string().min(1).max(32), share: z.int().min(0).max(10_000) }))
-    .min(1)
-    .max(16)
-    .optional(),
-  limits: z
-    .object({
-      failures: z.int().min(1),
-      failureRate: share,
-      silenceRate: share,
-      sample: z.int().min(1),
-      silenceMs: z.int().min(1),
-      soakMs: z.int().min(0),
-    })
-    .partial()
-    .optional(),
+  waves: z.array(waveSchema).min(1).max(16).optional(),
+  limits: limitsSchema.partial().optional(),
 });
 
 export function rolloutRoutes(parts: OperatorRouteParts): readonly Route[] {
   const { fleet, rollouts, desk } = parts;
 
-  const rolloutReply = (id: string): Reply => {
+  const rolloutReply = (id: string): HttpReply => {
     const rollout = rollouts.get(id);
     if (rollout === undefined) throw new HttpRefusal(404, `there is no rollout ${id}; see: latchkey rollout status`);
     return json(rolloutStatus(fleet, rollouts, rollout, Date.now()));
@@ -37,32 +23,33 @@ export function rolloutRoutes(parts: OperatorRouteParts): readonly Route[] {
   /** Devices are told after the answer; nothing stale goes out meanwhile, since every block is asked for again. */
   const retell = (product: string) => void desk.offerAgain(new Set([product])).catch(() => undefined);
 
-  const change = (verb: string, to: "running" | "halted" | "cancelled"): Route => ({
-    method: "POST",
-    path: `/v1/rollouts/{rollout}/${verb}`,
-    summary: `${verb[0]?.toUpperCase()}${verb.slice(1)}s a rollout; once answered, ${to === "running" ? "its devices are offered the release again" : "no block of its release is sent"}`,
-    who: "operator",
-    body: reason,
-    async answer({ params, json: body }) {
-      const { because } = body as z.infer<typeof reason>;
-      const rollout = orRefuse(
-        await rollouts.change(params.rollout ?? "", to, because ?? "the operator asked for it", Date.now()),
-      );
-      await parts.settled();
-      retell(rollout.product);
-      return rolloutReply(rollout.id);
-    },
-  });
+  const change = (verb: string, to: "running" | "halted" | "cancelled"): Route =>
+    jsonRoute({
+      method: "POST",
+      path: `/v1/rollouts/{rollout}/${verb}`,
+      summary: `${verb[0]?.toUpperCase()}${verb.slice(1)}s a rollout; once answered, ${to === "running" ? "its devices are offered the release again" : "no block of its release is sent"}`,
+      who: "operator",
+      body: reason,
+      replies: { 200: rolloutStatusReply },
+      async answer({ params, json: { because } }) {
+        const rollout = orRefuse(
+          await rollouts.change(params.rollout ?? "", to, because ?? "the operator asked for it", Date.now()),
+        );
+        await parts.settled();
+        retell(rollout.product);
+        return rolloutReply(rollout.id);
+      },
+    });
 
   return [
-    {
+    jsonRoute({
       method: "POST",
       path: "/v1/rollouts",
       summary: "Begins to roll a release out, at the first wave",
       who: "operator",
       body: newRollout,
-      async answer({ json: body }) {
-        const { product, sequence, waves, limits } = body as z.infer<typeof newRollout>;
+      replies: { 200: rolloutStatusReply },
+      async answer({ json: { product, sequence, waves, limits } }) {
         const plan = {
           product,
           sequence,
@@ -74,32 +61,33 @@ export function rolloutRoutes(parts: OperatorRouteParts): readonly Route[] {
         retell(product);
         return rolloutReply(rollout.id);
       },
-    },
+    }),
     {
       method: "GET",
       path: "/v1/rollouts/{rollout}",
       summary: "How a rollout stands",
       who: "operator",
+      replies: { 200: rolloutStatusReply },
       answer: ({ params }) => rolloutReply(params.rollout ?? ""),
     },
     change("halt", "halted"),
     change("resume", "running"),
     change("cancel", "cancelled"),
-    {
+    jsonRoute({
       method: "POST",
       path: "/v1/rollouts/{rollout}/open",
       summary: "Opens the next wave now, without waiting for the watch to end",
       who: "operator",
       body: reason,
-      async answer({ params, json: body }) {
-        const { because } = body as z.infer<typeof reason>;
+      replies: { 200: rolloutStatusReply },
+      async answer({ params, json: { because } }) {
         const rollout = orRefuse(
           await rollouts.open(params.rollout ?? "", because ?? "the operator asked for it", Date.now()),
         );
         retell(rollout.product);
         return rolloutReply(rollout.id);
       },
-    },
+    }),
   ];
 }
 

@@ -18,7 +18,7 @@ export interface Pace {
 /** Streams that are remembered; those that have nothing to wait for need no remembering. */
 const STREAMS_MAX = 10_000;
 
-export function createPace({ burst, everyMs }: PaceRule): Pace {
+export function createPace({ burst, everyMs }: PaceRule, streamsMax = STREAMS_MAX): Pace {
   /** When each stream would be due, were it to come evenly. */
   const due = new Map<string, number>();
   const slackMs = (burst - 1) * everyMs;
@@ -27,10 +27,10 @@ export function createPace({ burst, everyMs }: PaceRule): Pace {
       const dueMs = Math.max(nowMs, due.get(stream) ?? nowMs);
       const delayMs = Math.max(0, dueMs - slackMs - nowMs);
       if (delayMs > waitMs) return undefined;
-      if (!due.has(stream) && due.size >= STREAMS_MAX) {
+      if (!due.has(stream) && due.size >= streamsMax) {
         for (const [each, atMs] of due) if (atMs <= nowMs) due.delete(each);
         // All of them busy: whoever is new waits until some are not.
-        if (due.size >= STREAMS_MAX) return undefined;
+        if (due.size >= streamsMax) return undefined;
       }
       due.set(stream, dueMs + everyMs);
       return delayMs;

@@ -40,7 +40,7 @@ function listener() {
   const nothing = () => undefined;
   const events: BrokerEvents = {
     message: () => Promise.resolve(),
-    ...{ online: nothing, offline: nothing, refused: nothing, callerGone: nothing },
+    ...{ online: nothing, offline: nothing, refused: nothing, callerGone: nothing, log: nothing },
     callerSaid: (from, payload) => said.push(`${from} ${Buffer.from(payload)}`),
   };
   return { said, events };

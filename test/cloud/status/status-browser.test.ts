@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
@@ -44,7 +44,6 @@ beforeAll(async () => {
       ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
       ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
     ],
-    httpCredentials: { username: "operator", password: readFileSync(join(data, "operator.key"), "utf8").trim() },
   });
 });
 
@@ -53,6 +52,8 @@ afterAll(async () => {
   cloud?.child.kill("SIGKILL");
   rmSync(folder, { recursive: true, force: true });
 });
+
+const viewLink = async () => cloud.url + (await operator.post<{ path: string }>("/v1/view-links", {})).path;
 
 describe("the status page in a real browser", () => {
   it("shows waves, versions, failures and their reasons, and follows by itself", async () => {
@@ -63,6 +64,10 @@ describe("the status page in a real browser", () => {
     });
     page.on("pageerror", (error) => complaints.push(error.message));
     await page.goto(cloud.url);
+    expect(await page.textContent("body")).toContain("latchkey cloud open");
+    complaints.length = 0;
+    await page.goto(await viewLink());
+    await page.waitForURL(`${cloud.url}/`);
     expect(await page.textContent("main")).toContain("No rollout yet");
     const limits = { soakMs: 0, sample: 1_000 };
     const { rollout } = await operator.post<RolloutStatus>("/v1/rollouts", { product: "lamp", sequence: 1, limits });

@@ -1,0 +1,42 @@
+/** What the cloud does again and again: judge rollouts, end idle visits, write down when devices were heard. */
+import type { RelayDesk } from "#cloud/broker/relay-desk.ts";
+import type { Core } from "./core.ts";
+
+export interface CloudTimersOptions {
+  readonly tickMs?: number;
+  onFatal(error: unknown): void;
+}
+
+const TICK_MS = 1_000;
+const HEARD_MS = 5_000;
+const MINUTE_MS = 60_000;
+
+/** Starts the timers. @returns Stops them; resolves when the work under way has ended. */
+export function startCloudTimers(
+  { rollouts, releases, desk, fleet, queue }: Core,
+  relayDesk: RelayDesk,
+  options: CloudTimersOptions,
+): () => Promise<void> {
+  const tickMs = options.tickMs ?? TICK_MS;
+  const judgeRollouts = async () => {
+    const nowMs = Date.now();
+    const changed = new Set(await rollouts.tick(nowMs));
+    // Maintenance windows open and close on the minute.
+    if (nowMs % MINUTE_MS < tickMs) for (const each of releases.all()) changed.add(each.product);
+    if (changed.size > 0) await desk.offerAgain(changed);
+  };
+  let judging = Promise.resolve();
+  const tick = setInterval(() => {
+    judging = judging.then(judgeRollouts).catch(options.onFatal);
+  }, tickMs);
+  const heard = setInterval(() => {
+    relayDesk.sweep();
+    fleet.flushHeard();
+    queue.commit().catch(() => undefined);
+  }, HEARD_MS);
+  return () => {
+    clearInterval(tick);
+    clearInterval(heard);
+    return judging;
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * Decides who may use the operator interface. Programs show the operator key as a Bearer token. A browser is never
+ * given the key: `latchkey cloud open` makes a link that works once, and a browser that opens it gets a cookie for the
+ * read-only status page. A request that a page of another origin caused is refused, whatever it carries.
+ * @source RFC 6750; Fetch Metadata Request Headers (W3C), section 2; RFC 6265bis, section 5.3.7
+ */
+import { createHash } from "node:crypto";
+import { bearsKey } from "./bearer.ts";
+import { HttpRefusal, type Route } from "./route.ts";
+
+export interface OperatorAccess {
+  /** @throws HttpRefusal when this request may not use a route for `who`. */
+  authorize(who: Route["who"], request: { readonly method: string; readonly headers: Headers }): void;
+  /** Makes the code of a link that opens the status page once, within five minutes. */
+  invite(): string;
+  /** Exchanges a code for the value of the browser's cookie; undefined when the code is unknown, used or too old. */
+  redeem(code: string): string | undefined;
+}
+
+export const VIEW_COOKIE = "latchkey-view";
+const INVITATION_MS = 300_000;
+const VIEW_MS = 12 * 3_600_000;
+/** Links and browsers that are remembered at once; the oldest gives way. */
+const REMEMBERED_MAX = 32;
+const SECRET_BYTES = 32;
+
+const digest = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** Remembers secrets by their digest until they are too old. */
+function createMemory(lifeMs: number, nowMs: () => number) {
+  const untilMs = new Map<string, number>();
+  return {
+    add(secret: string) {
+      const oldest = untilMs.keys().next();
+      if (untilMs.size >= REMEMBERED_MAX && !oldest.done) untilMs.delete(oldest.value);
+      untilMs.set(digest(secret), nowMs() + lifeMs);
+    },
+    has: (secret: string) => (untilMs.get(digest(secret)) ?? 0) > nowMs(),
+    remove: (secret: string) => void untilMs.delete(digest(secret)),
+  };
+}
+
+/** Whether a page of another origin caused the request. A program sends neither header. */
+function isForeign(headers: Headers): boolean {
+  const site = headers.get("sec-fetch-site");
+  if (site !== null && site !== "same-origin" && site !== "none") return true;
+  const origin = headers.get("origin");
+  if (origin === null) return false;
+  const host = headers.get("host");
+  return origin !== `http://${host}` && origin !== `https://${host}`;
+}
+
+function cookieOf(headers: Headers): string {
+  const pairs = (headers.get("cookie") ?? "").split(";").map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(`${VIEW_COOKIE}=`))?.slice(VIEW_COOKIE.length + 1) ?? "";
+}
+
+/** @param nowMs A clock that never jumps. */
+export function createOperatorAccess(
+  operatorKey: string,
+  random: (byteLength: number) => Uint8Array,
+  nowMs: () => number,
+): OperatorAccess {
+  const invitations = createMemory(INVITATION_MS, nowMs);
+  const views = createMemory(VIEW_MS, nowMs);
+  const newSecret = () => Buffer.from(random(SECRET_BYTES)).toString("hex");
+  return {
+    authorize(who, { method, headers }) {
+      if (who === "device") return;
+      if (isForeign(headers)) throw new HttpRefusal(403, "pages of other sites may not use the operator interface");
+      if (bearsKey(headers.get("authorization") ?? undefined, operatorKey)) return;
+      if (who === "viewer" && (method === "GET" || method === "HEAD") && views.has(cookieOf(headers))) return;
+      const advice = who === "viewer" ? "; open this page with: latchkey cloud open" : "";
+      throw new HttpRefusal(401, `the operator key is missing or wrong${advice}`);
+    },
+    invite() {
+      const code = newSecret();
+      invitations.add(code);
+      return code;
+    },
+    redeem(code) {
+      if (!invitations.has(code)) return undefined;
+      invitations.remove(code);
+      const cookie = newSecret();
+      views.add(cookie);
+      return cookie;
+    },
+  };
+}

@@ -1,0 +1,26 @@
+/** The file that tells tools on the same machine where the cloud of a data folder listens. */
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const RUNNING_FILE = "running.json";
+
+export interface Running {
+  readonly pid: number;
+  readonly url: string;
+  /** Null with a broker that is not the embedded one. */
+  readonly mqttPort: number | null;
+  /** SHA-256 of the certificate under TLS. */
+  readonly fingerprint?: string;
+}
+
+/** Writes the file. @returns Removes it. */
+export function writeRunning(data: string, running: Running): () => void {
+  const path = join(data, RUNNING_FILE);
+  writeFileSync(path, `${JSON.stringify(running)}\n`);
+  return () => rmSync(path, { force: true });
+}
+
+/** @throws When no cloud runs on this folder. */
+export function readRunning(data: string): Running {
+  return JSON.parse(readFileSync(join(data, RUNNING_FILE), "utf8")) as Running;
+}

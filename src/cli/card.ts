@@ -1,10 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { equal, toHex } from "#base/bytes.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import { holderSeed } from "#trust/grants/card-keys.ts";
 import { writeKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { createSecretFile } from "#trust/host/secret-file.ts";
 import {
   CARD_SECRET_BYTES,
   cardGroups,
@@ -60,7 +61,7 @@ function newCard(options: NewOptions): void {
     return;
   }
   if (existsSync(options.out)) throw new CliTrouble(`${options.out} is there already; a card is never overwritten`);
-  writeFileSync(options.out, `${whole}\n`, { mode: 0o600, flush: true });
+  createSecretFile(options.out, `${whole}\n`);
   if (readFileSync(options.out, "utf8") !== `${whole}\n`) {
     throw new CliTrouble(
       `${options.out} does not hold the card that was written; check the disk and make another card`,

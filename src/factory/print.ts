@@ -23,7 +23,7 @@ export async function printSheets(
   { id, secret }: { readonly id: Uint8Array; readonly secret: Uint8Array },
 ): Promise<Printed> {
   const folder = join(config.output, "units", toHex(id));
-  const draft = `${folder}.new`;
+  const draft = `${folder}.new-${process.pid}`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true, mode: 0o700 });
   const sheets: [name: string, sheet: Sheet][] = [

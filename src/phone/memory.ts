@@ -2,8 +2,9 @@
  * What a phone remembers of each unit: where it was last, the highest counter it was called with over the air, what it
  * needs to reach it remotely, and which keys its owner gave to whom. None of it opens anything.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { replaceSecretFile } from "#trust/host/secret-file.ts";
 import type { CloudAddress } from "#wire/link/cloud-address.ts";
 import { withFileLock } from "./file-lock.ts";
 
@@ -73,9 +74,7 @@ export function changeMemory(path: string, id: string, change: (known: Known | u
   return withFileLock(path, () => {
     const all = readAll(path);
     const known = change(all[id]);
-    const fresh = `${path}.${process.pid}.new`;
-    writeFileSync(fresh, `${JSON.stringify({ ...all, [id]: known }, null, 2)}\n`, { mode: 0o600, flush: true });
-    renameSync(fresh, path);
+    replaceSecretFile(path, `${JSON.stringify({ ...all, [id]: known }, null, 2)}\n`);
     return known;
   });
 }

@@ -2,8 +2,9 @@
  * A NOR flash in a file: erased bytes are 0xff, a write can only clear bits, sectors are erased whole. A cut of power
  * can be asked for at any operation, torn in one of the ways a real one tears.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import type { Flash } from "#device/port.ts";
+import { replaceSecretFile } from "#trust/host/secret-file.ts";
 
 export interface FlashGeometry {
   readonly bytes: number;
@@ -36,7 +37,8 @@ export class FlashFileError extends Error {
 /** Makes an erased flash. Throws FlashFileError when the file can't be written. */
 export function createFlashFile(path: string, geometry: FlashGeometry): void {
   try {
-    writeFileSync(path, new Uint8Array(geometry.bytes).fill(0xff));
+    // It will hold the unit's keys.
+    replaceSecretFile(path, new Uint8Array(geometry.bytes).fill(0xff));
   } catch (error) {
     throw new FlashFileError(
       `the flash file ${path} can't be written (${(error as NodeJS.ErrnoException).code}); free space or name another folder`,

@@ -9,6 +9,7 @@ import { makerKeys } from "#cli/maker-keys.ts";
 import { type ReleaseFile, readReleaseFile } from "#cloud/releases/release-file.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { MakerKeys } from "#factory/identity.ts";
+import { removeLeftCards } from "#factory/left-cards.ts";
 import { type MadeUnit, makeUnit } from "#factory/line.ts";
 import { openRegistry, type Registry } from "#factory/registry.ts";
 import { buildBoot } from "#firmware/image.ts";
@@ -76,6 +77,7 @@ export async function makeUnits(
   mkdirSync(config.output, { recursive: true });
   const registry = openRegistry(join(config.output, "registry.db"));
   const tester = await openRadioTester();
+  removeLeftCards(join(config.output, "units"), (id) => registry.find(id) !== undefined);
   let done = 0;
   try {
     while (done < count) {

@@ -1,5 +1,5 @@
 /** What only an owner does: pass the unit on, end all guests at once, take a reissued card, read the unit's log. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { equal, fromHex, toHex } from "#base/bytes.ts";
 import { faultOf } from "#base/faults.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
@@ -10,6 +10,7 @@ import { revokedAt } from "#phone/revoke.ts";
 import type { Session } from "#phone/session.ts";
 import { airKey, holderSeed } from "#trust/grants/card-keys.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { createSecretFile } from "#trust/host/secret-file.ts";
 import { CARD_SECRET_BYTES, readCardLink } from "#wire/grants/card.ts";
 import { joinCtis, readDelivery, readRevocation, splitCtis } from "#wire/grants/revocation.ts";
 import { ACT, type AuditEntry, readAudit } from "#wire/sessions/audit.ts";
@@ -47,7 +48,7 @@ export async function passUnitOn(options: PhoneOptions & { out: string }): Promi
     const product = String((await factOf(session, "product")) ?? "");
     const secret = nodePrimitives.random(CARD_SECRET_BYTES);
     const png = await drawCard(maker, product, deviceId, secret);
-    writeFileSync(options.out, png, { mode: 0o600, flush: true });
+    createSecretFile(options.out, png);
     const holder = nodePrimitives.ed25519PublicKey(holderSeed(nodePrimitives, secret, deviceId));
     const answer = await session.request({ op: "resale", holder, airKey: airKey(nodePrimitives, secret, deviceId) });
     if (

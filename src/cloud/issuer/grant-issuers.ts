@@ -1,9 +1,10 @@
 /** The public keys that sign a product's grants, beside its other keys: what callers' chains are held against. */
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromHex, toHex } from "#base/bytes.ts";
 import { KeySetTrouble } from "#cloud/releases/key-set-files.ts";
 import type { Issuer } from "#trust/grants/open-chain.ts";
+import { replacePublicFile } from "#trust/host/secret-file.ts";
 
 export const ISSUERS_FILE = "issuers.json";
 
@@ -43,6 +44,5 @@ export function addGrantIssuer(folder: string, kid: number, publicKey: Uint8Arra
     [...known, { kid: Uint8Array.of(kid), publicKey }].map((each) => [each.kid[0], toHex(each.publicKey)]),
   );
   const path = join(folder, ISSUERS_FILE);
-  writeFileSync(`${path}.new`, `${JSON.stringify(all, null, 2)}\n`, { flush: true });
-  renameSync(`${path}.new`, path);
+  replacePublicFile(path, `${JSON.stringify(all, null, 2)}\n`);
 }

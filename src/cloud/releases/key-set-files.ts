@@ -2,12 +2,13 @@
  * A product's release keys in a folder: three roots (which belong offline), a release key, a timestamp key, the key set
  * that two of the roots signed, and the roots' public halves for whoever pins them.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { equal, fromHex, toHex } from "#base/bytes.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import { createKeyFile, type KeyPair, readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { replacePublicFile } from "#trust/host/secret-file.ts";
 import { signKeyset } from "#trust/releases/sign-release.ts";
 import { verifyKeyset } from "#trust/releases/verify-keyset.ts";
 import { type Keyset, ROOTS } from "#wire/releases/keyset.ts";
@@ -53,11 +54,6 @@ function messageOf(folder: string, newest: Uint8Array, version: number): Uint8Ar
   return encodeCbor(sets);
 }
 
-function writeWhole(path: string, content: string | Uint8Array): void {
-  writeFileSync(`${path}.new`, content, { flush: true });
-  renameSync(`${path}.new`, path);
-}
-
 /** Reads roots.json and keyset.cose. @throws KeySetTrouble when they are missing or don't belong together. */
 export function readPublicKeys(folder: string): PublicKeys {
   const path = join(folder, ROOTS_FILE);
@@ -82,8 +78,8 @@ export function readPublicKeys(folder: string): PublicKeys {
 }
 
 function writePublic(folder: string, product: string, roots: readonly Uint8Array[], signed: Uint8Array): void {
-  writeWhole(join(folder, KEYSET_FILE), signed);
-  writeWhole(join(folder, ROOTS_FILE), `${JSON.stringify({ product, roots: roots.map(toHex) }, null, 2)}\n`);
+  replacePublicFile(join(folder, KEYSET_FILE), signed);
+  replacePublicFile(join(folder, ROOTS_FILE), `${JSON.stringify({ product, roots: roots.map(toHex) }, null, 2)}\n`);
 }
 
 /**
@@ -162,7 +158,7 @@ export function rotateKey(folder: string, { role, root, revoke, signers: files }
     next,
   );
   // Kept for good: a unit that was off meanwhile climbs from one to the next.
-  if (next.roots !== undefined) writeWhole(join(folder, `keyset-${version}.cose`), signed);
+  if (next.roots !== undefined) replacePublicFile(join(folder, `keyset-${version}.cose`), signed);
   writePublic(folder, product, next.roots ?? roots, signed);
   return readPublicKeys(folder);
 }

@@ -1,8 +1,8 @@
 /** A maker's or a person's Ed25519 key in a file that its owner alone may read: one JSON object. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
 import { nodePrimitives } from "./node-primitives.ts";
+import { createSecretFile } from "./secret-file.ts";
 
 /** What a key is for; a key of one role is refused for another. */
 export const KEY_ROLES = ["issuer", "root", "release", "timestamp", "time", "holder"] as const;
@@ -30,13 +30,9 @@ export function writeKeyFile(path: string, role: KeyRole, seed: Uint8Array): Key
   if (existsSync(path))
     throw new KeyFileError(`${path} is there already; a key is never overwritten: name another file`);
   const pair = { role, seed, publicKey: nodePrimitives.ed25519PublicKey(seed) };
-  mkdirSync(dirname(path), { recursive: true });
   const whole = JSON.stringify({ role, public: toHex(pair.publicKey), seed: toHex(seed) });
-  writeFileSync(`${path}.new`, `${whole}\n`, { mode: 0o600, flush: true });
-  chmodSync(`${path}.new`, 0o600);
-  readKeyFile(`${path}.new`, role);
-  renameSync(`${path}.new`, path);
-  return pair;
+  createSecretFile(path, `${whole}\n`);
+  return readKeyFile(path, role);
 }
 
 /**

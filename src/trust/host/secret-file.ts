@@ -63,13 +63,13 @@ function syncFolder(folder: string): void {
 }
 
 /** Writes a temporary file beside `path` and synchronizes it. @returns Its name. */
-function writeTemporary(path: string, content: string | Uint8Array): string {
+function writeTemporary(path: string, content: string | Uint8Array, mode = OWNER_ONLY): string {
   mkdirSync(dirname(path), { recursive: true });
   removeLeftovers(path);
   const temporary = `${path}.new-${process.pid}`;
   rmSync(temporary, { force: true });
   // wx: a link that somebody put there meanwhile is not followed.
-  const handle = openSync(temporary, "wx", OWNER_ONLY);
+  const handle = openSync(temporary, "wx", mode);
   try {
     writeFileSync(handle, content);
     fsyncSync(handle);
@@ -107,6 +107,12 @@ export function createSecretFile(path: string, content: string | Uint8Array): vo
 /** Replaces the file, or creates it, with mode 600. Whoever reads it sees the old content or the new one. */
 export function replaceSecretFile(path: string, content: string | Uint8Array): void {
   renameSync(writeTemporary(path, content), path);
+  syncFolder(dirname(path));
+}
+
+/** The same for a file that everybody may read, and that must not be lost or cut short either. */
+export function replacePublicFile(path: string, content: string | Uint8Array): void {
+  renameSync(writeTemporary(path, content, 0o644), path);
   syncFolder(dirname(path));
 }
 

@@ -30,9 +30,8 @@ function holds(path: string, name: string): boolean {
   return titles.some(([, , title = ""]) => title.includes(name));
 }
 
-describe("the README's table of what other tokens miss", () => {
-  const [, table = ""] = read("README.md").split("## What other tokens miss");
-  const rows = rowsOf(table.split("\n## ")[0] ?? "");
+describe("the comparison with other token formats", () => {
+  const rows = rowsOf(read("docs/COMPARISON.md"));
 
   it.each(rows.map((row) => [row.split("|")[1]?.trim() ?? "", row]))("%s", (_, row) => {
     const claims = claimsOf(row);

@@ -21,16 +21,16 @@ import { isWithin, LEVEL, RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import {
   audienceFrom,
   type ConditionOptions,
-  caveatsFrom,
+  conditionsFrom,
   scopeFrom,
-  secondsOf,
   wholeOf,
   withConditions,
 } from "./conditions.ts";
 import { inspect } from "./inspect.ts";
-import { bytesOf, give, hexOf, publicKeyOf } from "./readings.ts";
+import { bytesOf, give, hexOf } from "./readings.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { CliTrouble } from "./trouble.ts";
+import { publicKeyValue } from "./values/identifier.ts";
 
 interface IssuerOptions {
   readonly issuer: string;
@@ -114,15 +114,16 @@ function chainFrom(word: string): { readonly bytes: Uint8Array; readonly links: 
 }
 
 function issue(options: IssueOptions): void {
+  const { expiresAtS, caveats } = conditionsFrom(options);
   const claims: GrantClaims = {
     audience: audienceFrom(options.for, options.fleet),
     issuedAtS: nowS(),
-    ...(options.expires !== undefined && { expiresAtS: secondsOf("expires", options.expires) }),
+    ...(expiresAtS !== undefined && { expiresAtS }),
     cti: freshCti(),
-    holder: publicKeyOf("--holder", options.holder),
+    holder: publicKeyValue("--holder", options.holder),
     scope: scopeFrom(options, LEVEL.noFlash),
     epoch: wholeOf("epoch", options.epoch),
-    caveats: caveatsFrom(options),
+    caveats,
   };
   const issuer = issuerOf(options);
   const grant = issueGrant(issuer, claims);
@@ -143,13 +144,14 @@ function child(options: ChildOptions): void {
   }
   if (!isWithin(scope, parent.claims.scope)) throw new CliTrouble("this is wider than what you hold; ask for less");
   const cti = freshCti();
+  const { expiresAtS, caveats } = conditionsFrom(options);
   const chain = issueChild(nodePrimitives, bytes, signer, {
-    ...(options.expires !== undefined && { expiresAtS: secondsOf("expires", options.expires) }),
+    ...(expiresAtS !== undefined && { expiresAtS }),
     cti,
-    holder: publicKeyOf("--holder", options.holder),
+    holder: publicKeyValue("--holder", options.holder),
     scope,
     epoch: wholeOf("epoch", options.epoch),
-    caveats: caveatsFrom(options),
+    caveats,
   });
   readBack(readChain(chain));
   const fields = { cti: toHex(cti), links: links.length + 1 };
@@ -198,7 +200,7 @@ function reissueCard(options: ReissueOptions): void {
     audience: audience as GrantClaims["audience"],
     issuedAtS: nowS(),
     cti: freshCti(),
-    holder: publicKeyOf("--holder", options.holder),
+    holder: publicKeyValue("--holder", options.holder),
   };
   const list = {
     sequence: options.sequence === undefined ? nowS() : wholeOf("sequence", options.sequence),

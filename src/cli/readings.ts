@@ -1,7 +1,6 @@
 /** Bytes that a person names: a file, hexadecimal or base64 text, or "-" for standard input. Never a secret in words. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
-import { isAcceptablePoint } from "#trust/ed25519-strict.ts";
 import { CliTrouble } from "./trouble.ts";
 
 /** The text of a file, or of standard input for "-". */
@@ -50,15 +49,6 @@ function writeMinted(path: string, hex: string): void {
   if (readFileSync(path, "utf8") !== `${hex}\n`) {
     throw new CliTrouble(`${path} does not hold what was written; check the disk and try again`);
   }
-}
-
-/** A public key of 32 bytes in hexadecimal, of the kind that a unit accepts as somebody's. */
-export function publicKeyOf(option: string, text: string): Uint8Array {
-  const bytes = hexOf(option, text, 32);
-  if (!isAcceptablePoint(bytes)) {
-    throw new CliTrouble(`${option} ${text} is nobody's key: every unit refuses it as too weak; give the holder's own`);
-  }
-  return bytes;
 }
 
 /** Writes what was minted to its file, or prints it; as JSON one object, of several parts by their names. */

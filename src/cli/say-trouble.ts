@@ -15,6 +15,7 @@ const TROUBLES = new Set([
   "StoreTrouble",
   "StoryError",
   "TlsTrouble",
+  "ValueError",
   "BundleError",
   "ConfigError",
   "FlashFileError",
@@ -46,7 +47,7 @@ function troubleLine(error: unknown): string | undefined {
   return advice === undefined ? undefined : `${path} can't be used (${code}): ${advice}`;
 }
 
-/** Runs a verb's work; a trouble that a person can mend becomes `latchkey: MESSAGE` on standard error. */
+/** Runs a verb's work; a trouble that a person can mend becomes `latchkey: MESSAGE` on standard error. A value that means nothing exits with 2, as a wrong option does. */
 export async function sayTrouble(work: () => Promise<void> | void): Promise<void> {
   try {
     await work();
@@ -54,6 +55,6 @@ export async function sayTrouble(work: () => Promise<void> | void): Promise<void
     const line = troubleLine(error);
     if (line === undefined) throw error;
     process.stderr.write(`latchkey: ${line}\n`);
-    process.exitCode = 1;
+    process.exitCode = error instanceof Error && error.name === "ValueError" ? 2 : 1;
   }
 }

@@ -28,8 +28,28 @@ export interface Shared {
 }
 
 /**
- * Mints a guest's link beneath the owner's grant, which the unit hands out to its owner alone.
+ * Mints a guest's link beneath the owner's grant.
  * @param ownerSeed Seed of the card's holder key.
+ * @param epoch The owner's floor: a link below it would be dead from the start.
+ */
+export function mintShare(
+  primitives: Primitives,
+  grant: Uint8Array,
+  epoch: number,
+  ownerSeed: Uint8Array,
+  { guestKey, scope, expiresAtS, audience, caveats }: Share,
+): Shared {
+  const cti = primitives.random(CTI_BYTES);
+  const chain = issueChild(primitives, chainOf(grant), seedSigner(primitives, ownerSeed), {
+    ...(expiresAtS === undefined ? {} : { expiresAtS }),
+    ...(audience === undefined ? {} : { audience }),
+    ...{ cti, holder: guestKey, scope, epoch, caveats },
+  });
+  return { chain, cti };
+}
+
+/**
+ * Mints a guest's link with what the unit says: the owner's grant, which it hands out to its owner alone, and his floor.
  * @returns The chain, or why the unit doesn't hand out the grant (SESSION_OWNER for a guest's session).
  */
 export async function shareWith(
@@ -42,15 +62,7 @@ export async function shareWith(
   if (!grant.ok) return grant;
   const described = await session.request({ op: "describe" });
   if (!described.ok) return described;
-  // A link below the floor that the owner, or the button, has raised would be dead from the start.
   const epoch = described.value instanceof Map ? described.value.get("floor") : undefined;
   if (!(grant.value instanceof Uint8Array) || typeof epoch !== "number") return refuse("SESSION_ANSWER");
-  const cti = primitives.random(CTI_BYTES);
-  const { guestKey, scope, expiresAtS, audience, caveats } = share;
-  const chain = issueChild(primitives, chainOf(grant.value), seedSigner(primitives, ownerSeed), {
-    ...(expiresAtS === undefined ? {} : { expiresAtS }),
-    ...(audience === undefined ? {} : { audience }),
-    ...{ cti, holder: guestKey, scope, epoch, caveats },
-  });
-  return ok({ chain, cti });
+  return ok(mintShare(primitives, grant.value, epoch, ownerSeed, share));
 }

@@ -72,7 +72,7 @@ it.each([
   const { status, out, trouble } = await runVerb(...args());
   expect(trouble).toMatch(line);
   expect(trouble.split("\n")).toHaveLength(1);
-  expect([status, out]).toEqual([1, ""]);
+  expect([status === 0, out]).toEqual([false, ""]);
   expect([existsSync(at("out")), existsSync(at("out.new"))]).toEqual([false, false]);
 });
 

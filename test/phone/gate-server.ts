@@ -56,7 +56,14 @@ export async function startGateServer(
   stored = ownedUnit(),
   publish: (topic: string, payload: Uint8Array) => void = () => undefined,
 ): Promise<GateServer> {
-  const app = { rightOf: (name: string) => (name === "setLamp" ? ("call" as const) : undefined), names: () => [] };
+  const names = [
+    ["setLamp", "call"],
+    ["dim", "call"],
+    ["light", "read"],
+    ["pressed", "subscribe"],
+    ["rename", "config"],
+  ] as const;
+  const app = { rightOf: (name: string) => names.find(([each]) => each === name)?.[1], names: () => names };
   const flash = emptyAuditFlash();
   const audit = flashLogIn(flash, { start: 0, bytes: flash.byteLength });
   const gate = createGate({ crypto: primitives, app, tcpPort: 1, audit });

@@ -1,58 +1,15 @@
 /** What the phone's verbs do: files and words in, the phone room's functions, one line or one JSON object out. */
-import { writeFileSync } from "node:fs";
-import { fromHex, toHex } from "#base/bytes.ts";
+import { toHex } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
+import { keyNumberOf } from "#cli/values/identifier.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
+import { recall } from "#phone/memory.ts";
 import { revokeLinks } from "#phone/revoke.ts";
-import { shareWith } from "#phone/share.ts";
 import { holderSeed } from "#trust/grants/card-keys.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { scopeOf } from "#wire/grants/scope.ts";
+import { keyMeant, noteRevoked } from "./given-keys.ts";
 import { openUnitSession, type PhoneOptions, PhoneTrouble, print, scan } from "./unit.ts";
-
-/** Mints a guest's chain and writes it; says its cti, by which it can be taken back. */
-export async function shareUnit(
-  options: PhoneOptions & {
-    to: string;
-    function: string[];
-    hours?: number;
-    until?: number;
-    for?: string;
-    out: string;
-  },
-): Promise<void> {
-  const guestKey = fromHex(options.to);
-  if (guestKey?.length !== 32) throw new PhoneTrouble("--to wants the guest's public key: 64 hexadecimal digits");
-  const audience = options.for === undefined ? undefined : fromHex(options.for);
-  if (options.for !== undefined && audience?.length !== 12)
-    throw new PhoneTrouble("--for wants a device ID: 24 hexadecimal digits");
-  const { deviceId, secret } = await scan(options);
-  const ownerSeed = holderSeed(nodePrimitives, secret, deviceId);
-  const expiresAtS =
-    options.until ?? (options.hours === undefined ? undefined : Math.floor(Date.now() / 1000 + options.hours * 3600));
-  const session = await openUnitSession(options);
-  try {
-    const shared = await shareWith(nodePrimitives, session, ownerSeed, {
-      guestKey,
-      scope: scopeOf(Object.fromEntries(options.function.map((name) => [name, ["call", "read"] as const]))),
-      ...(expiresAtS === undefined ? {} : { expiresAtS }),
-      ...(audience === undefined ? {} : { audience: { kind: "device", id: audience } as const }),
-      caveats: [],
-    });
-    if (!shared.ok)
-      throw new PhoneTrouble(`the unit hands out no grant (${shared.fault}); only its owner may share it`);
-    const { chain, cti } = shared.value;
-    writeFileSync(options.out, `${toHex(chain)}\n`, { flush: true });
-    print(
-      options,
-      { cti: toHex(cti), chain: options.out, chainBytes: chain.length },
-      `${options.out}: key ${toHex(cti)} for ${options.function.join(", ")}`,
-    );
-  } finally {
-    await session.close();
-  }
-}
 
 const UNKNOWN_OUTCOMES: readonly Fault[] = ["SESSION_UNREACHABLE", "SESSION_UNKNOWN", "SESSION_ANSWER"];
 
@@ -69,20 +26,23 @@ function refusalOf(cti: string, fault: Fault): string {
   return `key ${cti} is not revoked (${fault}): the unit refused it`;
 }
 
-/** Revokes a guest's key, at the unit itself. */
-export async function revokeShare(ctiText: string, options: PhoneOptions): Promise<void> {
-  const cti = fromHex(ctiText);
-  if (cti?.length !== 8)
-    throw new PhoneTrouble("name the key by its 16 hexadecimal digits, as `phone share` said them");
+/** Revokes a guest's key, at the unit itself: by its number, or by the name that the owner gave it. */
+export async function revokeShare(word: string, options: PhoneOptions & { unlisted?: boolean }): Promise<void> {
   const { deviceId, secret } = await scan(options);
+  const id = toHex(deviceId);
+  const key = options.unlisted === true ? undefined : keyMeant(recall(options.memory, id), word);
+  const cti = keyNumberOf("the key", key?.cti ?? word.toLowerCase());
+  const shown = key === undefined ? toHex(cti) : `${key.name} (${key.cti})`;
   const session = await openUnitSession(options);
   try {
     const seed = holderSeed(nodePrimitives, secret, deviceId);
     const done = await revokeLinks(nodePrimitives, session, seed, deviceId, [cti]);
-    if (!done.ok) throw new PhoneTrouble(refusalOf(ctiText, done.fault), done.fault);
+    if (!done.ok) throw new PhoneTrouble(refusalOf(shown, done.fault), done.fault);
     const { isNews } = done.value;
-    const sentence = isNews ? `key ${ctiText} is revoked: the unit says so` : `key ${ctiText} was revoked already`;
-    print(options, { revoked: ctiText, news: isNews }, sentence);
+    const nowS = Math.floor(Date.now() / 1_000);
+    if (key !== undefined) noteRevoked(options.memory, id, (each) => each.cti === key.cti, nowS);
+    const sentence = isNews ? `key ${shown} is revoked: the unit says so` : `key ${shown} was revoked already`;
+    print(options, { revoked: toHex(cti), news: isNews }, sentence);
   } finally {
     await session.close();
   }

@@ -1,12 +1,15 @@
 import { type Command, Option } from "commander";
+import { withLimits } from "#cli/limits.ts";
 import { sayTrouble } from "#cli/say-trouble.ts";
+import { ValueError } from "#cli/values/value-error.ts";
 import { SENT_PROTOCOLS } from "#phone/message.ts";
-import { askForUpdate, callFunction, revokeShare, shareUnit } from "./actions.ts";
+import { askForUpdate, callFunction, revokeShare } from "./actions.ts";
 import { carryRelease } from "./carry.ts";
 import { findUnits } from "./find.ts";
 import { type OnboardOptions, onboardUnit } from "./onboard.ts";
 import { adoptCard, passUnitOn, readLog, revokeAll } from "./owner.ts";
 import { placeUnit } from "./place.ts";
+import { type ShareOptions, shareUnit } from "./share.ts";
 import { learnUnit, type PhoneOptions } from "./unit.ts";
 
 /** Options by which every phone verb knows the unit and remembers it. */
@@ -71,21 +74,30 @@ export function register(command: Command): void {
     .action((name: string, args: string[], options: PhoneOptions) =>
       sayTrouble(() => callFunction(name, args, options)),
     );
-  fromAfar(withUnit(command.command("share")))
-    .description("hand a narrower key to someone else, whose public key you were given")
+  withLimits(fromAfar(withUnit(command.command("share"))))
+    .description(
+      "give a narrower key to someone else, whose public key you were given; a key without a limit must be asked for",
+    )
     .requiredOption("--to <key>", "the guest's public key, 64 hexadecimal digits")
-    .requiredOption("--function <name...>", "functions and variables that the guest may use")
-    .option("--hours <number>", "for how long", Number)
-    .option("--until <seconds>", "until when, in Unix seconds", Number)
+    .option("--name <name>", "what you call whoever gets it, for `phone keys`, `phone log` and `phone revoke`")
+    .option("--function <name...>", "functions, variables and events that the guest may use; all of them when absent")
+    .option("--unlimited", "yes, a key for everything and for ever")
     .option("--for <id>", "a device ID, where the key is for one of several units only")
+    .option("--assume-functions <name,...>", "what the app offers, to make the key while the unit cannot be reached")
     .requiredOption("--out <file>", "where the guest's chain goes; it is no secret")
-    .action((options: Parameters<typeof shareUnit>[0]) => sayTrouble(() => shareUnit(options)));
+    .action((options: ShareOptions) => sayTrouble(() => shareUnit(options)));
   fromAfar(withUnit(command.command("revoke")))
-    .description("take a guest's key back, at the unit itself; or all that were ever handed on")
-    .argument("[cti]", "16 hexadecimal digits, as share said them")
+    .description("revoke a guest's key at the unit itself, or all that were ever given")
+    .argument("[key]", "the key's name or number, as `phone keys` shows them")
     .option("--all", "end every guest at once; the card stays good")
-    .action((cti: string | undefined, options: PhoneOptions & { all?: boolean }) =>
-      sayTrouble(() => (options.all ? revokeAll(options) : revokeShare(cti ?? "", options))),
+    .option("--unlisted", "the number of a key that this phone did not give")
+    .action((key: string | undefined, options: PhoneOptions & { all?: boolean; unlisted?: boolean }) =>
+      sayTrouble(() => {
+        if ((key === undefined) !== (options.all === true)) {
+          throw new ValueError("say which key to revoke, by its name or number, or --all for every key");
+        }
+        return key === undefined ? revokeAll(options) : revokeShare(key, options);
+      }),
     );
   withUnit(command.command("resell"))
     .description("hand the unit to a new owner: hold its button for three seconds, then make him a card")

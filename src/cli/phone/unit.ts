@@ -119,10 +119,14 @@ async function sessionAtHome(options: PhoneOptions, visit: Visit): Promise<Sessi
   const { known, id, deviceId, holderSeed, chain } = visit;
   const more = chain === undefined ? {} : { chain };
   const openAt = (at: { host: string; port: number }) =>
-    inTurn(() =>
-      openSession({ primitives: nodePrimitives, transport: httpTransport(at), deviceId, holderSeed, ...more }),
-    );
-  let at = known;
+    inTurn(async () => {
+      const transport = httpTransport(at);
+      const opened = await openSession({ primitives: nodePrimitives, transport, deviceId, holderSeed, ...more });
+      // A unit has few connections: one that a refused attempt kept open would be missing for the next.
+      if (!opened.ok) await transport.close();
+      return opened;
+    });
+  let at = known?.port === 0 ? undefined : known;
   let session = at === undefined ? undefined : await openAt(at);
   if (session === undefined || (!session.ok && session.fault === "SESSION_UNREACHABLE")) {
     // It may have another address by now, or this phone was never told. Who answers proves it in the session.
@@ -136,7 +140,10 @@ async function sessionAtHome(options: PhoneOptions, visit: Visit): Promise<Sessi
     }
   }
   if (at === undefined || session === undefined) {
-    throw new PhoneTrouble("the unit isn't on this network, and this phone doesn't know it; onboard it first");
+    throw new PhoneTrouble(
+      "the unit isn't on this network, and this phone doesn't know it; onboard it first",
+      "SESSION_UNREACHABLE",
+    );
   }
   if (!session.ok) throw new PhoneTrouble(`the unit opens no session (${session.fault})`, session.fault);
   const isNews = at.cloud === undefined || (options.key === undefined && at.grant === undefined);

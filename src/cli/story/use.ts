@@ -1,9 +1,17 @@
 /** Chapter 3: the owner and his guests use the lamp. No broker runs, and nothing here needs one. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { toHex } from "#base/bytes.ts";
+import { fromHex, toHex } from "#base/bytes.ts";
+import { scan } from "#cli/phone/unit.ts";
 import type { MadeUnit } from "#factory/line.ts";
+import { recall } from "#phone/memory.ts";
+import { holderSeed } from "#trust/grants/card-keys.ts";
+import { chainOf, issueChild } from "#trust/grants/mint.ts";
 import { createKeyFile } from "#trust/host/key-file.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { seedSigner } from "#trust/signer.ts";
+import { CTI_BYTES } from "#wire/grants/grant.ts";
+import { scopeOf } from "#wire/grants/scope.ts";
 import { latchkey, latchkeyOk, StoryError, type UnitWorld } from "./world.ts";
 
 /** A moment long before any bundle was built: what ended then has ended for every unit. */
@@ -75,8 +83,8 @@ export async function use(world: UnitWorld): Promise<void> {
     String(world.sequence + 1),
     ...asGuest(weekend.chain),
   ]);
-  const expired = await share("expired.chain", "--until", String(LONG_AGO_S));
-  await refused("an expired key", "GRANT_EXPIRED", ["phone", "call", "setLamp", "on=true", ...asGuest(expired.chain)]);
+  const expired = await expiredChain(world, file("expired.chain"), guest.publicKey);
+  await refused("an expired key", "GRANT_EXPIRED", ["phone", "call", "setLamp", "on=true", ...asGuest(expired)]);
   const other = await share("other.chain", "--for", "ff".repeat(12));
   await refused("a key for another device", "GRANT_AUDIENCE", [
     "phone",
@@ -85,12 +93,26 @@ export async function use(world: UnitWorld): Promise<void> {
     "on=true",
     ...asGuest(other.chain),
   ]);
-  await tell.step("owner takes the guest's key back", () => latchkeyOk("phone", "revoke", weekend.cti, ...asOwner));
+  await tell.step("owner revokes the guest's key", () => latchkeyOk("phone", "revoke", weekend.cti, ...asOwner));
   await refused("the revoked key", "GRANT_REVOKED", ["phone", "call", "setLamp", "on=true", ...asGuest(weekend.chain)]);
   tell.note(
     "guest's chain",
     `${readFileSync(weekend.chain, "utf8").trim().length / 2} bytes, ${config.cards} card above it`,
   );
+}
+
+/** A key whose end has passed. `phone share` makes none, so it is minted here as an owner's phone did it long ago. */
+async function expiredChain({ unit, phoneMemory }: UnitWorld, path: string, holder: Uint8Array): Promise<string> {
+  const { deviceId, secret } = await scan({ label: unit.labelPng, card: unit.cardPng, memory: phoneMemory });
+  const grant = fromHex(recall(phoneMemory, toHex(deviceId))?.grant ?? "");
+  if (grant === undefined) throw new StoryError("the phone does not remember the owner's grant");
+  const owner = seedSigner(nodePrimitives, holderSeed(nodePrimitives, secret, deviceId));
+  const chain = issueChild(nodePrimitives, chainOf(grant), owner, {
+    ...{ cti: nodePrimitives.random(CTI_BYTES), holder, scope: scopeOf({ setLamp: ["call"] }), epoch: 0, caveats: [] },
+    expiresAtS: LONG_AGO_S,
+  });
+  writeFileSync(path, `${toHex(chain)}\n`);
+  return path;
 }
 
 async function find({ tell, unit }: UnitWorld): Promise<void> {

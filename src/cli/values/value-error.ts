@@ -1,0 +1,20 @@
+/** A value on the command line that means nothing, or nothing that can be: one line, exit code 2, and nothing is done. */
+export class ValueError extends Error {
+  override name = "ValueError";
+}
+
+/**
+ * Refuses a value.
+ * @param option As the person wrote it, with its dashes.
+ * @param text   What was found.
+ * @param expected What is expected there, with an example.
+ */
+export function wrongValue(option: string, text: string, expected: string): never {
+  throw new ValueError(`${option}: "${text}" is not understood (expected ${expected})`);
+}
+
+/** The groups of a pattern that the whole text must match. */
+export function groupsOf(option: string, text: string, pattern: RegExp, expected: string): readonly string[] {
+  const match = pattern.exec(text);
+  return match === null ? wrongValue(option, text, expected) : match.slice(1);
+}

@@ -1,0 +1,49 @@
+/** What a unit says of itself and its app within a session (PROTOCOL 5.21, request 2). */
+import { ok, type Result, refuse } from "#base/faults.ts";
+import type { Cbor } from "#codec/cbor.ts";
+import type { Session } from "./session.ts";
+
+export interface UnitDescription {
+  /** Functions, variables and events of the app, with the right that each needs. */
+  readonly names: readonly (readonly [name: string, right: string])[];
+  readonly product: string;
+  /** Whether this session is the owner's. */
+  readonly isOwner: boolean;
+  readonly isClaimed: boolean;
+  /** Whether grants for a fleet or product may call functions. */
+  readonly allowsFleetCalls: boolean;
+  /** Epochs of links that the session's key signed below this are revoked. */
+  readonly floor: number;
+  /** How well the unit knows the time. */
+  readonly timeGrade: string;
+}
+
+function namesOf(item: Cbor): UnitDescription["names"] | undefined {
+  if (!Array.isArray(item)) return undefined;
+  const names: (readonly [string, string])[] = [];
+  for (const each of item as readonly Cbor[]) {
+    const [name, right] = Array.isArray(each) ? (each as readonly Cbor[]) : [];
+    if (typeof name !== "string" || typeof right !== "string") return undefined;
+    names.push([name, right]);
+  }
+  return names;
+}
+
+/** Asks the unit. @returns What it says; SESSION_ANSWER when that is no description, or what became of the session. */
+export async function describeUnit(session: Session): Promise<Result<UnitDescription>> {
+  const answer = await session.request({ op: "describe" });
+  if (!answer.ok) return answer;
+  const facts: ReadonlyMap<unknown, Cbor> = answer.value instanceof Map ? answer.value : new Map();
+  const names = namesOf(facts.get("names"));
+  const floor = facts.get("floor");
+  if (names === undefined || typeof floor !== "number") return refuse("SESSION_ANSWER");
+  return ok({
+    names,
+    product: String(facts.get("product") ?? ""),
+    isOwner: facts.get("owner") === true,
+    isClaimed: facts.get("claimed") === true,
+    allowsFleetCalls: facts.get("fleetCalls") === true,
+    floor,
+    timeGrade: String(facts.get("time") ?? "unknown"),
+  });
+}

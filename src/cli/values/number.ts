@@ -31,6 +31,7 @@ export function portOf(option: string, text: string): number {
 /** A percentage from 0 to 100, with or without its sign. */
 export function percentageOf(option: string, text: string): number {
   const digits = text.replace(/%$/, "");
-  if (!/^\d{1,3}(\.\d{1,6})?$/.test(digits) || Number(digits) > 100) wrongValue(option, text, "0 to 100, as 25 or 12.5%");
+  if (!/^\d{1,3}(\.\d{1,6})?$/.test(digits) || Number(digits) > 100)
+    wrongValue(option, text, "0 to 100, as 25 or 12.5%");
   return Number(digits);
 }

@@ -110,6 +110,8 @@ export const FAULTS = {
   APP_NO_SUCH_NAME: 390,
   APP_ARGUMENT: 391,
   APP_THREW: 392,
+  /** The app's function answered with what cannot be encoded: the unit's console and cloud name it. */
+  APP_ANSWER: 393,
   SESSION_SEAL: 310,
   SESSION_REPLAY: 311,
   SESSION_ORDER: 312,

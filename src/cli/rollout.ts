@@ -126,6 +126,21 @@ async function explain(device: string, options: CloudPlace): Promise<void> {
   }
 }
 
+interface JournalEntry {
+  readonly at_ms: number;
+  readonly subject: string;
+  readonly what: string;
+  readonly because: string;
+}
+
+async function journal(options: CloudPlace): Promise<void> {
+  const entries = await clientOf(options).get<readonly JournalEntry[]>("/v1/journal");
+  if (options.json) return print(JSON.stringify(entries));
+  for (const { at_ms: atMs, subject, what, because } of [...entries].reverse()) {
+    print(`${new Date(atMs).toISOString()}  ${subject}: ${what}: ${because}`);
+  }
+}
+
 /** `23:30-05:00`, UTC. */
 function windowOf(text: string): { fromMinute: number; toMinute: number } {
   const match = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/.exec(text);
@@ -237,6 +252,9 @@ export function register(command: Command): void {
     .description("say which release a unit should have, and every check that was made")
     .argument("<device>", "device ID")
     .action((device: string, options: CloudPlace) => sayTrouble(() => explain(device, options)));
+  place(command.command("journal"))
+    .description("show what was done and why, and what units' apps threw: the last 200 entries, newest last")
+    .action((options: CloudPlace) => sayTrouble(() => journal(options)));
   place(command.command("enrol"))
     .description("make units known to the cloud: a JSON file of { id, publicKey, product, hardware, fleet, lab, card }")
     .argument("<file>", "JSON array; - reads standard input")

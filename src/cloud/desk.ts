@@ -17,6 +17,7 @@ import { DOWN, UP } from "#wire/link/topics.ts";
 import { decodeUnitState, type Stage, type UnitAttempt, type UnitState } from "#wire/link/unit-state.ts";
 import { decodeBlockRequest } from "#wire/releases/blocks.ts";
 import { TIMESTAMP_NONCE_BYTES } from "#wire/releases/timestamp.ts";
+import { createAppFailures } from "./app-failures.ts";
 import type { Device, Fleet } from "./fleet.ts";
 
 export interface DeskOptions {
@@ -87,6 +88,7 @@ export function createDesk(options: DeskOptions): Desk {
   const writing = new Map<string, Promise<void>>();
   const counts = { timestamps: 0 };
   const asks = createPace(ASKS, STREAMS_MAX);
+  const appFailures = createAppFailures(queue, nowMs);
 
   const linked = (device: Device): LinkedDevice => ({ id: device.id, fleet: device.fleet });
 
@@ -199,6 +201,11 @@ export function createDesk(options: DeskOptions): Desk {
         if (timestamp === undefined) return;
         counts.timestamps++;
         void send(from, DOWN.fresh, timestamp);
+        return;
+      }
+      if (name === UP.failure) {
+        fleet.heard(device, nowMs());
+        if (appFailures.took(device.id, payload)) await queue.commit();
         return;
       }
       if (name !== UP.state || payload.length === 0) return;

@@ -16,7 +16,8 @@ export interface App {
   /**
    * Runs a function or reads a variable.
    * @param args Arguments by name.
-   * @returns The answer; APP_NO_SUCH_NAME, APP_ARGUMENT for arguments that don't fit, APP_THREW when the maker's code threw.
+   * @returns The answer; APP_NO_SUCH_NAME, or APP_ARGUMENT for arguments that don't fit.
+   * @throws Whatever the maker's code throws; the runner makes APP_THREW of it, and APP_ANSWER of an answer that is no CBOR.
    */
   run(name: string, args: CborMap, io: AppIo): Result<Cbor>;
   /** True when the app says that it works: asked once on a trial start, before the image may be confirmed. */
@@ -28,7 +29,7 @@ export interface App {
 /** What the maker's code may touch. */
 export interface AppIo {
   pin(name: string): { write(value: boolean | number): void; read(): number; level(): number };
-  /** Tells subscribers that an event of the app happened. */
+  /** Tells subscribers that an event of the app happened. Throws for a name that is no event's, and a value that is no CBOR or too long. */
   raise(event: string, value?: Cbor): void;
   /** Tells where the unit is now, in degrees, for an app that has a receiver: geofences then ask this, with its age. */
   located(latitude: number, longitude: number): void;

@@ -1,5 +1,6 @@
 /** The machines of a unit in the order in which each event is shown to them. */
 import type { App } from "./app-interface.ts";
+import { createAppReporter } from "./app-reporter.ts";
 import { createDiscovery } from "./discovery.ts";
 import { flashLogIn } from "./flash-log.ts";
 import { createGate } from "./gate/gate.ts";
@@ -51,6 +52,7 @@ export function createMachines({ port, app, board, build, onboarding }: Parts): 
     createDiscovery(crypto, tcpPort),
     createGate({ crypto, app, tcpPort, buildS: build.atS, audit: flashLogIn(port.flash, board.flash.regions.audit) }),
     createLink(crypto, LINK_TIMES, build.atS),
+    createAppReporter(build.release),
     createCarrier(),
     createOta({ crypto, flash: port.flash, system: port.system, regions: board.flash.regions }),
   ];

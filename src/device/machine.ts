@@ -46,9 +46,11 @@ export type InnerEvent =
   | { readonly kind: "update-approved"; readonly sequence: number }
   /** The button was held for ten seconds: what is the app's, a guest's or the network's is to be forgotten. */
   | { readonly kind: "reset" }
-  /** The app's function has answered (deterministic CBOR), or was refused with APP_NO_SUCH_NAME, APP_ARGUMENT, APP_THREW. */
+  /** The app's function has answered (deterministic CBOR), or was refused with APP_NO_SUCH_NAME, APP_ARGUMENT, APP_THREW, APP_ANSWER. */
   | { readonly kind: "called"; readonly id: number; readonly result: Uint8Array }
   | { readonly kind: "call-failed"; readonly id: number; readonly fault: Fault }
+  /** The maker's code threw, or gave what cannot be told: in which function or variable, and what. A fatal one ends the trial. */
+  | { readonly kind: "app-failed"; readonly name: string; readonly message: string; readonly isFatal: boolean }
   /** The app has started; on a trial start its self-test decides with `passed` whether the image may be confirmed. */
   | { readonly kind: "app-started"; readonly passed: boolean }
   /** A flash operation failed: what followed it in the same step was not performed. */

@@ -2,10 +2,11 @@
  * Performs what the machines decide. The one place of the runtime that touches the port: it shows every event to every
  * machine in the order of core.ts, performs the effects in order, and wakes each machine when it asked to be woken.
  */
-import type { Fault } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
-import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import type { Cbor } from "#codec/cbor.ts";
+import { callApp, type RunningApp, startApp } from "./app-call.ts";
 import type { App, AppIo } from "./app-interface.ts";
+import { EVENT_BYTES_MAX, encodeAppValue, oneLine } from "./app-values.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine, Stored } from "./machine.ts";
 import type { Port, PortEvent } from "./port.ts";
 import { closeAfter, createSendQueue, onClosed, onDrained, type SendQueue, writeTo } from "./send-queue.ts";
@@ -25,10 +26,8 @@ export interface Settings extends Stored {
 }
 
 /** All that a running unit holds. */
-interface Runtime {
+interface Runtime extends RunningApp {
   readonly port: Port;
-  readonly app: App;
-  readonly io: AppIo;
   readonly settings: Settings;
   readonly slots: readonly Slot[];
   readonly queue: (PortEvent | InnerEvent)[];
@@ -45,10 +44,9 @@ export function run(port: Port, machines: readonly Machine<unknown>[], app: App,
     app,
     io: {
       pin: (name) => pinOf(port, name),
-      raise: (name, value) => receive(runtime, { kind: "raised", name, value: encodeCbor(value ?? null) }),
-      located: (latitude, longitude) =>
-        receive(runtime, { kind: "located", place: [Math.round(latitude * 1e5), Math.round(longitude * 1e5)] }),
-      log: (text) => log(port, text),
+      raise: (name, value) => raise(runtime, name, value),
+      located: (latitude, longitude) => located(runtime, latitude, longitude),
+      log: (text) => log(port, `app: ${oneLine(String(text))}`),
     },
     settings,
     slots: machines.map((machine) => ({
@@ -57,14 +55,14 @@ export function run(port: Port, machines: readonly Machine<unknown>[], app: App,
       wakeAtMs: Number.POSITIVE_INFINITY,
     })),
     queue: [],
+    failed: (name, message, isFatal) => receive(runtime, { kind: "app-failed", name, message, isFatal }),
     isUpdating: false,
     sending: createSendQueue(port.tcp),
     isWorking: false,
   };
   port.onEvent((event) => receive(runtime, event));
-  app.start(runtime.io);
   receive(runtime, { kind: "start", stored: settings });
-  receive(runtime, { kind: "app-started", passed: app.selfTest(runtime.io) });
+  receive(runtime, { kind: "app-started", passed: startApp(runtime, port.system.isTrial) });
 }
 
 function receive(runtime: Runtime, event: PortEvent | InnerEvent): void {
@@ -153,13 +151,23 @@ function flashFailed(queue: Runtime["queue"], address: number): "failed" {
   return "failed";
 }
 
-function call({ app, io, queue }: Runtime, id: number, name: string, argsCbor: Uint8Array): void {
-  const fail = (fault: Fault) => void queue.push({ kind: "call-failed", id, fault });
-  const args = decodeCbor(argsCbor);
-  if (!args.ok || !(args.value instanceof Map)) return fail("APP_ARGUMENT");
-  const answer = app.run(name, args.value, io);
-  if (!answer.ok) return fail(answer.fault);
-  queue.push({ kind: "called", id, result: encodeCbor(answer.value) });
+function call(runtime: Runtime, id: number, name: string, argsCbor: Uint8Array): void {
+  const answer = callApp(runtime, name, argsCbor);
+  runtime.queue.push(
+    answer.ok ? { kind: "called", id, result: answer.value } : { kind: "call-failed", id, fault: answer.fault },
+  );
+}
+
+function raise(runtime: Runtime, name: string, value: Cbor): void {
+  if (runtime.app.rightOf(name) !== "subscribe") throw new Error(`no event is called ${name}: add it to events`);
+  const encoded = encodeAppValue(value ?? null, EVENT_BYTES_MAX);
+  if (typeof encoded === "string") throw new Error(`the value of event ${name} is ${encoded}`);
+  receive(runtime, { kind: "raised", name, value: encoded });
+}
+
+function located(runtime: Runtime, latitude: number, longitude: number): void {
+  if (!(Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180)) throw new Error("located: no place on Earth");
+  receive(runtime, { kind: "located", place: [Math.round(latitude * 1e5), Math.round(longitude * 1e5)] });
 }
 
 function log(port: Port, text: string): void {

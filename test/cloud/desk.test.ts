@@ -11,6 +11,7 @@ import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts"
 import { LIMITS } from "#cloud/rollout/rollout-plan.ts";
 import { openStore } from "#cloud/store/store.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
+import { encodeAppFailure } from "#wire/link/app-failure.ts";
 import { encodeUnitState, type UnitAttempt } from "#wire/link/unit-state.ts";
 import { encodeBlockRequest } from "#wire/releases/blocks.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
@@ -165,5 +166,30 @@ describe("what the cloud takes down", () => {
     expect(offers()).toEqual(["offer", "nothing", "offer"]);
     await state(0, attempt("refused", "RELEASE_HARDWARE"));
     expect(tally()).toMatchObject({ refused: 1, offered: 0 });
+  });
+});
+
+describe("what a unit's app threw", () => {
+  const failure = (message: string, missed = 0) => encodeAppFailure({ release: "7", name: "burn", message, missed });
+  const journal = async () =>
+    (await core.store.db.selectFrom("events").selectAll().where("what", "=", "app failed").execute()).map(
+      ({ subject, because }) => `${subject} ${because}`,
+    );
+
+  it("is in the journal once the message is acknowledged, on one line", async () => {
+    await core.desk.message(UNIT, "failure", failure("Error: out\nof \u202eoil", 3));
+    expect(await journal()).toEqual([`${UNIT.id} release 7, burn: Error: out of  oil (and 3 more failures before)`]);
+  });
+
+  it("is bounded for a unit that never stops, and for what no unit of ours says", async () => {
+    for (let i = 0; i < 50; i++) await core.desk.message(UNIT, "failure", failure("again"));
+    expect(await journal()).toHaveLength(4);
+    nowMs += 600_000;
+    for (let i = 0; i < 50; i++) await core.desk.message(UNIT, "failure", failure("again"));
+    expect(await journal()).toHaveLength(5);
+    nowMs += 600_000;
+    await core.desk.message(UNIT, "failure", new TextEncoder().encode("nonsense"));
+    await core.desk.message({ ...UNIT, id: "f".repeat(24) }, "failure", failure("a stranger"));
+    expect(await journal()).toHaveLength(5);
   });
 });

@@ -65,4 +65,6 @@ export const OWN = {
   update: "update",
   /** Where the unit was said to be: CBOR [latitude, longitude] in degrees times 100,000. A reset and a resale forget it. */
   place: "place",
+  /** What the app threw that ended a trial (wire/link/app-failure.ts), until the cloud has been told. */
+  appFailure: "app-failure",
 } as const;

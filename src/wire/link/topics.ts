@@ -15,6 +15,8 @@ export const UP = {
   want: "want",
   /** A relayed session's bytes, from the unit. */
   reply: "reply",
+  /** What the maker's app threw (wire/link/app-failure.ts). */
+  failure: "failure",
   /** One event of the app: `event/NAME`. */
   event: "event",
 } as const;

@@ -1,7 +1,7 @@
 /** A unit's gate in a small world of its own: what it stores, its connections, its app, and a clock that tests move. */
-import type { Result } from "#base/faults.ts";
-import { ok, refuse } from "#base/faults.ts";
+import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import { callApp } from "#device/app-call.ts";
 import type { App, AppIo } from "#device/app-interface.ts";
 import { flashLogIn } from "#device/flash-log.ts";
 import { createGate } from "#device/gate/gate.ts";
@@ -208,10 +208,11 @@ export function createWorld(options: WorldOptions = {}): World {
         const map = args.ok && args.value instanceof Map ? (args.value as Map<string, Cbor>) : new Map();
         world.calls.push({ name: effect.name, args: map });
         const answer = () => {
-          const result = app.run(effect.name, map, options.io as AppIo);
+          const running = { app, io: options.io as AppIo, failed: () => undefined };
+          const result = callApp(running, effect.name, effect.args);
           world.show(
             result.ok
-              ? { kind: "called", id: effect.id, result: encodeCbor(result.value) }
+              ? { kind: "called", id: effect.id, result: result.value }
               : { kind: "call-failed", id: effect.id, fault: result.fault },
           );
         };

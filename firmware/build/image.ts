@@ -28,6 +28,7 @@ export function missingPackages(): string | undefined {
     [COMPILER]: "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     "qemu-system-arm": "qemu-system-arm",
     xz: "xz-utils",
+    bzip2: "bzip2",
   };
   const missing = Object.entries(programs).filter(([program]) => spawnSync(program, ["--version"]).error !== undefined);
   if (missing.length === 0) return undefined;

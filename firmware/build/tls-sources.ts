@@ -14,11 +14,12 @@ export const PLAIN: Variant = { tls: false };
 /** mbedTLS as firmware/tls/mbedtls-config.h cuts it. */
 export function tlsFlags(trees: Readonly<Record<string, string>>): readonly string[] {
   const config = '-DMBEDTLS_CONFIG_FILE="tls/mbedtls-config.h"';
-  return [config, `-isystem${trees.mbedtls}/include`];
+  // Ours also looks into the handshake, which the library keeps to itself.
+  return [config, `-isystem${trees.mbedtls}/include`, `-isystem${trees.mbedtls}/library`];
 }
 
 /** The arithmetic is made for speed: a handshake is little else. */
-const ARITHMETIC = ["bignum", "ecp", "ecp_curves"];
+const ARITHMETIC = ["bignum", "bignum_core", "ecp_curves"];
 const PROTOCOL = [
   ...[
     "asn1parse",
@@ -29,12 +30,23 @@ const PROTOCOL = [
     "constant_time",
     "ecdh",
     "ecdsa",
+    "ecp",
     "md",
     "oid",
     "pk",
   ],
-  ...["pk_wrap", "pkparse", "platform", "platform_util", "ssl_ciphersuites", "ssl_cli", "ssl_msg", "ssl_tls"],
-  ...["x509", "x509_crt"],
+  ...[
+    "pk_ecc",
+    "pk_wrap",
+    "pkparse",
+    "platform",
+    "platform_util",
+    "ssl_ciphersuites",
+    "ssl_client",
+    "ssl_msg",
+    "ssl_tls",
+  ],
+  ...["ssl_tls12_client", "x509", "x509_crt"],
 ];
 
 function tlsGroup(trees: Readonly<Record<string, string>>, names: readonly string[], effort: "-O2" | "-Os"): Group {

@@ -10,16 +10,16 @@ void mbedtls_sha256_free(mbedtls_sha256_context *c) {
   if (c) sodium_memzero(c, sizeof *c);
 }
 void mbedtls_sha256_clone(mbedtls_sha256_context *to, const mbedtls_sha256_context *from) { *to = *from; }
-int mbedtls_sha256_starts_ret(mbedtls_sha256_context *c, int is224) {
+int mbedtls_sha256_starts(mbedtls_sha256_context *c, int is224) {
   return is224 ? MBEDTLS_ERR_SHA256_BAD_INPUT_DATA : crypto_hash_sha256_init(c);
 }
-int mbedtls_sha256_update_ret(mbedtls_sha256_context *c, const unsigned char *in, size_t length) {
+int mbedtls_sha256_update(mbedtls_sha256_context *c, const unsigned char *in, size_t length) {
   return crypto_hash_sha256_update(c, in, length);
 }
-int mbedtls_sha256_finish_ret(mbedtls_sha256_context *c, unsigned char out[32]) {
+int mbedtls_sha256_finish(mbedtls_sha256_context *c, unsigned char *out) {
   return crypto_hash_sha256_final(c, out);
 }
-int mbedtls_sha256_ret(const unsigned char *in, size_t length, unsigned char out[32], int is224) {
+int mbedtls_sha256(const unsigned char *in, size_t length, unsigned char *out, int is224) {
   return is224 ? MBEDTLS_ERR_SHA256_BAD_INPUT_DATA : crypto_hash_sha256(out, in, length);
 }
 /* A part of the interface that TLS has no use for. */

@@ -27,8 +27,6 @@
 
 #define MBEDTLS_X509_USE_C
 #define MBEDTLS_X509_CRT_PARSE_C
-#define MBEDTLS_X509_CHECK_KEY_USAGE
-#define MBEDTLS_X509_CHECK_EXTENDED_KEY_USAGE
 #define MBEDTLS_X509_MAX_INTERMEDIATE_CA 3
 #define MBEDTLS_PK_C
 #define MBEDTLS_PK_PARSE_C
@@ -41,7 +39,6 @@
 #define MBEDTLS_ECP_DP_SECP256R1_ENABLED
 #define MBEDTLS_ECP_DP_CURVE25519_ENABLED
 #define MBEDTLS_ECP_NIST_OPTIM
-#define MBEDTLS_ECP_NO_INTERNAL_RNG /* ours is given to every call that needs one */
 #define MBEDTLS_ECP_WINDOW_SIZE 4
 #define MBEDTLS_ECP_FIXED_POINT_OPTIM 0
 #define MBEDTLS_ECDH_C
@@ -59,9 +56,7 @@
 #define MBEDTLS_CHACHAPOLY_C
 #define MBEDTLS_CHACHAPOLY_ALT
 
-/* tls.c: from the engine's arena, no more than so much at once. */
+/* memory.c: from the engine's arena, never more than a fixed amount at once. */
 #include <stddef.h>
 void *tls_allocate(size_t count, size_t bytes);
 void tls_release(void *memory);
-
-#include "mbedtls/check_config.h"

@@ -1,16 +1,16 @@
 /* port/tls.h over mbedTLS. A session's memory is the engine's arena, given back when it ends. */
+#define MBEDTLS_ALLOW_PRIVATE_ACCESS /* the handshake's extended master secret has no public name */
 #include "port/tls.h"
 #include <string.h>
 #include "chips/chip.h"
-#include "main/heap.h"
 #include "main/report.h"
+#include "mbedtls/oid.h"
 #include "mbedtls/ssl.h"
-#include "mbedtls/ssl_internal.h"
 #include "port/entropy.h"
+#include "ssl_misc.h"
+#include "tls/memory.h"
 #include "tls/validity.h"
 
-/* The most that a session may take at once; a handshake's peak with a chain of three is below it (ADR 0057). */
-#define TLS_BYTES_MAX (24u * 1024u)
 /* Head, nonce and tag of one record, rounded up. */
 #define RECORD_EXTRA_BYTES 40u
 
@@ -27,25 +27,6 @@ static struct session {
 } *session;
 
 enum fault tls_fault;
-static size_t in_use, most_in_use;
-static bool was_short;
-
-void *tls_allocate(size_t count, size_t bytes) {
-  size_t all = count * bytes;
-  if (count != 0 && all / count != bytes) return NULL;
-  void *memory = all > TLS_BYTES_MAX - in_use ? NULL : heap_allocate(all);
-  was_short |= memory == NULL;
-  if (memory == NULL) return NULL;
-  memset(memory, 0, all);
-  in_use += heap_usable(memory);
-  if (in_use > most_in_use) most_in_use = in_use;
-  return memory;
-}
-
-void tls_release(void *memory) {
-  in_use -= heap_usable(memory);
-  heap_free(memory);
-}
 
 static int chance(void *unused, unsigned char *out, size_t length) {
   (void)unused;
@@ -62,9 +43,14 @@ static int receive_below(void *connection, unsigned char *bytes, size_t length) 
   return given > 0 ? given : given == 0 ? MBEDTLS_ERR_SSL_WANT_READ : 0;
 }
 
-/* mbedTLS has no clock here: what is known of the time is held against every certificate but the pinned ones. */
-static int check_validity(void *unused, mbedtls_x509_crt *certificate, int depth, uint32_t *flags) {
-  (void)unused, (void)depth;
+/*
+ * What the library leaves to us. It has no clock here, so every certificate but the pinned ones is compared with what is
+ * known of the time. It takes a server without a subjectAltName by its common name, which RFC 6125 6.4.4 gave up.
+ */
+static int check_certificate(void *unused, mbedtls_x509_crt *certificate, int depth, uint32_t *flags) {
+  (void)unused;
+  if (depth == 0 && !mbedtls_x509_crt_has_ext_type(certificate, MBEDTLS_X509_EXT_SUBJECT_ALT_NAME))
+    *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
   for (const mbedtls_x509_crt *each = &session->pinned; each; each = each->next)
     if (each == certificate) return 0;
   if (unix_seconds(&certificate->valid_to) < session->earliest_s) *flags |= MBEDTLS_X509_BADCERT_EXPIRED;
@@ -75,7 +61,7 @@ static int check_validity(void *unused, mbedtls_x509_crt *certificate, int depth
 static enum fault fault_of(int result) {
   if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) return session->is_open ? 0 : FAULT_LINK_TLS_PROTOCOL;
   if (result == MBEDTLS_ERR_SSL_CONN_EOF && session->is_open) return 0;
-  if (was_short) return FAULT_LINK_TLS_MEMORY;
+  if (tls_memory_was_short()) return FAULT_LINK_TLS_MEMORY;
   if (result != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) return FAULT_LINK_TLS_PROTOCOL;
   const uint32_t time = MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE;
   uint32_t flags = mbedtls_ssl_get_verify_result(&session->ssl);
@@ -94,8 +80,8 @@ static bool is_waiting(int result) {
 }
 
 static bool set_up(const struct tls_wish *wish) {
-  static const mbedtls_ecp_group_id curves[] = {MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
-                                                MBEDTLS_ECP_DP_NONE};
+  static const uint16_t groups[] = {MBEDTLS_SSL_IANA_TLS_GROUP_X25519, MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
+                                    MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
   mbedtls_ssl_config *settings = &session->settings;
   const uint8_t *at = wish->certificate, *end = at + wish->certificate_bytes;
   while (at < end) {
@@ -108,12 +94,12 @@ static bool set_up(const struct tls_wish *wish) {
       mbedtls_ssl_config_defaults(settings, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                   MBEDTLS_SSL_PRESET_DEFAULT) != 0)
     return false;
-  mbedtls_ssl_conf_min_version(settings, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+  mbedtls_ssl_conf_min_tls_version(settings, MBEDTLS_SSL_VERSION_TLS1_2);
   mbedtls_ssl_conf_authmode(settings, MBEDTLS_SSL_VERIFY_REQUIRED);
   mbedtls_ssl_conf_ca_chain(settings, &session->pinned, NULL);
   mbedtls_ssl_conf_cert_profile(settings, &mbedtls_x509_crt_profile_suiteb);
-  mbedtls_ssl_conf_verify(settings, check_validity, NULL);
-  mbedtls_ssl_conf_curves(settings, curves);
+  mbedtls_ssl_conf_verify(settings, check_certificate, NULL);
+  mbedtls_ssl_conf_groups(settings, groups);
   mbedtls_ssl_conf_max_frag_len(settings, MBEDTLS_SSL_MAX_FRAG_LEN_4096);
   mbedtls_ssl_conf_rng(settings, chance, NULL);
   if (mbedtls_ssl_setup(&session->ssl, settings) != 0) return false;
@@ -124,8 +110,7 @@ static bool set_up(const struct tls_wish *wish) {
 bool tls_begin(const struct tls_wish *wish, void *connection) {
   tls_fault = FAULT_LINK_TLS_MEMORY;
   if (session) return false;
-  most_in_use = in_use;
-  was_short = false;
+  tls_memory_start();
   session = tls_allocate(1, sizeof *session);
   if (session == NULL) return false;
   session->connection = connection;
@@ -142,7 +127,7 @@ bool tls_begin(const struct tls_wish *wish, void *connection) {
 /* A server that leaves out the extended master secret (RFC 7627) is refused: sessions could be spliced without it. */
 static bool lacks_extended_secret(void) {
   const mbedtls_ssl_context *ssl = &session->ssl;
-  return ssl->state > MBEDTLS_SSL_SERVER_HELLO && ssl->handshake &&
+  return ssl->state > MBEDTLS_SSL_SERVER_HELLO && ssl->handshake != NULL &&
          ssl->handshake->extended_ms != MBEDTLS_SSL_EXTENDED_MS_ENABLED;
 }
 
@@ -151,8 +136,8 @@ static enum tls_progress opened(void) {
   mbedtls_ssl_conf_ca_chain(&session->settings, NULL, NULL);
   mbedtls_x509_crt_free(&session->pinned);
   report_number("latchkey: tls handshake us", session->busy_us);
-  report_number("latchkey: tls peak", (uint32_t)most_in_use);
-  report_number("latchkey: tls holds", (uint32_t)in_use);
+  report_number("latchkey: tls peak", (uint32_t)tls_memory_peak());
+  report_number("latchkey: tls holds", (uint32_t)tls_memory_used());
   return TLS_OPEN;
 }
 
@@ -178,8 +163,8 @@ enum tls_progress tls_step(void) {
   chip_watchdog_feed();
   if (is_waiting(result)) return TLS_WAITS;
   if (result != 0) return over(result);
-  if (lacks_extended_secret()) return over(MBEDTLS_ERR_SSL_BAD_HS_SERVER_HELLO);
-  return session->ssl.state == MBEDTLS_SSL_HANDSHAKE_OVER ? opened() : TLS_WORKED;
+  if (lacks_extended_secret()) return over(MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE);
+  return mbedtls_ssl_is_handshake_over(&session->ssl) ? opened() : TLS_WORKED;
 }
 
 int tls_available(void) {

@@ -17,6 +17,8 @@ export interface Wanted {
   readonly notBeforeS?: number;
   readonly notAfterS?: number;
   readonly isAuthority?: boolean;
+  /** Names a server only in its subject, as was usual before subjectAltName. */
+  readonly isNamedBySubject?: boolean;
   /** P-256 when absent. */
   readonly curve?: "P-256" | "P-384";
 }
@@ -48,11 +50,12 @@ function moment(unixS: number): Uint8Array {
 const extension = (id: number, isCritical: boolean, value: Uint8Array) =>
   sequence(oid(0x55, 0x1d, id), ...(isCritical ? [der(0x01, Uint8Array.of(0xff))] : []), der(0x04, value));
 
-function extensionsOf({ name, isAuthority }: Wanted): readonly Uint8Array[] {
+function extensionsOf({ name, isAuthority, isNamedBySubject }: Wanted): readonly Uint8Array[] {
   if (isAuthority === true) {
     const canSign = der(0x03, Uint8Array.of(1, 0x06));
     return [extension(0x13, true, sequence(der(0x01, Uint8Array.of(0xff)))), extension(0x0f, true, canSign)];
   }
+  if (isNamedBySubject === true) return [extension(0x13, true, sequence())];
   return [extension(0x11, false, sequence(der(0x82, Buffer.from(name))))];
 }
 

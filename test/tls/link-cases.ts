@@ -55,6 +55,11 @@ const REFUSED: readonly Refused[] = [
     answer: () => secured(certify({ name: "other.test" }, authority)),
   },
   {
+    what: "one that has the name only as its common name",
+    fault: "LINK_TLS_NAME",
+    answer: () => secured(certify({ name: NAME, isNamedBySubject: true }, authority)),
+  },
+  {
     what: "one that was over when the unit was built",
     fault: "LINK_TLS_TIME",
     answer: () => secured(certify({ name: NAME, notBeforeS: BUILT_S - 1000, notAfterS: BUILT_S - 1 }, authority)),

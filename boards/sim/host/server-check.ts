@@ -54,7 +54,8 @@ function trustedPart(
 export function checkServer(socket: TLSSocket, { serverName, certificate, earliestS, latestS }: Secure): number {
   const chain = trustedPart(chainOf(socket), authoritiesOf(certificate));
   if (chain === undefined) return FAULTS.LINK_TLS_ISSUER;
-  if (chain[0]?.checkHost(serverName) === undefined) return FAULTS.LINK_TLS_NAME;
+  // The common name is no name of a server: a certificate without a subjectAltName matches none.
+  if (chain[0]?.checkHost(serverName, { subject: "never" }) === undefined) return FAULTS.LINK_TLS_NAME;
   const isTimely = chain.every(
     ({ validFrom, validTo }) => Date.parse(validTo) / 1000 >= earliestS && Date.parse(validFrom) / 1000 <= latestS,
   );

@@ -1,7 +1,7 @@
 /** The shipped gate behind a real TCP server: what performs its effects here is a few lines over node:net. */
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { encodeCbor } from "#codec/cbor.ts";
+import { type Cbor, encodeCbor } from "#codec/cbor.ts";
 import { flashLogIn } from "#device/flash-log.ts";
 import { createGate } from "#device/gate/gate.ts";
 import type { DeviceEvent, Effect } from "#device/machine.ts";
@@ -63,6 +63,7 @@ export async function startGateServer(
     ["pressed", "subscribe"],
     ["rename", "config"],
   ] as const;
+  const answers: Readonly<Record<string, unknown>> = { light: 512 };
   const app = { rightOf: (name: string) => names.find(([each]) => each === name)?.[1], names: () => names };
   const flash = emptyAuditFlash();
   const audit = flashLogIn(flash, { start: 0, bytes: flash.byteLength });
@@ -86,7 +87,8 @@ export async function startGateServer(
     else if (effect.kind === "store") stored.set(effect.name, effect.value);
     else if (effect.kind === "call") {
       unit.calls.push(effect.name);
-      setImmediate(() => show({ kind: "called", id: effect.id, result: encodeCbor("done") }));
+      const answer = (answers[effect.name] ?? "done") as Cbor;
+      setImmediate(() => show({ kind: "called", id: effect.id, result: encodeCbor(answer) }));
     } else if (effect.kind === "tcp-write") {
       if (isLost()) sockets.get(effect.connection)?.destroy();
       else sockets.get(effect.connection)?.write(effect.bytes);

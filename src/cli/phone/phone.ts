@@ -5,11 +5,14 @@ import { ValueError } from "#cli/values/value-error.ts";
 import { SENT_PROTOCOLS } from "#phone/message.ts";
 import { askForUpdate, callFunction, revokeShare } from "./actions.ts";
 import { carryRelease } from "./carry.ts";
+import { describe, readVariable } from "./describe.ts";
 import { findUnits } from "./find.ts";
+import { listKeys } from "./keys.ts";
 import { type OnboardOptions, onboardUnit } from "./onboard.ts";
 import { adoptCard, passUnitOn, readLog, revokeAll } from "./owner.ts";
 import { placeUnit } from "./place.ts";
 import { type ShareOptions, shareUnit } from "./share.ts";
+import { type SubscribeOptions, subscribe } from "./subscribe.ts";
 import { learnUnit, type PhoneOptions } from "./unit.ts";
 
 /** Options by which every phone verb knows the unit and remembers it. */
@@ -74,6 +77,23 @@ export function register(command: Command): void {
     .action((name: string, args: string[], options: PhoneOptions) =>
       sayTrouble(() => callFunction(name, args, options)),
     );
+  fromAfar(asGuest(withUnit(command.command("describe"))))
+    .description("show what the unit's app offers, and what the unit knows of itself")
+    .action((options: PhoneOptions) => sayTrouble(() => describe(options)));
+  fromAfar(asGuest(withUnit(command.command("read"))))
+    .description("read a variable of the unit's app")
+    .argument("<variable>", "its name, as `phone describe` shows it")
+    .action((name: string, options: PhoneOptions) => sayTrouble(() => readVariable(name, options)));
+  fromAfar(asGuest(withUnit(command.command("subscribe"))))
+    .description("show events of the unit's app as they happen, until Ctrl-C")
+    .argument("[events...]", "their names; all of them when none is named")
+    .option("--count <number>", "end after so many events")
+    .option("--every <duration>", "how often the unit is asked", "1s")
+    .option("--recent", "begin with those that the unit kept, the last 16 at most")
+    .action((events: string[], options: SubscribeOptions) => sayTrouble(() => subscribe(events, options)));
+  fromAfar(withUnit(command.command("keys")))
+    .description("show who holds which key that this phone gave, and whether it is active, revoked or expired")
+    .action((options: PhoneOptions) => sayTrouble(() => listKeys(options)));
   withLimits(fromAfar(withUnit(command.command("share"))))
     .description(
       "give a narrower key to someone else, whose public key you were given; a key without a limit must be asked for",

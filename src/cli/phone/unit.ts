@@ -54,6 +54,13 @@ export async function codeText(what: string, word: string): Promise<string> {
   return text;
 }
 
+/** The unit's ID in hexadecimal digits, as its label says it. */
+export async function unitId(options: Pick<PhoneOptions, "label">): Promise<string> {
+  const label = readLabelLink(await codeText("label", options.label));
+  if (!label.ok) throw new PhoneTrouble(`that is no label of ours (${label.fault}); scan the one on the unit`);
+  return toHex(label.value);
+}
+
 export async function scan(options: PhoneOptions): Promise<Scanned> {
   if (options.card === undefined) throw new PhoneTrouble("scan the card too: --card PICTURE");
   const scanned = pairCodes(await codeText("label", options.label), await codeText("card", options.card));

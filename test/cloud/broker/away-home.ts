@@ -30,10 +30,13 @@ export interface HomeUnit {
   readonly id: Uint8Array;
   readonly publicKey: Uint8Array;
   readonly owner: { readonly seed: Uint8Array; readonly chain: Uint8Array };
+  readonly grant: Uint8Array;
   /** What its app was asked to do. */
   readonly calls: string[];
   /** What came to it by the relay. */
   readonly heard: Uint8Array[];
+  /** Shows its gate what came by another way than the relay. */
+  show(event: Parameters<SocketRunner["show"]>[0]): void;
   /** Says something below its own topic, as a unit that somebody took over would. */
   publish(topic: string, payload: Uint8Array): void;
   stop(): void;
@@ -64,7 +67,11 @@ export async function startHomeUnit(seed: Uint8Array, ownerSeed: Uint8Array, clo
   const stored: Stored = { get: (name) => values.get(name), names: () => [...values.keys()] };
   const calls: string[] = [];
   const heard: Uint8Array[] = [];
-  const app = { rightOf: (name: string) => (name === "setLamp" ? ("call" as const) : undefined), names: () => [] };
+  const names = [
+    ["setLamp", "call"],
+    ["pressed", "subscribe"],
+  ] as const;
+  const app = { rightOf: (name: string) => names.find(([each]) => each === name)?.[1], names: () => names };
   const flash = emptyAuditFlash();
   const perform = (effect: Effect) => {
     if (effect.kind === "append") effect.ops.every((op) => performOp(flash, op));
@@ -94,7 +101,8 @@ export async function startHomeUnit(seed: Uint8Array, ownerSeed: Uint8Array, clo
   await up;
   link.show({ kind: "publish", topic: "state", payload: fromHex("84010100f6") as Uint8Array, retain: true });
   return {
-    ...{ id, publicKey, calls, heard, owner: { seed: ownerSeed, chain: chainOf(grant) } },
+    ...{ id, publicKey, calls, heard, grant, owner: { seed: ownerSeed, chain: chainOf(grant) } },
+    show: (event) => gate.show(event),
     publish: (topic, payload) => link.show({ kind: "publish", topic, payload, retain: false }),
     stop() {
       link.stop();

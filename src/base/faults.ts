@@ -128,6 +128,8 @@ export const FAULTS = {
   SESSION_BUTTON: 324,
   SESSION_FLOOR: 325,
   SESSION_OWNER: 326,
+  /** An address of a cloud, or authorities, that no unit can use. */
+  SESSION_CLOUD: 328,
   AUDIT_CHAIN: 327,
   HTTP_REQUEST: 330,
   HTTP_PATH: 331,

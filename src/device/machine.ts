@@ -27,6 +27,14 @@ export type InnerEvent =
   /** The broker's link is up (session established) or down. */
   | { readonly kind: "link-up" }
   | { readonly kind: "link-down" }
+  /** The link gave up an attempt and waits; why. */
+  | { readonly kind: "link-failed"; readonly fault: Fault }
+  /** The owner said where the unit's cloud is, or that the factory's counts again; it is stored. */
+  | { readonly kind: "cloud-moved" }
+  /** The key set in use, at the start and when it changes. */
+  | { readonly kind: "key-set-known"; readonly version: number }
+  /** Somebody in a session brings a signed key set (PROTOCOL 8.11). */
+  | { readonly kind: "carried-key-set"; readonly signed: Uint8Array }
   | { readonly kind: "link-message"; readonly topic: string; readonly payload: Uint8Array }
   /** Asks the link machine to publish below this unit's own topic (QoS 1 unless it says 0); lost when the link is down. */
   | {

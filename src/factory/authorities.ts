@@ -14,42 +14,42 @@ const AUTHORITIES_MAX = 3;
 const DER_BYTES_MAX = 2048;
 const PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
-function authorityOf(pem: string, path: string): X509Certificate {
+function authorityOf(pem: string, path: string, what: string): X509Certificate {
   let certificate: X509Certificate;
   try {
     certificate = new X509Certificate(pem);
   } catch {
-    throw new ConfigError(`cloud.ca: a certificate in ${path} is damaged; export it again as PEM`);
+    throw new ConfigError(`${what}: a certificate in ${path} is damaged; export it again as PEM`);
   }
   const name = certificate.subject.split("\n").at(-1) ?? "";
   if (!certificate.ca) {
-    throw new ConfigError(`cloud.ca: ${name} in ${path} is no authority; give the certificate that signs the server's`);
+    throw new ConfigError(`${what}: ${name} in ${path} is no authority; give the certificate that signs the server's`);
   }
   const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
   if (asymmetricKeyType !== "ec" || asymmetricKeyDetails?.namedCurve !== "prime256v1") {
-    throw new ConfigError(`cloud.ca: the key of ${name} in ${path} is not on P-256, the one curve that units check`);
+    throw new ConfigError(`${what}: the key of ${name} in ${path} is not on P-256, the one curve that units check`);
   }
   return certificate;
 }
 
-/** @returns DER of the certificates in a PEM file, one after the other. @throws ConfigError in one line. */
-export function readAuthorities(path: string): Uint8Array {
+/** @param what What to call the file in an error. @returns DER of its certificates, one after the other. @throws ConfigError in one line. */
+export function readAuthorities(path: string, what = "cloud.ca"): Uint8Array {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch {
     throw new ConfigError(
-      `cloud.ca: there is no ${path}; give the PEM file of the authority behind the cloud's servers`,
+      `${what}: there is no ${path}; give the PEM file of the authority behind the cloud's servers`,
     );
   }
   const blocks = text.match(PEM) ?? [];
-  if (blocks.length === 0) throw new ConfigError(`cloud.ca: no PEM certificate is in ${path}`);
+  if (blocks.length === 0) throw new ConfigError(`${what}: no PEM certificate is in ${path}`);
   if (blocks.length > AUTHORITIES_MAX) {
-    throw new ConfigError(`cloud.ca: ${path} holds ${blocks.length} certificates; units take ${AUTHORITIES_MAX}`);
+    throw new ConfigError(`${what}: ${path} holds ${blocks.length} certificates; units take ${AUTHORITIES_MAX}`);
   }
-  const der = concat(...blocks.map((pem) => Uint8Array.from(authorityOf(pem, path).raw)));
+  const der = concat(...blocks.map((pem) => Uint8Array.from(authorityOf(pem, path, what).raw)));
   if (der.length <= DER_BYTES_MAX) return der;
-  throw new ConfigError(`cloud.ca: ${path} holds ${der.length} bytes of DER; units take ${DER_BYTES_MAX}`);
+  throw new ConfigError(`${what}: ${path} holds ${der.length} bytes of DER; units take ${DER_BYTES_MAX}`);
 }
 
 /** What a unit is told of its cloud's TLS, or undefined where the link goes in the clear. @throws ConfigError in one line. */

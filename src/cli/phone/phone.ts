@@ -5,8 +5,10 @@ import { ValueError } from "#cli/values/value-error.ts";
 import { SENT_PROTOCOLS } from "#phone/message.ts";
 import { askForUpdate, callFunction, revokeShare } from "./actions.ts";
 import { carryRelease } from "./carry.ts";
+import { type CloudMove, unitCloud } from "./cloud.ts";
 import { describe, readVariable } from "./describe.ts";
 import { findUnits } from "./find.ts";
+import { bringKeySets } from "./key-set.ts";
 import { listKeys } from "./keys.ts";
 import { type OnboardOptions, onboardUnit } from "./onboard.ts";
 import { adoptCard, passUnitOn, readLog, revokeAll } from "./owner.ts";
@@ -36,12 +38,19 @@ function asGuest(command: Command): Command {
 
 /** Options of what works from anywhere, over the unit's cloud. */
 function fromAfar(command: Command): Command {
+  return withTls(
+    command
+      .option("--away", "from anywhere, over the unit's cloud; this phone must have been at home with it once")
+      .option(
+        "--cloud <address>",
+        "where that cloud is, HOST:MQTTPORT:HTTPPORT:NAME, when the unit never told this phone",
+      ),
+  );
+}
+
+/** Options by which a cloud is known under TLS. */
+function withTls(command: Command): Command {
   return command
-    .option("--away", "from anywhere, over the unit's cloud; this phone must have been at home with it once")
-    .option(
-      "--cloud <address>",
-      "where that cloud is, HOST:MQTTPORT:HTTPPORT:NAME, when the unit never told this phone",
-    )
     .option(
       "--cloud-ca <file|system>",
       "the authority behind the cloud's TLS, PEM, in place of what the unit told; \"system\" for the system's own",
@@ -145,6 +154,16 @@ export function register(command: Command): void {
   asGuest(withUnit(command.command("learn")))
     .description("ask the unit, at home, what this phone needs to reach it with --away")
     .action((options: PhoneOptions) => sayTrouble(() => learnUnit(options)));
+  withTls(asGuest(withUnit(command.command("cloud"))))
+    .description("show where the unit's cloud is and whether its link is up; with an address, move the unit there")
+    .argument("[address]", "HOST:MQTTPORT:HTTPPORT:NAME of the cloud that it is to use from now on")
+    .option("--factory", "use the cloud again that the unit was made with")
+    .option("--timeout <seconds>", "how long to wait for the link there", Number, 60)
+    .action((address: string | undefined, options: CloudMove) => sayTrouble(() => unitCloud(address, options)));
+  asGuest(withUnit(command.command("key-set")))
+    .description("bring the maker's key sets to a unit that has no cloud, or was off for too long; any key will do")
+    .argument("<file...>", "keyset.cose and all keyset-NUMBER.cose of the maker, or what its cloud hands out")
+    .action((paths: readonly string[], options: PhoneOptions) => sayTrouble(() => bringKeySets(paths, options)));
   asGuest(withUnit(command.command("carry")))
     .description("bring a signed release to a unit without its cloud; wants the flash right")
     .argument("<file>", "the release, as `release sign` wrote it")

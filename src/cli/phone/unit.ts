@@ -214,7 +214,7 @@ function awayLine(fault: Fault): string {
 }
 
 /** HOST:MQTT PORT:HTTP PORT:NAME, as `phone learn` says it. */
-function cloudFrom(text: string): CloudAddress {
+export function cloudFrom(text: string): CloudAddress {
   const [, host, mqttPort, httpPort, broker] = /^(.+):(\d{1,5}):(\d{1,5}):([^:]+)$/.exec(text) ?? [];
   if (host === undefined || broker === undefined || !isPort(Number(mqttPort)) || !isPort(Number(httpPort))) {
     throw new PhoneTrouble("--cloud wants HOST:MQTTPORT:HTTPPORT:NAME, as `phone learn` says it");

@@ -17,7 +17,7 @@ import { decideAsk, trustNow } from "./ask.ts";
 import { auditFrom } from "./audit-log.ts";
 import type { Origin } from "./door.ts";
 import { trustOf } from "./memory.ts";
-import { agree, installAirKey, passOn, rememberRevocations, setPlace } from "./owner.ts";
+import { agree, installAirKey, moveTo, passOn, rememberRevocations, setPlace } from "./owner.ts";
 import { auditOf, type Moment, mayWrite, type Session } from "./state.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -83,6 +83,13 @@ export function control(moment: Moment, session: Session, request: ControlReques
       return passOn(moment, session, request, origin);
     case "air-key":
       return installAirKey(moment, session, request.airKey, origin);
+    case "cloud":
+      return moveTo(moment, session, request, origin);
+    case "key-set":
+      // It proves itself. The update machine takes it before the next request, which can ask for its version.
+      if (!mayWrite(moment, session)) return refuse("SESSION_RATE");
+      moment.effects.push({ kind: "emit", event: { kind: "carried-key-set", signed: request.signed } });
+      return ok(null);
     case "place": {
       const verdict = decideAsk(moment, session, "config", origin);
       if (!verdict.ok) return verdict;

@@ -3,7 +3,8 @@
  * the broker's relay, prove a key and a chain of grants, and ask; each ask is decided, noted and answered once.
  * @source PROTOCOL 5
  */
-import { ok, type Result } from "#base/faults.ts";
+import { faultNumber, ok, type Result } from "#base/faults.ts";
+import { cloudOf } from "#device/link/cloud.ts";
 import type { DeviceEvent, Effect, Machine, Step, Stored } from "#device/machine.ts";
 import { deliveryTagOf } from "#wire/grants/revocation.ts";
 import { ALL, DOWN } from "#wire/link/topics.ts";
@@ -30,6 +31,7 @@ function withStores(stored: Stored, effects: readonly Effect[]): Stored {
 function start(options: GateOptions, state: GateState, stored: Stored, nowMs: number, effects: Effect[]): void {
   const resumed = resumeResale(stored);
   effects.push(...resumed);
+  state.stored = stored;
   state.memory = openMemory(options.crypto, withStores(stored, resumed), options.buildS, nowMs);
   // A bare unit has no one to answer to.
   if (state.memory !== undefined) effects.push({ kind: "tcp-listen", port: options.tcpPort });
@@ -88,6 +90,19 @@ function on(moment: Moment, event: DeviceEvent): void {
       return serve(moment, visitOf(state.door, event, effects));
     case "raised":
       return keepEvent(state, event.name, event.value);
+    case "link-up":
+      state.link = 0;
+      return;
+    case "link-failed":
+      state.link = faultNumber(event.fault);
+      return;
+    case "key-set-known":
+      state.keySet = event.version;
+      return;
+    case "cloud-moved":
+      state.link = undefined;
+      if (state.stored !== undefined) moment.memory.cloud = cloudOf(state.stored);
+      return;
     case "located":
       state.fix = { place: event.place, atMs: nowMs };
       return;

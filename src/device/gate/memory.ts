@@ -3,6 +3,7 @@ import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { fromUtf8 } from "#base/utf8.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import { type CloudChoice, cloudOf } from "#device/link/cloud.ts";
 import type { Effect, Stored } from "#device/machine.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import type { Usage } from "#trust/grants/caveats.ts";
@@ -50,10 +51,8 @@ export interface Memory {
   /** When the unit was last passed on by its owner. */
   resoldAtS: number | undefined;
   readonly counted: Counted[];
-  /** Where its cloud is, as the factory wrote it: callers away from home go there. */
-  readonly cloud: Uint8Array | undefined;
-  /** Whom to believe there, likewise. */
-  readonly cloudTls: Uint8Array | undefined;
+  /** Where its cloud is: callers away from home go there. Its owner may move it. */
+  cloud: CloudChoice;
   /** Where it is, as somebody with the config right said. */
   place: Place | undefined;
 }
@@ -135,8 +134,7 @@ export function openMemory(
     timeKeys: timeKey === undefined ? [] : [{ kid: TIME_KID, publicKey: timeKey }],
     resoldAtS: secondOf(stored, OWN.resoldAt),
     counted: readCounted(stored.get(OWN.usage), nowMs),
-    cloud: stored.get(PROVISIONED.cloud),
-    cloudTls: stored.get(PROVISIONED.cloudTls),
+    cloud: cloudOf(stored),
     place: placeOf(stored),
   };
 }

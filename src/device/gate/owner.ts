@@ -1,6 +1,7 @@
 /** Whose the unit is: claiming, the owner's will, resale, reissue and reset, each so that a thief gains nothing. */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import { isCloud, moveCloud } from "#device/link/cloud.ts";
 import type { Effect, Stored } from "#device/machine.ts";
 import type { OpenChain } from "#trust/grants/open-chain.ts";
 import { resell, withoutGuests } from "#trust/grants/resale.ts";
@@ -62,6 +63,24 @@ export function setPlace({ memory, effects }: Moment, place: Place | undefined):
   effects.push(place === undefined ? { kind: "forget", name } : { kind: "store", name, value: encodeCbor(place) });
 }
 
+/**
+ * The owner says where the unit's cloud is: the maker moved it, or somebody else runs one now. The link connects there at
+ * once. Releases, time and grants are still held against the maker's keys.
+ * @returns SESSION_OWNER, a refusal of the config right, SESSION_CLOUD for an address that no unit can use.
+ */
+export function moveTo(
+  moment: Moment,
+  session: Session,
+  { address, tls }: { readonly address: Uint8Array; readonly tls: Uint8Array },
+  origin: Origin,
+): Result<Cbor> {
+  const isBack = address.length === 0 && tls.length === 0;
+  if (session.isOwner && !isBack && !isCloud(address, tls)) return refuse("SESSION_CLOUD");
+  const allowed = asOwner(moment, session, origin, true);
+  if (allowed.ok) moment.effects.push(...moveCloud(isBack ? undefined : { address, tls }));
+  return allowed;
+}
+
 /** @param isPaced Whether it takes one of the turns to write; what wants the button has a pace by that. */
 function asOwner(moment: Moment, session: Session, origin: Origin, isPaced = false): Result<Cbor> {
   if (!session.isOwner) return refuse("SESSION_OWNER");
@@ -119,6 +138,7 @@ function writesOf(
     { kind: "store", name: PROVISIONED.airKey, value: airKey },
     { kind: "store", name: PROVISIONED.ownerGrant, value: grant },
     { kind: "forget", name: OWN.place },
+    ...moveCloud(undefined),
     { kind: "forget", name: OWN.resale },
   ];
 }
@@ -164,6 +184,7 @@ export function reset(moment: Moment): void {
   memory.fleetCalls = false;
   effects.push({ kind: "forget", name: OWN.fleetCalls });
   setPlace(moment, undefined);
+  effects.push(...moveCloud(undefined));
   if (memory.owner !== undefined) {
     rememberRevocations(moment, withoutGuests(memory.revocations, memory.owner.claims.holder));
   }

@@ -45,7 +45,7 @@ function call(moment: Moment, session: Session, name: string, args: Uint8Array, 
 }
 
 /** The app's names with their rights, and what a holder needs to know of the unit to mint beneath his own link. */
-function describe({ options, memory, nowMs }: Moment, session: Session): Result<Cbor> {
+function describe({ options, state, memory, nowMs }: Moment, session: Session): Result<Cbor> {
   return ok(
     new Map<string, Cbor>([
       ["names", options.app.names()],
@@ -55,8 +55,10 @@ function describe({ options, memory, nowMs }: Moment, session: Session): Result<
       ["fleetCalls", memory.fleetCalls],
       ["floor", entryOf(memory.revocations, session.holder).floor],
       ["time", timeAt(memory.time, nowMs).grade],
-      ["cloud", memory.cloud ?? null],
-      ["cloudTls", memory.cloudTls ?? null],
+      ["cloud", memory.cloud.address ?? null],
+      ["cloudTls", memory.cloud.tls ?? null],
+      ["link", state.link ?? null],
+      ["keySet", state.keySet ?? null],
     ]),
   );
 }

@@ -3,7 +3,7 @@ import { concat } from "#base/bytes.ts";
 import { type Fault, faultNumber } from "#base/faults.ts";
 import type { App } from "#device/app-interface.ts";
 import type { FlashLog } from "#device/flash-log.ts";
-import type { Effect } from "#device/machine.ts";
+import type { Effect, Stored } from "#device/machine.ts";
 import { createRateLimit, type RateLimit, takeTurn } from "#device/rate-limit.ts";
 import type { Discharged } from "#trust/grants/caveats.ts";
 import type { OpenChain, OpenLink } from "#trust/grants/open-chain.ts";
@@ -63,6 +63,12 @@ export interface RaisedEvent {
 }
 
 export interface GateState {
+  /** What the unit remembers, to be read again when its cloud moves. */
+  stored: Stored | undefined;
+  /** How the link to the cloud stands: 0 up, else the number of the fault by which the last attempt ended. */
+  link: number | undefined;
+  /** Version of the key set in use. */
+  keySet: number | undefined;
   readonly door: Door;
   readonly table: SessionTable<Session>;
   readonly limit: RateLimit;
@@ -81,6 +87,9 @@ export interface GateState {
 
 export function createGateState(tcpPort: number): GateState {
   return {
+    stored: undefined,
+    link: undefined,
+    keySet: undefined,
     door: createDoor(tcpPort),
     table: createSessionTable(),
     limit: createRateLimit(HANDSHAKES_EACH, HANDSHAKES_ALL),

@@ -22,6 +22,13 @@ function onTimer(link: Link, state: LinkState, nowMs: number): void {
   write(link, state, due);
 }
 
+/** Ends the link until the unit is online again, or has a cloud again. */
+function stop(link: Link, state: LinkState): void {
+  close(link, state);
+  state.phase = "off";
+  state.deadlineMs = Number.POSITIVE_INFINITY;
+}
+
 function take(link: Link, state: LinkState, event: DeviceEvent): void {
   const { nowMs } = event;
   switch (event.kind) {
@@ -31,11 +38,8 @@ function take(link: Link, state: LinkState, event: DeviceEvent): void {
       state.failures = 0;
       return begin(link, state, nowMs);
     case "offline":
-      close(link, state);
       state.isOnline = false;
-      state.phase = "off";
-      state.deadlineMs = Number.POSITIVE_INFINITY;
-      return;
+      return stop(link, state);
     case "timer":
       return onTimer(link, state, nowMs);
     case "publish":
@@ -57,6 +61,12 @@ function take(link: Link, state: LinkState, event: DeviceEvent): void {
       state.connection = -1;
       if (state.http.length > 0) return takeHttp(link, state, nowMs, new Uint8Array(0), true);
       return fail(link, state, nowMs, (event.fault !== undefined && faultOf(event.fault)) || "LINK_REFUSED");
+    case "cloud-moved":
+      close(link, state);
+      state.failures = 0;
+      state.unsent = [];
+      if (state.isOnline) begin(link, state, nowMs);
+      return;
     case "time-taken":
       if (state.settings !== undefined) state.settings = { ...state.settings, time: event.time };
       return;
@@ -67,9 +77,15 @@ function take(link: Link, state: LinkState, event: DeviceEvent): void {
 
 function step(link: Link, old: LinkState, event: DeviceEvent): Step<LinkState> {
   link.effects = [];
-  const state: LinkState =
-    event.kind === "start" ? { ...old, settings: readLinkSettings(link.crypto, event.stored, link.buildS) } : old;
+  const state: LinkState = event.kind === "start" ? { ...old, stored: event.stored } : old;
+  if ((event.kind === "start" || event.kind === "cloud-moved") && state.stored !== undefined) {
+    const time = state.settings?.time;
+    const read = readLinkSettings(link.crypto, state.stored, link.buildS);
+    // What was learned of the time since the start is not stored, and stays.
+    state.settings = read && time !== undefined ? { ...read, time } : read;
+  }
   if (state.settings !== undefined) take(link, state, event);
+  else if (event.kind === "cloud-moved") stop(link, state);
   const spokenMs =
     state.conversation === undefined ? Number.POSITIVE_INFINITY : conversationWakeAtMs(state.conversation);
   const wakeAtMs = Math.min(state.deadlineMs, spokenMs);
@@ -82,6 +98,7 @@ export function createLink(crypto: Primitives, times: LinkTimes = LINK_TIMES, bu
   return {
     name: "link",
     initial: {
+      stored: undefined,
       settings: undefined,
       phase: "off",
       deadlineMs: Number.POSITIVE_INFINITY,

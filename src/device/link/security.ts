@@ -5,8 +5,8 @@
 import type { Stored } from "#device/machine.ts";
 import type { Secure } from "#device/port.ts";
 import { type TimeState, timeAt } from "#trust/time-floor.ts";
-import { PROVISIONED } from "#wire/flash/stored-names.ts";
 import { readCloudTls } from "#wire/link/cloud-address.ts";
+import { cloudOf } from "./cloud.ts";
 
 export type Pinned = Pick<Secure, "serverName" | "certificate">;
 
@@ -16,9 +16,9 @@ export interface Security {
   readonly time: TimeState;
 }
 
-/** What the factory pinned; "none" for a link in the clear, undefined when it can't be read: then there is no link. */
+/** The authorities of the unit's cloud; "none" for a link in the clear, undefined when it can't be read: then there is no link. */
 export function readPinned(stored: Stored): Pinned | "none" | undefined {
-  const bytes = stored.get(PROVISIONED.cloudTls);
+  const bytes = cloudOf(stored).tls;
   if (bytes === undefined) return "none";
   const tls = readCloudTls(bytes);
   return tls && { serverName: tls.serverName, certificate: tls.authorities };

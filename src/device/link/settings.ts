@@ -8,6 +8,7 @@ import { deviceIdOf } from "#trust/device-id.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { startTime } from "#trust/time-floor.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { cloudOf } from "./cloud.ts";
 import { readPinned, type Security } from "./security.ts";
 
 export interface LinkSettings extends Security {
@@ -37,7 +38,7 @@ export const LINK_TIMES: LinkTimes = { answerMs: 15_000, keepAliveS: 60, backOff
  * @param buildS When the running image was built, Unix seconds: the present is not before.
  */
 export function readLinkSettings(crypto: Primitives, stored: Stored, buildS?: number): LinkSettings | undefined {
-  const [seed, cloud, fleet] = [stored.get(OWN.key), stored.get(PROVISIONED.cloud), stored.get(PROVISIONED.fleet)];
+  const [seed, cloud, fleet] = [stored.get(OWN.key), cloudOf(stored).address, stored.get(PROVISIONED.fleet)];
   const pinned = readPinned(stored);
   if (seed === undefined || cloud === undefined || fleet === undefined || pinned === undefined) return undefined;
   const item = decodeCbor(cloud);

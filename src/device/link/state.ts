@@ -2,7 +2,7 @@
 import { viewOf } from "#base/bytes.ts";
 import { type Fault, faultText } from "#base/faults.ts";
 import type { MqttVersion } from "#codec/mqtt.ts";
-import type { Effect } from "#device/machine.ts";
+import type { Effect, Stored } from "#device/machine.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import type { LinkProof } from "#wire/link/link-auth.ts";
 import { type Conversation, unacknowledged } from "./conversation.ts";
@@ -12,6 +12,8 @@ import type { LinkSettings, LinkTimes } from "./settings.ts";
 export type Phase = "off" | "away" | "nonce" | "proof" | "connecting" | "connack" | "suback" | "up";
 
 export interface LinkState {
+  /** What the unit remembers, to be read again when its cloud moves. */
+  stored: Stored | undefined;
   settings: LinkSettings | undefined;
   phase: Phase;
   /** When the present wait ends, however it ends. */
@@ -71,6 +73,7 @@ export function fail(link: Link, state: LinkState, nowMs: number, fault: Fault, 
   state.failures++;
   state.phase = "away";
   state.deadlineMs = nowMs + waitMs;
+  link.effects.push({ kind: "emit", event: { kind: "link-failed", fault } });
   link.effects.push({ kind: "log", text: `link: ${faultText(fault)} in ${phase}, again in ${waitMs} ms` });
 }
 

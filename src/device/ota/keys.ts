@@ -7,7 +7,7 @@ import { readSlotHead } from "#wire/flash/slot.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import type { Keyset } from "#wire/releases/keyset.ts";
 import type { OtaState } from "./state.ts";
-import { type Ota, say, slotOf } from "./tools.ts";
+import { emit, type Ota, say, slotOf } from "./tools.ts";
 
 /** Whether every slot of these is empty or holds a release that a key of the set signed. */
 export function isSignedBy(ota: Ota, keyset: Keyset, slotBits: number): boolean {
@@ -34,7 +34,8 @@ function onKeyset(ota: Ota, state: OtaState, signed: Uint8Array): boolean {
   const { roots, product, keyset } = maker;
   const verdict = verifyKeyset(ota.crypto, signed, { roots, product, versionFloor: keyset.version });
   if (!verdict.ok) {
-    say(ota, `key set refused: ${faultText(verdict.fault)}`);
+    // A chain begins with sets that the unit has long had: passing over them is no news.
+    if (verdict.fault !== "KEYSET_VERSION") say(ota, `key set refused: ${faultText(verdict.fault)}`);
     return false;
   }
   if (verdict.value.version === keyset.version) return false;
@@ -54,6 +55,7 @@ function onKeyset(ota: Ota, state: OtaState, signed: Uint8Array): boolean {
     signedKeyset: signed.slice(),
     roots: verdict.value.roots ?? roots,
   };
+  emit(ota, { kind: "key-set-known", version: verdict.value.version });
   say(ota, `key set ${verdict.value.version} in use`);
   return true;
 }

@@ -16,7 +16,7 @@ import { arm, askAgain, baseFor, begin, goOn, onBlock, work } from "./install.ts
 import { isSignedBy, onKeysets } from "./keys.ts";
 import { type Offer, readMaker, readOffer } from "./memory.ts";
 import { slotBytesOf } from "./slots.ts";
-import { END_FAULTS, NEVER, type OtaState } from "./state.ts";
+import { askAtMs, END_FAULTS, NEVER, type OtaState } from "./state.ts";
 import {
   drop,
   emit,
@@ -24,6 +24,7 @@ import {
   halt,
   type Ota,
   type OtaParts,
+  onLinkLost,
   otaOf,
   record,
   reject,
@@ -61,11 +62,6 @@ function sendNonce(ota: Ota, state: OtaState, nowMs: number): void {
   state.nonce = ota.crypto.random(16);
   state.askAtMs = nowMs + Math.max(ota.times.answerMs, nowMs - state.trialSinceMs);
   emit(ota, { kind: "publish", topic: UP.ask, payload: state.nonce, retain: false, qos: 0 });
-}
-
-/** When a trial that nobody has answered yet asks once more. */
-function askAtMs({ activity, isLinked, isProved, askAtMs }: OtaState): number {
-  return activity === "trial" && isLinked && !isProved ? askAtMs : NEVER;
 }
 
 function onFresh(ota: Ota, state: OtaState, nowMs: number, payload: Uint8Array): void {
@@ -200,11 +196,10 @@ function onLink(ota: Ota, state: OtaState, nowMs: number): void {
   next(ota, state, nowMs);
 }
 
-function onLinkLost(state: OtaState): void {
-  state.isLinked = false;
-  if (state.offer?.isCarried !== false || (state.activity !== "asking" && state.activity !== "fetching")) return;
-  state.fetching = undefined;
-  wait(state, "waiting", NEVER);
+/** A release that no key of the set before had signed is looked at again. */
+function takeKeysets(ota: Ota, state: OtaState, nowMs: number, payload: Uint8Array): void {
+  const isNew = onKeysets(ota, state, payload);
+  if (isNew && state.unknown !== undefined) onOffer(ota, state, nowMs, state.unknown, false);
 }
 
 function take(ota: Ota, state: OtaState, event: DeviceEvent): void {
@@ -220,9 +215,9 @@ function take(ota: Ota, state: OtaState, event: DeviceEvent): void {
       if (event.topic === DOWN.block) return onBlock(ota, state, nowMs, event.payload);
       if (event.topic === DOWN.release) return onOffer(ota, state, nowMs, event.payload, false);
       if (event.topic === DOWN.fresh) return onFresh(ota, state, nowMs, event.payload);
-      if (event.topic !== `all/${ALL.keyset}` || !onKeysets(ota, state, event.payload)) return;
-      if (state.unknown !== undefined) onOffer(ota, state, nowMs, state.unknown, false);
-      return;
+      return event.topic === `all/${ALL.keyset}` ? takeKeysets(ota, state, nowMs, event.payload) : undefined;
+    case "carried-key-set":
+      return takeKeysets(ota, state, nowMs, event.signed);
     case "revocations-taken":
       state.revoked = event.tag;
       return report(ota, state);
@@ -258,7 +253,10 @@ function step(ota: Ota, old: OtaState, event: DeviceEvent): Step<OtaState> {
     state.journal = readJournal(ota.log, ota.read);
     const { job } = state.journal.state;
     const offer = job && state.maker && readOffer(ota.crypto, event.stored, state.maker, job);
-    if (state.maker !== undefined) onStart(ota, state, event.nowMs, offer);
+    if (state.maker !== undefined) {
+      emit(ota, { kind: "key-set-known", version: state.maker.keyset.version });
+      onStart(ota, state, event.nowMs, offer);
+    }
   } else if (state.maker !== undefined) take(ota, state, event);
   const steadyAtMs = state.trialSinceMs + ota.times.steadyMs;
   const isSteadying = state.activity === "trial" && event.nowMs < steadyAtMs;

@@ -85,6 +85,11 @@ export const END_FAULTS: Readonly<Record<TrialEnd, Fault>> = {
   image: "TRIAL_IMAGE",
 };
 
+/** When a trial that nobody has answered yet asks once more. */
+export function askAtMs({ activity, isLinked, isProved, askAtMs }: OtaState): number {
+  return activity === "trial" && isLinked && !isProved ? askAtMs : NEVER;
+}
+
 /** Where the unit is with the release in hand, or what became of the last one. */
 export function attemptOf(state: OtaState, sectorBytes: number): UnitAttempt | undefined {
   const { offer, activity } = state;

@@ -111,6 +111,14 @@ export function halt(ota: Ota, state: OtaState, fault: Fault): void {
   say(ota, faultText(fault));
 }
 
+/** What was asked of the cloud waits for the next link. */
+export function onLinkLost(state: OtaState): void {
+  state.isLinked = false;
+  if (state.offer?.isCarried !== false || (state.activity !== "asking" && state.activity !== "fetching")) return;
+  state.fetching = undefined;
+  wait(state, "waiting", NEVER);
+}
+
 export function report(ota: Ota, state: OtaState): void {
   if (!state.isLinked) return;
   const { sequence, epoch } = state.journal.state.confirmed;

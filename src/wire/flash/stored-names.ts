@@ -63,6 +63,11 @@ export const OWN = {
   keySetBefore: "key-set-before",
   /** The release that is being installed: CBOR [signed release, whether it was brought by hand]. */
   update: "update",
+  /**
+   * Where the owner said that the unit's cloud is: CBOR [address, TLS], the values of `cloud` and `cloud-tls`, TLS of no bytes
+   * for a cloud in the clear. Counts instead of what the factory gave. A reset and a resale forget it.
+   */
+  cloudMoved: "cloud-moved",
   /** Where the unit was said to be: CBOR [latitude, longitude] in degrees times 100,000. A reset and a resale forget it. */
   place: "place",
   /** What the app threw that ended a trial (wire/link/app-failure.ts), until the cloud has been told. */

@@ -19,6 +19,18 @@ export function readCloudAddress(bytes: Uint8Array | undefined): CloudAddress | 
   return { host, mqttPort, httpPort, broker };
 }
 
+const HOST_CHARACTERS_MAX = 255;
+const BROKER_CHARACTERS_MAX = 32;
+
+/** Whether a unit can use this address: what an owner says is held to it, what a factory wrote was checked there. */
+export function isUsable({ host, mqttPort, httpPort, broker }: CloudAddress): boolean {
+  const isPort = (port: number) => Number.isInteger(port) && port > 0 && port < 65_536;
+  const isText = (text: string, most: number) => text.length > 0 && text.length <= most;
+  return (
+    isText(host, HOST_CHARACTERS_MAX) && isText(broker, BROKER_CHARACTERS_MAX) && isPort(mqttPort) && isPort(httpPort)
+  );
+}
+
 /** Whom to believe that he speaks for that cloud, under TLS (PROTOCOL 7.8). */
 export interface CloudTls {
   /** What the servers' certificate must name. */

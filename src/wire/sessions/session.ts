@@ -93,7 +93,12 @@ export type SessionRequest =
   /** Where the unit is, for geofences: [latitude, longitude] in degrees times 100,000, or null to forget it (PROTOCOL 5.33). */
   | { readonly op: "place"; readonly place: readonly [latitudeE5: number, longitudeE5: number] | null }
   /** What is in force of the session key's own revocations, and which of these ctis (joined, ascending) are revoked. */
-  | { readonly op: "revoked"; readonly ctis: Uint8Array };
+  | { readonly op: "revoked"; readonly ctis: Uint8Array }
+
+  /** Where the unit's cloud is from now on, as stored (wire/link/cloud-address.ts); both of no bytes: the factory's again. */
+  | { readonly op: "cloud"; readonly address: Uint8Array; readonly tls: Uint8Array }
+  /** Brings a signed key set; its version shows in `describe` once it is in use (PROTOCOL 8.11). */
+  | { readonly op: "key-set"; readonly signed: Uint8Array };
 
 type Kind = "text" | "bytes" | "key" | "count" | "bool" | "place";
 
@@ -118,6 +123,8 @@ const FORMS: { readonly [op in SessionRequest["op"]]: readonly [number, ...(read
   carry: [28, ["signed", "bytes"], ["from", "text"]],
   place: [29, ["place", "place"]],
   revoked: [30, ["ctis", "bytes"]],
+  cloud: [33, ["address", "bytes"], ["tls", "bytes"]],
+  "key-set": [34, ["signed", "bytes"]],
 };
 
 function isOf(kind: Kind, value: Cbor): boolean {

@@ -75,7 +75,7 @@ describe("the link, against aedes", () => {
     const unit = startUnit(broker.port, nonces.port);
     unit.show(ONLINE);
     await new Promise((resolve) => setTimeout(resolve, 700));
-    expect(unit.seen).toEqual([]);
+    expect(unit.seen.some(({ kind }) => kind === "link-up")).toBe(false);
     expect(unit.log[0]).toMatch(/^link: LINK_REFUSED in connack, again in \d+ ms$/);
     expect(unit.log.length).toBeGreaterThan(1);
   });
@@ -86,7 +86,7 @@ describe("the link, against aedes", () => {
     const unit = startUnit(broker.port, nonces.port);
     unit.show(ONLINE);
     await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(unit.seen).toEqual([]);
+    expect(unit.seen.some(({ kind }) => kind === "link-up")).toBe(false);
     expect(unit.log[0]).toMatch(/LINK_REFUSED in suback/);
   });
 
@@ -156,7 +156,8 @@ test("every wait ends by itself: nobody answers, or somebody never finishes", as
   expect(deafHttp.log[0]).toMatch(/LINK_TIMEOUT in nonce/);
   expect(deafBroker.log[0]).toMatch(/LINK_TIMEOUT in connack/);
   expect(nothing.log[0]).toMatch(/LINK_REFUSED in nonce/);
-  for (const unit of [deafHttp, deafBroker, nothing]) expect(unit.seen).toEqual([]);
+  for (const unit of [deafHttp, deafBroker, nothing])
+    expect(unit.seen.some(({ kind }) => kind === "link-up")).toBe(false);
 });
 
 test("backs off longer each time, never the same for two units", async () => {

@@ -10,6 +10,7 @@ import { operatorClient } from "#cloud/http/operator-client.ts";
 import { encodeReleaseFile } from "#cloud/releases/release-file.ts";
 import type { RolloutStatus } from "#cloud/status/status.ts";
 import { until } from "../progress.ts";
+import { exhaustiveTest } from "../tier.ts";
 import { certify } from "../tls/authority.ts";
 import {
   BROKER,
@@ -58,17 +59,20 @@ async function updateFrom(at: Shelf, sequence: number): Promise<void> {
   });
 }
 
-test("it joins, climbs the chain of roots and updates where its cloud answers with the spare authority", async () => {
-  shelf = await shelvedUnit();
-  await rotateEverything(shelf);
-  await shelf.cloud(certify({ name: SERVER_NAME, ...TODAY }, shelf.authorities[1]));
-  await operatorClient({ data: shelf.file("cloud") }).post("/v1/devices", shelf.enrolment());
-  const said = await shelf.start();
-  await onboard(shelf);
-  await until("the newest key set", () => (said.includes("update: key set 6 in use") ? true : undefined));
-  await updateFrom(shelf, 2);
-  expect(await good("phone", "cloud", ...shelf.phone)).toMatchObject({ link: "up", keySet: 6 });
-});
+exhaustiveTest(
+  "it joins, climbs the chain of roots and updates where its cloud answers with the spare authority",
+  async () => {
+    shelf = await shelvedUnit();
+    await rotateEverything(shelf);
+    await shelf.cloud(certify({ name: SERVER_NAME, ...TODAY }, shelf.authorities[1]));
+    await operatorClient({ data: shelf.file("cloud") }).post("/v1/devices", shelf.enrolment());
+    const said = await shelf.start();
+    await onboard(shelf);
+    await until("the newest key set", () => (said.includes("update: key set 6 in use") ? true : undefined));
+    await updateFrom(shelf, 2);
+    expect(await good("phone", "cloud", ...shelf.phone)).toMatchObject({ link: "up", keySet: 6 });
+  },
+);
 
 test("where its authorities are gone it says so, and the owner moves it to where the cloud is now", async () => {
   shelf = await shelvedUnit();

@@ -1,5 +1,6 @@
 /** One process at a time changes a file: a lock file beside it that names the process which holds it. */
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { threadId } from "node:worker_threads";
 
 /** The lock could not be had. One line that says what to do. */
 export class LockError extends Error {
@@ -15,18 +16,34 @@ function sleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-/** Creates a file that is not there yet. @returns false when it is there. */
-function createOnce(path: string, text: string): boolean {
-  let file: number;
+const SELF = `${process.pid} ${threadId}`;
+
+/** Creates a file that is not there yet and names us, both at once. @returns false when it is there. */
+function createOnce(path: string): boolean {
+  const fresh = `${path}.${SELF.replace(" ", "-")}`;
+  writeFileSync(fresh, SELF, { mode: 0o600 });
   try {
-    file = openSync(path, "wx", 0o600);
+    linkSync(fresh, path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    // A file system without hard links: whoever looks at the very moment may find an empty file, which is nobody's yet.
+    if (code === "EPERM" || code === "ENOTSUP" || code === "ENOSYS") return createExclusively(path);
+    throw error;
+  } finally {
+    rmSync(fresh, { force: true });
+  }
+}
+
+function createExclusively(path: string): boolean {
+  try {
+    writeFileSync(path, SELF, { mode: 0o600, flag: "wx" });
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
   }
-  writeSync(file, text);
-  closeSync(file);
-  return true;
 }
 
 function isRunning(pid: number): boolean {
@@ -47,12 +64,14 @@ function readHolder(path: string): string {
   }
 }
 
-const isAbandoned = (holder: string): boolean => holder !== "" && !isRunning(Number(holder));
+/** Work under a lock never asks for it again, so that a lock in our own name was left by work that was interrupted. */
+const isAbandoned = (holder: string): boolean =>
+  holder !== "" && (holder === SELF || !isRunning(Number(holder.split(" ")[0])));
 
 /** Takes away the lock of a process that ended without doing so. Only one process at a time may, or it could take a fresh one. */
 function removeAbandoned(path: string): void {
   const steal = `${path}.steal`;
-  if (!createOnce(steal, String(process.pid))) return;
+  if (!createOnce(steal)) return;
   try {
     if (isAbandoned(readHolder(path))) rmSync(path, { force: true });
   } finally {
@@ -67,7 +86,7 @@ function removeAbandoned(path: string): void {
 export function withFileLock<T>(path: string, work: () => T): T {
   const lock = `${path}.lock`;
   const endMs = Date.now() + WAIT_MS;
-  while (!createOnce(lock, String(process.pid))) {
+  while (!createOnce(lock)) {
     const holder = readHolder(lock);
     if (Date.now() > endMs) {
       throw new LockError(

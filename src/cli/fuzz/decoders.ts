@@ -45,7 +45,7 @@ import {
 import { decodeSignedKeyset, encodeKeyset, encodeSignedKeyset } from "#wire/releases/keyset.ts";
 import { decodeRelease, encodeRelease, type Release } from "#wire/releases/release.ts";
 import { decodeTimestamp, encodeTimestamp } from "#wire/releases/timestamp.ts";
-import { auditLink, encodeAuditEntry, readAudit } from "#wire/sessions/audit.ts";
+import { auditLink, auditNameTag, encodeAuditEntry, readAudit } from "#wire/sessions/audit.ts";
 import { encodeOwn, foundIn, SERVICE } from "#wire/sessions/discovery.ts";
 import { decodeHello, encodeHello, type Hello } from "#wire/sessions/hello.ts";
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from "#wire/sessions/session.ts";
@@ -151,7 +151,10 @@ function readWholeDns(bytes: Uint8Array): Result<unknown> {
 
 const keys = { request: signer.publicKey, reply: signer.publicKey };
 const initiated = initiate(nodePrimitives, SUITE_4, kid);
-const auditFields = encodeAuditEntry({ sequence: 1, ctiPrefix: cti, act: 2, timeGrade: "floor", fault: 0 });
+const auditFields = encodeAuditEntry({
+  ...{ sequence: 1, ctiPrefix: cti, act: 2, timeGrade: "floor", fault: 0, timeS: 1_795_435_200 },
+  nameTag: auditNameTag(nodePrimitives, "setLamp"),
+});
 const auditSample = concat(cti, auditFields, auditLink(nodePrimitives, cti, auditFields));
 
 /** A frame of the radio line by its type and its payload. */

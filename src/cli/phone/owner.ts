@@ -1,7 +1,6 @@
-/** What only an owner does: pass the unit on, end all guests at once, take a reissued card, read the unit's log. */
+/** What only an owner does: pass the unit on, end all guests at once, take a reissued card. */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { equal, fromHex, toHex } from "#base/bytes.ts";
-import { faultOf } from "#base/faults.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import { drawPng } from "#factory/labels.ts";
 import { cardSheet } from "#factory/sheets.ts";
@@ -13,7 +12,6 @@ import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { createSecretFile } from "#trust/host/secret-file.ts";
 import { CARD_SECRET_BYTES, readCardLink } from "#wire/grants/card.ts";
 import { joinCtis, readDelivery, readRevocation, splitCtis } from "#wire/grants/revocation.ts";
-import { ACT, type AuditEntry, readAudit } from "#wire/sessions/audit.ts";
 import { codeText, openUnitSession, type PhoneOptions, PhoneTrouble, print, scan } from "./unit.ts";
 
 const CARD_DPI = 600;
@@ -150,37 +148,6 @@ export async function adoptCard(options: PhoneOptions & { readonly revocation?: 
       changeMemory(options.memory, toHex(deviceId), (known) => ({ ...(known as Known), grant: text }));
     }
     print(options, { adopted: true }, "the unit knows the new card, and nobody who has the old one");
-  } finally {
-    await session.close();
-  }
-}
-
-const ACTS = new Map(Object.entries(ACT).map(([name, act]) => [act as number, name]));
-
-function lineOf({ sequence, ctiPrefix, act, timeGrade, fault }: AuditEntry): string {
-  const result = fault === 0 ? "done" : (faultOf(fault) ?? `fault ${fault}`);
-  return `${sequence}  ${toHex(ctiPrefix)}  ${(ACTS.get(act) ?? String(act)).padEnd(9)} ${result}  (time ${timeGrade})`;
-}
-
-/** Shows what was asked of the unit and what it decided. */
-export async function readLog(options: PhoneOptions): Promise<void> {
-  const session = await openUnitSession(options);
-  try {
-    const entries: AuditEntry[] = [];
-    for (let from = 0; ; ) {
-      const answer = await session.request({ op: "audit", from });
-      if (!answer.ok) throw new PhoneTrouble(`the unit doesn't show its log (${answer.fault})`, answer.fault);
-      const part = readAudit(nodePrimitives, answer.value instanceof Uint8Array ? answer.value : new Uint8Array(0));
-      if (!part.ok)
-        throw new PhoneTrouble("the unit's log was changed: an entry doesn't follow from the one before it");
-      const fresh = part.value.entries.filter(({ sequence }) => sequence >= from);
-      entries.push(...fresh);
-      // Each asking is noted too: what came while we read is left for the next time.
-      if (fresh.length < 2) break;
-      from = (fresh.at(-1)?.sequence ?? 0) + 1;
-    }
-    const shown = entries.map((entry) => ({ ...entry, ctiPrefix: toHex(entry.ctiPrefix) }));
-    print(options, { entries: shown }, entries.map(lineOf).join("\n"));
   } finally {
     await session.close();
   }

@@ -10,8 +10,9 @@ import { describe, readVariable } from "./describe.ts";
 import { findUnits } from "./find.ts";
 import { bringKeySets } from "./key-set.ts";
 import { listKeys } from "./keys.ts";
+import { readLog } from "./log.ts";
 import { type OnboardOptions, onboardUnit } from "./onboard.ts";
-import { adoptCard, passUnitOn, readLog, revokeAll } from "./owner.ts";
+import { adoptCard, passUnitOn, revokeAll } from "./owner.ts";
 import { placeUnit } from "./place.ts";
 import { type ShareOptions, shareUnit } from "./share.ts";
 import { type SubscribeOptions, subscribe } from "./subscribe.ts";
@@ -137,7 +138,7 @@ export function register(command: Command): void {
     .option("--revocation <file>", "what ends the old card, where no cloud brought it to the unit")
     .action((options: Parameters<typeof adoptCard>[0]) => sayTrouble(() => adoptCard(options)));
   fromAfar(asGuest(withUnit(command.command("log"))))
-    .description("show what was asked of the unit and what it decided; wants the config right")
+    .description("show what was asked of the unit, when, with whose key, and what it decided; needs the config right")
     .action((options: PhoneOptions) => sayTrouble(() => readLog(options)));
   fromAfar(asGuest(withUnit(command.command("place"))))
     .description("tell the unit where it is, so that guests' --near conditions can be decided; wants the config right")

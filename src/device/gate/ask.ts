@@ -71,7 +71,7 @@ export function decideAsk(
   const isGrave = right === "config" || right === "delegate" || right === "flash";
   // Somebody who listens asks all day long: that he may would crowd everything else out of the log.
   if (right !== "subscribe" || !verdict.ok) {
-    note(moment, RIGHT[right], session.chain, verdict.ok ? undefined : verdict.fault, isGrave);
+    note(moment, RIGHT[right], session.chain, verdict.ok ? undefined : verdict.fault, isGrave, name);
   }
   return verdict;
 }

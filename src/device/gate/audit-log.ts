@@ -19,7 +19,7 @@ import {
   readLog,
   readRecords,
 } from "#wire/flash/record-log.ts";
-import { AUDIT_ENTRY_BYTES, AUDIT_LINK_BYTES, auditLink } from "#wire/sessions/audit.ts";
+import { AUDIT_ENTRY_BYTES, AUDIT_LINK_BYTES, auditLink, OLD_AUDIT_ENTRY_BYTES } from "#wire/sessions/audit.ts";
 
 /** What flash of 100,000 erasures bears for thirty years (ADR 0087): beyond it entries are left out, and their numbers show it. */
 const EACH = { burst: 64, everyMs: 90_000 };
@@ -51,7 +51,7 @@ export function openAuditLog(primitives: Sha, { region, read }: FlashLog): Audit
   const end = readLog(region, read, ({ payload }) => {
     last = payload.slice();
   });
-  const isThere = last.length === AUDIT_ENTRY_BYTES;
+  const isThere = last.length === AUDIT_ENTRY_BYTES || last.length === OLD_AUDIT_ENTRY_BYTES;
   return {
     end,
     sequence: isThere ? sequenceOf(last) + 1 : 0,

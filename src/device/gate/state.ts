@@ -9,7 +9,7 @@ import type { Discharged } from "#trust/grants/caveats.ts";
 import type { OpenChain, OpenLink } from "#trust/grants/open-chain.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { type TimeState, timeAt } from "#trust/time-floor.ts";
-import { encodeAuditEntry } from "#wire/sessions/audit.ts";
+import { auditNameTag, encodeAuditEntry } from "#wire/sessions/audit.ts";
 import { type AuditLog, addAudit, openAuditLog } from "./audit-log.ts";
 import { createDoor, type Door, type Origin } from "./door.ts";
 import type { Memory, Place } from "./memory.ts";
@@ -148,17 +148,21 @@ export function note(
   chain: OpenChain | undefined,
   fault: Fault | undefined,
   isGrave = false,
+  name?: string,
 ): void {
   const { options, memory, nowMs } = moment;
   const log = auditOf(moment);
   const sequence = log.sequence++;
   if (!takeTurn(log.turns, fault !== undefined ? "refused" : isGrave ? "grave" : "", nowMs)) return;
+  const time = timeAt(memory.time, nowMs);
   const entry = {
     sequence,
     ctiPrefix: chain?.links[chain.links.length - 1]?.claims.cti ?? NOBODY,
     act,
-    timeGrade: timeAt(memory.time, nowMs).grade,
+    timeGrade: time.grade,
     fault: fault === undefined ? 0 : faultNumber(fault),
+    timeS: time.grade === "unknown" ? 0 : time.earliestS,
+    nameTag: auditNameTag(options.crypto, name),
   };
   addAudit(options.crypto, log, encodeAuditEntry(entry));
 }

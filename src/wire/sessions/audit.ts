@@ -1,11 +1,15 @@
 /** The unit's log of what it decided, as a phone reads it (PROTOCOL 5.28). */
 import { concat, equal, viewOf } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
+import { utf8 } from "#base/utf8.ts";
 
 /** First bytes of the last link's cti: enough to tell grants apart, too few to tell who holds one. */
 const CTI_PREFIX_BYTES = 4;
 export const AUDIT_LINK_BYTES = 8;
-const FIELD_BYTES = 12;
+const NAME_TAG_BYTES = 3;
+const FIELD_BYTES = 20;
+/** The entries that units wrote before the time and the name were noted: they are passed over, but the chain goes on from them. */
+export const OLD_AUDIT_ENTRY_BYTES = 12 + AUDIT_LINK_BYTES;
 /** Fields, then the link: the start of SHA-256 over the link before and these fields. */
 export const AUDIT_ENTRY_BYTES = FIELD_BYTES + AUDIT_LINK_BYTES;
 
@@ -29,9 +33,21 @@ export interface AuditEntry {
   readonly timeGrade: (typeof TIME_GRADES)[number];
   /** 0 when it was done, else the number of the fault. */
   readonly fault: number;
+  /** Unix seconds: the earliest that the present was, 0 where the unit knew nothing of the time. */
+  readonly timeS: number;
+  /** Of the function, variable or event that was asked for (auditNameTag); zero where there was none. */
+  readonly nameTag: Uint8Array;
 }
 
-/** Sequence u32, cti prefix, act u8, time grade u8, fault u16; numbers little-endian. */
+/** What an entry says of a name: the first bytes of its SHA-256, so that entries have one size and tell nothing to who does not know the app. */
+export function auditNameTag(
+  primitives: { sha256(message: Uint8Array): Uint8Array },
+  name: string | undefined,
+): Uint8Array {
+  return name === undefined ? new Uint8Array(NAME_TAG_BYTES) : primitives.sha256(utf8(name)).slice(0, NAME_TAG_BYTES);
+}
+
+/** Sequence u32, cti prefix, act u8, time grade u8, fault u16, time u40, name tag; numbers little-endian. */
 export function encodeAuditEntry(entry: AuditEntry): Uint8Array {
   const fields = new Uint8Array(FIELD_BYTES);
   const view = viewOf(fields);
@@ -40,6 +56,9 @@ export function encodeAuditEntry(entry: AuditEntry): Uint8Array {
   fields[8] = entry.act;
   fields[9] = TIME_GRADES.indexOf(entry.timeGrade);
   view.setUint16(10, entry.fault, true);
+  view.setUint32(12, entry.timeS % 2 ** 32, true);
+  fields[16] = Math.floor(entry.timeS / 2 ** 32);
+  fields.set(entry.nameTag.subarray(0, NAME_TAG_BYTES), 17);
   return fields;
 }
 
@@ -87,6 +106,8 @@ export function readAudit(
       act: fields[8] as number,
       timeGrade,
       fault: view.getUint16(10, true),
+      timeS: view.getUint32(12, true) + (fields[16] as number) * 2 ** 32,
+      nameTag: fields.slice(17, FIELD_BYTES),
     });
     after = link;
   }

@@ -113,7 +113,6 @@ const FORMS: { readonly [op in SessionRequest["op"]]: readonly [number, ...(read
   discharge: [18, ["statement", "bytes"]],
   revoke: [19, ["delivery", "bytes"]],
   "raise-floor": [20, ["epoch", "count"]],
-  audit: [21, ["from", "count"]],
   update: [22, ["sequence", "count"]],
   resale: [23, ["holder", "key"], ["airKey", "key"]],
   agree: [24, ["agreed", "bool"]],
@@ -125,6 +124,8 @@ const FORMS: { readonly [op in SessionRequest["op"]]: readonly [number, ...(read
   revoked: [30, ["ctis", "bytes"]],
   cloud: [33, ["address", "bytes"], ["tls", "bytes"]],
   "key-set": [34, ["signed", "bytes"]],
+  // Number 21 was a log without times and names.
+  audit: [35, ["from", "count"]],
 };
 
 function isOf(kind: Kind, value: Cbor): boolean {

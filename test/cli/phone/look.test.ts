@@ -140,6 +140,23 @@ it("keys says who holds what: active, expired, revoked one by one or all at once
   expect(await states()).toEqual(["Anna revoked", "Ben revoked", "Carla revoked"]);
 }, 90_000);
 
+it("log says when, which function and with whose key, by the names that the owner gave", async () => {
+  const { publicKey } = createKeyFile(at("dora.key"), "holder");
+  await phone("share", "--to", toHex(publicKey), "--name", "Dora", "--function", "dim", "--out", at("dora.chain"));
+  remember(at("other.json"), toHex(id), { host: "127.0.0.1", port: unit.port, lastCounter: 0 });
+  const onUnit = ["--label", labelLink("LAMPS.EXAMPLE", id), "--memory", at("other.json")];
+  const asDora = [...onUnit, "--key", at("dora.key"), "--chain", at("dora.chain")];
+  await runVerb("phone", "call", "dim", "to=3", ...asDora);
+  await runVerb("phone", "call", "setLamp", "on=true", ...asDora);
+  await phone("read", "light");
+  const { out } = await phone("log");
+  expect(out).toMatch(/^time unknown +Dora +call dim +done$/m);
+  expect(out).toMatch(/^time unknown +Dora +call setLamp +GRANT_RIGHT$/m);
+  expect(out).toMatch(/^time unknown +owner +read light +done$/m);
+  const { entries } = JSON.parse((await phone("log", "--json")).out) as { entries: { key: string; name: string }[] };
+  expect(entries.filter(({ key }) => key === "Dora").map(({ name }) => name)).toEqual([null, "dim", null, "setLamp"]);
+}, 60_000);
+
 describe("through the relay", () => {
   let cloud: CloudProcess;
   let home: HomeUnit;

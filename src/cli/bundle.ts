@@ -4,9 +4,11 @@ import { type Command, InvalidArgumentError } from "commander";
 import { withFaultNames } from "#base/faults.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { PARTING, unpacked } from "#codec/host/word-packing.ts";
-import { BundleError, buildBundle } from "#factory/bundle/bundle.ts";
+import { BundleError } from "#factory/bundle/bundle.ts";
+import { readBundleMark } from "#factory/bundle/bundle-mark.ts";
 import { namesPath, readNames, withWholeNames, writeNames } from "#factory/bundle/names.ts";
 import { readFlashConfig } from "#factory/config.ts";
+import { buildCheckedBundle } from "./checked-bundle.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 interface BuildOptions {
@@ -18,13 +20,16 @@ interface BuildOptions {
 
 async function build({ config: path, board, release, out }: BuildOptions): Promise<void> {
   const config = readFlashConfig(path);
-  const { name } = readBoard(board ?? config.board);
+  const on = readBoard(board ?? config.board);
   const atS = Math.floor(Date.now() / 1000);
-  const product = { ...config, board: name };
-  const { bytes, names } = await buildBundle(product, { release: String(release), atS });
-  writeFileSync(out, bytes);
+  const { bytes, names } = await buildCheckedBundle(config, on, { release: String(release), atS });
+  writeFileSync(out, bytes, { flush: true });
   writeNames(out, names);
-  process.stdout.write(`${out}: ${bytes.length} bytes for ${name}; names in ${namesPath(out)}\n`);
+  const isWhole = readFileSync(out).equals(bytes) && readBundleMark(bytes)?.release === String(release);
+  if (!isWhole || readNames(namesPath(out)).size !== names.size) {
+    throw new BundleError(`${out} does not hold what was built; check the disk and build it again`);
+  }
+  process.stdout.write(`${out}: ${bytes.length} bytes for ${on.name}; names in ${namesPath(out)}\n`);
 }
 
 async function translate(path: string): Promise<void> {

@@ -11,6 +11,7 @@ import {
   readReleaseFile,
   writeReleaseFile,
 } from "#cloud/releases/release-file.ts";
+import { readBundleMark } from "#factory/bundle/bundle-mark.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
 import { COMPONENT, CONSENT, type ComponentName, type Consent } from "#wire/releases/release.ts";
 import { sayTrouble } from "./say-trouble.ts";
@@ -57,6 +58,23 @@ function image(path: string): Uint8Array {
   }
 }
 
+/** A bundle as `bundle build` writes it, for the release that it says it is. */
+function bundle(path: string, sequence: number): Uint8Array {
+  const bytes = image(path);
+  const mark = readBundleMark(bytes);
+  if (mark === undefined) {
+    throw new ReleaseTrouble(
+      `${path} is no bundle (expected what bundle build writes; sources are built first): latchkey bundle build --release ${sequence} --out FILE`,
+    );
+  }
+  if (mark.release !== String(sequence)) {
+    throw new ReleaseTrouble(
+      `${path} says that it is release ${mark.release}, and the release is ${sequence}; build it again: latchkey bundle build --release ${sequence}`,
+    );
+  }
+  return bytes;
+}
+
 function cloudOf({ data, url, operatorKey, ca }: CloudPlace) {
   return operatorClient({
     data,
@@ -70,7 +88,7 @@ function build(options: BuildOptions): void {
   const images = new Map<number, Uint8Array>();
   for (const name of Object.keys(COMPONENT) as ComponentName[]) {
     const path = options[name];
-    if (path !== undefined) images.set(COMPONENT[name], image(path));
+    if (path !== undefined) images.set(COMPONENT[name], name === "js" ? bundle(path, options.sequence) : image(path));
   }
   const notAfterS = options.expires === undefined ? undefined : Math.floor(Date.parse(options.expires) / 1_000);
   if (Number.isNaN(notAfterS)) throw new ReleaseTrouble(`${options.expires} is no date; write it as 2027-06-30`);

@@ -1,6 +1,7 @@
 /** The sim board's native functions: the host side of every facet of src/device/port.ts. */
 import type { Radio, ResetReason, RestartReason } from "#device/port.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import type { Board } from "./board.ts";
 import type { NativeObject } from "./engine.ts";
 import type { FlashFile } from "./flash-file.ts";
 import type { GuestFunction } from "./marshal.ts";
@@ -8,6 +9,8 @@ import type { Network } from "./network.ts";
 
 export interface NativeParts {
   readonly flash: FlashFile;
+  /** The board's pins, as in board.json. */
+  readonly pins: Board["pins"];
   readonly radio: Radio;
   readonly network: Network;
   readonly resetReason: ResetReason;
@@ -30,6 +33,7 @@ const facet = (functions: Facet) => functions as unknown as NativeObject;
 export function nativeObject(parts: NativeParts): NativeObject {
   const pins = new Map<string, number>();
   const { flash } = parts;
+  const kindOf = (pin: string) => (Object.hasOwn(parts.pins, pin) ? parts.pins[pin] : undefined);
   return {
     onEvent: (receive) => parts.onEvent(receive as GuestFunction),
     clock: facet({ milliseconds: parts.milliseconds, wakeAt: parts.wakeAt }),
@@ -44,11 +48,16 @@ export function nativeObject(parts: NativeParts): NativeObject {
     tcp: facet({ ...parts.network.tcp }),
     udp: facet({ ...parts.network.udp }),
     pins: facet({
+      // Names that board.json lacks are refused with the words of firmware/port/pins.c.
       write(pin: string, value: number) {
+        if (kindOf(pin) !== "output") throw new RangeError("no such output pin");
         pins.set(pin, value);
         parts.pinWritten(pin, value);
       },
-      read: (pin: string) => pins.get(pin) ?? 0,
+      read(pin: string) {
+        if (kindOf(pin) === undefined) throw new RangeError("no such pin");
+        return pins.get(pin) ?? 0;
+      },
     }),
     console: facet({ write: parts.consoleWrite }),
     system: {

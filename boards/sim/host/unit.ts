@@ -107,6 +107,7 @@ async function main(): Promise<void> {
     };
     const native = nativeObject({
       flash,
+      pins: board.pins,
       radio: line.radio,
       network,
       resetReason,

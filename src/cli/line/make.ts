@@ -6,7 +6,9 @@ import type { Board } from "#boards/sim/host/board.ts";
 import { openRadioTester, type RadioTester } from "#boards/sim/host/radio-tester.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
 import { makerKeys } from "#cli/maker-keys.ts";
+import { CliTrouble } from "#cli/trouble.ts";
 import { type ReleaseFile, readReleaseFile } from "#cloud/releases/release-file.ts";
+import { onboardingNames, readBundleMark } from "#factory/bundle/bundle-mark.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { MakerKeys } from "#factory/identity.ts";
 import { removeLeftCards } from "#factory/left-cards.ts";
@@ -14,6 +16,7 @@ import { type MadeUnit, makeUnit } from "#factory/line.ts";
 import { openRegistry, type Registry } from "#factory/registry.ts";
 import { buildBoot } from "#firmware/image.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { COMPONENT } from "#wire/releases/release.ts";
 import { firstFlash, startsNative } from "./first-flash.ts";
 import { flashOf } from "./made-units.ts";
 import { printUnit } from "./print.ts";
@@ -51,6 +54,24 @@ async function makeOne({ config, board, keys, release, releasePath, tester, ...m
   }
 }
 
+/** Whether the release's bundle is one for this board, with all onboarding that the units will be told to use. */
+function checkBundle({ onboarding }: FlashConfig, { name }: Board, { images }: ReleaseFile, path: string): void {
+  const bundle = images.get(COMPONENT.js);
+  // A release without a bundle is refused with others that are no first flash.
+  if (bundle === undefined) return;
+  const mark = readBundleMark(bundle);
+  if (mark === undefined)
+    throw new CliTrouble(`${path} holds no bundle of this version; build it again: latchkey bundle build`);
+  if (mark.board !== name)
+    throw new CliTrouble(`${path} holds a bundle for board ${mark.board}, this line makes ${name}`);
+  const lacking = onboardingNames(onboarding).filter((each) => !mark.onboarding.includes(each));
+  if (lacking.length > 0) {
+    throw new CliTrouble(
+      `the bundle in ${path} was built without ${lacking.join(", ")}, which flash.config.json switches on under onboarding; build it again`,
+    );
+  }
+}
+
 /** How the making is told: a step at a time, and each unit once it is whole. */
 export interface Telling {
   step<T>(name: string, work: () => Promise<T>): Promise<T>;
@@ -72,6 +93,7 @@ export async function makeUnits(
   const keys = makerKeys(config);
   const release = readReleaseFile(releasePath);
   // What is wrong with the release is said before anything is touched.
+  checkBundle(config, board, release, releasePath);
   firstFlash(config, board, release, keys, releasePath);
   if (startsNative(board)) await buildBoot(board.name);
   mkdirSync(config.output, { recursive: true });

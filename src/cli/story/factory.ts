@@ -2,12 +2,13 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
+import { buildCheckedBundle } from "#cli/checked-bundle.ts";
 import { firstFlash } from "#cli/line/first-flash.ts";
 import { makerKeys, newMakerKeys } from "#cli/maker-keys.ts";
 import { ROOTS_FILE } from "#cloud/releases/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
 import { type ReleaseFile, writeReleaseFile } from "#cloud/releases/release-file.ts";
-import { type Bundle, buildBundle } from "#factory/bundle/bundle.ts";
+import type { Bundle } from "#factory/bundle/bundle.ts";
 import { writeNames } from "#factory/bundle/names.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { MakerKeys } from "#factory/identity.ts";
@@ -91,7 +92,7 @@ export async function factory(world: World): Promise<UnitWorld> {
   );
   const bundle = await tell.step(
     "bundle",
-    () => buildBundle({ ...config, board: board.name }, { release: String(sequence), atS: nowS }),
+    () => buildCheckedBundle(config, board, { release: String(sequence), atS: nowS }),
     ({ bytes }) => `${bytes.length} bytes`,
   );
   const native = await tell.step(

@@ -1,10 +1,11 @@
 /** The device bundle: runtime, board and app in one script of ES2020, as the engine on the unit runs it. */
 import { existsSync, readFileSync } from "node:fs";
-import { isAbsolute } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { build, transform } from "esbuild";
 import { PARTING, packed } from "#codec/host/word-packing.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { appImports } from "./app-imports.ts";
+import { markOf } from "./bundle-mark.ts";
 import { withConstantsInPlace, withConstantsMarked } from "./constants.ts";
 import { type Edits, faultsByNumber } from "./faults.ts";
 import { keptNames } from "./kept-names.ts";
@@ -57,6 +58,27 @@ const LEGACY: Readonly<Record<Legacy, string>> = {
   "tuya-ez": "tuyaEz",
 };
 
+/**
+ * A maker's app alone, for a trial of its definition and start before anything is built of it: `judge` is called with `app`.
+ * @returns The script of ES2020, names whole, and its source map.
+ */
+export async function appScript(app: string): Promise<{ readonly script: string; readonly map: string }> {
+  const contents = `import { app } from ${JSON.stringify(resolve(app))}; globalThis.judge(app);`;
+  const result = await build({
+    target: "es2020",
+    stdin: { contents, resolveDir: ".", sourcefile: ENTRY, loader: "ts" },
+    bundle: true,
+    write: false,
+    format: "iife",
+    outfile: "app.js",
+    sourcemap: "external",
+    plugins: [appImports],
+    logLevel: "silent",
+  });
+  const textOf = (end: string) => result.outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "";
+  return { script: textOf("app.js"), map: textOf(".map") };
+}
+
 /** Builds a product's bundle. Names become short, each by itself: a small fix makes a small patch. */
 export function buildBundle(product: Product, build: BundleBuild): Promise<Bundle> {
   return buildScript(bundleEntry(product, build));
@@ -74,7 +96,7 @@ export function bundleEntry({ app, board, onboarding }: Product, build: BundleBu
     `import { app } from ${JSON.stringify(isAbsolute(app) ? app : `./${app}`)};`,
     `import { ${legacy} } from "#device/onboarding/legacy-protocols.ts";`,
     ...(onboarding.softAp ? [`import { createPortal } from "#device/onboarding/portal.ts";`] : []),
-    `start(${appText}, ${JSON.stringify(build)}, { legacy: [${legacy}]${portal} });`,
+    `start(${appText}, ${JSON.stringify({ ...build, made: markOf(board, build, onboarding) })}, { legacy: [${legacy}]${portal} });`,
   ].join("\n");
 }
 

@@ -24,6 +24,7 @@ async function startIn(heapBytes: number): Promise<{ readonly failure?: EngineFa
   const nothing = () => undefined;
   const native = nativeObject({
     flash: openFlashFile(flashPath, board.flash),
+    pins: board.pins,
     radio: { scan: nothing, listen: nothing, join: nothing, leave: nothing, accessPoint: nothing },
     network: openNetwork("127.255.255.255", nothing, nothing),
     resetReason: "power",

@@ -1,0 +1,84 @@
+/** Builds a bundle that will run: of an app whose types, names and start were checked, within the board's budgets. */
+import { SourceMap, type SourceMapPayload } from "node:module";
+import { relative, resolve } from "node:path";
+import { tryApp } from "#boards/sim/host/app-trial.ts";
+import type { Board } from "#boards/sim/host/board.ts";
+import { NOT_ON_A_UNIT } from "#boards/sim/host/engine-features.ts";
+import { encodeCbor } from "#codec/cbor.ts";
+import {
+  appScript,
+  type Bundle,
+  type BundleBuild,
+  BundleError,
+  buildBundle,
+  type Product,
+} from "#factory/bundle/bundle.ts";
+import { checkApp } from "#factory/bundle/check-app.ts";
+
+/** What a scope may name (PROTOCOL 4.4) and the command line can write. */
+const NAME = /^[A-Za-z_][\w-]{0,63}$/;
+/** Names and rights together, so that `describe` fits into one record. */
+const NAMES_BYTES_MAX = 1_200;
+
+/** `file:line:column: ` of the first place of a stack that lies in the maker's own files. */
+function placeIn(stack: string, map: string): string {
+  const sources = new SourceMap(JSON.parse(map) as SourceMapPayload);
+  for (const [, line, column] of stack.matchAll(/app\.js:(\d+)(?::(\d+))?/g)) {
+    const entry = sources.findEntry(Number(line) - 1, Number(column ?? 1) - 1);
+    if (!("originalSource" in entry)) continue;
+    const path = relative(".", resolve(entry.originalSource));
+    if (!/^(src\/(app\/(define-device|schema)|base|codec|device)|entry\.ts)/.test(path)) {
+      return `${path.startsWith("..") ? resolve(path) : path}:${entry.originalLine + 1}:${entry.originalColumn + 1}: `;
+    }
+  }
+  return "";
+}
+
+function checkNames(app: string, names: readonly (readonly [name: string, right: string])[]): void {
+  const seen = new Set<string>();
+  for (const [name] of names) {
+    if (!NAME.test(name)) {
+      throw new BundleError(
+        `${app}: "${name}" cannot name a function, variable or event (expected a letter, then up to 63 letters, digits, _ and -)`,
+      );
+    }
+    if (seen.has(name))
+      throw new BundleError(
+        `${app}: "${name}" is defined twice; each function, variable and event has a name of its own`,
+      );
+    seen.add(name);
+  }
+  const bytes = encodeCbor(names.map(([name, right]) => [name, right])).length;
+  if (bytes > NAMES_BYTES_MAX) {
+    throw new BundleError(
+      `${app}: its names take ${bytes} bytes (a phone reads ${NAMES_BYTES_MAX}); define fewer, or shorter ones`,
+    );
+  }
+}
+
+function checkBudgets({ bytes, shares }: Bundle, { name, budgets, flash }: Board): void {
+  const slotBytes = Math.min(flash.regions.jsA.bytes, flash.regions.jsB.bytes) - flash.sectorBytes;
+  const most = Math.min(budgets.bundleBytes, slotBytes);
+  if (bytes.length <= most) return;
+  const largest = [...shares].sort(([, a], [, b]) => b - a).slice(0, 3);
+  const parts = largest.map(([path, share]) => `${path} ${share}`).join(", ");
+  throw new BundleError(
+    `the bundle takes ${bytes.length} bytes (board ${name} allows ${most}); its largest parts, in bytes of text: ${parts}`,
+  );
+}
+
+/** @throws BundleError in one line, with the maker's own file and line where there is one. */
+export async function buildCheckedBundle(product: Product, board: Board, build: BundleBuild): Promise<Bundle> {
+  const { app } = product;
+  checkApp({ app, board: board.name, pins: board.pins, absent: NOT_ON_A_UNIT });
+  const { script, map } = await appScript(app);
+  const { names, failure } = await tryApp(script, board.pins);
+  if (failure !== undefined) {
+    const [message = "", ...stack] = failure.split("\n");
+    throw new BundleError(`${placeIn(stack.join("\n"), map) || `${app}: `}the app does not start: ${message}`);
+  }
+  checkNames(app, names);
+  const bundle = await buildBundle({ ...product, board: board.name }, build);
+  checkBudgets(bundle, board);
+  return bundle;
+}

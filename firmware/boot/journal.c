@@ -1,7 +1,7 @@
 #include "boot/journal.h"
 #include <string.h>
 
-static uint32_t u32(const uint8_t *at) { return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24; }
+static uint32_t u32(const uint8_t *at) { return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24; }
 
 void journal_apply(struct journal *j, uint8_t kind, const uint8_t *payload, uint32_t length) {
   static const uint8_t lengths[] = {

@@ -11,12 +11,14 @@
 #define FIRST_PAIR 0xf8u /* from here on a word takes two bytes */
 #define PAIRS 128u
 #define DEPTH_MOST 8u
+#define STEPS_MOST (4u * HEAP_BYTES) /* of one text, which must fit the arena */
 
 const char *const bundle_declarations[BUNDLE_DECLARATIONS] = {"const ", "function ", "function*", "async function "};
 
 static uint8_t *list; /* the words as the bundle holds them; NULL while they aren't needed */
 static uint16_t *word_at; /* where each begins, and one behind the last */
 static uint32_t word_count;
+static uint32_t steps;
 
 uint32_t bundle_bytes(void) {
   if (handoff.js_bytes == 0) report_and_restart(RESET_FAULT, "the boot stage named no bundle");
@@ -80,6 +82,8 @@ void bundle_let_words_go(void) {
 static uint32_t expand(const uint8_t *at, const uint8_t *end, char *text, uint32_t room, unsigned depth) {
   uint32_t done = 0;
   while (at < end) {
+    /* Words of words can stand for more text than any memory holds, and empty ones for none in as many steps. */
+    if (++steps > STEPS_MOST) report_and_restart(RESET_FAULT, "the words of the bundle stand for too much text");
     uint32_t code = *at++;
     if (list == NULL || code < BUNDLE_FIRST_WORD) {
       if (done < room) text[done] = (char)code;
@@ -98,7 +102,7 @@ static uint32_t expand(const uint8_t *at, const uint8_t *end, char *text, uint32
     } else {
       report_and_restart(RESET_FAULT, "the bundle names a word that it does not have");
     }
-    done += expand(from, to, text + (done < room ? done : room), left, depth + 1);
+    done += expand(from, to, left > 0 ? text + done : NULL, left, depth + 1);
   }
   return done;
 }
@@ -110,9 +114,11 @@ char *bundle_text(uint32_t place, uint32_t bytes, uint32_t *length) {
     return NULL;
   }
   bundle_read(place, packed, bytes);
+  steps = 0;
   *length = expand(packed, packed + bytes, NULL, 0, 0);
   char *text = heap_allocate(*length + 4);
   if (text) {
+    steps = 0;
     expand(packed, packed + bytes, text + 1, *length, 0);
     text[*length + 1] = 0;
   }

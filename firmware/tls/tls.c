@@ -9,6 +9,7 @@
 #include "port/entropy.h"
 #include "ssl_misc.h"
 #include "tls/memory.h"
+#include "tls/pinned.h"
 #include "tls/validity.h"
 
 /* Head, nonce and tag of one record, rounded up. */
@@ -83,14 +84,7 @@ static bool set_up(const struct tls_wish *wish) {
   static const uint16_t groups[] = {MBEDTLS_SSL_IANA_TLS_GROUP_X25519, MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
                                     MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
   mbedtls_ssl_config *settings = &session->settings;
-  const uint8_t *at = wish->certificate, *end = at + wish->certificate_bytes;
-  while (at < end) {
-    if (mbedtls_x509_crt_parse_der(&session->pinned, at, (size_t)(end - at)) != 0) return false;
-    const mbedtls_x509_crt *last = &session->pinned;
-    while (last->next) last = last->next;
-    at += last->raw.len;
-  }
-  if (session->pinned.raw.len == 0 ||
+  if (!pinned_parse(&session->pinned, wish->certificate, wish->certificate_bytes) ||
       mbedtls_ssl_config_defaults(settings, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                   MBEDTLS_SSL_PRESET_DEFAULT) != 0)
     return false;

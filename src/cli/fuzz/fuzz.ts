@@ -2,15 +2,22 @@ import type { Command } from "commander";
 import { sayTrouble } from "#cli/say-trouble.ts";
 import { CliTrouble } from "#cli/trouble.ts";
 import { FUZZ_TARGETS } from "./decoders.ts";
+import { fuzzParsers, type ParserOptions } from "./parsers.ts";
 import { FuzzFinding, fuzz } from "./run.ts";
 
 export function register(command: Command): void {
   command
-    .argument("<decoder>", `one of ${Object.keys(FUZZ_TARGETS).join(", ")}, or all`)
-    .option("--runs <number>", "inputs for each", "1000000")
+    .argument(
+      "<decoder>",
+      `one of ${Object.keys(FUZZ_TARGETS).join(", ")}, or all; or c for the parsers of the firmware, under sanitizers`,
+    )
+    .option("--runs <number>", "inputs for each: 1000000 when absent, 20000 for c")
+    .option("--minutes <number>", "for c: minutes for each parser, instead of a number of inputs")
+    .option("--parser <name>", "for c: this parser alone")
     .option("--seed <number>", "the same seed makes the same inputs", "1")
-    .action((name: string, options: { runs: string; seed: string }) =>
-      sayTrouble(() => {
+    .action((name: string, options: ParserOptions) =>
+      sayTrouble(async () => {
+        if (name === "c") return fuzzParsers(options);
         const names = name === "all" ? Object.keys(FUZZ_TARGETS) : [name];
         for (const each of names) {
           const target = FUZZ_TARGETS[each];
@@ -18,7 +25,7 @@ export function register(command: Command): void {
             throw new CliTrouble(`no decoder is called ${each}; there are ${Object.keys(FUZZ_TARGETS).join(", ")}`);
           }
           try {
-            const report = fuzz(target, Number(options.runs), Number(options.seed));
+            const report = fuzz(target, Number(options.runs ?? 1_000_000), Number(options.seed));
             const grown = (report.heapGrowthBytes / 2 ** 20).toFixed(1);
             const formed = target.items === undefined ? "" : `${report.wellFormed} well-formed CBOR, `;
             process.stdout.write(

@@ -3,7 +3,8 @@
  * libFuzzer's loop around it (firmware/fuzz), and runs them.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { compile, filesBelow, type Group } from "./compile.ts";
 import { FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
@@ -161,8 +162,6 @@ export interface FuzzLimits {
   readonly runs?: number;
   readonly seconds?: number;
   readonly seed?: number;
-  /** Where new inputs that reach new code are kept; nowhere when absent. */
-  readonly keep?: string;
 }
 
 export interface FuzzOutcome {
@@ -176,12 +175,15 @@ export interface FuzzOutcome {
 
 /** Runs a parser's fuzzer over its corpus and what it makes of it. */
 export async function runFuzzer(path: string, name: string, limits: FuzzLimits): Promise<FuzzOutcome> {
-  const seeds = join(CORPUS, name);
-  const { runs = limits.seconds === undefined ? 10_000 : -1, seconds = 0, seed = 1, keep } = limits;
+  const { runs = limits.seconds === undefined ? 10_000 : -1, seconds = 0, seed = 1 } = limits;
+  // libFuzzer writes inputs that reach new code into the first folder. Only a run by time goes on from them the next time.
+  const isKept = limits.seconds !== undefined;
+  const reached = isKept ? join(OUTPUT, "reached", name) : mkdtempSync(join(tmpdir(), "latchkey-fuzz-"));
+  mkdirSync(reached, { recursive: true });
   const args = [
     ...[`-runs=${runs}`, `-max_total_time=${seconds}`, `-seed=${seed}`, `-max_len=${TARGETS[name]?.bytesMax}`],
     ...["-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1", `-artifact_prefix=${OUTPUT}/found-${name}-`],
-    ...[keep, seeds].filter((folder) => folder !== undefined && existsSync(folder)).map(String),
+    ...[reached, join(CORPUS, name)].filter((folder) => existsSync(folder)),
   ];
   const child = spawn("nice", [path, ...args], {
     stdio: ["ignore", "ignore", "pipe"],
@@ -197,6 +199,7 @@ export async function runFuzzer(path: string, name: string, limits: FuzzLimits):
     child.on("error", fail);
     child.on("close", done);
   });
+  if (!isKept) rmSync(reached, { recursive: true, force: true });
   const number = (pattern: RegExp) => Number([...words.matchAll(pattern)].at(-1)?.[1] ?? 0);
   const outcome = { runs: number(/stat::number_of_executed_units:\s*(\d+)/g), edges: number(/cov: (\d+)/g) };
   if (code === 0) return { ...outcome, finding: undefined };

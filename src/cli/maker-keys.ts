@@ -1,12 +1,13 @@
 /** The maker's keys in a product's folder: made all at once, and read as a line needs them. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fromHex, toHex } from "#base/bytes.ts";
+import { equal, fromHex, toHex } from "#base/bytes.ts";
 import { addGrantIssuer, readGrantIssuers } from "#cloud/issuer/grant-issuers.ts";
 import { newKeySet, type PublicKeys, readPublicKeys } from "#cloud/releases/key-set-files.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { MakerKeys } from "#factory/identity.ts";
 import { ensureKeyFile, type KeyPair, readKeyFile } from "#trust/host/key-file.ts";
+import { replacePublicFile } from "#trust/host/secret-file.ts";
 import { CliTrouble } from "./trouble.ts";
 
 /** The time key's public half, 64 hexadecimal digits. */
@@ -24,7 +25,10 @@ export function newMakerKeys(
   const issuer = ensureKeyFile(join(folder, "issuer.key"), "issuer");
   addGrantIssuer(folder, FIRST_KID, issuer.publicKey);
   const time = ensureKeyFile(join(folder, "time.key"), "time");
-  writeFileSync(join(folder, TIME_PUBLIC_FILE), `${toHex(time.publicKey)}\n`);
+  replacePublicFile(join(folder, TIME_PUBLIC_FILE), `${toHex(time.publicKey)}\n`);
+  if (!equal(timeKey(folder), time.publicKey)) {
+    throw new CliTrouble(`${folder} does not hold the time key that was written; check the disk`);
+  }
   return { released, issuer, time };
 }
 

@@ -44,7 +44,7 @@ export interface Minted {
 }
 
 /** Writes a line of hexadecimal and reads it back. */
-function writeMinted(path: string, hex: string): void {
+export function writeMinted(path: string, hex: string): void {
   writeFileSync(path, `${hex}\n`, { flush: true });
   if (readFileSync(path, "utf8") !== `${hex}\n`) {
     throw new CliTrouble(`${path} does not hold what was written; check the disk and try again`);

@@ -1,14 +1,17 @@
 /** Lost paper: prints a new card for a unit that was made here, and writes what its owner needs to make it count. */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
 import { makerKeys } from "#cli/maker-keys.ts";
+import { writeMinted } from "#cli/readings.ts";
 import { CliTrouble } from "#cli/trouble.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { type Printed, printSheets } from "#factory/print.ts";
 import { recard } from "#factory/recard.ts";
 import { openRegistry } from "#factory/registry.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { readGrant } from "#wire/grants/grant.ts";
+import { readDelivery } from "#wire/grants/revocation.ts";
 
 export interface NewCard extends Printed {
   /** File with the new grant, in hexadecimal. */
@@ -31,8 +34,13 @@ export async function giveNewCard(config: FlashConfig, id: string, epoch: number
     const printed = await printSheets({ ...config, product: unit.product }, made);
     const grant = join(printed.folder, "reissued.grant");
     const revocation = join(printed.folder, "reissued.revocation");
-    writeFileSync(grant, `${toHex(made.grant)}\n`, { flush: true });
-    writeFileSync(revocation, `${toHex(made.revocation)}\n`, { flush: true });
+    const [asGrant, asDelivery] = [readGrant(made.grant), readDelivery(made.revocation)];
+    for (const read of [asGrant, asDelivery]) {
+      if (!read.ok)
+        throw new CliTrouble(`no unit would take the new grant of ${id} (${read.fault}); nothing is reissued`);
+    }
+    writeMinted(grant, toHex(made.grant));
+    writeMinted(revocation, toHex(made.revocation));
     registry.regrant(id, made.grantCti);
     return { ...printed, grant, revocation };
   } finally {

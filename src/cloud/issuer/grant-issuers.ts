@@ -1,7 +1,7 @@
 /** The public keys that sign a product's grants, beside its other keys: what callers' chains are held against. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fromHex, toHex } from "#base/bytes.ts";
+import { equal, fromHex, toHex } from "#base/bytes.ts";
 import { KeySetTrouble } from "#cloud/releases/key-set-files.ts";
 import type { Issuer } from "#trust/grants/open-chain.ts";
 import { replacePublicFile } from "#trust/host/secret-file.ts";
@@ -45,4 +45,7 @@ export function addGrantIssuer(folder: string, kid: number, publicKey: Uint8Arra
   );
   const path = join(folder, ISSUERS_FILE);
   replacePublicFile(path, `${JSON.stringify(all, null, 2)}\n`);
+  if (!readGrantIssuers(folder).some((each) => each.kid[0] === kid && equal(each.publicKey, publicKey))) {
+    throw new KeySetTrouble(`${path} does not hold what was written; check the disk and try again`);
+  }
 }

@@ -23,6 +23,9 @@ const WRITES = { burst: 16, everyMs: 600_000 };
 /** For one of the others with all whom he handed keys to, so that none can use up the turns of all. */
 const WRITES_EACH = { burst: 8, everyMs: 1_200_000 };
 const EVENTS_MAX = 16;
+/** An answer has 2,048 bytes at most (BODY_BYTES_MAX); number, lengths and list take so many for each event. */
+const EVENTS_BYTES_MAX = 1_900;
+const EVENT_HEAD_BYTES = 16;
 /** The button counts as held for this long after it was let go, so that a phone has time to say what for. */
 const BUTTON_MS = 30_000;
 
@@ -128,10 +131,12 @@ export function buttonHeldMs({ state, nowMs }: Pick<Moment, "state" | "nowMs">):
   return state.button !== undefined && nowMs - state.button.atMs < BUTTON_MS ? state.button.heldMs : 0;
 }
 
-/** Keeps an event of the app for those who ask. */
+/** Keeps an event of the app for those who ask: the last ones, as many as one answer can tell. */
 export function keepEvent(state: GateState, name: string, value: Uint8Array): void {
-  state.events.push({ number: ++state.eventNumber, name, value });
-  if (state.events.length > EVENTS_MAX) state.events.shift();
+  const { events } = state;
+  events.push({ number: ++state.eventNumber, name, value });
+  const bytes = () => events.reduce((sum, event) => sum + EVENT_HEAD_BYTES + event.name.length + event.value.length, 0);
+  while (events.length > EVENTS_MAX || (events.length > 1 && bytes() > EVENTS_BYTES_MAX)) events.shift();
 }
 
 const NOBODY = new Uint8Array(4);

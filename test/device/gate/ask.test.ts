@@ -8,6 +8,7 @@ import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { OWN } from "#wire/flash/stored-names.ts";
 import type { Caveat } from "#wire/grants/caveat.ts";
 import { LEVEL, scopeOf } from "#wire/grants/scope.ts";
+import { BODY_BYTES_MAX } from "#wire/sessions/session.ts";
 import { type Caller, childOf, connected, faultOf, ownerOf } from "./callers.ts";
 import { createWorld, cti, issuer, NOW_S, seedOf, type World } from "./world.ts";
 
@@ -155,6 +156,24 @@ describe("events", () => {
     expect(await other.request({ op: "events", after: 0 })).toEqual({ ok: true, value: [] });
     const all = await session.request({ op: "events", after: 0 });
     expect(all.ok && (all.value as Cbor[]).length).toBe(8);
+  });
+});
+
+describe("events with long values", () => {
+  it("are kept as far as one answer tells them: the last ones", async () => {
+    const world = createWorld();
+    const session = await connected(world, ownerOf(world));
+    let longest = 0;
+    world.tamper.reply = (_, body) => {
+      longest = Math.max(longest, body.length);
+      return body;
+    };
+    for (let i = 1; i <= 20; i++)
+      world.show({ kind: "raised", name: "x".repeat(64), value: new Uint8Array(256).fill(i) });
+    const answer = await session.request({ op: "events", after: 0 });
+    const numbers = answer.ok ? (answer.value as (readonly Cbor[])[]).map(([number]) => number) : [];
+    expect(numbers).toEqual([16, 17, 18, 19, 20]);
+    expect(longest).toBeLessThanOrEqual(BODY_BYTES_MAX);
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * Every reason for which Latchkey refuses something, as data. Numbers are append-only: a fault keeps its number for
+ * Every reason for which Latchkey refuses something, as data. Long because it is one list. Numbers are append-only: a fault keeps its number for
  * ever, since units in the field report it. The hundreds name the room that refuses.
  */
 export const FAULTS = {
@@ -248,6 +248,10 @@ export const FAULTS = {
 
   // 7xx board: flash, radio, engine
   FLASH_RANGE: 701,
+  /** The unit could not write what it must remember (its flash is worn or full), so it did nothing. */
+  STORE_FAILED: 702,
+  /** What the unit must remember can no longer be read, so it permits nothing that would depend on it. */
+  STORE_UNREADABLE: 703,
 
   // 8xx factory and tools
   CONFIG_INVALID: 801,

@@ -3,11 +3,11 @@
  * every 15 minutes. What ended a trial outlives the restart: the image that runs afterwards tells it.
  */
 
-import { OWN } from "#wire/flash/stored-names.ts";
 import { encodeAppFailure } from "#wire/link/app-failure.ts";
 import { UP } from "#wire/link/topics.ts";
 import type { DeviceEvent, Effect, Machine, Step } from "./machine.ts";
 import { createRateLimit, type RateLimit, takeTurn } from "./rate-limit.ts";
+import { forget, remember } from "./store/store.ts";
 
 const REPORTS = { burst: 4, everyMs: 900_000 };
 /** Reports that wait for the link. */
@@ -36,23 +36,23 @@ function take(state: ReporterState, release: string, event: Failed, effects: Eff
   state.waiting.push(payload);
   if (!isFatal) return;
   state.isStored = true;
-  effects.push({ kind: "store", name: OWN.appFailure, value: payload });
+  effects.push(remember("appFailure", payload));
 }
 
 function tell(state: ReporterState, effects: Effect[]): void {
   for (const payload of state.waiting.splice(0)) {
     effects.push({ kind: "emit", event: { kind: "publish", topic: UP.failure, payload, retain: false } });
   }
-  if (state.isStored) effects.push({ kind: "forget", name: OWN.appFailure });
+  if (state.isStored) effects.push(forget("appFailure"));
   state.isStored = false;
 }
 
 function step(state: ReporterState, release: string, event: DeviceEvent): Step<ReporterState> {
   const effects: Effect[] = [];
   if (event.kind === "start") {
-    const stored = event.stored.get(OWN.appFailure);
-    state.isStored = stored !== undefined;
-    if (stored !== undefined) state.waiting.push(stored.slice());
+    const { appFailure } = event.facts;
+    state.isStored = appFailure !== undefined;
+    if (appFailure !== undefined) state.waiting.push(appFailure);
   } else if (event.kind === "link-up") state.isLinked = true;
   else if (event.kind === "link-down") state.isLinked = false;
   else if (event.kind === "app-failed") take(state, release, event, effects);

@@ -7,9 +7,9 @@ import { toHex } from "#base/bytes.ts";
 import { encodeDnsResponse, readDnsMessage } from "#codec/dns.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { OWN } from "#wire/flash/stored-names.ts";
 import { type Announced, encodeOwn, MDNS_GROUP, MDNS_PORT, wantedOf } from "#wire/sessions/discovery.ts";
 import type { DeviceEvent, Effect, Machine, Step } from "./machine.ts";
+import { isProvisioned } from "./store/store.ts";
 
 /** Others may answer the same question: by chance between 20 and 120 ms, so that not all do at once. */
 const DELAY_MS = 20;
@@ -97,9 +97,9 @@ export function createDiscovery(crypto: Primitives, port: number): Machine<Disco
     step(state, event): Step<DiscoveryState> {
       const effects: Effect[] = [];
       if (event.kind === "start") {
-        const seed = event.stored.get(OWN.key);
+        const { key: seed } = event.facts;
         // A bare unit has nothing to be called for.
-        if (seed !== undefined && event.stored.get(OWN.provisioned) !== undefined) {
+        if (seed !== undefined && isProvisioned(event.facts)) {
           state.device = toHex(deviceIdOf(crypto, crypto.ed25519PublicKey(seed)));
         }
       }

@@ -7,14 +7,22 @@ import type { Fault } from "#base/faults.ts";
 import type { TimeState } from "#trust/time-floor.ts";
 import type { FlashOp } from "#wire/flash/record-log.ts";
 import type { PortEvent, RestartReason, Secure } from "./port.ts";
+import type { Facts } from "./store/facts.ts";
 
 /** What happened, stamped with the board's monotonic milliseconds. */
 export type DeviceEvent = (PortEvent | InnerEvent) & { readonly nowMs: number };
 
 /** What one machine tells the others. Every machine is shown every event and ignores what is not for it. */
 export type InnerEvent =
-  /** First event of a run: what the unit remembers is read through `stored`. */
-  | { readonly kind: "start"; readonly stored: Stored }
+  /** First event of a run, with what the unit remembers. `stored` has the same values as the bytes that lie in flash. */
+  | { readonly kind: "start"; readonly facts: Facts; readonly stored: Stored }
+  /**
+   * The flash did not take a value, or did not forget one: what followed it in that step was not performed. Shown to the
+   * machine whose step it was, before it sees any other event; `name` is the entry's name in flash.
+   */
+  | { readonly kind: "store-failed"; readonly name: string }
+  /** What the gate stored before it asked for this event is in flash: the answer with this number may go out. */
+  | { readonly kind: "answer-stored"; readonly id: number }
   /** The unit is on the network, with the address it got. */
   | { readonly kind: "online"; readonly ipv4: string }
   | { readonly kind: "offline" }
@@ -77,7 +85,10 @@ export type InnerEvent =
 /** What the machines ask of the runner. */
 export type Effect =
   | { readonly kind: "emit"; readonly event: InnerEvent }
-  /** Remembers a value under a short name over power loss, before any later effect is performed. */
+  /**
+   * Remembers a value over power loss, before any later effect is performed; made by `remember` and `forget` of
+   * store/store.ts. When the flash does not take it, the step ends there and the machine is told `store-failed`.
+   */
   | { readonly kind: "store"; readonly name: string; readonly value: Uint8Array }
   | { readonly kind: "forget"; readonly name: string }
   | FlashOp

@@ -4,11 +4,9 @@
  * @source PROTOCOL 9.2
  */
 import { concat } from "#base/bytes.ts";
-import { faultNumber } from "#base/faults.ts";
+import { type Fault, faultNumber } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
-import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { OWN } from "#wire/flash/stored-names.ts";
 import {
   decodeFactoryLine,
   encodeFactoryLine,
@@ -16,36 +14,43 @@ import {
   type FactoryRequest,
 } from "#wire/lines/factory-line.ts";
 import type { DeviceEvent, Effect, Machine, Step, Stored } from "./machine.ts";
+import type { Facts } from "./store/facts.ts";
+import { isGiven, isProvisioned, remember } from "./store/store.ts";
 
 /** A longer line is not ours: it is dropped, so that noise on the line can't fill the heap. */
 const LINE_BYTES_MAX = 8192;
 const DIGEST_BYTES = 16;
 
 interface State {
+  readonly facts: Facts | undefined;
+  /** The bytes that lie in flash: a check is about these. */
   readonly stored: Stored | undefined;
   readonly line: Uint8Array;
 }
 
 /** What one request does, in the order that survives a power cut at any point. */
-function answer(crypto: Primitives, request: FactoryRequest, stored: Stored): readonly Effect[] {
+function answer(crypto: Primitives, request: FactoryRequest, facts: Facts, stored: Stored): readonly Effect[] {
   switch (request.kind) {
     case "identify": {
-      const known = stored.get(OWN.key);
-      const seed = known ?? crypto.random(32);
-      const identity: FactoryAnswer = { kind: "identity", publicKey: crypto.ed25519PublicKey(seed) };
-      return known === undefined ? [{ kind: "store", name: OWN.key, value: seed }, say(identity)] : [say(identity)];
+      // A unit that lost its key must not get another one: whoever trusts the old key would be left alone with it.
+      const isLost = facts.key === undefined && (isProvisioned(facts) || facts.unreadable.has("key"));
+      if (isLost) return [done("STORE_UNREADABLE")];
+      const seed = facts.key ?? crypto.random(32);
+      const identity = say({ kind: "identity", publicKey: crypto.ed25519PublicKey(seed) });
+      return facts.key === undefined ? [remember("key", seed), identity] : [identity];
     }
     case "provision": {
-      if (stored.get(OWN.provisioned) !== undefined)
-        return [say({ kind: "done", fault: faultNumber("FACTORY_PROVISIONED") })];
-      if (request.values.has(OWN.key)) return [say({ kind: "done", fault: faultNumber("FACTORY_LINE") })];
-      const stores = [...request.values].map(([name, value]): Effect => ({ kind: "store", name, value }));
-      const mark: Effect = { kind: "store", name: OWN.provisioned, value: encodeCbor([...request.values.keys()]) };
+      if (isProvisioned(facts)) return [done("FACTORY_PROVISIONED")];
+      const values = [...request.values];
+      if (!values.every(([name, value]) => isGiven(name, value))) return [done("FACTORY_LINE")];
+      const stores = values.map(([name, value]): Effect => ({ kind: "store", name, value }));
+      const mark = remember("provisioned", [...request.values.keys()]);
       return [...stores, mark, say({ kind: "done", fault: 0 }), { kind: "restart", reason: "requested" }];
     }
     case "check": {
       const digests = new Map<string, Uint8Array>();
-      for (const name of provisionedNames(stored)) {
+      // These alone: what the owner gave later (Wi-Fi) is no station's business.
+      for (const name of facts.provisioned ?? []) {
         const value = stored.get(name);
         if (value !== undefined) digests.set(name, crypto.sha512(value).slice(0, DIGEST_BYTES));
       }
@@ -55,14 +60,16 @@ function answer(crypto: Primitives, request: FactoryRequest, stored: Stored): re
 }
 
 function step(crypto: Primitives, state: State, event: DeviceEvent): Step<State> {
-  if (event.kind === "start") return { state: { ...state, stored: event.stored }, effects: [] };
-  if (event.kind !== "console-data" || state.stored === undefined) return { state, effects: [] };
+  if (event.kind === "start") return { state: { ...state, facts: event.facts, stored: event.stored }, effects: [] };
+  if (event.kind === "store-failed") return { state, effects: [done("STORE_FAILED")] };
+  const { facts, stored } = state;
+  if (event.kind !== "console-data" || facts === undefined || stored === undefined) return { state, effects: [] };
   const { lines, rest } = split(concat(state.line, event.bytes));
   const effects: Effect[] = [];
   for (const line of lines) {
     const message = decodeFactoryLine(line);
-    if (message?.ok && isRequest(message.value)) effects.push(...answer(crypto, message.value, state.stored));
-    else if (message !== undefined) effects.push(say({ kind: "done", fault: faultNumber("FACTORY_LINE") }));
+    if (message?.ok && isRequest(message.value)) effects.push(...answer(crypto, message.value, facts, stored));
+    else if (message !== undefined) effects.push(done("FACTORY_LINE"));
   }
   return { state: { ...state, line: rest }, effects };
 }
@@ -70,20 +77,17 @@ function step(crypto: Primitives, state: State, event: DeviceEvent): Step<State>
 export function createProvision(crypto: Primitives): Machine<State> {
   return {
     name: "provision",
-    initial: { stored: undefined, line: new Uint8Array(0) },
+    initial: { facts: undefined, stored: undefined, line: new Uint8Array(0) },
     step: (state, event) => step(crypto, state, event),
   };
 }
 
-/** `check` answers for these alone: what the owner gave later (Wi-Fi) is no station's business. */
-function provisionedNames(stored: Stored): readonly string[] {
-  const mark = stored.get(OWN.provisioned);
-  const names = mark === undefined ? undefined : decodeCbor(mark);
-  return names?.ok && Array.isArray(names.value) ? (names.value as string[]) : [];
-}
-
 function isRequest(message: FactoryRequest | FactoryAnswer): message is FactoryRequest {
   return message.kind === "identify" || message.kind === "provision" || message.kind === "check";
+}
+
+function done(fault: Fault): Effect {
+  return say({ kind: "done", fault: faultNumber(fault) });
 }
 
 function say(message: FactoryAnswer): Effect {

@@ -2,15 +2,17 @@
  * Performs what the machines decide. The one place of the runtime that touches the port: it shows every event to every
  * machine in the order of core.ts, performs the effects in order, and wakes each machine when it asked to be woken.
  */
+import { faultText } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { callApp, type RunningApp, startApp } from "./app-call.ts";
 import type { App, AppIo } from "./app-interface.ts";
 import { EVENT_BYTES_MAX, encodeAppValue, oneLine } from "./app-values.ts";
-import type { DeviceEvent, Effect, InnerEvent, Machine, Stored } from "./machine.ts";
+import type { DeviceEvent, Effect, InnerEvent, Machine } from "./machine.ts";
 import type { Port, PortEvent } from "./port.ts";
 import { closeAfter, createSendQueue, onClosed, onDrained, type SendQueue, writeTo } from "./send-queue.ts";
-import { performOp } from "./settings.ts";
+import { performOp, type Settings } from "./settings.ts";
+import { openStore, performStore, type Store, unreadableNames } from "./store/store.ts";
 
 /** A machine with the state it is in and the moment it wants to be woken. */
 interface Slot {
@@ -19,16 +21,10 @@ interface Slot {
   wakeAtMs: number;
 }
 
-/** What the unit remembers over power loss; a value is kept once the call returns. */
-export interface Settings extends Stored {
-  put(name: string, value: Uint8Array): void;
-  remove(name: string): void;
-}
-
 /** All that a running unit holds. */
 interface Runtime extends RunningApp {
   readonly port: Port;
-  readonly settings: Settings;
+  readonly store: Store;
   readonly slots: readonly Slot[];
   readonly queue: (PortEvent | InnerEvent)[];
   /** The update goes on with the board's next event, so that its long work keeps neither network nor watchdog waiting. */
@@ -48,7 +44,7 @@ export function run(port: Port, machines: readonly Machine<unknown>[], app: App,
       located: (latitude, longitude) => located(runtime, latitude, longitude),
       log: (text) => log(port, `app: ${oneLine(String(text))}`),
     },
-    settings,
+    store: openStore(settings),
     slots: machines.map((machine) => ({
       machine,
       state: machine.initial,
@@ -61,7 +57,8 @@ export function run(port: Port, machines: readonly Machine<unknown>[], app: App,
     isWorking: false,
   };
   port.onEvent((event) => receive(runtime, event));
-  receive(runtime, { kind: "start", stored: settings });
+  reportUnreadable(runtime);
+  receive(runtime, { kind: "start", facts: runtime.store.facts, stored: settings });
   receive(runtime, { kind: "app-started", passed: startApp(runtime, port.system.isTrial) });
 }
 
@@ -84,26 +81,36 @@ function show(runtime: Runtime, event: PortEvent | InnerEvent): void {
   const stamped: DeviceEvent = { ...event, nowMs: runtime.port.clock.milliseconds() };
   for (const slot of runtime.slots) {
     if (event.kind === "timer" && slot.wakeAtMs > stamped.nowMs) continue;
-    const { state, effects, wakeAtMs } = slot.machine.step(slot.state, stamped);
-    slot.state = state;
-    slot.wakeAtMs = wakeAtMs ?? Number.POSITIVE_INFINITY;
-    // What follows a write that failed must not happen: a mark would stand for what is not there.
-    for (const effect of effects) if (perform(runtime, effect) === "failed") break;
+    const failed = step(runtime, slot, stamped);
+    if (failed === undefined) continue;
+    log(runtime.port, `settings: ${failed} not written, ${faultText("STORE_FAILED")}`);
+    // The machine took its step for done: it hears otherwise before anything else reaches it.
+    step(runtime, slot, { kind: "store-failed", name: failed, nowMs: stamped.nowMs });
   }
 }
 
+/** Shows a machine one event and performs what it decides. @returns The name of a value that the flash did not take. */
+function step(runtime: Runtime, slot: Slot, event: DeviceEvent): string | undefined {
+  const { state, effects, wakeAtMs } = slot.machine.step(slot.state, event);
+  slot.state = state;
+  slot.wakeAtMs = wakeAtMs ?? Number.POSITIVE_INFINITY;
+  for (const effect of effects) {
+    // What follows a write that failed must not happen: a mark would stand for what is not there.
+    if (effect.kind === "store" || effect.kind === "forget") {
+      if (!performStore(runtime.store, slot.machine.name, effect)) return effect.name;
+    } else if (perform(runtime, effect) === "failed") return undefined;
+  }
+  return undefined;
+}
+
 // biome-ignore lint/suspicious/noConfusingVoidType: most effects have no outcome that matters
-function perform(runtime: Runtime, effect: Effect): "failed" | void {
-  const { port, queue, sending, settings } = runtime;
+function perform(runtime: Runtime, effect: Exclude<Effect, { kind: "store" | "forget" }>): "failed" | void {
+  const { port, queue, sending } = runtime;
   switch (effect.kind) {
     case "emit":
       if (effect.event.kind !== "ota-continue") return void queue.push(effect.event);
       runtime.isUpdating = true;
       return;
-    case "store":
-      return settings.put(effect.name, effect.value);
-    case "forget":
-      return settings.remove(effect.name);
     case "flash-erase":
     case "flash-write":
       return performOp(port.flash, effect) ? undefined : flashFailed(queue, effect.address);
@@ -168,6 +175,11 @@ function raise(runtime: Runtime, name: string, value: Cbor): void {
 function located(runtime: Runtime, latitude: number, longitude: number): void {
   if (!(Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180)) throw new Error("located: no place on Earth");
   receive(runtime, { kind: "located", place: [Math.round(latitude * 1e5), Math.round(longitude * 1e5)] });
+}
+
+/** One line for each entry that cannot be read: the unit then permits less, and somebody will ask why. */
+function reportUnreadable({ port, store }: Runtime): void {
+  for (const name of unreadableNames(store.facts)) log(port, `settings: ${name} cannot be read`);
 }
 
 function log(port: Port, text: string): void {

@@ -22,6 +22,7 @@ import { flashLogIn } from "./flash-log.ts";
 import type { Stored } from "./machine.ts";
 import type { Flash } from "./port.ts";
 
+/** Values as bytes under their names in flash. Machines see them as typed facts (store/store.ts). */
 export interface Settings extends Stored {
   /** Remembers a value before it returns. False when the flash won't hold it (full or worn): the old value stays. */
   put(name: string, value: Uint8Array): boolean;

@@ -14,6 +14,7 @@ import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { Found } from "#wire/air/found.ts";
 import type { AccessPoint, Frame } from "#wire/air/frame.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { settingsOver } from "../device/start-of.ts";
 
 /** How long a scan keeps the radio from hearing anything else, as on the simulated board (boards/sim/host/air). */
 const SCAN_MS = 120;
@@ -45,12 +46,7 @@ function settingsOf({ airKey, aesKey }: UnitOptions) {
     [PROVISIONED.airKey, airKey],
     [PROVISIONED.onboarding, encodeCbor([names, false, ...(aesKey === undefined ? [] : [aesKey])])],
   ]);
-  return {
-    get: (name: string) => values.get(name),
-    names: () => [...values.keys()],
-    put: (name: string, value: Uint8Array) => void values.set(name, value),
-    remove: (name: string) => void values.delete(name),
-  };
+  return settingsOver(values);
 }
 
 /** The machine, and what it had found when it asked the radio to join. */

@@ -7,7 +7,8 @@ import type { App, AppIo } from "#device/app-interface.ts";
 import { createAppReporter } from "#device/app-reporter.ts";
 import type { DeviceEvent, Machine } from "#device/machine.ts";
 import type { Port, PortEvent } from "#device/port.ts";
-import { run, type Settings } from "#device/runner.ts";
+import { run } from "#device/runner.ts";
+import type { Settings } from "#device/settings.ts";
 import { type AppFailure, decodeAppFailure } from "#wire/link/app-failure.ts";
 
 export type Run = (args: unknown, io: AppIo) => unknown;

@@ -9,6 +9,7 @@ import type { PortEvent } from "#device/port.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { OWN } from "#wire/flash/stored-names.ts";
+import { startOf } from "./start-of.ts";
 
 export const SEED = new Uint8Array(32).fill(50);
 export const DEVICE = toHex(deviceIdOf(primitives, primitives.ed25519PublicKey(SEED)));
@@ -43,7 +44,7 @@ export function unitAt(ipv4: string, seed = SEED): { stop(): void } {
     if (step.wakeAtMs !== undefined)
       timer = setTimeout(() => show({ kind: "timer" }), step.wakeAtMs - performance.now());
   }
-  show({ kind: "start", stored: storedOf(seed) });
+  show(startOf(storedOf(seed)));
   network.setAddress(ipv4);
   show({ kind: "online", ipv4 });
   return {

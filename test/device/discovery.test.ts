@@ -9,6 +9,7 @@ import { discover } from "#phone/discover.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { foundIn, SERVICE } from "#wire/sessions/discovery.ts";
 import { DEVICE, storedOf, TCP_PORT, unitAt } from "./discovery-network.ts";
+import { startOf } from "./start-of.ts";
 
 const IPV4 = "10.1.2.3";
 const ask = (name: string, type: number = DNS_TYPE.ptr) => encodeDnsQuery(7, { name, type });
@@ -40,7 +41,7 @@ function createUnit(stored = storedOf()) {
     hear: (bytes: Uint8Array, peerPort = 5353) =>
       unit.show({ kind: "udp-data", port: 5353, peer: "10.1.2.9", peerPort, bytes }),
   };
-  unit.show({ kind: "start", stored });
+  unit.show(startOf(stored));
   return unit;
 }
 

@@ -2,8 +2,9 @@ import { expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { FAULTS } from "#base/faults.ts";
 import { fromUtf8, utf8 } from "#base/utf8.ts";
-import type { Effect } from "#device/machine.ts";
+import type { DeviceEvent } from "#device/machine.ts";
 import { createProvision } from "#device/provision.ts";
+import { openStore, performStore } from "#device/store/store.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import {
   decodeFactoryLine,
@@ -11,30 +12,49 @@ import {
   type FactoryAnswer,
   type FactoryRequest,
 } from "#wire/lines/factory-line.ts";
+import { settingsOver } from "./start-of.ts";
 
 /** A unit's provision machine with a memory, spoken to by lines. */
 function unit() {
   const memory = new Map<string, Uint8Array>();
-  const stored = { get: (name: string) => memory.get(name), names: () => [...memory.keys()] };
+  const store = openStore(settingsOver(memory));
+  let storesLeft = Number.POSITIVE_INFINITY;
   const machine = createProvision(nodePrimitives);
-  let state = machine.step(machine.initial, { kind: "start", stored, nowMs: 0 }).state;
+  let state = machine.step(machine.initial, {
+    kind: "start",
+    facts: store.facts,
+    stored: store.settings,
+    nowMs: 0,
+  }).state;
   let restarts = 0;
   const feed = (bytes: Uint8Array): FactoryAnswer[] => {
-    const step = machine.step(state, { kind: "console-data", bytes, nowMs: 1 });
-    state = step.state;
-    return step.effects.flatMap((effect: Effect) => {
-      if (effect.kind === "store") memory.set(effect.name, effect.value);
-      if (effect.kind === "restart") restarts++;
-      if (effect.kind !== "console-write") return [];
-      const message = decodeFactoryLine((fromUtf8(effect.bytes) as string).trimEnd());
-      return message?.ok ? [message.value as FactoryAnswer] : [];
-    });
+    return show({ kind: "console-data", bytes, nowMs: 1 });
   };
+  function show(event: DeviceEvent): FactoryAnswer[] {
+    const step = machine.step(state, event);
+    state = step.state;
+    const answers: FactoryAnswer[] = [];
+    for (const effect of step.effects) {
+      if (effect.kind === "store" || effect.kind === "forget") {
+        if (storesLeft-- <= 0) return [...answers, ...show({ kind: "store-failed", name: effect.name, nowMs: 1 })];
+        performStore(store, "provision", effect);
+      }
+      if (effect.kind === "restart") restarts++;
+      if (effect.kind !== "console-write") continue;
+      const message = decodeFactoryLine((fromUtf8(effect.bytes) as string).trimEnd());
+      if (message?.ok) answers.push(message.value as FactoryAnswer);
+    }
+    return answers;
+  }
   return {
     memory,
     feed,
     ask: (request: FactoryRequest) => feed(utf8(encodeFactoryLine(request))),
     restarts: () => restarts,
+    /** The flash takes so many more values. */
+    wearOutAfter: (stores: number) => {
+      storesLeft = stores;
+    },
   };
 }
 

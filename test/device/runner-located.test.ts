@@ -5,7 +5,8 @@ import { encodeCbor } from "#codec/cbor.ts";
 import type { App } from "#device/app-interface.ts";
 import type { DeviceEvent, Machine } from "#device/machine.ts";
 import type { Port, PortEvent } from "#device/port.ts";
-import { run, type Settings } from "#device/runner.ts";
+import { run } from "#device/runner.ts";
+import type { Settings } from "#device/settings.ts";
 
 it("an app's fix comes as degrees times 100,000, whole", () => {
   const seen: DeviceEvent[] = [];

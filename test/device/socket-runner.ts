@@ -5,7 +5,10 @@ import { performance } from "node:perf_hooks";
 import { withFaultNames } from "#base/faults.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine, Stored } from "#device/machine.ts";
 import type { PortEvent } from "#device/port.ts";
+
 import { SILENCE_MS } from "../progress.ts";
+
+import { startOf } from "./start-of.ts";
 
 export interface SocketRunner {
   /** Shows an event to the machine. */
@@ -86,7 +89,7 @@ export function runOnSockets<State>(
     queueMicrotask(() => show({ kind: "tcp-opening", tag, connection }));
   }
 
-  show({ kind: "start", stored });
+  show(startOf(stored));
   return {
     show,
     seen,

@@ -56,7 +56,7 @@ port.onEvent((event) => {
     say("online " + event.ipv4 + (strict ? " strict" : " lax"));
   } else show(event);
 });
-show({ kind: "start", stored: { get: () => seed, names: () => [] } });
+show({ kind: "start", facts: { key: seed, provisioned: [], unreadable: new Set() } });
 port.radio.join(utf8("${NETWORK.ssid}"), utf8("${NETWORK.passphrase}"));
 `;
 

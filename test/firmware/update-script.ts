@@ -33,7 +33,7 @@ export const SHELF_ADDRESS = 0x40_0000;
 
 /** What no power cut may lose: identity, Wi-Fi credentials, revocation floors. The last is counted up. */
 export const KEPT = { key: new Uint8Array(32).fill(0x11), wifi: utf8("network and passphrase") } as const;
-export const FLOOR = "revocations";
+export const FLOOR = "floor";
 
 const TIMES = {
   ...{ answerMs: 20_000, steadyMs: 20, trialMs: 20_000, crashMs: 20, missMs: 20, failureMs: 20, longestMs: 200 },

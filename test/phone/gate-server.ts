@@ -6,6 +6,7 @@ import { flashLogIn } from "#device/flash-log.ts";
 import { createGate } from "#device/gate/gate.ts";
 import type { DeviceEvent, Effect } from "#device/machine.ts";
 import { performOp } from "#device/settings.ts";
+import { openStore, performStore } from "#device/store/store.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { issueGrant } from "#trust/grants/mint.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
@@ -13,6 +14,7 @@ import { seedSigner } from "#trust/signer.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { LEVEL } from "#wire/grants/scope.ts";
 import { emptyAuditFlash } from "../device/gate/world.ts";
+import { settingsOver } from "../device/start-of.ts";
 
 export const seedOf = (fill: number) => new Uint8Array(32).fill(fill);
 export const unitKey = primitives.ed25519PublicKey(seedOf(50));
@@ -67,6 +69,7 @@ export async function startGateServer(
   const app = { rightOf: (name: string) => names.find(([each]) => each === name)?.[1], names: () => names };
   const flash = emptyAuditFlash();
   const audit = flashLogIn(flash, { start: 0, bytes: flash.byteLength });
+  const store = openStore(settingsOver(stored));
   const gate = createGate({ crypto: primitives, app, tcpPort: 1, audit });
   let state = gate.initial;
   const sockets = new Map<number, Socket>();
@@ -84,7 +87,7 @@ export async function startGateServer(
   const isLost = () => unit.losesAnswers > 0 && unit.losesAnswers-- > 0;
   const perform = (effect: Effect) => {
     if (effect.kind === "append") effect.ops.every((op) => performOp(flash, op));
-    else if (effect.kind === "store") stored.set(effect.name, effect.value);
+    else if (effect.kind === "store" || effect.kind === "forget") performStore(store, "gate", effect);
     else if (effect.kind === "call") {
       unit.calls.push(effect.name);
       const answer = (answers[effect.name] ?? "done") as Cbor;
@@ -93,6 +96,7 @@ export async function startGateServer(
       if (isLost()) sockets.get(effect.connection)?.destroy();
       else sockets.get(effect.connection)?.write(effect.bytes);
     } else if (effect.kind === "tcp-close") sockets.get(effect.connection)?.end();
+    else if (effect.kind === "emit" && effect.event.kind === "answer-stored") show(effect.event);
     else if (effect.kind === "emit" && effect.event.kind === "publish" && !isLost()) {
       publish(effect.event.topic, effect.event.payload);
     }
@@ -118,6 +122,6 @@ export async function startGateServer(
       for (const socket of sockets.values()) socket.destroy();
     },
   };
-  show({ kind: "start", stored: { get: (name: string) => stored.get(name), names: () => [] } });
+  show({ kind: "start", facts: store.facts, stored: store.settings });
   return unit;
 }

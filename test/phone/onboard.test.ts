@@ -19,6 +19,7 @@ import type { AirProtocol } from "#wire/air/found.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { lineFrameReader } from "#wire/lines/line-frame.ts";
 import { decodeRadioReport, encodeRadioCommand } from "#wire/lines/radio-line.ts";
+import { settingsOver, startOf } from "../device/start-of.ts";
 
 const ADDRESS = "127.91.7.255";
 const SEED = new Uint8Array(32).fill(7);
@@ -87,8 +88,7 @@ function startUnit(legacy: readonly AirProtocol[]) {
       timer = setTimeout(() => show({ kind: "timer" }), step.wakeAtMs - performance.now());
     for (const effect of step.effects) perform(effect);
   }
-  const reads = { get: (name: string) => stored.get(name), names: () => [...stored.keys()] };
-  show({ kind: "start", stored: reads, nowMs: 0 });
+  show({ ...startOf(settingsOver(stored)), nowMs: 0 });
   return {
     seen,
     stored,

@@ -12,6 +12,7 @@ import { slotsOf } from "#device/ota/slots.ts";
 import type { OtaParts } from "#device/ota/tools.ts";
 import type { PortEvent, ResetReason } from "#device/port.ts";
 import { openSettings, performOp } from "#device/settings.ts";
+import { openStore, performStore } from "#device/store/store.ts";
 import { signTimestamp } from "#trust/releases/sign-release.ts";
 import { verifySlot } from "#trust/releases/verify-slot.ts";
 import { type BootFacts, decideBoot } from "#wire/flash/boot-decision.ts";
@@ -29,7 +30,6 @@ import {
 } from "#wire/releases/blocks.ts";
 import { releaseIdOf } from "#wire/releases/release.ts";
 import { type FlashModel, flashModel, type Geometry, PowerCut } from "./flash-model.ts";
-
 import { crypto, KEPT, type Regions, resetChance, type Served, TIMES, TIMESTAMP_SEED } from "./maker.ts";
 
 export interface World {
@@ -138,7 +138,7 @@ export function bootStage({ flash, regions }: Pick<World, "flash" | "regions">, 
   const log = { ...regions.journal, ...geometryOf(flash) };
   const journal = readJournal(log, flash.read);
   const slots = slotsOf(flash, regions);
-  const keysets = readKeysets(crypto, openSettings(flash, regions.settings));
+  const keysets = readKeysets(crypto, openStore(openSettings(flash, regions.settings)).facts);
   const verified = new Map<string, number | undefined>();
   const verify = (component: number, slot: number): number | undefined => {
     const key = `${component}/${slot}`;
@@ -195,11 +195,11 @@ function runBoot(
   onAgain: (sectors: number) => void,
 ): ResetReason | "rest" {
   const { flash, regions, served } = world;
-  const settings = openSettings(flash, regions.settings);
+  const store = openStore(openSettings(flash, regions.settings));
   const imageSectors = imageSectorsOf(flash, regions);
   const create = world.create ?? ((parts) => createOta(parts) as Machine<unknown>);
   const machine = create({ crypto, flash, regions, system, times: TIMES });
-  const queue: (PortEvent | InnerEvent)[] = [{ kind: "start", stored: settings }];
+  const queue: (PortEvent | InnerEvent)[] = [{ kind: "start", facts: store.facts, stored: store.settings }];
   const crash = world.crashing.get(sequence);
   if (crash === undefined) queue.push({ kind: "app-started", passed: world.unfit?.has(sequence) !== true });
   else if (system.isTrial) return crash;
@@ -216,9 +216,11 @@ function runBoot(
   };
   const perform = (effect: Effect): boolean => {
     if (effect.kind === "emit") onEmit(world, effect.event, hear, tally) ?? queue.push(effect.event);
-    else if (effect.kind === "store") return settings.put(effect.name, effect.value) || true;
-    else if (effect.kind === "forget") return settings.remove(effect.name) || true;
-    else if (effect.kind === "log") tally.log.push(withFaultNames(effect.text));
+    else if (effect.kind === "store" || effect.kind === "forget") {
+      if (performStore(store, machine.name, effect)) return true;
+      queue.unshift({ kind: "store-failed", name: effect.name });
+      return false;
+    } else if (effect.kind === "log") tally.log.push(withFaultNames(effect.text));
     else if (effect.kind === "restart") restart = effect.reason;
     else if (effect.kind === "flash-erase" || effect.kind === "flash-write") {
       if (effect.kind === "flash-erase" && imageSectors.has(effect.address)) {

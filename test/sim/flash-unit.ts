@@ -5,6 +5,7 @@ import { createOta } from "#device/ota/ota.ts";
 import type { OtaState } from "#device/ota/state.ts";
 import type { PortEvent, ResetReason } from "#device/port.ts";
 import { openSettings, performOp } from "#device/settings.ts";
+import { openStore, performStore } from "#device/store/store.ts";
 import type { FlashModel } from "../powercut/flash-model.ts";
 import { crypto, type Regions, TIMES } from "../powercut/maker.ts";
 import { bootStage } from "../powercut/world.ts";
@@ -28,11 +29,10 @@ export function createFlashUnit(flash: FlashModel, regions: Regions, fateOf: (se
   let wakeAtMs = Number.POSITIVE_INFINITY;
   let stopped: ResetReason | undefined = "power";
   let says: Message[] = [];
+  let store = openStore(openSettings(flash, regions.settings));
 
   function perform(effect: Effect, queue: (PortEvent | InnerEvent)[]): boolean {
-    const settings = () => openSettings(flash, regions.settings);
-    if (effect.kind === "store") settings().put(effect.name, effect.value);
-    else if (effect.kind === "forget") settings().remove(effect.name);
+    if (effect.kind === "store" || effect.kind === "forget") performStore(store, "ota", effect);
     else if (effect.kind === "restart") stopped = effect.reason;
     else if (effect.kind === "flash-erase" || effect.kind === "flash-write") performOp(flash, effect);
     else if (effect.kind === "emit" && effect.event.kind === "publish") {
@@ -67,7 +67,9 @@ export function createFlashUnit(flash: FlashModel, regions: Regions, fateOf: (se
       if (fate === "crashes") stopped = "exception";
       ota = createUnit(image.isTrial, reason);
       state = ota.initial;
-      take({ kind: "start", stored: openSettings(flash, regions.settings) }, { kind: "app-started", passed: true });
+      store = openStore(openSettings(flash, regions.settings));
+      const { facts, settings: stored } = store;
+      take({ kind: "start", facts, stored }, { kind: "app-started", passed: true });
       if (fate === "unheard") passTime();
     }
   }

@@ -4,6 +4,7 @@ import { unpacked } from "#codec/host/word-packing.ts";
 import { readKeysets } from "#device/ota/memory.ts";
 import type { Flash, ResetReason } from "#device/port.ts";
 import { openSettings, performOp } from "#device/settings.ts";
+import { openStore } from "#device/store/store.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { type SlotImage, verifySlot } from "#trust/releases/verify-slot.ts";
 import { type BootFacts, decideBoot } from "#wire/flash/boot-decision.ts";
@@ -24,7 +25,8 @@ export interface BootImage {
  * @returns The bundle, or undefined when no slot verifies.
  */
 export function bootStage(board: Board, flash: Flash, reason: ResetReason): BootImage | undefined {
-  const keysets = readKeysets(nodePrimitives, openSettings(flash, board.flash.regions.settings));
+  const { facts } = openStore(openSettings(flash, board.flash.regions.settings));
+  const keysets = readKeysets(nodePrimitives, facts);
   const { sectorBytes, writeBytes, regions } = board.flash;
   const withGeometry = (region: Region) => ({ ...region, sectorBytes, writeBytes });
   const read = (address: number, byteLength: number) => flash.read(address, byteLength);
@@ -40,16 +42,16 @@ export function bootStage(board: Board, flash: Flash, reason: ResetReason): Boot
     }
     return verified.get(slot);
   };
-  const facts: BootFacts = {
+  const bootFacts: BootFacts = {
     reason,
     components: 1 << COMPONENT.js,
     isValid: (component, slot) => component === COMPONENT.js && imageIn(slot) !== undefined,
   };
-  let decision = decideBoot(journal.state, facts);
+  let decision = decideBoot(journal.state, bootFacts);
   if (decision.record !== undefined) {
     const { ops } = writeJournal(withGeometry(regions.journal), read, journal, decision.record);
     const isWritten = ops.every((op) => performOp(flash, op));
-    if (!isWritten && decision.isTrial) decision = decideBoot({ ...journal.state, job: undefined }, facts);
+    if (!isWritten && decision.isTrial) decision = decideBoot({ ...journal.state, job: undefined }, bootFacts);
   }
   if (decision.slots === undefined) return undefined;
   const slot = (decision.slots >> COMPONENT.js) & 1;

@@ -1,14 +1,14 @@
 /** What a session asks of the unit itself: its log, its nonce, statements it carries, updates, the owner's will. */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { type Cbor, encodeCbor } from "#codec/cbor.ts";
+import type { Cbor } from "#codec/cbor.ts";
+import { remember } from "#device/store/store.ts";
 import { checkDischarge } from "#trust/grants/discharge.ts";
 import { ENTRIES_MAX, entryOf, isRevokedBy } from "#trust/grants/revocations.ts";
 import { applyDelivery } from "#trust/grants/revoke.ts";
 import { inForce } from "#trust/grants/verify-grant.ts";
 import { checkTime, checkVouch } from "#trust/signed-time.ts";
 import { acceptTime, floorToPersist, intervalOf, persisted } from "#trust/time-floor.ts";
-import { OWN } from "#wire/flash/stored-names.ts";
 import { isCtis, joinCtis, splitCtis } from "#wire/grants/revocation.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import { NONCE_BYTES } from "#wire/grants/signed-time.ts";
@@ -110,7 +110,7 @@ function takeTime({ options, memory, nowMs, effects }: Moment, session: Session,
   memory.time = time.value;
   const floorS = floorToPersist(memory.time);
   if (floorS !== undefined) {
-    effects.push({ kind: "store", name: OWN.timeFloor, value: encodeCbor(floorS) });
+    effects.push(remember("timeFloor", floorS));
     memory.time = persisted(memory.time);
   }
   effects.push({ kind: "emit", event: { kind: "time-taken", time: memory.time } });
@@ -147,6 +147,7 @@ function takeDischarge({ options }: Moment, session: Session, statement: Uint8Ar
  */
 export function takeDelivery(moment: Moment, delivery: Uint8Array, session?: Session): Result<Cbor> {
   const { options, memory, nowMs } = moment;
+  if (memory.facts.unreadable.has("revocations")) return refuse("STORE_UNREADABLE");
   const applied = applyDelivery(delivery, trustOf(options.crypto, memory, nowMs));
   if (!applied.ok) return applied;
   const { revocations, passedOver } = applied.value;
@@ -170,6 +171,7 @@ export function takeDelivery(moment: Moment, delivery: Uint8Array, session?: Ses
  */
 function revokedOf({ memory }: Moment, { holder }: Session, ctis: Uint8Array): Result<Cbor> {
   if (!isCtis(ctis)) return refuse("SESSION_REQUEST");
+  if (memory.facts.unreadable.has("revocations")) return refuse("STORE_UNREADABLE");
   const { sequence, floor } = entryOf(memory.revocations, holder);
   const keys = [holder, ...memory.issuers.map(({ publicKey }) => publicKey)];
   const revoked = splitCtis(ctis).filter((cti) => isRevokedBy(memory.revocations, keys, cti));
@@ -179,6 +181,7 @@ function revokedOf({ memory }: Moment, { holder }: Session, ctis: Uint8Array): R
 /** A holder ends all that he ever minted on this unit; his own link, and his paper, stay good. */
 function raiseFloor(moment: Moment, session: Session, epoch: number): Result<Cbor> {
   const { memory } = moment;
+  if (memory.facts.unreadable.has("revocations")) return refuse("STORE_UNREADABLE");
   const last = session.chain.links[session.chain.links.length - 1];
   const rights = last === undefined ? 0 : rightsFor(last.claims.scope, undefined);
   if ((rights & RIGHT.delegate) === 0) return refuse("GRANT_DELEGATE");

@@ -5,7 +5,8 @@
  */
 import { faultNumber, ok, type Result } from "#base/faults.ts";
 import { cloudOf } from "#device/link/cloud.ts";
-import type { DeviceEvent, Effect, Machine, Step, Stored } from "#device/machine.ts";
+import type { DeviceEvent, Effect, Machine, Step } from "#device/machine.ts";
+import type { Facts } from "#device/store/facts.ts";
 import { deliveryTagOf } from "#wire/grants/revocation.ts";
 import { ALL, DOWN } from "#wire/link/topics.ts";
 import { encodeAnswer, encodeAnswerOf } from "#wire/sessions/session.ts";
@@ -13,28 +14,21 @@ import { writeAudit } from "./audit-log.ts";
 import { takeDelivery } from "./control.ts";
 import { answerAt, closeIdle, nextIdleMs, type Visit, visitOf } from "./door.ts";
 import { handshake } from "./handshake.ts";
-import { openMemory } from "./memory.ts";
+import { openMemory, rereadMemory } from "./memory.ts";
 import { RESET_HOLD_MS, reset, resumeResale } from "./owner.ts";
-import { replyToCall, takeRecord } from "./records.ts";
+import { type Answered, answerUnstored, hasWritten, replyToCall, takeRecord } from "./records.ts";
 import { nextTimeoutMs, sweep } from "./session-table.ts";
 import { createGateState, type GateOptions, type GateState, keepEvent, type Moment } from "./state.ts";
 
 /** Where the fleet's revocations arrive, below the fleet's topic. */
 const REVOCATIONS = `all/${ALL.revocation}`;
 
-/** What is stored once these effects are performed. */
-function withStores(stored: Stored, effects: readonly Effect[]): Stored {
-  const pending = new Map(effects.flatMap((effect) => (effect.kind === "store" ? [[effect.name, effect.value]] : [])));
-  return { get: (name) => pending.get(name) ?? stored.get(name), names: () => stored.names() };
-}
-
-function start(options: GateOptions, state: GateState, stored: Stored, nowMs: number, effects: Effect[]): void {
-  const resumed = resumeResale(stored);
-  effects.push(...resumed);
-  state.stored = stored;
-  state.memory = openMemory(options.crypto, withStores(stored, resumed), options.buildS, nowMs);
+function start(options: GateOptions, state: GateState, facts: Facts, nowMs: number, effects: Effect[]): void {
+  state.memory = openMemory(options.crypto, facts, options.buildS, nowMs);
   // A bare unit has no one to answer to.
-  if (state.memory !== undefined) effects.push({ kind: "tcp-listen", port: options.tcpPort });
+  if (state.memory === undefined) return;
+  // Listens first: with flash that takes no more, the unit still answers.
+  effects.push({ kind: "tcp-listen", port: options.tcpPort }, ...resumeResale(facts));
 }
 
 function visited(moment: Moment, visit: Visit): Result<Uint8Array> | undefined {
@@ -56,10 +50,21 @@ function serve(moment: Moment, first: Visit | undefined): void {
   }
 }
 
-function answerCall(moment: Moment, id: number, plaintext: Uint8Array): void {
-  const reply = replyToCall(moment, id, plaintext);
-  if (reply === undefined) return;
-  serve(moment, answerAt(moment.state.door, reply.origin, ok(reply.sealed), moment.effects));
+function answerCall(moment: Moment, id: number, plaintext?: Uint8Array): void {
+  const answered = replyToCall(moment, id, plaintext);
+  if (answered !== undefined) send(moment, answered);
+}
+
+function send(moment: Moment, { origin, answer }: Answered): void {
+  serve(moment, answerAt(moment.state.door, origin, answer, moment.effects));
+}
+
+/** The flash is what counts: the memory goes back to it, and whoever waits for an answer is told that nothing came of it. */
+function notStored(moment: Moment): void {
+  const { memory, state } = moment;
+  rereadMemory(memory);
+  const isResold = memory.facts.resale !== undefined && !state.before.hasResale;
+  for (const answered of answerUnstored(moment, isResold)) send(moment, answered);
 }
 
 /** A board may tell of one press more than once while it lasts: one reset is enough. */
@@ -101,7 +106,7 @@ function on(moment: Moment, event: DeviceEvent): void {
       return;
     case "cloud-moved":
       state.link = undefined;
-      if (state.stored !== undefined) moment.memory.cloud = cloudOf(state.stored);
+      moment.memory.cloud = cloudOf(moment.memory.facts);
       return;
     case "located":
       state.fix = { place: event.place, atMs: nowMs };
@@ -109,6 +114,10 @@ function on(moment: Moment, event: DeviceEvent): void {
     case "time-hinted":
       moment.memory.hint = { atS: event.hintS, atMs: nowMs };
       return;
+    case "store-failed":
+      return notStored(moment);
+    case "answer-stored":
+      return answerCall(moment, event.id);
     case "called":
       return answerCall(moment, event.id, encodeAnswerOf(event.result));
     case "call-failed":
@@ -121,11 +130,19 @@ function on(moment: Moment, event: DeviceEvent): void {
 function step(options: GateOptions, state: GateState, event: DeviceEvent): Step<GateState> {
   const { nowMs } = event;
   const effects: Effect[] = [];
-  if (event.kind === "start") start(options, state, event.stored, nowMs, effects);
+  if (event.kind === "start") start(options, state, event.facts, nowMs, effects);
   const { memory } = state;
   if (memory === undefined) return { state, effects };
   sweep(state.table, nowMs);
-  if (event.kind !== "start") on({ options, state, memory, nowMs, effects }, event);
+  if (event.kind !== "store-failed") {
+    state.before = { callId: state.callId, hasResale: memory.facts.resale !== undefined };
+  }
+  const moment = { options, state, memory, nowMs, effects };
+  if (event.kind !== "start") {
+    on(moment, event);
+    // What an unfinished resale would overwrite at the next start must not be written before it.
+    if (memory.facts.resale !== undefined && hasWritten(moment, 0)) effects.unshift(...resumeResale(memory.facts));
+  }
   const ops = state.audit === undefined ? [] : writeAudit(options.audit, state.audit);
   // First of all: whoever cuts the power when the lamp goes on finds that in the log.
   if (ops.length > 0) effects.unshift({ kind: "append", ops });

@@ -10,9 +10,10 @@ import { SUITE_4 } from "#trust/sessions/edhoc-suite.ts";
 import { recordKeys } from "#trust/sessions/sealed-record.ts";
 import { ACT } from "#wire/sessions/audit.ts";
 import { CALLER_KID, CHAIN_EAD_LABEL, credentialItem, MESSAGE_1_MARK, UNIT_KID } from "#wire/sessions/session.ts";
-import type { Visit } from "./door.ts";
-import { isOwners, ownersChain, trustOf } from "./memory.ts";
+import type { Origin, Visit } from "./door.ts";
+import { isOwners, mayOpen, ownersChain, trustOf } from "./memory.ts";
 import { adoptReissued, claim } from "./owner.ts";
+import { awaitFlash, hasWritten } from "./records.ts";
 import { addHalfOpen, admit, dropHalfOpen, freshId, type HalfOpen } from "./session-table.ts";
 import { type Moment, note, type Session, tagOf } from "./state.ts";
 
@@ -23,13 +24,13 @@ const CALLER_ID_CRED = kidMap(CALLER_KID);
 
 /**
  * Takes what was posted to the handshake's path.
- * @returns Message 2, or nothing when message 3 opened a session. Refusals of message 1, in order: SESSION_RATE,
+ * @returns Message 2, or nothing when message 3 opened a session; undefined while the flash is to hold what that changes. Refusals of message 1, in order: SESSION_RATE,
  *          EDHOC_MESSAGE, EDHOC_METHOD, EDHOC_SUITE, EDHOC_EAD, EDHOC_KEY; of message 3: SESSION_UNKNOWN, EDHOC_MESSAGE,
  *          EDHOC_SEAL, EDHOC_EAD, what the chain is refused for, EDHOC_CREDENTIAL, EDHOC_SIGNATURE, SESSION_FULL.
  * @source PROTOCOL 5.5, 5.12 to 5.15
  */
-export function handshake(moment: Moment, { source, body }: Visit): Result<Uint8Array> {
-  return body[0] === MESSAGE_1_MARK ? onMessage1(moment, source, body.subarray(1)) : onMessage3(moment, body);
+export function handshake(moment: Moment, { source, body, origin }: Visit): Result<Uint8Array> | undefined {
+  return body[0] === MESSAGE_1_MARK ? onMessage1(moment, source, body.subarray(1)) : onMessage3(moment, body, origin);
 }
 
 function onMessage1({ options, state, memory, nowMs }: Moment, source: string, bytes: Uint8Array): Result<Uint8Array> {
@@ -48,16 +49,16 @@ function onMessage1({ options, state, memory, nowMs }: Moment, source: string, b
   return ok(responded.value.message2);
 }
 
-function onMessage3(moment: Moment, body: Uint8Array): Result<Uint8Array> {
+function onMessage3(moment: Moment, body: Uint8Array, origin: Origin): Result<Uint8Array> | undefined {
   const { state } = moment;
   const half = state.table.half.find(({ id }) => id === body[0]);
-  if (half !== undefined) return complete(moment, half, body);
+  if (half !== undefined) return complete(moment, half, body, origin);
   // The answer to this very message was lost: the session stands, say so again.
   const open = state.table.open.find(({ id }) => id === body[0]);
   return open !== undefined && equal(open.message3Tag, tagOf(body)) ? ok(NOTHING) : refuse("SESSION_UNKNOWN");
 }
 
-function complete(moment: Moment, half: HalfOpen, body: Uint8Array): Result<Uint8Array> {
+function complete(moment: Moment, half: HalfOpen, body: Uint8Array, origin: Origin): Result<Uint8Array> | undefined {
   const { options, state, memory, nowMs } = moment;
   const opened = openMessage3(options.crypto, half.responded, body.subarray(1));
   // Anyone may send bytes under this identifier: only what was sealed by the sender of message 1 ends the handshake.
@@ -72,10 +73,12 @@ function complete(moment: Moment, half: HalfOpen, body: Uint8Array): Result<Uint
   const chain = chainBytes.length === 0 ? ownersChain(memory) : openChain(chainBytes, trust);
   const standing = chain.ok ? inForce(chain.value, trust) : chain;
   if (!standing.ok) return refused(moment, undefined, standing.fault);
+  if (!mayOpen(memory, standing.value)) return refused(moment, undefined, "STORE_UNREADABLE");
   const { holder } = standing.value;
   const peer = { id: CALLER_ID_CRED, item: credentialItem(holder), publicKey: holder };
   const secret = finish(options.crypto, half.responded, opened.value, peer);
   if (!secret.ok) return refused(moment, undefined, secret.fault);
+  const before = moment.effects.length;
   adoptReissued(moment, standing.value, chainBytes);
   const session: Session = {
     id: half.id,
@@ -98,7 +101,7 @@ function complete(moment: Moment, half: HalfOpen, body: Uint8Array): Result<Uint
   if (!admitted.ok) return refused(moment, standing.value, admitted.fault);
   if (session.isOwner) claim(moment);
   note(moment, ACT.open, session.chain, undefined);
-  return ok(NOTHING);
+  return hasWritten(moment, before) ? awaitFlash(moment, session, { origin, isOpening: true }) : ok(NOTHING);
 }
 
 function refused(moment: Moment, chain: OpenChain | undefined, fault: Fault): Result<Uint8Array> {

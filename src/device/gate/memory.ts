@@ -1,20 +1,19 @@
 /** What the gate holds for true when it decides: who it is, whose it is, what was revoked, what was used, the time. */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { fromUtf8 } from "#base/utf8.ts";
-import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import { type CloudChoice, cloudOf } from "#device/link/cloud.ts";
-import type { Effect, Stored } from "#device/machine.ts";
+import type { Effect } from "#device/machine.ts";
+import type { Place } from "#device/store/codecs.ts";
+import type { Facts } from "#device/store/facts.ts";
+import { isProvisioned, remember } from "#device/store/store.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import type { Usage } from "#trust/grants/caveats.ts";
 import { type Issuer, type OpenChain, OWN_KID } from "#trust/grants/open-chain.ts";
-import { type Revocations, readRevocations } from "#trust/grants/revocations.ts";
+import type { Revocations } from "#trust/grants/revocations.ts";
 import type { Trust, Vouched } from "#trust/grants/verify-grant.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { startTime, type TimeState, timeAt } from "#trust/time-floor.ts";
-import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
-import { CTI_BYTES, type Link, readGrant } from "#wire/grants/grant.ts";
-import { isPlace } from "#wire/sessions/session.ts";
+import { CTI_BYTES, type Link } from "#wire/grants/grant.ts";
 
 /** Links whose use is counted. When all places are taken, further ones refuse: forgetting would give uses back. */
 const COUNTED_MAX = 32;
@@ -32,6 +31,8 @@ interface Counted {
 }
 
 export interface Memory {
+  /** What the flash holds. */
+  readonly facts: Facts;
   readonly id: Uint8Array;
   readonly seed: Uint8Array;
   readonly publicKey: Uint8Array;
@@ -57,86 +58,68 @@ export interface Memory {
   place: Place | undefined;
 }
 
-/** Latitude and longitude in degrees times 100,000. */
-export type Place = readonly [latitudeE5: number, longitudeE5: number];
-
-function placeOf(stored: Stored): Place | undefined {
-  const item = decodeCbor(stored.get(OWN.place) ?? new Uint8Array(0));
-  return item.ok && isPlace(item.value) ? (item.value as unknown as Place) : undefined;
-}
-
-function textOf(stored: Stored, name: string): string {
-  return fromUtf8(stored.get(name) ?? new Uint8Array(0)) ?? "";
-}
-
-export function secondOf(stored: Stored, name: string): number | undefined {
-  const item = decodeCbor(stored.get(name) ?? new Uint8Array(0));
-  return item.ok && typeof item.value === "number" ? item.value : undefined;
-}
-
 /** The issuers that the factory pinned, and the unit itself for what it signs at a resale. */
-function issuersOf(stored: Stored, publicKey: Uint8Array): readonly Issuer[] {
-  const item = decodeCbor(stored.get(PROVISIONED.issuers) ?? new Uint8Array(0));
-  const issuers: Issuer[] = [{ kid: OWN_KID, publicKey }];
-  for (const [kid, key] of item.ok && item.value instanceof Map ? item.value : []) {
-    if (typeof kid === "number" && kid > 0 && kid < 256 && key instanceof Uint8Array && key.length === 32) {
-      issuers.push({ kid: Uint8Array.of(kid), publicKey: key });
-    }
-  }
-  return issuers;
+function issuersOf({ issuers }: Facts, publicKey: Uint8Array): readonly Issuer[] {
+  const own: Issuer = { kid: OWN_KID, publicKey };
+  return [own, ...[...(issuers ?? [])].map(([kid, key]) => ({ kid: Uint8Array.of(kid), publicKey: key }))];
 }
 
-export function readOwner(grant: Uint8Array | undefined): Link | undefined {
-  const link = grant === undefined ? undefined : readGrant(grant);
-  return link?.ok ? link.value : undefined;
-}
-
-function readCounted(stored: Uint8Array | undefined, nowMs: number): Counted[] {
-  const item = decodeCbor(stored ?? new Uint8Array(0));
-  const counted: Counted[] = [];
-  for (const each of item.ok && Array.isArray(item.value) ? (item.value as readonly Cbor[]) : []) {
-    const [cti, uses, recent] = Array.isArray(each) ? (each as readonly Cbor[]) : [];
-    if (!(cti instanceof Uint8Array) || typeof uses !== "number" || typeof recent !== "number") continue;
-    counted.push({ cti: cti.slice(), uses, recentMs: new Array<number>(recent).fill(nowMs) });
-  }
-  return counted;
+/** What of the memory is as the flash holds it; read again when a write failed, since the flash is what counts. */
+function storedPart(facts: Facts) {
+  const { ownerGrant, claimed, fleetCalls, revocations, resoldAt, place, unreadable } = facts;
+  // Unreadable: whatever issuers signed before the owner's grant may be a former owner's.
+  const latestS = ownerGrant?.claims.issuedAtS ?? Number.POSITIVE_INFINITY;
+  return {
+    owner: ownerGrant,
+    claimed: claimed === true,
+    fleetCalls: fleetCalls === true,
+    revocations: revocations ?? [],
+    resoldAtS: unreadable.has("resoldAt") ? latestS : resoldAt,
+    place,
+    cloud: cloudOf(facts),
+  };
 }
 
 /**
- * Reads the memory of a unit.
+ * The memory of a unit at its start.
  * @param buildS When the running image was built, Unix seconds: the present is not before.
  * @returns undefined for a bare unit, which has no one to answer to yet.
  */
 export function openMemory(
   primitives: Primitives,
-  stored: Stored,
+  facts: Facts,
   buildS: number | undefined,
   nowMs: number,
 ): Memory | undefined {
-  const seed = stored.get(OWN.key);
-  if (seed === undefined || stored.get(OWN.provisioned) === undefined) return undefined;
+  const { key: seed, timeKey, usage = [] } = facts;
+  if (seed === undefined || !isProvisioned(facts)) return undefined;
   const publicKey = primitives.ed25519PublicKey(seed);
-  const revocations = readRevocations(stored.get(OWN.revocations) ?? encodeCbor([]));
-  const timeKey = stored.get(PROVISIONED.timeKey);
   return {
+    ...storedPart(facts),
+    facts,
     id: deviceIdOf(primitives, publicKey),
     seed,
     publicKey,
-    product: textOf(stored, PROVISIONED.product),
-    fleet: textOf(stored, PROVISIONED.fleet),
-    issuers: issuersOf(stored, publicKey),
-    owner: readOwner(stored.get(PROVISIONED.ownerGrant)),
-    claimed: stored.get(OWN.claimed) !== undefined,
-    fleetCalls: stored.get(OWN.fleetCalls) !== undefined,
-    revocations: revocations.ok ? revocations.value : [],
-    time: startTime(buildS, secondOf(stored, OWN.timeFloor)),
+    product: facts.product ?? "",
+    fleet: facts.fleet ?? "",
+    issuers: issuersOf(facts, publicKey),
+    time: startTime(buildS, facts.timeFloor),
     hint: undefined,
     timeKeys: timeKey === undefined ? [] : [{ kid: TIME_KID, publicKey: timeKey }],
-    resoldAtS: secondOf(stored, OWN.resoldAt),
-    counted: readCounted(stored.get(OWN.usage), nowMs),
-    cloud: cloudOf(stored),
-    place: placeOf(stored),
+    counted: usage.map(({ cti, uses, recent }) => ({ cti, uses, recentMs: new Array<number>(recent).fill(nowMs) })),
   };
+}
+
+/** Makes the memory what the flash holds. Counts of uses stay: they may only be too high. */
+export function rereadMemory(memory: Memory): void {
+  Object.assign(memory, storedPart(memory.facts));
+  memory.time = { ...memory.time, persistedS: memory.facts.timeFloor };
+}
+
+/** Without the floor that it knew, the unit can't tell which of the keys that end have ended: all, until the time is trusted. */
+function hintOf({ hint, facts }: Memory, nowMs: number): { hintS?: number } {
+  if (facts.unreadable.has("timeFloor")) return { hintS: Number.POSITIVE_INFINITY };
+  return hint === undefined ? {} : { hintS: hint.atS + Math.floor((nowMs - hint.atMs) / 1000) };
 }
 
 /** What a decision of this moment rests on. */
@@ -152,7 +135,7 @@ export function trustOf(
   return {
     ...known,
     ...(resoldAtS !== undefined && { resoldAtS }),
-    ...(memory.hint !== undefined && { hintS: memory.hint.atS + Math.floor((nowMs - memory.hint.atMs) / 1000) }),
+    ...hintOf(memory, nowMs),
     ...(memory.owner !== undefined && { known: memory.owner }),
   };
 }
@@ -167,6 +150,11 @@ export function ownersChain({ owner, issuers }: Memory): Result<OpenChain> {
   return ok({ links: [{ claims: owner.claims, signer: signer.publicKey }], holder: owner.claims.holder });
 }
 
+/** Whether sessions open under this chain at all: where the revocations can't be read, it may be one of the revoked. */
+export function mayOpen(memory: Memory, chain: OpenChain): boolean {
+  return !memory.facts.unreadable.has("revocations") || isOwners(memory, chain);
+}
+
 /** Tells whether a chain is the owner's own grant, and nothing beneath it. */
 export function isOwners(memory: Memory, chain: OpenChain): boolean {
   const [grant, child] = chain.links;
@@ -179,6 +167,7 @@ const USED_UP: Usage = { uses: Number.MAX_SAFE_INTEGER, agesS: new Array<number>
 
 /** How often a link was used. */
 export function usageOf(memory: Memory, cti: Uint8Array, nowMs: number): Usage {
+  if (memory.facts.unreadable.has("usage")) return USED_UP;
   const known = memory.counted.find((each) => equal(each.cti, cti));
   if (known === undefined) return memory.counted.length < COUNTED_MAX ? { uses: 0, agesS: [] } : USED_UP;
   return { uses: known.uses, agesS: known.recentMs.map((atMs) => (nowMs - atMs) / 1000) };
@@ -197,6 +186,6 @@ export function countUses(memory: Memory, ctis: readonly Uint8Array[], nowMs: nu
     entry.recentMs.push(nowMs);
     if (entry.recentMs.length > RECENT_MAX) entry.recentMs.shift();
   }
-  const value = encodeCbor(memory.counted.map(({ cti, uses, recentMs }) => [cti, uses, recentMs.length]));
-  return [{ kind: "store", name: OWN.usage, value }];
+  const usage = memory.counted.map(({ cti, uses, recentMs }) => ({ cti, uses, recent: recentMs.length }));
+  return [remember("usage", usage)];
 }

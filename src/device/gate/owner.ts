@@ -1,23 +1,24 @@
 /** Whose the unit is: claiming, the owner's will, resale, reissue and reset, each so that a thief gains nothing. */
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import type { Cbor } from "#codec/cbor.ts";
 import { isCloud, moveCloud } from "#device/link/cloud.ts";
-import type { Effect, Stored } from "#device/machine.ts";
+import type { Effect } from "#device/machine.ts";
+import type { Place, StoredResale } from "#device/store/codecs.ts";
+import type { Facts } from "#device/store/facts.ts";
+import { forget, remember } from "#device/store/store.ts";
 import type { OpenChain } from "#trust/grants/open-chain.ts";
 import { resell, withoutGuests } from "#trust/grants/resale.ts";
 import { encodeRevocations, type Revocations } from "#trust/grants/revocations.ts";
 import { inForce } from "#trust/grants/verify-grant.ts";
 import { timeAt } from "#trust/time-floor.ts";
-import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
-import { readChain } from "#wire/grants/grant.ts";
+import { readChain, readGrant } from "#wire/grants/grant.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import { ACT } from "#wire/sessions/audit.ts";
 import { decideAsk } from "./ask.ts";
 import type { Origin } from "./door.ts";
-import { ownersChain, type Place, readOwner, trustOf } from "./memory.ts";
+import { ownersChain, trustOf } from "./memory.ts";
 import { buttonHeldMs, type Moment, mayWrite, note, type Session } from "./state.ts";
 
-const NOTHING = new Uint8Array(0);
 /** The button must be held for this long to hand the unit over, and for that long to reset it. */
 export const RESALE_HOLD_MS = 3_000;
 export const RESET_HOLD_MS = 10_000;
@@ -26,7 +27,8 @@ export const RESET_HOLD_MS = 10_000;
 export function rememberRevocations(moment: Moment, revocations: Revocations): void {
   const { options, memory, state, nowMs, effects } = moment;
   memory.revocations = revocations;
-  effects.push({ kind: "store", name: OWN.revocations, value: encodeRevocations(revocations) });
+  // What can't be read stays as it is: written anew, it would give back what it revoked.
+  if (!memory.facts.unreadable.has("revocations")) effects.push(remember("revocations", revocations));
   const trust = trustOf(options.crypto, memory, nowMs);
   const { open } = state.table;
   for (let i = open.length - 1; i >= 0; i--) if (!inForce((open[i] as Session).chain, trust).ok) open.splice(i, 1);
@@ -36,7 +38,7 @@ export function rememberRevocations(moment: Moment, revocations: Revocations): v
 export function claim({ memory, effects }: Moment): void {
   if (memory.claimed) return;
   memory.claimed = true;
-  effects.push({ kind: "store", name: OWN.claimed, value: NOTHING });
+  effects.push(remember("claimed", true));
 }
 
 /** The owner says whether fleet and product grants may call functions. */
@@ -44,23 +46,21 @@ export function agree(moment: Moment, session: Session, agreed: boolean, origin:
   const allowed = asOwner(moment, session, origin, true);
   if (!allowed.ok) return allowed;
   moment.memory.fleetCalls = agreed;
-  const name = OWN.fleetCalls;
-  moment.effects.push(agreed ? { kind: "store", name, value: NOTHING } : { kind: "forget", name });
+  moment.effects.push(agreed ? remember("fleetCalls", true) : forget("fleetCalls"));
   return ok(null);
 }
 
 /** After a reissue the owner has another card, whose air key only his phone can tell. */
 export function installAirKey(moment: Moment, session: Session, airKey: Uint8Array, origin: Origin): Result<Cbor> {
   const allowed = asOwner(moment, session, origin, true);
-  if (allowed.ok) moment.effects.push({ kind: "store", name: PROVISIONED.airKey, value: airKey });
+  if (allowed.ok) moment.effects.push(remember("airKey", airKey));
   return allowed;
 }
 
 /** Remembers where the unit is, or forgets it: what was said by the one owner is no word of the next. */
 export function setPlace({ memory, effects }: Moment, place: Place | undefined): void {
-  const name = OWN.place;
   memory.place = place;
-  effects.push(place === undefined ? { kind: "forget", name } : { kind: "store", name, value: encodeCbor(place) });
+  effects.push(place === undefined ? forget("place") : remember("place", place));
 }
 
 /**
@@ -113,8 +113,12 @@ export function passOn(
   const known = { revocations: memory.revocations, time: timeAt(memory.time, nowMs) };
   const cti = options.crypto.random(8);
   const resold = resell(unit, session.chain, { holder: next.holder, cti }, known);
-  effects.push(...writesOf(resold.grant, next.airKey, encodeRevocations(resold.revocations), resold.resoldAtS));
-  memory.owner = readOwner(resold.grant);
+  const { grant, resoldAtS } = resold;
+  const revocations = encodeRevocations(resold.revocations);
+  const resale = { grant, airKey: next.airKey, revocations, resoldAtS };
+  effects.push(remember("resale", resale), ...writesOf(memory.facts, resale, resold.revocations));
+  const owner = readGrant(grant);
+  memory.owner = owner.ok ? owner.value : undefined;
   memory.resoldAtS = resold.resoldAtS;
   memory.place = undefined;
   rememberRevocations(moment, resold.revocations);
@@ -125,32 +129,25 @@ export function passOn(
  * The writes of a resale. The first holds all of them, so that a unit which loses power in between finishes when it
  * starts again: it belongs to the one or to the other, never to both or none.
  */
-function writesOf(
-  grant: Uint8Array,
-  airKey: Uint8Array,
-  revocations: Uint8Array,
-  resoldAtS: number,
-): readonly Effect[] {
+function writesOf({ unreadable }: Facts, resale: StoredResale, revocations: Revocations): readonly Effect[] {
   return [
-    { kind: "store", name: OWN.resale, value: encodeCbor([grant, airKey, revocations, resoldAtS]) },
-    { kind: "store", name: OWN.revocations, value: revocations },
-    { kind: "store", name: OWN.resoldAt, value: encodeCbor(resoldAtS) },
-    { kind: "store", name: PROVISIONED.airKey, value: airKey },
-    { kind: "store", name: PROVISIONED.ownerGrant, value: grant },
-    { kind: "forget", name: OWN.place },
+    ...(unreadable.has("revocations") ? [] : [remember("revocations", revocations)]),
+    remember("resoldAt", resale.resoldAtS),
+    remember("airKey", resale.airKey),
+    remember("ownerGrant", resale.grant),
+    forget("place"),
     ...moveCloud(undefined),
-    { kind: "forget", name: OWN.resale },
+    forget("resale"),
   ];
 }
 
-/** What a start has to finish of a resale that lost power; nothing, as a rule. */
-export function resumeResale(stored: Stored): readonly Effect[] {
-  const item = decodeCbor(stored.get(OWN.resale) ?? NOTHING);
-  const fields = item.ok && Array.isArray(item.value) ? (item.value as readonly Cbor[]) : [];
-  const [grant, airKey, revocations, resoldAtS] = fields;
-  if (!(grant instanceof Uint8Array) || !(airKey instanceof Uint8Array)) return [];
-  if (!(revocations instanceof Uint8Array) || typeof resoldAtS !== "number") return [];
-  return writesOf(grant, airKey, revocations, resoldAtS);
+/**
+ * What is still to be written of a resale that lost power or met flash that failed; nothing, as a rule. Until then its
+ * record stands for these values (store/store.ts), and nothing else may be written before them.
+ */
+export function resumeResale(facts: Facts): readonly Effect[] {
+  const { resale, revocations } = facts;
+  return resale === undefined || revocations === undefined ? [] : writesOf(facts, resale, revocations);
 }
 
 /**
@@ -169,7 +166,7 @@ export function adoptReissued({ options, memory, nowMs, effects }: Moment, chain
   if (!isWhole || grant.claims.audience?.kind !== "device" || !links.ok) return;
   memory.owner = links.value[0];
   const value = (links.value[0] as { bytes: Uint8Array }).bytes;
-  effects.push({ kind: "store", name: PROVISIONED.ownerGrant, value });
+  effects.push(remember("ownerGrant", value));
 }
 
 /**
@@ -182,7 +179,7 @@ export function reset(moment: Moment): void {
   state.table.open.length = 0;
   state.table.half.length = 0;
   memory.fleetCalls = false;
-  effects.push({ kind: "forget", name: OWN.fleetCalls });
+  effects.push(forget("fleetCalls"));
   setPlace(moment, undefined);
   effects.push(...moveCloud(undefined));
   if (memory.owner !== undefined) {

@@ -5,11 +5,30 @@ import { openRequest, readRequestRecord, sealReply } from "#trust/sessions/seale
 import { decodeRequest, encodeAnswer } from "#wire/sessions/session.ts";
 import type { Origin, Visit } from "./door.ts";
 import { type Answer, perform } from "./requests.ts";
+import { dropSession } from "./session-table.ts";
 import { type Moment, type Session, tagOf } from "./state.ts";
+
+/** Whether a step wrote anything from some effect on. */
+export function hasWritten({ effects }: Moment, from: number): boolean {
+  return effects.slice(from).some(({ kind }) => kind === "store" || kind === "forget");
+}
+
+/** Waits with a session's answer until all that this step stores is in flash: then, and only then, it is true. */
+export function awaitFlash(
+  { state, effects }: Moment,
+  session: Session,
+  pending: { readonly origin: Origin; readonly answer?: Uint8Array; readonly isOpening?: boolean },
+): undefined {
+  const id = ++state.callId;
+  session.pending = { callId: id, ...pending };
+  state.waiting.push(session);
+  effects.push({ kind: "emit", event: { kind: "answer-stored", id } });
+  return undefined;
+}
 
 /**
  * Takes one record.
- * @returns The sealed reply; undefined while the app works on it; or, in clear: SESSION_RECORD, SESSION_UNKNOWN,
+ * @returns The sealed reply; undefined while the app works on it or the flash is to hold what it says; or, in clear: SESSION_RECORD, SESSION_UNKNOWN,
  *          SESSION_REPLAY (a counter that was used), SESSION_ORDER (a counter that is not the next), SESSION_SEAL.
  * @source PROTOCOL 5.8 to 5.11
  */
@@ -30,11 +49,13 @@ export function takeRecord(moment: Moment, { origin, body }: Visit): Result<Uint
   session.usedAtMs = nowMs;
   prove(moment, session, origin);
   const request = decodeRequest(plaintext.value);
+  const before = moment.effects.length;
   const answer = request.ok ? perform(moment, session, request.value, origin) : encodeAnswer(request);
   if (typeof answer === "number") {
     session.pending = { callId: answer, origin };
     return undefined;
   }
+  if (hasWritten(moment, before)) return awaitFlash(moment, session, { origin, answer });
   return ok(reply(moment, session, answer));
 }
 
@@ -52,18 +73,44 @@ function reply({ options }: Moment, session: Session, plaintext: Answer): Uint8A
   return session.reply;
 }
 
-/** The reply to the call that the app has answered, and where it goes; undefined when its session is gone. */
-export function replyToCall(
-  moment: Moment,
-  callId: number,
-  plaintext: Uint8Array,
-): { readonly origin: Origin; readonly sealed: Uint8Array } | undefined {
-  const session = moment.state.table.open.find(({ pending }) => pending?.callId === callId);
-  const origin = session?.pending?.origin;
-  if (session === undefined || origin === undefined) return undefined;
+export interface Answered {
+  readonly origin: Origin;
+  readonly answer: Result<Uint8Array>;
+}
+
+/**
+ * The reply for which a session waited, and where it goes; undefined when its session is gone.
+ * @param plaintext What the app answered; absent when the answer waited for the flash.
+ */
+export function replyToCall(moment: Moment, callId: number, plaintext?: Uint8Array): Answered | undefined {
+  const { open } = moment.state.table;
+  const session = [...open, ...moment.state.waiting].find(({ pending }) => pending?.callId === callId);
+  if (session?.pending === undefined) return undefined;
+  const { origin, isOpening, answer } = session.pending;
   session.pending = undefined;
+  const place = moment.state.waiting.indexOf(session);
+  if (place >= 0) moment.state.waiting.splice(place, 1);
   session.usedAtMs = moment.nowMs;
-  return { origin, sealed: reply(moment, session, plaintext) };
+  if (isOpening === true) return { origin, answer: ok(new Uint8Array(0)) };
+  const text = plaintext ?? answer;
+  return text && { origin, answer: ok(reply(moment, session, text)) };
+}
+
+/**
+ * What is said to those whose answers waited for what the last step could not store.
+ * @param isDecided Whether that step did what it was asked nevertheless: a resale counts from its first write on.
+ */
+export function answerUnstored(moment: Moment, isDecided: boolean): readonly Answered[] {
+  const { table, waiting, before } = moment.state;
+  const sessions = new Set([...table.open, ...waiting].filter(({ pending }) => (pending?.callId ?? 0) > before.callId));
+  return [...sessions].flatMap((session) => {
+    const { callId, origin, isOpening } = session.pending as NonNullable<Session["pending"]>;
+    const refusal = isDecided ? undefined : encodeAnswer(refuse("STORE_FAILED"));
+    const answered = replyToCall(moment, callId, refusal);
+    if (isOpening !== true) return answered ?? [];
+    dropSession(table, session);
+    return { origin, answer: refuse("STORE_FAILED") };
+  });
 }
 
 /** The owner, on the same network, has answered our key with his: this image can be reached. */

@@ -3,8 +3,9 @@ import { concat } from "#base/bytes.ts";
 import { type Fault, faultNumber } from "#base/faults.ts";
 import type { App } from "#device/app-interface.ts";
 import type { FlashLog } from "#device/flash-log.ts";
-import type { Effect, Stored } from "#device/machine.ts";
+import type { Effect } from "#device/machine.ts";
 import { createRateLimit, type RateLimit, takeTurn } from "#device/rate-limit.ts";
+import type { Place } from "#device/store/codecs.ts";
 import type { Discharged } from "#trust/grants/caveats.ts";
 import type { OpenChain, OpenLink } from "#trust/grants/open-chain.ts";
 import type { Primitives } from "#trust/primitives.ts";
@@ -12,7 +13,7 @@ import { type TimeState, timeAt } from "#trust/time-floor.ts";
 import { auditNameTag, encodeAuditEntry } from "#wire/sessions/audit.ts";
 import { type AuditLog, addAudit, openAuditLog } from "./audit-log.ts";
 import { createDoor, type Door, type Origin } from "./door.ts";
-import type { Memory, Place } from "./memory.ts";
+import type { Memory } from "./memory.ts";
 import { createSessionTable, type SessionTable, type TableSession } from "./session-table.ts";
 
 /** Message 1 costs the unit a signature and two X25519: so often for a source, and for all together. */
@@ -48,8 +49,13 @@ export interface Session extends TableSession {
   /** The end of that request: the same record again gets the same reply. */
   requestTag: Uint8Array;
   reply: Uint8Array | undefined;
-  /** The call whose answer is awaited, and where the reply then goes. */
-  pending: { readonly callId: number; origin: Origin } | undefined;
+  /**
+   * What the answer to the last request waits for, and where it then goes: the app, which owes it, or the flash, which is
+   * to hold what the answer depends on. `opening` waits for the flash with message 3, whose answer is empty.
+   */
+  pending:
+    | { readonly callId: number; origin: Origin; readonly answer?: Uint8Array; readonly isOpening?: boolean }
+    | undefined;
   /** The last nonce given, and when. */
   nonce: { readonly bytes: Uint8Array; readonly atMs: number } | undefined;
   discharged: readonly (Omit<Discharged, "ageS"> & { readonly nonceAtMs: number })[];
@@ -66,8 +72,6 @@ export interface RaisedEvent {
 }
 
 export interface GateState {
-  /** What the unit remembers, to be read again when its cloud moves. */
-  stored: Stored | undefined;
   /** How the link to the cloud stands: 0 up, else the number of the fault by which the last attempt ended. */
   link: number | undefined;
   /** Version of the key set in use. */
@@ -81,6 +85,10 @@ export interface GateState {
   /** Opened when it is first asked for: reading a full one takes a while. */
   audit: AuditLog | undefined;
   callId: number;
+  /** Sessions whose answer waits for the flash. Some of them may be over already: what they asked for has ended them. */
+  readonly waiting: Session[];
+  /** How things stood before the step in hand. */
+  before: { readonly callId: number; readonly hasResale: boolean };
   button: { readonly heldMs: number; readonly atMs: number } | undefined;
   readonly events: RaisedEvent[];
   eventNumber: number;
@@ -90,7 +98,6 @@ export interface GateState {
 
 export function createGateState(tcpPort: number): GateState {
   return {
-    stored: undefined,
     link: undefined,
     keySet: undefined,
     door: createDoor(tcpPort),
@@ -101,6 +108,8 @@ export function createGateState(tcpPort: number): GateState {
     memory: undefined,
     audit: undefined,
     callId: 0,
+    waiting: [],
+    before: { callId: 0, hasResale: false },
     button: undefined,
     events: [],
     eventNumber: 0,

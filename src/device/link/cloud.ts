@@ -2,26 +2,24 @@
  * Where the unit's cloud is and whom to believe there: what its owner said last, else what the factory gave.
  * @source PROTOCOL 7.8, 7.10
  */
-import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
-import type { Effect, Stored } from "#device/machine.ts";
-import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import type { Effect } from "#device/machine.ts";
+import type { StoredCloud, StoredTls } from "#device/store/codecs.ts";
+import type { Facts } from "#device/store/facts.ts";
+import { forget, remember } from "#device/store/store.ts";
 import { isUsable, readCloudAddress, readCloudTls } from "#wire/link/cloud-address.ts";
 
-/** Both as they are stored (wire/link/cloud-address.ts). */
 export interface CloudChoice {
   /** Undefined for a unit without a cloud. */
-  readonly address: Uint8Array | undefined;
+  readonly address: StoredCloud | undefined;
   /** Undefined for a cloud in the clear. */
-  readonly tls: Uint8Array | undefined;
+  readonly tls: StoredTls | undefined;
 }
 
-export function cloudOf(stored: Stored): CloudChoice {
-  const item = decodeCbor(stored.get(OWN.cloudMoved) ?? new Uint8Array(0));
-  const [address, tls] = item.ok && Array.isArray(item.value) ? item.value : [];
-  if (address instanceof Uint8Array && tls instanceof Uint8Array) {
-    return { address: address.slice(), tls: tls.length === 0 ? undefined : tls.slice() };
-  }
-  return { address: stored.get(PROVISIONED.cloud), tls: stored.get(PROVISIONED.cloudTls) };
+/** None at all where something of it cannot be read: rather no link than one to the wrong place or in the clear. */
+export function cloudOf({ cloudMoved, cloud, cloudTls, unreadable }: Facts): CloudChoice {
+  const isKnown = !unreadable.has("cloudMoved") && (cloudMoved !== undefined || !unreadable.has("cloudTls"));
+  if (!isKnown) return { address: undefined, tls: undefined };
+  return cloudMoved ?? { address: cloud, tls: cloudTls };
 }
 
 /** Whether a unit can use what its owner says; TLS of no bytes stands for a cloud in the clear. */
@@ -35,11 +33,8 @@ export function isCloud(address: Uint8Array, tls: Uint8Array): boolean {
 export function moveCloud(
   moved: { readonly address: Uint8Array; readonly tls: Uint8Array } | undefined,
 ): readonly Effect[] {
-  const name = OWN.cloudMoved;
   return [
-    moved === undefined
-      ? { kind: "forget", name }
-      : { kind: "store", name, value: encodeCbor([moved.address, moved.tls]) },
+    moved === undefined ? forget("cloudMoved") : remember("cloudMoved", moved),
     { kind: "emit", event: { kind: "cloud-moved" } },
   ];
 }

@@ -77,10 +77,10 @@ function take(link: Link, state: LinkState, event: DeviceEvent): void {
 
 function step(link: Link, old: LinkState, event: DeviceEvent): Step<LinkState> {
   link.effects = [];
-  const state: LinkState = event.kind === "start" ? { ...old, stored: event.stored } : old;
-  if ((event.kind === "start" || event.kind === "cloud-moved") && state.stored !== undefined) {
+  const state: LinkState = event.kind === "start" ? { ...old, facts: event.facts } : old;
+  if ((event.kind === "start" || event.kind === "cloud-moved") && state.facts !== undefined) {
     const time = state.settings?.time;
-    const read = readLinkSettings(link.crypto, state.stored, link.buildS);
+    const read = readLinkSettings(link.crypto, state.facts, link.buildS);
     // What was learned of the time since the start is not stored, and stays.
     state.settings = read && time !== undefined ? { ...read, time } : read;
   }
@@ -98,7 +98,7 @@ export function createLink(crypto: Primitives, times: LinkTimes = LINK_TIMES, bu
   return {
     name: "link",
     initial: {
-      stored: undefined,
+      facts: undefined,
       settings: undefined,
       phase: "off",
       deadlineMs: Number.POSITIVE_INFINITY,

@@ -2,11 +2,9 @@
  * Under which TLS the link connects: what the factory pinned, and what the unit knows of the time at that moment.
  * @source PROTOCOL 7.8
  */
-import type { Stored } from "#device/machine.ts";
 import type { Secure } from "#device/port.ts";
 import { type TimeState, timeAt } from "#trust/time-floor.ts";
-import { readCloudTls } from "#wire/link/cloud-address.ts";
-import { cloudOf } from "./cloud.ts";
+import type { CloudChoice } from "./cloud.ts";
 
 export type Pinned = Pick<Secure, "serverName" | "certificate">;
 
@@ -16,12 +14,9 @@ export interface Security {
   readonly time: TimeState;
 }
 
-/** The authorities of the unit's cloud; "none" for a link in the clear, undefined when it can't be read: then there is no link. */
-export function readPinned(stored: Stored): Pinned | "none" | undefined {
-  const bytes = cloudOf(stored).tls;
-  if (bytes === undefined) return "none";
-  const tls = readCloudTls(bytes);
-  return tls && { serverName: tls.serverName, certificate: tls.authorities };
+/** The authorities of the unit's cloud; "none" for a link in the clear. */
+export function readPinned({ tls }: CloudChoice): Pinned | "none" {
+  return tls === undefined ? "none" : { serverName: tls.serverName, certificate: tls.authorities };
 }
 
 /** The wish for one connection: a floor refuses what is over, a trusted time also what has not begun. */

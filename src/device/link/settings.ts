@@ -1,13 +1,9 @@
-/** Where the link goes and who as, read from what is stored at the start; and its times. */
+/** Where the link goes and who as, by what the unit remembers at the start; and its times. */
 import { toHex } from "#base/bytes.ts";
-import { fromUtf8 } from "#base/utf8.ts";
-import { decodeCbor } from "#codec/cbor.ts";
-import { secondOf } from "#device/gate/memory.ts";
-import type { Stored } from "#device/machine.ts";
+import type { Facts } from "#device/store/facts.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { startTime } from "#trust/time-floor.ts";
-import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { cloudOf } from "./cloud.ts";
 import { readPinned, type Security } from "./security.ts";
 
@@ -37,17 +33,14 @@ export const LINK_TIMES: LinkTimes = { answerMs: 15_000, keepAliveS: 60, backOff
  * Undefined for a unit without a cloud, or one that is not provisioned yet.
  * @param buildS When the running image was built, Unix seconds: the present is not before.
  */
-export function readLinkSettings(crypto: Primitives, stored: Stored, buildS?: number): LinkSettings | undefined {
-  const [seed, cloud, fleet] = [stored.get(OWN.key), cloudOf(stored).address, stored.get(PROVISIONED.fleet)];
-  const pinned = readPinned(stored);
-  if (seed === undefined || cloud === undefined || fleet === undefined || pinned === undefined) return undefined;
-  const item = decodeCbor(cloud);
-  if (!item.ok || !Array.isArray(item.value)) return undefined;
-  const [host, mqttPort, httpPort, broker] = item.value;
-  if (typeof host !== "string" || typeof broker !== "string") return undefined;
-  if (typeof mqttPort !== "number" || typeof httpPort !== "number") return undefined;
+export function readLinkSettings(crypto: Primitives, facts: Facts, buildS?: number): LinkSettings | undefined {
+  const { key: seed, fleet } = facts;
+  const cloud = cloudOf(facts);
+  const pinned = readPinned(cloud);
+  if (seed === undefined || cloud.address === undefined || fleet === undefined) return undefined;
+  const { host, mqttPort, httpPort, broker } = cloud.address;
   const publicKey = crypto.ed25519PublicKey(seed);
   const deviceId = toHex(deviceIdOf(crypto, publicKey));
-  const time = startTime(buildS, secondOf(stored, OWN.timeFloor));
-  return { host, mqttPort, httpPort, broker, fleet: fromUtf8(fleet) ?? "", seed, publicKey, deviceId, pinned, time };
+  const time = startTime(buildS, facts.timeFloor);
+  return { host, mqttPort, httpPort, broker, fleet, seed, publicKey, deviceId, pinned, time };
 }

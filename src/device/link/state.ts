@@ -2,7 +2,8 @@
 import { viewOf } from "#base/bytes.ts";
 import { type Fault, faultText } from "#base/faults.ts";
 import type { MqttVersion } from "#codec/mqtt.ts";
-import type { Effect, Stored } from "#device/machine.ts";
+import type { Effect } from "#device/machine.ts";
+import type { Facts } from "#device/store/facts.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import type { LinkProof } from "#wire/link/link-auth.ts";
 import { type Conversation, unacknowledged } from "./conversation.ts";
@@ -13,7 +14,7 @@ export type Phase = "off" | "away" | "nonce" | "proof" | "connecting" | "connack
 
 export interface LinkState {
   /** What the unit remembers, to be read again when its cloud moves. */
-  stored: Stored | undefined;
+  facts: Facts | undefined;
   settings: LinkSettings | undefined;
   phase: Phase;
   /** When the present wait ends, however it ends. */

@@ -8,23 +8,17 @@
  * @source PROTOCOL 6.3, 6.9, 6.10
  */
 
-import type { DeviceEvent, Effect, Machine, Step, Stored } from "#device/machine.ts";
+import type { DeviceEvent, Effect, Machine, Step } from "#device/machine.ts";
+import type { Wifi } from "#device/store/codecs.ts";
+import type { Facts } from "#device/store/facts.ts";
+import { forget, remember } from "#device/store/store.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { acknowledgementOf, type Found } from "#wire/air/found.ts";
 import { airListener } from "#wire/air/listener.ts";
-import { OWN } from "#wire/flash/stored-names.ts";
 import { answerBeat, isDue, send, signedHello } from "./answer.ts";
 import { decodersFor } from "./decoders.ts";
 import type { LegacyProtocol } from "./legacy-protocols.ts";
-import {
-  allowedBy,
-  decodeCounter,
-  encodeCounter,
-  encodeWifi,
-  listenedFor,
-  rememberedWifi,
-  type Wifi,
-} from "./memory.ts";
+import { allowedBy, lastCounter, listenedFor } from "./memory.ts";
 import {
   ANSWER_LEAVES_MS,
   CLOSE_ACCESS_POINT,
@@ -63,8 +57,9 @@ interface Parts extends OnboardingOptions {
 
 function scan(parts: Parts, state: State, nowMs: number): Effect[] {
   state.phase = "scanning";
-  const { wifi, stored } = state;
-  const opensPortal = parts.hasPortal && wifi === undefined && stored !== undefined && allowedBy(stored).isSoftApOn;
+  const { wifi, facts } = state;
+  const hasNetwork = wifi !== undefined || facts?.unreadable.has("wifi") === true;
+  const opensPortal = parts.hasPortal && !hasNetwork && facts !== undefined && allowedBy(facts).isSoftApOn;
   if (!opensPortal) state.portalAtMs = NEVER;
   else if (state.portalAtMs === NEVER) state.portalAtMs = nowMs + parts.portalAfterMs;
   state.listener = undefined;
@@ -78,7 +73,7 @@ function startSearching(parts: Parts, state: State, nowMs: number): Effect[] {
   state.search = search;
   state.listener = airListener({
     decoders: decodersFor(
-      listenedFor(state.stored as Stored, state.wifi !== undefined),
+      listenedFor(state.facts as Facts, state.wifi !== undefined),
       parts.legacy,
       state.accessPoints,
       parts.crypto,
@@ -116,12 +111,12 @@ function join(state: State, nowMs: number): Effect[] {
 function take(parts: Parts, state: State, found: Found, nowMs: number): Effect[] {
   const effects: Effect[] = [];
   if (found.sealed !== undefined) {
-    if (found.sealed.counter <= decodeCounter(state.stored?.get(OWN.airCounter))) {
+    if (found.sealed.counter <= lastCounter(state.facts as Facts)) {
       // Whoever sends it again and again must not keep the unit from senders on other channels.
       return state.search === undefined ? [] : follow(parts, state, lookRound(state.search, nowMs), nowMs);
     }
     // Spent before it is used: whatever happens next, these bytes never count again.
-    effects.push({ kind: "store", name: OWN.airCounter, value: encodeCounter(found.sealed.counter) });
+    effects.push(remember("airCounter", found.sealed.counter));
     effects.push({ kind: "emit", event: { kind: "time-hinted", hintS: found.sealed.timeHintS } });
   }
   state.found = found;
@@ -136,7 +131,7 @@ function openPortal(parts: Parts, state: State, nowMs: number): Effect[] {
   state.phase = "portal";
   state.portalAtMs = NEVER;
   state.wakeAtMs = nowMs + PORTAL_MS;
-  const ssid = setupName(state.stored?.get(OWN.key), parts.crypto);
+  const ssid = setupName(state.facts?.key, parts.crypto);
   return [
     { kind: "radio-listen", channel: 0 },
     { kind: "radio-access-point", ssid },
@@ -156,7 +151,7 @@ function closePortal(parts: Parts, state: State, nowMs: number): Effect[] {
 /** The join came to nothing: again, or back to listening, or (a network that once worked) later. */
 function joinFailed(parts: Parts, state: State, nowMs: number): Effect[] {
   if (state.tries < JOIN_TRIES) return join(state, nowMs);
-  state.wifi = rememberedWifi(state.stored);
+  state.wifi = state.facts?.wifi;
   // Whoever mistyped on the portal finds it open again.
   if (state.found?.protocol === "softap") state.portalAtMs = nowMs;
   state.found = undefined;
@@ -186,7 +181,7 @@ function joined(parts: Parts, state: State, event: DeviceEvent & { kind: "radio-
   state.forgetAtMs = state.isProvisional ? nowMs + PROVISIONAL_MS : NEVER;
   const effects: Effect[] = [];
   if (!state.isProvisional && state.found !== undefined) {
-    effects.push({ kind: "store", name: OWN.wifi, value: encodeWifi(state.wifi as Wifi) });
+    effects.push(remember("wifi", state.wifi as Wifi));
   }
   effects.push({ kind: "emit", event: { kind: "online", ipv4: event.ipv4 } });
   return [...effects, ...answer(parts, state, nowMs)];
@@ -194,7 +189,7 @@ function joined(parts: Parts, state: State, event: DeviceEvent & { kind: "radio-
 
 function answer(parts: Parts, state: State, nowMs: number): Effect[] {
   const { found, acknowledgement, ipv4 } = state;
-  const seed = state.stored?.get(OWN.key);
+  const seed = state.facts?.key;
   const beat = answerBeat(state.answersSent++, found !== undefined);
   const hello = seed && signedHello(found, ipv4, parts.lanPort, seed, parts.crypto);
   state.answerAtMs = beat.nextInMs === undefined ? NEVER : nowMs + beat.nextInMs;
@@ -212,9 +207,29 @@ function leave(parts: Parts, state: State, nowMs: number): Effect[] {
   state.found = undefined;
   state.forgetAtMs = NEVER;
   state.rejoinAtMs = NEVER;
-  const effects: Effect[] = [{ kind: "forget", name: OWN.wifi }, { kind: "radio-leave" }];
-  if (wasOnline) effects.push({ kind: "emit", event: { kind: "offline" } });
-  return [...effects, ...scan(parts, state, nowMs)];
+  return [forget("wifi"), ...left(wasOnline), ...scan(parts, state, nowMs)];
+}
+
+function left(wasOnline: boolean): Effect[] {
+  const offline: Effect = { kind: "emit", event: { kind: "offline" } };
+  return wasOnline ? [{ kind: "radio-leave" }, offline] : [{ kind: "radio-leave" }];
+}
+
+/** The flash took no more: what must not be used without it is dropped, and the rest goes on until the power goes. */
+function notStored(parts: Parts, state: State, nowMs: number): Effect[] {
+  switch (state.phase) {
+    case "joining":
+      // The broadcast's counter isn't spent, so its credentials could be heard again from anyone who recorded them.
+      state.wifi = state.facts?.wifi;
+      state.found = undefined;
+      return startSearching(parts, state, nowMs);
+    case "online":
+      return [{ kind: "emit", event: { kind: "online", ipv4: state.ipv4 } }, ...answer(parts, state, nowMs)];
+    case "scanning":
+      return [...left(true), ...scan(parts, state, nowMs)];
+    default:
+      return [];
+  }
 }
 
 function onTimer(parts: Parts, state: State, nowMs: number): Effect[] {
@@ -241,8 +256,8 @@ function onTimer(parts: Parts, state: State, nowMs: number): Effect[] {
 }
 
 function start(parts: Parts, state: State, event: DeviceEvent & { kind: "start" }): Effect[] {
-  state.stored = event.stored;
-  state.wifi = rememberedWifi(event.stored);
+  state.facts = event.facts;
+  state.wifi = event.facts.wifi;
   state.isProvisional = false;
   return state.wifi === undefined ? scan(parts, state, event.nowMs) : join(state, event.nowMs);
 }
@@ -280,10 +295,12 @@ function on(parts: Parts, state: State, event: DeviceEvent): Effect[] {
       state.isProvisional = false;
       state.forgetAtMs = NEVER;
       state.wakeAtMs = state.answerAtMs;
-      return [{ kind: "store", name: OWN.wifi, value: encodeWifi(state.wifi as Wifi) }];
+      return [remember("wifi", state.wifi as Wifi)];
+    case "store-failed":
+      return notStored(parts, state, nowMs);
     case "button":
       if (event.heldMs < RESET_HOLD_MS) return [];
-      return [{ kind: "forget", name: OWN.airCounter }, ...leave(parts, state, nowMs)];
+      return [forget("airCounter"), ...leave(parts, state, nowMs)];
     default:
       return [];
   }

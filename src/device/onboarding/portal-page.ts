@@ -6,7 +6,7 @@
 import { equal, fromHex, toHex } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { fromUtf8, utf8 } from "#base/utf8.ts";
-import type { Wifi } from "./memory.ts";
+import type { Wifi } from "#device/store/codecs.ts";
 
 const NETWORKS_SHOWN_MAX = 16;
 

@@ -2,10 +2,10 @@
 import { toHex } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { Effect } from "#device/machine.ts";
+import type { Wifi } from "#device/store/codecs.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import type { Found } from "#wire/air/found.ts";
-import type { Wifi } from "./memory.ts";
 
 /** With SoftAP switched on: so long the unit listens, then so long its own access point is open, in turn. */
 export const LISTEN_BEFORE_PORTAL_MS = 60_000;

@@ -1,17 +1,16 @@
 /** Where onboarding stands between two events. */
-
-import type { Stored } from "#device/machine.ts";
+import type { Wifi } from "#device/store/codecs.ts";
+import type { Facts } from "#device/store/facts.ts";
 import type { Acknowledgement, Found } from "#wire/air/found.ts";
 import type { AccessPoint } from "#wire/air/frame.ts";
 import type { Listener } from "#wire/air/listener.ts";
-import type { Wifi } from "./memory.ts";
 import type { Search } from "./search.ts";
 
 export type Phase = "off" | "scanning" | "searching" | "joining" | "online" | "portal";
 
 export interface State {
   phase: Phase;
-  stored: Stored | undefined;
+  facts: Facts | undefined;
   listener: Listener | undefined;
   accessPoints: readonly AccessPoint[];
   search: Search | undefined;
@@ -40,7 +39,7 @@ export const NEVER = Number.POSITIVE_INFINITY;
 export function initialState(): State {
   return {
     phase: "off",
-    stored: undefined,
+    facts: undefined,
     listener: undefined,
     accessPoints: [],
     search: undefined,

@@ -4,14 +4,14 @@
  */
 import { equal } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
+import { remember } from "#device/store/store.ts";
 import { imageRootOf } from "#trust/releases/verify-slot.ts";
 import { encodeSlotHead, imageAddress } from "#wire/flash/slot.ts";
-import { OWN } from "#wire/flash/stored-names.ts";
 import { UP } from "#wire/link/topics.ts";
 import { decodeBlockResponse } from "#wire/releases/blocks.ts";
 import { type Component, imagesIdOf, type Release } from "#wire/releases/release.ts";
 import { type Base, findBase, usableTransfer } from "./base.ts";
-import { encodeOffer, type Offer } from "./memory.ts";
+import type { Offer } from "./memory.ts";
 import type { OtaState } from "./state.ts";
 import { drop, emit, fail, halt, type Ota, record, report, say, slotOf, wait } from "./tools.ts";
 import { createTransferFetch, giveBlock, takeResponse, wantBlocks } from "./transfer.ts";
@@ -68,7 +68,8 @@ export function begin(ota: Ota, state: OtaState, offer: Offer): void {
   const { confirmed } = state.journal.state;
   const { release } = offer;
   const components = release.components.reduce((bits, { kind }) => bits | (1 << kind), 0);
-  ota.effects.push({ kind: "store", name: OWN.update, value: encodeOffer(offer) });
+  // Before BEGIN, so that a release in hand survives a power cut.
+  ota.effects.push(remember("update", offer));
   record(ota, state, {
     kind: "begin",
     images: imagesIdOf(ota.crypto.sha256, release),

@@ -1,10 +1,10 @@
 /** Which keys count: key sets as they come, and by which of them what runs was signed (PROTOCOL 8.11). */
 import { faultText } from "#base/faults.ts";
-import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import { decodeCbor } from "#codec/cbor.ts";
+import { remember } from "#device/store/store.ts";
 import { verifyKeyset } from "#trust/releases/verify-keyset.ts";
 import { openRelease } from "#trust/releases/verify-release.ts";
 import { readSlotHead } from "#wire/flash/slot.ts";
-import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import type { Keyset } from "#wire/releases/keyset.ts";
 import type { OtaState } from "./state.ts";
 import { emit, type Ota, say, slotOf } from "./tools.ts";
@@ -42,12 +42,12 @@ function onKeyset(ota: Ota, state: OtaState, signed: Uint8Array): boolean {
   // What runs may be signed by a key that the new set no longer has: the boot stage then goes on by the set before it.
   const { slots } = state.journal.state.confirmed;
   if (!isSignedBy(ota, verdict.value, slots) && isSignedBy(ota, keyset, slots)) {
-    ota.effects.push({ kind: "store", name: OWN.keySetBefore, value: maker.signedKeyset });
+    ota.effects.push(remember("keySetBefore", maker.signedKeyset));
   }
   // The set first: it verifies under the old roots and under its own, so a power cut between the two does no harm.
-  ota.effects.push({ kind: "store", name: PROVISIONED.keySet, value: signed });
+  ota.effects.push(remember("keySet", signed));
   if (verdict.value.roots !== undefined) {
-    ota.effects.push({ kind: "store", name: PROVISIONED.roots, value: encodeCbor(verdict.value.roots) });
+    ota.effects.push(remember("roots", verdict.value.roots));
   }
   state.maker = {
     ...maker,

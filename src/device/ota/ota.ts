@@ -6,9 +6,9 @@
 import { equal } from "#base/bytes.ts";
 import { type Fault, faultText } from "#base/faults.ts";
 import type { DeviceEvent, Machine, Step } from "#device/machine.ts";
+import { forget } from "#device/store/store.ts";
 import { checkCurrent, openRelease, verifyRelease, verifyTimestamp } from "#trust/releases/verify-release.ts";
 import { CRASHES_MAX, endedRecord, readJournal, type TrialEnd } from "#wire/flash/journal.ts";
-import { OWN } from "#wire/flash/stored-names.ts";
 import { ALL, DOWN, UP } from "#wire/link/topics.ts";
 import { RELEASE_BYTES_MAX, releaseIdOf } from "#wire/releases/release.ts";
 import { usableTransfer } from "./base.ts";
@@ -16,7 +16,7 @@ import { arm, askAgain, baseFor, begin, goOn, onBlock, work } from "./install.ts
 import { isSignedBy, onKeysets } from "./keys.ts";
 import { type Offer, readMaker, readOffer } from "./memory.ts";
 import { slotBytesOf } from "./slots.ts";
-import { askAtMs, END_FAULTS, NEVER, type OtaState } from "./state.ts";
+import { askAtMs, END_FAULTS, initialOtaState, NEVER, type OtaState } from "./state.ts";
 import {
   drop,
   emit,
@@ -162,9 +162,9 @@ function confirmIfProved(ota: Ota, state: OtaState, nowMs: number): void {
   if (job === undefined || state.activity !== "trial") return;
   if (!state.isPassed || !state.isProved || nowMs < state.trialSinceMs + ota.times.steadyMs) return;
   record(ota, state, { kind: "confirmed", sequence: job.sequence, epoch: job.epoch, slots: job.slots });
-  ota.effects.push({ kind: "forget", name: OWN.update });
+  ota.effects.push(forget("update"));
   if (state.maker !== undefined && isSignedBy(ota, state.maker.keyset, job.slots)) {
-    ota.effects.push({ kind: "forget", name: OWN.keySetBefore });
+    ota.effects.push(forget("keySetBefore"));
   }
   state.offer = undefined;
   wait(state, "idle", NEVER);
@@ -232,6 +232,7 @@ function take(ota: Ota, state: OtaState, event: DeviceEvent): void {
     case "ota-continue":
       if (state.fetching !== undefined) return work(ota, state, nowMs);
       return state.activity === "fetching" ? next(ota, state, nowMs) : undefined;
+    case "store-failed":
     case "flash-failed":
       return onFlashFailed(ota, state, nowMs);
     case "app-started":
@@ -249,10 +250,11 @@ function take(ota: Ota, state: OtaState, event: DeviceEvent): void {
 function step(ota: Ota, old: OtaState, event: DeviceEvent): Step<OtaState> {
   const state = event.kind === "start" ? { ...old } : old;
   if (event.kind === "start") {
-    state.maker = readMaker(ota.crypto, event.stored);
+    ota.facts = event.facts;
+    state.maker = readMaker(ota.crypto, event.facts);
     state.journal = readJournal(ota.log, ota.read);
     const { job } = state.journal.state;
-    const offer = job && state.maker && readOffer(ota.crypto, event.stored, state.maker, job);
+    const offer = job && state.maker && readOffer(ota.crypto, event.facts, state.maker, job);
     if (state.maker !== undefined) {
       emit(ota, { kind: "key-set-known", version: state.maker.keyset.version });
       onStart(ota, state, event.nowMs, offer);
@@ -270,28 +272,7 @@ export function createOta(parts: OtaParts): Machine<OtaState> {
   const ota = otaOf(parts);
   return {
     name: "ota",
-    initial: {
-      maker: undefined,
-      journal: {
-        state: { confirmed: { sequence: 0, epoch: 0, slots: 0 }, job: undefined, rejected: [] },
-        end: { generation: 0, bank: 0, offset: 0 },
-      },
-      activity: "idle",
-      deadlineMs: NEVER,
-      isLinked: false,
-      offer: undefined,
-      nonce: undefined,
-      isFresh: false,
-      fetching: undefined,
-      failures: 0,
-      misses: 0,
-      isPassed: false,
-      isProved: false,
-      trialSinceMs: 0,
-      askAtMs: NEVER,
-      unknown: undefined,
-      verdict: undefined,
-    },
+    initial: initialOtaState(),
     step: (state, event) => step(ota, state, event),
   };
 }

@@ -75,6 +75,31 @@ export interface OtaState {
 
 export const NEVER = Number.POSITIVE_INFINITY;
 
+export function initialOtaState(): OtaState {
+  return {
+    maker: undefined,
+    journal: {
+      state: { confirmed: { sequence: 0, epoch: 0, slots: 0 }, job: undefined, rejected: [] },
+      end: { generation: 0, bank: 0, offset: 0 },
+    },
+    activity: "idle",
+    deadlineMs: NEVER,
+    isLinked: false,
+    offer: undefined,
+    nonce: undefined,
+    isFresh: false,
+    fetching: undefined,
+    failures: 0,
+    misses: 0,
+    isPassed: false,
+    isProved: false,
+    trialSinceMs: 0,
+    askAtMs: NEVER,
+    unknown: undefined,
+    verdict: undefined,
+  };
+}
+
 export const END_FAULTS: Readonly<Record<TrialEnd, Fault>> = {
   silence: "TRIAL_SILENCE",
   power: "TRIAL_POWER",

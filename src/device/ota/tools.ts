@@ -4,11 +4,12 @@ import { type Fault, faultText } from "#base/faults.ts";
 import { flashLogIn } from "#device/flash-log.ts";
 import type { Effect, InnerEvent } from "#device/machine.ts";
 import type { Flash, Port } from "#device/port.ts";
+import type { Facts } from "#device/store/facts.ts";
+import { forget } from "#device/store/store.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { type Job, type JournalRecord, writeJournal } from "#wire/flash/journal.ts";
 import type { LogRegion, ReadFlash } from "#wire/flash/record-log.ts";
 import type { SlotRegion } from "#wire/flash/slot.ts";
-import { OWN } from "#wire/flash/stored-names.ts";
 import { UP } from "#wire/link/topics.ts";
 import { encodeUnitState } from "#wire/link/unit-state.ts";
 import { type Regions, type Slots, slotsOf } from "./slots.ts";
@@ -32,6 +33,8 @@ export interface Ota {
   readonly log: LogRegion;
   readonly sectorBytes: number;
   readonly read: ReadFlash;
+  /** What the unit remembers; undefined before the start. */
+  facts: Facts | undefined;
   /** In order; whoever ends the step takes them. */
   effects: Effect[];
 }
@@ -46,6 +49,7 @@ export function otaOf({ crypto, flash, system, regions, times = OTA_TIMES }: Ota
     log: region,
     sectorBytes: region.sectorBytes,
     read,
+    facts: undefined,
     effects: [],
   };
 }
@@ -88,7 +92,7 @@ export function fail(ota: Ota, state: OtaState, nowMs: number, fault: Fault, lea
 /** Ends with the offer, unless the maker makes it again. */
 export function drop(ota: Ota, state: OtaState, stage: "refused" | "rejected", fault: Fault, sequence: number): void {
   if (state.journal.state.job !== undefined) record(ota, state, { kind: "abandoned" });
-  ota.effects.push({ kind: "forget", name: OWN.update });
+  ota.effects.push(forget("update"));
   state.offer = undefined;
   state.fetching = undefined;
   state.verdict = { sequence, stage, fault, percent: 0 };

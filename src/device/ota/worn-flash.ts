@@ -5,6 +5,7 @@
  */
 import { TRIAL_ENDS_BY_REASON } from "#wire/flash/boot-decision.ts";
 import { endedRecord, type Job, readJournal } from "#wire/flash/journal.ts";
+import { readMaker } from "./memory.ts";
 import type { OtaState } from "./state.ts";
 import { drop, fail, type Ota, record, reject, report } from "./tools.ts";
 
@@ -24,6 +25,7 @@ export function onUnwrittenStart(ota: Ota, state: OtaState, nowMs: number, job: 
 
 /** What the flash holds is what counts. Flash that still refuses after some tries is worn. */
 export function onFlashFailed(ota: Ota, state: OtaState, nowMs: number): void {
+  state.maker = ota.facts && readMaker(ota.crypto, ota.facts);
   state.journal = readJournal(ota.log, ota.read);
   const { job } = state.journal.state;
   const isStarted = job?.phase === "started";

@@ -94,7 +94,7 @@ export async function startHomeUnit(seed: Uint8Array, ownerSeed: Uint8Array, clo
     }),
     stored,
     perform,
-    (event) => void setImmediate(() => link.show(event)),
+    (event) => void setImmediate(() => (event.kind === "answer-stored" ? gate : link).show(event)),
   );
   const up = link.until("the link is up", (event) => event.kind === "link-up", 20_000);
   link.show({ kind: "online", ipv4: "127.0.0.1" });

@@ -10,6 +10,7 @@ import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { initiate } from "#trust/sessions/edhoc-initiator.ts";
 import { SUITE_4 } from "#trust/sessions/edhoc-suite.ts";
 import { MESSAGE_1_MARK } from "#wire/sessions/session.ts";
+import { startOf } from "../start-of.ts";
 import { childOf, connect, connected, faultOf, ownerOf } from "./callers.ts";
 import { createWorld, emptyAuditFlash, seedOf, TCP_PORT, type World } from "./world.ts";
 
@@ -113,7 +114,7 @@ describe("handshakes", () => {
     });
     let state = gate.initial;
     const stored = { get: (name: string) => world.stored.get(name), names: () => [] };
-    state = gate.step(state, { kind: "start", stored, nowMs: 0 }).state;
+    state = gate.step(state, { ...startOf(stored), nowMs: 0 }).state;
     costs = 0;
     const knock = (peer: string, body: Uint8Array) => {
       const connection = 1;

@@ -1,4 +1,7 @@
-/** A unit's gate in a small world of its own: what it stores, its connections, its app, and a clock that tests move. */
+/**
+ * A unit's gate in a small world of its own: what it stores, its connections, its app, and a clock that tests move.
+ * Long because every gate test needs all of these around one gate.
+ */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import { callApp } from "#device/app-call.ts";
@@ -9,6 +12,7 @@ import type { GateState } from "#device/gate/state.ts";
 import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
 import type { Flash, PortEvent } from "#device/port.ts";
 import { performOp } from "#device/settings.ts";
+import { openStore, performStore } from "#device/store/store.ts";
 import type { Transport } from "#phone/transport.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { airKey, holderSeed } from "#trust/grants/card-keys.ts";
@@ -20,6 +24,7 @@ import { LEVEL, type Scope } from "#wire/grants/scope.ts";
 import { decodeRelayedReply, encodeRelayedRequest } from "#wire/link/relay.ts";
 import { PATH, readRefusal, type SessionPath } from "#wire/sessions/session.ts";
 import { flashModel, GEOMETRIES, type Geometry } from "../../powercut/flash-model.ts";
+import { settingsOver } from "../start-of.ts";
 
 export const TCP_PORT = 8080;
 /** 2026-11-23, 12:00 UTC. */
@@ -60,6 +65,8 @@ export interface World {
   restart(): void;
   /** Stops performing effects after so many more stores: the power goes in between. */
   cutAfterStores: number;
+  /** Whether the flash refuses to write, or to forget, the value with this name: nothing by itself. */
+  refuses: (name: string) => boolean;
   lan(peer?: string): Transport;
   relay(): Transport;
   owner: { seed: Uint8Array; grant: Uint8Array };
@@ -137,6 +144,7 @@ export function createWorld(options: WorldOptions = {}): World {
   let state = gate.initial;
   let wakeAtMs = Number.POSITIVE_INFINITY;
   let nextConnection = 0;
+  let store = openStore(settingsOver(stored));
   const sockets = new Map<number, { received: number[]; onResponse?: (bytes: Uint8Array) => void; closed?: boolean }>();
   const relayed = new Map<string, (accepted: boolean, body: Uint8Array) => void>();
 
@@ -153,12 +161,19 @@ export function createWorld(options: WorldOptions = {}): World {
     tamper: {},
     held: undefined,
     cutAfterStores: Number.POSITIVE_INFINITY,
+    refuses: () => false,
     owner: { seed: ownerSeed, grant },
     show(event) {
       const step = gate.step(state, { ...event, nowMs: world.nowMs } as DeviceEvent);
       state = step.state;
       wakeAtMs = step.wakeAtMs ?? Number.POSITIVE_INFINITY;
-      for (const effect of step.effects) perform(effect);
+      for (const effect of step.effects) {
+        if ((effect.kind === "store" || effect.kind === "forget") && world.refuses(effect.name)) {
+          world.show({ kind: "store-failed", name: effect.name });
+          return;
+        }
+        perform(effect);
+      }
     },
     advance(milliseconds) {
       const end = world.nowMs + milliseconds;
@@ -176,7 +191,8 @@ export function createWorld(options: WorldOptions = {}): World {
       world.nowMs = 1000;
       world.cutAfterStores = Number.POSITIVE_INFINITY;
       sockets.clear();
-      world.show({ kind: "start", stored: { get: (name) => stored.get(name), names: () => [...stored.keys()] } });
+      store = openStore(settingsOver(stored));
+      world.show({ kind: "start", facts: store.facts, stored: store.settings });
     },
     lan: (peer = "10.0.0.2") => httpOver(peer),
     relay: () => relayOver(),
@@ -189,14 +205,12 @@ export function createWorld(options: WorldOptions = {}): World {
         effect.ops.every((op) => performOp(flash, op));
         return;
       case "store":
-        if (world.cutAfterStores-- <= 0) return;
-        stored.set(effect.name, effect.value);
-        return;
       case "forget":
         if (world.cutAfterStores-- <= 0) return;
-        stored.delete(effect.name);
+        performStore(store, "gate", effect);
         return;
       case "emit": {
+        if (effect.event.kind === "answer-stored") return world.show(effect.event);
         world.emitted.push(effect.event);
         if (effect.event.kind !== "publish") return;
         const reply = decodeRelayedReply(effect.event.payload);

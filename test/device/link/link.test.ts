@@ -5,6 +5,7 @@ import type { LinkTimes } from "#device/link/settings.ts";
 import type { InnerEvent } from "#device/machine.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
 import { runOnSockets, type SocketRunner } from "../socket-runner.ts";
+import { startOf } from "../start-of.ts";
 import { DEVICE, startAedes, startNonceServer, storedFor } from "./peers.ts";
 
 const TIMES: LinkTimes = { answerMs: 400, keepAliveS: 1, backOffMs: 100, backOffMaxMs: 1000 };
@@ -164,7 +165,7 @@ test("backs off longer each time, never the same for two units", async () => {
   const waits = [0, 1, 2].map(() => {
     const link = createLink(crypto, TIMES);
     const stored = storedFor(1, 1);
-    let { state } = link.step(link.initial, { kind: "start", stored, nowMs: 0 });
+    let { state } = link.step(link.initial, { ...startOf(stored), nowMs: 0 });
     ({ state } = link.step(state, { kind: "online", ipv4: "1.2.3.4", nowMs: 0 }));
     const found: number[] = [];
     let nowMs = 0;

@@ -8,6 +8,7 @@ import { LINK_TIMES } from "#device/link/settings.ts";
 import type { DeviceEvent, Effect } from "#device/machine.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { startOf } from "../start-of.ts";
 
 const DER = Uint8Array.of(0x30, 1, 0);
 const BUILT_S = 1_790_000_000;
@@ -25,7 +26,7 @@ function effectsOf(tls: Cbor | undefined, floorS: number | undefined, events: re
   const link = createLink(crypto, LINK_TIMES, BUILT_S);
   let { initial: state } = link;
   let effects: readonly Effect[] = [];
-  for (const event of [{ kind: "start", stored }, ...events]) {
+  for (const event of [startOf(stored), ...events]) {
     const step = link.step(state, { nowMs: 0, ...event } as DeviceEvent);
     state = step.state;
     effects = step.effects;

@@ -13,6 +13,7 @@ import { createPortal } from "#device/onboarding/portal.ts";
 import type { PortEvent } from "#device/port.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { settingsOver, startOf } from "../start-of.ts";
 
 const SUBNET = "127.94.6";
 let air: ChildProcess;
@@ -109,7 +110,7 @@ test("nobody broadcasts, the portal opens, a wrong passphrase opens it again, th
   const isOpen = () => effects.filter((effect) => effect.kind === "radio-access-point").length % 2 === 1;
   const joins = () => effects.filter((effect) => effect.kind === "radio-join").length;
   try {
-    show({ kind: "start", stored: { get: (name) => stored.get(name), names: () => [...stored.keys()] } });
+    show(startOf(settingsOver(stored)));
     for (const passphrase of ["wrong horse", "correct horse"]) {
       while (!isOpen()) await new Promise((done) => setTimeout(done, 20));
       const body = new URLSearchParams({ token: await form(), network: "486f6d65", other: "", passphrase });

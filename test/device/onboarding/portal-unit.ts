@@ -10,6 +10,7 @@ import { createPortal } from "#device/onboarding/portal.ts";
 import type { PortEvent } from "#device/port.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { settingsOver, startOf } from "../start-of.ts";
 
 const HOST = "127.93.4.1";
 
@@ -66,7 +67,7 @@ export async function openPortalUnit(): Promise<PortalUnit> {
     if (effect.kind === "tcp-close") network?.tcp.close(effect.connection);
   }
   network = openNetwork("127.255.255.255", show, () => undefined);
-  show({ kind: "start", stored: { get: (name) => stored.get(name), names: () => [...stored.keys()] } });
+  show(startOf(settingsOver(stored)));
   // Nobody broadcasts for a minute: the access point opens.
   for (; nowMs < 61_000; nowMs += 50) show({ kind: "timer" });
   expect(effects).toContainEqual({ kind: "radio-access-point", ssid: utf8("Setup BDDE63") });

@@ -9,12 +9,14 @@ import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
 import * as legacyProtocols from "#device/onboarding/legacy-protocols.ts";
 import { createOnboarding } from "#device/onboarding/onboarding.ts";
 import type { PortEvent } from "#device/port.ts";
+import { openStore, performStore } from "#device/store/store.ts";
 import { messageFor, type SentProtocol } from "#phone/message.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { AirProtocol } from "#wire/air/found.ts";
 import type { AccessPoint, Frame } from "#wire/air/frame.ts";
 import type { Packet } from "#wire/air/schedule.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { settingsOver } from "../start-of.ts";
 
 export const SEED = new Uint8Array(32).fill(7);
 export const AIR_KEY = new Uint8Array(32).fill(5);
@@ -43,6 +45,10 @@ export interface World {
   /** Lets time pass while a sender's packets, if any, go through the access point. */
   run(ms: number, senders?: readonly Sender[], intrude?: (nowMs: number) => readonly Frame[]): void;
   joins(): string[];
+  /** Whether the flash refuses to write, or to forget, the value with this name: nothing by itself. */
+  refuses: (name: string) => boolean;
+  /** Begins a run with what is stored. */
+  start(): void;
 }
 
 export interface Sender {
@@ -73,14 +79,16 @@ export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1
   let air = createAir(network, chance);
   const misses = createLoss({ rate }, chance);
 
-  function show(event: PortEvent | InnerEvent) {
+  function show(event: PortEvent | InnerEvent): void {
     const step = machine.step(state, { ...event, nowMs } as DeviceEvent);
     state = step.state;
     wakeAtMs = step.wakeAtMs;
     for (const effect of step.effects) {
       effects.push(effect);
-      if (effect.kind === "store") stored.set(effect.name, effect.value.slice());
-      if (effect.kind === "forget") stored.delete(effect.name);
+      if (effect.kind === "store" || effect.kind === "forget") {
+        if (world.refuses(effect.name)) return show({ kind: "store-failed", name: effect.name });
+        performStore(store, "onboarding", effect);
+      }
       if (effect.kind === "radio-listen") channel = effect.channel;
       if (effect.kind === "radio-scan") show({ kind: "radio-scan", accessPoints: [EVIL, HOME] });
     }
@@ -88,11 +96,17 @@ export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1
   const hear = (frame: Frame) => {
     if (frame.channel === channel && !misses()) show({ kind: "radio-frame", ...frame });
   };
-  return {
+  let store = openStore(settingsOver(stored));
+  const world: World = {
     effects,
     stored,
     nowMs: () => nowMs,
     show,
+    refuses: () => false,
+    start() {
+      store = openStore(settingsOver(stored));
+      show({ kind: "start", facts: store.facts, stored: store.settings });
+    },
     run(ms, senders = [], intrude) {
       const startMs = nowMs;
       if (senders.some(({ isUp }) => isUp === true))
@@ -123,6 +137,7 @@ export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1
     joins: () =>
       effects.flatMap((effect) => (effect.kind === "radio-join" ? [String.fromCharCode(...effect.ssid)] : [])),
   };
+  return world;
 }
 
 /** Tuya EZ says part of it by the group that it sends to; ESP-TOUCH v1's are for networks without broadcast. */
@@ -132,8 +147,7 @@ function groupOf({ group }: Packet): Uint8Array | undefined {
 }
 
 export function start(world: World) {
-  const stored = { get: (name: string) => world.stored.get(name), names: () => [...world.stored.keys()] };
-  world.show({ kind: "start", stored });
+  world.start();
 }
 
 export function messageOf(protocol: SentProtocol, ssid: string, nowS = 1_800_000_000, key: Uint8Array = AIR_KEY) {

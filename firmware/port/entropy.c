@@ -1,8 +1,9 @@
 /*
  * The emulated chips have no random source, so the station that provisions a unit writes 32 random bytes into the
- * entropy region. Every start hashes the seed into two: the next seed, written to flash and the old one overwritten
- * BEFORE anything is given out, and the key of this run's generator (ChaCha20 that replaces its key after every use).
- * No two starts share a key, and who reads the flash later can't go back. A chip with a source of its own mixes it in.
+ * entropy region. Every start hashes the seed into two: the next seed, and the key of this run's generator (ChaCha20 that
+ * replaces its key after every use). Before anything is given out, the next seed is in flash and no other one is: neither
+ * the old seed nor one that a power cut left behind. So no two starts share a key, and a later reader of the flash cannot
+ * go back. A chip with a random source of its own mixes it in.
  */
 #include "port/entropy.h"
 #include <string.h>
@@ -36,12 +37,12 @@ static uint32_t place(uint32_t index) {
          index % RECORDS_A_SECTOR * (uint32_t)sizeof(struct record);
 }
 
-static bool blank(uint32_t address) {
-  struct record r;
-  chip_flash_read(address, &r, sizeof r);
-  for (size_t i = 0; i < sizeof r; i++)
-    if (((uint8_t *)&r)[i] != 0xff) return false;
-  return true;
+/* Reads what lies there. False when it is erased flash. */
+static bool read_record(uint32_t address, struct record *r) {
+  chip_flash_read(address, r, sizeof *r);
+  for (size_t i = 0; i < sizeof *r; i++)
+    if (((const uint8_t *)r)[i] != 0xff) return true;
+  return false;
 }
 
 /* The newest whole record and the index it lies at. */
@@ -58,21 +59,43 @@ static bool newest(struct record *best, uint32_t *index) {
   return found;
 }
 
-/* Writes the next record behind the newest one; a place that a power cut tore is stepped over. */
-static bool append(const struct record *next, uint32_t newest_index) {
+/* Writes the next record behind the newest one and tells where; a place that a power cut tore is stepped over. */
+static bool append(const struct record *next, uint32_t newest_index, uint32_t *at) {
   for (uint32_t step = 1; step <= 2 * RECORDS_A_SECTOR; step++) {
     uint32_t index = (newest_index + step) % (uint32_t)(2 * RECORDS_A_SECTOR);
     if (index % RECORDS_A_SECTOR == 0 && index / RECORDS_A_SECTOR != newest_index / RECORDS_A_SECTOR)
       chip_flash_erase(place(index));
-    if (blank(place(index)) && chip_flash_write(place(index), next, sizeof *next)) return true;
+    struct record there;
+    *at = index;
+    if (!read_record(place(index), &there) && chip_flash_write(place(index), next, sizeof *next)) return true;
   }
   return false;
 }
 
+/* Overwrites the seed of every record but the one at `kept`. False when the flash still holds one. */
+static bool overwrite_all_but(uint32_t kept) {
+  static const uint8_t spent[sizeof((struct record *)0)->seed];
+  bool all = true;
+  for (uint32_t i = 0; i < 2 * RECORDS_A_SECTOR; i++) {
+    struct record r;
+    uint32_t seed_at = place(i) + (uint32_t)offsetof(struct record, seed);
+    if (i == kept || !read_record(place(i), &r)) continue;
+    if (memcmp(r.seed, spent, sizeof spent) != 0 && !chip_flash_write(seed_at, spent, sizeof spent)) all = false;
+    sodium_memzero(&r, sizeof r);
+  }
+  return all;
+}
+
+/* Flash whose words can be written only once: the next record moves to the other sector, and its own one is erased. */
+static bool erase_all_but(const struct record *next, uint32_t kept) {
+  uint32_t other = kept < RECORDS_A_SECTOR ? RECORDS_A_SECTOR : 0;
+  return chip_flash_erase(place(other)) && chip_flash_write(place(other), next, sizeof *next) &&
+         chip_flash_erase(place(RECORDS_A_SECTOR - other));
+}
+
 void entropy_start(void) {
-  static const uint8_t spent[32];
   struct record r, next;
-  uint32_t index = 0;
+  uint32_t index = 0, kept = 0;
   uint8_t both[64];
   if (!newest(&r, &index)) {
     report_line("latchkey: no entropy seed was provisioned");
@@ -82,8 +105,7 @@ void entropy_start(void) {
   next.count = r.count + 1;
   memcpy(next.seed, both + 32, 32);
   next.check = check_of(&next);
-  if (append(&next, index)) {
-    chip_flash_write(place(index) + offsetof(struct record, seed), spent, sizeof spent);
+  if (append(&next, index, &kept) && (overwrite_all_but(kept) || erase_all_but(&next, kept))) {
     memcpy(key, both, 32);
     seeded = true;
   } else {

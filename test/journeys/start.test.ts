@@ -18,7 +18,7 @@ test.each([1, 2])("npm start tells the whole story and ends well, run %i in the 
     expect(text).toContain(`refused: ${fault}`);
   }
   expect(text).toMatch(/lamp: true/);
-  expect(text).toContain("✓ owner switches it on from afar");
+  expect(text).toContain("✓ owner switches it on, by relay");
   expect(text).toContain("✓ a phone finds it by mDNS");
   expect(text).toMatch(/at flash operation \d+, torn/);
   expect(text).toContain("tried three times, TRIAL_CRASH");

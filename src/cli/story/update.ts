@@ -140,7 +140,7 @@ export async function update(world: UnitWorld): Promise<void> {
 /** The owner's phone is on no network of the unit's: it shows the cloud the owner's grant, and the cloud carries what it can't read. */
 async function callFromAfar({ tell, unit, phoneMemory }: UnitWorld): Promise<void> {
   const asOwner = ["--json", "--memory", phoneMemory, "--label", unit.labelPng, "--card", unit.cardPng];
-  await tell.step("owner switches it on from afar", () =>
+  await tell.step("owner switches it on, by relay", () =>
     latchkeyOk("phone", "call", "setLamp", "on=true", "--away", ...asOwner),
   );
 }

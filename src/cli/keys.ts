@@ -1,8 +1,9 @@
+import { basename, dirname } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { addGrantIssuer, ISSUERS_FILE } from "#cloud/issuer/grant-issuers.ts";
 import { KeySetTrouble, keyName, type PublicKeys, type Rotation, rotateKey } from "#cloud/releases/key-set-files.ts";
 import { createKeyFile, KEY_ROLES, type KeyRole, readKeyFile } from "#trust/host/key-file.ts";
-import { FIRST_KID, newMakerKeys, TIME_PUBLIC_FILE } from "./maker-keys.ts";
+import { FIRST_KID, newMakerKeys, TIME_PUBLIC_FILE, writePublicTime } from "./maker-keys.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 function print({ product, keyset, roots }: PublicKeys): void {
@@ -39,6 +40,8 @@ export function register(command: Command): void {
           throw new KeySetTrouble(`no role is called ${role}; there are ${KEY_ROLES.join(", ")}`);
         if (file === undefined) throw new KeySetTrouble(`say where the key goes: latchkey keys new ${role} FILE`);
         const key = createKeyFile(file, role as KeyRole);
+        // A line reads the public half from beside it, so that the key itself need not be there.
+        if (role === "time" && basename(file) === "time.key") writePublicTime(dirname(file), key.publicKey);
         process.stdout.write(`${role} key ${keyName(key.publicKey)} in ${file}\n`);
       }),
     );

@@ -16,6 +16,14 @@ export const TIME_PUBLIC_FILE = "time.pub";
 /** The number by which units know the first issuer. */
 export const FIRST_KID = 1;
 
+/** Writes the time key's public half beside it: what a line gives to units. */
+export function writePublicTime(folder: string, publicKey: Uint8Array): void {
+  replacePublicFile(join(folder, TIME_PUBLIC_FILE), `${toHex(publicKey)}\n`);
+  if (!equal(timeKey(folder), publicKey)) {
+    throw new CliTrouble(`${folder} does not hold the time key that was written; check the disk`);
+  }
+}
+
 /** Makes all keys of a product. Throws KeyFileError when its roots or release keys are there already. */
 export function newMakerKeys(
   folder: string,
@@ -25,10 +33,7 @@ export function newMakerKeys(
   const issuer = ensureKeyFile(join(folder, "issuer.key"), "issuer");
   addGrantIssuer(folder, FIRST_KID, issuer.publicKey);
   const time = ensureKeyFile(join(folder, "time.key"), "time");
-  replacePublicFile(join(folder, TIME_PUBLIC_FILE), `${toHex(time.publicKey)}\n`);
-  if (!equal(timeKey(folder), time.publicKey)) {
-    throw new CliTrouble(`${folder} does not hold the time key that was written; check the disk`);
-  }
+  writePublicTime(folder, time.publicKey);
   return { released, issuer, time };
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
 import { withFaultNames } from "#base/faults.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { openSimStation } from "#boards/sim/host/station.ts";
+import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { type EmulatedAir, startAir } from "#cli/emulated-air.ts";
 import { enrolmentOf } from "#cli/line/enrolment.ts";
 import { firstFlash } from "#cli/line/first-flash.ts";
@@ -52,6 +52,8 @@ export interface Shelf {
   start(): Promise<readonly string[]>;
   /** A cloud whose server certificate somebody vouches for, on the factory's ports or others. */
   cloud(server: Certified, ports?: { readonly mqttPort: number; readonly httpPort: number }): Promise<CloudProcess>;
+  /** Makes one more unit now, with the maker's present keys, and gives it power. @returns What opens a session with it. */
+  another(): Promise<{ readonly made: MadeUnit; readonly phone: readonly string[] }>;
   /** Signs a release with the present release key. */
   release(sequence: number): Promise<{ readonly path: string; readonly file: ReleaseFile }>;
   stop(): Promise<void>;
@@ -108,16 +110,22 @@ export async function shelvedUnit(): Promise<Shelf> {
     };
     return signReleaseFile(buildRelease(plan), readKeyFile(join(config.keys, "release.key"), "release").seed);
   };
-  const registry = openRegistry(join(config.output, "registry.db"));
-  const keys = makerKeys(config);
-  const made = await makeUnit({
-    ...{ config, keys, station, registry, crypto: nodePrimitives, release: "1", nowS: MADE_S },
-    images: firstFlash(config, board, await sign(1, MADE_S), keys, "release 1"),
-    step: (_, work) => work(),
-  });
+  const registryPath = join(config.output, "registry.db");
+  const make = async (on: SimStation, atS: number) => {
+    const keys = makerKeys(config);
+    const registry = openRegistry(registryPath);
+    return makeUnit({
+      ...{ config, keys, station: on, registry, crypto: nodePrimitives, release: "1", nowS: atS },
+      images: firstFlash(config, board, await sign(1, atS), keys, "release 1"),
+      step: (_, work) => work(),
+    }).finally(() => registry.close());
+  };
+  const made = await make(station, MADE_S);
+  const registry = openRegistry(registryPath);
   const row = registry.find(toHex(made.id)) as UnitRow;
   registry.close();
   await station.power(false);
+  const others: SimStation[] = [];
   const clouds: CloudProcess[] = [];
   let said: string[] = [];
   return {
@@ -140,6 +148,14 @@ export async function shelvedUnit(): Promise<Shelf> {
       clouds.push(cloud);
       return cloud;
     },
+    async another() {
+      const other = openSimStation(board, file(`unit-${others.length}.flash`), air.radio);
+      others.push(other);
+      const unit = await make(other, NOW_S);
+      await other.power(true);
+      const codes = ["--label", unit.labelPng, "--card", unit.cardPng];
+      return { made: unit, phone: ["--json", "--memory", file("phone.json"), ...codes] };
+    },
     async release(sequence) {
       const signed = await sign(sequence, NOW_S);
       const path = file(`${config.product}-${sequence}.release`);
@@ -147,7 +163,7 @@ export async function shelvedUnit(): Promise<Shelf> {
       return { path, file: signed };
     },
     async stop() {
-      await station.power(false);
+      for (const each of [station, ...others]) await each.power(false);
       for (const { child, ended } of clouds) {
         child.kill("SIGTERM");
         await ended;

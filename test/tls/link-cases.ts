@@ -79,6 +79,10 @@ const BELIEVED: readonly Omit<Refused, "fault">[] = [
     answer: () => secured(certify({ name: NAME }, between), {}, [between]),
   },
   {
+    what: "one that holds until 2110, beyond what 31 and 32 bits of seconds can name",
+    answer: () => secured(certify({ name: NAME, notAfterS: Date.UTC(2110, 0, 1) / 1000 }, authority)),
+  },
+  {
     what: "one of the spare authority, which knows no key exchange but P-256",
     answer: () => secured(certify({ name: NAME }, spare), { ecdhCurve: "P-256" }),
   },

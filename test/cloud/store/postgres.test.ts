@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadFleet } from "#cloud/fleet.ts";
 import type { RolloutStatus, Status } from "#cloud/status/status.ts";
 import { openStore } from "#cloud/store/store.ts";
+import { createWriteQueue } from "#cloud/store/write-queue.ts";
 import {
   type CloudProcess,
   enrolmentOf,
@@ -70,6 +72,27 @@ describe("the store in PostgreSQL", () => {
       });
     } finally {
       cloud.child.kill("SIGKILL");
+    }
+  });
+
+  it("gives back times beyond 2038 and 2106", async () => {
+    await server.query("create database far");
+    const store = await openStore(server.url("far"));
+    try {
+      const queue = createWriteQueue(store);
+      const fleet = await loadFleet(store, queue);
+      const id = "ab".repeat(12);
+      fleet.enrol({ id, publicKey: new Uint8Array(32).fill(1), product: "lamp", hardware: 1, fleet: "f1" });
+      const device = fleet.get(id);
+      if (device === undefined) throw new Error("not enrolled");
+      const [began, heard] = [2 ** 31 * 1000, (2 ** 32 + 1) * 1000];
+      fleet.report(device, 2, "fetching", "", began);
+      fleet.report(device, 2, "confirmed", "", heard);
+      await queue.commit();
+      const again = (await loadFleet(store, queue)).get(id)?.history.get(2);
+      expect(again).toMatchObject({ beganMs: began, heardMs: heard });
+    } finally {
+      await store.close();
     }
   });
 

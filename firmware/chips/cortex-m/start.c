@@ -9,7 +9,9 @@ extern uint32_t _data_load[], _data_start[], _data_end[], _bss_start[], _bss_end
 void reset_handler(void);
 
 __attribute__((naked)) static void fault_handler(void) {
-  __asm volatile("tst lr, #4\n ite eq\n mrseq r0, msp\n mrsne r0, psp\n b fault_report");
+  __asm volatile("tst lr, #4\n ite eq\n mrseq r0, msp\n mrsne r0, psp\n"
+                 "ldr r1, =_stack_limit\n cmp r0, r1\n itt lo\n" /* no room: start again at the top of the stack */
+                 "ldrlo r1, =_stack_top\n msrlo msp, r1\n b fault_report");
 }
 
 static void idle_handler(void) {}
@@ -21,6 +23,7 @@ __attribute__((section(".vectors"), used)) static void (*const vectors[16 + 64])
     [16 ... 79] = idle_handler, CHIP_VECTORS};
 
 __attribute__((used)) void reset_handler(void) {
+  guard_start();
   uint32_t *to = _data_start;
   for (const uint32_t *from = _data_load; to < _data_end;) *to++ = *from++;
   for (to = _bss_start; to < _bss_end;) *to++ = 0;

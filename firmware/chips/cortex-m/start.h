@@ -5,6 +5,9 @@
 int main(void);
 void systick_start(void);
 void systick_handler(void);
+/* Puts the guard below the stack, and takes it away before another image starts, whose stack lies elsewhere. */
+void guard_start(void);
+void guard_end(void);
 /* Ends a run whose processor faulted: the reason is kept, the chip starts again. */
 void fault_report(const uint32_t *frame) __attribute__((noreturn));
 /* The same for a watchdog that ran out. */

@@ -157,6 +157,8 @@ export const FAULTS = {
   RADIO_LINE: 409,
   /** A form that did not come from the unit's own page. */
   PORTAL_TOKEN: 410,
+  /** The phone's app broadcasts an older version of Air than this unit understands. Update the app. */
+  AIR_VERSION: 411,
 
   // 5xx updates: releases, blocks, slots
   RELEASE_SIGNATURE: 501,

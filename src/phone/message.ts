@@ -3,7 +3,8 @@ import { concat } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { sealAir } from "#trust/air-seal.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { AIR_PORT, decodeSealedAir, encodeAirRing } from "#wire/air/air.ts";
+import { AIR_PORT, encodeAirRing } from "#wire/air/air.ts";
+import { decodeSealedAir } from "#wire/air/air-message.ts";
 import { AIRKISS_PORT, encodeAirKiss } from "#wire/air/airkiss.ts";
 import { encodeEsptouchV1 } from "#wire/air/esptouch-v1.ts";
 import {
@@ -169,10 +170,13 @@ function airMessage(
   const counter = Math.max(nowS, lastCounter + 1);
   const sealed = sealAir({ ssid, passphrase, extra, timeHintS: nowS }, key, counter, primitives);
   if (!sealed.ok) return sealed;
-  const { salt } = decodeSealedAir(sealed.value);
+  const { tag } = decodeSealedAir(sealed.value);
   return ok({
     schedule: { port: AIR_PORT, to: "broadcast", packets: airPackets(encodeAirRing(sealed.value)) },
-    binding: { kind: "air", counter, salt },
+    binding: bindingOf(
+      { protocol: "air", ssid, reserved: extra, token: 0, sealed: { counter, tag, timeHintS: nowS } },
+      primitives.sha256,
+    ),
   });
 }
 

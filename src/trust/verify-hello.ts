@@ -7,7 +7,7 @@ import { verifyEd25519 } from "./ed25519-strict.ts";
 import type { Primitives } from "./primitives.ts";
 
 function isSameBinding(a: HelloBinding, b: HelloBinding): boolean {
-  if (a.kind === "air" && b.kind === "air") return a.counter === b.counter && equal(a.salt, b.salt);
+  if (a.kind === "air" && b.kind === "air") return a.counter === b.counter && equal(a.tag, b.tag);
   if (a.kind === "digest" && b.kind === "digest") return equal(a.digest, b.digest);
   return a.kind === b.kind;
 }

@@ -107,9 +107,10 @@ export function messageOf(protocol: TrialProtocol, drawn: Drawn, seed: number, c
   };
   switch (protocol) {
     case "air": {
-      const body = { ssid, passphrase, extra: reserved, timeHintS: 1_800_000_000 };
-      const primitives = { ...nodePrimitives, random: (byteLength: number) => chance.bytes(byteLength) };
-      const ring = encodeAirRing(must(sealAir(body, AIR_KEY, 1_800_000_000 + seed, primitives)));
+      // A phone's counter is its time (PROTOCOL 6.8.5).
+      const counter = 1_800_000_000 + seed;
+      const body = { ssid, passphrase, extra: reserved, timeHintS: counter };
+      const ring = encodeAirRing(must(sealAir(body, AIR_KEY, counter, nodePrimitives)));
       return said("air", airPackets(ring), reserved);
     }
     case "esptouch-v1": {

@@ -4,7 +4,7 @@ import { fromHex } from "#base/bytes.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { TRIAL_PROTOCOLS, type TrialProtocol } from "../../../test/bench/air-message.ts";
 import { soakAir } from "../../../test/bench/air-soak.ts";
-import { decodeFrames, FramesError, foundAsJson, readFrames } from "./frames.ts";
+import { FramesError, foundAsJson, overhear, readFrames } from "./frames.ts";
 import { ENCODED_PROTOCOLS, type EncodedProtocol, encodeVector } from "./vectors.ts";
 
 export function register(command: Command): void {
@@ -20,7 +20,9 @@ export function register(command: Command): void {
     });
   command
     .command("decode")
-    .description("listen to overheard frames, one JSON object a line; print what they say, or {}")
+    .description(
+      "listen to overheard frames, one JSON object a line; print what they say, {} when it is nothing, or the fault of a sender of Air version 1",
+    )
     .requiredOption("--frames <file>", "lines of us, bssid, sa, da, seq, bodyBytes, retry, ds, channel")
     .option("--key <hex>", "16 bytes: the app's AES key; 32 bytes: a card's air key")
     .action((options: { frames: string; key?: string }) => {
@@ -29,8 +31,8 @@ export function register(command: Command): void {
         if (options.key !== undefined && key?.length !== 16 && key?.length !== 32) {
           throw new FramesError("--key: 32 or 64 hexadecimal digits");
         }
-        const found = decodeFrames(readFrames(options.frames), key, nodePrimitives);
-        process.stdout.write(`${JSON.stringify(foundAsJson(found))}\n`);
+        const { found, fault } = overhear(readFrames(options.frames), key, nodePrimitives);
+        process.stdout.write(`${JSON.stringify(fault === undefined ? foundAsJson(found) : { fault })}\n`);
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;
         if (!(error instanceof FramesError) && code === undefined) throw error;

@@ -1,6 +1,7 @@
 /** Frames of `latchkey air decode`: overheard headers in, what they say out. */
 import { readFileSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
+import type { Fault } from "#base/faults.ts";
 import { openAir } from "#trust/air-seal.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { airDecoder } from "#wire/air/air-decoder.ts";
@@ -67,15 +68,17 @@ export function readFrames(path: string): Frame[] {
     .sort((a, b) => a.us - b.us);
 }
 
+/** What frames say, or why what they say can't be understood; neither where nothing is found. */
+export interface Overheard {
+  readonly found?: Found;
+  readonly fault?: Fault;
+}
+
 /**
  * Listens to frames with every protocol at once.
  * @param key 16 bytes: an AES key of ESP-TOUCH v2, AirKiss or TI; 32 bytes: an air key.
  */
-export function decodeFrames(
-  frames: readonly Frame[],
-  key: Uint8Array | undefined,
-  crypto: Primitives,
-): Found | undefined {
+export function overhear(frames: readonly Frame[], key: Uint8Array | undefined, crypto: Primitives): Overheard {
   const aesKey = key?.length === 16 ? key : undefined;
   const airKey = key?.length === 32 ? key : undefined;
   const decoders = (): LengthDecoder[] => [
@@ -98,9 +101,19 @@ export function decodeFrames(
   });
   for (const frame of frames) {
     const found = listener.push(frame);
-    if (found !== undefined) return found;
+    if (found !== undefined) return { found };
   }
-  return undefined;
+  const fault = listener.fault();
+  return fault === undefined ? {} : { fault };
+}
+
+/** What `overhear` found. */
+export function decodeFrames(
+  frames: readonly Frame[],
+  key: Uint8Array | undefined,
+  crypto: Primitives,
+): Found | undefined {
+  return overhear(frames, key, crypto).found;
 }
 
 export function foundAsJson(found: Found | undefined): object {

@@ -18,7 +18,7 @@ import { SUITE_4 } from "#trust/sessions/edhoc-suite.ts";
 import { openReply, readRequestRecord, sealReply, sealRequest } from "#trust/sessions/sealed-record.ts";
 import { signTime } from "#trust/signed-time.ts";
 import { seedSigner } from "#trust/signer.ts";
-import { decodeAirBody, encodeAirBody } from "#wire/air/air.ts";
+import { decodeAirBody, encodeAirBody } from "#wire/air/air-message.ts";
 import { cardLink, cardText, linkText, readCardLink, readCardText, readLabelLink } from "#wire/grants/card.ts";
 import { readDischarge } from "#wire/grants/discharge.ts";
 import { readChain, readGrant } from "#wire/grants/grant.ts";
@@ -126,12 +126,11 @@ const release: Release = {
     { kind: 1, imageBytes: 5000, imageRoot: root, transfers: [{ streamBytes: 700, root: nonce, base: nonce }] },
   ],
 };
-const airBody = encodeAirBody({
-  ssid: utf8("home"),
-  passphrase: utf8("password"),
-  extra: nonce,
-  timeHintS: 1_800_000_000,
-});
+const AIR_COUNTER = 1_800_000_001;
+const airBody = encodeAirBody(
+  { ssid: utf8("home"), passphrase: utf8("password"), extra: nonce, timeHintS: 1_800_000_000 },
+  AIR_COUNTER,
+);
 const asText = (read: (text: string) => Result<unknown>) => (bytes: Uint8Array) => read(String.fromCharCode(...bytes));
 
 const dns = encodeOwn({ device: toHex(id), ipv4: "10.0.0.2", port: 80 }, [0], false);
@@ -254,7 +253,7 @@ export const FUZZ_TARGETS: Readonly<Record<string, FuzzTarget>> = {
     (bytes) => readForm(bytes, nonce),
     utf8(`token=${toHex(nonce)}&network=68&passphrase=%31+345678`),
   ),
-  "air-body": fixed(decodeAirBody, airBody.ok ? airBody.value : nonce),
+  "air-body": fixed((bytes) => decodeAirBody(bytes, AIR_COUNTER), airBody.ok ? airBody.value : nonce),
   "mqtt-packet": fixed((bytes) => decodeServerPacket(4, bytes), Uint8Array.of(0x30, 8, 0, 3, 97, 47, 98, 1, 2, 3)),
   "mqtt5-packet": fixed((bytes) => decodeServerPacket(5, bytes), Uint8Array.of(0x20, 6, 0, 0, 3, 0x21, 0, 10)),
 };

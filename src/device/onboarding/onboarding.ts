@@ -8,6 +8,7 @@
  * @source PROTOCOL 6.3, 6.9, 6.10
  */
 
+import { faultText } from "#base/faults.ts";
 import type { DeviceEvent, Effect, Machine, Step } from "#device/machine.ts";
 import type { Wifi } from "#device/store/codecs.ts";
 import type { Facts } from "#device/store/facts.ts";
@@ -239,7 +240,11 @@ function onTimer(parts: Parts, state: State, nowMs: number): Effect[] {
     case "searching": {
       const { search, listener } = state;
       if (search === undefined || listener === undefined) return [];
-      return follow(parts, state, nextTurn(search, listener, nowMs), nowMs);
+      const fault = search.isFaultSaid ? undefined : listener.fault();
+      const effects = follow(parts, state, nextTurn(search, listener, nowMs), nowMs);
+      if (fault === undefined) return effects;
+      search.isFaultSaid = true;
+      return [{ kind: "log", text: `onboarding: ${faultText(fault)}` }, ...effects];
     }
     case "portal":
       return closePortal(parts, state, nowMs);

@@ -42,6 +42,8 @@ export interface Search {
   /** Where the next look begins. */
   nextVisit: number;
   isProlonged: boolean;
+  /** Whether the log says already that a sender can't be understood. */
+  isFaultSaid: boolean;
   /** When the stay began, when its sender was last heard, when its message last came nearer, when the last look ended. */
   sinceMs: number;
   heardMs: number;
@@ -69,6 +71,7 @@ export function startSearch(accessPoints: readonly AccessPoint[], nowMs: number)
     visitsLeft: 0,
     nextVisit: 0,
     isProlonged: false,
+    isFaultSaid: false,
     sinceMs: nowMs,
     heardMs: nowMs,
     nearerMs: nowMs,

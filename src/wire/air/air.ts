@@ -1,140 +1,63 @@
 /**
- * Air, Latchkey's own broadcast: a sealed message as a ring of packet lengths, of which any sufficient set will do.
+ * Air, Latchkey's own broadcast, version 2: a sealed message as a ring of packet lengths, of which any sufficient set
+ * will do.
  *
- * The ring has 255 places. Every 17th is an anchor, whose length tells its place and how long the message is; the 240
- * others carry one Reed-Solomon symbol each and their place modulo 3. The receiver finds the places between anchors by
- * the transmitter's sequence numbers, and the places modulo 3 tell it of one or two lost frames of other senders there.
+ * The ring has 13 sections of 20 places. The first place of a section is an anchor, the 19 others carry one
+ * Reed-Solomon symbol of nine bits each, and the lowest bit of their place. Anchor n says n times the message's size
+ * class, modulo 13, so two anchors tell the class, and with it one anchor tells its section. The receiver finds the
+ * places between anchors by the transmitter's sequence numbers, and the bit tells it of another sender's lost frame.
  * @source PROTOCOL 6.8
  */
 import { assert } from "#base/assert.ts";
-import { concat, viewOf } from "#base/bytes.ts";
-import { ok, type Result, refuse } from "#base/faults.ts";
-import { rsSymbol } from "#codec/reed-solomon.ts";
+import { RS_SYMBOLS_MAX, rsSymbols } from "#codec/reed-solomon.ts";
+import { messageSymbols, sizeClassOf } from "./air-message.ts";
 
 export const AIR_PORT = 4755;
 
-export const RING_FRAMES = 255;
-/** An anchor and 16 symbols. */
-export const ANCHOR_EVERY = 17;
-export const ANCHORS = RING_FRAMES / ANCHOR_EVERY;
-export const SYMBOLS = RING_FRAMES - ANCHORS;
+/** Prime, so that every size class visits every number. */
+export const SECTIONS = 13;
+/** An anchor and 19 symbols; even, so that the lowest bit of a place goes on from lap to lap. */
+export const SECTION_FRAMES = 20;
+export const RING_FRAMES = SECTIONS * SECTION_FRAMES;
+export const SYMBOLS = RING_FRAMES - SECTIONS;
+assert(SYMBOLS <= RS_SYMBOLS_MAX, "every place has a symbol of its own");
 const LENGTH_MIN = 64;
-const ANCHOR_MIN = LENGTH_MIN + 3 * 256;
+const SYMBOL_VALUES = 512;
+/** 1088 to 1100. */
+const ANCHOR_MIN = LENGTH_MIN + 2 * SYMBOL_VALUES;
 
-/** Counter and random bytes in clear before the ciphertext, tag after it. */
-export const COUNTER_BYTES = 5;
-export const SALT_BYTES = 8;
-export const SEAL_BYTES = COUNTER_BYTES + SALT_BYTES + 16;
-/** Messages come in 16 sizes, 8 bytes apart, so that a length of a passphrase does not show exactly. */
-const BODY_MIN_BYTES = 16;
-const BODY_STEP_BYTES = 8;
-const SIZES = 16;
-const EXTRA_MAX_BYTES = 32;
-
-/** What a card-holder's phone tells a unit. */
-export interface AirBody {
-  readonly ssid: Uint8Array;
-  readonly passphrase: Uint8Array;
-  /** Up to 32 bytes of the application's own. */
-  readonly extra: Uint8Array;
-  /** Unix seconds: a hint, never to be trusted or persisted. */
-  readonly timeHintS: number;
-}
-
-/** One sealed message before its tag was checked: counter, salt, ciphertext with tag. */
-export interface SealedAir {
-  readonly counter: number;
-  readonly salt: Uint8Array;
-  readonly ciphertext: Uint8Array;
-}
-
-/** Body bytes, padded to one of the sizes. @returns AIR_FIELD for a field too long or an SSID of 0 bytes. */
-export function encodeAirBody({ ssid, passphrase, extra, timeHintS }: AirBody): Result<Uint8Array> {
-  if (ssid.length < 1 || ssid.length > 32 || passphrase.length > 64 || extra.length > EXTRA_MAX_BYTES) {
-    return refuse("AIR_FIELD");
-  }
-  const counted = (bytes: Uint8Array) => concat(Uint8Array.of(bytes.length), bytes);
-  const plain = concat(fortyBits(timeHintS), counted(ssid), counted(passphrase), counted(extra));
-  const steps = Math.max(0, Math.ceil((plain.length - BODY_MIN_BYTES) / BODY_STEP_BYTES));
-  const padded = new Uint8Array(BODY_MIN_BYTES + BODY_STEP_BYTES * steps);
-  padded.set(plain);
-  return ok(padded);
-}
-
-/** @returns The body, or AIR_FIELD when its lengths don't fit or the padding is not zero. */
-export function decodeAirBody(bytes: Uint8Array): Result<AirBody> {
-  let at = COUNTER_BYTES;
-  const take = (bytesMax: number): Uint8Array | undefined => {
-    const byteLength = bytes[at];
-    if (byteLength === undefined || byteLength > bytesMax || at + 1 + byteLength > bytes.length) return undefined;
-    at += 1 + byteLength;
-    return bytes.slice(at - byteLength, at);
-  };
-  const ssid = take(32);
-  const passphrase = take(64);
-  const extra = take(EXTRA_MAX_BYTES);
-  if (ssid === undefined || passphrase === undefined || extra === undefined || ssid.length === 0) {
-    return refuse("AIR_FIELD");
-  }
-  if (bytes.subarray(at).some((byte) => byte !== 0)) return refuse("AIR_FIELD");
-  return ok({ ssid, passphrase, extra, timeHintS: fortyBitsOf(bytes) });
-}
-
-export function encodeSealedAir({ counter, salt, ciphertext }: SealedAir): Uint8Array {
-  return concat(fortyBits(counter), salt, ciphertext);
-}
-
-export function decodeSealedAir(message: Uint8Array): SealedAir {
-  return {
-    counter: fortyBitsOf(message),
-    salt: message.slice(COUNTER_BYTES, COUNTER_BYTES + SALT_BYTES),
-    ciphertext: message.slice(COUNTER_BYTES + SALT_BYTES),
-  };
-}
-
-/** A number below 2^40, little-endian. */
-export function fortyBits(value: number): Uint8Array {
-  const bytes = new Uint8Array(COUNTER_BYTES);
-  viewOf(bytes).setUint32(0, value >>> 0, true);
-  bytes[4] = Math.floor(value / 0x1_0000_0000);
-  return bytes;
-}
-
-function fortyBitsOf(bytes: Uint8Array): number {
-  return viewOf(bytes).getUint32(0, true) + (bytes[4] as number) * 0x1_0000_0000;
-}
-
-/** Bytes of a whole message of one size (0 to 15). */
-export function messageBytes(size: number): number {
-  return SEAL_BYTES + BODY_MIN_BYTES + BODY_STEP_BYTES * size;
-}
-
-/** The 255 lengths of a sealed message's ring; a sender goes round it as long as it has to. */
+/** The lengths of a sealed message's ring; a sender goes round it as long as it has to. */
 export function encodeAirRing(message: Uint8Array): readonly number[] {
-  const size = (message.length - messageBytes(0)) / BODY_STEP_BYTES;
-  assert(Number.isInteger(size) && size >= 0 && size < SIZES, "an Air message has one of the sizes");
+  const sizeClass = sizeClassOf(message.length);
+  assert(sizeClass > 0, "an Air message has one of the sizes");
+  const symbols = rsSymbols(messageSymbols(message), SYMBOLS);
   return Array.from({ length: RING_FRAMES }, (_, place) => {
-    if (place % ANCHOR_EVERY === 0) return ANCHOR_MIN + size * ANCHORS + place / ANCHOR_EVERY;
-    return LENGTH_MIN + 256 * (place % 3) + rsSymbol(message, symbolAt(place));
+    const section = Math.floor(place / SECTION_FRAMES);
+    if (place % SECTION_FRAMES === 0) return ANCHOR_MIN + ((section * sizeClass) % SECTIONS);
+    return LENGTH_MIN + SYMBOL_VALUES * (place % 2) + (symbols[symbolAt(place)] as number);
   });
 }
 
 /** Which symbol stands at a place that is no anchor. */
 export function symbolAt(place: number): number {
-  return place - 1 - Math.floor(place / ANCHOR_EVERY);
+  return place - 1 - Math.floor(place / SECTION_FRAMES);
 }
 
-/** What one length says. */
+/** x / y modulo the number of sections. @param y Not 0. */
+export function sectionQuotient(x: number, y: number): number {
+  let quotient = 0;
+  while ((quotient * y + SECTIONS * SECTIONS - x) % SECTIONS !== 0) quotient++;
+  return quotient;
+}
+
+/** What one length says: an anchor's number, or a symbol with the lowest bit of its place. */
 export type AirLength =
-  | { readonly kind: "anchor"; readonly place: number; readonly size: number }
-  | { readonly kind: "symbol"; readonly third: number; readonly symbol: number };
+  | { readonly kind: "anchor"; readonly number: number }
+  | { readonly kind: "symbol"; readonly bit: number; readonly symbol: number };
 
 export function readAirLength(length: number): AirLength | undefined {
-  if (length < LENGTH_MIN || length >= ANCHOR_MIN + SIZES * ANCHORS) return undefined;
-  if (length < ANCHOR_MIN) {
-    const value = length - LENGTH_MIN;
-    return { kind: "symbol", third: value >> 8, symbol: value & 255 };
-  }
-  const value = length - ANCHOR_MIN;
-  return { kind: "anchor", place: (value % ANCHORS) * ANCHOR_EVERY, size: Math.floor(value / ANCHORS) };
+  if (length < LENGTH_MIN || length >= ANCHOR_MIN + SECTIONS) return undefined;
+  if (length >= ANCHOR_MIN) return { kind: "anchor", number: length - ANCHOR_MIN };
+  const value = length - LENGTH_MIN;
+  return { kind: "symbol", bit: Math.floor(value / SYMBOL_VALUES), symbol: value % SYMBOL_VALUES };
 }

@@ -1,5 +1,6 @@
 /** What a listener found on the air (or a person typed into the portal), and what the sender's phone expects in answer. */
 import { concat } from "#base/bytes.ts";
+import type { Fault } from "#base/faults.ts";
 import { MDNS_GROUP, MDNS_PORT } from "#wire/sessions/discovery.ts";
 import { tiAnnouncement } from "./ti-announcement.ts";
 
@@ -18,8 +19,8 @@ export interface Found {
   readonly token: number;
   /** Where the phone says it is (ESP-TOUCH v1). */
   readonly phone?: string;
-  /** Air only: counter and random bytes of the sealed message, which the hello repeats; Unix seconds it hints at. */
-  readonly sealed?: { readonly counter: number; readonly salt: Uint8Array; readonly timeHintS: number };
+  /** Air only: counter and tag of the sealed message, which the hello repeats; Unix seconds it hints at. */
+  readonly sealed?: { readonly counter: number; readonly tag: Uint8Array; readonly timeHintS: number };
 }
 
 /** A datagram to repeat after joining, so that the sender's phone stops. None of them proves anything. */
@@ -74,6 +75,8 @@ export interface LengthDecoder {
    * when what was collected is dropped.
    */
   lacks(): number;
+  /** Why what this sender says can never be understood, where that is certain. */
+  fault?(): Fault | undefined;
 }
 
 export const LOCK_SCORE = 8;

@@ -8,6 +8,7 @@
  * @source PROTOCOL 6.2, 6.3
  */
 import { equal } from "#base/bytes.ts";
+import type { Fault } from "#base/faults.ts";
 import { type Found, LACKS_ALL, type LengthDecoder, LOCK_SCORE } from "./found.ts";
 import type { Frame } from "./frame.ts";
 
@@ -70,6 +71,8 @@ export interface Listener {
   push(frame: Frame): Found | undefined;
   /** Tells what was heard on a channel since the last time. */
   judge(channel: number): Judgement;
+  /** Why what some sender says can never be understood. */
+  fault(): Fault | undefined;
   /** Those who are on a channel now no longer make it worth staying on, until their messages come nearer. */
   disregard(channel: number): void;
 }
@@ -106,6 +109,15 @@ export function airListener({ decoders }: ListenerOptions): Listener {
   return {
     push: (frame) => hearFrame(listening, frame),
     judge: (channel) => judgeChannel(listening, channel),
+    fault() {
+      for (const { decoders: each } of listening.streams) {
+        for (const { decoder } of each) {
+          const fault = decoder.fault?.();
+          if (fault !== undefined) return fault;
+        }
+      }
+      return undefined;
+    },
     disregard(channel) {
       for (const stream of listening.streams) if (stream.channel === channel) stream.isDisregarded = true;
     },

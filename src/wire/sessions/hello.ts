@@ -18,6 +18,9 @@ const PORT_AT = 52;
 const KIND_AT = 54;
 const BINDING_AT = 55;
 const BINDING_BYTES = 16;
+/** Of Air: its counter, and as much of its tag as fits behind. */
+const COUNTER_BYTES = 5;
+const TAG_PART_BYTES = BINDING_BYTES - COUNTER_BYTES;
 const SIGNATURE_AT = BINDING_AT + BINDING_BYTES;
 export const HELLO_BYTES = SIGNATURE_AT + 64;
 
@@ -29,7 +32,7 @@ const CONTEXT = utf8("latchkey hello 1");
  * protocol brought, or nothing (the unit came back with credentials it had).
  */
 export type HelloBinding =
-  | { readonly kind: "air"; readonly counter: number; readonly salt: Uint8Array }
+  | { readonly kind: "air"; readonly counter: number /** Its first 11 bytes. */; readonly tag: Uint8Array }
   | { readonly kind: "digest"; readonly digest: Uint8Array }
   | { readonly kind: "none" };
 
@@ -49,7 +52,7 @@ function bindingBytes(binding: HelloBinding): Uint8Array {
   if (binding.kind === "air") {
     viewOf(bytes).setUint32(0, binding.counter >>> 0, true);
     bytes[4] = Math.floor(binding.counter / 0x1_0000_0000);
-    bytes.set(binding.salt, 5);
+    bytes.set(binding.tag, COUNTER_BYTES);
   } else if (binding.kind === "digest") bytes.set(binding.digest);
   return bytes;
 }
@@ -86,7 +89,7 @@ export function decodeHello(bytes: Uint8Array): Result<{ hello: Hello; signature
       ? {
           kind,
           counter: viewOf(field).getUint32(0, true) + (field[4] as number) * 0x1_0000_0000,
-          salt: field.slice(5, 13),
+          tag: field.slice(COUNTER_BYTES),
         }
       : kind === "digest"
         ? { kind, digest: field }
@@ -113,7 +116,8 @@ export function bindingOf(
   found: Pick<Found, "protocol" | "ssid" | "reserved" | "token" | "sealed">,
   sha256: (message: Uint8Array) => Uint8Array,
 ): HelloBinding {
-  if (found.sealed !== undefined) return { kind: "air", counter: found.sealed.counter, salt: found.sealed.salt };
+  if (found.sealed !== undefined)
+    return { kind: "air", counter: found.sealed.counter, tag: found.sealed.tag.slice(0, TAG_PART_BYTES) };
   const counted = (bytes: Uint8Array) => concat(Uint8Array.of(bytes.length), bytes);
   const message = concat(
     counted(utf8(found.protocol)),

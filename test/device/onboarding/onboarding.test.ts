@@ -1,6 +1,8 @@
 /** The onboarding machine in virtual time: senders and their phones. */
 import { expect, test } from "vitest";
+import { withFaultNames } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
+import { createChance } from "#boards/sim/host/air/chance.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { verifyHello } from "#trust/verify-hello.ts";
 import { tiAnnouncement } from "#wire/air/ti-announcement.ts";
@@ -22,7 +24,7 @@ test("scans, hops, stays, joins by Air; the hello answers that very broadcast", 
   const hello = world.effects.find((effect) => effect.kind === "udp-send" && effect.port === HELLO_PORT);
   const bytes = hello?.kind === "udp-send" ? hello.bytes : new Uint8Array(0);
   expect(verifyHello(bytes, DEVICE_ID, message.binding, nodePrimitives)).toMatchObject({ ok: true });
-  const other = messageOf("air", "home").binding;
+  const other = messageOf("air", "home", 1_800_000_001).binding;
   expect(verifyHello(bytes, DEVICE_ID, other, nodePrimitives)).toEqual({ ok: false, fault: "HELLO_STALE" });
   for (let at = 0; at < bytes.length; at++) {
     const forged = bytes.slice();
@@ -105,4 +107,18 @@ test("a unit that knows its network comes back to it, and between two tries take
   expect(world.joins().includes("evil")).toBe(false);
   world.run(2200, [{ sa: OWNER, packets: recorded("air", "new") }]);
   expect(world.joins().at(-1)).toBe("new");
+});
+
+test("a phone with Air version 1 joins nothing, and the log says once what is wrong", () => {
+  const world = createWorld([]);
+  start(world);
+  const chance = createChance(5);
+  const ring = Array.from({ length: 255 }, (_, place) =>
+    place % 17 === 0 ? 832 + 15 * 6 + place / 17 : 64 + 256 * (place % 3) + chance.below(256),
+  );
+  const packets = Array.from({ length: 1_000 }, (_, n) => ({ atMs: 5 * n, length: ring[n % 255] as number }));
+  world.run(5_000, [{ sa: OWNER, packets }]);
+  expect(world.joins()).toEqual([]);
+  const logs = world.effects.flatMap((effect) => (effect.kind === "log" ? [effect.text] : []));
+  expect(logs.map(withFaultNames)).toEqual(["onboarding: AIR_VERSION"]);
 });

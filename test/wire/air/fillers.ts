@@ -64,7 +64,7 @@ export interface Filler {
 /** @param bssid Whose network they seem to be on. */
 export function createFiller(bssid: Uint8Array, seed: number): Filler {
   const chance = createChance(seed);
-  const ring = encodeAirRing(chance.bytes(165));
+  const ring = encodeAirRing(chance.bytes(159));
   const orders = longestOrders(ring);
   let us = 0;
   let seq = 0;

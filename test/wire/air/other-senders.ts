@@ -2,7 +2,7 @@
  * Senders of another make for every protocol, written from the specification alone: they share no code with ours, and
  * choose differently wherever it leaves a choice (where they start, how often they repeat, padding, pace, address).
  */
-import { createCipheriv, createHash, createHmac, hkdfSync } from "node:crypto";
+import { createCipheriv, createHmac, hkdfSync } from "node:crypto";
 
 /** Draws in [0, 1). */
 export type Draw = () => number;
@@ -243,12 +243,12 @@ function crc32(bytes: Buffer): number {
   return ~register >>> 0;
 }
 
-/** Product in GF(2^8) modulo 0x11d, by shifting. */
-function times256(a: number, b: number): number {
+/** Product in GF(2^9) modulo x^9 + x^4 + 1, by shifting. */
+function times512(a: number, b: number): number {
   let product = 0;
   for (let x = a, y = b; y > 0; y >>= 1) {
     if (y & 1) product ^= x;
-    x = (x << 1) ^ (x & 128 ? 0x11d : 0);
+    x = (x << 1) ^ (x & 256 ? 0x211 : 0);
   }
   return product;
 }
@@ -261,26 +261,36 @@ export function air({ ssid, passphrase, reserved }: Wanted, draw: Draw, key: Buf
     return bytes;
   };
   const behind = (bytes: Buffer) => Buffer.concat([Buffer.from([bytes.length]), bytes]);
-  const plain = Buffer.concat([five(counter), behind(ssid), behind(passphrase), behind(reserved)]);
-  const size = Math.max(0, Math.ceil((plain.length - 16) / 8));
-  const body = Buffer.concat([plain, Buffer.alloc(16 + 8 * size - plain.length)]);
-  const salt = createHash("sha256").update(String(draw())).digest().subarray(0, 8);
-  const open = Buffer.concat([five(counter), salt]);
-  const okm = Buffer.from(hkdfSync("sha512", key, open, "latchkey air 1", 44));
-  const cipher = createCipheriv("chacha20-poly1305", okm.subarray(0, 32), okm.subarray(32), { authTagLength: 16 });
-  cipher.setAAD(open, { plaintextLength: body.length });
-  const message = Buffer.concat([open, cipher.update(body), cipher.final(), cipher.getAuthTag()]);
+  const plain = Buffer.concat([behind(ssid), behind(passphrase), behind(reserved)]);
+  const isHinted = draw() < 0.5; // The phone's clock was put back.
+  if (isHinted) plain[0] = (plain[0] as number) | 0x80;
+  const said = isHinted ? Buffer.concat([plain, five(counter - 3600)]) : plain;
+  const sizes = [17, 25, 33, 41, 49, 57, 66, 75, 84, 102, 120, 138];
+  const sizeClass = 1 + sizes.findIndex((size) => size >= said.length);
+  const body = Buffer.concat([said, Buffer.alloc((sizes[sizeClass - 1] as number) - said.length)]);
+  const macKey = Buffer.from(hkdfSync("sha512", key, "", "latchkey air 2 tag", 32));
+  const tag = createHmac("sha512", macKey)
+    .update(Buffer.concat([five(counter), body]))
+    .digest()
+    .subarray(0, 16);
+  const salt = Buffer.concat([five(counter), tag]);
+  const stream = Buffer.from(hkdfSync("sha512", key, salt, "latchkey air 2 stream", body.length));
+  const message = Buffer.concat([salt, body.map((byte, i) => byte ^ (stream[i] as number))]);
+  const bits = [...message].flatMap((byte) => Array.from({ length: 8 }, (_, i) => (byte >> i) & 1));
+  const symbols = Array.from({ length: Math.ceil(bits.length / 9) }, (_, n) =>
+    bits.slice(9 * n, 9 * n + 9).reduce((sum, bit, i) => sum + (bit << i), 0),
+  );
   const symbol = (index: number) => {
     let point = 1;
-    for (let i = 0; i < index; i++) point = times256(point, 2);
-    return [...message].reduceRight((sum, byte) => times256(sum, point) ^ byte, 0);
+    for (let i = 0; i < index; i++) point = times512(point, 2);
+    return symbols.reduceRight((sum, coefficient) => times512(sum, point) ^ coefficient, 0);
   };
   let index = 0;
-  const ring = Array.from({ length: 255 }, (_, place) => {
-    if (place % 17 === 0) return 832 + 15 * size + place / 17;
-    return 64 + 256 * (place % 3) + symbol(index++);
+  const ring = Array.from({ length: 260 }, (_, place) => {
+    if (place % 20 === 0) return 1088 + (((sizeClass * place) / 20) % 13);
+    return 64 + 512 * (place % 2) + symbol(index++);
   });
-  return paced(times(3, from(below(draw, 255), ring)), 3 + below(draw, 12));
+  return paced(times(3, from(below(draw, 260), ring)), 3 + below(draw, 12));
 }
 
 /** A stream of draws from a seed. */

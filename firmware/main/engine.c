@@ -8,6 +8,7 @@
 
 /* So much more in use than after the last collection, and the next one is due. */
 #define GARBAGE_BYTES (12u * 1024u)
+#define UNHEARD_MOST 8u /* failed promises that are told one after the other, each because of the one before */
 #define EVENT_MS 8000u /* longest that one event, or the start, may take */
 
 static JSValue receiver, unheard_reason;
@@ -38,11 +39,14 @@ static int interrupt(JSRuntime *rt, void *opaque) {
   return 0;
 }
 
-/* A promise that was rejected with no one to hear counts until someone does; what still counts after the jobs is an error. */
+/* A promise that was rejected and that nobody waits for counts until somebody does; see take_unheard. */
 static void rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason, JS_BOOL handled, void *opaque) {
   (void)promise, (void)opaque;
-  unheard += handled ? -1 : 1;
-  if (handled) return;
+  if (handled) {
+    if (unheard > 0) unheard--;
+    return;
+  }
+  unheard++;
   JS_FreeValue(ctx, unheard_reason);
   unheard_reason = JS_DupValue(ctx, reason);
 }
@@ -66,13 +70,25 @@ static void begin_step(void) {
   heap_refused = false;
 }
 
+/* Makes an event of a rejected promise that nobody waits for; false when there is none. The mistake is the app's, so the
+   run goes on; before the bundle listens for events it ends the run, as an error of the bundle itself. */
+static bool take_unheard(JSContext *ctx, JSValue *event) {
+  if (unheard == 0) return false;
+  JSValue reason = unheard_reason;
+  unheard_reason = JS_UNDEFINED;
+  unheard = 0;
+  if (heap_refused || JS_IsNull(reason) || !JS_IsFunction(ctx, receiver)) end_run(ctx, reason);
+  *event = js_event(ctx, "rejected");
+  JS_SetPropertyStr(ctx, *event, "reason", reason);
+  return true;
+}
+
 static void run_jobs(JSContext *ctx) {
   JSContext *other;
   int left;
   while ((left = JS_ExecutePendingJob(JS_GetRuntime(ctx), &other)) > 0) {
   }
   if (left < 0) end_run(other, JS_GetException(other));
-  if (unheard > 0) end_run(ctx, unheard_reason);
 }
 
 /* Between events: collects cycles when there may be some, then lets go of code when memory is still short. */
@@ -126,7 +142,7 @@ JSContext *engine_start(void) {
 }
 
 void engine_run(JSContext *ctx) {
-  JSValue script;
+  JSValue script, event;
   pages_start(ctx);
   begin_step();
   while (pages_next(ctx, &script)) {
@@ -134,6 +150,7 @@ void engine_run(JSContext *ctx) {
     if (JS_IsException(result)) end_run(ctx, JS_GetException(ctx));
     JS_FreeValue(ctx, result);
     run_jobs(ctx);
+    if (take_unheard(ctx, &event)) engine_event(ctx, event);
     begin_step();
   }
   relieve(ctx);
@@ -145,11 +162,15 @@ void engine_receiver(JSContext *ctx, JSValueConst function) {
 }
 
 void engine_event(JSContext *ctx, JSValue event) {
-  begin_step();
-  JSValue result = JS_Call(ctx, receiver, JS_UNDEFINED, 1, (JSValueConst *)&event);
-  JS_FreeValue(ctx, event);
-  if (JS_IsException(result)) end_run(ctx, JS_GetException(ctx));
-  JS_FreeValue(ctx, result);
-  run_jobs(ctx);
+  unsigned told = 0;
+  do {
+    if (told++ > UNHEARD_MOST) report_and_restart(RESET_EXCEPTION, "the bundle fails whenever it is told of a failure");
+    begin_step();
+    JSValue result = JS_Call(ctx, receiver, JS_UNDEFINED, 1, (JSValueConst *)&event);
+    JS_FreeValue(ctx, event);
+    if (JS_IsException(result)) end_run(ctx, JS_GetException(ctx));
+    JS_FreeValue(ctx, result);
+    run_jobs(ctx);
+  } while (take_unheard(ctx, &event));
   relieve(ctx);
 }

@@ -122,6 +122,8 @@ export type FrameReport = Frame;
 
 export type PortEvent =
   | { readonly kind: "timer" }
+  /** A promise was rejected and nobody waits for it. Boards whose engine does not tell give no such event. */
+  | { readonly kind: "rejected"; readonly reason: unknown }
   | { readonly kind: "console-data"; readonly bytes: Uint8Array }
   | { readonly kind: "button"; readonly heldMs: number }
   | ({ readonly kind: "radio-frame" } & FrameReport)

@@ -7,7 +7,7 @@ import { utf8 } from "#base/utf8.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { callApp, type RunningApp, startApp } from "./app-call.ts";
 import type { App, AppIo } from "./app-interface.ts";
-import { EVENT_BYTES_MAX, encodeAppValue, oneLine } from "./app-values.ts";
+import { EVENT_BYTES_MAX, encodeAppValue, messageOf, oneLine } from "./app-values.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine } from "./machine.ts";
 import type { Port, PortEvent } from "./port.ts";
 import { closeAfter, createSendQueue, onClosed, onDrained, type SendQueue, writeTo } from "./send-queue.ts";
@@ -64,6 +64,7 @@ export function run(port: Port, machines: readonly Machine<unknown>[], app: App,
 
 function receive(runtime: Runtime, event: PortEvent | InnerEvent): void {
   const { port, queue, slots, sending } = runtime;
+  if (event.kind === "rejected") return runtime.failed("promise", messageOf(event.reason), false);
   queue.push(event);
   if (runtime.isWorking) return;
   if (runtime.isUpdating) queue.push({ kind: "ota-continue" });

@@ -170,6 +170,16 @@ describe("what the app throws", () => {
     expect(outside.kept.size).toBe(0);
   });
 
+  it("in a promise that nobody waits for, where the board tells of it", () => {
+    const unit = start(appOf({ f: () => 1 }));
+    unit.link(true);
+    unit.reject(new Error("lost"));
+    unit.reject(undefined);
+    expect(outside.said).toBe("app: promise: Error: lost\napp: promise: undefined\n");
+    expect(outside.reports).toMatchObject([{ name: "promise", message: "Error: lost" }, { message: "undefined" }]);
+    expect(unit.call("f")).toBe(1);
+  });
+
   it("in its self-test fails it", () => {
     start(
       appOf(

@@ -36,6 +36,7 @@ export interface Unit {
   call(name: string): Fault | unknown;
   link(isUp: boolean): void;
   pass(ms: number): void;
+  reject(reason: unknown): void;
 }
 
 export function startUnit(outside: Outside, app: App, { isTrial = false, release = "7" } = {}): Unit {
@@ -101,6 +102,7 @@ export function startUnit(outside: Outside, app: App, { isTrial = false, release
       return answer;
     },
     link: (isUp) => press({ kind: "emit", event: { kind: isUp ? "link-up" : "link-down" } }),
+    reject: (reason) => emit({ kind: "rejected", reason }),
     pass(ms) {
       nowMs += ms;
     },

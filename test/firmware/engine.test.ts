@@ -101,3 +101,26 @@ test("the simulated board has the built-in names of the native ones, no more and
   expect(native.length).toBeGreaterThan(500);
   expect(simulated.toSorted()).toEqual(native.filter((line) => !ENGINES_OWN.test(line)).toSorted());
 });
+
+testOnNativeBoards("a promise on %s that fails while nobody waits for it is told, and ends no run", async (board) => {
+  const script = `let told = 0;
+native.onEvent((event) => {
+  if (event.kind === "timer") (async () => { throw new Error("lost " + told); })();
+  if (event.kind !== "rejected") return;
+  say("told " + event.reason.message);
+  if (++told < 3) native.clock.wakeAt(0);
+  else Promise.reject(new Error("heard")).catch((error) => { say(error.message); say("over"); });
+});
+native.clock.wakeAt(0);`;
+  bench = await benchUnit(board, inPieces(`${SAY}\n${script}`));
+  const lines: string[] = [];
+  bench.station.unit()?.onLine((line) => lines.push(line));
+  const [last] = await lineOf(bench.station, /^over$|^latchkey: (exception|out-of-memory|watchdog|fault).*/);
+  expect(last, lines.slice(-3).join(" | ")).toBe("over");
+  expect(lines.filter((line) => /^(told|heard)/.test(line))).toEqual([
+    "told lost 0",
+    "told lost 1",
+    "told lost 2",
+    "heard",
+  ]);
+});

@@ -14,7 +14,7 @@ if(native.system.resetReason==="power"){native.onEvent(()=>{${wrong}});native.cl
 
 const CASES: readonly (readonly [what: string, wrong: string, reason: string])[] = [
   ["an uncaught error", 'throw new Error("no")', "exception"],
-  ["a rejection that no one hears", 'Promise.reject(new Error("no"))', "exception"],
+  ["a rejection that no one hears, each time that it is told of one", 'Promise.reject(new Error("no"))', "exception"],
   ["endless recursion", "(function f(){f()})()", "exception"],
   ["memory without end", "for(const all=[];;)all.push(new Uint8Array(1000))", "out-of-memory"],
   ["objects without end", "for(let all={};;)all={all}", "out-of-memory"],

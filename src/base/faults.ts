@@ -92,6 +92,8 @@ export const FAULTS = {
   TIME_NONCE: 272,
   TIME_BEFORE_FLOOR: 273,
   TIME_STALE: 274,
+  /** Somebody's word about the time is ahead of the maker's time, which the unit has. */
+  TIME_AHEAD: 275,
   DISCHARGE_SHAPE: 280,
   DISCHARGE_SIGNATURE: 281,
   DISCHARGE_NONCE: 282,

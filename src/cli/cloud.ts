@@ -4,6 +4,7 @@ import { type CloudOptions, startCloud } from "#cloud/cloud.ts";
 import { operatorClient } from "#cloud/http/operator-client.ts";
 import type { ViewLink } from "#cloud/http/routes-view.ts";
 import { readCloudTls } from "#cloud/http/tls-files.ts";
+import { createTimeSigner, TIME_KEY_FILE } from "#cloud/issuer/time-signer.ts";
 import { StoreTrouble } from "#cloud/store/store.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
@@ -115,6 +116,11 @@ async function run(options: Options): Promise<void> {
     ...(blockRate === undefined ? {} : { bytesPerS: blockRate }),
     onFatal: (error) => onEnd(error),
   };
+  for (const product of createTimeSigner(keys).timeless) {
+    process.stderr.write(
+      `latchkey: units of ${product} cannot learn the time from this cloud: there is no ${TIME_KEY_FILE} beside its other keys. Copy it there and start the cloud again\n`,
+    );
+  }
   const cloud = await startCloud(plan).catch((error: NodeJS.ErrnoException & { port?: number; address?: string }) => {
     if (error.code === "EADDRINUSE") {
       throw new StoreTrouble(

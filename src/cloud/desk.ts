@@ -208,6 +208,13 @@ export function createDesk(options: DeskOptions): Desk {
         if (appFailures.took(device.id, payload)) await queue.commit();
         return;
       }
+      if (name === UP.askTime) {
+        fleet.heard(device, nowMs());
+        if (asks.take(device.id, nowMs()) === undefined) return;
+        const time = issuer.time(device.product, payload, nowMs());
+        if (time !== undefined) void send(from, DOWN.time, time);
+        return;
+      }
       if (name !== UP.state || payload.length === 0) return;
       const state = decodeUnitState(payload);
       if (!state.ok) return;

@@ -35,9 +35,14 @@ export function checkTime(
   return checkSignature(primitives, time.value, nonce, key?.publicKey);
 }
 
+/** The key that signed a link of a chain; for the place behind the last link, the holder, who signs what is beneath. */
+export function vouchSigner({ links, holder }: OpenChain, link: number): Uint8Array | undefined {
+  return link === links.length ? holder : links[link]?.signer;
+}
+
 /**
- * Checks what the signer of one link says about the time. It holds for the time conditions of that link alone.
- * @param link Place of the link in the chain, 0 for the grant.
+ * Checks what the signer of one link says about the time. It holds for the links that this key signed.
+ * @param link Place of the link in the chain, 0 for the grant; behind the last one for the links that the holder signs.
  * @returns The second, or as checkTime. A statement with a kid is never a vouching.
  * @source PROTOCOL 4.10
  */
@@ -50,7 +55,7 @@ export function checkVouch(
 ): Result<number> {
   const time = readTime(statement);
   if (!time.ok) return time;
-  const signer = time.value.signed.kid === undefined ? open.links[link]?.signer : undefined;
+  const signer = time.value.signed.kid === undefined ? vouchSigner(open, link) : undefined;
   return checkSignature(primitives, time.value, nonce, signer);
 }
 

@@ -17,18 +17,26 @@ export type Time =
 
 /** How far a board's oscillator may be off, in seconds a second. A crystal keeps a tenth of it. */
 export const DRIFT = 500e-6;
-/** The longest that a signed time may take from the unit's asking to its arrival. */
+/** The longest that the maker's time may take from the unit's asking to its arrival. */
 export const NONCE_AGE_MAX_MS = 60_000;
 /** The floor is worth a write to flash when it has risen by this much. */
-const PERSIST_STEP_S = 6 * 3600;
+export const PERSIST_STEP_S = 6 * 3600;
+
+/** At `atMs` on the board's clock the present was between the two seconds; the nonce was given at `askedMs`. */
+export interface SignedInterval {
+  readonly askedMs: number;
+  readonly atMs: number;
+  readonly earliestS: number;
+  readonly latestS: number;
+}
 
 export interface TimeState {
   /** The present is not before this second; undefined until the first build time or signature is known. */
   readonly floorS: number | undefined;
   /** What was last written, or is on its way to flash. */
   readonly persistedS: number | undefined;
-  /** The last signed time: at `atMs` on the board's clock it was between the two. Gone after a restart. */
-  readonly signed: { readonly atMs: number; readonly earliestS: number; readonly latestS: number } | undefined;
+  /** The last signed time. Gone after a restart. */
+  readonly signed: SignedInterval | undefined;
 }
 
 /** The state at start: the later of the image's build time and the persisted floor. */
@@ -42,14 +50,33 @@ export function startTime(buildS: number | undefined, persistedS: number | undef
  * @param signedS   What was signed.
  * @param askedMs   When the unit gave the nonce, board milliseconds.
  * @param nowMs     Now, on the same clock.
+ * @param ageMaxMs  The longest that the answer may have taken.
  * @returns The interval at nowMs, or TIME_STALE (asked too long ago).
  * @source PROTOCOL 4.10
  */
-export function intervalOf(signedS: number, askedMs: number, nowMs: number): Result<NonNullable<TimeState["signed"]>> {
+export function intervalOf(
+  signedS: number,
+  askedMs: number,
+  nowMs: number,
+  ageMaxMs = NONCE_AGE_MAX_MS,
+): Result<SignedInterval> {
   const tookMs = nowMs - askedMs;
-  if (tookMs < 0 || tookMs > NONCE_AGE_MAX_MS) return refuse("TIME_STALE");
+  if (tookMs < 0 || tookMs > ageMaxMs) return refuse("TIME_STALE");
   // It was signed at some moment between question and answer, within a second that it names.
-  return ok({ atMs: nowMs, earliestS: signedS, latestS: signedS + Math.ceil((tookMs * (1 + DRIFT)) / 1000) + 1 });
+  const latestS = signedS + Math.ceil((tookMs * (1 + DRIFT)) / 1000) + 1;
+  return ok({ askedMs, atMs: nowMs, earliestS: signedS, latestS });
+}
+
+/**
+ * What two statements of one signer say together, at the moment of the later one: both where they agree, so that a statement that
+ * was long on its way makes nothing less exact; the later one alone where they don't.
+ */
+export function narrowed(before: SignedInterval | undefined, interval: SignedInterval): SignedInterval {
+  if (before === undefined) return interval;
+  const then = widened(before, interval.atMs, undefined);
+  const earliestS = Math.max(then.earliestS, interval.earliestS);
+  const latestS = Math.min(then.latestS, interval.latestS);
+  return earliestS <= latestS ? { ...interval, earliestS, latestS } : interval;
 }
 
 /**
@@ -71,14 +98,19 @@ export function timeAt(state: TimeState, nowMs: number): Time {
 
 /** An interval that was right at its own moment, as it stands now. */
 export function widened(
-  signed: NonNullable<TimeState["signed"]>,
+  signed: SignedInterval,
   nowMs: number,
   floorS: number | undefined,
 ): Time & { grade: "trusted" } {
   const elapsedS = Math.max(0, nowMs - signed.atMs) / 1000;
   const earliestS = Math.floor(signed.earliestS + elapsedS * (1 - DRIFT));
   const latestS = Math.ceil(signed.latestS + elapsedS * (1 + DRIFT));
-  return { grade: "trusted", earliestS: Math.max(earliestS, floorS ?? 0), latestS: Math.max(latestS, floorS ?? 0) };
+  return {
+    grade: "trusted",
+    earliestS: Math.max(earliestS, floorS ?? 0),
+    latestS: Math.max(latestS, floorS ?? 0),
+    ageS: (nowMs - signed.askedMs) / 1000,
+  };
 }
 
 /** The floor to write to flash now, or undefined while what is written is near enough. It never falls. */

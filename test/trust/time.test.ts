@@ -45,7 +45,7 @@ describe("grades", () => {
     expect(timeAt(state, 1e9)).toEqual({ grade: "floor", earliestS: NOW - 500 });
     const told = acceptTime(state, NOW, 1000, 3000);
     if (!told.ok) throw new Error(told.fault);
-    expect(timeAt(told.value, 3000)).toEqual({ grade: "trusted", earliestS: NOW, latestS: NOW + 4 });
+    expect(timeAt(told.value, 3000)).toEqual({ grade: "trusted", earliestS: NOW, latestS: NOW + 4, ageS: 2 });
     const restarted = startTime(NOW - 900, floorToPersist(told.value) ?? NOW - 500);
     expect(timeAt(restarted, 0)).toMatchObject({ grade: "floor" });
   });
@@ -68,7 +68,7 @@ describe("grades", () => {
     const told = acceptTime(startTime(NOW, undefined), NOW - 1, 0, 2000);
     if (!told.ok) throw new Error(told.fault);
     expect(told.value.floorS).toBe(NOW);
-    expect(timeAt(told.value, 2000)).toEqual({ grade: "trusted", earliestS: NOW, latestS: NOW + 3 });
+    expect(timeAt(told.value, 2000)).toEqual({ grade: "trusted", earliestS: NOW, latestS: NOW + 3, ageS: 2 });
     expect(timeAt({ ...told.value, signed: undefined }, 2000)).toEqual({ grade: "floor", earliestS: NOW });
   });
 

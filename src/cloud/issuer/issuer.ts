@@ -8,6 +8,7 @@ import { readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { signTimestamp } from "#trust/releases/sign-release.ts";
 import type { Keyset } from "#wire/releases/keyset.ts";
+import { createTimeSigner, type TimeSigner } from "./time-signer.ts";
 
 export interface ProductKeys {
   readonly product: string;
@@ -17,7 +18,7 @@ export interface ProductKeys {
   readonly message: Uint8Array;
 }
 
-export interface Issuer {
+export interface Issuer extends TimeSigner {
   readonly products: readonly ProductKeys[];
   keysOf(product: string): ProductKeys | undefined;
   /**
@@ -67,6 +68,7 @@ export function createIssuer(folders: readonly string[]): Issuer {
     signers.set(product, { product, keyset, signedKeyset, message, signer: signerOf(seed, publicKey) });
   }
   return {
+    ...createTimeSigner(folders),
     products: [...signers.values()],
     keysOf: (product) => signers.get(product),
     timestamp(product, release, nonce, nowMs) {

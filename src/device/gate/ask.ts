@@ -1,23 +1,13 @@
 /** One ask of a session: its circumstances, the decision, what is counted and noted of it. */
-import type { Result } from "#base/faults.ts";
+import type { Fault, Result } from "#base/faults.ts";
 import { type CborMap, decodeCbor } from "#codec/cbor.ts";
 import type { Ask, Position } from "#trust/grants/caveats.ts";
-import type { OpenLink } from "#trust/grants/open-chain.ts";
-import { decide, type Trust, type Verdict } from "#trust/grants/verify-grant.ts";
-import { widened } from "#trust/time-floor.ts";
+import { decide, type Verdict } from "#trust/grants/verify-grant.ts";
 import { RIGHT, type Right } from "#wire/grants/scope.ts";
 import type { Origin } from "./door.ts";
 import { countUses, trustOf, usageOf } from "./memory.ts";
 import { buttonHeldMs, type Moment, note, type Session } from "./state.ts";
-
-/** What the session's decisions rest on now. */
-export function trustNow({ options, memory, nowMs }: Moment, session: Session): Trust {
-  const vouched = session.vouches.map(({ link, signed }) => ({
-    key: (session.chain.links[link] as OpenLink).signer,
-    time: widened(signed, nowMs, memory.time.floorS),
-  }));
-  return trustOf(options.crypto, memory, nowMs, vouched);
-}
+import { needTime, rememberExpiry } from "./time.ts";
 
 /** The circumstances of one ask. Arguments are decoded only when some caveat looks at them. */
 function askOf(moment: Moment, session: Session, right: Right, origin: Origin, name?: string, args?: Uint8Array): Ask {
@@ -56,6 +46,12 @@ function mapOf(bytes: Uint8Array | undefined): CborMap {
   return item.ok && item.value instanceof Map ? item.value : EMPTY;
 }
 
+/** A refusal that has to do with the time: an expiry is kept, and a time that is missing or old is asked for. */
+export function lacked(moment: Moment, { chain }: Session, fault: Fault): void {
+  if (fault === "GRANT_EXPIRED") rememberExpiry(moment, chain);
+  if (fault === "CAVEAT_TIME_UNKNOWN" || fault === "CAVEAT_TIME_OLD") needTime(moment);
+}
+
 /** Decides one ask, counts its use and notes it. */
 export function decideAsk(
   moment: Moment,
@@ -66,7 +62,8 @@ export function decideAsk(
   args?: Uint8Array,
 ): Result<Verdict> {
   const ask = askOf(moment, session, right, origin, name, args);
-  const verdict = decide(session.chain, ask, trustNow(moment, session));
+  const verdict = decide(session.chain, ask, trustOf(moment.options.crypto, moment.memory, moment.nowMs));
+  if (!verdict.ok) lacked(moment, session, verdict.fault);
   if (verdict.ok) moment.effects.push(...countUses(moment.memory, verdict.value.counted, moment.nowMs));
   const isGrave = right === "config" || right === "delegate" || right === "flash";
   // Somebody who listens asks all day long: that he may would crowd everything else out of the log.

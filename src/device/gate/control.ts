@@ -2,23 +2,21 @@
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
-import { remember } from "#device/store/store.ts";
 import { checkDischarge } from "#trust/grants/discharge.ts";
 import { ENTRIES_MAX, entryOf, isRevokedBy } from "#trust/grants/revocations.ts";
 import { applyDelivery } from "#trust/grants/revoke.ts";
 import { inForce } from "#trust/grants/verify-grant.ts";
-import { checkTime, checkVouch } from "#trust/signed-time.ts";
-import { acceptTime, floorToPersist, intervalOf, persisted } from "#trust/time-floor.ts";
 import { isCtis, joinCtis, splitCtis } from "#wire/grants/revocation.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
-import { NONCE_BYTES } from "#wire/grants/signed-time.ts";
 import type { SessionRequest } from "#wire/sessions/session.ts";
-import { decideAsk, trustNow } from "./ask.ts";
+import { decideAsk, lacked } from "./ask.ts";
 import { auditFrom } from "./audit-log.ts";
 import type { Origin } from "./door.ts";
 import { trustOf } from "./memory.ts";
-import { agree, installAirKey, moveTo, passOn, rememberRevocations, setPlace } from "./owner.ts";
+import { issueNonce } from "./nonce.ts";
+import { agree, installAirKey, moveTo, passOn, rememberRevocations, setPlace, setZone } from "./owner.ts";
 import { auditOf, type Moment, mayWrite, type Session } from "./state.ts";
+import { takeTime, takeVouch, wantedOf } from "./time.ts";
 
 const NOTHING = new Uint8Array(0);
 /** Entries of the log in one answer. */
@@ -34,16 +32,19 @@ type ControlRequest = Exclude<SessionRequest, { op: "call" | "describe" | "event
  * @source PROTOCOL 5.22 to 5.31
  */
 export function control(moment: Moment, session: Session, request: ControlRequest, origin: Origin): Result<Cbor> {
-  const standing = inForce(session.chain, trustNow(moment, session));
-  if (!standing.ok) return standing;
+  const standing = inForce(session.chain, trustOf(moment.options.crypto, moment.memory, moment.nowMs));
+  if (!standing.ok) {
+    lacked(moment, session, standing.fault);
+    return standing;
+  }
   switch (request.op) {
     case "nonce": {
-      const bytes = moment.options.crypto.random(NONCE_BYTES);
+      const bytes = issueNonce(moment.options.crypto, moment.memory, moment.nowMs);
       session.nonce = { bytes, atMs: moment.nowMs };
       return ok(bytes);
     }
     case "time":
-      return takeTime(moment, session, request.statement);
+      return takeTime(moment, request.statement);
     case "vouch":
       return takeVouch(moment, session, request.link, request.statement);
     case "discharge":
@@ -90,6 +91,10 @@ export function control(moment: Moment, session: Session, request: ControlReques
       if (!mayWrite(moment, session)) return refuse("SESSION_RATE");
       moment.effects.push({ kind: "emit", event: { kind: "carried-key-set", signed: request.signed } });
       return ok(null);
+    case "wanted":
+      return ok([wantedOf(moment, session) ?? null, session.isOwner && moment.memory.zone === undefined]);
+    case "zone":
+      return setZone(moment, session, request.rule ?? undefined, origin);
     case "place": {
       const verdict = decideAsk(moment, session, "config", origin);
       if (!verdict.ok) return verdict;
@@ -98,33 +103,6 @@ export function control(moment: Moment, session: Session, request: ControlReques
       return ok(null);
     }
   }
-}
-
-/** The maker's time: trusted from now on, and the floor rises with it. Written only when it has risen by much. */
-function takeTime({ options, memory, nowMs, effects }: Moment, session: Session, statement: Uint8Array): Result<Cbor> {
-  if (session.nonce === undefined) return refuse("SESSION_NONCE");
-  const timeS = checkTime(options.crypto, statement, session.nonce.bytes, memory.timeKeys);
-  if (!timeS.ok) return timeS;
-  const time = acceptTime(memory.time, timeS.value, session.nonce.atMs, nowMs);
-  if (!time.ok) return time;
-  memory.time = time.value;
-  const floorS = floorToPersist(memory.time);
-  if (floorS !== undefined) {
-    effects.push(remember("timeFloor", floorS));
-    memory.time = persisted(memory.time);
-  }
-  effects.push({ kind: "emit", event: { kind: "time-taken", time: memory.time } });
-  return ok(null);
-}
-
-function takeVouch({ options, nowMs }: Moment, session: Session, link: number, statement: Uint8Array): Result<Cbor> {
-  if (session.nonce === undefined) return refuse("SESSION_NONCE");
-  const timeS = checkVouch(options.crypto, statement, session.nonce.bytes, session.chain, link);
-  if (!timeS.ok) return timeS;
-  const signed = intervalOf(timeS.value, session.nonce.atMs, nowMs);
-  if (!signed.ok) return signed;
-  session.vouches = [...session.vouches.filter((vouch) => vouch.link !== link), { link, signed: signed.value }];
-  return ok(null);
 }
 
 function takeDischarge({ options }: Moment, session: Session, statement: Uint8Array): Result<Cbor> {

@@ -19,6 +19,7 @@ import { RESET_HOLD_MS, reset, resumeResale } from "./owner.ts";
 import { type Answered, answerUnstored, hasWritten, replyToCall, takeRecord } from "./records.ts";
 import { nextTimeoutMs, sweep } from "./session-table.ts";
 import { createGateState, type GateOptions, type GateState, keepEvent, type Moment } from "./state.ts";
+import { askCloud, onCloudTime, onLink } from "./time.ts";
 
 /** Where the fleet's revocations arrive, below the fleet's topic. */
 const REVOCATIONS = `all/${ALL.revocation}`;
@@ -88,16 +89,19 @@ function on(moment: Moment, event: DeviceEvent): void {
   switch (event.kind) {
     case "timer":
       return closeIdle(state.door, nowMs, effects);
+    case "link-down":
+      return onLink(moment, false);
     case "button":
       return press(moment, event.heldMs);
     case "link-message":
       if (event.topic === DOWN.revocation || event.topic === REVOCATIONS) return delivered(moment, event.payload);
+      if (event.topic === DOWN.time) return onCloudTime(moment, event.payload);
       return serve(moment, visitOf(state.door, event, effects));
     case "raised":
       return keepEvent(state, event.name, event.value);
     case "link-up":
       state.link = 0;
-      return;
+      return onLink(moment, true);
     case "link-failed":
       state.link = faultNumber(event.fault);
       return;
@@ -142,11 +146,12 @@ function step(options: GateOptions, state: GateState, event: DeviceEvent): Step<
     on(moment, event);
     // What an unfinished resale would overwrite at the next start must not be written before it.
     if (memory.facts.resale !== undefined && hasWritten(moment, 0)) effects.unshift(...resumeResale(memory.facts));
+    askCloud(moment);
   }
   const ops = state.audit === undefined ? [] : writeAudit(options.audit, state.audit);
   // First of all: whoever cuts the power when the lamp goes on finds that in the log.
   if (ops.length > 0) effects.unshift({ kind: "append", ops });
-  const wakeAtMs = Math.min(nextTimeoutMs(state.table), nextIdleMs(state.door));
+  const wakeAtMs = Math.min(nextTimeoutMs(state.table), nextIdleMs(state.door), state.timeAsking.dueMs);
   return wakeAtMs === Number.POSITIVE_INFINITY ? { state, effects } : { state, effects, wakeAtMs };
 }
 

@@ -16,6 +16,7 @@ import { adoptReissued, claim } from "./owner.ts";
 import { awaitFlash, hasWritten } from "./records.ts";
 import { addHalfOpen, admit, dropHalfOpen, freshId, type HalfOpen } from "./session-table.ts";
 import { type Moment, note, type Session, tagOf } from "./state.ts";
+import { rememberExpiry } from "./time.ts";
 
 const NOTHING = new Uint8Array(0);
 const SUITES = [SUITE_4];
@@ -72,7 +73,10 @@ function complete(moment: Moment, half: HalfOpen, body: Uint8Array, origin: Orig
   const trust = trustOf(options.crypto, memory, nowMs);
   const chain = chainBytes.length === 0 ? ownersChain(memory) : openChain(chainBytes, trust);
   const standing = chain.ok ? inForce(chain.value, trust) : chain;
-  if (!standing.ok) return refused(moment, undefined, standing.fault);
+  if (!standing.ok) {
+    if (chain.ok && standing.fault === "GRANT_EXPIRED") rememberExpiry(moment, chain.value);
+    return refused(moment, undefined, standing.fault);
+  }
   if (!mayOpen(memory, standing.value)) return refused(moment, undefined, "STORE_UNREADABLE");
   const { holder } = standing.value;
   const peer = { id: CALLER_ID_CRED, item: credentialItem(holder), publicKey: holder };
@@ -94,7 +98,6 @@ function complete(moment: Moment, half: HalfOpen, body: Uint8Array, origin: Orig
     pending: undefined,
     nonce: undefined,
     discharged: [],
-    vouches: [],
     hasProved: false,
   };
   const admitted = admit(state.table, session);

@@ -3,25 +3,25 @@ import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type CloudChoice, cloudOf } from "#device/link/cloud.ts";
 import type { Effect } from "#device/machine.ts";
-import type { Place } from "#device/store/codecs.ts";
+import type { Place, StoredZone } from "#device/store/codecs.ts";
 import type { Facts } from "#device/store/facts.ts";
 import { isProvisioned, remember } from "#device/store/store.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import type { Usage } from "#trust/grants/caveats.ts";
 import { type Issuer, type OpenChain, OWN_KID } from "#trust/grants/open-chain.ts";
 import type { Revocations } from "#trust/grants/revocations.ts";
-import type { Trust, Vouched } from "#trust/grants/verify-grant.ts";
+import type { Trust } from "#trust/grants/verify-grant.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { startTime, type TimeState, timeAt } from "#trust/time-floor.ts";
 import { CTI_BYTES, type Link } from "#wire/grants/grant.ts";
+import { TIME_KID } from "#wire/grants/signed-time.ts";
+import type { NonceKey } from "./nonce.ts";
+import { type SignerTime, vouchedAt } from "./signer-times.ts";
 
 /** Links whose use is counted. When all places are taken, further ones refuse: forgetting would give uses back. */
 const COUNTED_MAX = 32;
 /** Recent uses of a link that are remembered: as many as a rate caveat can ask for. */
 const RECENT_MAX = 255;
-
-/** The kid by which a signed time names the one key that the factory pinned for it. */
-export const TIME_KID = Uint8Array.of(1);
 
 interface Counted {
   readonly cti: Uint8Array;
@@ -30,7 +30,7 @@ interface Counted {
   readonly recentMs: number[];
 }
 
-export interface Memory {
+export interface Memory extends NonceKey {
   /** What the flash holds. */
   readonly facts: Facts;
   readonly id: Uint8Array;
@@ -45,6 +45,10 @@ export interface Memory {
   fleetCalls: boolean;
   revocations: Revocations;
   time: TimeState;
+  /** What signers of links have said about the time. */
+  readonly signers: SignerTime[];
+  /** Where the unit is by the clock, as its owner said. */
+  zone: StoredZone | undefined;
   /** What a card-holder's broadcast said the time was, and when: gone with the power. */
   hint: { readonly atS: number; readonly atMs: number } | undefined;
   /** The maker's keys for signed time. */
@@ -66,7 +70,7 @@ function issuersOf({ issuers }: Facts, publicKey: Uint8Array): readonly Issuer[]
 
 /** What of the memory is as the flash holds it; read again when a write failed, since the flash is what counts. */
 function storedPart(facts: Facts) {
-  const { ownerGrant, claimed, fleetCalls, revocations, resoldAt, place, unreadable } = facts;
+  const { ownerGrant, claimed, fleetCalls, revocations, resoldAt, place, zone, unreadable } = facts;
   // Unreadable: whatever issuers signed before the owner's grant may be a former owner's.
   const latestS = ownerGrant?.claims.issuedAtS ?? Number.POSITIVE_INFINITY;
   return {
@@ -76,6 +80,7 @@ function storedPart(facts: Facts) {
     revocations: revocations ?? [],
     resoldAtS: unreadable.has("resoldAt") ? latestS : resoldAt,
     place,
+    zone,
     cloud: cloudOf(facts),
   };
 }
@@ -103,7 +108,9 @@ export function openMemory(
     product: facts.product ?? "",
     fleet: facts.fleet ?? "",
     issuers: issuersOf(facts, publicKey),
+    nonceKey: primitives.random(32),
     time: startTime(buildS, facts.timeFloor),
+    signers: (facts.signerTimes ?? []).map(({ key, floorS }) => ({ key, isDeep: false, floorS, signed: undefined })),
     hint: undefined,
     timeKeys: timeKey === undefined ? [] : [{ kid: TIME_KID, publicKey: timeKey }],
     counted: usage.map(({ cti, uses, recent }) => ({ cti, uses, recentMs: new Array<number>(recent).fill(nowMs) })),
@@ -114,28 +121,29 @@ export function openMemory(
 export function rereadMemory(memory: Memory): void {
   Object.assign(memory, storedPart(memory.facts));
   memory.time = { ...memory.time, persistedS: memory.facts.timeFloor };
+  for (const signer of memory.signers) {
+    signer.floorS = memory.facts.signerTimes?.find(({ key }) => equal(key, signer.key))?.floorS;
+  }
 }
 
 /** Without the floor that it knew, the unit can't tell which of the keys that end have ended: all, until the time is trusted. */
 function hintOf({ hint, facts }: Memory, nowMs: number): { hintS?: number } {
-  if (facts.unreadable.has("timeFloor")) return { hintS: Number.POSITIVE_INFINITY };
+  if (facts.unreadable.has("timeFloor") || facts.unreadable.has("signerTimes"))
+    return { hintS: Number.POSITIVE_INFINITY };
   return hint === undefined ? {} : { hintS: hint.atS + Math.floor((nowMs - hint.atMs) / 1000) };
 }
 
 /** What a decision of this moment rests on. */
-export function trustOf(
-  primitives: Primitives,
-  memory: Memory,
-  nowMs: number,
-  vouched: readonly Vouched[] = [],
-): Trust {
+export function trustOf(primitives: Primitives, memory: Memory, nowMs: number): Trust {
   const { id, product, fleet, issuers, revocations, resoldAtS, claimed, fleetCalls } = memory;
   const time = timeAt(memory.time, nowMs);
+  const vouched = vouchedAt(memory.signers, memory.time.floorS, nowMs);
   const known = { primitives, id, product, fleet, issuers, revocations, claimed, fleetCalls, time, vouched };
   return {
     ...known,
     ...(resoldAtS !== undefined && { resoldAtS }),
     ...hintOf(memory, nowMs),
+    ...(memory.zone !== undefined && { zone: memory.zone.zone }),
     ...(memory.owner !== undefined && { known: memory.owner }),
   };
 }

@@ -1,6 +1,7 @@
 /** Whose the unit is: claiming, the owner's will, resale, reissue and reset, each so that a thief gains nothing. */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
+import { readZone } from "#codec/posix-tz.ts";
 import { isCloud, moveCloud } from "#device/link/cloud.ts";
 import type { Effect } from "#device/machine.ts";
 import type { Place, StoredResale } from "#device/store/codecs.ts";
@@ -8,7 +9,7 @@ import type { Facts } from "#device/store/facts.ts";
 import { forget, remember } from "#device/store/store.ts";
 import type { OpenChain } from "#trust/grants/open-chain.ts";
 import { resell, withoutGuests } from "#trust/grants/resale.ts";
-import { encodeRevocations, type Revocations } from "#trust/grants/revocations.ts";
+import { encodeRevocations, entryOf, type Revocations } from "#trust/grants/revocations.ts";
 import { inForce } from "#trust/grants/verify-grant.ts";
 import { timeAt } from "#trust/time-floor.ts";
 import { readChain, readGrant } from "#wire/grants/grant.ts";
@@ -16,7 +17,8 @@ import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import { ACT } from "#wire/sessions/audit.ts";
 import { decideAsk } from "./ask.ts";
 import type { Origin } from "./door.ts";
-import { ownersChain, trustOf } from "./memory.ts";
+import { type Memory, ownersChain, trustOf } from "./memory.ts";
+import { rememberSigners } from "./signer-times.ts";
 import { buttonHeldMs, type Moment, mayWrite, note, type Session } from "./state.ts";
 
 /** The button must be held for this long to hand the unit over, and for that long to reset it. */
@@ -26,9 +28,16 @@ export const RESET_HOLD_MS = 10_000;
 /** Stores what is now remembered of revocation, and ends the sessions that it ends. */
 export function rememberRevocations(moment: Moment, revocations: Revocations): void {
   const { options, memory, state, nowMs, effects } = moment;
+  const risen = memory.signers.filter(
+    ({ key, floorS }) =>
+      floorS !== undefined && entryOf(revocations, key).floor > entryOf(memory.revocations, key).floor,
+  );
   memory.revocations = revocations;
   // What can't be read stays as it is: written anew, it would give back what it revoked.
   if (!memory.facts.unreadable.has("revocations")) effects.push(remember("revocations", revocations));
+  // A risen floor has ended every link that was judged by the key's time so far: a wrong clock does no harm to later ones.
+  for (const signer of risen) signer.floorS = undefined;
+  if (risen.length > 0) effects.push(rememberSigners(memory.signers));
   const trust = trustOf(options.crypto, memory, nowMs);
   const { open } = state.table;
   for (let i = open.length - 1; i >= 0; i--) if (!inForce((open[i] as Session).chain, trust).ok) open.splice(i, 1);
@@ -81,6 +90,20 @@ export function moveTo(
   return allowed;
 }
 
+/** Remembers the zone where the unit is, or forgets it. Only the owner may, since hours of guests' keys follow it. */
+export function setZone(moment: Moment, session: Session, rule: string | undefined, origin: Origin): Result<Cbor> {
+  const zone = rule === undefined ? undefined : readZone(rule);
+  if (zone?.ok === false) return zone;
+  const allowed = asOwner(moment, session, origin, true);
+  if (allowed.ok) rememberZone(moment, zone && { rule: rule as string, zone: zone.value });
+  return allowed;
+}
+
+function rememberZone({ memory, effects }: Moment, zone: Memory["zone"]): void {
+  memory.zone = zone;
+  effects.push(zone === undefined ? forget("zone") : remember("zone", zone));
+}
+
 /** @param isPaced Whether it takes one of the turns to write; what wants the button has a pace by that. */
 function asOwner(moment: Moment, session: Session, origin: Origin, isPaced = false): Result<Cbor> {
   if (!session.isOwner) return refuse("SESSION_OWNER");
@@ -121,6 +144,7 @@ export function passOn(
   memory.owner = owner.ok ? owner.value : undefined;
   memory.resoldAtS = resold.resoldAtS;
   memory.place = undefined;
+  memory.zone = undefined;
   rememberRevocations(moment, resold.revocations);
   return ok(resold.grant);
 }
@@ -136,6 +160,7 @@ function writesOf({ unreadable }: Facts, resale: StoredResale, revocations: Revo
     remember("airKey", resale.airKey),
     remember("ownerGrant", resale.grant),
     forget("place"),
+    forget("zone"),
     ...moveCloud(undefined),
     forget("resale"),
   ];
@@ -182,6 +207,7 @@ export function reset(moment: Moment): void {
   effects.push(forget("fleetCalls"));
   setPlace(moment, undefined);
   effects.push(...moveCloud(undefined));
+  rememberZone(moment, undefined);
   if (memory.owner !== undefined) {
     rememberRevocations(moment, withoutGuests(memory.revocations, memory.owner.claims.holder));
   }

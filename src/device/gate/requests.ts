@@ -55,6 +55,7 @@ function describe({ options, state, memory, nowMs }: Moment, session: Session): 
       ["fleetCalls", memory.fleetCalls],
       ["floor", entryOf(memory.revocations, session.holder).floor],
       ["time", timeAt(memory.time, nowMs).grade],
+      ["zone", memory.zone?.rule ?? null],
       ["cloud", memory.cloud.address?.bytes ?? null],
       ["cloudTls", memory.cloud.tls?.bytes ?? null],
       ["link", state.link ?? null],

@@ -9,7 +9,7 @@ import type { Place } from "#device/store/codecs.ts";
 import type { Discharged } from "#trust/grants/caveats.ts";
 import type { OpenChain, OpenLink } from "#trust/grants/open-chain.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { type TimeState, timeAt } from "#trust/time-floor.ts";
+import { timeAt } from "#trust/time-floor.ts";
 import { auditNameTag, encodeAuditEntry } from "#wire/sessions/audit.ts";
 import { type AuditLog, addAudit, openAuditLog } from "./audit-log.ts";
 import { createDoor, type Door, type Origin } from "./door.ts";
@@ -59,8 +59,6 @@ export interface Session extends TableSession {
   /** The last nonce given, and when. */
   nonce: { readonly bytes: Uint8Array; readonly atMs: number } | undefined;
   discharged: readonly (Omit<Discharged, "ageS"> & { readonly nonceAtMs: number })[];
-  /** What signers of its links said about the time. */
-  vouches: readonly { readonly link: number; readonly signed: NonNullable<TimeState["signed"]> }[];
   /** Whether its holder has shown that he can hear us. */
   hasProved: boolean;
 }
@@ -92,6 +90,8 @@ export interface GateState {
   button: { readonly heldMs: number; readonly atMs: number } | undefined;
   readonly events: RaisedEvent[];
   eventNumber: number;
+  /** When the cloud is next asked for the time (never: it isn't linked), was last asked, and how long to wait for it then. */
+  readonly timeAsking: { dueMs: number; askedMs: number; retryMs: number };
   /** Where the app's receiver last saw the unit. */
   fix: { readonly place: Place; readonly atMs: number } | undefined;
 }
@@ -113,6 +113,7 @@ export function createGateState(tcpPort: number): GateState {
     button: undefined,
     events: [],
     eventNumber: 0,
+    timeAsking: { dueMs: Number.POSITIVE_INFINITY, askedMs: Number.NEGATIVE_INFINITY, retryMs: 0 },
     fix: undefined,
   };
 }
@@ -127,7 +128,10 @@ export interface Moment {
 }
 
 /** Takes a turn to have something written; the owner's turns are his alone. SESSION_RATE where there is none. */
-export function mayWrite({ state, memory, nowMs }: Moment, { isOwner, chain }: Session): boolean {
+export function mayWrite(
+  { state, memory, nowMs }: Moment,
+  { isOwner, chain }: Pick<Session, "isOwner" | "chain">,
+): boolean {
   if (isOwner) return takeTurn(state.ownersWrites, "", nowMs);
   const [first, second] = chain.links;
   const isOwners = first !== undefined && memory.owner?.claims.holder.join() === first.claims.holder.join();

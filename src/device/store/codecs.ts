@@ -3,8 +3,9 @@
  * are not exactly of its form; what the unit then assumes stands in entries.ts.
  */
 import { concat } from "#base/bytes.ts";
-import { fromUtf8 } from "#base/utf8.ts";
+import { fromUtf8, utf8 } from "#base/utf8.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import { readZone, type Zone } from "#codec/posix-tz.ts";
 import { type Revocations, readRevocations } from "#trust/grants/revocations.ts";
 import { type Link, readGrant } from "#wire/grants/grant.ts";
 import { type CloudAddress, type CloudTls, readCloudAddress, readCloudTls } from "#wire/link/cloud-address.ts";
@@ -36,6 +37,18 @@ export interface StoredUse {
   readonly cti: Uint8Array;
   readonly uses: number;
   readonly recent: number;
+}
+
+/** What is past by the word of one signer of links. */
+export interface StoredSignerTime {
+  readonly key: Uint8Array;
+  readonly floorS: number;
+}
+
+/** A time zone: its rule as the owner told it, and what that means. */
+export interface StoredZone {
+  readonly rule: string;
+  readonly zone: Zone;
 }
 
 /** A release that is being installed. */
@@ -228,6 +241,31 @@ export function decodeResale(bytes: Uint8Array): StoredResale | undefined {
   if (!(grant instanceof Uint8Array) || !(airKey instanceof Uint8Array)) return undefined;
   if (!(revocations instanceof Uint8Array) || typeof resoldAtS !== "number") return undefined;
   return { grant, airKey, revocations, resoldAtS };
+}
+
+export function encodeSignerTimes(signers: readonly StoredSignerTime[]): Uint8Array {
+  return encodeCbor(signers.map(({ key, floorS }) => [key, floorS]));
+}
+
+export function decodeSignerTimes(bytes: Uint8Array): readonly StoredSignerTime[] | undefined {
+  const signers: StoredSignerTime[] = [];
+  const items = itemsOf(bytes);
+  for (const each of items ?? []) {
+    const [key, floorS] = Array.isArray(each) ? (each as readonly Cbor[]) : [];
+    if (!(key instanceof Uint8Array) || typeof floorS !== "number") return undefined;
+    signers.push({ key, floorS });
+  }
+  return items && signers;
+}
+
+export function encodeZone({ rule }: StoredZone): Uint8Array {
+  return utf8(rule);
+}
+
+export function decodeZone(bytes: Uint8Array): StoredZone | undefined {
+  const rule = fromUtf8(bytes);
+  const zone = rule === undefined ? undefined : readZone(rule);
+  return rule !== undefined && zone?.ok ? { rule, zone: zone.value } : undefined;
 }
 
 export function encodePlace(place: Place): Uint8Array {

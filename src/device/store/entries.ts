@@ -23,11 +23,13 @@ import {
   decodeRevocations,
   decodeRoots,
   decodeSecond,
+  decodeSignerTimes,
   decodeText,
   decodeU16,
   decodeUpdate,
   decodeUsage,
   decodeWifi,
+  decodeZone,
   encodeCloudMoved,
   encodeCounter,
   encodeEmpty,
@@ -36,9 +38,11 @@ import {
   encodeResale,
   encodeRoots,
   encodeSecond,
+  encodeSignerTimes,
   encodeUpdate,
   encodeUsage,
   encodeWifi,
+  encodeZone,
 } from "./codecs.ts";
 
 /** `writers` are names of machines. What `provision` writes comes from the factory's station, mostly as bytes. */
@@ -197,6 +201,18 @@ export const ENTRIES = {
     decode: asBytes,
     encode: asBytes,
   },
+  signerTimes: {
+    name: OWN.signerTimes,
+    writers: ["gate"],
+    decode: decodeSignerTimes,
+    encode: encodeSignerTimes,
+  },
+  zone: {
+    name: OWN.zone,
+    writers: ["gate"],
+    decode: decodeZone,
+    encode: encodeZone,
+  },
   place: {
     name: OWN.place,
     writers: ["gate"],
@@ -234,5 +250,7 @@ export const ENTRY_NAMES = [
   "update",
   "cloudMoved",
   "appFailure",
+  "signerTimes",
+  "zone",
   "place",
 ] as const satisfies readonly (keyof typeof ENTRIES)[];

@@ -122,6 +122,14 @@ export const MEANINGS: Readonly<Record<EntryName, Meaning>> = {
     unreadable: "the cloud cannot read it either, and ignores it",
     unwritable: "the maker hears of it on the console alone",
   },
+  signerTimes: {
+    unreadable: "any delegated key that ends may have ended, until the time is trusted or its signer tells it",
+    unwritable: "nothing is answered that rests on it: the refusal of an expired key, or the thanks for a word",
+  },
+  zone: {
+    unreadable: "the zone is unknown: local hours refuse",
+    unwritable: "the owner is told; the old zone stays",
+  },
   place: {
     unreadable: "the place is unknown: geofences refuse",
     unwritable: "whoever said it is told; the old place stays",

@@ -95,5 +95,6 @@ function settleResale(facts: OpenFacts, resale: NonNullable<Facts["resale"]>): v
   facts.revocations = decodeRevocations(resale.revocations);
   facts.resoldAt = resale.resoldAtS;
   facts.place = undefined;
+  facts.zone = undefined;
   facts.cloudMoved = undefined;
 }

@@ -72,4 +72,8 @@ export const OWN = {
   place: "place",
   /** What the app threw that ended a trial (wire/link/app-failure.ts), until the cloud has been told. */
   appFailure: "app-failure",
+  /** What signers of links have proved to be past: CBOR [[key, Unix second], ...]. Ended by a risen floor of that key (PROTOCOL 4.10). */
+  signerTimes: "signer-times",
+  /** The zone where the unit is, as a POSIX TZ rule in UTF-8. A reset and a resale forget it. */
+  zone: "zone",
 } as const;

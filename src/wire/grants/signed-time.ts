@@ -5,6 +5,8 @@ import { readStatement, type Signed } from "#wire/signed.ts";
 import { CLAIM } from "./grant.ts";
 
 export const NONCE_BYTES = 16;
+/** The kid by which a signed time names the one key that the factory pinned for it. */
+export const TIME_KID = Uint8Array.of(1);
 const TIME_MAX_S = 2 ** 40;
 
 export interface SignedTime {

@@ -17,6 +17,8 @@ export const UP = {
   reply: "reply",
   /** What the maker's app threw (wire/link/app-failure.ts). */
   failure: "failure",
+  /** A nonce of 16 bytes: asks for the time, signed over it by the maker's time key (wire/grants/signed-time.ts). */
+  askTime: "ask-time",
   /** One event of the app: `event/NAME`. */
   event: "event",
 } as const;
@@ -33,6 +35,8 @@ export const DOWN = {
   relay: "relay",
   /** Signed revocations that concern this unit (wire/grants/revocation.ts). */
   revocation: "revocation",
+  /** The time, signed over the unit's nonce. */
+  time: "time",
   /** Unsigned u16: the unit is to leave and stay away for this many seconds, plus chance. */
   away: "away",
 } as const;

@@ -70,7 +70,7 @@ export type SessionRequest =
   /** A fresh nonce of the unit, to be signed over by a time key, a voucher or the key of a discharge. */
   | { readonly op: "nonce" }
   | { readonly op: "time"; readonly statement: Uint8Array }
-  /** What the signer of one link (0: of the grant) says about the time. */
+  /** What the signer of one link (0: of the grant; behind the last: the caller) says about the time. */
   | { readonly op: "vouch"; readonly link: number; readonly statement: Uint8Array }
   | { readonly op: "discharge"; readonly statement: Uint8Array }
   /** Statements of revocation, as a phone carries them (PROTOCOL 4.8). */
@@ -94,13 +94,16 @@ export type SessionRequest =
   | { readonly op: "place"; readonly place: readonly [latitudeE5: number, longitudeE5: number] | null }
   /** What is in force of the session key's own revocations, and which of these ctis (joined, ascending) are revoked. */
   | { readonly op: "revoked"; readonly ctis: Uint8Array }
-
   /** Where the unit's cloud is from now on, as stored (wire/link/cloud-address.ts); both of no bytes: the factory's again. */
   | { readonly op: "cloud"; readonly address: Uint8Array; readonly tls: Uint8Array }
   /** Brings a signed key set; its version shows in `describe` once it is in use (PROTOCOL 8.11). */
-  | { readonly op: "key-set"; readonly signed: Uint8Array };
+  | { readonly op: "key-set"; readonly signed: Uint8Array }
+  /** What the unit wants to be told by this caller: [nonce to sign the time over, or null; whether it has no time zone]. */
+  | { readonly op: "wanted" }
+  /** The zone where the unit is, as a POSIX TZ rule (PROTOCOL 4.6.1), or null to forget it. */
+  | { readonly op: "zone"; readonly rule: string | null };
 
-type Kind = "text" | "bytes" | "key" | "count" | "bool" | "place";
+type Kind = "text" | "bytes" | "key" | "count" | "bool" | "place" | "rule";
 
 /** Number and fields of each operation. Numbers are append-only. */
 const FORMS: { readonly [op in SessionRequest["op"]]: readonly [number, ...(readonly [string, Kind])[]] } = {
@@ -124,6 +127,8 @@ const FORMS: { readonly [op in SessionRequest["op"]]: readonly [number, ...(read
   revoked: [30, ["ctis", "bytes"]],
   cloud: [33, ["address", "bytes"], ["tls", "bytes"]],
   "key-set": [34, ["signed", "bytes"]],
+  wanted: [31],
+  zone: [32, ["rule", "rule"]],
   // Number 21 was a log without times and names.
   audit: [35, ["from", "count"]],
 };
@@ -136,6 +141,8 @@ function isOf(kind: Kind, value: Cbor): boolean {
       return typeof value === "boolean";
     case "count":
       return Number.isSafeInteger(value) && (value as number) >= 0;
+    case "rule":
+      return value === null || typeof value === "string";
     case "place":
       return value === null || isPlace(value);
     default:

@@ -24,10 +24,29 @@ interface Target {
   readonly sodium?: readonly string[];
   readonly usesEngine?: boolean;
   readonly usesTls?: boolean;
+  readonly usesNetwork?: boolean;
   /** The longest input. */
   readonly bytesMax: number;
 }
 
+const NETWORK = [
+  ...[
+    "def",
+    "dns",
+    "inet_chksum",
+    "init",
+    "ip",
+    "mem",
+    "memp",
+    "netif",
+    "pbuf",
+    "tcp",
+    "tcp_in",
+    "tcp_out",
+    "timeouts",
+  ],
+  ...["udp", "ipv4/dhcp", "ipv4/etharp", "ipv4/icmp", "ipv4/igmp", "ipv4/ip4", "ipv4/ip4_addr", "../netif/ethernet"],
+];
 const SHA256 = ["crypto_hash/sha256/cp/hash_sha256_cp"];
 const SHA512 = ["crypto_hash/sha512/cp/hash_sha512_cp"];
 const SIGNED = ["boot/cbor", "boot/signed", "fuzz/any-signature"];
@@ -59,6 +78,7 @@ const TARGETS: Readonly<Record<string, Target>> = {
     bytesMax: 2048,
   },
   radio: { sources: ["port/radio", "port/frame", "port/js"], usesEngine: true, bytesMax: 1024 },
+  dns: { sources: ["port/dns"], usesNetwork: true, bytesMax: 512 },
   certificates: {
     sources: ["tls/pinned", "tls/validity", "tls/alt", "port/sodium-base"],
     usesTls: true,
@@ -138,6 +158,17 @@ export async function buildFuzzer(name: string, edited?: Edited): Promise<string
   if (target.usesEngine) {
     const flags = ["-D_GNU_SOURCE", '-DCONFIG_VERSION="2025-04-26"'];
     groups.push(theirs(trees.quickjs ?? "", ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"], flags));
+  }
+  if (target.usesNetwork) {
+    // Its memory is laid out for a processor of 32 bits.
+    const flags = [
+      ...SANITIZED,
+      "-fno-sanitize=alignment",
+      `-I${FIRMWARE}`,
+      `-I${FIRMWARE}/port/lwip`,
+      `-I${trees.lwip}/src/include`,
+    ];
+    groups.push(theirs(join(trees.lwip ?? "", "src/core"), NETWORK, flags));
   }
   if (target.usesTls) groups.push(...tlsGroups(trees));
   const { objects } = await compile(groups, CLANG);

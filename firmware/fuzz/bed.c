@@ -19,6 +19,7 @@ const uint32_t chip_flash_sector_bytes = 4096;
 uint32_t chip_flash_operations;
 bool heap_refused;
 void (*bed_after)(void);
+bool bed_restart_is_finding;
 
 static jmp_buf fuzzer;
 static uint64_t now_ms;
@@ -148,7 +149,10 @@ void chip_wait(void) {
   if (++waits > WAITS_MOST) bed_restart();
 }
 void chip_watchdog_feed(void) {}
-void chip_restart(void) { bed_restart(); }
+void chip_restart(void) {
+  BED_ASSERT(!bed_restart_is_finding);
+  bed_restart();
+}
 
 void *heap_allocate(size_t bytes) {
   for (size_t i = 0; bytes > 0 && bytes <= HEAP_BYTES && i < ALLOCATIONS_MOST; i++) {

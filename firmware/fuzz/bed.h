@@ -30,6 +30,8 @@ void bed_put_log(uint32_t start, uint32_t bytes, struct input *in);
 void bed_send(int line, const uint8_t *bytes, size_t length);
 /* The same as whole frames with right check sums: type, payload. */
 void bed_send_frame(int line, uint8_t type, const struct input *payload);
+/* Whether a restart is a finding: where nobody but a stranger can have caused it. */
+extern bool bed_restart_is_finding;
 /* Ends this run, as a restart does. */
 void bed_restart(void) __attribute__((noreturn));
 /* Ends the fuzzer: a promise of the parser does not hold. */

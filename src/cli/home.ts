@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import { toHex } from "#base/bytes.ts";
 import { withFaultNames } from "#base/faults.ts";
 import { type Board, readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
@@ -7,11 +8,14 @@ import { readFlashConfig } from "#factory/config.ts";
 import { openRegistry } from "#factory/registry.ts";
 import { buildBoot } from "#firmware/image.ts";
 import { startAir } from "./emulated-air.ts";
+import { askHome, serveHome } from "./home-control.ts";
 import { startsNative } from "./line/first-flash.ts";
 import { flashOf, unitsHere } from "./line/made-units.ts";
 import { endOnSignals } from "./program.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { CliTrouble } from "./trouble.ts";
+import { durationMsOf, textOf } from "./values/duration.ts";
+import { deviceIdOf } from "./values/identifier.ts";
 
 interface Options {
   readonly config: string;
@@ -19,6 +23,9 @@ interface Options {
   readonly passphrase: string;
   readonly address: string;
 }
+
+/** A person holds no button for longer. */
+const HOLD_MAX_MS = 60_000;
 
 const write = (line: string) => void process.stdout.write(`${line}\n`);
 
@@ -50,17 +57,47 @@ async function live(ids: readonly string[], { config: path, ssid, passphrase, ad
   }
   endOnSignals();
   const { radio } = await startAir({ ssid, passphrase }, address);
+  const stations = new Map<string, SimStation>();
   for (const id of wanted) {
     const board = boardOf(config.output, id);
     if (startsNative(board)) await buildBoot(board.name);
-    await powerOn(openSimStation(board, flashOf(config, id), radio), id);
+    const station = openSimStation(board, flashOf(config, id), radio);
+    stations.set(id, station);
+    await powerOn(station, id);
   }
+  await serveHome(config.output, async ({ id, holdMs }) => {
+    const station = stations.get(id);
+    if (station === undefined) throw new CliTrouble(`no unit ${id} has power here (units: ${wanted.join(", ")})`);
+    await station.press(holdMs);
+    write(`${id.slice(0, 8)}  its button was held for ${textOf(holdMs)}`);
+  });
   const units = wanted.length === 1 ? "1 unit has" : `${wanted.length} units have`;
   write(`${units} power, and ${ssid} is on the air; a phone here: latchkey phone onboard --help. Ctrl-C ends it.`);
   await new Promise(() => setInterval(() => undefined, 60_000));
 }
 
+/** Holds a unit's button in the home that runs, as a person would for a resale (3 s) or a reset (10 s). */
+async function press(
+  id: string,
+  { config: path, hold }: { readonly config: string; readonly hold: string },
+): Promise<void> {
+  const holdMs = durationMsOf("--hold", hold, { maxMs: HOLD_MAX_MS });
+  const unit = toHex(deviceIdOf("the unit", id));
+  await askHome(readFlashConfig(path).output, { id: unit, holdMs });
+  write(`the button of ${unit} was held for ${textOf(holdMs)}`);
+}
+
 export function register(command: Command): void {
+  command
+    .command("press")
+    .description("hold a unit's button in the home that runs: 3s to pass the unit on, 10s to reset it")
+    .argument("<id>", "its device ID")
+    .option("--hold <duration>", "for how long", "3s")
+    .option("--config <file>", "the configuration that the home was started with", "flash.config.json")
+    .action((id: string, _: unknown, inner: Command) =>
+      // Commander leaves --config to the outer command, which has it too.
+      sayTrouble(() => press(id, inner.optsWithGlobals() as { config: string; hold: string })),
+    );
   command
     .argument("[id...]", "device IDs; all units of the configuration's output when none is named")
     .option("--config <file>", "whose units", "flash.config.json")

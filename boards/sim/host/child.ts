@@ -1,5 +1,5 @@
 /** Programs of this repository as processes of their own, ended by their own process ID and never left behind. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 
 export interface Child {
   readonly pid: number;
@@ -8,6 +8,9 @@ export interface Child {
   /** Calls back for each JSON line of standard error; other lines there are kept for `errors`. */
   onNotice(see: (notice: Readonly<Record<string, unknown>>) => void): void;
   write(text: string): void;
+  /** Sends a message to a program that was started with a channel, and calls back for those that come from it. */
+  send(message: object): void;
+  onMessage(see: (message: unknown) => void): void;
   /** Resolves with the exit code, or null after a signal. */
   readonly exited: Promise<number | null>;
   /** What it complained about so far. */
@@ -38,14 +41,17 @@ function lines(see: (line: string) => void): (chunk: Buffer) => void {
   };
 }
 
-/** Starts a TypeScript program of this repository. */
-export function startProgram(path: string, args: readonly string[]): Child {
-  return startChild(process.execPath, ["--import", "tsx", path, ...args]);
+/** Starts a TypeScript program of this repository. @param hasChannel Whether messages go to it beside its streams. */
+export function startProgram(path: string, args: readonly string[], hasChannel = false): Child {
+  return startChild(process.execPath, ["--import", "tsx", path, ...args], hasChannel);
 }
 
 /** Starts any program, its three standard streams connected. */
-export function startChild(command: string, args: readonly string[]): Child {
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+export function startChild(command: string, args: readonly string[], hasChannel = false): Child {
+  const streams = ["pipe", "pipe", "pipe"] as const;
+  const child = spawn(command, args, {
+    stdio: hasChannel ? [...streams, "ipc"] : [...streams],
+  }) as ChildProcessWithoutNullStreams;
   running.add(child);
   const lineSeers: ((line: string) => void)[] = [];
   const noticeSeers: ((notice: Record<string, unknown>) => void)[] = [];
@@ -77,6 +83,8 @@ export function startChild(command: string, args: readonly string[]): Child {
     onLine: (see) => void lineSeers.push(see),
     onNotice: (see) => void noticeSeers.push(see),
     write: (text) => void child.stdin.write(text),
+    send: (message) => void (child.connected && child.send(message, () => undefined)),
+    onMessage: (see) => void child.on("message", see),
     exited,
     errors: () => errors,
     async stop() {

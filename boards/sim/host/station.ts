@@ -12,6 +12,9 @@ import { createFlashFile, FlashFileError } from "./flash-file.ts";
 
 const ANSWER_MS = 10_000;
 
+/** The simulated board's button is a message to its process; an emulated chip has its own. */
+const hasButton = ({ name }: Board) => name === "sim";
+
 /** The unit does not do what the line wants of it. The message is one line that says what to do. */
 export class StationError extends Error {
   override readonly name = "StationError";
@@ -22,6 +25,11 @@ export interface SimStation {
   /** @param cut Where power fails again by itself, as `OPERATION:TEAR` (flash-file.ts). */
   power(on: boolean, cut?: string): Promise<void>;
   ask(request: FactoryRequest): Promise<FactoryAnswer>;
+  /**
+   * Holds the unit's button for so long. Resolves once it was let go.
+   * @throws StationError for a board whose button this machine cannot press, and for a unit without power.
+   */
+  press(holdMs: number): Promise<void>;
   /** The unit's process while it has power. */
   unit(): Child | undefined;
 }
@@ -54,7 +62,8 @@ export function openSimStation(board: Board, flashPath: string, radio: string): 
       unit = undefined;
       if (!on) return;
       const args = ["--board", board.name, "--flash", flashPath, "--radio", radio];
-      unit = startProgram(`boards/${board.name}/host/unit.ts`, cut === undefined ? args : [...args, "--cut", cut]);
+      const all = cut === undefined ? args : [...args, "--cut", cut];
+      unit = startProgram(`boards/${board.name}/host/unit.ts`, all, hasButton(board));
       const keep = (line: string) => appendFileSync(logPath, `${line}\n`);
       // The station's own words with the unit are no log, and hold what only the unit should keep.
       unit.onLine((line) => line.startsWith("~") || keep(line));
@@ -79,6 +88,22 @@ export function openSimStation(board: Board, flashPath: string, radio: string): 
         });
         void asked.exited.then((code) => fail(`the unit stopped (exit ${code})`));
         asked.write(encodeFactoryLine(request));
+      });
+    },
+    press(holdMs) {
+      const pressed = unit;
+      if (!hasButton(board)) {
+        return Promise.reject(
+          new StationError(`the button of the board ${board.name} cannot be pressed by this machine`),
+        );
+      }
+      if (pressed === undefined) return Promise.reject(new StationError("the unit has no power; switch it on first"));
+      return new Promise((resolve, reject) => {
+        pressed.onMessage((message) => {
+          if ((message as { released?: unknown }).released === holdMs) resolve();
+        });
+        void pressed.exited.then(() => reject(new StationError("the unit stopped while its button was held")));
+        pressed.send({ press: holdMs });
       });
     },
     unit: () => unit,

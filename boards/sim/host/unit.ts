@@ -1,7 +1,7 @@
 /**
  * One simulated unit as a process of its own: `node --import tsx boards/sim/host/unit.ts --flash FILE --radio HOST:PORT`.
  * Its serial console is standard input and output; what the board shows otherwise (pins, restarts) goes to standard
- * error as JSON lines. It runs until it is ended, loses its power by `--cut OPERATION:TEAR`, or finds its flash unusable.
+ * error as JSON lines; whoever started it may press its button by a message. It runs until it is ended, loses its power by `--cut OPERATION:TEAR`, or finds its flash unusable.
  */
 import { parseArgs } from "node:util";
 import type { PortEvent, ResetReason, RestartReason } from "#device/port.ts";
@@ -77,6 +77,15 @@ async function main(): Promise<void> {
     },
     (reason) => show({ radio: reason }),
   );
+  // The button: held for so long, then let go, which is when a board tells of it.
+  process.on("message", (message) => {
+    const { press } = message as { press?: unknown };
+    if (typeof press !== "number") return;
+    setTimeout(() => {
+      emit({ kind: "button", heldMs: press });
+      process.send?.({ released: press });
+    }, press);
+  });
   process.stdin.on("data", (bytes) => emit({ kind: "console-data", bytes: new Uint8Array(bytes as Buffer) }));
   process.stdin.on("end", () => process.exit(EXIT.ended));
 

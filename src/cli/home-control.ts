@@ -1,0 +1,90 @@
+/**
+ * How another command reaches a home that runs: one line of JSON over a loopback connection, with a secret that lies
+ * beside the units, so that only who may read them can press their buttons.
+ */
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { join } from "node:path";
+import { replaceSecretFile } from "#trust/host/secret-file.ts";
+import { CliTrouble } from "./trouble.ts";
+
+interface Place {
+  readonly port: number;
+  readonly token: string;
+}
+
+export interface Press {
+  readonly id: string;
+  readonly holdMs: number;
+}
+
+const LINE_BYTES_MAX = 1_024;
+/** Beyond the time for which the button is held. */
+const ANSWER_MS = 10_000;
+
+const placeOf = (output: string) => join(output, "home.json");
+
+function isToken(given: unknown, token: string): boolean {
+  const [a, b] = [Buffer.from(String(given)), Buffer.from(token)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** Listens until the process ends. @param press Does what is asked; what it throws is told to whoever asked. */
+export async function serveHome(output: string, press: (press: Press) => Promise<void>): Promise<void> {
+  const token = randomBytes(16).toString("hex");
+  const server = createServer((socket) => {
+    let text = "";
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (bytes) => {
+      text += bytes.toString("utf8");
+      if (text.length > LINE_BYTES_MAX) return void socket.destroy();
+      if (text.endsWith("\n")) void answer(text).then((told) => socket.end(`${JSON.stringify(told)}\n`));
+    });
+  });
+  async function answer(line: string): Promise<{ readonly error?: string }> {
+    try {
+      const { token: given, id, holdMs } = JSON.parse(line) as Record<string, unknown>;
+      if (!isToken(given, token)) return { error: "this is not the home that was asked for" };
+      await press({ id: String(id), holdMs: Number(holdMs) });
+      return {};
+    } catch (error) {
+      return { error: (error as Error).message };
+    }
+  }
+  server.listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const path = placeOf(output);
+  replaceSecretFile(path, `${JSON.stringify({ port: (server.address() as AddressInfo).port, token })}\n`);
+  process.once("exit", () => {
+    if (existsSync(path) && readFileSync(path, "utf8").includes(token)) rmSync(path, { force: true });
+  });
+}
+
+function readPlace(output: string): Place {
+  const path = placeOf(output);
+  if (!existsSync(path))
+    throw new CliTrouble(`no home runs for ${output} (there is no ${path}); start it: latchkey home`);
+  return JSON.parse(readFileSync(path, "utf8")) as Place;
+}
+
+/** Has a button pressed in the home that runs. @throws CliTrouble */
+export function askHome(output: string, press: Press): Promise<void> {
+  const { port, token } = readPlace(output);
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(`${JSON.stringify({ ...press, token })}\n`));
+    let text = "";
+    const gone = () => reject(new CliTrouble(`the home for ${output} does not answer; start it again: latchkey home`));
+    socket.setTimeout(press.holdMs + ANSWER_MS, () => socket.destroy());
+    socket.on("data", (bytes) => {
+      text += bytes.toString("utf8");
+    });
+    socket.on("error", gone);
+    socket.on("close", () => {
+      if (!text.endsWith("\n")) return gone();
+      const { error } = JSON.parse(text) as { error?: string };
+      if (error === undefined) resolve();
+      else reject(new CliTrouble(error));
+    });
+  });
+}

@@ -41,6 +41,8 @@ export type InnerEvent =
   | { readonly kind: "cloud-moved" }
   /** The key set in use, at the start and when it changes. */
   | { readonly kind: "key-set-known"; readonly version: number }
+  /** What runs, and where the unit is with the release that it was last offered (wire/link/unit-state.ts). */
+  | { readonly kind: "unit-state"; readonly payload: Uint8Array }
   /** Somebody in a session brings a signed key set (PROTOCOL 8.11). */
   | { readonly kind: "carried-key-set"; readonly signed: Uint8Array }
   | { readonly kind: "link-message"; readonly topic: string; readonly payload: Uint8Array }

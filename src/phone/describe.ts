@@ -1,6 +1,7 @@
 /** What a unit says of itself and its app within a session (PROTOCOL 5.21, request 2). */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
+import { decodeUnitState, type UnitState } from "#wire/link/unit-state.ts";
 import type { Session } from "./session.ts";
 
 export interface UnitDescription {
@@ -16,6 +17,8 @@ export interface UnitDescription {
   readonly floor: number;
   /** How well the unit knows the time. */
   readonly timeGrade: string;
+  /** What runs, and where the unit is with the release that it was last offered; undefined where it does not say. */
+  readonly state: UnitState | undefined;
 }
 
 function namesOf(item: Cbor): UnitDescription["names"] | undefined {
@@ -27,6 +30,11 @@ function namesOf(item: Cbor): UnitDescription["names"] | undefined {
     names.push([name, right]);
   }
   return names;
+}
+
+function stateOf(item: Cbor): UnitState | undefined {
+  const state = item instanceof Uint8Array ? decodeUnitState(item) : undefined;
+  return state?.ok === true ? state.value : undefined;
 }
 
 /** Asks the unit. @returns What it says; SESSION_ANSWER when that is no description, or what became of the session. */
@@ -45,5 +53,6 @@ export async function describeUnit(session: Session): Promise<Result<UnitDescrip
     allowsFleetCalls: facts.get("fleetCalls") === true,
     floor,
     timeGrade: String(facts.get("time") ?? "unknown"),
+    state: stateOf(facts.get("state")),
   });
 }

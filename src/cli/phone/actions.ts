@@ -2,8 +2,10 @@
 import { toHex } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
 import { keyNumberOf } from "#cli/values/identifier.ts";
+import { countOf } from "#cli/values/number.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
+import { describeUnit } from "#phone/describe.ts";
 import { recall } from "#phone/memory.ts";
 import { revokeLinks } from "#phone/revoke.ts";
 import { holderSeed } from "#trust/grants/card-keys.ts";
@@ -49,12 +51,26 @@ export async function revokeShare(word: string, options: PhoneOptions & { unlist
 }
 
 /** Agrees to a release, or asks for it: what the flash right is for. */
-export async function askForUpdate(sequence: number, options: PhoneOptions): Promise<void> {
+export async function askForUpdate(text: string, options: PhoneOptions): Promise<void> {
+  const sequence = countOf("the release", text, { min: 1, max: 2 ** 32 - 1 });
   const session = await openUnitSession(options);
   try {
     const answer = await session.request({ op: "update", sequence });
     if (!answer.ok) throw new PhoneTrouble(`the unit refuses to install ${sequence} (${answer.fault})`, answer.fault);
-    print(options, { sequence }, `the unit installs ${sequence}`);
+    // The unit agrees to what it was offered, and to nothing else.
+    const described = await describeUnit(session);
+    const state = described.ok ? described.value.state : undefined;
+    if (state?.sequence === sequence)
+      return print(options, { sequence, stage: "confirmed" }, `the unit runs ${sequence}`);
+    const { attempt } = state ?? {};
+    const stage = attempt?.sequence === sequence ? attempt.stage : undefined;
+    if (stage === undefined || stage === "refused" || stage === "rejected") {
+      const found =
+        stage === undefined ? "it was offered no such release" : `${stage}, ${attempt?.fault ?? "no reason"}`;
+      const runs = state === undefined ? "" : `; it runs ${state.sequence}`;
+      throw new PhoneTrouble(`the unit does not install ${sequence} (${found})${runs}`, attempt?.fault);
+    }
+    print(options, { sequence, stage }, `the unit installs ${sequence} (${stage})`);
   } finally {
     await session.close();
   }

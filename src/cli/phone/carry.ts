@@ -1,30 +1,31 @@
-/** Brings a release to a unit without its cloud: `latchkey phone carry`. */
+/** Delivers a release to a unit without its cloud: `latchkey phone carry`. */
 import { toHex } from "#base/bytes.ts";
+import { timeoutMsOf } from "#cli/values/duration.ts";
 import { readReleaseFile } from "#cloud/releases/release-file.ts";
 import { OTA_TIMES } from "#device/ota/state.ts";
 import { addressTowards, serveStreams } from "#phone/carry.ts";
+import { describeUnit, type UnitDescription } from "#phone/describe.ts";
 import { recall } from "#phone/memory.ts";
 import { readLabelLink } from "#wire/grants/card.ts";
 import { codeText, openUnitSession, type PhoneOptions, PhoneTrouble, print } from "./unit.ts";
 
-/** A unit that asks for nothing more for so long has all that it wants, or starts anew with it. */
-const QUIET_MS = 6_000;
-const LOOK_MS = 250;
-/** From the last block to the end of the time in which a trial must run well: cut off before, the unit goes back. */
+/** A unit takes few handshakes a minute. */
+const LOOK_MS = 3_000;
+/** A trial must run well for so long: cut off before, the unit goes back. */
 const STEADY_MS = OTA_TIMES.steadyMs + 3_000;
-const REOPEN_MS = 2_000;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Hands a signed release to a unit, serves its blocks, and opens a session again when the unit runs it. */
-export async function carryRelease(path: string, options: PhoneOptions & { timeout: number }): Promise<void> {
+/** Hands a signed release to a unit, serves its blocks, and says what the unit made of it: never more than it says itself. */
+export async function carryRelease(path: string, options: PhoneOptions & { timeout: string }): Promise<void> {
+  const timeoutMs = timeoutMsOf("--timeout", options.timeout);
   const file = readReleaseFile(path);
   if (file.signed === undefined) throw new PhoneTrouble(`${path} is not signed; run: latchkey release sign`);
   const { sequence } = file.release;
   const label = readLabelLink(await codeText("label", options.label));
   const known = label.ok ? recall(options.memory, toHex(label.value)) : undefined;
   if (known === undefined) throw new PhoneTrouble("this phone doesn't know where the unit is; onboard it first");
-  const endMs = Date.now() + options.timeout * 1000;
+  const endMs = Date.now() + timeoutMs;
   const session = await openUnitSession(options);
   const server = await serveStreams(file.streams);
   try {
@@ -32,29 +33,71 @@ export async function carryRelease(path: string, options: PhoneOptions & { timeo
     const answer = await session.request({ op: "carry", signed: file.signed, from });
     await session.close();
     if (!answer.ok) throw new PhoneTrouble(`the unit takes no release from you (${answer.fault})`, answer.fault);
-    while ((server.servedBytes() === 0 || server.quietMs() < QUIET_MS) && Date.now() <= endMs) await pause(LOOK_MS);
+    const verdict = await verdictOn(sequence, options, endMs);
     const servedBytes = server.servedBytes();
-    if (servedBytes === 0) {
-      throw new PhoneTrouble(`the unit asked for nothing of release ${sequence}; is it newer than what it runs?`);
+    if (verdict === "confirmed") {
+      const sentence = `release ${sequence} runs and is confirmed, as the unit says: ${servedBytes} bytes were fetched`;
+      return print(options, { sequence, servedBytes, stage: verdict }, sentence);
     }
-    await proveReached(options, endMs);
-    while (server.quietMs() < STEADY_MS) await pause(LOOK_MS);
-    print(options, { sequence, servedBytes }, `release ${sequence} is brought: ${servedBytes} bytes were fetched`);
+    const sentence = `release ${sequence} runs on trial: ${servedBytes} bytes were fetched. It is confirmed when its owner's phone opens a session in the next minutes, and goes back otherwise`;
+    print(options, { sequence, servedBytes, stage: verdict }, sentence);
   } finally {
     await server.stop();
   }
 }
 
-/** An owner's session with the restarted unit is what confirms its trial. */
-async function proveReached(options: PhoneOptions, endMs: number): Promise<void> {
-  for (;;) {
-    try {
-      const again = await openUnitSession(options);
-      await again.request({ op: "describe" });
-      return await again.close();
-    } catch (error) {
-      if (Date.now() > endMs) throw error;
-      await pause(REOPEN_MS);
+/**
+ * Asks the unit again and again what became of a release, also while it restarts. The owner's session is what confirms a trial.
+ * @throws PhoneTrouble with the unit's own reason when it refused or rejected the release, or when no verdict came in time.
+ */
+async function verdictOn(sequence: number, options: PhoneOptions, endMs: number): Promise<"confirmed" | "trial"> {
+  let last = "nothing yet";
+  let trialSinceMs: number | undefined;
+  while (Date.now() < endMs) {
+    const description = await lookAgain(options);
+    const state = description?.state;
+    if (state !== undefined) {
+      const { attempt } = state;
+      // A release whose signature is nobody's has no number for the unit: what it refused last is what it was just given.
+      const isUnread = attempt?.sequence === 0 && attempt.stage === "refused";
+      if (attempt !== undefined && (attempt.sequence === sequence || isUnread)) {
+        const reason = attempt.fault === undefined ? "" : ` (${attempt.fault})`;
+        last = `${attempt.stage}${reason}`;
+        if (attempt.stage === "refused" || attempt.stage === "rejected") {
+          throw new PhoneTrouble(
+            `the unit ${attempt.stage} release ${sequence}${reason}; it runs release ${state.sequence}`,
+            attempt.fault,
+          );
+        }
+        if (attempt.stage === "rolledBack") {
+          throw new PhoneTrouble(
+            `release ${sequence} did not run well${reason}: the unit went back to release ${state.sequence} and tries again later`,
+            attempt.fault,
+          );
+        }
+        // Who is no owner confirms nothing: for them it ends once the trial has run well for long enough to be confirmed.
+        if (attempt.stage === "trial" && description?.isOwner === false) {
+          trialSinceMs ??= Date.now();
+          if (Date.now() - trialSinceMs >= STEADY_MS) return "trial";
+        }
+      } else if (state.sequence === sequence) return "confirmed";
     }
+    await pause(LOOK_MS);
+  }
+  throw new PhoneTrouble(
+    `the unit has not said what became of release ${sequence} in time (last: ${last}); look with: latchkey phone describe`,
+  );
+}
+
+/** What the unit says of itself now; undefined while it cannot be reached. */
+async function lookAgain(options: PhoneOptions): Promise<UnitDescription | undefined> {
+  try {
+    const session = await openUnitSession(options);
+    const described = await describeUnit(session);
+    await session.close();
+    return described.ok ? described.value : undefined;
+  } catch (error) {
+    if (error instanceof PhoneTrouble) return undefined;
+    throw error;
   }
 }

@@ -1,10 +1,11 @@
 /** Looks for units on this phone's networks: `latchkey phone find`. */
 import { toHex } from "#base/bytes.ts";
+import { timeoutMsOf } from "#cli/values/duration.ts";
 import { discover } from "#phone/discover.ts";
 
 /** Says who answered. Nobody has proved anything by that: a session does. */
-export async function findUnits(options: { readonly wait: number; readonly json?: boolean }): Promise<void> {
-  const found = await discover({ waitMs: options.wait * 1000 });
+export async function findUnits(options: { readonly wait: string; readonly json?: boolean }): Promise<void> {
+  const found = await discover({ waitMs: timeoutMsOf("--wait", options.wait) });
   const units = found.map(({ deviceId, host, port }) => ({ deviceId: toHex(deviceId), host, port }));
   if (options.json) return void process.stdout.write(`${JSON.stringify({ units })}\n`);
   for (const { deviceId, host, port } of units)

@@ -1,6 +1,6 @@
 /** `latchkey phone onboard`: broadcasts credentials until the unit answers. */
 import { fromHex, toHex } from "#base/bytes.ts";
-import { utf8 } from "#base/utf8.ts";
+import { timeoutMsOf } from "#cli/values/duration.ts";
 import { changeMemory, type Known, recall } from "#phone/memory.ts";
 import { messageFor, type SentProtocol } from "#phone/message.ts";
 import { type Onboarded, onboard } from "#phone/onboard.ts";
@@ -9,6 +9,7 @@ import { airKey } from "#trust/grants/card-keys.ts";
 import { AppKeyError, readAppKey } from "#trust/host/app-key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { readLabelLink } from "#wire/grants/card.ts";
+import { type CredentialOptions, credentialsOf } from "./credentials.ts";
 import { codeText, type PhoneOptions, PhoneTrouble, print, scan } from "./unit.ts";
 
 /** A directed broadcast that never leaves this machine, and who sends there. */
@@ -18,17 +19,13 @@ const LOOPBACK = "127.0.0.1";
 const UNSEALED: readonly SentProtocol[] = ["air", "esptouch-v1", "tuya-ez"];
 const PROVISIONAL = "it forgets the network in ten minutes unless a card-holder's session comes: latchkey phone call";
 
-export interface OnboardOptions extends Omit<PhoneOptions, "label"> {
+export interface OnboardOptions extends Omit<PhoneOptions, "label">, CredentialOptions {
   /** Only Air needs label and card; an older protocol's join is provisional, so anyone may ask for it. */
   readonly label?: string;
-  readonly ssid: string;
-  readonly passphrase: string;
-  readonly protocol: SentProtocol;
   readonly broadcast?: string | true;
   readonly multicast?: boolean;
-  readonly extra?: string;
   readonly key?: string;
-  readonly timeout: number;
+  readonly timeout: string;
 }
 
 /** Which unit is meant, as far as the codes tell. */
@@ -77,18 +74,18 @@ function appKey(protocol: SentProtocol, given: string): Uint8Array {
 }
 
 export async function onboardUnit(options: OnboardOptions): Promise<void> {
-  const { protocol, ssid } = options;
+  const { protocol } = options;
+  const { ssid, name, passphrase, extra } = credentialsOf(options);
   const aesKey = options.key === undefined ? undefined : appKey(protocol, options.key);
+  const timeoutMs = timeoutMsOf("--timeout", options.timeout);
   const { deviceId, airKey: key, known } = await meantBy(options);
   const nowS = Math.floor(Date.now() / 1000);
   const lastCounter = known?.lastCounter ?? 0;
-  const extra = options.extra === undefined ? undefined : fromHex(options.extra);
-  if (options.extra !== undefined && extra === undefined) throw new PhoneTrouble("--extra wants hexadecimal digits");
   const message = messageFor(
     protocol,
     {
-      ssid: utf8(ssid),
-      passphrase: utf8(options.passphrase),
+      ssid,
+      passphrase,
       bssid: new Uint8Array(6),
       ...(key === undefined ? {} : { air: { key, lastCounter, nowS } }),
       ...(extra === undefined ? {} : { extra }),
@@ -96,14 +93,20 @@ export async function onboardUnit(options: OnboardOptions): Promise<void> {
     },
     nodePrimitives,
   );
-  if (!message.ok) throw new PhoneTrouble(`these credentials can't be sent by ${protocol} (${message.fault})`);
+  if (!message.ok) {
+    const reason =
+      message.fault === "AIR_SEQUENCES"
+        ? "name, passphrase and --extra are together too long for it; shorten --extra"
+        : "it takes no such combination of fields";
+    throw new PhoneTrouble(`these credentials can't be sent by ${protocol} (${message.fault}): ${reason}`);
+  }
   const { broadcast = LOOPBACK_BROADCAST } = options;
   const host = broadcast === true ? "255.255.255.255" : broadcast;
   const transport = await openUdpTransport(host.startsWith("127.") ? LOOPBACK : undefined);
   try {
     const isMulticast = options.multicast === true;
     const meant = deviceId === undefined ? {} : { deviceId };
-    const request = { ...message.value, ...meant, host, isMulticast, timeoutMs: options.timeout * 1000 };
+    const request = { ...message.value, ...meant, host, isMulticast, timeoutMs };
     const isShown = process.stderr.isTTY && !options.json;
     const answer = await onboard(request, transport, nodePrimitives, ({ elapsedMs, packets }) => {
       if (isShown) process.stderr.write(`\r${packets} packets in ${(elapsedMs / 1000).toFixed(1)} s `);
@@ -114,15 +117,19 @@ export async function onboardUnit(options: OnboardOptions): Promise<void> {
         "the unit did not answer; is it powered, is the password right, does it listen for this protocol? Try again, or hold its button",
       );
     }
-    tell(options, answer.value, { counter: protocol === "air" ? Math.max(nowS, lastCounter + 1) : lastCounter });
+    tell(options, answer.value, { name, counter: protocol === "air" ? Math.max(nowS, lastCounter + 1) : lastCounter });
   } finally {
     transport.close();
   }
 }
 
 /** Says who answered and what that is worth, and remembers a unit that proved who it is. */
-function tell(options: OnboardOptions, answer: Onboarded, { counter }: { readonly counter: number }): void {
-  const { protocol, ssid, memory } = options;
+function tell(
+  options: OnboardOptions,
+  answer: Onboarded,
+  { name: ssid, counter }: { readonly name: string; readonly counter: number },
+): void {
+  const { protocol, memory } = options;
   const isProvisional = protocol !== "air";
   const seconds = (answer.elapsedMs / 1000).toFixed(2);
   const elapsedMs = Math.round(answer.elapsedMs);

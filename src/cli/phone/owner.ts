@@ -1,6 +1,7 @@
 /** What only an owner does: pass the unit on, end all guests at once, take a reissued card. */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { equal, fromHex, toHex } from "#base/bytes.ts";
+import type { Fault, Result } from "#base/faults.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import { drawPng } from "#factory/labels.ts";
 import { cardSheet } from "#factory/sheets.ts";
@@ -12,6 +13,7 @@ import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { createSecretFile } from "#trust/host/secret-file.ts";
 import { CARD_SECRET_BYTES, readCardLink } from "#wire/grants/card.ts";
 import { joinCtis, readDelivery, readRevocation, splitCtis } from "#wire/grants/revocation.ts";
+import { inSession } from "./describe.ts";
 import { codeText, openUnitSession, type PhoneOptions, PhoneTrouble, print, scan } from "./unit.ts";
 
 const CARD_DPI = 600;
@@ -31,6 +33,32 @@ async function drawCard(maker: string, product: string, id: Uint8Array, secret: 
     throw new PhoneTrouble("the new card can't be read back, so nothing was changed; try again");
   }
   return png;
+}
+
+/** Whether the unit takes this card for its owner's; undefined when it does not answer. */
+async function isOwnersCard(options: PhoneOptions, card: string): Promise<boolean | undefined> {
+  try {
+    return await inSession({ ...options, card }, async (session) => (await factOf(session, "owner")) === true);
+  } catch (error) {
+    if (!(error instanceof PhoneTrouble)) throw error;
+    return error.fault === undefined || UNANSWERED.includes(error.fault) ? undefined : false;
+  }
+}
+
+const UNANSWERED: readonly Fault[] = ["SESSION_UNREACHABLE", "SESSION_UNKNOWN", "SESSION_ANSWER", "SESSION_RATE"];
+
+/** Believes the unit alone: an answer may be lost, and the unit may have changed hands all the same. */
+async function proveTaken(options: PhoneOptions & { out: string }, answer: Result<unknown>): Promise<void> {
+  const isTaken = await isOwnersCard(options, options.out);
+  if (isTaken === true) return;
+  const fault = answer.ok ? "its answer was yes" : answer.fault;
+  if (!answer.ok && isTaken === false && (await isOwnersCard(options, options.card ?? "")) === true) {
+    rmSync(options.out);
+    throw new PhoneTrouble(`the unit isn't passed on (${fault}): it knows the old card only; do this again`);
+  }
+  throw new PhoneTrouble(
+    `it isn't known whether the unit took the new card (${fault}); keep both, and try ${options.out} first`,
+  );
 }
 
 /**
@@ -57,12 +85,8 @@ export async function passUnitOn(options: PhoneOptions & { out: string }): Promi
       const advice = answer.fault === "SESSION_BUTTON" ? "; hold its button for three seconds, then do this again" : "";
       throw new PhoneTrouble(`the unit isn't passed on (${answer.fault})${advice}`, answer.fault);
     }
-    if (!answer.ok) {
-      throw new PhoneTrouble(
-        `it isn't known whether the unit took the new card (${answer.fault}); keep both, and try ${options.out} first`,
-        answer.fault,
-      );
-    }
+    await session.close();
+    await proveTaken(options, answer);
     if (recall(options.memory, toHex(deviceId)) !== undefined) {
       // The unit is somebody else's now: the grant, and the keys that hung beneath it, are over.
       changeMemory(options.memory, toHex(deviceId), (known) => {

@@ -6,6 +6,7 @@ import { SENT_PROTOCOLS } from "#phone/message.ts";
 import { askForUpdate, callFunction, revokeShare } from "./actions.ts";
 import { carryRelease } from "./carry.ts";
 import { type CloudMove, unitCloud } from "./cloud.ts";
+import { fillCodes } from "./codes.ts";
 import { describe, readVariable } from "./describe.ts";
 import { findUnits } from "./find.ts";
 import { bringKeySets } from "./key-set.ts";
@@ -20,12 +21,14 @@ import { learnUnit, type PhoneOptions } from "./unit.ts";
 
 /** Options by which every phone verb knows the unit and remembers it. */
 function withUnit(command: Command): Command {
-  return withMemory(command.requiredOption("--label <png|link>", "picture of the device label, or its link"));
+  return withMemory(command.option("--label <picture|link>", "picture of the device label, or its link"))
+    .option("--codes <picture>", "one photo that shows both codes, in place of --label and --card")
+    .hook("preAction", (_, action) => fillCodes(action, true));
 }
 
 function withMemory(command: Command): Command {
   return command
-    .option("--card <png|link|text>", "picture of the owner's card, its link, or its characters")
+    .option("--card <picture|link|text>", "picture of the owner's card, its link, or its characters")
     .option("--memory <file>", "what this phone remembers", "out/phone.json")
     .option("--json", "print one JSON object");
 }
@@ -34,7 +37,8 @@ function withMemory(command: Command): Command {
 function asGuest(command: Command): Command {
   return command
     .option("--key <file>", "a guest's key file, in place of the card")
-    .option("--chain <file>", "the chain that goes with it");
+    .option("--chain <file>", "the chain that goes with it")
+    .option("--discharge-key <file>", "the key file of a second factor, where the chain asks for its consent");
 }
 
 /** Options of what works from anywhere, over the unit's cloud. */
@@ -64,8 +68,14 @@ export function register(command: Command): void {
     .description(
       "bring a unit onto Wi-Fi by broadcasting, until it answers; air wants label and card, the older ones neither",
     )
-    .option("--label <png|link>", "picture of the device label, or its link: only this unit's signed hello then counts")
-    .requiredOption("--ssid <name>", "the network's name")
+    .option(
+      "--label <picture|link>",
+      "picture of the device label, or its link: only this unit's signed hello then counts",
+    )
+    .option("--codes <picture>", "one photo that shows both codes, in place of --label and --card")
+    .hook("preAction", (_, action) => fillCodes(action, false))
+    .option("--ssid <name>", "the network's name")
+    .option("--ssid-hex <digits>", "the network's name where it is not UTF-8, two hexadecimal digits a byte")
     .option("--passphrase <text>", "its passphrase; an open network has none", "")
     .addOption(new Option("--protocol <name>", "how to say it").choices(SENT_PROTOCOLS).default("air"))
     .option("--broadcast [address]", "send to a real network (255.255.255.255), not to this machine's own loopback")
@@ -78,7 +88,7 @@ export function register(command: Command): void {
       "the AES key that the maker's app shares with its units: esptouch-v2, airkiss, ti-smartconfig",
     )
     .option("--multicast", "send to multicast groups, where an access point drops broadcast (esptouch-v1)")
-    .option("--timeout <seconds>", "give up after", Number, 60)
+    .option("--timeout <seconds>", "give up after", "60")
     .action((options: OnboardOptions) => sayTrouble(() => onboardUnit(options)));
   fromAfar(asGuest(withUnit(command.command("call"))))
     .description("call a function of the unit's app, or read a variable")
@@ -149,7 +159,7 @@ export function register(command: Command): void {
   command
     .command("find")
     .description("look for units on this phone's own networks")
-    .option("--wait <seconds>", "how long", Number, 1.5)
+    .option("--wait <seconds>", "how long", "1.5")
     .option("--json", "print one JSON object")
     .action((options: Parameters<typeof findUnits>[0]) => sayTrouble(() => findUnits(options)));
   asGuest(withUnit(command.command("learn")))
@@ -166,14 +176,16 @@ export function register(command: Command): void {
     .argument("<file...>", "keyset.cose and all keyset-NUMBER.cose of the maker, or what its cloud hands out")
     .action((paths: readonly string[], options: PhoneOptions) => sayTrouble(() => bringKeySets(paths, options)));
   asGuest(withUnit(command.command("carry")))
-    .description("bring a signed release to a unit without its cloud; wants the flash right")
+    .description(
+      "deliver a signed release to a unit without its cloud, and say what the unit made of it; needs the flash right",
+    )
     .argument("<file>", "the release, as `release sign` wrote it")
-    .option("--timeout <seconds>", "give up after", Number, 120)
+    .option("--timeout <seconds>", "give up after", "180")
     .action((path: string, options: Parameters<typeof carryRelease>[1]) =>
       sayTrouble(() => carryRelease(path, options)),
     );
   fromAfar(asGuest(withUnit(command.command("update"))))
     .description("ask the unit to install a release; wants the flash right")
-    .argument("<sequence>", "number of the release", Number)
-    .action((sequence: number, options: PhoneOptions) => sayTrouble(() => askForUpdate(sequence, options)));
+    .argument("<sequence>", "number of the release")
+    .action((sequence: string, options: PhoneOptions) => sayTrouble(() => askForUpdate(sequence, options)));
 }

@@ -7,6 +7,7 @@ import { discover } from "#phone/discover.ts";
 import { isPort, type Learned, learn } from "#phone/learn.ts";
 import { changeMemory, type Known, recall } from "#phone/memory.ts";
 import { pairCodes, type Scanned } from "#phone/scan.ts";
+import { consentTo } from "#phone/second-factor.ts";
 import { openSession, type Session } from "#phone/session.ts";
 import { type AwayOptions, awayTransport, tlsToldBy } from "#phone/transports/away.ts";
 import { httpTransport } from "#phone/transports/http.ts";
@@ -14,6 +15,7 @@ import { holderSeed as cardSeed } from "#trust/grants/card-keys.ts";
 import { chainOf } from "#trust/grants/mint.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { seedSigner } from "#trust/signer.ts";
 import { readLabelLink } from "#wire/grants/card.ts";
 import { readGrant } from "#wire/grants/grant.ts";
 import { type CloudAddress, readCloudTls } from "#wire/link/cloud-address.ts";
@@ -35,6 +37,8 @@ export interface PhoneOptions {
   readonly json?: boolean;
   readonly key?: string;
   readonly chain?: string;
+  /** Key file of a second factor that the chain asks for. */
+  readonly dischargeKey?: string;
   /** Over the broker of the unit's cloud, from anywhere. */
   readonly away?: boolean;
   /** HOST:MQTT PORT:HTTP PORT:NAME of that cloud, where this phone was never told by the unit. */
@@ -119,7 +123,22 @@ async function inTurn<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
 /** Opens a session as the card's owner, or as a guest with a key and a chain: at home, or over the unit's cloud. */
 export async function openUnitSession(options: PhoneOptions): Promise<Session> {
   const visit = await visitOf(options);
-  return options.away === true ? sessionAway(options, visit) : sessionAtHome(options, visit);
+  const session = await (options.away === true ? sessionAway(options, visit) : sessionAtHome(options, visit));
+  if (options.dischargeKey !== undefined) await consent(options.dischargeKey, visit.chain, session);
+  return session;
+}
+
+/** Brings the consent of a second factor, whose key file the person named. */
+async function consent(path: string, chain: Uint8Array | undefined, session: Session): Promise<void> {
+  const factor = seedSigner(nodePrimitives, readKeyFile(path, "holder").seed);
+  const done = chain === undefined ? undefined : await consentTo(session, chain, factor);
+  if (done?.ok === true && done.value > 0) return;
+  await session.close();
+  if (done?.ok === false)
+    throw new PhoneTrouble(`the unit does not take the consent of ${path} (${done.fault})`, done.fault);
+  throw new PhoneTrouble(
+    `this key asks for no consent of ${path}; leave --discharge-key out, or name the right key file`,
+  );
 }
 
 async function sessionAtHome(options: PhoneOptions, visit: Visit): Promise<Session> {

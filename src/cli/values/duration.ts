@@ -32,6 +32,11 @@ export function durationSOf(option: string, text: string): number {
   throw new ValueError(`${option}: ${text} is not a whole number of seconds (expected as 90s or 2h)`);
 }
 
+/** A time limit in milliseconds: a duration, or a bare number of seconds, which such options have always taken. */
+export function timeoutMsOf(option: string, text: string): number {
+  return durationMsOf(option, /^\d+(\.\d+)?$/.test(text) ? `${text}s` : text);
+}
+
 /** What a person writes for so many milliseconds, in the largest unit that fits. */
 export function textOf(ms: number): string {
   const units = Object.entries(UNIT_MS).reverse();

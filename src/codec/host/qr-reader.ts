@@ -14,9 +14,15 @@ function ready(): Promise<unknown> {
   return isReady;
 }
 
-/** What the first QR code (ISO/IEC 18004) in a PNG says, or undefined when there is none. */
-export async function readQr(png: Uint8Array): Promise<string | undefined> {
+/** What the first QR code (ISO/IEC 18004) in a picture says, or undefined when there is none. */
+export async function readQr(picture: Uint8Array): Promise<string | undefined> {
+  const [first] = await readQrs(picture);
+  return first;
+}
+
+/** What each QR code in a picture (PNG, JPEG, BMP or GIF) says. */
+export async function readQrs(picture: Uint8Array): Promise<readonly string[]> {
   await ready();
-  const found = await readBarcodes(new Uint8Array(png), { formats: ["QRCode"], tryHarder: true });
-  return found[0]?.text || undefined;
+  const found = await readBarcodes(new Uint8Array(picture), { formats: ["QRCode"], tryHarder: true });
+  return found.map(({ text }) => text).filter((text) => text !== "");
 }

@@ -108,6 +108,9 @@ function on(moment: Moment, event: DeviceEvent): void {
     case "key-set-known":
       state.keySet = event.version;
       return;
+    case "unit-state":
+      state.unitState = event.payload;
+      return;
     case "cloud-moved":
       state.link = undefined;
       moment.memory.cloud = cloudOf(moment.memory.facts);

@@ -60,6 +60,7 @@ function describe({ options, state, memory, nowMs }: Moment, session: Session): 
       ["cloudTls", memory.cloud.tls?.bytes ?? null],
       ["link", state.link ?? null],
       ["keySet", state.keySet ?? null],
+      ["state", state.unitState ?? null],
     ]),
   );
 }

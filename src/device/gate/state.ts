@@ -74,6 +74,8 @@ export interface GateState {
   link: number | undefined;
   /** Version of the key set in use. */
   keySet: number | undefined;
+  /** What runs, and what became of the last release that was offered, encoded (wire/link/unit-state.ts). */
+  unitState: Uint8Array | undefined;
   readonly door: Door;
   readonly table: SessionTable<Session>;
   readonly limit: RateLimit;
@@ -100,6 +102,7 @@ export function createGateState(tcpPort: number): GateState {
   return {
     link: undefined,
     keySet: undefined,
+    unitState: undefined,
     door: createDoor(tcpPort),
     table: createSessionTable(),
     limit: createRateLimit(HANDSHAKES_EACH, HANDSHAKES_ALL),

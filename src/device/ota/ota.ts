@@ -258,6 +258,7 @@ function step(ota: Ota, old: OtaState, event: DeviceEvent): Step<OtaState> {
     if (state.maker !== undefined) {
       emit(ota, { kind: "key-set-known", version: state.maker.keyset.version });
       onStart(ota, state, event.nowMs, offer);
+      report(ota, state);
     }
   } else if (state.maker !== undefined) take(ota, state, event);
   const steadyAtMs = state.trialSinceMs + ota.times.steadyMs;

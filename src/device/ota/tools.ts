@@ -123,13 +123,14 @@ export function onLinkLost(state: OtaState): void {
   wait(state, "waiting", NEVER);
 }
 
+/** Tells the gate, which tells whoever asks in a session, and the cloud while there is a link. */
 export function report(ota: Ota, state: OtaState): void {
-  if (!state.isLinked) return;
   const { sequence, epoch } = state.journal.state.confirmed;
   const { revoked } = state;
   const attempt = attemptOf(state, ota.sectorBytes);
   const payload = encodeUnitState({ sequence, epoch, attempt, ...(revoked !== undefined && { revoked }) });
-  emit(ota, { kind: "publish", topic: UP.state, payload, retain: true });
+  emit(ota, { kind: "unit-state", payload });
+  if (state.isLinked) emit(ota, { kind: "publish", topic: UP.state, payload, retain: true });
 }
 
 /** The slot of a component that these bits choose. */

@@ -1,5 +1,5 @@
 /** What a phone shows of a unit: describe, read, subscribe and keys, by the command line, at home and through the relay. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -15,6 +15,7 @@ import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { PROVISIONED } from "#wire/flash/stored-names.ts";
 import { cardLink, labelLink, linkText } from "#wire/grants/card.ts";
 import { LEVEL } from "#wire/grants/scope.ts";
+import { encodeUnitState, type UnitAttempt } from "#wire/link/unit-state.ts";
 import { enrolmentOf, type HomeUnit, issuer, seedOf, startHomeUnit } from "../../cloud/broker/away-home.ts";
 import { type CloudProcess, startCloudProcess, testClient, testKeys } from "../../cloud/broker/linked-unit.ts";
 import { type GateServer, id, ownedUnit, startGateServer, unitKey } from "../../phone/gate-server.ts";
@@ -139,6 +140,26 @@ it("keys says who holds what: active, expired, revoked one by one or all at once
   await phone("revoke", "--all");
   expect(await states()).toEqual(["Anna revoked", "Ben revoked", "Carla revoked"]);
 }, 90_000);
+
+it("update says that a release is installed only when the unit was offered it", async () => {
+  const issued = { audience: { kind: "device", id }, issuedAtS: 1_795_435_200, cti: primitives.random(8) } as const;
+  const { publicKey: holder } = createKeyFile(at("technician.key"), "holder");
+  const grant = issueGrant(issuer, { ...issued, holder, scope: LEVEL.all, epoch: 0, caveats: [] });
+  writeFileSync(at("technician.grant"), toHex(grant));
+  remember(at("other.json"), toHex(id), { host: "127.0.0.1", port: unit.port, lastCounter: 0 });
+  const onUnit = ["--label", labelLink("LAMPS.EXAMPLE", id), "--memory", at("other.json")];
+  const words = [...onUnit, "--key", at("technician.key"), "--chain", at("technician.grant")];
+  const update = (sequence: string) => runVerb("phone", "update", sequence, ...words);
+  const show = (attempt: UnitAttempt) => {
+    unit.show({ kind: "unit-state", payload: encodeUnitState({ sequence: 3, epoch: 1, attempt }) });
+  };
+  show({ sequence: 4, stage: "waiting", fault: undefined, percent: 0 });
+  expect((await update("4")).out).toBe("the unit installs 4 (waiting)");
+  expect((await update("5")).trouble).toMatch(/does not install 5 \(it was offered no such release\); it runs 3/);
+  show({ sequence: 4, stage: "refused", fault: "RELEASE_SIGNATURE", percent: 0 });
+  expect((await update("4")).trouble).toMatch(/does not install 4 \(refused, RELEASE_SIGNATURE\); it runs 3/);
+  expect((await update("four")).trouble).toMatch(/the release: "four" is not understood/);
+}, 60_000);
 
 it("log says when, which function and with whose key, by the names that the owner gave", async () => {
   const { publicKey } = createKeyFile(at("dora.key"), "holder");

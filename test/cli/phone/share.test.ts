@@ -149,6 +149,16 @@ describe("a key", () => {
     expect((await call("two.chain")).trouble).toContain("CAVEAT_USES");
   }, 60_000);
 
+  it("with a second factor opens when that key consents, and for no other", async () => {
+    const factor = createKeyFile(at("factor.key"), "holder");
+    const limits = ["--function", "dim", "--discharge", `${toHex(factor.publicKey)}:60s`];
+    expect((await share("safe.chain", "--name", "Safe", ...limits)).status).toBe(0);
+    expect((await call("safe.chain", "dim")).trouble).toContain("CAVEAT_DISCHARGE");
+    const other = await call("safe.chain", "dim", "--discharge-key", at("guest.key"));
+    expect([other.status, other.trouble]).toEqual([1, expect.stringMatching(/asks for no consent of .*guest\.key/)]);
+    expect((await call("safe.chain", "dim", "--discharge-key", at("factor.key"))).out).toBe("dim: done");
+  }, 60_000);
+
   it("without a limit is made when it is asked for, and is no key to the unit itself", async () => {
     expect((await share("free.chain", "--unlimited", "--name", "Carla")).out).toContain("it has no end");
     expect((await call("free.chain", "light")).status).toBe(0);

@@ -3,6 +3,7 @@ import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { decodeUnitState, type UnitState } from "#wire/link/unit-state.ts";
 import type { Session } from "./session.ts";
+import { cloudFrom, type UnitCloud } from "./unit-cloud.ts";
 
 export interface UnitDescription {
   /** Functions, variables and events of the app, with the right that each needs. */
@@ -15,6 +16,8 @@ export interface UnitDescription {
   readonly allowsFleetCalls: boolean;
   /** Epochs of links that the session's key signed below this are revoked. */
   readonly floor: number;
+  /** Its cloud, the link to it, and the maker's key set that it uses. */
+  readonly cloud: UnitCloud;
   /** How well the unit knows the time. */
   readonly timeGrade: string;
   /** What runs, and where the unit is with the release that it was last offered; undefined where it does not say. */
@@ -52,6 +55,7 @@ export async function describeUnit(session: Session): Promise<Result<UnitDescrip
     isClaimed: facts.get("claimed") === true,
     allowsFleetCalls: facts.get("fleetCalls") === true,
     floor,
+    cloud: cloudFrom(facts),
     timeGrade: String(facts.get("time") ?? "unknown"),
     state: stateOf(facts.get("state")),
   });

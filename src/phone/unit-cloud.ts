@@ -1,6 +1,6 @@
 /** What a unit says of its cloud and its maker's keys, and moving it to another cloud. */
 import { type Fault, faultOf, ok, type Result } from "#base/faults.ts";
-import { type Cbor, type CborKey, encodeCbor } from "#codec/cbor.ts";
+import { type Cbor, encodeCbor } from "#codec/cbor.ts";
 import { type CloudAddress, readCloudAddress } from "#wire/link/cloud-address.ts";
 import type { Session } from "./session.ts";
 
@@ -15,18 +15,22 @@ export interface UnitCloud {
   readonly keySet: number | undefined;
 }
 
-/** Asks the unit within a session. @returns What it said, or the session's fault. */
-export async function askCloud(session: Session): Promise<Result<UnitCloud>> {
-  const described = await session.request({ op: "describe" });
-  if (!described.ok) return described;
-  const facts: ReadonlyMap<CborKey, Cbor> = described.value instanceof Map ? described.value : new Map();
+/** What a unit's description says of its cloud. */
+export function cloudFrom(facts: ReadonlyMap<unknown, Cbor>): UnitCloud {
   const [cloud, link, keySet] = [facts.get("cloud"), facts.get("link"), facts.get("keySet")];
-  return ok({
+  return {
     address: cloud instanceof Uint8Array ? readCloudAddress(cloud) : undefined,
     isTls: facts.get("cloudTls") instanceof Uint8Array,
     link: link === 0 ? "up" : typeof link === "number" ? (faultOf(link) ?? "LINK_REFUSED") : undefined,
     keySet: typeof keySet === "number" ? keySet : undefined,
-  });
+  };
+}
+
+/** Asks the unit within a session. @returns What it said, or the session's fault. */
+export async function askCloud(session: Session): Promise<Result<UnitCloud>> {
+  const described = await session.request({ op: "describe" });
+  if (!described.ok) return described;
+  return ok(cloudFrom(described.value instanceof Map ? described.value : new Map()));
 }
 
 /** Where a unit is to find its cloud from now on. */

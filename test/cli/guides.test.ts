@@ -9,7 +9,9 @@ import { type GuideStep, stepsOf } from "../journeys/guide-commands.ts";
 function silenced(command: Command): Command {
   command.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
   for (const each of command.commands) silenced(each);
-  if (command.commands.length === 0) command.action(() => undefined);
+  // A verb that only holds sub-verbs keeps its refusal of unknown ones.
+  const acts = (command as unknown as { _actionHandler?: unknown })._actionHandler != null;
+  if (acts) command.action(() => undefined);
   return command;
 }
 

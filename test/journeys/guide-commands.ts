@@ -3,18 +3,28 @@ import { readFileSync } from "node:fs";
 
 export interface GuideStep {
   readonly heading: string;
-  /** Words of one line, as the guide has them. */
+  /** Words of one command, as the guide has them. */
   readonly words: readonly string[];
 }
 
-/** Every line of every shell block. */
+/** The commands of a line, without comment and quotation marks; a word in quotation marks stays one. */
+function commandsOf(line: string): readonly (readonly string[])[] {
+  const commands: string[][] = [[]];
+  for (const [word] of line.replace(/(^|\s)#.*$/, "").matchAll(/"[^"]*"|[|;&]+|[^\s|;&]+/g)) {
+    if (/^[|;&]/.test(word)) commands.push([]);
+    else commands.at(-1)?.push(word.replaceAll('"', ""));
+  }
+  return commands.filter((words) => words.length > 0);
+}
+
+/** Every command of every shell block. */
 export function stepsOf(path: string): readonly GuideStep[] {
   const steps: GuideStep[] = [];
   let heading = "";
   let isShell = false;
   for (const line of readFileSync(path, "utf8").split("\n")) {
     if (line.startsWith("```")) isShell = line === "```sh";
-    else if (isShell && line.trim() !== "") steps.push({ heading, words: line.trim().split(/\s+/) });
+    else if (isShell) for (const words of commandsOf(line)) steps.push({ heading, words });
     else if (line.startsWith("#")) heading = line.replace(/^#+ /, "");
   }
   return steps;

@@ -93,6 +93,9 @@ test("where its authorities are gone it says so, and the owner moves it to where
     const told = await good("phone", "cloud", ...(shelf as Shelf).phone);
     return told.link === "LINK_TLS_ISSUER" && /present authority file/.test(String(told.advice)) ? true : undefined;
   });
+  expect(await good("phone", "describe", ...shelf.phone)).toMatchObject({
+    cloud: { link: "LINK_TLS_ISSUER", keySet: 1 },
+  });
   stranger.child.kill("SIGTERM");
   await stranger.ended;
   const ports = { mqttPort: await freePort(), httpPort: await freePort() };

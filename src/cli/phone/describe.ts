@@ -5,6 +5,7 @@ import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
 import { describeUnit, type UnitDescription } from "#phone/describe.ts";
 import type { Session } from "#phone/session.ts";
+import { linkAdvice, type UnitCloud } from "#phone/unit-cloud.ts";
 import { note } from "./given-keys.ts";
 import { openUnitSession, type PhoneOptions, PhoneTrouble, print, unitId } from "./unit.ts";
 
@@ -44,10 +45,19 @@ const NEEDS: Readonly<Record<string, string>> = {
   config: "function for the owner alone",
 };
 
+/** How its link stands, and what the owner can do where there is none. */
+function linkLine({ address, link }: UnitCloud): string {
+  if (address === undefined) return "it has no cloud";
+  if (link === "up") return "its link to the cloud is up";
+  return link === undefined
+    ? "it has not connected to its cloud yet"
+    : `it has no link to its cloud (${link}): ${linkAdvice(link)}`;
+}
+
 export async function describe(options: PhoneOptions): Promise<void> {
   await inSession(options, async (session) => {
     const description = await describedUnit(options, session);
-    const { names, product, isOwner, isClaimed, allowsFleetCalls, timeGrade } = description;
+    const { names, product, isOwner, isClaimed, allowsFleetCalls, cloud, timeGrade } = description;
     const lines = [
       `${await unitId(options)}${product === "" ? "" : `, a ${product}`}`,
       ...names.map(([name, right]) => `  ${name}: ${NEEDS[right] ?? right}`),
@@ -55,6 +65,7 @@ export async function describe(options: PhoneOptions): Promise<void> {
       isOwner ? "you are its owner" : "you are a guest",
       isClaimed ? "" : "nobody has claimed it yet",
       allowsFleetCalls ? "its owner lets keys of its fleet and product call functions" : "",
+      linkLine(cloud),
       timeGrade === "trusted" ? "it knows the time" : `it does not know the time (${timeGrade})`,
     ];
     print(options, { id: await unitId(options), ...description }, lines.filter((line) => line !== "").join("\n"));

@@ -218,9 +218,12 @@ async function sessionAway(options: PhoneOptions, { known, deviceId, holderSeed,
   );
   if (session.ok) return session.value;
   await transport.value.close();
-  const line =
-    session.fault === "SESSION_UNREACHABLE" ? "the unit has no link to its cloud now" : "the unit opens no session";
-  throw new PhoneTrouble(`${line} (${session.fault})`, session.fault);
+  throw new PhoneTrouble(
+    session.fault === "SESSION_UNREACHABLE"
+      ? `the unit has no link to its cloud now (${session.fault}); at home, ask it why: latchkey phone cloud`
+      : `the unit opens no session (${session.fault})`,
+    session.fault,
+  );
 }
 
 function awayLine(fault: Fault): string {

@@ -64,7 +64,10 @@ test("in a quarter of it, it runs out of memory, and says so", async () => {
   expect(failure?.reason).toBe("out-of-memory");
 });
 
-test("the bundle is within the board's budget and fits its slot", async () => {
-  expect(bytes.length).toBeLessThanOrEqual(board.budgets.bundleBytes);
+/** What the runtime with the example may take (ADR 0004): a board allows more, for a maker's own app and older protocols. */
+const SHIPPED_BYTES_MAX = 88_000;
+
+test("the bundle is within its budget, and the board's fits its slot", async () => {
+  expect(bytes.length).toBeLessThanOrEqual(SHIPPED_BYTES_MAX);
   expect(board.budgets.bundleBytes).toBeLessThanOrEqual(board.flash.regions.jsA.bytes - board.flash.sectorBytes);
 });

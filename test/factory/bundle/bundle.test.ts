@@ -3,6 +3,7 @@
 import { createContext, runInContext } from "node:vm";
 import { expect, test } from "vitest";
 import { FAULTS, withFaultNames } from "#base/faults.ts";
+import { readBoard } from "#boards/sim/host/board.ts";
 import { unpacked } from "#codec/host/word-packing.ts";
 import { BundleError, buildBundle, buildScript } from "#factory/bundle/bundle.ts";
 import { readFlashConfig } from "#factory/config.ts";
@@ -27,11 +28,17 @@ test("older protocols and the portal are in a bundle when they are switched on",
   expect(held(none)).toEqual([false, false, false, false, false, false]);
   expect(none.some((path) => path.endsWith("air-decoder.ts"))).toBe(true);
   expect(held(await paths({ legacy: ["airkiss"], softAp: true }))).toEqual([true, false, false, false, false, true]);
-  const every = await paths({
-    legacy: ["esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"],
-    softAp: true,
-  });
-  expect(held(every)).toEqual([true, true, true, true, true, true]);
+  const legacy = [
+    "esptouch-v1",
+    "esptouch-v2",
+    "airkiss",
+    "ti-smartconfig",
+    "tuya-ez",
+  ] as typeof config.onboarding.legacy;
+  const every = await buildBundle({ ...config, onboarding: { legacy, softAp: true } }, BUILD);
+  expect(held([...every.shares.keys()])).toEqual([true, true, true, true, true, true]);
+  // A maker's app has room beside all of them.
+  expect(every.bytes.length + 16_000).toBeLessThanOrEqual(readBoard("sim").budgets.bundleBytes);
 });
 
 test("an app that isn't there is named", async () => {

@@ -40,6 +40,8 @@ export interface Known {
   readonly floor?: number;
   /** The app's functions, variables and events with their rights, as the unit last told them. */
   readonly names?: readonly (readonly [name: string, right: string])[];
+  /** The rule of the zone where the unit is, as it was given when it was brought onto Wi-Fi. */
+  readonly zone?: string;
   /** The keys that were given with this phone. */
   readonly keys?: readonly GivenKey[];
 }

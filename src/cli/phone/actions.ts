@@ -11,6 +11,7 @@ import { revokeLinks } from "#phone/revoke.ts";
 import { holderSeed } from "#trust/grants/card-keys.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { keyMeant, noteRevoked } from "./given-keys.ts";
+import { timeAdvice } from "./time.ts";
 import { openUnitSession, type PhoneOptions, PhoneTrouble, print, scan } from "./unit.ts";
 
 const UNKNOWN_OUTCOMES: readonly Fault[] = ["SESSION_UNREACHABLE", "SESSION_UNKNOWN", "SESSION_ANSWER"];
@@ -89,7 +90,12 @@ export async function callFunction(name: string, words: readonly string[], optio
   const session = await openUnitSession(options);
   try {
     const answer = await call(session, name, args);
-    if (!answer.ok) throw new PhoneTrouble(`the unit refuses ${name} (${answer.fault})`, answer.fault);
+    if (!answer.ok) {
+      const advice = timeAdvice(answer.fault);
+      const line =
+        advice === undefined ? `the unit refuses ${name} (${answer.fault})` : `the unit refuses ${name}: ${advice}`;
+      throw new PhoneTrouble(line, answer.fault);
+    }
     const text = answer.value === null || answer.value === undefined ? "done" : String(answer.value);
     print(options, { name, value: answer.value ?? null }, `${name}: ${text}`);
   } finally {

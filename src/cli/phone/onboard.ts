@@ -11,6 +11,7 @@ import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { readLabelLink } from "#wire/grants/card.ts";
 import { type CredentialOptions, credentialsOf } from "./credentials.ts";
 import { codeText, type PhoneOptions, PhoneTrouble, print, scan } from "./unit.ts";
+import { zoneRuleFrom } from "./zone.ts";
 
 /** A directed broadcast that never leaves this machine, and who sends there. */
 const LOOPBACK_BROADCAST = "127.255.255.255";
@@ -26,6 +27,8 @@ export interface OnboardOptions extends Omit<PhoneOptions, "label">, CredentialO
   readonly multicast?: boolean;
   readonly key?: string;
   readonly timeout: string;
+  /** The time zone where the unit is: a name or a POSIX TZ rule. */
+  readonly zone?: string;
 }
 
 /** Which unit is meant, as far as the codes tell. */
@@ -78,6 +81,7 @@ export async function onboardUnit(options: OnboardOptions): Promise<void> {
   const { ssid, name, passphrase, extra } = credentialsOf(options);
   const aesKey = options.key === undefined ? undefined : appKey(protocol, options.key);
   const timeoutMs = timeoutMsOf("--timeout", options.timeout);
+  const zone = options.zone === undefined ? undefined : zoneRuleFrom(options.zone);
   const { deviceId, airKey: key, known } = await meantBy(options);
   const nowS = Math.floor(Date.now() / 1000);
   const lastCounter = known?.lastCounter ?? 0;
@@ -117,7 +121,8 @@ export async function onboardUnit(options: OnboardOptions): Promise<void> {
         "the unit did not answer; is it powered, is the password right, does it listen for this protocol? Try again, or hold its button",
       );
     }
-    tell(options, answer.value, { name, counter: protocol === "air" ? Math.max(nowS, lastCounter + 1) : lastCounter });
+    const counter = protocol === "air" ? Math.max(nowS, lastCounter + 1) : lastCounter;
+    tell(options, answer.value, { name, zone, counter });
   } finally {
     transport.close();
   }
@@ -127,7 +132,7 @@ export async function onboardUnit(options: OnboardOptions): Promise<void> {
 function tell(
   options: OnboardOptions,
   answer: Onboarded,
-  { name: ssid, counter }: { readonly name: string; readonly counter: number },
+  { name: ssid, counter, zone }: { readonly name: string; readonly counter: number; readonly zone: string | undefined },
 ): void {
   const { protocol, memory } = options;
   const isProvisional = protocol !== "air";
@@ -149,6 +154,8 @@ function tell(
   changeMemory(memory, id, (now) => ({
     ...now,
     ...{ host: hello.ipv4, port: hello.tcpPort, lastCounter: Math.max(counter, now?.lastCounter ?? 0) },
+    // The owner's first session tells it to the unit.
+    ...(zone !== undefined && { zone }),
   }));
   print(
     asked,

@@ -17,7 +17,9 @@ import { adoptCard, passUnitOn, revokeAll } from "./owner.ts";
 import { placeUnit } from "./place.ts";
 import { type ShareOptions, shareUnit } from "./share.ts";
 import { type SubscribeOptions, subscribe } from "./subscribe.ts";
+import { answerTime, requestTime, vouchTime } from "./time.ts";
 import { learnUnit, type PhoneOptions } from "./unit.ts";
+import { zoneUnit } from "./zone.ts";
 
 /** Options by which every phone verb knows the unit and remembers it. */
 function withUnit(command: Command): Command {
@@ -88,6 +90,7 @@ export function register(command: Command): void {
       "the AES key that the maker's app shares with its units: esptouch-v2, airkiss, ti-smartconfig",
     )
     .option("--multicast", "send to multicast groups, where an access point drops broadcast (esptouch-v1)")
+    .option("--zone <name|rule>", "the time zone where the unit is; this phone's own when absent")
     .option("--timeout <seconds>", "give up after", "60")
     .action((options: OnboardOptions) => sayTrouble(() => onboardUnit(options)));
   fromAfar(asGuest(withUnit(command.command("call"))))
@@ -156,6 +159,28 @@ export function register(command: Command): void {
     .option("--lon <degrees>", "longitude, east positive", Number)
     .option("--forget", "take back what was said")
     .action((options: Parameters<typeof placeUnit>[0]) => sayTrouble(() => placeUnit(options)));
+  fromAfar(asGuest(withUnit(command.command("time-request"))))
+    .description("as a guest: print a line by which whoever gave you the key can tell the unit the time")
+    .option("--out <file>", "write the line to a file as well")
+    .action((options: Parameters<typeof requestTime>[0]) => sayTrouble(() => requestTime(options)));
+  fromAfar(asGuest(withUnit(command.command("vouch"))))
+    .description("tell the unit the time for the keys that you gave; or answer a guest's time-request from anywhere")
+    .argument("[request]", "the guest's line, or a file that holds it; without it the unit itself is told")
+    .option("--out <file>", "write the answer to a file as well")
+    .action((request: string | undefined, options: Parameters<typeof vouchTime>[1]) =>
+      sayTrouble(() => vouchTime(request, options)),
+    );
+  fromAfar(asGuest(withUnit(command.command("time-answer"))))
+    .description("as a guest: bring the unit the answer to your time-request")
+    .argument("<answer>", "the line, or a file that holds it")
+    .action((answer: string, options: PhoneOptions) => sayTrouble(() => answerTime(answer, options)));
+  fromAfar(withUnit(command.command("zone")))
+    .description("tell the unit the time zone where it is, for keys with local hours; without a name this phone's own")
+    .argument("[zone]", "a name as Europe/Berlin, or a POSIX TZ rule as CET-1CEST,M3.5.0,M10.5.0/3")
+    .option("--forget", "take back what was said")
+    .action((zone: string | undefined, options: Parameters<typeof zoneUnit>[1]) =>
+      sayTrouble(() => zoneUnit(zone, options)),
+    );
   command
     .command("find")
     .description("look for units on this phone's own networks")

@@ -20,6 +20,8 @@ import { readLabelLink } from "#wire/grants/card.ts";
 import { readGrant } from "#wire/grants/grant.ts";
 import { type CloudAddress, readCloudTls } from "#wire/link/cloud-address.ts";
 
+import { tellFromPhone } from "./tell.ts";
+
 /** What a person did can't work; one line that says what to do, and the unit's fault where it was one. */
 export class PhoneTrouble extends Error {
   override name = "PhoneTrouble";
@@ -85,7 +87,7 @@ const RATE_WAIT_MS = 1000;
 const RATE_TRIES = 20;
 
 /** Who calls on which unit, and what this phone remembers of it. */
-interface Visit {
+export interface Visit {
   readonly id: string;
   readonly deviceId: Uint8Array;
   readonly holderSeed: Uint8Array;
@@ -93,7 +95,7 @@ interface Visit {
   readonly known: Known | undefined;
 }
 
-async function visitOf(options: PhoneOptions): Promise<Visit> {
+export async function visitOf(options: PhoneOptions): Promise<Visit> {
   const isGuest = options.key !== undefined;
   const scanned = isGuest ? undefined : await scan(options);
   const label = readLabelLink(await codeText("label", options.label));
@@ -123,7 +125,9 @@ async function inTurn<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
 /** Opens a session as the card's owner, or as a guest with a key and a chain: at home, or over the unit's cloud. */
 export async function openUnitSession(options: PhoneOptions): Promise<Session> {
   const visit = await visitOf(options);
-  const session = await (options.away === true ? sessionAway(options, visit) : sessionAtHome(options, visit));
+  const isAway = options.away === true;
+  const session = await (isAway ? sessionAway(options, visit) : sessionAtHome(options, visit));
+  await tellFromPhone(session, visit, !isAway);
   if (options.dischargeKey !== undefined) await consent(options.dischargeKey, visit.chain, session);
   return session;
 }

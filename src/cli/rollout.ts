@@ -69,6 +69,7 @@ function lineOf({ rollout, tally }: RolloutStatus): string {
 function show(status: RolloutStatus): void {
   print(lineOf(status));
   print(`  ${status.rollout.because}`);
+  if (status.waitsFor !== undefined) print(`  waiting: ${status.waitsFor}`);
   for (const { fault, devices } of status.reasons) print(`  ${devices} x ${fault}`);
 }
 

@@ -7,6 +7,7 @@ import { createBrokerSlot } from "#cloud/broker/broker-slot.ts";
 import { createCallerGate } from "#cloud/broker/caller-gate.ts";
 import { createKeysetAnnouncer } from "#cloud/broker/keyset-announcer.ts";
 import { createLinkGate } from "#cloud/broker/link-gate.ts";
+import { createNonces, NONCE_KEY_BYTES } from "#cloud/broker/nonces.ts";
 import { openBroker } from "#cloud/broker/open-broker.ts";
 import { createRelayDesk } from "#cloud/broker/relay-desk.ts";
 import { sayAway } from "#cloud/broker/say-away.ts";
@@ -18,12 +19,14 @@ import { type CloudTls, fingerprintOf } from "#cloud/http/tls-files.ts";
 import { readGrantIssuers } from "#cloud/issuer/grant-issuers.ts";
 import { createIssuer } from "#cloud/issuer/issuer.ts";
 import { readPublicKeys } from "#cloud/releases/key-set-files.ts";
+import { secretRecord } from "#cloud/store/secret-record.ts";
 import { openStore } from "#cloud/store/store.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { UP } from "#wire/link/topics.ts";
 import { startCloudTimers } from "./cloud-timers.ts";
 import { openCore } from "./core.ts";
 import { writeRunning } from "./running-file.ts";
+import { createNonceClock } from "./up-clock.ts";
 
 export interface CloudOptions {
   /** Folder of the store, the operator key and running.json. */
@@ -99,6 +102,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       gatherMs: GATHER_MS,
       send: (device, name, payload) => broker.toDevice(device, name, payload, false),
       nowMs: Date.now,
+      steadyMs,
       chance: Math.random,
       ...(options.bytesPerS === undefined ? {} : { bytesPerS: options.bytesPerS }),
     });
@@ -108,14 +112,26 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       // A store that failed was reported already.
       await queue.commit().catch(() => undefined);
     });
-    const gate = createLinkGate(options.name, fleet, nodePrimitives);
-    const callerGate = createCallerGate(options.name, fleet, gate, issuersOf, revocations.deliveryFor, nodePrimitives);
+    const nonces = createNonces(await secretRecord(store, "nonce-key", NONCE_KEY_BYTES), nodePrimitives.random);
+    const spentMs = [...fleet.all()].reduce((newest, device) => Math.max(newest, device.nonceMs), 0);
+    const nonceMs = createNonceClock(Date.now(), spentMs, steadyMs);
+    const { name } = options;
+    const gate = createLinkGate({ broker: name, fleet, nonces, primitives: nodePrimitives, commit: queue.commit });
+    const callerGate = createCallerGate(
+      name,
+      fleet,
+      nonces,
+      issuersOf,
+      revocations.deliveryFor,
+      nodePrimitives,
+      nonceMs(),
+    );
     const relayDesk = createRelayDesk({
       toDevice: (device, name, payload) => broker.toDevice(device, name, payload, false),
       toCaller: (name, payload) => void broker.toCaller(name, payload),
       dismiss: (name) => void broker.dismissCaller(name).catch(() => undefined),
       random: nodePrimitives.random,
-      nowMs: Date.now,
+      nowMs: steadyMs,
       later: (milliseconds, then) => void setTimeout(then, milliseconds).unref(),
     });
     const counters = { connectionsRefused: 0 };
@@ -135,7 +151,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       const keyFile = join(options.data, HOOKS_KEY_FILE);
       return { keyFile, key: ensureSharedKey(keyFile) };
     };
-    broker.fill(await openBroker({ ...options, hooksKey }, gate, fleet, events));
+    broker.fill(await openBroker({ ...options, hooksKey, nonceMs }, gate, fleet, events));
     closers.push(async () => {
       await sayAway(fleet, broker);
       await broker.close();
@@ -146,7 +162,20 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const access = createOperatorAccess(operatorKey, nodePrimitives.random, steadyMs);
     const isSecure = options.tls !== undefined;
     const app = createCloudApp({
-      ...{ core, gate, callerGate, relayDesk, broker, access, isSecure, counters, announceKeysets, log: log.line },
+      ...{
+        core,
+        gate,
+        nonces,
+        nonceMs,
+        callerGate,
+        relayDesk,
+        broker,
+        access,
+        isSecure,
+        counters,
+        announceKeysets,
+        log: log.line,
+      },
     });
     const { host, httpPort, tls } = options;
     const http = await serveHttp(app, { host, port: httpPort, ...(tls === undefined ? {} : { tls }) });

@@ -29,7 +29,10 @@ export interface DeskOptions {
   readonly queue: WriteQueue;
   /** Publishes below a device's own topic; resolves when there is room for more, false when it isn't connected. */
   send(device: LinkedDevice, name: string, payload: Uint8Array): Promise<boolean>;
+  /** The time of day. */
   nowMs(): number;
+  /** The up time (up-clock.ts), which durations are measured in. */
+  upMs(): number;
   chance(): number;
   readonly bytesPerS?: number;
   readonly concurrent?: number;
@@ -79,7 +82,7 @@ function stateOf({ stage, fault }: UnitAttempt): AttemptState {
 }
 
 export function createDesk(options: DeskOptions): Desk {
-  const { fleet, releases, rollouts, issuer, revocations, queue, send, nowMs } = options;
+  const { fleet, releases, rollouts, issuer, revocations, queue, send, nowMs, upMs } = options;
   /** What each connected device was last told: a sequence, or 0 for nothing. */
   const told = new Map<string, number>();
   /** The revocations that each connected device was last handed, by their tag. */
@@ -158,7 +161,7 @@ export function createDesk(options: DeskOptions): Desk {
   const blocks = createBlockService({
     transferFor,
     send: (device, payload) => send(device, DOWN.block, payload),
-    nowMs,
+    nowMs: upMs,
     chance: options.chance,
     ...(options.bytesPerS === undefined ? {} : { bytesPerS: options.bytesPerS }),
     ...(options.concurrent === undefined ? {} : { concurrent: options.concurrent }),
@@ -195,7 +198,7 @@ export function createDesk(options: DeskOptions): Desk {
       if (name === UP.ask) {
         if (payload.length !== TIMESTAMP_NONCE_BYTES) return;
         fleet.heard(device, nowMs());
-        if (asks.take(device.id, nowMs()) === undefined) return;
+        if (asks.take(device.id, upMs()) === undefined) return;
         tell(device);
         const timestamp = issuer.timestamp(device.product, currentFor(device), payload, nowMs());
         if (timestamp === undefined) return;

@@ -33,7 +33,12 @@ export interface Device extends DeviceFacts {
   pin?: number;
   target?: number;
   window?: MaintenanceWindow;
+  /** Time of day at which it was last heard, for people. */
   heardMs: number;
+  /** Up time at which it was last heard, for durations. */
+  heardUpMs: number;
+  /** Nonce time of the newest nonce that it spent. */
+  nonceMs: number;
   online: boolean;
   readonly attempts: Map<number, AttemptState>;
   /** The same attempts with their times and faults. */
@@ -48,6 +53,8 @@ export interface Fleet {
   enrol(unit: Enrolment): boolean;
   /** Sets pin, target, maintenance window or lab; `null` takes one away. */
   steer(device: Device, steer: Steer): void;
+  /** Takes a nonce of this time as spent, with all older ones. False: it was spent, or a newer one. */
+  spendNonce(device: Device, givenMs: number): boolean;
   heard(device: Device, nowMs: number): void;
   setOnline(device: Device, online: boolean, nowMs: number): void;
   /** Takes down what a device said of a release. `confirmed` moves the device to that release. False: nothing new. */
@@ -79,6 +86,8 @@ const rowOf = (device: Device): DeviceRow => ({
   window_from: device.window?.fromMinute ?? null,
   window_to: device.window?.toMinute ?? null,
   heard_ms: device.heardMs,
+  heard_up_ms: device.heardUpMs,
+  nonce_ms: device.nonceMs,
   online: device.online ? 1 : 0,
 });
 
@@ -93,6 +102,8 @@ function deviceOf(row: DeviceRow): Device {
     card: row.card,
     sequence: row.sequence,
     heardMs: row.heard_ms,
+    heardUpMs: row.heard_up_ms,
+    nonceMs: row.nonce_ms,
     // Nobody is connected to a process that has just begun.
     online: false,
     attempts: new Map(),
@@ -106,8 +117,11 @@ function deviceOf(row: DeviceRow): Device {
   return device;
 }
 
-/** Reads every device from the store; changes go through the queue. */
-export async function loadFleet(store: Store, queue: WriteQueue): Promise<Fleet> {
+/**
+ * Reads every device from the store; changes go through the queue.
+ * @param upMs The up time (up-clock.ts).
+ */
+export async function loadFleet(store: Store, queue: WriteQueue, upMs: () => number): Promise<Fleet> {
   const devices = new Map<string, Device>();
   for (const row of await store.db.selectFrom("devices").selectAll().execute()) devices.set(row.id, deviceOf(row));
   for (const row of await store.db.selectFrom("attempts").selectAll().execute()) {
@@ -164,6 +178,8 @@ export async function loadFleet(store: Store, queue: WriteQueue): Promise<Fleet>
         card: unit.card ?? "noFlash",
         sequence: 0,
         heardMs: 0,
+        heardUpMs: 0,
+        nonceMs: 0,
         online: false,
         attempts: new Map(),
         history: new Map(),
@@ -182,8 +198,15 @@ export async function loadFleet(store: Store, queue: WriteQueue): Promise<Fleet>
       if (steer.lab !== undefined) device.lab = steer.lab;
       save(device);
     },
+    spendNonce(device, givenMs) {
+      if (givenMs <= device.nonceMs) return false;
+      device.nonceMs = givenMs;
+      save(device);
+      return true;
+    },
     heard(device, nowMs) {
       device.heardMs = nowMs;
+      device.heardUpMs = upMs();
       heard.add(device);
     },
     setOnline(device, online, nowMs) {

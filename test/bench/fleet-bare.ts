@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import mqttPacket from "mqtt-packet";
 import { fromHex, toHex } from "#base/bytes.ts";
 import { createLinkGate } from "#cloud/broker/link-gate.ts";
+import { createNonces, NONCE_KEY_BYTES } from "#cloud/broker/nonces.ts";
 import type { Fleet } from "#cloud/fleet.ts";
 import { createIssuer } from "#cloud/issuer/issuer.ts";
 import { readReleaseFile } from "#cloud/releases/release-file.ts";
@@ -38,7 +39,10 @@ process.once("message", (start: Start) => {
   const units = new Map(
     start.units.map(({ id, publicKey }) => [id, { id, fleet: "bench", publicKey: fromHex(publicKey) as Uint8Array }]),
   );
-  const gate = createLinkGate("bare", { get: (id: string) => units.get(id) } as unknown as Fleet, nodePrimitives);
+  const nonces = createNonces(nodePrimitives.random(NONCE_KEY_BYTES), nodePrimitives.random);
+  const fleet = { get: (id: string) => units.get(id), spendNonce: () => true } as unknown as Fleet;
+  const commit = () => Promise.resolve();
+  const gate = createLinkGate({ broker: "bare", fleet, nonces, primitives: nodePrimitives, commit });
   const offers: (() => void)[] = [];
 
   const server = createServer((socket) => {
@@ -62,10 +66,10 @@ process.once("message", (start: Start) => {
       socket.write(payload);
       socket.uncork();
     };
-    parser.on("packet", (packet) => {
+    parser.on("packet", async (packet) => {
       if (packet.cmd === "connect") {
         const proof = fromHex(packet.password?.toString() ?? "");
-        const device = proof && gate.check(packet.clientId, proof, Date.now());
+        const device = proof && (await gate.check(packet.clientId, proof, Date.now()));
         if (!device?.ok)
           return void socket.end(mqttPacket.generate({ cmd: "connack", returnCode: 5, sessionPresent: false }));
         prefix = `f/bench/d/${packet.clientId}/`;
@@ -97,8 +101,7 @@ process.once("message", (start: Start) => {
   process.on("message", (ask: { nonce?: string; go?: boolean }) => {
     if (ask.go) for (const offer of offers) offer();
     else if (ask.nonce !== undefined) {
-      const nonce = gate.nonce(ask.nonce, Date.now());
-      process.send?.({ nonce: nonce.ok ? toHex(nonce.value) : "", id: ask.nonce });
+      process.send?.({ nonce: toHex(nonces.give(ask.nonce, Date.now())), id: ask.nonce });
     }
   });
   server.listen(0, "127.0.0.1", 4_096, () => process.send?.({ port: (server.address() as { port: number }).port }));

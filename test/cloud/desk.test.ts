@@ -31,6 +31,7 @@ async function openCloud(life = 0): Promise<Core> {
     store: await openStore(join(folder, `cloud-${life}.db`), "kill"),
     issuer: createIssuer([join(folder, "keys")]),
     nowMs: () => nowMs,
+    steadyMs: () => nowMs,
     chance: () => 0.5,
     send(_to, name, payload) {
       said.push({ name, bytes: payload.length });
@@ -81,7 +82,7 @@ const want = (root = transfer) =>
 const tally = () => {
   const [rollout] = core.rollouts.all();
   if (rollout === undefined) throw new Error("no rollout");
-  return core.rollouts.tally(rollout, nowMs);
+  return core.rollouts.tally(rollout);
 };
 const offers = () =>
   said.filter(({ name }) => name === "release").map(({ bytes }) => (bytes > 0 ? "offer" : "nothing"));

@@ -8,7 +8,7 @@ export async function whatTheStoreTells(where: string) {
   const store = await openStore(where);
   try {
     const { db } = store;
-    const fleet = await loadFleet(store, createWriteQueue(store));
+    const fleet = await loadFleet(store, createWriteQueue(store), () => 0);
     const devices = [...fleet.all()].map(({ id, publicKey, product, fleet: name, lab, sequence, history }) => ({
       ...{ id, publicKey: toHex(publicKey), product, fleet: name, lab, sequence },
       attempts: [...history.values()].map(({ state, fault }) => ({ state, fault })),

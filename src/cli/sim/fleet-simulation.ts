@@ -110,7 +110,7 @@ async function simulate(options: FleetSimulation, folder: string): Promise<Fleet
     let isDead = false;
     const store = await openStore(join(folder, `cloud-${lives}.db`), "kill");
     const own = await openCore({
-      ...{ store, issuer, nowMs: world.nowMs, chance: world.chance },
+      ...{ store, issuer, nowMs: world.nowMs, steadyMs: world.nowMs, chance: world.chance },
       send(to, name, payload) {
         if (isDead) return Promise.resolve(false);
         if (name === "block" && payload.length > 8) {
@@ -156,8 +156,7 @@ async function simulate(options: FleetSimulation, folder: string): Promise<Fleet
     if (core === undefined || rollout === undefined) throw new Error("no rollout");
     return { core, rollout };
   };
-  const tallyAt = (nowMs: number) => rolloutOf().core.rollouts.tally(rolloutOf().rollout, nowMs);
-  let lastMs = 0;
+  const tallyNow = () => rolloutOf().core.rollouts.tally(rolloutOf().rollout);
   let quietMs = 0;
   let wasHalted = false;
   const outcome = await runFleet({
@@ -177,9 +176,8 @@ async function simulate(options: FleetSimulation, folder: string): Promise<Fleet
     async onSecond(nowMs, units) {
       const { core: cloud, rollout } = rolloutOf();
       const atMs = 1_798_761_600_000 + nowMs;
-      lastMs = atMs;
       if (nowMs % 10_000 === 0 || count <= 1_000) {
-        const tally = tallyAt(atMs);
+        const tally = tallyNow();
         const done = tally.confirmed + tally.rejected + tally.refused;
         if (options.haltAt !== undefined && !wasHalted && done >= options.haltAt && rollout.state === "running") {
           await cloud.rollouts.change(rollout.id, "halted", "the simulation asked for it", atMs);
@@ -207,7 +205,7 @@ async function simulate(options: FleetSimulation, folder: string): Promise<Fleet
     },
   });
   const { core: cloud, rollout } = rolloutOf();
-  const tally = tallyAt(lastMs);
+  const tally = tallyNow();
   const truths = outcome.units.map((unit) => unit.truth);
   const countOf = (holds: (truth: (typeof truths)[number]) => boolean) => truths.filter(holds).length;
   const truth = {

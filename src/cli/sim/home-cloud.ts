@@ -8,6 +8,7 @@ import mqtt from "mqtt-packet";
 import { fromHex, toHex } from "#base/bytes.ts";
 import type { LinkedDevice } from "#cloud/broker/broker.ts";
 import { createLinkGate } from "#cloud/broker/link-gate.ts";
+import { createNonces, NONCE_KEY_BYTES } from "#cloud/broker/nonces.ts";
 import { type Core, openCore } from "#cloud/core.ts";
 import type { Issuer } from "#cloud/issuer/issuer.ts";
 import { openStore } from "#cloud/store/store.ts";
@@ -58,6 +59,7 @@ export function createHomeCloud(options: HomeCloudOptions): HomeCloud {
   const { folder, issuer, nowMs, hold } = options;
   let core: Core | undefined;
   let gate: ReturnType<typeof createLinkGate> | undefined;
+  const nonces = createNonces(new Uint8Array(NONCE_KEY_BYTES), nodePrimitives.random);
   let life = 0;
   const connections = new Set<Connection>();
 
@@ -83,9 +85,9 @@ export function createHomeCloud(options: HomeCloudOptions): HomeCloud {
     const headEnd = text.indexOf("\r\n\r\n");
     const body = request.slice(headEnd + 4);
     if (headEnd < 0 || body.length < Number(/content-length: *(\d+)/i.exec(text)?.[1] ?? 0)) return;
-    const nonce = text.startsWith("POST /nonce ") ? gate?.nonce(toHex(body), nowMs()) : undefined;
-    const answer = nonce?.ok ? encodeNonceAnswer({ nonce: nonce.value, register: false }) : new Uint8Array(0);
-    const head = `HTTP/1.1 ${nonce?.ok ? "200 OK" : "404 Not Found"}\r\nContent-Length: ${answer.length}\r\n\r\n`;
+    const nonce = text.startsWith("POST /nonce ") ? nonces.give(toHex(body), nowMs()) : undefined;
+    const answer = nonce === undefined ? new Uint8Array(0) : encodeNonceAnswer({ nonce, register: false });
+    const head = `HTTP/1.1 ${nonce !== undefined ? "200 OK" : "404 Not Found"}\r\nContent-Length: ${answer.length}\r\n\r\n`;
     unit.data(Buffer.concat([Buffer.from(head), answer]));
   }
 
@@ -95,7 +97,7 @@ export function createHomeCloud(options: HomeCloudOptions): HomeCloud {
     connection.heardMs = nowMs();
     if (packet.cmd === "connect") {
       const proof = fromHex(packet.password?.toString() ?? "") ?? new Uint8Array(0);
-      const checked = gate?.check(packet.clientId, proof, nowMs());
+      const checked = await gate?.check(packet.clientId, proof, nowMs());
       unit.data(mqtt.generate({ cmd: "connack", returnCode: checked?.ok ? 0 : 5, sessionPresent: false }));
       if (!checked?.ok) return drop(connection);
       for (const other of connections) if (other.device?.id === packet.clientId) drop(other);
@@ -133,8 +135,17 @@ export function createHomeCloud(options: HomeCloudOptions): HomeCloud {
     },
     async open() {
       const store = await openStore(join(folder, `cloud-${life}.db`), "kill");
-      core = await openCore({ store, issuer, nowMs, chance: options.chance, send, onFatal: () => undefined });
-      gate = createLinkGate(CLOUD.broker, core.fleet, nodePrimitives);
+      core = await openCore({
+        store,
+        issuer,
+        nowMs,
+        steadyMs: nowMs,
+        chance: options.chance,
+        send,
+        onFatal: () => undefined,
+      });
+      const { fleet, queue } = core;
+      gate = createLinkGate({ broker: CLOUD.broker, fleet, nonces, primitives: nodePrimitives, commit: queue.commit });
       tick(life);
     },
     kill() {

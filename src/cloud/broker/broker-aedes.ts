@@ -22,6 +22,8 @@ import { createTopicEmitter } from "./topic-emitter.ts";
 export interface EmbeddedOptions {
   readonly host: string;
   readonly port: number;
+  /** The nonce time (up-clock.ts). */
+  nonceMs(): number;
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer };
 }
 
@@ -57,7 +59,7 @@ export async function startEmbeddedBroker(
     if (isCallerName(id)) return passwords.spend(id, password) ? undefined : refusal("no proof");
     const proof = fromHex(password ?? "");
     if (proof === undefined) return refusal("no proof");
-    const device = await gate.check(id, proof, Date.now());
+    const device = await gate.check(id, proof, options.nonceMs());
     return device.ok ? device.value : refusal(device.fault);
   };
 

@@ -33,6 +33,8 @@ export interface HookedOptions {
   /** What the broker shows, and the file that it stands in. */
   readonly key: string;
   readonly keyFile: string;
+  /** The nonce time (up-clock.ts). */
+  nonceMs(): number;
 }
 
 /** A caller's password that was not used within this time is forgotten. */
@@ -67,7 +69,7 @@ export async function connectHookedBroker(events: BrokerEvents, options: HookedO
   let wasStranger = false;
   let online = new Set<string>();
 
-  const signIn = (client: string, password: string): readonly HookRight[] | undefined => {
+  const signIn = async (client: string, password: string): Promise<readonly HookRight[] | undefined> => {
     if (client === own) return bearsKey(`Bearer ${password}`, ownPassword) ? [] : undefined;
     if (isCallerName(client)) {
       const caller = callers.get(client);
@@ -76,7 +78,7 @@ export async function connectHookedBroker(events: BrokerEvents, options: HookedO
       return [];
     }
     const proof = fromHex(password);
-    const device = proof === undefined ? undefined : gate.check(client, proof, Date.now());
+    const device = proof === undefined ? undefined : await gate.check(client, proof, options.nonceMs());
     if (!device?.ok) return undefined;
     // A connection in another's place: what it says of itself is new.
     online.delete(client);
@@ -84,8 +86,8 @@ export async function connectHookedBroker(events: BrokerEvents, options: HookedO
   };
 
   const routes = hookRoutes(key, {
-    signIn(client, password) {
-      const rights = signIn(client, password);
+    async signIn(client, password) {
+      const rights = await signIn(client, password);
       if (rights === undefined) events.refused();
       return rights;
     },

@@ -19,15 +19,27 @@ export interface BrokerPlan {
   readonly brokerCa?: Buffer;
   /** Where that broker asks the cloud about its clients, and the key that it shows there. */
   readonly brokerHooks?: { readonly host: string; readonly port: number };
+  /** The nonce time (up-clock.ts). */
+  nonceMs(): number;
   hooksKey(): { readonly key: string; readonly keyFile: string };
 }
 
 /** @throws BrokerTrouble, or a socket's error (EADDRINUSE and the like) */
 export function openBroker(plan: BrokerPlan, gate: LinkGate, fleet: Fleet, events: BrokerEvents): Promise<Broker> {
-  const { name, host, mqttPort, broker: url, brokerCa, brokerHooks } = plan;
+  const { name, host, mqttPort, nonceMs, broker: url, brokerCa, brokerHooks } = plan;
   const tls = plan.tls === undefined ? {} : { tls: plan.tls };
-  if (url === undefined) return startEmbeddedBroker(gate, events, { host, port: mqttPort, ...tls });
+  if (url === undefined) return startEmbeddedBroker(gate, events, { host, port: mqttPort, nonceMs, ...tls });
   if (brokerHooks === undefined) return connectRemoteBroker(url, events, name, brokerCa);
   const ca = brokerCa === undefined ? {} : { ca: brokerCa };
-  return connectHookedBroker(events, { url, name, gate, fleet, ...brokerHooks, ...plan.hooksKey(), ...ca, ...tls });
+  return connectHookedBroker(events, {
+    url,
+    name,
+    gate,
+    fleet,
+    nonceMs,
+    ...brokerHooks,
+    ...plan.hooksKey(),
+    ...ca,
+    ...tls,
+  });
 }

@@ -4,6 +4,7 @@ import { z } from "@hono/zod-openapi";
 import type { BrokerSlot } from "#cloud/broker/broker-slot.ts";
 import type { CallerGate } from "#cloud/broker/caller-gate.ts";
 import type { LinkGate } from "#cloud/broker/link-gate.ts";
+import type { Nonces } from "#cloud/broker/nonces.ts";
 import type { RelayDesk } from "#cloud/broker/relay-desk.ts";
 import type { Core } from "#cloud/core.ts";
 import { createHttpApp, type HttpApp, openApiOf } from "./http-app.ts";
@@ -19,6 +20,9 @@ import { viewRoutes } from "./routes-view.ts";
 export interface CloudAppParts {
   readonly core: Core;
   readonly gate: LinkGate;
+  readonly nonces: Nonces;
+  /** The nonce time (up-clock.ts). */
+  nonceMs(): number;
   readonly callerGate: CallerGate;
   readonly relayDesk: RelayDesk;
   readonly broker: BrokerSlot;
@@ -30,7 +34,7 @@ export interface CloudAppParts {
 }
 
 export function createCloudApp(parts: CloudAppParts): HttpApp {
-  const { core, gate, callerGate, relayDesk, broker, access, isSecure, counters, log } = parts;
+  const { core, gate, nonces, nonceMs, callerGate, relayDesk, broker, access, isSecure, counters, log } = parts;
   const { desk } = core;
   const operator: OperatorRouteParts = {
     ...core,
@@ -49,8 +53,8 @@ export function createCloudApp(parts: CloudAppParts): HttpApp {
     }),
   };
   const routes: Route[] = [
-    ...deviceRoutes({ ...core, gate, broker, counters }),
-    ...callerRoutes({ callerGate, relayDesk, broker, counters }),
+    ...deviceRoutes({ ...core, gate, nonces, nonceMs, broker, counters }),
+    ...callerRoutes({ callerGate, nonceMs, relayDesk, broker, counters }),
     ...operatorRoutes(operator),
     ...rolloutRoutes(operator),
     ...revocationRoutes({ ...core, tellRevocations: () => desk.revokeAgain() }),

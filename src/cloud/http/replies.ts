@@ -30,6 +30,7 @@ const rolloutSchema = z
     state: z.enum(["running", "halted", "cancelled"]),
     wave: count.openapi({ description: "index of the widest open wave" }),
     waveSinceMs: unixMs,
+    waveSinceUpMs: z.number().openapi({ description: "since when, in milliseconds of the cloud's up time" }),
     waves: z.array(waveSchema),
     limits: limitsSchema,
     forgiven: z.object({ failed: count, silent: count }),
@@ -57,6 +58,7 @@ export const rolloutStatusReply = z
     reasons: z.array(z.object({ fault: z.string(), devices: count })),
     confirmedMs: z.array(unixMs),
     failedMs: z.array(unixMs),
+    waitsFor: z.string().optional().openapi({ description: "why the engine waits" }),
   })
   .openapi("RolloutStatus") satisfies z.ZodType<RolloutStatus>;
 
@@ -111,6 +113,7 @@ export const deviceReply = z
     target: sequence.optional(),
     window: windowSchema.optional(),
     heardMs: unixMs,
+    heardUpMs: z.number().openapi({ description: "when, in milliseconds of the cloud's up time" }),
     online: z.boolean(),
     attempts: z.array(z.object({ sequence, state: attemptState, fault: z.string(), beganMs: unixMs, heardMs: unixMs })),
   })

@@ -10,7 +10,6 @@ export interface HttpReply {
 
 export interface HttpRequest<Json = unknown> {
   readonly params: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   /** The address of the other end of the connection: a proxy's, if there is one in between. */
   readonly peer: string;

@@ -8,12 +8,14 @@ import { HttpRefusal, type Route } from "./route.ts";
 
 export interface CallerRouteParts {
   readonly callerGate: CallerGate;
+  /** The nonce time (up-clock.ts). */
+  nonceMs(): number;
   readonly relayDesk: RelayDesk;
   readonly broker: Pick<Broker, "admitCaller">;
   readonly counters: { connectionsRefused: number };
 }
 
-export function callerRoutes({ callerGate, relayDesk, broker, counters }: CallerRouteParts): readonly Route[] {
+export function callerRoutes({ callerGate, nonceMs, relayDesk, broker, counters }: CallerRouteParts): readonly Route[] {
   return [
     {
       method: "POST",
@@ -25,7 +27,7 @@ export function callerRoutes({ callerGate, relayDesk, broker, counters }: Caller
       bodyBytesMax: CALLER_PROOF_BYTES_MAX,
       replies: { 204: undefined },
       async answer({ bytes, peer }) {
-        const caller = callerGate.check(bytes, peer, Date.now());
+        const caller = callerGate.check(bytes, peer, { nowMs: nonceMs(), wallMs: Date.now() });
         const admitted = caller.ok ? relayDesk.admit(caller.value) : caller;
         if (!admitted.ok) {
           counters.connectionsRefused++;

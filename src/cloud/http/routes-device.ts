@@ -2,6 +2,7 @@
 import { toHex } from "#base/bytes.ts";
 import type { Broker } from "#cloud/broker/broker.ts";
 import type { LinkGate } from "#cloud/broker/link-gate.ts";
+import type { Nonces } from "#cloud/broker/nonces.ts";
 import type { Desk } from "#cloud/desk.ts";
 import type { Fleet } from "#cloud/fleet.ts";
 import type { Issuer } from "#cloud/issuer/issuer.ts";
@@ -13,6 +14,9 @@ import { bytesReply, HttpRefusal, type HttpRequest, type Route } from "./route.t
 
 export interface DeviceRouteParts {
   readonly gate: LinkGate;
+  readonly nonces: Nonces;
+  /** The nonce time (up-clock.ts). */
+  nonceMs(): number;
   readonly fleet: Fleet;
   readonly broker: Pick<Broker, "wantsProofs" | "admit">;
   readonly desk: Desk;
@@ -36,7 +40,7 @@ function rangeOf(header: string | undefined, length: number): { from: number; to
 }
 
 export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
-  const { gate, fleet, broker, desk, issuer, releases, rollouts, counters } = parts;
+  const { gate, nonces, nonceMs, fleet, broker, desk, issuer, releases, rollouts, counters } = parts;
 
   /** The bytes of a transfer that may be given out now. */
   const transferOf = ({ params }: HttpRequest) => {
@@ -67,11 +71,8 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       replies: { 200: "application/octet-stream" },
       answer({ bytes }) {
         if (bytes.length !== DEVICE_ID_BYTES) throw new HttpRefusal(400, "send the device ID: 12 bytes");
-        const nonce = gate.nonce(toHex(bytes), Date.now());
-        // A unit reads Retry-After alone (PROTOCOL 7.5).
-        if (!nonce.ok)
-          return { status: 503, headers: { "retry-after": "60" }, body: "too many nonces are outstanding\n" };
-        return bytesReply(encodeNonceAnswer({ nonce: nonce.value, register: broker.wantsProofs }));
+        const nonce = nonces.give(toHex(bytes), nonceMs());
+        return bytesReply(encodeNonceAnswer({ nonce, register: broker.wantsProofs }));
       },
     },
     {
@@ -83,7 +84,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       bodyBytesMax: 256,
       replies: { 204: undefined },
       async answer({ bytes }) {
-        const proof = gate.check(undefined, bytes, Date.now());
+        const proof = await gate.check(undefined, bytes, nonceMs());
         if (!proof.ok) {
           counters.connectionsRefused++;
           throw new HttpRefusal(403, proof.fault);

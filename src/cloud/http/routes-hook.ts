@@ -19,7 +19,7 @@ export interface HookJudge {
    * Whether a client may connect; a proof or a password is spent by asking.
    * @returns Its rights, none where it is asked about each time; undefined: it may not.
    */
-  signIn(client: string, password: string): readonly HookRight[] | undefined;
+  signIn(client: string, password: string): Promise<readonly HookRight[] | undefined>;
   mayPublish(client: string, topic: string, isRetained: boolean): boolean;
   maySubscribe(client: string, filter: string): boolean;
   /** Somebody asked who doesn't know the key. */
@@ -49,9 +49,9 @@ export function hookRoutes(key: string, judge: HookJudge): readonly Route[] {
   const answer =
     <T extends { clientid: string; username: string }>(
       schema: z.ZodType<T>,
-      may: (asked: T) => readonly HookRight[] | undefined,
+      may: (asked: T) => Promise<readonly HookRight[] | undefined> | readonly HookRight[] | undefined,
     ) =>
-    ({ headers, bytes }: HttpRequest) => {
+    async ({ headers, bytes }: HttpRequest) => {
       const denied = json({ result: "deny", is_superuser: false });
       if (!bearsKey(headers.authorization, key)) {
         judge.stranger();
@@ -66,7 +66,7 @@ export function hookRoutes(key: string, judge: HookJudge): readonly Route[] {
       const asked = schema.safeParse(body);
       // A client whose names differ could show one to the broker's rules and the other to ours.
       if (!asked.success || asked.data.username !== asked.data.clientid) return denied;
-      const acl = may(asked.data);
+      const acl = await may(asked.data);
       if (acl === undefined) return denied;
       return json({ result: "allow", is_superuser: false, ...(acl.length === 0 ? {} : { acl }) });
     };

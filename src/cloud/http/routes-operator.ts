@@ -165,7 +165,7 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
       who: "operator",
       replies: { 200: deviceReply },
       answer(ask) {
-        const { publicKey, attempts: _, history, ...device } = deviceOf(ask);
+        const { publicKey, attempts: _, nonceMs: __, history, ...device } = deviceOf(ask);
         const attempts = [...history].map(([sequence, attempt]) => ({ sequence, ...attempt }));
         return json({ ...device, publicKey: toHex(publicKey), attempts });
       },

@@ -18,7 +18,7 @@ export function rolloutRoutes(parts: OperatorRouteParts): readonly Route[] {
   const rolloutReply = (id: string): HttpReply => {
     const rollout = rollouts.get(id);
     if (rollout === undefined) throw new HttpRefusal(404, `there is no rollout ${id}; see: latchkey rollout status`);
-    return json(rolloutStatus(fleet, rollouts, rollout, Date.now()));
+    return json(rolloutStatus(fleet, rollouts, rollout));
   };
   /** Devices are told after the answer; nothing stale goes out meanwhile, since every block is asked for again. */
   const retell = (product: string) => void desk.offerAgain(new Set([product])).catch(() => undefined);

@@ -49,7 +49,10 @@ export interface Rollout {
   readonly state: RolloutState;
   /** Index into `waves` of the widest open wave. */
   readonly wave: number;
+  /** Time of day since which the wave is open, for people. */
   readonly waveSinceMs: number;
+  /** Up time since which it is watched. */
+  readonly waveSinceUpMs: number;
   readonly waves: readonly Wave[];
   readonly limits: Limits;
   /** Failures and silences of before the last resume: the operator has seen them, so they don't halt it again. */
@@ -99,8 +102,9 @@ export const silencesOf = (tally: Tally) => tally.silent + tally.rolledBack;
 /**
  * Judges a running rollout by what its devices report: halt on count, on rate and on silence, in that order; else
  * open the next wave once this one was watched long enough and a member of it has confirmed, or it has no members.
+ * @param upMs The up time: corrections of the time of day neither end a watch nor prolong it.
  */
-export function judge(rollout: Rollout, tally: Tally, nowMs: number): Verdict {
+export function judge(rollout: Rollout, tally: Tally, upMs: number): Verdict {
   const { limits, forgiven } = rollout;
   const failed = Math.max(0, failuresOf(tally) - forgiven.failed);
   const finished = failed + tally.confirmed;
@@ -131,7 +135,7 @@ export function judge(rollout: Rollout, tally: Tally, nowMs: number): Verdict {
   if (tally.confirmed === 0) return { do: "wait", because: `no device of wave ${name} has confirmed yet` };
   const busy = tally.fetching + tally.trial + tally.rolledBack - tally.silent;
   if (busy > 0) return { do: "wait", because: `${busy} devices of wave ${name} are still at it` };
-  const leftMs = rollout.waveSinceMs + limits.soakMs - nowMs;
+  const leftMs = rollout.waveSinceUpMs + limits.soakMs - upMs;
   if (leftMs > 0) return { do: "wait", because: `wave ${name} is watched for ${Math.ceil(leftMs / 1000)} s more` };
   return { do: "open", wave: rollout.wave + 1, because: `${tally.confirmed} devices of wave ${name} confirmed` };
 }

@@ -1,4 +1,7 @@
-/** Keeps rollouts: carries out what the pure core decides, and remembers what was done and why. */
+/**
+ * Keeps rollouts: carries out what the pure core decides, and remembers what was done and why. Durations are measured in
+ * up time (up-clock.ts); `nowMs` is the time of day, for people and maintenance windows.
+ */
 
 import type { Device, Fleet } from "#cloud/fleet.ts";
 import type { Releases } from "#cloud/releases/releases.ts";
@@ -33,7 +36,9 @@ export interface Rollouts {
   open(id: string, because: string, nowMs: number): Promise<Rollout | string>;
   /** Judges every running rollout once; returns the products whose devices may be due something else now. */
   tick(nowMs: number): Promise<ReadonlySet<string>>;
-  tally(rollout: Rollout, nowMs: number): Tally;
+  tally(rollout: Rollout): Tally;
+  /** Why a running rollout does not move on by itself now; undefined when it does, or is not running. */
+  waitsFor(rollout: Rollout): string | undefined;
   /** What a device should have now, and every check that was made. */
   decideFor(device: Device, nowMs: number): { taken: Decision | undefined; all: readonly Decision[] };
   /** Whether a release may be given out: not withdrawn, and if it was ever rolled out, a rollout of it runs. */
@@ -52,6 +57,7 @@ export async function loadRollouts(
   queue: WriteQueue,
   fleet: Fleet,
   releases: Releases,
+  upMs: () => number,
 ): Promise<Rollouts> {
   const rollouts = new Map<string, Rollout>();
   for (const row of await store.db.selectFrom("rollouts").selectAll().orderBy("created_ms").execute()) {
@@ -62,6 +68,7 @@ export async function loadRollouts(
       state: row.state as RolloutState,
       wave: row.wave,
       waveSinceMs: row.wave_since_ms,
+      waveSinceUpMs: row.wave_since_up_ms,
       waves: JSON.parse(row.waves) as Wave[],
       limits: JSON.parse(row.limits) as Limits,
       forgiven: { failed: row.forgiven_failed, silent: row.forgiven_silent },
@@ -88,6 +95,7 @@ export async function loadRollouts(
           state: rollout.state,
           wave: rollout.wave,
           wave_since_ms: rollout.waveSinceMs,
+          wave_since_up_ms: rollout.waveSinceUpMs,
           forgiven_failed: rollout.forgiven.failed,
           forgiven_silent: rollout.forgiven.silent,
           because: rollout.because,
@@ -118,6 +126,7 @@ export async function loadRollouts(
         state: "running",
         wave: 0,
         waveSinceMs: nowMs,
+        waveSinceUpMs: upMs(),
         waves: plan.waves ?? WAVES,
         limits: { ...LIMITS, ...plan.limits },
         forgiven: { failed: 0, silent: 0 },
@@ -134,6 +143,7 @@ export async function loadRollouts(
             state: rollout.state,
             wave: 0,
             wave_since_ms: nowMs,
+            wave_since_up_ms: rollout.waveSinceUpMs,
             waves: JSON.stringify(rollout.waves),
             limits: JSON.stringify(rollout.limits),
             forgiven_failed: 0,
@@ -152,16 +162,24 @@ export async function loadRollouts(
       if (rollout === undefined) return `there is no rollout ${id}; see: latchkey rollout status`;
       if (rollout.state === "cancelled" && to !== "cancelled") return `${id} is cancelled; create a new one`;
       if (to !== "running") return put({ ...rollout, state: to, because }, to, nowMs);
-      const tally = self.tally(rollout, nowMs);
+      const tally = self.tally(rollout);
       const forgiven = { failed: failuresOf(tally), silent: silencesOf(tally) };
-      return put({ ...rollout, state: to, because, waveSinceMs: nowMs, forgiven }, "resumed", nowMs);
+      return put(
+        { ...rollout, state: to, because, waveSinceMs: nowMs, waveSinceUpMs: upMs(), forgiven },
+        "resumed",
+        nowMs,
+      );
     },
     async open(id, because, nowMs) {
       const rollout = rollouts.get(id);
       if (rollout === undefined) return `there is no rollout ${id}; see: latchkey rollout status`;
       if (rollout.state !== "running") return `${id} is ${rollout.state}; resume it first`;
       if (rollout.wave + 1 >= rollout.waves.length) return `${id} is at its last wave`;
-      return put({ ...rollout, wave: rollout.wave + 1, waveSinceMs: nowMs, because }, "opened", nowMs);
+      return put(
+        { ...rollout, wave: rollout.wave + 1, waveSinceMs: nowMs, waveSinceUpMs: upMs(), because },
+        "opened",
+        nowMs,
+      );
     },
     async tick(nowMs) {
       const changed = new Set<string>();
@@ -170,7 +188,7 @@ export async function loadRollouts(
         for (;;) {
           const rollout = rollouts.get(id);
           if (rollout === undefined || rollout.state !== "running") break;
-          const verdict = judge(rollout, self.tally(rollout, nowMs), nowMs);
+          const verdict = judge(rollout, self.tally(rollout), upMs());
           if (verdict.do === "wait") break;
           changed.add(rollout.product);
           if (verdict.do === "halt") await self.change(id, "halted", verdict.because, nowMs);
@@ -179,7 +197,7 @@ export async function loadRollouts(
       }
       return changed;
     },
-    tally(rollout, nowMs) {
+    tally(rollout) {
       const release = releases.get(rollout.product, rollout.sequence);
       const share = rollout.waves[rollout.wave]?.share ?? 0;
       const counts = {
@@ -204,10 +222,15 @@ export async function loadRollouts(
         if (attempt === undefined) continue;
         counts[attempt.state]++;
         const isBusy = attempt.state === "fetching" || attempt.state === "trial";
-        if (isBusy && device.heardMs + rollout.limits.silenceMs <= nowMs) counts.silent++;
+        if (isBusy && device.heardUpMs + rollout.limits.silenceMs <= upMs()) counts.silent++;
       }
       const { "rolled-back": rolledBack, ...others } = counts;
       return { ...others, rolledBack };
+    },
+    waitsFor(rollout) {
+      if (rollout.state !== "running") return undefined;
+      const verdict = judge(rollout, self.tally(rollout), upMs());
+      return verdict.do === "wait" ? verdict.because : undefined;
     },
     decideFor(device, nowMs) {
       return decide(device, releases.of(device.product), self.all(), nowMs);

@@ -35,6 +35,7 @@ function section(each: RolloutStatus, nowMs: number): string {
   return `<section id="${escapeHtml(rollout.id)}">
 <h2>${escapeHtml(rollout.id)} <span class="state ${rollout.state}">${rollout.state}</span></h2>
 <p class="soft">${escapeHtml(rollout.because)}</p>
+${each.waitsFor === undefined ? "" : `<p class="waits">Waiting: ${escapeHtml(each.waitsFor)}.</p>`}
 ${waves(each)}
 <p>${Math.round(progressOf(tally) * 100)} % of ${tally.members} devices are done.</p>
 ${rolloutChart(each, nowMs)}

@@ -13,6 +13,8 @@ export interface RolloutStatus {
   /** When devices finished: sorted Unix milliseconds, at most CURVE_POINTS of each kind. */
   readonly confirmedMs: readonly number[];
   readonly failedMs: readonly number[];
+  /** Why the engine waits: what the open wave still lacks. Absent when it moves on, or is halted or cancelled. */
+  readonly waitsFor?: string | undefined;
 }
 
 export interface VersionCount {
@@ -62,12 +64,12 @@ export function statusOf({ fleet, releases, rollouts, revocations }: Parts, nowM
     online,
     versions: [...versions.values()].sort((a, b) => a.product.localeCompare(b.product) || b.sequence - a.sequence),
     releases: releases.all().map(({ product, sequence, withdrawn }) => ({ product, sequence, withdrawn })),
-    rollouts: rollouts.all().map((rollout) => rolloutStatus(fleet, rollouts, rollout, nowMs)),
+    rollouts: rollouts.all().map((rollout) => rolloutStatus(fleet, rollouts, rollout)),
     revocations: revocations.status(),
   };
 }
 
-export function rolloutStatus(fleet: Fleet, rollouts: Rollouts, rollout: Rollout, nowMs: number): RolloutStatus {
+export function rolloutStatus(fleet: Fleet, rollouts: Rollouts, rollout: Rollout): RolloutStatus {
   const reasons = new Map<string, number>();
   const confirmedMs: number[] = [];
   const failedMs: number[] = [];
@@ -79,9 +81,11 @@ export function rolloutStatus(fleet: Fleet, rollouts: Rollouts, rollout: Rollout
     if (attempt.state === "rejected" || attempt.state === "refused") failedMs.push(attempt.heardMs);
     if (attempt.fault !== "") reasons.set(attempt.fault, (reasons.get(attempt.fault) ?? 0) + 1);
   }
+  const waitsFor = rollouts.waitsFor(rollout);
   return {
     rollout,
-    tally: rollouts.tally(rollout, nowMs),
+    ...(waitsFor === undefined ? {} : { waitsFor }),
+    tally: rollouts.tally(rollout),
     reasons: [...reasons].map(([fault, devices]) => ({ fault, devices })).sort((a, b) => b.devices - a.devices),
     confirmedMs: thin(confirmedMs.sort((a, b) => a - b)),
     failedMs: thin(failedMs.sort((a, b) => a - b)),

@@ -17,6 +17,10 @@ export interface DeviceRow {
   window_to: number | null;
   heard_ms: number;
   online: number;
+  /** Nonce time of the newest nonce that the device spent (up-clock.ts). */
+  nonce_ms: number;
+  /** Up time at which it was last heard. */
+  heard_up_ms: number;
 }
 
 export interface AttemptRow {
@@ -50,6 +54,8 @@ export interface RolloutRow {
   state: string;
   wave: number;
   wave_since_ms: number;
+  /** Up time since which its wave has been watched. */
+  wave_since_up_ms: number;
   waves: string;
   limits: string;
   forgiven_failed: number;
@@ -81,6 +87,29 @@ export interface Schema {
   rollouts: RolloutRow;
   events: EventRow;
   records: RecordRow;
+}
+
+/** Columns that stores of commit 621686e lack. */
+const ADDED = [
+  { table: "devices", column: "nonce_ms" },
+  { table: "devices", column: "heard_up_ms" },
+  { table: "rollouts", column: "wave_since_up_ms" },
+] as const;
+
+/** Adds what is missing, a column at a time: an upgrade that was interrupted goes on where it stopped. */
+async function addColumns(db: Kysely<Schema>, dialect: "sqlite" | "postgres"): Promise<void> {
+  for (const { table, column } of ADDED) {
+    const { rows } =
+      dialect === "sqlite"
+        ? await sql`select name from pragma_table_info(${table}) where name = ${column}`.execute(db)
+        : await sql`select column_name from information_schema.columns
+            where table_schema = current_schema() and table_name = ${table} and column_name = ${column}`.execute(db);
+    if (rows.length > 0) continue;
+    await db.schema
+      .alterTable(table)
+      .addColumn(column, "bigint", (added) => added.notNull().defaultTo(0))
+      .execute();
+  }
 }
 
 /** Creates what is missing. Columns are only ever added, each with a default, so an older store opens. */
@@ -151,6 +180,7 @@ export async function createTables(db: Kysely<Schema>, dialect: "sqlite" | "post
     .addColumn("name", "text", (column) => column.primaryKey())
     .addColumn("bytes", bytes, (column) => column.notNull())
     .execute();
+  await addColumns(db, dialect);
   if (dialect === "postgres") return;
   await sql`pragma user_version = 1`.execute(db);
 }

@@ -23,7 +23,7 @@ interface Batch {
 
 const emptyBatch = (): Batch => ({ devices: new Map(), attempts: new Map(), events: [], works: [] });
 
-/** Rows a statement: SQLite takes 32,766 parameters, a device has 14. */
+/** Rows a statement: SQLite takes 32,766 parameters, a device has 16. */
 const CHUNK = 500;
 
 function* chunks<Row>(rows: Iterable<Row>): Generator<Row[]> {
@@ -50,6 +50,8 @@ async function save(store: Store, batch: Batch): Promise<void> {
             window_to: row.ref("excluded.window_to"),
             heard_ms: row.ref("excluded.heard_ms"),
             online: row.ref("excluded.online"),
+            nonce_ms: row.ref("excluded.nonce_ms"),
+            heard_up_ms: row.ref("excluded.heard_up_ms"),
           })),
         )
         .execute();

@@ -44,7 +44,7 @@ function signIn(port: number, account: Account): Promise<{ code: number; close()
 async function open(kind: (typeof BROKERS)[number], events: BrokerEvents) {
   const gate = { check: () => Promise.resolve(refuse("LINK_PROOF")) } as unknown as LinkGate;
   if (kind === "the embedded broker") {
-    const broker = await startEmbeddedBroker(gate, events, { host: "127.0.0.1", port: 0 });
+    const broker = await startEmbeddedBroker(gate, events, { host: "127.0.0.1", port: 0, nonceMs: Date.now });
     return { broker, port: broker.port as number, stop: () => undefined };
   }
   if (kind === "mosquitto") {
@@ -57,7 +57,7 @@ async function open(kind: (typeof BROKERS)[number], events: BrokerEvents) {
   const theirs = await startHookingBroker(keyFile);
   const [host, port] = theirs.hooks.split(":") as [string, string];
   const fleet = { get: () => undefined } as unknown as Fleet;
-  const at = { url: theirs.url, name: "latchkey", host, port: Number(port), key: "key", keyFile };
+  const at = { url: theirs.url, name: "latchkey", host, port: Number(port), key: "key", keyFile, nonceMs: Date.now };
   const broker = await connectHookedBroker(events, { ...at, gate, fleet });
   return { broker, port: theirs.port, stop: theirs.stop };
 }

@@ -57,7 +57,7 @@ async function caller(broker: Broker, port: number) {
 describe("a caller who wants his call retained", () => {
   it("is heard once by the embedded broker, which keeps none of it", async () => {
     const { said, events } = listener();
-    const broker = await startEmbeddedBroker(nobody, events, { host: "127.0.0.1", port: 0 });
+    const broker = await startEmbeddedBroker(nobody, events, { host: "127.0.0.1", port: 0, nonceMs: Date.now });
     const client = await caller(broker, broker.port as number);
     await client.publishAsync(topic, Buffer.from("a call"), { qos: 1, retain: true });
     await broker.toFleet("f1", "keyset", Buffer.from("ours"));
@@ -75,7 +75,12 @@ describe("a caller who wants his call retained", () => {
     const theirs = await startHookingBroker(keyFile);
     const [host, port] = theirs.hooks.split(":") as [string, string];
     const fleet = { get: () => undefined } as unknown as Fleet;
-    const at = { ...{ url: theirs.url, name: "latchkey", host, port: Number(port) }, key: "key", keyFile };
+    const at = {
+      ...{ url: theirs.url, name: "latchkey", host, port: Number(port) },
+      key: "key",
+      keyFile,
+      nonceMs: Date.now,
+    };
     const broker = await connectHookedBroker(events, { ...at, gate: nobody, fleet });
     const client = await caller(broker, theirs.port);
     await client.publishAsync(topic, Buffer.from("a call"), { qos: 1 });

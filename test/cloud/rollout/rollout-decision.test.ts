@@ -37,6 +37,7 @@ const rollout = (over: Partial<Rollout> = {}): Rollout => ({
   state: "running",
   wave: 4,
   waveSinceMs: NOW,
+  waveSinceUpMs: 0,
   waves: WAVES,
   limits: LIMITS,
   forgiven: { failed: 0, silent: 0 },

@@ -10,6 +10,7 @@ const rollout: Rollout = {
   state: "running",
   wave: 1,
   waveSinceMs: SINCE,
+  waveSinceUpMs: SINCE,
   waves: WAVES,
   limits: { ...LIMITS, failures: 5, sample: 10, failureRate: 0.1, silenceRate: 0.2, soakMs: 60_000 },
   forgiven: { failed: 0, silent: 0 },

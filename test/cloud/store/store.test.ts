@@ -24,7 +24,7 @@ describe("the store", () => {
     const path = join(folder, "same.db");
     const store = await openStore(path);
     const queue = createWriteQueue(store);
-    const fleet = await loadFleet(store, queue);
+    const fleet = await loadFleet(store, queue, () => 0);
     for (let i = 0; i < 1_200; i++) fleet.enrol(unit(i));
     const device = fleet.get(unit(7).id);
     if (device === undefined) throw new Error("not enrolled");
@@ -32,7 +32,7 @@ describe("the store", () => {
     fleet.report(device, 2, "rejected", "TRIAL_CRASH", 1_700_000_000_123);
     fleet.flushHeard();
     await queue.commit();
-    const again = await loadFleet(store, queue);
+    const again = await loadFleet(store, queue, () => 0);
     expect(again.size).toBe(1_200);
     expect(again.get(device.id)).toEqual(device);
     await store.close();
@@ -49,7 +49,7 @@ describe("the store", () => {
       },
     };
     const queue = createWriteQueue(counted);
-    const fleet = await loadFleet(store, queue);
+    const fleet = await loadFleet(store, queue, () => 0);
     const waits: Promise<void>[] = [];
     for (let i = 0; i < 100; i++) {
       fleet.enrol(unit(i));
@@ -57,7 +57,7 @@ describe("the store", () => {
     }
     await Promise.all(waits);
     expect(writes).toBeLessThan(5);
-    expect((await loadFleet(store, queue)).size).toBe(100);
+    expect((await loadFleet(store, queue, () => 0)).size).toBe(100);
     await store.close();
   });
 

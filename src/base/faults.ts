@@ -193,6 +193,10 @@ export const FAULTS = {
   TIMESTAMP_ROLE: 522,
   /** Over another nonce than the one asked with. */
   TIMESTAMP_NONCE: 523,
+  /** For another unit than the one that asked. */
+  TIMESTAMP_DEVICE: 524,
+  /** Of the first version, which names no unit, or of one that is not known yet. */
+  TIMESTAMP_VERSION: 525,
   KEYSET_SHAPE: 530,
   /** Fewer good signatures of different roots than two. */
   KEYSET_SIGNATURES: 531,

@@ -18,19 +18,27 @@ export interface AppFailures {
   took(device: string, payload: Uint8Array): boolean;
 }
 
-export function createAppFailures(queue: Pick<WriteQueue, "event">, nowMs: () => number): AppFailures {
+/**
+ * @param nowMs The time of day, for the journal.
+ * @param upMs  The up time (up-clock.ts), in which the rate is counted.
+ */
+export function createAppFailures(
+  queue: Pick<WriteQueue, "event">,
+  nowMs: () => number,
+  upMs: () => number,
+): AppFailures {
   const each = createPace(EACH);
   const all = createPace(ALL);
   return {
     took(device, payload) {
       const failure = decodeAppFailure(payload);
       if (!failure.ok) return false;
-      const now = nowMs();
+      const now = upMs();
       if (each.take(device, now) === undefined || all.take("", now) === undefined) return false;
       const { release, name, message, missed } = failure.value;
       const more = missed === 0 ? "" : ` (and ${missed} more failures before)`;
       const because = oneLine(`release ${release}, ${name}: ${message}${more}`);
-      queue.event({ at_ms: now, subject: device, what: "app failed", because });
+      queue.event({ at_ms: nowMs(), subject: device, what: "app failed", because });
       return true;
     },
   };

@@ -91,7 +91,7 @@ export function createDesk(options: DeskOptions): Desk {
   const writing = new Map<string, Promise<void>>();
   const counts = { timestamps: 0 };
   const asks = createPace(ASKS, STREAMS_MAX);
-  const appFailures = createAppFailures(queue, nowMs);
+  const appFailures = createAppFailures(queue, nowMs, upMs);
 
   const linked = (device: Device): LinkedDevice => ({ id: device.id, fleet: device.fleet });
 
@@ -200,7 +200,7 @@ export function createDesk(options: DeskOptions): Desk {
         fleet.heard(device, nowMs());
         if (asks.take(device.id, upMs()) === undefined) return;
         tell(device);
-        const timestamp = issuer.timestamp(device.product, currentFor(device), payload, nowMs());
+        const timestamp = issuer.timestamp(device.product, device.id, currentFor(device), payload, nowMs());
         if (timestamp === undefined) return;
         counts.timestamps++;
         void send(from, DOWN.fresh, timestamp);

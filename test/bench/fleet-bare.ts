@@ -49,6 +49,7 @@ process.once("message", (start: Start) => {
     socket.setNoDelay(true);
     const parser = mqttPacket.parser();
     let prefix = "";
+    let deviceId = "";
     const publish = (name: string, payload: Uint8Array) => {
       const topic = Buffer.from(prefix + name);
       const length = 2 + topic.length + payload.length;
@@ -72,6 +73,7 @@ process.once("message", (start: Start) => {
         const device = proof && (await gate.check(packet.clientId, proof, Date.now()));
         if (!device?.ok)
           return void socket.end(mqttPacket.generate({ cmd: "connack", returnCode: 5, sessionPresent: false }));
+        deviceId = packet.clientId;
         prefix = `f/bench/d/${packet.clientId}/`;
         socket.write(mqttPacket.generate({ cmd: "connack", returnCode: 0, sessionPresent: false }));
       } else if (packet.cmd === "subscribe") {
@@ -79,7 +81,7 @@ process.once("message", (start: Start) => {
         socket.write(mqttPacket.generate({ cmd: "suback", messageId: packet.messageId as number, granted: [0, 0, 0] }));
       } else if (packet.cmd === "publish" && packet.topic.endsWith("/ask")) {
         const nonce = Uint8Array.from(packet.payload as Buffer);
-        const timestamp = issuer.timestamp(product, current, nonce, Date.now());
+        const timestamp = issuer.timestamp(product, deviceId, current, nonce, Date.now());
         if (timestamp !== undefined) publish("fresh", timestamp);
       } else if (packet.cmd === "publish" && packet.topic.endsWith("/want")) {
         const request = decodeBlockRequest(Uint8Array.from(packet.payload as Buffer));

@@ -37,6 +37,7 @@ export function drivenUnits(count: number, product: string, keyset: Keyset, firs
       product,
       hardware: 1,
       keyset,
+      deviceId: deviceIdOf(nodePrimitives, publicKey),
       random: nodePrimitives.random,
       fateOf,
       open,

@@ -50,7 +50,14 @@ const release = {
   ],
 };
 const keyset = { version: 2, product: "lamp", releaseKeys: [root], timestampKeys: [root], roots: undefined };
-const timestamp = { product: "lamp", sequence: 3, releaseId: nonce, nonce, unixS: NOW };
+const timestamp = {
+  product: "lamp",
+  sequence: 3,
+  releaseId: nonce,
+  nonce,
+  unixS: NOW,
+  deviceId: nonce.subarray(0, 12),
+};
 
 test.each<[kind: string, bytes: Uint8Array, says: readonly string[]]>([
   ["grant", ownerGrant, ["issuer 01", "config", "delegate"]],

@@ -13,6 +13,7 @@ import type { Regions } from "#device/ota/slots.ts";
 import type { Port } from "#device/port.ts";
 import { run } from "#device/runner.ts";
 import { openSettings } from "#device/settings.ts";
+import { deviceIdOf } from "#trust/device-id.ts";
 import { signTimestamp } from "#trust/releases/sign-release.ts";
 import { readJournal } from "#wire/flash/journal.ts";
 import { decodeUnitState } from "#wire/link/unit-state.ts";
@@ -111,10 +112,18 @@ export function runUpdates(
         });
         if (attempt === undefined) offer(sequence + 1);
       } else if (event.topic === "ask") {
+        const deviceId = deviceIdOf(crypto, crypto.ed25519PublicKey(KEPT.key));
         const sequence = Math.max(2, state.offered);
         const signed = signedOf(sequence) ?? new Uint8Array(0);
         const releaseId = releaseIdOf(crypto.sha256, signed);
-        const stamp = { product: shelf.product, sequence, releaseId, nonce: event.payload, unixS: 1_800_000_000 };
+        const stamp = {
+          product: shelf.product,
+          sequence,
+          releaseId,
+          nonce: event.payload,
+          unixS: 1_800_000_000,
+          deviceId,
+        };
         hear("fresh", signTimestamp(crypto, shelf.timestampSeed, stamp));
       } else if (event.topic === "want") {
         const request = decodeBlockRequest(event.payload);

@@ -1,8 +1,10 @@
 /** The maker in tests: signs and encodes releases, and gives units their first flash. Chance is the same in every run. */
+
 import { toHex } from "#base/bytes.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import { slotsOf } from "#device/ota/slots.ts";
 import type { OtaTimes } from "#device/ota/state.ts";
+import { deviceIdOf } from "#trust/device-id.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { signKeyset, signRelease } from "#trust/releases/sign-release.ts";
@@ -176,6 +178,9 @@ export function factoryFlash(geometry: Geometry, sets: readonly ImageSet[]): { b
   bytes.set(encodeLog({ ...regions.settings, ...geometry }, records) as Uint8Array, regions.settings.start);
   return { bytes, regions };
 }
+
+/** The ID that the unit's key stands for. */
+export const DEVICE_ID = deviceIdOf(crypto, crypto.ed25519PublicKey(seed(77)));
 
 /** What no power cut may lose: identity, Wi-Fi credentials, revocation floors. */
 export const KEPT: Readonly<Record<string, Uint8Array>> = {

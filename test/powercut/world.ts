@@ -30,7 +30,7 @@ import {
 } from "#wire/releases/blocks.ts";
 import { releaseIdOf } from "#wire/releases/release.ts";
 import { type FlashModel, flashModel, type Geometry, PowerCut } from "./flash-model.ts";
-import { crypto, KEPT, type Regions, resetChance, type Served, TIMES, TIMESTAMP_SEED } from "./maker.ts";
+import { crypto, DEVICE_ID, KEPT, type Regions, resetChance, type Served, TIMES, TIMESTAMP_SEED } from "./maker.ts";
 
 export interface World {
   readonly flash: FlashModel;
@@ -272,7 +272,8 @@ function onEmit(
       sequence: release.sequence,
       releaseId: releaseIdOf(crypto.sha256, signed),
     };
-    const stamp = { product: "lamp", sequence, releaseId, nonce: event.payload, unixS: 1_800_000_000 };
+    const asked = { nonce: event.payload, deviceId: DEVICE_ID };
+    const stamp = { product: "lamp", sequence, releaseId, unixS: 1_800_000_000, ...asked };
     hear("fresh", signTimestamp(crypto, TIMESTAMP_SEED, stamp));
   } else if (event.topic === "want") {
     const request = decodeBlockRequest(event.payload);

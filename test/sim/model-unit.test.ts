@@ -22,6 +22,7 @@ import { GEOMETRIES, type Geometry } from "../powercut/flash-model.ts";
 import { imageSets } from "../powercut/images.ts";
 import {
   crypto,
+  DEVICE_ID,
   factoryFlash,
   KEYSET,
   resetChance,
@@ -89,7 +90,7 @@ function tell(unit: FlashUnit, { release, at = {}, after = [] }: History): reado
     if (name === "ask") {
       const { sequence } = current?.release ?? { sequence: 0 };
       const releaseId = current === undefined ? new Uint8Array(16) : releaseIdOf(crypto.sha256, current.signed);
-      const stamp = { product: "lamp", sequence, releaseId, nonce: payload, unixS: 1_800_000_000 };
+      const stamp = { product: "lamp", sequence, releaseId, nonce: payload, unixS: 1_800_000_000, deviceId: DEVICE_ID };
       return hear("fresh", signTimestamp(crypto, TIMESTAMP_SEED, stamp));
     }
     const request = decodeBlockRequest(payload);
@@ -156,6 +157,7 @@ function fatesOf({ fates = ["works"] }: History): () => Fate {
 function model(history: History): FlashUnit {
   const roots = new Map(FACTORY.release.components.map(({ kind, imageRoot }) => [kind, imageRoot]));
   const unit = createFleetUnit({
+    deviceId: DEVICE_ID,
     ...{ crypto, product: "lamp", hardware: 1, keyset: KEYSET, random: (size) => crypto.random(size) },
     fateOf: fatesOf(history),
     factory: { sequence: 1, epoch: 1, roots },

@@ -24,6 +24,7 @@ export interface FleetUnitOptions {
   readonly crypto: Pick<Primitives, "ed25519VerifyRaw" | "sha256">;
   readonly product: string;
   readonly hardware: number;
+  readonly deviceId: Uint8Array;
   readonly keyset: Keyset;
   /** A nonce for freshness; seeded where runs must repeat. */
   random(byteLength: number): Uint8Array;
@@ -90,7 +91,7 @@ const CRASHES_MAX = 3;
 const SLOT_BYTES = new Map([0, 1, 2].map((kind) => [kind, Number.POSITIVE_INFINITY]));
 
 export function createFleetUnit(options: FleetUnitOptions): FleetUnit {
-  const { crypto, keyset, product, hardware } = options;
+  const { crypto, keyset, product, hardware, deviceId } = options;
   const open = options.open ?? openRelease;
   let { sequence, epoch } = options.factory ?? { sequence: 0, epoch: 0 };
   let roots = options.factory?.roots ?? new Map<number, Uint8Array>();
@@ -196,7 +197,7 @@ export function createFleetUnit(options: FleetUnitOptions): FleetUnit {
 
   const fresh = (signed: Uint8Array): FleetStep => {
     if (job?.nonce === undefined) return NOTHING;
-    const timestamp = verifyTimestamp(crypto, signed, keyset, { product, nonce: job.nonce });
+    const timestamp = verifyTimestamp(crypto, signed, keyset, { product, nonce: job.nonce, deviceId });
     if (!timestamp.ok) return NOTHING;
     job.nonce = undefined;
     if (job.stage === "trial") return { says: confirmed(job), restart: false };

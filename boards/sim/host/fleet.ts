@@ -3,6 +3,8 @@
  * that fails, a partition, and a cloud that may be killed. Everything that is left to chance comes from one seed, so
  * that a run repeats.
  */
+
+import { fromHex } from "#base/bytes.ts";
 import { createAgenda } from "./agenda.ts";
 import type { Message } from "./fleet-unit.ts";
 import { createFleetUnit, type Fate, type FleetUnit, type FleetUnitOptions } from "./fleet-unit.ts";
@@ -34,7 +36,7 @@ export interface FleetWorldPort {
 export interface FleetPlan {
   readonly seed: number;
   readonly members: readonly FleetMember[];
-  readonly unit: Omit<FleetUnitOptions, "random" | "fateOf">;
+  readonly unit: Omit<FleetUnitOptions, "random" | "fateOf" | "deviceId">;
   /** Shares of units, 0 to 1, that meet this with the release. */
   readonly crashing: number;
   readonly silent: number;
@@ -92,7 +94,7 @@ export async function runFleet(plan: FleetPlan): Promise<FleetOutcome> {
     return {
       member,
       number,
-      unit: createFleetUnit({ ...plan.unit, random, fateOf }),
+      unit: createFleetUnit({ ...plan.unit, deviceId: fromHex(member.id) as Uint8Array, random, fateOf }),
       session: 0,
       isUp: false,
       isAway: false,

@@ -239,7 +239,10 @@ export const FUZZ_TARGETS: Readonly<Record<string, FuzzTarget>> = {
   release: cbor(decodeRelease, encodeRelease(release)),
   timestamp: cbor(
     decodeTimestamp,
-    encodeTimestamp({ product: "lamp", sequence: 3, releaseId: nonce, nonce, unixS: 1_800_000_000 }),
+    encodeTimestamp({
+      ...{ product: "lamp", sequence: 3, releaseId: nonce, nonce, unixS: 1_800_000_000 },
+      deviceId: nonce.subarray(0, 12),
+    }),
   ),
   "block-request": fixed(decodeBlockRequest, encodeBlockRequest({ transfer: nonce, first: 2, bitmap: 5 })),
   "block-response": fixed(decodeBlockResponse, encodeBlockResponse({ kind: "block", tag: 7, index: 1, bytes: nonce })),

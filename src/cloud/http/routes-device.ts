@@ -135,7 +135,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       answer(ask) {
         const device = deviceOf(ask);
         if (ask.bytes.length !== TIMESTAMP_NONCE_BYTES) throw new HttpRefusal(400, "send the device's nonce: 16 bytes");
-        const timestamp = issuer.timestamp(device.product, desk.currentFor(device), ask.bytes, Date.now());
+        const timestamp = issuer.timestamp(device.product, device.id, desk.currentFor(device), ask.bytes, Date.now());
         if (timestamp === undefined) throw new HttpRefusal(503, "the timestamp key of this product isn't here");
         desk.counts.timestamps++;
         return bytesReply(timestamp);

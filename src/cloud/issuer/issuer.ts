@@ -1,7 +1,7 @@
 /** Signs timestamps: the one key that lives in the cloud, and the key sets that it hands on. */
 import { createPrivateKey, sign } from "node:crypto";
 import { join } from "node:path";
-import { equal } from "#base/bytes.ts";
+import { equal, fromHex } from "#base/bytes.ts";
 import { KeySetTrouble, readPublicKeys, TIMESTAMP_KEY_FILE } from "#cloud/releases/key-set-files.ts";
 import type { PublishedRelease } from "#cloud/releases/releases.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
@@ -22,12 +22,14 @@ export interface Issuer extends TimeSigner {
   readonly products: readonly ProductKeys[];
   keysOf(product: string): ProductKeys | undefined;
   /**
+   * @param deviceId 24 hexadecimal digits.
    * The maker's word over a unit's nonce on what is current for it: a release, or none. Undefined for a product whose
    * timestamp key isn't here.
    * @source PROTOCOL 8.12
    */
   timestamp(
     product: string,
+    deviceId: string,
     release: Pick<PublishedRelease, "sequence" | "id"> | undefined,
     nonce: Uint8Array,
     nowMs: number,
@@ -71,7 +73,7 @@ export function createIssuer(folders: readonly string[]): Issuer {
     ...createTimeSigner(folders),
     products: [...signers.values()],
     keysOf: (product) => signers.get(product),
-    timestamp(product, release, nonce, nowMs) {
+    timestamp(product, deviceId, release, nonce, nowMs) {
       const keys = signers.get(product);
       if (keys === undefined) return undefined;
       return signTimestamp(keys.signer, NO_SEED, {
@@ -79,6 +81,7 @@ export function createIssuer(folders: readonly string[]): Issuer {
         sequence: release?.sequence ?? 0,
         releaseId: release?.id ?? NO_RELEASE,
         nonce,
+        deviceId: fromHex(deviceId) as Uint8Array,
         unixS: Math.floor(nowMs / 1_000),
       });
     },

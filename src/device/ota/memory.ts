@@ -1,6 +1,7 @@
 /** What the update machine knows when it starts: product, keys, the journal, the release in hand. */
 import { equal } from "#base/bytes.ts";
 import type { Facts } from "#device/store/facts.ts";
+import { deviceIdOf } from "#trust/device-id.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { verifyKeyset } from "#trust/releases/verify-keyset.ts";
 import { openRelease } from "#trust/releases/verify-release.ts";
@@ -10,6 +11,8 @@ import { imagesIdOf, type Release, releaseIdOf } from "#wire/releases/release.ts
 
 /** Who the unit is, for updates. */
 export interface Maker {
+  /** The unit's own ID, 12 bytes; zeros for a unit without a key, which never has a link. */
+  readonly deviceId: Uint8Array;
   readonly product: string;
   readonly hardware: number;
   readonly roots: readonly Uint8Array[];
@@ -36,7 +39,9 @@ export function readMaker(crypto: Primitives, facts: Facts): Maker | undefined {
   if (signedKeyset === undefined) return undefined;
   const keyset = verifyKeyset(crypto, signedKeyset, { roots, product, versionFloor: 0 });
   if (!keyset.ok) return undefined;
-  return { product, hardware, roots, keyset: keyset.value, signedKeyset, timeFloorS: facts.timeFloor ?? 0 };
+  const deviceId = facts.key === undefined ? new Uint8Array(12) : deviceIdOf(crypto, crypto.ed25519PublicKey(facts.key));
+  const timeFloorS = facts.timeFloor ?? 0;
+  return { deviceId, product, hardware, roots, keyset: keyset.value, signedKeyset, timeFloorS };
 }
 
 /**

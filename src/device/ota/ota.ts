@@ -67,7 +67,8 @@ function sendNonce(ota: Ota, state: OtaState, nowMs: number): void {
 function onFresh(ota: Ota, state: OtaState, nowMs: number, payload: Uint8Array): void {
   const { nonce, maker, offer } = state;
   if (nonce === undefined || maker === undefined) return;
-  const timestamp = verifyTimestamp(ota.crypto, payload, maker.keyset, { product: maker.product, nonce });
+  const { product, deviceId } = maker;
+  const timestamp = verifyTimestamp(ota.crypto, payload, maker.keyset, { product, nonce, deviceId });
   if (!timestamp.ok) return say(ota, timestamp.fault);
   state.nonce = undefined;
   // Whatever it names: the maker has been reached, and reached us, which is what a trial has to show.

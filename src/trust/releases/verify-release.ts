@@ -77,12 +77,14 @@ export function openRelease(crypto: Crypto, signed: Uint8Array, keyset: Keyset):
 export interface FreshnessAsk {
   readonly product: string;
   readonly nonce: Uint8Array;
+  /** 12 bytes: the unit that asks. */
+  readonly deviceId: Uint8Array;
 }
 
 /**
  * Opens a timestamp. Which release it must name is the caller's to compare, with isCurrent.
  * @returns The timestamp, or what the envelope refuses, TIMESTAMP_ROLE, TIMESTAMP_SIGNATURE, TIMESTAMP_SHAPE,
- *   TIMESTAMP_NONCE (another nonce or another product).
+ *   TIMESTAMP_VERSION, TIMESTAMP_NONCE (another nonce or another product), TIMESTAMP_DEVICE (another unit).
  * @source PROTOCOL 8.12
  */
 export function verifyTimestamp(
@@ -98,7 +100,8 @@ export function verifyTimestamp(
   const timestamp = decodeTimestamp(envelope.value.payload);
   if (!timestamp.ok) return timestamp;
   const isOurs = equal(timestamp.value.nonce, ask.nonce) && timestamp.value.product === ask.product;
-  return isOurs ? timestamp : refuse("TIMESTAMP_NONCE");
+  if (!isOurs) return refuse("TIMESTAMP_NONCE");
+  return equal(timestamp.value.deviceId, ask.deviceId) ? timestamp : refuse("TIMESTAMP_DEVICE");
 }
 
 /** Whether a timestamp vouches for this release: RELEASE_NOT_CURRENT when it names another, RELEASE_EXPIRED by its time. */

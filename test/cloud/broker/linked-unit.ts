@@ -74,6 +74,7 @@ export function testUnit(
     crypto: nodePrimitives,
     product: keys.product,
     hardware: 1,
+    deviceId: deviceIdOf(nodePrimitives, publicKey),
     keyset: keys.keyset,
     random: nodePrimitives.random,
     fateOf,

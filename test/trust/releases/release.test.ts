@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { encodeCbor } from "#codec/cbor.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { signKeyset, signRelease, signTimestamp } from "#trust/releases/sign-release.ts";
 import { verifyKeyset } from "#trust/releases/verify-keyset.ts";
@@ -12,7 +13,7 @@ import {
   type Release,
   releaseIdOf,
 } from "#wire/releases/release.ts";
-import { encodeRoleEnvelope, keyNameOf } from "#wire/releases/role-envelope.ts";
+import { encodeRoleEnvelope, keyNameOf, roleToBeSigned } from "#wire/releases/role-envelope.ts";
 
 const crypto = nodePrimitives;
 const seed = (number: number) => new Uint8Array(32).fill(number);
@@ -134,8 +135,9 @@ describe("releases", () => {
 describe("timestamps", () => {
   const nonce = bytes(0x77, 16);
   const releaseId = releaseIdOf(crypto.sha256, SIGNED);
-  const stamp = { product: "lamp", sequence: 70_000, releaseId, nonce, unixS: 1_850_000_000 };
-  const ask = { product: "lamp", nonce };
+  const deviceId = bytes(0x0a, 12);
+  const stamp = { product: "lamp", sequence: 70_000, releaseId, nonce, unixS: 1_850_000_000, deviceId };
+  const ask = { product: "lamp", nonce, deviceId };
 
   test("vouch for the release that they name, over the unit's nonce", () => {
     const verdict = verifyTimestamp(crypto, signTimestamp(crypto, seed(30), stamp), KEYSET, ask);
@@ -150,6 +152,13 @@ describe("timestamps", () => {
     expect(verdict({ product: "lock" })).toEqual({ ok: false, fault: "TIMESTAMP_NONCE" });
     expect(verdict({}, 20)).toEqual({ ok: false, fault: "TIMESTAMP_ROLE" });
     expect(verdict({}, 31)).toEqual({ ok: false, fault: "TIMESTAMP_SIGNATURE" });
+    // The answer to one unit's nonce that names another unit, as the laboratory's, which is given what is untested.
+    expect(verdict({ deviceId: bytes(0x0b, 12) })).toEqual({ ok: false, fault: "TIMESTAMP_DEVICE" });
+    const first = encodeCbor([1, "lamp", 70_000, releaseId, nonce, 1_850_000_000]);
+    const keyName = keyNameOf(crypto.sha256, crypto.ed25519PublicKey(seed(30)));
+    const signature = crypto.ed25519Sign(roleToBeSigned("timestamp", keyName, first), seed(30));
+    const signed = encodeRoleEnvelope(keyName, first, signature);
+    expect(verifyTimestamp(crypto, signed, KEYSET, ask)).toEqual({ ok: false, fault: "TIMESTAMP_VERSION" });
     // A release is no timestamp, whoever signed it.
     expect(verifyTimestamp(crypto, SIGNED, KEYSET, ask).ok).toBe(false);
     expect(checkCurrent({ ...stamp, sequence: 70_001 }, RELEASE, releaseId)).toEqual({

@@ -95,6 +95,9 @@ async function openPage({ data, url, operatorKey, ca }: OpenOptions): Promise<vo
   process.stdout.write(`${new URL(path, client.url).href}\n`);
 }
 
+/** How long the process may take to end by itself once everything is closed, or when it could not start. */
+const ENDING_MS = 500;
+
 async function run(options: Options): Promise<void> {
   const { data, store, keys, name, host, mqttPort, httpPort, broker, brokerCa, tlsKey, tlsCert, blockRate } = options;
   const { brokerHooks } = options;
@@ -122,6 +125,7 @@ async function run(options: Options): Promise<void> {
     );
   }
   const cloud = await startCloud(plan).catch((error: NodeJS.ErrnoException & { port?: number; address?: string }) => {
+    setTimeout(() => process.exit(), ENDING_MS).unref();
     if (error.code === "EADDRINUSE") {
       throw new StoreTrouble(
         `port ${error.port} is in use; stop what uses it, or choose another with --mqtt-port, --http-port or --broker-hooks`,
@@ -144,5 +148,7 @@ async function run(options: Options): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => onEnd());
   const error = await end;
   await cloud.close();
+  // All parts have ended or had their time; what is still open is somebody else's end of a connection.
+  setTimeout(() => process.exit(), ENDING_MS).unref();
   if (error !== undefined) throw error;
 }

@@ -71,6 +71,17 @@ const GATHER_MS = 10;
 /** A clock for durations: it never jumps, whatever becomes of the time of day. */
 const steadyMs = () => performance.now();
 
+/** One part that doesn't end, as a client that reads nothing, must not keep the others from ending well. */
+const CLOSING_MS = 2_000;
+
+async function withinClosingTime(close: () => Promise<void> | void): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSING_MS);
+  });
+  await Promise.race([close(), late]).finally(() => clearTimeout(timer));
+}
+
 /** Who may sign grants, by product. */
 function grantIssuersOf(folders: readonly string[]) {
   const issuers = new Map(folders.map((folder) => [readPublicKeys(folder).product, readGrantIssuers(folder)] as const));
@@ -91,7 +102,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   // Run in reverse order: what was started last is stopped first.
   const closers: (() => Promise<void> | void)[] = [() => store.close()];
   const close = async () => {
-    for (const each of closers.splice(0).reverse()) await each();
+    for (const each of closers.splice(0).reverse()) await withinClosingTime(each);
   };
   try {
     const broker = createBrokerSlot();

@@ -77,12 +77,15 @@ describe.each(MOMENTS_S.map((timeS) => [iso(timeS), timeS] as const))("%s", (_, 
     const seed = new Uint8Array(32).fill(7);
     const timestamp = signTimestamp(nodePrimitives, seed, {
       ...{ product: "lamp", sequence: 3, releaseId: new Uint8Array(16), nonce, unixS: timeS },
+      deviceId: new Uint8Array(12),
     });
     const keyset = {
       ...{ version: 1, product: "lamp", releaseKeys: [], roots: undefined },
       timestampKeys: [nodePrimitives.ed25519PublicKey(seed)],
     };
-    const verified = verifyTimestamp(nodePrimitives, timestamp, keyset, { product: "lamp", nonce });
+    const verified = verifyTimestamp(nodePrimitives, timestamp, keyset, {
+      ...{ product: "lamp", nonce, deviceId: new Uint8Array(12) },
+    });
     expect(verified).toMatchObject({ ok: true, value: { unixS: timeS } });
   });
 
@@ -116,14 +119,14 @@ describe.each(MOMENTS_S.map((timeS) => [iso(timeS), timeS] as const))("%s", (_, 
     again.close();
     const store = await openStore(join(folder, "cloud.db"), "kill");
     const queue = createWriteQueue(store);
-    const fleet = await loadFleet(store, queue);
+    const fleet = await loadFleet(store, queue, () => 0);
     fleet.enrol({ id: unit.id, publicKey: unit.publicKey, product: "lamp", hardware: 1, fleet: "f1" });
     const device = fleet.get(unit.id);
     if (device === undefined) throw new Error("not enrolled");
     fleet.report(device, 2, "confirmed", "", timeS * 1000);
     fleet.flushHeard();
     await queue.commit();
-    const loaded = (await loadFleet(store, queue)).get(unit.id);
+    const loaded = (await loadFleet(store, queue, () => 0)).get(unit.id);
     expect(loaded?.history.get(2)?.heardMs).toBe(timeS * 1000);
     await store.close();
   });

@@ -28,7 +28,7 @@ export function endAll(): void {
   for (const child of running) child.kill("SIGKILL");
 }
 
-// Nothing outlives this process, however it ends.
+// Nothing outlives this process. When it is killed, programs see that by themselves (ends-with-parent.ts).
 process.once("exit", endAll);
 
 /** Cuts a stream into lines. */
@@ -41,9 +41,15 @@ function lines(see: (line: string) => void): (chunk: Buffer) => void {
   };
 }
 
-/** Starts a TypeScript program of this repository. @param hasChannel Whether messages go to it beside its streams. */
+const ENDS_WITH_PARENT = new URL("ends-with-parent.ts", import.meta.url).href;
+
+/**
+ * Starts a TypeScript program of this repository. It ends when this process does, however this one ends.
+ * @param hasChannel Whether messages go to it beside its streams.
+ */
 export function startProgram(path: string, args: readonly string[], hasChannel = false): Child {
-  return startChild(process.execPath, ["--import", "tsx", path, ...args], hasChannel);
+  const loaded = ["--import", "tsx", "--import", ENDS_WITH_PARENT];
+  return startChild(process.execPath, [...loaded, path, ...args], hasChannel);
 }
 
 /** Starts any program, its three standard streams connected. */

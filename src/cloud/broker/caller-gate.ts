@@ -44,7 +44,7 @@ export interface CallerGate {
    *   (too many from there, or from all), LINK_DEVICE (no such unit here), LINK_SIGNATURE, what the chain is refused for
    *   (PROTOCOL 4.15: as far as a cloud can tell, which knows the revocations that it hands out, and none that only the unit was told),
    *   LINK_SIGNATURE again for a key that the chain doesn't end with, LINK_NONCE for a nonce that was spent, or SESSION_RATE for too
-   *   many callers of this unit within a minute.
+   *   many visits of this branch within a minute.
    * @source PROTOCOL 7.6
    */
   check(bytes: Uint8Array, peer: string, time: { readonly nowMs: number; readonly wallMs: number }): Result<Caller>;
@@ -110,15 +110,15 @@ export function createCallerGate(
       const open = openFor(device, deviceId, chain, wallMs);
       if (!open.ok) return open;
       if (!equal(open.value.holder, publicKey)) return refuse("LINK_SIGNATURE");
-      const outcome = spent.spend(device.id, toHex(nonce), givenMs, nowMs);
-      if (outcome !== "ok") return refuse(outcome === "full" ? "SESSION_RATE" : "LINK_NONCE");
       const { links } = open.value;
-      const branch = (links[1] ?? links[0])?.claims.cti as Uint8Array;
+      const branch = `${device.id}/${toHex((links[1] ?? links[0])?.claims.cti as Uint8Array)}`;
+      const outcome = spent.spend(branch, toHex(nonce), givenMs, nowMs);
+      if (outcome !== "ok") return refuse(outcome === "full" ? "SESSION_RATE" : "LINK_NONCE");
       return ok({
         name: callerName(nonce),
         password: linkPassword(proof),
         device: { id: device.id, fleet: device.fleet },
-        branch: `${device.id}/${toHex(branch)}`,
+        branch,
       });
     },
   };

@@ -82,7 +82,8 @@ export function createBlockService(options: BlockServiceOptions): BlockService {
     const nowMs = options.nowMs();
     const startMs = Math.max(freeAtMs, nowMs);
     freeAtMs = startMs + (byteLength / options.bytesPerS) * 1_000;
-    if (startMs > nowMs) await new Promise((resolve) => setTimeout(resolve, startMs - nowMs));
+    // Unreferenced: whoever waits for blocks keeps no cloud from ending.
+    if (startMs > nowMs) await new Promise((resolve) => setTimeout(resolve, startMs - nowMs).unref());
   };
 
   const serve = async (device: LinkedDevice, request: BlockRequest): Promise<void> => {

@@ -39,7 +39,8 @@ export function readMaker(crypto: Primitives, facts: Facts): Maker | undefined {
   if (signedKeyset === undefined) return undefined;
   const keyset = verifyKeyset(crypto, signedKeyset, { roots, product, versionFloor: 0 });
   if (!keyset.ok) return undefined;
-  const deviceId = facts.key === undefined ? new Uint8Array(12) : deviceIdOf(crypto, crypto.ed25519PublicKey(facts.key));
+  const deviceId =
+    facts.key === undefined ? new Uint8Array(12) : deviceIdOf(crypto, crypto.ed25519PublicKey(facts.key));
   const timeFloorS = facts.timeFloor ?? 0;
   return { deviceId, product, hardware, roots, keyset: keyset.value, signedKeyset, timeFloorS };
 }

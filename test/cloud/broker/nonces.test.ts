@@ -151,7 +151,7 @@ describe("a nonce", () => {
     expect(toHex(nonces.give(id, 1_000_000))).not.toBe(toHex(nonces.give(id, 1_000_000)));
   });
 
-  it("of a caller is spent once, is not taken from before the start, and is counted per unit", () => {
+  it("of a caller is spent once, is not taken from before the start, and is counted per branch", () => {
     const spent = createSpentNonces(1_000);
     expect(spent.spend(id, "a", 999, 1_000)).toBe("spent");
     expect(spent.spend(id, "a", 1_000, 1_000)).toBe("ok");

@@ -14,6 +14,8 @@ export interface PostgresServer {
   query(text: string): Promise<void>;
   /** Path of one of PostgreSQL's programs. */
   program(name: string): string;
+  /** Ends the server at once, as a crash does, and starts it again at the same place. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -49,8 +51,11 @@ export async function startPostgres(): Promise<PostgresServer> {
   });
   const settings = ["listen_addresses=127.0.0.1", `unix_socket_directories=${data}`];
   const args = ["-D", data, "-p", String(port), ...settings.flatMap((each) => ["-c", each])];
-  const server = spawn(program("postgres"), args, { ...as, stdio: "ignore", cwd: "/" });
-  const ended = new Promise<void>((resolve) => server.once("close", () => resolve()));
+  const start = () => {
+    const process = spawn(program("postgres"), args, { ...as, stdio: "ignore", cwd: "/" });
+    return { process, ended: new Promise<void>((resolve) => process.once("close", () => resolve())) };
+  };
+  let server = start();
   const url = (database = "postgres") => `postgres://cloud:secret@127.0.0.1:${port}/${database}`;
   const query = async (text: string) => {
     const client = new pg.Client({ connectionString: url() });
@@ -61,19 +66,27 @@ export async function startPostgres(): Promise<PostgresServer> {
       await client.end();
     }
   };
-  await until("PostgreSQL's answer", () =>
-    query("select 1").then(
-      () => true,
-      () => undefined,
-    ),
-  );
+  const answers = () =>
+    until("PostgreSQL's answer", () =>
+      query("select 1").then(
+        () => true,
+        () => undefined,
+      ),
+    );
+  await answers();
   return {
     url,
     query,
     program,
+    async restart() {
+      server.process.kill("SIGQUIT");
+      await server.ended;
+      server = start();
+      await answers();
+    },
     async stop() {
-      server.kill("SIGQUIT");
-      await ended;
+      server.process.kill("SIGQUIT");
+      await server.ended;
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -80,7 +80,7 @@ describe("the store in PostgreSQL", () => {
     const store = await openStore(server.url("far"));
     try {
       const queue = createWriteQueue(store);
-      const fleet = await loadFleet(store, queue);
+      const fleet = await loadFleet(store, queue, () => 0);
       const id = "ab".repeat(12);
       fleet.enrol({ id, publicKey: new Uint8Array(32).fill(1), product: "lamp", hardware: 1, fleet: "f1" });
       const device = fleet.get(id);
@@ -89,7 +89,7 @@ describe("the store in PostgreSQL", () => {
       fleet.report(device, 2, "fetching", "", began);
       fleet.report(device, 2, "confirmed", "", heard);
       await queue.commit();
-      const again = (await loadFleet(store, queue)).get(id)?.history.get(2);
+      const again = (await loadFleet(store, queue, () => 0)).get(id)?.history.get(2);
       expect(again).toMatchObject({ beganMs: began, heardMs: heard });
     } finally {
       await store.close();

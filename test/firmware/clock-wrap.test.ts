@@ -2,14 +2,15 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect } from "vitest";
 import { flashBareUnit, throwawayMaker } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { type Emulator, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
 import { buildBoot, buildRuntime, imagePaths } from "#firmware/image.ts";
-import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
 import { PLAIN } from "#firmware/tls-sources.ts";
+import { testOnNativeBoards } from "../tier.ts";
+import { saidUntil } from "./console.ts";
 
 const FIRST_MS = 2 ** 32 - 4_000;
 /** The image that ships, but for the first value of its tick counter. */
@@ -26,39 +27,18 @@ const LATE = {
 let emulator: Emulator | undefined;
 afterEach(() => emulator?.cut());
 
-/** Resolves with what the contract said. Rejects when the unit says nothing for a minute. */
-function contractLines(unit: Emulator): Promise<readonly string[]> {
-  return new Promise((resolve, reject) => {
-    let said = "";
-    const giveUp = () => reject(new Error(`the unit has been silent for a minute; it said: ${said}`));
-    let timer = setTimeout(giveUp, 60_000);
-    unit.process.stdout?.on("data", (bytes) => {
-      clearTimeout(timer);
-      timer = setTimeout(giveUp, 60_000);
-      said += bytes;
-      const lines = said.split(/\r?\n/).filter((line) => line.startsWith("contract "));
-      if (!lines.some((line) => line === "contract end" || line.startsWith("contract start"))) return;
-      clearTimeout(timer);
-      resolve(lines);
-    });
-  });
-}
-
-test.each(FIRMWARE_BOARDS)(
-  "time goes on on %s after 2^32 milliseconds",
-  async (name) => {
-    const { bytes } = await buildScript(`import { port } from "./boards/${name}/port.ts";
+testOnNativeBoards("time goes on on %s after 2^32 milliseconds", async (name) => {
+  const { bytes } = await buildScript(`import { port } from "./boards/${name}/port.ts";
 import { runWrapContract } from "./boards/port-contract/wrap-contract.ts";
 runWrapContract(port);`);
-    await buildBoot(name);
-    const native = new Uint8Array(readFileSync((await buildRuntime(name, PLAIN, LATE)).binary));
-    const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-wrap-")), "flash.bin");
-    flashBareUnit(readBoard(name), flashPath, throwawayMaker(), native, bytes);
-    // Instructions are counted, so that a busy machine does not eat the seconds before the wrap.
-    emulator = await startEmulator({ board: name, flashPath, kernel: imagePaths(name).boot, isCounting: true });
-    const lines = await contractLines(emulator);
-    expect(lines.filter((line) => !line.endsWith(" ok"))).toEqual(["contract end"]);
-    expect(lines).toHaveLength(4);
-  },
-  300_000,
-);
+  await buildBoot(name);
+  const native = new Uint8Array(readFileSync((await buildRuntime(name, PLAIN, LATE)).binary));
+  const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-wrap-")), "flash.bin");
+  flashBareUnit(readBoard(name), flashPath, throwawayMaker(), native, bytes);
+  // Instructions are counted, so that a busy machine does not eat the seconds before the wrap.
+  emulator = await startEmulator({ board: name, flashPath, kernel: imagePaths(name).boot, isCounting: true });
+  const said = await saidUntil(emulator, /^contract (end|start FAILED.*)\r?\n/m);
+  const lines = said.split(/\r?\n/).filter((line) => line.startsWith("contract "));
+  expect(lines.filter((line) => !line.endsWith(" ok"))).toEqual(["contract end"]);
+  expect(lines).toHaveLength(4);
+});

@@ -2,14 +2,15 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect } from "vitest";
 import { utf8 } from "#base/utf8.ts";
 import { flashBareUnit, throwawayMaker } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { type Emulator, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { buildBoot, buildRuntime, imagePaths } from "#firmware/image.ts";
-import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
 import { PLAIN } from "#firmware/tls-sources.ts";
+import { testOnNativeBoards } from "../tier.ts";
+import { saidUntil } from "./console.ts";
 
 /** A native function that calls itself without end, with frames smaller than the guard. */
 const BOTTOMLESS = {
@@ -39,29 +40,13 @@ native.console.write(Uint8Array.from("again " + native.system.resetReason + "\\n
 let emulator: Emulator | undefined;
 afterEach(() => emulator?.cut());
 
-test.each(FIRMWARE_BOARDS)(
-  "%s says that its stack overflowed, and starts again",
-  async (name) => {
-    await buildBoot(name);
-    const native = new Uint8Array(readFileSync((await buildRuntime(name, PLAIN, BOTTOMLESS)).binary));
-    const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-guard-")), "flash.bin");
-    flashBareUnit(readBoard(name), flashPath, throwawayMaker(), native, utf8(SCRIPT));
-    emulator = await startEmulator({ board: name, flashPath, kernel: imagePaths(name).boot });
-    const said = await new Promise<string>((resolve, reject) => {
-      let text = "";
-      const giveUp = () => reject(new Error(`the unit has been silent for a minute; it said: ${text}`));
-      let timer = setTimeout(giveUp, 60_000);
-      emulator?.process.stdout?.on("data", (bytes) => {
-        clearTimeout(timer);
-        timer = setTimeout(giveUp, 60_000);
-        text += bytes;
-        if (!/^again \w+\r?\n/m.test(text)) return;
-        clearTimeout(timer);
-        resolve(text);
-      });
-    });
-    expect(said).toMatch(/^latchkey: fault: the stack overflowed/m);
-    expect(said).toMatch(/^again fault/m);
-  },
-  180_000,
-);
+testOnNativeBoards("%s says that its stack overflowed, and starts again", async (name) => {
+  await buildBoot(name);
+  const native = new Uint8Array(readFileSync((await buildRuntime(name, PLAIN, BOTTOMLESS)).binary));
+  const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-guard-")), "flash.bin");
+  flashBareUnit(readBoard(name), flashPath, throwawayMaker(), native, utf8(SCRIPT));
+  emulator = await startEmulator({ board: name, flashPath, kernel: imagePaths(name).boot });
+  const said = await saidUntil(emulator, /^again \w+\r?\n/m);
+  expect(said).toMatch(/^latchkey: fault: the stack overflowed/m);
+  expect(said).toMatch(/^again fault/m);
+});

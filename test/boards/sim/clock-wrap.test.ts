@@ -32,4 +32,4 @@ runWrapContract(port);`);
   const promises = lines.filter((line) => line.startsWith("contract "));
   expect(promises.filter((line) => !line.endsWith(" ok"))).toEqual(["contract end"]);
   expect(promises).toHaveLength(4);
-}, 120_000);
+});

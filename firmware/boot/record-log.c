@@ -4,7 +4,9 @@
 #include "port/crc32.h"
 
 #define MAGIC 0x314c4b4cu
-#define WORD 8u /* these flashes can be written byte by byte, so a word is a record's header */
+#define RECORD_HEADER_BYTES 8u
+/* What a record begins at and is filled up to: its header at least, and never part of a word of the flash. */
+#define WORD (FLASH_WRITE_BYTES > RECORD_HEADER_BYTES ? FLASH_WRITE_BYTES : RECORD_HEADER_BYTES)
 #define HEADER_BYTES 16u
 
 static uint32_t bank_bytes(const struct log *log) {
@@ -48,7 +50,7 @@ struct log log_read(uint32_t start, uint32_t bytes, log_visit *visit, void *cont
   }
   log.generation = generations[bank];
   log.bank = bank;
-  for (log.offset = HEADER_BYTES; log.offset + WORD <= limit;) {
+  for (log.offset = padded(HEADER_BYTES); log.offset + WORD <= limit;) {
     uint8_t head[WORD];
     uint32_t at = bank_start(&log, bank) + log.offset, said;
     chip_flash_read(at, head, WORD);
@@ -58,27 +60,28 @@ struct log log_read(uint32_t start, uint32_t bytes, log_visit *visit, void *cont
       log.offset += WORD;
       continue;
     }
-    if (log.offset + padded(WORD + length) > limit) {
+    if (log.offset + padded(RECORD_HEADER_BYTES + length) > limit) {
       log.offset = limit;
       break;
     }
     memcpy(&said, head + 4, 4);
     if (length <= sizeof payload) { /* a longer value is none that the boot stage wants */
-      chip_flash_read(at + WORD, payload, length);
+      chip_flash_read(at + RECORD_HEADER_BYTES, payload, length);
       if (record_crc(&log, head, payload, length) == said) visit(context, head[2], payload, length);
     }
-    log.offset += padded(WORD + length);
+    log.offset += padded(RECORD_HEADER_BYTES + length);
   }
   return log;
 }
 
 bool log_has_room(const struct log *log, uint32_t length) {
-  return log->generation != 0 && log->offset + padded(WORD + length) <= bank_bytes(log);
+  return log->generation != 0 && log->offset + padded(RECORD_HEADER_BYTES + length) <= bank_bytes(log);
 }
 
 bool log_append(struct log *log, uint8_t kind, const uint8_t *payload, uint32_t length) {
-  uint8_t record[WORD + 16], there[sizeof record]; /* the boot stage writes nothing longer */
-  uint32_t whole = padded(WORD + length), at = bank_start(log, log->bank) + log->offset;
+  /* The boot stage writes nothing longer. */
+  uint8_t record[(RECORD_HEADER_BYTES + 16 + WORD - 1) / WORD * WORD], there[sizeof record];
+  uint32_t whole = padded(RECORD_HEADER_BYTES + length), at = bank_start(log, log->bank) + log->offset;
   if (whole > sizeof record || !log_has_room(log, length)) return false;
   chip_flash_read(at, there, whole);
   if (!erased(there, whole)) return false;
@@ -89,7 +92,7 @@ bool log_append(struct log *log, uint8_t kind, const uint8_t *payload, uint32_t 
   record[3] = check_of(length, kind);
   uint32_t crc = record_crc(log, record, payload, length);
   memcpy(record + 4, &crc, 4);
-  memcpy(record + WORD, payload, length);
+  memcpy(record + RECORD_HEADER_BYTES, payload, length);
   if (!chip_flash_write(at, record, whole)) return false;
   log->offset += whole;
   return true;

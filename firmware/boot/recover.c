@@ -80,7 +80,9 @@ static enum fault bring(uint8_t kind, const struct part *part) {
     leaf_of_block(block, bytes, hash);
     if (memcmp(hash, leaves + i * LEAF_BYTES, LEAF_BYTES) != 0) return FAULT_BLOCK_HASH;
     if (at % chip_flash_sector_bytes == 0 && !chip_flash_erase(at)) return FAULT_IMAGE_FLASH;
-    if (!chip_flash_write(at, block, bytes)) return FAULT_IMAGE_FLASH;
+    /* A block is whole words, so only the last one may have room behind it. */
+    memset(block + bytes, 0xff, chip_flash_padded(bytes) - bytes);
+    if (!chip_flash_write(at, block, chip_flash_padded(bytes))) return FAULT_IMAGE_FLASH;
   }
   return 0;
 }

@@ -57,11 +57,12 @@ static void image_root(const struct image *image, uint8_t *copy_to, uint8_t root
 }
 
 bool slot_write_head(unsigned kind, unsigned slot, const uint8_t *signed_release, uint32_t bytes) {
-  uint8_t bytes_there[sizeof(struct head) + RELEASE_BYTES_MOST];
+  uint8_t bytes_there[sizeof(struct head) + RELEASE_BYTES_MOST + FLASH_WRITE_BYTES];
   struct head head = {MAGIC, (uint16_t)bytes, 0, crc32_more(0, signed_release, bytes)};
+  memset(bytes_there, 0xff, sizeof bytes_there);
   memcpy(bytes_there, &head, sizeof head);
   memcpy(bytes_there + sizeof head, signed_release, bytes);
-  return chip_flash_write(starts[kind][slot], bytes_there, sizeof head + bytes);
+  return chip_flash_write(starts[kind][slot], bytes_there, chip_flash_padded(sizeof head + bytes));
 }
 
 bool slot_verify(const struct keyset *keyset, uint32_t epoch, unsigned kind, unsigned slot, uint8_t *copy_to,

@@ -99,7 +99,7 @@ const definitions = [
     `-DREGION_${name.toUpperCase()}_START=${24_576 + i * 12_288}u`,
     `-DREGION_${name.toUpperCase()}_BYTES=12288u`,
   ]),
-  ...["-DHEAP_BYTES=32768u", "-DENGINE_BUILD=1u", "-DCPU_HZ=1000000u"],
+  ...["-DHEAP_BYTES=32768u", "-DFLASH_WRITE_BYTES=1u", "-DENGINE_BUILD=1u", "-DCPU_HZ=1000000u"],
 ];
 
 const SANITIZED = ["-g", "-O1", "-fsanitize=fuzzer-no-link,address,undefined", "-fno-sanitize-recover=all"];

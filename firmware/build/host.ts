@@ -40,9 +40,10 @@ function link(name: string, objects: readonly string[]): string {
 
 /**
  * Builds what isn't up to date. @param edited Some of our sources made others, for programs under another name.
+ * @param writeBytes Words that the flash takes once, where that is not as the layout's board has it.
  * @throws BuildStop when there is no gcc, a source can't be had or doesn't compile.
  */
-export async function buildHost(edited?: Edited): Promise<HostPrograms> {
+export async function buildHost(edited?: Edited, writeBytes?: number): Promise<HostPrograms> {
   if (spawnSync(CC, ["--version"]).error !== undefined) {
     throw new BuildStop("the host's build wants a C compiler; run: apt-get install -y gcc libc6-dev");
   }
@@ -54,6 +55,7 @@ export async function buildHost(edited?: Edited): Promise<HostPrograms> {
     ...layoutOf(HOST_LAYOUT).definitions.filter(
       (each) => !/^-D(IMAGE_ADDRESS|HEAP_BYTES|ENGINE_STACK_BYTES)=/.test(each),
     ),
+    ...(writeBytes === undefined ? [] : ["-UFLASH_WRITE_BYTES", `-DFLASH_WRITE_BYTES=${writeBytes}u`]),
     ...[`-DIMAGE_ADDRESS=${IMAGE_ADDRESS}u`, "-DHEAP_BYTES=8388608u", "-DENGINE_STACK_BYTES=524288u"],
     ...[`-DHOST_FLASH_BYTES=${HOST_FLASH_BYTES}u`, engineBuild(trees.quickjs ?? ""), `-I${FIRMWARE}/port/lwip`],
     ...[`-isystem${trees.lwip}/src/include`, `-isystem${trees.quickjs}`, ...sodium],
@@ -104,6 +106,6 @@ export async function buildHost(edited?: Edited): Promise<HostPrograms> {
     ),
   ]);
   const main = await compile([...ownRuntime, engine, sodiumGroup([...VERIFYING, ...SEALING])], CC);
-  const ending = edited === undefined ? "" : `-${edited.as}`;
+  const ending = `${edited === undefined ? "" : `-${edited.as}`}${writeBytes === undefined ? "" : `-${writeBytes}`}`;
   return { boot: link(`boot${ending}`, boot.objects), main: link(`main${ending}`, main.objects) };
 }

@@ -17,6 +17,7 @@ export interface BoardFile {
   readonly flash: {
     readonly bytes: number;
     readonly sectorBytes: number;
+    readonly writeBytes: number;
     readonly regions: Readonly<Record<string, Region>>;
   };
   readonly pins: Readonly<Record<string, "output" | "input" | "level">>;
@@ -66,6 +67,7 @@ export function layoutOf(name: string): Layout {
     IMAGE_ADDRESS: chip.imageAddress,
     HEAP_BYTES: board.budgets.heapBytes ?? 0,
     ENGINE_STACK_BYTES: board.budgets.stackBytes ?? 0,
+    FLASH_WRITE_BYTES: board.flash.writeBytes,
   };
   for (const [region, { start, bytes }] of Object.entries(board.flash.regions)) {
     numbers[`REGION_${region.toUpperCase()}_START`] = start;

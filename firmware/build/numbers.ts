@@ -1,6 +1,6 @@
 /**
- * The numbers that the C and the TypeScript share, as a C header: faults, reasons for a start, kinds of journal records,
- * ends of a trial, component kinds. The TypeScript is the one source; a test holds the header to it.
+ * The numbers and names that the C and the TypeScript share, as a C header: faults, reasons for a start, kinds of records, ends
+ * of a trial, component kinds, names of stored values. The TypeScript is the one source; a test holds the header to it.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import { FAULTS } from "#base/faults.ts";
 import { TRIAL_ENDS_BY_REASON } from "#wire/flash/boot-decision.ts";
 import { JOURNAL_KIND, TRIAL_END } from "#wire/flash/journal.ts";
+import { SETTING_KIND } from "#wire/flash/setting-record.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
 
 export const NUMBERS_HEADER = "firmware/main/numbers.h";
@@ -24,6 +26,13 @@ const cEnum = (name: string, members: string): string => `enum ${name} {\n${memb
 function enumOf(name: string, prefix: string, numbers: Readonly<Record<string, number>>, extra = ""): string {
   const members = Object.entries(numbers).map(([key, number]) => `  ${prefix}${upper(key)} = ${number},\n`);
   return `${cEnum(name, members.join("") + extra)}\n`;
+}
+
+/** `key-set` as STORED_KEY_SET: names of values as texts. */
+function storedNames(names: Readonly<Record<string, string>>): string {
+  return Object.entries(names)
+    .map(([key, name]) => `#define STORED_${upper(key)} "${name}"\n`)
+    .join("");
 }
 
 /** The header's text. Reasons for a start are numbered in the order of their table and carry their names. */
@@ -50,7 +59,9 @@ ${enumOf("journal_kind", "RECORD_", JOURNAL_KIND)}${enumOf("trial_end", "END_", 
     .join(", ")}
 
 /* src/wire/releases/release.ts */
-${enumOf("component_kind", "COMPONENT_", COMPONENT)}`;
+${enumOf("component_kind", "COMPONENT_", COMPONENT)}
+/* What the unit remembers: src/wire/flash/setting-record.ts and stored-names.ts */
+${enumOf("setting_kind", "SETTING_", SETTING_KIND)}${storedNames({ ...PROVISIONED, ...OWN })}`;
 }
 
 /** Writes the header where the C includes it. */

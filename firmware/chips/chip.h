@@ -27,7 +27,14 @@ uint64_t chip_milliseconds(void);
 /* Sleeps until an interrupt; at most one tick (1 ms). */
 void chip_wait(void);
 
-/* Flash. Addresses count from its start. Write and erase give false when the flash does not hold the result. */
+/*
+ * Flash. Addresses count from its start. Write and erase give false when the flash does not hold the result.
+ * FLASH_WRITE_BYTES is writeBytes of board.json: the size and the alignment of a word. Where it is above 1, a word is written
+ * once between two erases, so callers write whole words and fill up the last one with 0xff.
+ */
+static inline uint32_t chip_flash_padded(uint32_t bytes) {
+  return (bytes + FLASH_WRITE_BYTES - 1u) / FLASH_WRITE_BYTES * FLASH_WRITE_BYTES;
+}
 extern const uint32_t chip_flash_bytes;
 extern const uint32_t chip_flash_sector_bytes;
 /* Writes and erases since power came, at the very start of the memory that a restart keeps: what a cut is counted in. */

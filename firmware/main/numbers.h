@@ -244,3 +244,37 @@ enum component_kind {
   COMPONENT_JS = 1,
   COMPONENT_CONFIG = 2,
 };
+
+/* What the unit remembers: src/wire/flash/setting-record.ts and stored-names.ts */
+enum setting_kind {
+  SETTING_PUT = 1,
+  SETTING_FORGET = 2,
+};
+#define STORED_PRODUCT "product"
+#define STORED_FLEET "fleet"
+#define STORED_HARDWARE "hardware"
+#define STORED_OWNER_GRANT "owner-grant"
+#define STORED_AIR_KEY "air-key"
+#define STORED_ISSUERS "issuers"
+#define STORED_TIME_KEY "time-key"
+#define STORED_KEY_SET "key-set"
+#define STORED_ROOTS "roots"
+#define STORED_CLOUD "cloud"
+#define STORED_CLOUD_TLS "cloud-tls"
+#define STORED_ONBOARDING "onboarding"
+#define STORED_KEY "key"
+#define STORED_PROVISIONED "provisioned"
+#define STORED_WIFI "wifi"
+#define STORED_AIR_COUNTER "air-counter"
+#define STORED_CLAIMED "claimed"
+#define STORED_FLEET_CALLS "fleet-calls"
+#define STORED_REVOCATIONS "revocations"
+#define STORED_USAGE "usage"
+#define STORED_TIME_FLOOR "time-floor"
+#define STORED_RESOLD_AT "resold-at"
+#define STORED_RESALE "resale"
+#define STORED_KEY_SET_BEFORE "key-set-before"
+#define STORED_UPDATE "update"
+#define STORED_CLOUD_MOVED "cloud-moved"
+#define STORED_PLACE "place"
+#define STORED_APP_FAILURE "app-failure"

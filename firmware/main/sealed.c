@@ -14,7 +14,10 @@
 
 enum { INDEX = 1, CODE };
 
-/* In a sector of its own, which is erased once a bundle: each try clears another bit of `left`. */
+/*
+ * In a sector of its own, which is erased once a bundle: each try clears another bit of `left`. Where a word can be written
+ * once, each try clears a word of its own behind this one instead.
+ */
 struct tries {
   uint8_t bundle[TAG_BYTES];
   uint32_t left;
@@ -132,50 +135,74 @@ static bool make_blank(uint32_t end) {
   return true;
 }
 
+#if FLASH_WRITE_BYTES > 1
+/* Clears the next word behind the tag; false when all are cleared. */
+static bool clear_word(void) {
+  static const uint8_t cleared[FLASH_WRITE_BYTES];
+  for (uint32_t i = 0; i < TRIES - 1u; i++) {
+    uint32_t at = region + chip_flash_padded(sizeof(struct tries)) + i * FLASH_WRITE_BYTES, first;
+    chip_flash_read(at, &first, sizeof first);
+    if (first == 0xffffffffu) return chip_flash_write(at, cleared, sizeof cleared);
+  }
+  return false;
+}
+#endif
+
 /* Counts one try for this bundle; false when it has had all of them. */
 static bool try_again(void) {
   struct tries tries, fresh = {.left = ~1u};
+  uint8_t words[sizeof fresh + FLASH_WRITE_BYTES];
   chip_flash_read(region, &tries, sizeof tries);
   tag_of("tries", 5, fresh.bundle);
+  memset(words, 0xff, sizeof words);
+  memcpy(words, &fresh, sizeof fresh);
   if (memcmp(tries.bundle, fresh.bundle, TAG_BYTES) != 0)
-    return chip_flash_erase(region) && chip_flash_write(region, &fresh, sizeof fresh);
+    return chip_flash_erase(region) && chip_flash_write(region, words, chip_flash_padded(sizeof fresh));
+#if FLASH_WRITE_BYTES > 1
+  return clear_word();
+#else
   if ((tries.left & ((1u << TRIES) - 1u)) == 0) return false;
   tries.left &= tries.left - 1u;
   return chip_flash_write(region, &tries, sizeof tries);
+#endif
 }
 
 bool sealed_begin(uint32_t rows) {
   if (!try_again()) return false;
   erased = index_at();
-  next = index_at() + (uint32_t)(sizeof(struct index_head) + rows * sizeof(struct row));
+  next = index_at() + chip_flash_padded((uint32_t)(sizeof(struct index_head) + rows * sizeof(struct row)));
   return make_blank(next);
 }
 
 bool sealed_put(struct row *row, const uint8_t *code, size_t length) {
   uint32_t whole = sizeof(struct code_head) + (uint32_t)length;
-  uint8_t *sealed = heap_allocate(whole);
+  uint32_t words = chip_flash_padded((whole + 3u) & ~3u);
+  uint8_t *sealed = heap_allocate(words);
   if (sealed == NULL) return true; /* this one stays as source */
+  memset(sealed + whole, 0xff, words - whole);
   struct code_head head = {{0}, CODE, row->source};
   memcpy(sealed, &head, sizeof head);
   memcpy(sealed + sizeof head, code, length);
   tag_of(sealed + TAG_BYTES, whole - TAG_BYTES, sealed);
-  bool held = make_blank(next + whole) && chip_flash_write(next, sealed, whole);
+  bool held = make_blank(next + words) && chip_flash_write(next, sealed, words);
   heap_free(sealed);
   row->at = next - region;
   row->bytes = held ? whole : 0;
-  next += (whole + 3u) & ~3u;
+  next += words;
   return held;
 }
 
 bool sealed_end(const struct row *rows, uint32_t named, uint32_t count) {
   uint32_t length = (uint32_t)(sizeof(struct index_head) + count * sizeof *rows);
-  uint8_t *sealed = heap_allocate(length);
+  uint32_t words = chip_flash_padded(length);
+  uint8_t *sealed = heap_allocate(words);
   if (sealed == NULL) return false;
+  memset(sealed + length, 0xff, words - length);
   struct index_head head = {{0}, INDEX, named, count};
   memcpy(sealed, &head, sizeof head);
   memcpy(sealed + sizeof head, rows, count * sizeof *rows);
   tag_of(sealed + TAG_BYTES, length - TAG_BYTES, sealed);
-  bool held = chip_flash_write(index_at(), sealed, length);
+  bool held = chip_flash_write(index_at(), sealed, words);
   heap_free(sealed);
   report_number("latchkey: sealed", next - region);
   return held;

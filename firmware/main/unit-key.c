@@ -2,11 +2,10 @@
 #include <string.h>
 #include "boot/record-log.h"
 #include "crypto_hash_sha512.h"
+#include "main/numbers.h"
 #include "port/sodium.h"
 
 #define SEED_BYTES 32u
-
-enum { PUT = 1, FORGET };
 
 struct seed {
   bool known;
@@ -15,11 +14,13 @@ struct seed {
 
 /* Settings are records of a name behind its length, then the value (PROTOCOL 8.2); the last one counts. */
 static void visit(void *context, uint8_t kind, const uint8_t *payload, uint32_t length) {
-  static const uint8_t name[] = {3, 'k', 'e', 'y'};
+  static const char name[] = STORED_KEY;
+  const uint32_t name_bytes = sizeof name - 1, before = 1 + name_bytes;
   struct seed *seed = context;
-  if ((kind != PUT && kind != FORGET) || length < sizeof name || memcmp(payload, name, sizeof name) != 0) return;
-  seed->known = kind == PUT && length == sizeof name + SEED_BYTES;
-  if (seed->known) memcpy(seed->bytes, payload + sizeof name, SEED_BYTES);
+  if ((kind != SETTING_PUT && kind != SETTING_FORGET) || length < before) return;
+  if (payload[0] != name_bytes || memcmp(payload + 1, name, name_bytes) != 0) return;
+  seed->known = kind == SETTING_PUT && length == before + SEED_BYTES;
+  if (seed->known) memcpy(seed->bytes, payload + before, SEED_BYTES);
 }
 
 bool unit_key(const char *purpose, const void *about, size_t length, uint8_t key[UNIT_KEY_BYTES]) {

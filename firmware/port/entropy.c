@@ -17,7 +17,8 @@
 #ifndef REGION_ENTROPY_START
 #error "board.json gives the entropy region"
 #endif
-#define RECORDS_A_SECTOR (chip_flash_sector_bytes / (uint32_t)sizeof(struct record))
+#define PLACE_BYTES chip_flash_padded((uint32_t)sizeof(struct record))
+#define RECORDS_A_SECTOR (chip_flash_sector_bytes / PLACE_BYTES)
 
 /* 40 bytes; `check` is the CRC-32 of the rest. */
 struct record {
@@ -34,7 +35,7 @@ static uint32_t check_of(const struct record *r) { return crc32_more(0, r, offse
 static uint32_t place(uint32_t index) {
   uint32_t sector = index / RECORDS_A_SECTOR % 2;
   return REGION_ENTROPY_START + sector * chip_flash_sector_bytes +
-         index % RECORDS_A_SECTOR * (uint32_t)sizeof(struct record);
+         index % RECORDS_A_SECTOR * PLACE_BYTES;
 }
 
 /* Reads what lies there. False when it is erased flash. */
@@ -59,6 +60,15 @@ static bool newest(struct record *best, uint32_t *index) {
   return found;
 }
 
+static bool write_record(uint32_t address, const struct record *r) {
+  uint8_t words[sizeof *r + FLASH_WRITE_BYTES];
+  memset(words, 0xff, sizeof words);
+  memcpy(words, r, sizeof *r);
+  bool held = chip_flash_write(address, words, PLACE_BYTES);
+  sodium_memzero(words, sizeof words);
+  return held;
+}
+
 /* Writes the next record behind the newest one and tells where; a place that a power cut tore is stepped over. */
 static bool append(const struct record *next, uint32_t newest_index, uint32_t *at) {
   for (uint32_t step = 1; step <= 2 * RECORDS_A_SECTOR; step++) {
@@ -67,7 +77,7 @@ static bool append(const struct record *next, uint32_t newest_index, uint32_t *a
       chip_flash_erase(place(index));
     struct record there;
     *at = index;
-    if (!read_record(place(index), &there) && chip_flash_write(place(index), next, sizeof *next)) return true;
+    if (!read_record(place(index), &there) && write_record(place(index), next)) return true;
   }
   return false;
 }
@@ -80,7 +90,9 @@ static bool overwrite_all_but(uint32_t kept) {
     struct record r;
     uint32_t seed_at = place(i) + (uint32_t)offsetof(struct record, seed);
     if (i == kept || !read_record(place(i), &r)) continue;
-    if (memcmp(r.seed, spent, sizeof spent) != 0 && !chip_flash_write(seed_at, spent, sizeof spent)) all = false;
+    bool is_spent = memcmp(r.seed, spent, sizeof spent) == 0;
+    /* A word that can be written once is not written a second time: its sector is erased instead. */
+    if (!is_spent && (FLASH_WRITE_BYTES > 1 || !chip_flash_write(seed_at, spent, sizeof spent))) all = false;
     sodium_memzero(&r, sizeof r);
   }
   return all;
@@ -89,7 +101,7 @@ static bool overwrite_all_but(uint32_t kept) {
 /* Flash whose words can be written only once: the next record moves to the other sector, and its own one is erased. */
 static bool erase_all_but(const struct record *next, uint32_t kept) {
   uint32_t other = kept < RECORDS_A_SECTOR ? RECORDS_A_SECTOR : 0;
-  return chip_flash_erase(place(other)) && chip_flash_write(place(other), next, sizeof *next) &&
+  return chip_flash_erase(place(other)) && write_record(place(other), next) &&
          chip_flash_erase(place(RECORDS_A_SECTOR - other));
 }
 

@@ -45,7 +45,7 @@ static void install(JSContext *ctx, JSValueConst native) {
                                                  JS_CFUNC_DEF("eraseSector", 1, erase_sector)};
   JSValue facet = js_facet(ctx, native, "flash", entries, 3);
   js_set_int(ctx, facet, "sectorBytes", chip_flash_sector_bytes);
-  js_set_int(ctx, facet, "writeBytes", 1);
+  js_set_int(ctx, facet, "writeBytes", FLASH_WRITE_BYTES);
   js_set_int(ctx, facet, "byteLength", chip_flash_bytes);
 }
 

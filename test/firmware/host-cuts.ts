@@ -10,7 +10,7 @@ import { equal } from "#base/bytes.ts";
 import { FAULTS } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { FlashOperation } from "#boards/qemu-mps2/host/flash-watch.ts";
-import { type Board, readBoard } from "#boards/sim/host/board.ts";
+import type { Board } from "#boards/sim/host/board.ts";
 import { TEAR_MODES, type TearMode } from "#boards/sim/host/flash-file.ts";
 import { openSettings } from "#device/settings.ts";
 import type { Edits } from "#factory/bundle/faults.ts";
@@ -64,15 +64,23 @@ export interface Weakening {
   readonly bundle?: Edits;
 }
 
-/** @param weakening For tests of the harness itself. Rejects when an update that nothing disturbs doesn't come to its end. */
-export async function hostBed(scenario: HostScenario, weakening: Weakening = {}): Promise<HostBed> {
-  const programs = await buildHost(weakening.c);
+/**
+ * @param writeBytes Words that the flash takes once; as the board has it when absent.
+ * @param weakening For tests of the harness itself. Rejects when an update that nothing disturbs doesn't come to its end.
+ */
+export async function hostBed(
+  scenario: HostScenario,
+  weakening: Weakening = {},
+  writeBytes?: number,
+): Promise<HostBed> {
+  const programs = await buildHost(weakening.c, writeBytes);
   const native = imageSets(NATIVE_BYTES, 1000)[0].images.get(COMPONENT.native) as Uint8Array;
   const dead = native.slice();
   dead.set(utf8("dead"));
   const crash = { second: () => new Map([[COMPONENT.native as number, dead]]) };
   const made = await updateBed(HOST_LAYOUT, {
     ...{ native, releases: 1, ...(weakening.bundle && { edits: weakening.bundle }) },
+    ...(writeBytes !== undefined && { writeBytes }),
     ...(scenario === "native-crash" ? crash : {}),
   });
   truncateSync(made.flashPath, HOST_FLASH_BYTES);
@@ -81,7 +89,7 @@ export async function hostBed(scenario: HostScenario, weakening: Weakening = {})
   // Where the power fails at the very end, the start after it remembers that the images are rejected, not why.
   const reasons = `(${FAULTS.TRIAL_CRASH}|${FAULTS.RELEASE_REJECTED})`;
   const until = scenario === "update" ? /^state 2 0 none/m : new RegExp(`^state 1 2 rejected ${reasons}\\b`, "m");
-  const bed = { programs, board: readBoard(HOST_LAYOUT), scenario, flash, until, rested: flash, operations: [] };
+  const bed = { programs, board: made.board, scenario, flash, until, rested: flash, operations: [] };
   const { session, flash: rested } = await runHost(bed, {});
   return { ...bed, rested, operations: session.operations };
 }

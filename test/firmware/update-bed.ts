@@ -35,6 +35,8 @@ export interface BedOptions {
   readonly second?: (first: ReadonlyMap<number, Uint8Array>) => ReadonlyMap<number, Uint8Array>;
   /** Sources of the bundle that are others than in the repository. */
   readonly edits?: Edits;
+  /** Words that the flash takes once, where that is not as the board has it. */
+  readonly writeBytes?: number;
 }
 
 const scripts = new Map<string, Promise<Uint8Array>>();
@@ -53,7 +55,9 @@ runUpdates(port, ${JSON.stringify(flash.regions)});`;
 
 /** Makes the flash of one: release 1 in it, and the others on the maker's shelf, native image and bundle in each. */
 export async function updateBed(name: string, options: BedOptions = {}): Promise<UpdateBed> {
-  const board = readBoard(name);
+  const itself = readBoard(name);
+  const { writeBytes = itself.flash.writeBytes } = options;
+  const board = { ...itself, flash: { ...itself.flash, writeBytes } };
   const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-updates-")), "flash.bin");
   const native = options.native ?? (await buildNative(name));
   const script = await bundled(board, options.edits);

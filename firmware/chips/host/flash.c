@@ -64,8 +64,29 @@ static void lose_power(void) {
 void chip_flash_read(uint32_t address, void *bytes, uint32_t length) { memcpy(bytes, flash + address, length); }
 const void *chip_flash_map(uint32_t address) { return flash + address; }
 
+#if FLASH_WRITE_BYTES > 1
+/* Such flash takes whole words, each once between two erases: anything else spoils it, and ends the program here. */
+static void check_words(uint32_t address, const uint8_t *from, uint32_t length) {
+  bool whole = address % FLASH_WRITE_BYTES == 0 && length % FLASH_WRITE_BYTES == 0;
+  for (uint32_t i = 0; whole && i < length; i += FLASH_WRITE_BYTES) {
+    bool blank = true, nothing = true;
+    for (uint32_t k = i; k < i + FLASH_WRITE_BYTES; k++) {
+      blank = blank && flash[address + k] == 0xff;
+      nothing = nothing && from[k] == 0xff;
+    }
+    whole = blank || nothing;
+  }
+  if (whole) return;
+  fprintf(stderr, "host chip: a write of %u bytes at %u is no whole blank words of %u\n", length, address, FLASH_WRITE_BYTES);
+  abort();
+}
+#endif
+
 bool chip_flash_write(uint32_t address, const void *bytes, uint32_t length) {
   const uint8_t *from = bytes;
+#if FLASH_WRITE_BYTES > 1
+  check_words(address, from, length);
+#endif
   unsigned end = begin('w', address, length, length > 2 ? from[2] : 0);
   uint32_t most = end == BEFORE ? 0 : end == HALF ? length / 2 : end == LAST_BYTE ? length - 1 : length;
   for (uint32_t i = 0; i < most; i++) flash[address + i] &= from[i];

@@ -21,6 +21,9 @@ export interface BoardFile {
     readonly regions: Readonly<Record<string, Region>>;
   };
   readonly pins: Readonly<Record<string, "output" | "input" | "level">>;
+  /** The chip's number of each input and level pin. */
+  readonly inputs?: Readonly<Record<string, number>>;
+  readonly button?: string;
   readonly budgets: Readonly<Record<string, number>>;
 }
 
@@ -47,11 +50,21 @@ export interface Layout {
   readonly definitions: readonly string[];
 }
 
-function names(board: BoardFile, ...kinds: readonly string[]): string {
-  return Object.entries(board.pins)
-    .filter(([, kind]) => kinds.includes(kind))
-    .map(([name]) => `"${name}",`)
-    .join("");
+function outputsOf({ pins }: BoardFile): string {
+  const names = Object.keys(pins).filter((name) => pins[name] === "output");
+  return names.map((name) => `"${name}",`).join("");
+}
+
+/** Names with numbers. @throws BuildStop for an input without a number, or a button that is no input. */
+function inputsOf({ name: board, pins, inputs = {}, button }: BoardFile): string {
+  const names = Object.keys(pins).filter((name) => pins[name] !== "output");
+  const unnumbered = names.find((name) => inputs[name] === undefined);
+  if (unnumbered !== undefined)
+    throw new BuildStop(`boards/${board}/board.json: inputs has no number for ${unnumbered}`);
+  if (button !== undefined && pins[button] !== "input") {
+    throw new BuildStop(`boards/${board}/board.json: button is ${button}, which is not an input pin`);
+  }
+  return names.map((name) => `{"${name}",${inputs[name]}u},`).join("");
 }
 
 /** @throws BuildStop when no board with native firmware has this name. */
@@ -74,6 +87,7 @@ export function layoutOf(name: string): Layout {
     numbers[`REGION_${region.toUpperCase()}_BYTES`] = bytes;
   }
   const definitions = Object.entries(numbers).map(([key, value]) => `-D${key}=${value}u`);
-  definitions.push(`-DBOARD_OUTPUTS=${names(board, "output")}`, `-DBOARD_INPUTS=${names(board, "input", "level")}`);
+  definitions.push(`-DBOARD_OUTPUTS=${outputsOf(board)}`, `-DBOARD_INPUTS=${inputsOf(board)}`);
+  if (board.button !== undefined) definitions.push(`-DBOARD_BUTTON=${board.inputs?.[board.button]}u`);
   return { board, chip: chip.folder, imageAddress: chip.imageAddress, definitions };
 }

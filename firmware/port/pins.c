@@ -1,27 +1,40 @@
-/* native.pins: the board's named pins (from board.json), and the button with how long it was held. */
+/* native.pins: the pins that board.json names, and the button with how long it was held. */
 #include <string.h>
 #include "chips/chip.h"
 #include "port/js.h"
 
-/* From board.json, in its order; outputs and inputs count separately. The button, when there is one, is input 0. */
-static const char *const outputs[] = {BOARD_OUTPUTS NULL};
-static const char *const inputs[] = {BOARD_INPUTS NULL};
-static bool held;
-static uint64_t held_since_ms;
+struct input {
+  const char *name;
+  unsigned number; /* by which the chip knows it */
+};
 
-static int find(JSContext *ctx, const char *const *names, JSValueConst value) {
+/* Outputs in the order of board.json, inputs by their numbers there. */
+static const char *const outputs[] = {BOARD_OUTPUTS NULL};
+static const struct input inputs[] = {BOARD_INPUTS{NULL, 0}};
+
+enum { UNREADABLE = -1, UNKNOWN = -2 };
+
+static int find_output(JSContext *ctx, JSValueConst value) {
   char name[24];
-  if (!js_text(ctx, value, name, sizeof name)) return -1;
-  for (int i = 0; names[i]; i++)
-    if (strcmp(names[i], name) == 0) return i;
-  return -2;
+  if (!js_text(ctx, value, name, sizeof name)) return UNREADABLE;
+  for (int i = 0; outputs[i]; i++)
+    if (strcmp(outputs[i], name) == 0) return i;
+  return UNKNOWN;
+}
+
+static int find_input(JSContext *ctx, JSValueConst value) {
+  char name[24];
+  if (!js_text(ctx, value, name, sizeof name)) return UNREADABLE;
+  for (int i = 0; inputs[i].name; i++)
+    if (strcmp(inputs[i].name, name) == 0) return (int)inputs[i].number;
+  return UNKNOWN;
 }
 
 JS_FUNCTION(write) {
   (void)self, (void)argc;
   int32_t value;
-  int pin = find(ctx, outputs, argv[0]);
-  if (pin == -1 || JS_ToInt32(ctx, &value, argv[1])) return JS_EXCEPTION;
+  int pin = find_output(ctx, argv[0]);
+  if (pin == UNREADABLE || JS_ToInt32(ctx, &value, argv[1])) return JS_EXCEPTION;
   if (pin < 0) return JS_ThrowRangeError(ctx, "no such output pin");
   chip_pin_write((unsigned)pin, value != 0);
   return JS_UNDEFINED;
@@ -29,10 +42,10 @@ JS_FUNCTION(write) {
 
 JS_FUNCTION(read) {
   (void)self, (void)argc;
-  int pin = find(ctx, inputs, argv[0]);
-  if (pin == -1) return JS_EXCEPTION;
+  int pin = find_input(ctx, argv[0]);
+  if (pin == UNREADABLE) return JS_EXCEPTION;
   if (pin < 0) {
-    pin = find(ctx, outputs, argv[0]);
+    pin = find_output(ctx, argv[0]);
     if (pin < 0) return JS_ThrowRangeError(ctx, "no such pin");
     return JS_NewInt32(ctx, chip_pin_state((unsigned)pin));
   }
@@ -44,9 +57,12 @@ static void install(JSContext *ctx, JSValueConst native) {
   js_facet(ctx, native, "pins", entries, 2);
 }
 
-/* Input 0 is the button. The event comes when it is let go. */
+#ifdef BOARD_BUTTON
+/* The event comes when the button is let go. */
 static bool deliver(JSContext *ctx) {
-  bool down = chip_pin_read(0) != 0;
+  static bool held;
+  static uint64_t held_since_ms;
+  bool down = chip_pin_read(BOARD_BUTTON) != 0;
   if (down == held) return false;
   held = down;
   if (down) {
@@ -60,3 +76,6 @@ static bool deliver(JSContext *ctx) {
 }
 
 const struct facet pins_facet = {install, deliver};
+#else
+const struct facet pins_facet = {install, NULL};
+#endif

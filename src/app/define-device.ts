@@ -25,6 +25,8 @@ export interface DeviceDefinition<F extends Record<string, Schemas>> {
   readonly variables?: Readonly<Record<string, DeviceVariable>>;
   readonly events?: readonly string[];
   start?(io: AppIo): void;
+  /** The unit's button was pressed, and let go after so long. Ten seconds reset the unit as well. */
+  pressed?(heldMs: number, io: AppIo): void;
   /** Answers whether a new image works; without one, having started is enough. */
   selfTest?(io: AppIo): boolean;
 }
@@ -53,6 +55,7 @@ export function defineDevice<F extends Record<string, Schemas>>(definition: Devi
     run: (name, args, io) => run(known, name, args, io),
     selfTest: (io) => definition.selfTest?.(io) ?? true,
     start: (io) => definition.start?.(io),
+    pressed: (heldMs, io) => definition.pressed?.(heldMs, io),
   };
 }
 

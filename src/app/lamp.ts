@@ -25,4 +25,5 @@ export const app = defineDevice({
     light: { right: "read", read: (io) => io.pin("light").level() },
   },
   events: ["pressed"],
+  pressed: (heldMs, io) => io.raise("pressed", heldMs),
 });

@@ -39,6 +39,15 @@ export function callApp(running: RunningApp, name: string, argsCbor: Uint8Array)
   }
 }
 
+/** Tells the app that the button was let go. */
+export function pressApp(running: RunningApp, heldMs: number): void {
+  try {
+    hear(running, "pressed", running.app.pressed?.(heldMs, running.io));
+  } catch (error) {
+    running.failed("pressed", messageOf(error), false);
+  }
+}
+
 /**
  * Starts the app and asks whether it works. An app that throws at its start ends a trial, as any crash does. Once its image
  * is confirmed the unit goes on without it, since an update can then mend it.

@@ -24,6 +24,8 @@ export interface App {
   selfTest(io: AppIo): boolean;
   /** Called once at every start. */
   start(io: AppIo): void;
+  /** The unit's button was pressed, and let go after so long. */
+  pressed?(heldMs: number, io: AppIo): void;
 }
 
 /** What the maker's code may touch. */

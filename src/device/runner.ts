@@ -5,7 +5,7 @@
 import { faultText } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { Cbor } from "#codec/cbor.ts";
-import { callApp, type RunningApp, startApp } from "./app-call.ts";
+import { callApp, pressApp, type RunningApp, startApp } from "./app-call.ts";
 import type { App, AppIo } from "./app-interface.ts";
 import { EVENT_BYTES_MAX, encodeAppValue, messageOf, oneLine } from "./app-values.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine } from "./machine.ts";
@@ -72,7 +72,10 @@ function receive(runtime: Runtime, event: PortEvent | InnerEvent): void {
   if (event.kind === "tcp-drained") onDrained(sending, event.connection);
   if (event.kind === "tcp-closed") onClosed(sending, event.connection);
   runtime.isWorking = true;
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) show(runtime, next);
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    show(runtime, next);
+    if (next.kind === "button") pressApp(runtime, next.heldMs);
+  }
   runtime.isWorking = false;
   port.clock.wakeAt(runtime.isUpdating ? 0 : Math.min(...slots.map((slot) => slot.wakeAtMs)));
   port.system.feedWatchdog();

@@ -31,7 +31,16 @@ beforeAll(() => {
   const objects = sources.map((source, i) => {
     const object = join(folder, `${i}.o`);
     const warnings = isOurs(source) ? STRICT : ["-w"];
-    const all = ["-std=gnu11", ...warnings, `-I${FIRMWARE}`, ...flags, "-DREGION_ENTROPY_START=0u", "-c", source];
+    const all = [
+      "-std=gnu11",
+      ...warnings,
+      `-I${FIRMWARE}`,
+      ...flags,
+      "-DREGION_ENTROPY_START=0u",
+      "-DFLASH_WRITE_BYTES=1u",
+      "-c",
+      source,
+    ];
     execFileSync("gcc", [...all, "-o", object]);
     return object;
   });

@@ -278,3 +278,5 @@ enum setting_kind {
 #define STORED_CLOUD_MOVED "cloud-moved"
 #define STORED_PLACE "place"
 #define STORED_APP_FAILURE "app-failure"
+#define STORED_SIGNER_TIMES "signer-times"
+#define STORED_ZONE "zone"

@@ -70,7 +70,7 @@ test.each(FIRMWARE_BOARDS)(
     const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-button-")), "flash.bin");
     flashBareUnit(readBoard(board), flashPath, throwawayMaker(), native, bytes);
     emulator = await startEmulator({ board, flashPath, kernel: (await buildBoot(board)).elf });
-    const said = await saidUntil(emulator, /raised pressed \d+/);
+    const said = await saidUntil(emulator, /raised pressed \d+\r?\n/);
     expect(said).toMatch(/light 1\r?\n/);
     const [, heldMs] = /button (\d+)/.exec(said) ?? [];
     expect(said).toContain(`raised pressed ${heldMs}`);

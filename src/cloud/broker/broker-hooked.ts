@@ -67,7 +67,7 @@ export async function connectHookedBroker(events: BrokerEvents, options: HookedO
   /** Callers that were let in; with a password until they connect. */
   const callers = new Map<string, { password?: string }>();
   let wasStranger = false;
-  let online = new Set<string>();
+  let online = new Map<string, LinkedDevice>();
 
   const signIn = async (client: string, password: string): Promise<readonly HookRight[] | undefined> => {
     if (client === own) return bearsKey(`Bearer ${password}`, ownPassword) ? [] : undefined;

@@ -124,22 +124,39 @@ export async function connectRemoteBroker(
     throw error;
   });
   if (missing !== undefined) throw new BrokerTrouble(`broker ${where} refuses its administrator: ${missing}`);
-  // The administrator may manage the broker; to speak with devices it gives itself one more role, for which the broker
-  // throws it out once.
-  await control(OWN_ROLE);
   const username = decodeURIComponent(new URL(url).username);
-  const { data } = await ask({ command: "getClient", username });
-  if (!JSON.stringify(data ?? {}).includes(OWN_ROLE.rolename)) {
+  /**
+   * The administrator may manage the broker; to speak with devices it gives itself one more role, for which the broker
+   * disconnects it once. @returns Whether the role was missing.
+   */
+  const takeOwnRole = async (): Promise<boolean> => {
+    await control(OWN_ROLE);
+    const { data } = await ask({ command: "getClient", username });
+    if (JSON.stringify(data ?? {}).includes(OWN_ROLE.rolename)) return false;
     const back = new Promise<void>((resolve) => client.once("connect", () => resolve()));
     await control({ command: "addClientRole", username, rolename: OWN_ROLE.rolename, priority: 0 });
     await back;
-  }
+    return true;
+  };
+  await takeOwnRole();
   await remote.listen();
   // Callers of a cloud that died: nobody here knows them any more.
   const { data: left } = await ask({ command: "listClients", verbose: false });
   for (const name of (left as { clients?: string[] } | undefined)?.clients ?? []) {
     if (isCallerName(name)) await dismissCaller(name);
   }
+
+  // A broker that comes back may have another plugin file, as after a reset: what was set there is set again.
+  let renewing = Promise.resolve();
+  client.on("connect", () => {
+    renewing = renewing
+      .then(async () => {
+        if (isClosing() || !(await takeOwnRole())) return;
+        known.clear();
+        await remote.listen();
+      })
+      .catch((error: unknown) => events.log(`broker ${where}: ${String(error)}`));
+  });
 
   return {
     port: undefined,
@@ -154,13 +171,20 @@ export async function connectRemoteBroker(
     dismissCaller,
     async admit(device, password) {
       const identity = { username: device.id, clientid: device.id, password };
-      if (!known.has(device.id)) {
+      const create = async () => {
         await control(roleOf(device));
         const roles = [{ rolename: `latchkey-${device.id}`, priority: 0 }];
         await control({ command: "createClient", ...identity, roles });
         known.add(device.id);
+      };
+      const setPassword = () => control({ command: "setClientPassword", username: device.id, password });
+      if (!known.has(device.id)) await create();
+      let refused = await setPassword();
+      if (refused !== undefined) {
+        // The plugin's file was replaced while it ran: the account is not there any more.
+        await create();
+        refused = await setPassword();
       }
-      const refused = await control({ command: "setClientPassword", username: device.id, password });
       if (refused !== undefined) throw new BrokerTrouble(`broker ${where} refuses a password: ${refused}`);
       online.delete(device.id);
       setTimeout(() => {

@@ -32,7 +32,7 @@ export interface RemoteClient {
   /** The URL without what is secret in it. */
   readonly where: string;
   /** IDs of the devices that said how they are, and not yet that they are gone. */
-  readonly online: Set<string>;
+  readonly online: Map<string, LinkedDevice>;
   isClosing(): boolean;
   /** Subscribes to what devices and callers say. @throws BrokerTrouble when the broker refuses that */
   listen(): Promise<void>;
@@ -65,7 +65,16 @@ export async function openRemoteClient(events: BrokerEvents, options: RemoteOpti
   client.on("error", (error) => {
     if (!isClosing) events.log(`broker ${where}: ${error.message}`);
   });
-  const online = new Set<string>();
+  const online = new Map<string, LinkedDevice>();
+  client.on("connect", ({ sessionPresent }) => {
+    if (sessionPresent) return;
+    // The broker has lost our session, so it crashed or was replaced: the wills of its clients were never said. Who is
+    // still there connects again and says so.
+    for (const device of [...online.values()]) {
+      online.delete(device.id);
+      events.offline(device);
+    }
+  });
 
   const forgetCaller = async (name: string): Promise<void> => {
     const nothing = Buffer.alloc(0);
@@ -91,7 +100,7 @@ export async function openRemoteClient(events: BrokerEvents, options: RemoteOpti
       const isOnline = payload.length > 0;
       if (isOnline !== online.has(device.id)) {
         if (isOnline) {
-          online.add(device.id);
+          online.set(device.id, device);
           events.online(device);
         } else {
           online.delete(device.id);

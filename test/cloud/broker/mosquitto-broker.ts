@@ -1,6 +1,6 @@
 /** mosquitto with its dynamic-security plugin and one administrator, as `mosquitto_ctrl dynsec init` makes it. */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
@@ -8,6 +8,8 @@ export interface Mosquitto {
   readonly port: number;
   /** With user and password of the administrator. */
   readonly url: string;
+  /** Kills it and starts it again. @param isReset Whether its plugin's file is made anew, with the administrator alone. */
+  restart(isReset: boolean): Promise<void>;
   stop(): void;
 }
 
@@ -40,7 +42,22 @@ export async function startMosquitto(
     join(folder, "mosquitto.conf"),
     `per_listener_settings false\nlistener ${port} 127.0.0.1\n${secured}allow_anonymous false\nplugin ${plugin}\nplugin_opt_config_file ${security}\n${user}`,
   );
-  const child = spawn("mosquitto", ["-c", join(folder, "mosquitto.conf")], { stdio: "ignore" });
+  const start = () => spawn("mosquitto", ["-c", join(folder, "mosquitto.conf")], { stdio: "ignore" });
+  let child = start();
   await new Promise((resolve) => setTimeout(resolve, 1_000));
-  return { port, url: `mqtt://admin:secret@127.0.0.1:${port}`, stop: () => void child.kill("SIGTERM") };
+  return {
+    port,
+    url: `mqtt://admin:secret@127.0.0.1:${port}`,
+    async restart(isReset) {
+      const ended = new Promise((resolve) => child.once("close", resolve));
+      child.kill("SIGKILL");
+      await ended;
+      if (isReset) {
+        rmSync(security);
+        spawnSync("mosquitto_ctrl", ["dynsec", "init", security, "admin", "secret"]);
+      }
+      child = start();
+    },
+    stop: () => void child.kill("SIGTERM"),
+  };
 }

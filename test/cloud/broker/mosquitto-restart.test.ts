@@ -1,0 +1,51 @@
+/** mosquitto crashes beneath a cloud that runs, with and without the accounts that the cloud made there. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Status } from "#cloud/status/status.ts";
+import { type CloudHere, startCloudHere } from "../here.ts";
+import { link, type TestUnit, until } from "./linked-unit.ts";
+import { type Mosquitto, startMosquitto } from "./mosquitto-broker.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "latchkey-mosquitto-restart-"));
+let broker: Mosquitto;
+let here: CloudHere;
+beforeAll(async () => {
+  broker = await startMosquitto(join(folder, "mosquitto"));
+  here = await startCloudHere(folder, 2, { broker: broker.url });
+});
+afterAll(async () => {
+  await here?.cloud.close();
+  broker?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const onlineNow = async () => (await here.operator.get<Status>("/v1/status")).online;
+
+describe("a crash of mosquitto", () => {
+  it.each([
+    ["keeps no unit online that it threw out, and lets it in again", false],
+    ["that lost its accounts as well lets known units in again, without a restart of the cloud", true],
+  ])("%s", async (_, isReset) => {
+    const [unit] = here.units as [TestUnit];
+    const at = { url: here.url, mqtt: broker.port };
+    const before = await link(unit, at);
+    await until("it is online", async () => (await onlineNow()) === 1);
+    await broker.restart(isReset);
+    await before.closed;
+    await until("nobody is online", async () => (await onlineNow()) === 0);
+    // The cloud is connected again at some moment; a unit that is refused tries again, as here.
+    await until("it is let in again", () =>
+      link(unit, at).then(
+        (after) => {
+          void until("it is online again", async () => (await onlineNow()) === 1).then(() => after.cut());
+          return true;
+        },
+        () => false,
+      ),
+    );
+    await until("it has come and gone", async () => (await onlineNow()) === 0);
+    expect(await onlineNow()).toBe(0);
+  });
+});

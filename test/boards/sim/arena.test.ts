@@ -65,7 +65,7 @@ test("in a quarter of it, it runs out of memory, and says so", async () => {
 });
 
 /** What the runtime with the example may take (ADR 0004): a board allows more, for a maker's own app and older protocols. */
-const SHIPPED_BYTES_MAX = 88_000;
+const SHIPPED_BYTES_MAX = 92_000;
 
 test("the bundle is within its budget, and the board's fits its slot", async () => {
   expect(bytes.length).toBeLessThanOrEqual(SHIPPED_BYTES_MAX);

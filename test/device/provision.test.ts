@@ -15,8 +15,7 @@ import {
 import { settingsOver } from "./start-of.ts";
 
 /** A unit's provision machine with a memory, spoken to by lines. */
-function unit() {
-  const memory = new Map<string, Uint8Array>();
+function unit(memory = new Map<string, Uint8Array>()) {
   const store = openStore(settingsOver(memory));
   let storesLeft = Number.POSITIVE_INFINITY;
   const machine = createProvision(nodePrimitives);
@@ -107,4 +106,43 @@ test("lines may come in pieces, between log and noise; what is no message gets i
   ]);
   bare.feed(new Uint8Array(20_000).fill(65));
   expect(bare.feed(utf8(`\n${encodeFactoryLine({ kind: "identify" })}`))).toHaveLength(1);
+});
+
+test("a value that the flash does not take is told to the station, and the unit stays a bare one", () => {
+  for (let stores = 0; stores <= GIVEN.size; stores++) {
+    const bare = unit();
+    bare.ask({ kind: "identify" });
+    bare.wearOutAfter(stores);
+    expect(bare.ask({ kind: "provision", values: GIVEN }), `after ${stores}`).toEqual([
+      { kind: "done", fault: FAULTS.STORE_FAILED },
+    ]);
+    expect(bare.memory.has("provisioned")).toBe(false);
+    expect(bare.restarts()).toBe(0);
+    // It is provisioned once the flash takes it.
+    bare.wearOutAfter(Number.POSITIVE_INFINITY);
+    expect(bare.ask({ kind: "provision", values: GIVEN })).toEqual([{ kind: "done", fault: 0 }]);
+  }
+});
+
+test("a key that the flash does not take is no identity", () => {
+  const bare = unit();
+  bare.wearOutAfter(0);
+  expect(bare.ask({ kind: "identify" })).toEqual([{ kind: "done", fault: FAULTS.STORE_FAILED }]);
+});
+
+test("a station gives what is the factory's in its form, and nothing of the unit's own", () => {
+  const bare = unit();
+  for (const values of [new Map([["claimed", new Uint8Array(0)]]), new Map([["air-key", new Uint8Array(31)]])]) {
+    expect(bare.ask({ kind: "provision", values })).toEqual([{ kind: "done", fault: FAULTS.FACTORY_LINE }]);
+  }
+  expect(bare.memory.size).toBe(0);
+});
+
+test("a unit that lost its key after it was provisioned makes no second one", () => {
+  const bare = unit();
+  bare.ask({ kind: "identify" });
+  bare.ask({ kind: "provision", values: GIVEN });
+  bare.memory.set("key", new Uint8Array(3));
+  const again = unit(bare.memory);
+  expect(again.ask({ kind: "identify" })).toEqual([{ kind: "done", fault: FAULTS.STORE_UNREADABLE }]);
 });

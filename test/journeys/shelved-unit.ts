@@ -151,7 +151,9 @@ export async function shelvedUnit(): Promise<Shelf> {
     async another() {
       const other = openSimStation(board, file(`unit-${others.length}.flash`), air.radio);
       others.push(other);
-      const unit = await make(other, NOW_S);
+      // The line gives a unit ten seconds for an answer and then says "try again", which a busy machine may need.
+      const again = () => make(other, NOW_S);
+      const unit = await again().catch(again).catch(again);
       await other.power(true);
       const codes = ["--label", unit.labelPng, "--card", unit.cardPng];
       return { made: unit, phone: ["--json", "--memory", file("phone.json"), ...codes] };

@@ -140,7 +140,14 @@ async function carryRevocation(options: PhoneOptions, path: string): Promise<voi
     const answer = await session.request({ op: "revoke", delivery });
     // The unit's cloud may have been faster. What counts is that each number is revoked now.
     if (!answer.ok && answer.fault !== "REVOCATION_UNCHANGED") {
-      throw new PhoneTrouble(`the unit does not take the revocation in ${path} (${answer.fault})`, answer.fault);
+      const advice =
+        answer.fault === "REVOCATION_SEQUENCE"
+          ? ": it holds a later one of the maker's. Ask for a file with a higher sequence"
+          : "";
+      throw new PhoneTrouble(
+        `the unit does not take the revocation in ${path} (${answer.fault})${advice}`,
+        answer.fault,
+      );
     }
     const ctis = ctisOf(delivery);
     const told = await revokedAt(session, ctis);

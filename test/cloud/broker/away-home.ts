@@ -33,6 +33,8 @@ export interface HomeUnit {
   readonly grant: Uint8Array;
   /** What its app was asked to do. */
   readonly calls: string[];
+  /** What it remembers. */
+  readonly stored: ReadonlyMap<string, Uint8Array>;
   /** What came to it by the relay. */
   readonly heard: Uint8Array[];
   /** Shows its gate what came by another way than the relay. */
@@ -42,8 +44,16 @@ export interface HomeUnit {
   stop(): void;
 }
 
-/** A unit that links to the cloud at this address and stays. */
-export async function startHomeUnit(seed: Uint8Array, ownerSeed: Uint8Array, cloud: CloudAddress): Promise<HomeUnit> {
+/**
+ * A unit that links to the cloud at this address and stays.
+ * @param more What it has stored besides: what the factory gave, or what it wrote before the power went.
+ */
+export async function startHomeUnit(
+  seed: Uint8Array,
+  ownerSeed: Uint8Array,
+  cloud: CloudAddress,
+  more: Iterable<readonly [string, Uint8Array]> = [],
+): Promise<HomeUnit> {
   const publicKey = primitives.ed25519PublicKey(seed);
   const id = deviceIdOf(primitives, publicKey);
   const grant = issueGrant(issuer, {
@@ -63,6 +73,7 @@ export async function startHomeUnit(seed: Uint8Array, ownerSeed: Uint8Array, clo
     [PROVISIONED.issuers, encodeCbor(new Map([[1, issuer.publicKey]]))],
     [PROVISIONED.ownerGrant, grant],
     [PROVISIONED.cloud, encodeCbor([cloud.host, cloud.mqttPort, cloud.httpPort, cloud.broker])],
+    ...more,
   ]);
   const stored: Stored = { get: (name) => values.get(name), names: () => [...values.keys()] };
   const calls: string[] = [];
@@ -81,8 +92,8 @@ export async function startHomeUnit(seed: Uint8Array, ownerSeed: Uint8Array, clo
     setImmediate(() => gate.show({ kind: "called", id: effect.id, result: encodeCbor("done") }));
   };
   const link: SocketRunner = runOnSockets(createLink(primitives), stored, perform, (event) => {
-    if (event.kind !== "link-message") return;
-    if (event.topic === "relay") heard.push(event.payload);
+    if (event.kind !== "link-message" && event.kind !== "link-up" && event.kind !== "link-down") return;
+    if (event.kind === "link-message" && event.topic === "relay") heard.push(event.payload);
     setImmediate(() => gate.show(event));
   });
   const gate: SocketRunner = runOnSockets(
@@ -101,7 +112,7 @@ export async function startHomeUnit(seed: Uint8Array, ownerSeed: Uint8Array, clo
   await up;
   link.show({ kind: "publish", topic: "state", payload: fromHex("84010100f6") as Uint8Array, retain: true });
   return {
-    ...{ id, publicKey, calls, heard, grant, owner: { seed: ownerSeed, chain: chainOf(grant) } },
+    ...{ id, publicKey, calls, heard, grant, stored: values, owner: { seed: ownerSeed, chain: chainOf(grant) } },
     show: (event) => gate.show(event),
     publish: (topic, payload) => link.show({ kind: "publish", topic, payload, retain: false }),
     stop() {

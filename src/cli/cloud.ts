@@ -119,11 +119,6 @@ async function run(options: Options): Promise<void> {
     ...(blockRate === undefined ? {} : { bytesPerS: blockRate }),
     onFatal: (error) => onEnd(error),
   };
-  for (const product of createTimeSigner(keys).timeless) {
-    process.stderr.write(
-      `latchkey: units of ${product} cannot learn the time from this cloud: there is no ${TIME_KEY_FILE} beside its other keys. Copy it there and start the cloud again\n`,
-    );
-  }
   const cloud = await startCloud(plan).catch((error: NodeJS.ErrnoException & { port?: number; address?: string }) => {
     setTimeout(() => process.exit(), ENDING_MS).unref();
     if (error.code === "EADDRINUSE") {
@@ -142,6 +137,11 @@ async function run(options: Options): Promise<void> {
       );
     throw error;
   });
+  for (const product of createTimeSigner(keys).timeless) {
+    process.stderr.write(
+      `latchkey: units of ${product} cannot learn the time from this cloud: there is no ${TIME_KEY_FILE} beside its other keys. Copy it there and start the cloud again\n`,
+    );
+  }
   process.stdout.write(
     `${JSON.stringify({ ready: true, http: cloud.httpPort, mqtt: cloud.mqttPort ?? null, name, data, pid: process.pid })}\n`,
   );

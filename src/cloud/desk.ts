@@ -213,7 +213,7 @@ export function createDesk(options: DeskOptions): Desk {
       }
       if (name === UP.askTime) {
         fleet.heard(device, nowMs());
-        if (asks.take(device.id, nowMs()) === undefined) return;
+        if (asks.take(device.id, upMs()) === undefined) return;
         const time = issuer.time(device.product, payload, nowMs());
         if (time !== undefined) void send(from, DOWN.time, time);
         return;

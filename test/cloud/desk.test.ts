@@ -87,6 +87,12 @@ const tally = () => {
 const offers = () =>
   said.filter(({ name }) => name === "release").map(({ bytes }) => (bytes > 0 ? "offer" : "nothing"));
 
+it("a unit that asks for the time is still told which release is current", async () => {
+  await core.desk.message(UNIT, "ask-time", new Uint8Array(16));
+  await core.desk.message(UNIT, "ask", new Uint8Array(16));
+  expect(said.map(({ name }) => name)).toContain("fresh");
+});
+
 describe("what the cloud takes down", () => {
   it("sees by the first request for blocks that a unit has begun, keeps that, and misses it when it is gone", async () => {
     core.desk.online(UNIT);

@@ -3,7 +3,7 @@ import { StageReporter } from "./test/stage-reporter.ts";
 import { projectsOfStages } from "./test/stages.ts";
 
 /**
- * Tests run in parallel by file: three files at once on two cores, since journeys wait half of their time.
+ * Tests run in parallel by file: four files at once on two cores, since journeys wait half of their time.
  * The time limit is the last resort against a test that hangs. What a test waits for has limits of its own, which measure
  * a lack of progress (test/progress.ts).
  */
@@ -15,7 +15,7 @@ export default defineConfig({
     testTimeout: 1_200_000,
     hookTimeout: 1_200_000,
     pool: "forks",
-    maxWorkers: 3,
+    maxWorkers: 4,
     expect: { poll: { timeout: 120_000 } },
   },
 });

@@ -74,41 +74,46 @@ exhaustiveTest(
   },
 );
 
-test("where its authorities are gone it says so, and the owner moves it to where the cloud is now", async () => {
-  shelf = await shelvedUnit();
-  await rotateEverything(shelf);
-  const authority = certify({ name: "Authority of today", isAuthority: true });
-  const server = certify({ name: "new.lamp.example", ...TODAY }, authority);
-  writeFileSync(shelf.file("today.pem"), authority.certificatePem);
-  await shelf.start();
-  await onboard(shelf);
-  // Nobody is there any more.
-  await until("the refused link", async () => {
-    const told = await good("phone", "cloud", ...(shelf as Shelf).phone);
-    return told.link === "LINK_REFUSED" && /latchkey phone cloud ADDRESS$/.test(String(told.advice)) ? true : undefined;
-  });
-  // Somebody answers whom the unit can't know.
-  const stranger = await shelf.cloud(server);
-  await until("the unknown authority", async () => {
-    const told = await good("phone", "cloud", ...(shelf as Shelf).phone);
-    return told.link === "LINK_TLS_ISSUER" && /present authority file/.test(String(told.advice)) ? true : undefined;
-  });
-  expect(await good("phone", "describe", ...shelf.phone)).toMatchObject({
-    cloud: { link: "LINK_TLS_ISSUER", keySet: 1 },
-  });
-  stranger.child.kill("SIGTERM");
-  await stranger.ended;
-  const ports = { mqttPort: await freePort(), httpPort: await freePort() };
-  await shelf.cloud(server, ports);
-  await operatorClient({ data: shelf.file("cloud") }).post("/v1/devices", shelf.enrolment());
-  const address = `127.0.0.1:${ports.mqttPort}:${ports.httpPort}:${BROKER}`;
-  const authorityFile = ["--cloud-ca", shelf.file("today.pem"), "--cloud-server", "new.lamp.example"];
-  expect(await good("phone", "cloud", address, ...shelf.phone, ...authorityFile)).toMatchObject({
-    ...{ cloud: address, tls: true, link: "up" },
-  });
-  await updateFrom(shelf, 2);
-  expect(await good("phone", "cloud", ...shelf.phone)).toMatchObject({ cloud: address, link: "up", keySet: 6 });
-});
+exhaustiveTest(
+  "where its authorities are gone it says so, and the owner moves it to where the cloud is now",
+  async () => {
+    shelf = await shelvedUnit();
+    await rotateEverything(shelf);
+    const authority = certify({ name: "Authority of today", isAuthority: true });
+    const server = certify({ name: "new.lamp.example", ...TODAY }, authority);
+    writeFileSync(shelf.file("today.pem"), authority.certificatePem);
+    await shelf.start();
+    await onboard(shelf);
+    // Nobody is there any more.
+    await until("the refused link", async () => {
+      const told = await good("phone", "cloud", ...(shelf as Shelf).phone);
+      return told.link === "LINK_REFUSED" && /latchkey phone cloud ADDRESS$/.test(String(told.advice))
+        ? true
+        : undefined;
+    });
+    // Somebody answers whom the unit can't know.
+    const stranger = await shelf.cloud(server);
+    await until("the unknown authority", async () => {
+      const told = await good("phone", "cloud", ...(shelf as Shelf).phone);
+      return told.link === "LINK_TLS_ISSUER" && /present authority file/.test(String(told.advice)) ? true : undefined;
+    });
+    expect(await good("phone", "describe", ...shelf.phone)).toMatchObject({
+      cloud: { link: "LINK_TLS_ISSUER", keySet: 1 },
+    });
+    stranger.child.kill("SIGTERM");
+    await stranger.ended;
+    const ports = { mqttPort: await freePort(), httpPort: await freePort() };
+    await shelf.cloud(server, ports);
+    await operatorClient({ data: shelf.file("cloud") }).post("/v1/devices", shelf.enrolment());
+    const address = `127.0.0.1:${ports.mqttPort}:${ports.httpPort}:${BROKER}`;
+    const authorityFile = ["--cloud-ca", shelf.file("today.pem"), "--cloud-server", "new.lamp.example"];
+    expect(await good("phone", "cloud", address, ...shelf.phone, ...authorityFile)).toMatchObject({
+      ...{ cloud: address, tls: true, link: "up" },
+    });
+    await updateFrom(shelf, 2);
+    expect(await good("phone", "cloud", ...shelf.phone)).toMatchObject({ cloud: address, link: "up", keySet: 6 });
+  },
+);
 
 test("where there is no cloud at all, its owner's phone brings the key sets and the release", async () => {
   shelf = await shelvedUnit();

@@ -22,5 +22,7 @@ export function writeRunning(data: string, running: Running): () => void {
 
 /** @throws When no cloud runs on this folder. */
 export function readRunning(data: string): Running {
-  return JSON.parse(readFileSync(join(data, RUNNING_FILE), "utf8")) as Running;
+  const running = JSON.parse(readFileSync(join(data, RUNNING_FILE), "utf8")) as Running | null;
+  if (typeof running?.url !== "string") throw new Error(`${RUNNING_FILE} does not say where the cloud listens`);
+  return running;
 }

@@ -4,6 +4,7 @@
  * @source PROTOCOL 7.24
  */
 import { randomBytes } from "node:crypto";
+import { redactUrlIn } from "#base/redact-url.ts";
 import { callerRelayTopic, callerReplyTopic, isCallerName } from "#wire/link/caller-auth.ts";
 import { publishRights, subscribeRights } from "#wire/link/topics.ts";
 import type { Broker, BrokerEvents, LinkedDevice } from "./broker.ts";
@@ -155,7 +156,7 @@ export async function connectRemoteBroker(
         known.clear();
         await remote.listen();
       })
-      .catch((error: unknown) => events.log(`broker ${where}: ${String(error)}`));
+      .catch((error: unknown) => events.log(`broker ${where}: ${redactUrlIn(String(error), url)}`));
   });
 
   return {

@@ -26,7 +26,9 @@ export interface BrokerPlan {
 
 /** @throws BrokerTrouble, or a socket's error (EADDRINUSE and the like) */
 export function openBroker(plan: BrokerPlan, gate: LinkGate, fleet: Fleet, events: BrokerEvents): Promise<Broker> {
-  const { name, host, mqttPort, nonceMs, broker: url, brokerCa, brokerHooks } = plan;
+  const { name, host, mqttPort, nonceMs, brokerCa, brokerHooks } = plan;
+  // The client library looks for a scheme in lower case.
+  const url = plan.broker?.replace(/^[^:]+/, (scheme) => scheme.toLowerCase());
   const tls = plan.tls === undefined ? {} : { tls: plan.tls };
   if (url === undefined) return startEmbeddedBroker(gate, events, { host, port: mqttPort, nonceMs, ...tls });
   if (brokerHooks === undefined) return connectRemoteBroker(url, events, name, brokerCa);

@@ -1,5 +1,6 @@
 /** The cloud's own client at somebody else's broker: what it hears and says there, however that broker lets clients in. */
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
+import { isPlainUrl, redactUrl, redactUrlIn } from "#base/redact-url.ts";
 import { callerRelayTopic, callerReplyTopic, isCallerName } from "#wire/link/caller-auth.ts";
 import { fleetTopic, parseTopic, UP, unitTopic } from "#wire/link/topics.ts";
 import type { Broker, BrokerEvents, LinkedDevice } from "./broker.ts";
@@ -43,7 +44,14 @@ export interface RemoteClient {
 
 /** @throws BrokerTrouble when the broker can't be reached or refuses us. */
 export async function openRemoteClient(events: BrokerEvents, options: RemoteOptions): Promise<RemoteClient> {
-  const where = options.url.replace(/\/\/[^@/]*@/, "//");
+  const where = redactUrl(options.url);
+  if (!isPlainUrl(options.url) || !/^mqtts?:$/i.test(options.url.slice(0, options.url.indexOf(":") + 1))) {
+    throw new BrokerTrouble(
+      `broker ${where}: its URL can't be read (expected mqtt://user@host:port or mqtts://, with %2F, %3F, %23, %40 and %3A for / ? # @ : in user and password)`,
+    );
+  }
+  /** What the library says, in one line and without the password. */
+  const wordsOf = ({ message }: Error) => redactUrlIn(message.trim().replace(/\s*\n\s*/g, "; "), options.url);
   const plan: IClientOptions = {
     clientId: options.clientId,
     ...options.account,
@@ -58,12 +66,12 @@ export async function openRemoteClient(events: BrokerEvents, options: RemoteOpti
   const client = await connectAsync(options.url, plan, false).catch((error: Error) => {
     const more = options.url.startsWith("mqtts:") ? ", and --broker-ca" : "";
     throw new BrokerTrouble(
-      `broker ${where} can't be used (${error.message}); check that it runs, ${options.check}${more}`,
+      `broker ${where} can't be used (${wordsOf(error)}); check that it runs, ${options.check}${more}`,
     );
   });
   let isClosing = false;
   client.on("error", (error) => {
-    if (!isClosing) events.log(`broker ${where}: ${error.message}`);
+    if (!isClosing) events.log(`broker ${where}: ${wordsOf(error)}`);
   });
   const online = new Map<string, LinkedDevice>();
   client.on("connect", ({ sessionPresent }) => {
@@ -133,7 +141,7 @@ export async function openRemoteClient(events: BrokerEvents, options: RemoteOpti
         await client.subscribeAsync(filter, { qos: filter.endsWith(`/${UP.state}`) ? 1 : 0 }).catch((error: Error) => {
           client.end(true);
           throw new BrokerTrouble(
-            `broker ${where} won't tell what units say (${error.message}); check ${options.check}`,
+            `broker ${where} won't tell what units say (${wordsOf(error)}); check ${options.check}`,
           );
         });
       }

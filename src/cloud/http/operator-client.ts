@@ -1,6 +1,7 @@
 /** How the operator's tools talk to a running cloud. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isPlainUrl, redactUrl } from "#base/redact-url.ts";
 import { OPERATOR_KEY_FILE } from "#cloud/cloud.ts";
 import { readRunning } from "#cloud/running-file.ts";
 import { SecretFileError } from "#trust/host/secret-file.ts";
@@ -19,6 +20,23 @@ export interface OperatorClient {
   post<T>(path: string, body: object | Uint8Array): Promise<T>;
 }
 
+/** @throws CloudTrouble for what is no URL of a cloud. */
+function checkUrl(url: string): void {
+  // Also where the scheme is missing.
+  const shown = redactUrl(url).replace(/^.*@/, "");
+  if (!/^https?:\/\//i.test(url)) {
+    throw new CloudTrouble(
+      `--url ${shown} has no scheme (expected http:// or https:// before it, as https://cloud.example:8080)`,
+    );
+  }
+  if (url.includes("@")) {
+    throw new CloudTrouble(`--url ${shown}: leave user and password out; the operator key lets you in`);
+  }
+  if (!isPlainUrl(url) || !URL.canParse(url)) {
+    throw new CloudTrouble(`--url ${shown} can't be read (expected as https://cloud.example:8080)`);
+  }
+}
+
 /**
  * A client of the cloud that runs on this data folder, or of the one at `url` with the key in `keyFile`.
  * @throws CloudTrouble when no cloud runs there, or the key can't be read.
@@ -32,6 +50,7 @@ export function operatorClient(where: {
 }): OperatorClient {
   let key: string;
   let running: { readonly url: string; readonly fingerprint?: string };
+  if (where.url !== undefined) checkUrl(where.url);
   let ca: string | undefined;
   const keyFile = where.keyFile ?? join(where.data, OPERATOR_KEY_FILE);
   try {

@@ -19,7 +19,11 @@ export interface Answer {
 /** A connection to the one server that has this certificate. Rejects for any other. */
 function connectTo(url: URL, fingerprint: string): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: url.hostname, port: Number(url.port || 443), rejectUnauthorized: false });
+    const socket = connect({
+      host: url.hostname.replace(/^\[|\]$/g, ""),
+      port: Number(url.port || 443),
+      rejectUnauthorized: false,
+    });
     socket.once("error", reject);
     socket.once("secureConnect", () => {
       if (socket.getPeerX509Certificate()?.fingerprint256 === fingerprint) return resolve(socket);

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
+import { isPlainUrl, redactUrl, redactUrlIn } from "#base/redact-url.ts";
 import { createTables, type Schema } from "./schema.ts";
 import { type Store, StoreTrouble, storeTrouble } from "./store-trouble.ts";
 
@@ -26,8 +27,16 @@ function isAway(error: unknown): boolean {
 }
 
 /** @throws StoreTrouble when it is in use by another process, out of reach or can't be used. */
-export async function openPostgres(url: string): Promise<Store> {
-  const where = url.replace(/\/\/[^@/]*@/, "//");
+export async function openPostgres(given: string): Promise<Store> {
+  // A driver that looks at the scheme looks for it in lower case.
+  const url = given.replace(/^[^:]+/, (scheme) => scheme.toLowerCase());
+  const where = redactUrl(url);
+  if (!isPlainUrl(url)) {
+    throw new StoreTrouble(
+      `store ${where}: its URL can't be read (expected postgres://user@host/database, with %2F, %3F, %23, %40 and %3A for / ? # @ : in user and password)`,
+    );
+  }
+  const trouble = (error: unknown) => storeTrouble(error, where, (text) => redactUrlIn(text, url));
   const types = {
     // bigint as number: our largest are milliseconds, far below 2^53.
     getTypeParser: ((oid: number, format?: "text") =>
@@ -102,7 +111,7 @@ export async function openPostgres(url: string): Promise<Store> {
             lastMark = mark;
             return;
           } catch (error) {
-            if (isClosed || !isAway(error) || performance.now() > endMs) throw storeTrouble(error, where);
+            if (isClosed || !isAway(error) || performance.now() > endMs) throw trouble(error);
             await sleep(RETRY_MS);
           }
         }
@@ -118,6 +127,6 @@ export async function openPostgres(url: string): Promise<Store> {
     // The pool ends only when every connection was given back.
     keeper?.release(true);
     await pool.end().catch(() => undefined);
-    throw storeTrouble(error, where);
+    throw trouble(error);
   }
 }

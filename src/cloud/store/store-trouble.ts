@@ -14,8 +14,16 @@ export class StoreTrouble extends Error {
   override name = "StoreTrouble";
 }
 
-/** Turns what a driver threw into one line for the operator; `where` never includes a password. */
-export function storeTrouble(error: unknown, where: string): StoreTrouble {
+/**
+ * Turns what a driver threw into one line for the operator.
+ * @param where  Never includes a password.
+ * @param redact Leaves out of a driver's own words what is secret.
+ */
+export function storeTrouble(
+  error: unknown,
+  where: string,
+  redact: (text: string) => string = (text) => text,
+): StoreTrouble {
   if (error instanceof StoreTrouble) return error;
   const { code, message } = error as { code?: string; message?: string };
   const text = `${code ?? ""} ${message ?? ""}`;
@@ -34,10 +42,14 @@ export function storeTrouble(error: unknown, where: string): StoreTrouble {
   if (/READONLY|EACCES|CANTOPEN|EPERM|unable to open/i.test(text)) {
     return new StoreTrouble(`store ${where} can't be opened for writing; check its folder's permissions`);
   }
-  if (/ECONNREFUSED|ENOTFOUND|28P01|28000|3D000|57P0|terminated unexpectedly/.test(text)) {
+  if (
+    /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|28P01|28000|3D000|57P0|terminated unexpectedly/.test(
+      text,
+    )
+  ) {
     return new StoreTrouble(
       `PostgreSQL at ${where} can't be used (${code ?? "no answer"}); check that it runs, user and database`,
     );
   }
-  return new StoreTrouble(`store ${where}: ${message ?? String(error)}`);
+  return new StoreTrouble(`store ${where}: ${redact(message ?? String(error))}`);
 }

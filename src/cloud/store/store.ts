@@ -18,8 +18,16 @@ export type Durability = "power" | "kill";
  * @param durability What an acknowledged write survives in SQLite.
  * @throws StoreTrouble when it is damaged, in use by another process, out of reach or out of space.
  */
-export function openStore(where: string, durability: Durability = "power"): Promise<Store> {
-  return /^postgres(ql)?:\/\//.test(where) ? openPostgres(where) : openSqlite(where, durability);
+export async function openStore(where: string, durability: Durability = "power"): Promise<Store> {
+  if (/^postgres(ql)?:\/\//i.test(where)) return openPostgres(where);
+  // A URL of another kind would become a folder of that name, and its password the name of a file.
+  if (/^[a-z][a-z0-9+.-]+:\//i.test(where)) {
+    const scheme = where.slice(0, where.indexOf(":"));
+    throw new StoreTrouble(
+      `no store is opened by ${scheme}: (expected a file's path, or postgres://user@host/database)`,
+    );
+  }
+  return openSqlite(where, durability);
 }
 
 async function openSqlite(path: string, durability: Durability): Promise<Store> {

@@ -60,8 +60,8 @@ export type InnerEvent =
   | { readonly kind: "tcp-opening"; readonly tag: string; readonly connection: number }
   /** An owner's session or the cloud proved that this image can be reached (confirms a trial). */
   | { readonly kind: "peer-proved"; readonly by: "cloud" | "session" }
-  /** Somebody with the flash right asks for, or agrees to, the release of this sequence. */
-  | { readonly kind: "update-approved"; readonly sequence: number }
+  /** Somebody asks for, or agrees to, the release of this sequence; `isOwners` when that is the owner's consent. */
+  | { readonly kind: "update-approved"; readonly sequence: number; readonly isOwners: boolean }
   /** The button was held for ten seconds: what is the app's, a guest's or the network's is to be forgotten. */
   | { readonly kind: "reset" }
   /** The app's function has answered (deterministic CBOR), or was refused with APP_NO_SUCH_NAME, APP_ARGUMENT, APP_THREW, APP_ANSWER. */
@@ -76,7 +76,13 @@ export type InnerEvent =
   /** The update machine goes on with its next page. */
   | { readonly kind: "ota-continue" }
   /** Somebody on the unit's own network brings a release by hand, then the blocks that `carry-want` asks for. */
-  | { readonly kind: "carried-release"; readonly signed: Uint8Array; readonly from: string }
+  | {
+      readonly kind: "carried-release";
+      readonly signed: Uint8Array;
+      readonly from: string;
+      /** Whether it was brought with the owner's consent. */
+      readonly isOwners: boolean;
+    }
   | { readonly kind: "carried-block"; readonly payload: Uint8Array }
   | { readonly kind: "carry-want"; readonly payload: Uint8Array }
   /** The app's receiver knows where the unit is: latitude and longitude in degrees times 100,000. */

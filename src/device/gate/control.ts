@@ -3,8 +3,8 @@ import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { checkDischarge } from "#trust/grants/discharge.ts";
-import { ENTRIES_MAX, entryOf, isRevokedBy } from "#trust/grants/revocations.ts";
-import { applyDelivery } from "#trust/grants/revoke.ts";
+import { entryOf, isRevokedBy } from "#trust/grants/revocations.ts";
+import { applyDelivery, roomFor } from "#trust/grants/revoke.ts";
 import { inForce } from "#trust/grants/verify-grant.ts";
 import { isCtis, joinCtis, splitCtis } from "#wire/grants/revocation.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
@@ -12,7 +12,7 @@ import type { SessionRequest } from "#wire/sessions/session.ts";
 import { decideAsk, lacked } from "./ask.ts";
 import { auditFrom } from "./audit-log.ts";
 import type { Origin } from "./door.ts";
-import { trustOf } from "./memory.ts";
+import { isOwnersBranch, trustOf } from "./memory.ts";
 import { issueNonce } from "./nonce.ts";
 import { agree, installAirKey, moveTo, passOn, rememberRevocations, setPlace, setZone } from "./owner.ts";
 import { auditOf, type Moment, mayWrite, type Session } from "./state.ts";
@@ -62,18 +62,20 @@ export function control(moment: Moment, session: Session, request: ControlReques
       return ok(auditFrom(crypto, audit, auditOf(moment), request.from, AUDIT_ENTRIES_AT_ONCE));
     }
     case "update": {
-      const verdict = decideAsk(moment, session, "flash", origin);
+      // The owner says yes to what the maker offers, whatever rights the card has: the maker installs it.
+      const verdict = decideAsk(moment, session, session.isOwner ? "config" : "flash", origin);
       if (!verdict.ok) return verdict;
-      moment.effects.push({ kind: "emit", event: { kind: "update-approved", sequence: request.sequence } });
+      const { sequence } = request;
+      const isOwners = speaksForOwner(moment, session);
+      moment.effects.push({ kind: "emit", event: { kind: "update-approved", sequence, isOwners } });
       return ok(null);
     }
     case "carry": {
       const verdict = decideAsk(moment, session, "flash", origin);
       if (!verdict.ok) return verdict;
-      moment.effects.push({
-        kind: "emit",
-        event: { kind: "carried-release", signed: request.signed, from: request.from },
-      });
+      const { signed, from } = request;
+      const isOwners = speaksForOwner(moment, session);
+      moment.effects.push({ kind: "emit", event: { kind: "carried-release", signed, from, isOwners } });
       return ok(null);
     }
     case "grant":
@@ -103,6 +105,11 @@ export function control(moment: Moment, session: Session, request: ControlReques
       return ok(null);
     }
   }
+}
+
+/** Whether what a session approves has the owner's consent: the owner's own word, or that of whoever the owner gave the right. */
+function speaksForOwner({ memory }: Moment, { chain }: Session): boolean {
+  return !memory.claimed || isOwnersBranch(memory, chain);
 }
 
 function takeDischarge({ options }: Moment, session: Session, statement: Uint8Array): Result<Cbor> {
@@ -167,10 +174,12 @@ function raiseFloor(moment: Moment, session: Session, epoch: number): Result<Cbo
   if (epoch !== entry.floor + 1) return refuse("SESSION_FLOOR");
   const others = memory.revocations.filter(({ key }) => !equal(key, session.holder));
   const isNew = others.length === memory.revocations.length;
-  // The last places are for issuers, as when a statement comes in (trust/grants/revoke.ts).
-  if (isNew && others.length >= ENTRIES_MAX - memory.issuers.length) return refuse("REVOCATION_FULL");
+  const trust = trustOf(moment.options.crypto, memory, moment.nowMs);
+  if (isNew && others.length >= roomFor(session.holder, trust)) return refuse("REVOCATION_FULL");
   if (!mayWrite(moment, session)) return refuse("SESSION_RATE");
-  // The risen floor has revoked whatever the list named.
-  rememberRevocations(moment, [...others, { ...entry, floor: epoch, revoked: NOTHING }]);
+  // The risen floor has revoked whatever the list named, but not what an issuer's list names of other keys' links.
+  const isIssuer = memory.issuers.some(({ publicKey }) => equal(publicKey, session.holder));
+  const revoked = isIssuer ? entry.revoked : NOTHING;
+  rememberRevocations(moment, [...others, { ...entry, floor: epoch, revoked }]);
   return ok(epoch);
 }

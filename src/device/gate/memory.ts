@@ -13,7 +13,7 @@ import type { Revocations } from "#trust/grants/revocations.ts";
 import type { Trust } from "#trust/grants/verify-grant.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { startTime, type TimeState, timeAt } from "#trust/time-floor.ts";
-import { CTI_BYTES, type Link } from "#wire/grants/grant.ts";
+import { CTI_BYTES, encodeClaims, type Link } from "#wire/grants/grant.ts";
 import { TIME_KID } from "#wire/grants/signed-time.ts";
 import type { NonceKey } from "./nonce.ts";
 import { type SignerTime, vouchedAt } from "./signer-times.ts";
@@ -163,11 +163,21 @@ export function mayOpen(memory: Memory, chain: OpenChain): boolean {
   return !memory.facts.unreadable.has("revocations") || isOwners(memory, chain);
 }
 
+/**
+ * Tells whether a chain begins with the owner's own grant: the same key signed the same claims. Its number alone proves
+ * nothing, since whoever signs another grant chooses that one's number.
+ */
+export function isOwnersBranch(memory: Memory, chain: OpenChain): boolean {
+  const [grant] = chain.links;
+  const owners = ownersChain(memory);
+  const own = owners.ok ? owners.value.links[0] : undefined;
+  if (grant === undefined || own === undefined || !equal(grant.signer, own.signer)) return false;
+  return grant.claims === own.claims || equal(encodeClaims(grant.claims), encodeClaims(own.claims));
+}
+
 /** Tells whether a chain is the owner's own grant, and nothing beneath it. */
 export function isOwners(memory: Memory, chain: OpenChain): boolean {
-  const [grant, child] = chain.links;
-  const { owner } = memory;
-  return grant !== undefined && child === undefined && owner !== undefined && equal(grant.claims.cti, owner.claims.cti);
+  return chain.links.length === 1 && isOwnersBranch(memory, chain);
 }
 
 /** Where there is no room to count, nothing more may be used. */

@@ -143,6 +143,8 @@ export function passOn(
   const owner = readGrant(grant);
   memory.owner = owner.ok ? owner.value : undefined;
   memory.resoldAtS = resold.resoldAtS;
+  // Whom the former owner agreed to is not for the next one to put up with.
+  memory.fleetCalls = false;
   memory.place = undefined;
   memory.zone = undefined;
   rememberRevocations(moment, resold.revocations);
@@ -159,6 +161,7 @@ function writesOf({ unreadable }: Facts, resale: StoredResale, revocations: Revo
     remember("resoldAt", resale.resoldAtS),
     remember("airKey", resale.airKey),
     remember("ownerGrant", resale.grant),
+    forget("fleetCalls"),
     forget("place"),
     forget("zone"),
     ...moveCloud(undefined),
@@ -189,9 +192,12 @@ export function adoptReissued({ options, memory, nowMs, effects }: Moment, chain
   const isWhole = (rights & RIGHT.config) !== 0 && (rights & RIGHT.delegate) !== 0;
   const links = readChain(bytes);
   if (!isWhole || grant.claims.audience?.kind !== "device" || !links.ok) return;
+  // What was issued before the card that is lost is no card for it.
+  if ((grant.claims.issuedAtS ?? 0) < (memory.owner?.claims.issuedAtS ?? 0)) return;
   memory.owner = links.value[0];
+  memory.fleetCalls = false;
   const value = (links.value[0] as { bytes: Uint8Array }).bytes;
-  effects.push(remember("ownerGrant", value));
+  effects.push(forget("fleetCalls"), remember("ownerGrant", value));
 }
 
 /**

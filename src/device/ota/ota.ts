@@ -10,7 +10,7 @@ import { forget } from "#device/store/store.ts";
 import { checkCurrent, openRelease, verifyRelease, verifyTimestamp } from "#trust/releases/verify-release.ts";
 import { CRASHES_MAX, endedRecord, readJournal, type TrialEnd } from "#wire/flash/journal.ts";
 import { ALL, DOWN, UP } from "#wire/link/topics.ts";
-import { RELEASE_BYTES_MAX, releaseIdOf } from "#wire/releases/release.ts";
+import { RELEASE_BYTES_MAX, type Release, releaseIdOf } from "#wire/releases/release.ts";
 import { usableTransfer } from "./base.ts";
 import { arm, askAgain, baseFor, begin, goOn, onBlock, work } from "./install.ts";
 import { isSignedBy, onKeysets } from "./keys.ts";
@@ -83,7 +83,20 @@ function onFresh(ota: Ota, state: OtaState, nowMs: number, payload: Uint8Array):
   } else halt(ota, state, current.fault);
 }
 
-function onOffer(ota: Ota, state: OtaState, nowMs: number, signed: Uint8Array, isCarried: boolean): void {
+/** Whether a release may be installed once somebody asked for it: where the owner must agree, nobody else's word will do. */
+function isEnough({ consent }: Release, isOwners: boolean): boolean {
+  return consent !== "agree" || isOwners;
+}
+
+/** @param carried How the release was brought by hand; absent when it came over the link. */
+function onOffer(
+  ota: Ota,
+  state: OtaState,
+  nowMs: number,
+  signed: Uint8Array,
+  carried?: { readonly isOwners: boolean },
+): void {
+  const isCarried = carried !== undefined;
   const { maker, offer } = state;
   if (maker === undefined || state.activity === "trial") return;
   const { confirmed, rejected, job } = state.journal.state;
@@ -97,7 +110,8 @@ function onOffer(ota: Ota, state: OtaState, nowMs: number, signed: Uint8Array, i
     // Brought again, or offered by the maker while nobody brings it: goes on from whoever is there.
     const isHeard = isCarried ? state.activity !== "fetching" : state.activity === "halted" || offer.isCarried;
     if (!isHeard || (!isCarried && state.activity === "fetching")) return;
-    state.offer = { ...offer, isCarried, isAgreed: offer.isAgreed || isCarried };
+    const isAgreed = offer.isAgreed || (isCarried && isEnough(offer.release, carried.isOwners));
+    state.offer = { ...offer, isCarried, isAgreed };
     return next(ota, state, nowMs);
   }
   const { product, hardware, timeFloorS, keyset } = maker;
@@ -109,7 +123,8 @@ function onOffer(ota: Ota, state: OtaState, nowMs: number, signed: Uint8Array, i
     return refuseOffer(ota, state, signed, "RELEASE_BASE");
   }
   if (job !== undefined) record(ota, state, { kind: "abandoned" });
-  state.offer = { signed: signed.slice(), id, release, isCarried, isAgreed: isCarried };
+  const isAgreed = isCarried && isEnough(release, carried.isOwners);
+  state.offer = { signed: signed.slice(), id, release, isCarried, isAgreed };
   Object.assign(state, { isFresh: false, fetching: undefined, failures: 0, verdict: undefined, unknown: undefined });
   next(ota, state, nowMs);
   // That it was offered and begins, whoever offers it sees by what it is asked for.
@@ -200,7 +215,7 @@ function onLink(ota: Ota, state: OtaState, nowMs: number): void {
 /** A release that no key of the set before had signed is looked at again. */
 function takeKeysets(ota: Ota, state: OtaState, nowMs: number, payload: Uint8Array): void {
   const isNew = onKeysets(ota, state, payload);
-  if (isNew && state.unknown !== undefined) onOffer(ota, state, nowMs, state.unknown, false);
+  if (isNew && state.unknown !== undefined) onOffer(ota, state, nowMs, state.unknown);
 }
 
 function take(ota: Ota, state: OtaState, event: DeviceEvent): void {
@@ -214,7 +229,7 @@ function take(ota: Ota, state: OtaState, event: DeviceEvent): void {
       return onLinkLost(state);
     case "link-message":
       if (event.topic === DOWN.block) return onBlock(ota, state, nowMs, event.payload);
-      if (event.topic === DOWN.release) return onOffer(ota, state, nowMs, event.payload, false);
+      if (event.topic === DOWN.release) return onOffer(ota, state, nowMs, event.payload);
       if (event.topic === DOWN.fresh) return onFresh(ota, state, nowMs, event.payload);
       return event.topic === `all/${ALL.keyset}` ? takeKeysets(ota, state, nowMs, event.payload) : undefined;
     case "carried-key-set":
@@ -223,11 +238,12 @@ function take(ota: Ota, state: OtaState, event: DeviceEvent): void {
       state.revoked = event.tag;
       return report(ota, state);
     case "carried-release":
-      return onOffer(ota, state, nowMs, event.signed, true);
+      return onOffer(ota, state, nowMs, event.signed, event);
     case "carried-block":
       return onBlock(ota, state, nowMs, event.payload);
     case "update-approved":
       if (state.activity !== "consent" || state.offer?.release.sequence !== event.sequence) return;
+      if (!isEnough(state.offer.release, event.isOwners)) return;
       state.offer = { ...state.offer, isAgreed: true };
       return next(ota, state, nowMs);
     case "ota-continue":

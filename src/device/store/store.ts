@@ -94,6 +94,7 @@ function settleResale(facts: OpenFacts, resale: NonNullable<Facts["resale"]>): v
   facts.airKey = resale.airKey;
   facts.revocations = decodeRevocations(resale.revocations);
   facts.resoldAt = resale.resoldAtS;
+  facts.fleetCalls = undefined;
   facts.place = undefined;
   facts.zone = undefined;
   facts.cloudMoved = undefined;

@@ -33,7 +33,7 @@ export function signRevocation(signer: Signer, kid: Uint8Array | undefined, revo
  *   REVOCATION_SIGNER (no pinned key, or no holder who may have children), REVOCATION_SIGNATURE, REVOCATION_AUDIENCE,
  *   REVOCATION_UNCHANGED (all that it says is in force already, whatever its sequence), REVOCATION_SEQUENCE (not above the
  *   last one, although it would change something), REVOCATION_FLOOR (more than one above what it is; below is no change),
- *   REVOCATION_FULL (too many keys, or too many ctis: raising the floor empties the list).
+ *   REVOCATION_FULL (too many keys, or too many ctis: a holder's risen floor empties the list, an issuer's does not).
  * @source PROTOCOL 4.7
  */
 export function applyRevocation(
@@ -53,33 +53,47 @@ export function applyRevocation(
   if (!isMeant(content.audience, roots)) return refuse("REVOCATION_AUDIENCE");
   const entry = entryOf(revocations, key);
   const isNewer = content.sequence > entry.sequence;
-  if (isInForce(content, entry, isNewer)) return refuse("REVOCATION_UNCHANGED");
+  const isIssuer = roots.issuers.some(({ publicKey }) => equal(publicKey, key));
+  if (isInForce(content, entry, isNewer, isIssuer)) return refuse("REVOCATION_UNCHANGED");
   if (!isNewer) return refuse("REVOCATION_SEQUENCE");
   // A key in the wrong hands for a day must not end all that it will ever sign.
   if (content.floor > entry.floor + 1) return refuse("REVOCATION_FLOOR");
-  // A risen floor has revoked what the old list named; otherwise a cti once revoked stays so.
+  // A holder's risen floor has revoked what the old list named. An issuer's list reaches links of other keys, which it has not.
   const revoked =
-    content.floor > entry.floor
+    content.floor > entry.floor && !isIssuer
       ? content.revoked
       : joinCtis([...splitCtis(entry.revoked), ...splitCtis(content.revoked)]);
   if (splitCtis(revoked).length > REVOKED_MAX) return refuse("REVOCATION_FULL");
   const floor = Math.max(entry.floor, content.floor);
   const changed: RevocationEntry = { key, sequence: content.sequence, floor, revoked };
   const others = revocations.filter((each) => !equal(each.key, key));
-  // The last places are kept for issuers, so that no crowd of guests can keep the maker's word out.
-  const room = signed.kid === undefined ? ENTRIES_MAX - roots.issuers.length : ENTRIES_MAX;
-  if (others.length === revocations.length && others.length >= room) return refuse("REVOCATION_FULL");
+  if (others.length === revocations.length && others.length >= roomFor(key, roots)) return refuse("REVOCATION_FULL");
   return ok([...others, changed]);
 }
 
 /**
- * Whether a statement would change nothing. The list of an older floor is gone, since the floor that rose over it ended
- * those links: an old statement of such a floor counts as in force.
+ * Whether a statement would change nothing. A holder's list of an older floor is gone, since the floor that rose over it
+ * ended those links: an old statement of such a floor counts as in force.
  */
-function isInForce({ floor, revoked }: Revocation, entry: RevocationEntry, isNewer: boolean): boolean {
+function isInForce(
+  { floor, revoked }: Revocation,
+  entry: RevocationEntry,
+  isNewer: boolean,
+  isIssuer: boolean,
+): boolean {
   if (floor > entry.floor) return false;
-  if (floor < entry.floor && !isNewer) return true;
+  if (floor < entry.floor && !isNewer && !isIssuer) return true;
   return splitCtis(revoked).every((cti) => isRevokedBy([entry], [entry.key], cti));
+}
+
+/**
+ * How many keys may be remembered when one more comes. The last places are kept for issuers and the owner, so that no crowd
+ * of guests can keep their word out.
+ */
+export function roomFor(key: Uint8Array, { issuers, known }: Pick<Roots, "issuers" | "known">): number {
+  if (issuers.some(({ publicKey }) => equal(publicKey, key))) return ENTRIES_MAX;
+  const room = ENTRIES_MAX - issuers.length;
+  return known !== undefined && !equal(known.claims.holder, key) ? room - 1 : room;
 }
 
 /** Keys that could have signed: the issuer of that kid, or holders in the chain who may have children. */

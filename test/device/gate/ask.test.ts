@@ -131,15 +131,17 @@ describe("what an argument may be", () => {
 });
 
 describe("flash", () => {
-  it("decides who may ask for an update, whatever else he may do", async () => {
+  it("decides who may ask for an update, whatever else they may do; the owner may always agree", async () => {
     const world = createWorld();
-    const owner = await connected(world, ownerOf(world));
-    expect(faultOf(await owner.request({ op: "update", sequence: 4 }))).toBe("GRANT_FLASH");
+    const deputy = await connected(world, childOf(ownerOf(world), seedOf(9), { scope: LEVEL.noFlash }));
+    expect(faultOf(await deputy.request({ op: "update", sequence: 4 }))).toBe("GRANT_FLASH");
     expect(world.emitted.some(({ kind }) => kind === "update-approved")).toBe(false);
+    const owner = await connected(world, ownerOf(world));
+    expect((await owner.request({ op: "update", sequence: 4 })).ok).toBe(true);
+    expect(world.emitted).toContainEqual({ kind: "update-approved", sequence: 4, isOwners: true });
     const all = createWorld({ ownerScope: LEVEL.all });
-    const session = await connected(all, ownerOf(all));
-    expect((await session.request({ op: "update", sequence: 4 })).ok).toBe(true);
-    expect(all.emitted).toContainEqual({ kind: "update-approved", sequence: 4 });
+    const holder = childOf(ownerOf(all), seedOf(9), { scope: LEVEL.all });
+    expect((await (await connected(all, holder)).request({ op: "update", sequence: 4 })).ok).toBe(true);
   });
 });
 

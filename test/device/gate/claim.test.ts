@@ -27,7 +27,7 @@ describe("claiming", () => {
     const owner = await connected(world, ownerOf(world));
     expect(faultOf(await on(fleet))).toBe("GRANT_FLEET");
     expect((await fleet.request({ op: "update", sequence: 9 })).ok).toBe(true);
-    expect(world.emitted).toContainEqual({ kind: "update-approved", sequence: 9 });
+    expect(world.emitted).toContainEqual({ kind: "update-approved", sequence: 9, isOwners: false });
     expect(faultOf(await fleet.request({ op: "agree", agreed: true }))).toBe("SESSION_OWNER");
     expect((await owner.request({ op: "agree", agreed: true })).ok).toBe(true);
     expect((await on(fleet)).ok).toBe(true);

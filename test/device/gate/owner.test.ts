@@ -101,7 +101,8 @@ describe("resale", () => {
     const session = await connected(world, { seed: next.seed, chain: new Uint8Array(0) });
     expect((await on(session)).ok).toBe(true);
     expect((await described(session)).get("owner")).toBe(true);
-    expect(faultOf(await session.request({ op: "update", sequence: 3 }))).toBe("GRANT_FLASH");
+    const carried = { op: "carry", signed: new Uint8Array(1), from: "10.0.0.2:80" } as const;
+    expect(faultOf(await session.request(carried))).toBe("GRANT_FLASH");
     const guest = childOf({ seed: next.seed, chain: chainOf((grant as { value: Uint8Array }).value) }, seedOf(12));
     expect((await on(await connected(world, guest))).ok).toBe(true);
   });

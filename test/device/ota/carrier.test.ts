@@ -63,7 +63,7 @@ test("is fetched from the phone alone, checked, and put on trial", async () => {
   const served = serve(SETS[1], undefined);
   const phone = await startPhone(served);
   const { unit, phase } = startUnit();
-  unit.show({ kind: "carried-release", signed: served.signed, from: `127.0.0.1:${phone.port}` });
+  unit.show({ kind: "carried-release", signed: served.signed, from: `127.0.0.1:${phone.port}`, isOwners: true });
   await expect.poll(phase).toBe("armed");
   expect(phone.servedBytes()).toBeGreaterThan(20_000);
 });
@@ -71,12 +71,12 @@ test("is fetched from the phone alone, checked, and put on trial", async () => {
 test("goes on where it was when the phone comes again", async () => {
   const served = serve(SETS[1], undefined);
   const { unit, phase } = startUnit();
-  unit.show({ kind: "carried-release", signed: served.signed, from: "127.0.0.1:1" });
+  unit.show({ kind: "carried-release", signed: served.signed, from: "127.0.0.1:1", isOwners: true });
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(phase()).toBe("fetching");
   const phone = await startPhone(served);
   await new Promise((resolve) => setTimeout(resolve, 200));
-  unit.show({ kind: "carried-release", signed: served.signed, from: `127.0.0.1:${phone.port}` });
+  unit.show({ kind: "carried-release", signed: served.signed, from: `127.0.0.1:${phone.port}`, isOwners: true });
   await expect.poll(phase).toBe("armed");
 });
 
@@ -87,7 +87,7 @@ test("whose blocks were changed on the way is not installed", async () => {
   stops.push(() => phone.stop());
   for (const bytes of streams) bytes[7] = (bytes[7] as number) ^ 1;
   const { unit, phase } = startUnit();
-  unit.show({ kind: "carried-release", signed: served.signed, from: `127.0.0.1:${phone.port}` });
+  unit.show({ kind: "carried-release", signed: served.signed, from: `127.0.0.1:${phone.port}`, isOwners: true });
   await expect.poll(() => unit.log.join()).toMatch(/LEAVES_HASH|BLOCK_HASH/);
   expect(phase()).toBe("fetching");
 });

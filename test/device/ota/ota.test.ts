@@ -194,10 +194,16 @@ describe("an update", () => {
     const waiting = runWorld(worldOf(agreed));
     expect(waiting).toMatchObject({ end: "rest", sequence: 1, blocksServed: 0 });
     expect(waiting.states.at(-1)?.attempt).toMatchObject({ sequence: 2, stage: "waiting" });
-    const events = [{ kind: "update-approved", sequence: 2 } as const];
+    const events = [{ kind: "update-approved", sequence: 2, isOwners: true } as const];
     expect(runWorld(worldOf(agreed, { events }))).toMatchObject({ sequence: 2 });
-    const wrong = [{ kind: "update-approved", sequence: 3 } as const];
+    const wrong = [{ kind: "update-approved", sequence: 3, isOwners: true } as const];
     expect(runWorld(worldOf(agreed, { events: wrong }))).toMatchObject({ sequence: 1 });
+    // Whoever else may start installs has no say where the owner must agree, over the link or by hand.
+    const others = [{ kind: "update-approved", sequence: 2, isOwners: false } as const];
+    expect(runWorld(worldOf(agreed, { events: others }))).toMatchObject({ end: "rest", sequence: 1, blocksServed: 0 });
+    const { signed } = agreed;
+    const brought = [{ kind: "carried-release", signed, from: "10.0.0.2:1", isOwners: false } as const];
+    expect(runWorld(worldOf(agreed, { events: brought }))).toMatchObject({ sequence: 1, blocksServed: 0 });
     // Put off by silence, it is installed when the time has come.
     expect(runWorld(worldOf(serve(SETS[1], undefined, { consent: "defer" })))).toMatchObject({ sequence: 2 });
   });

@@ -101,13 +101,27 @@ describe("by cti", () => {
     expect(verdict(ownerChain, { revocations: byOwner })).toBe("ok");
   });
 
-  test("a later statement adds; what was revoked stays so until the floor has risen over it", () => {
-    const first = applied(applyRevocation([], byIssuer({ revoked: ctiOf("neighbour") }), trust));
-    const second = applied(applyRevocation(first, byIssuer({ sequence: 2, revoked: ctiOf("x") }), trust));
+  test("a later statement adds; a holder's list lasts until the floor has risen over it", () => {
+    const byOwner = (known: Revocations, change: Partial<Revocation>) =>
+      applied(applyRevocation(known, byHolder(owner, change), trust, open(ownerChain)));
+    const second = byOwner(byOwner([], { revoked: ctiOf("neighbour") }), { sequence: 2, revoked: ctiOf("x") });
     expect(verdict(neighbourChain, { revocations: second })).toBe("GRANT_REVOKED");
-    const third = applied(applyRevocation(second, byIssuer({ sequence: 3, floor: 1 }), trust));
-    expect(entryOf(third, issuer.publicKey).revoked).toEqual(NONE);
+    const third = byOwner(second, { sequence: 3, floor: 1 });
+    expect(entryOf(third, owner.publicKey).revoked).toEqual(NONE);
     expect(verdict(neighbourChain, { revocations: third })).toBe("GRANT_EPOCH");
+  });
+
+  test("an issuer's list outlives its floor: what other keys signed stays revoked", () => {
+    const revoked = ctiOf("neighbour");
+    const first = applied(applyRevocation([], byIssuer({ revoked }), trust));
+    const renewed = issueChild(primitives, grantChain({ epoch: 1 }), owner, childClaims("neighbour", neighbour));
+    expect(verdict(renewed, { revocations: first })).toBe("GRANT_REVOKED");
+    const risen = applied(applyRevocation(first, byIssuer({ sequence: 2, floor: 1 }), trust));
+    expect(verdict(ownerChain, { revocations: risen })).toBe("GRANT_EPOCH");
+    expect(verdict(renewed, { revocations: risen })).toBe("GRANT_REVOKED");
+    // What comes late names links that no floor has ended.
+    const late = byIssuer({ revoked: ctiOf("cousin") });
+    expect(faultOf(applyRevocation(risen, late, trust))).toBe("REVOCATION_SEQUENCE");
   });
 
   test("never by hash: another grant with the same cti is the same to the list", () => {
@@ -170,8 +184,12 @@ describe("statements", () => {
       "REVOCATION_FULL",
     );
     expect(faultOf(applyRevocation(full, byIssuer({ sequence: 2, floor: 1, revoked: ctiOf("one more") }), trust))).toBe(
-      "ok",
+      "REVOCATION_FULL",
     );
+    expect(faultOf(applyRevocation(full, byIssuer({ sequence: 2, floor: 1, revoked: ctiOf("r7") }), trust))).toBe("ok");
+    const owners = applied(applyRevocation([], byHolder(owner, { revoked: many }), trust, open(ownerChain)));
+    const emptied = byHolder(owner, { sequence: 2, floor: 1, revoked: ctiOf("one more") });
+    expect(faultOf(applyRevocation(owners, emptied, trust, open(ownerChain)))).toBe("ok");
     let revocations: Revocations = [];
     for (let i = 0; i < 14; i++) {
       const holder = person(`crowd ${i}`);

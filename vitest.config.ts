@@ -12,8 +12,8 @@ export default defineConfig({
     projects: projectsOfStages(),
     // Where the runner of the stages listens, it is told of progress and counts.
     reporters: process.send === undefined ? ["default"] : ["default", new StageReporter()],
-    testTimeout: 1_200_000,
-    hookTimeout: 1_200_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     pool: "forks",
     maxWorkers: 4,
     expect: { poll: { timeout: 120_000 } },

@@ -38,7 +38,7 @@ function run(args, env) {
   process.once("exit", end);
   return new Promise((resolve) => {
     let counts;
-    let last = "nothing yet";
+    let running = [];
     let isStuck = false;
     let timer;
     const watch = () => {
@@ -51,13 +51,13 @@ function run(args, env) {
     watch();
     child.on("message", (message) => {
       watch();
-      if (message.progress) last = message.progress;
+      if (message.running) running = message.running;
       if (message.counts) counts = message.counts;
     });
     child.on("close", (code) => {
       clearTimeout(timer);
       process.off("exit", end);
-      resolve({ code, counts, isStuck, last });
+      resolve({ code, counts, isStuck, running });
     });
   });
 }
@@ -72,7 +72,7 @@ export async function runStage({ name, command, budgetS }, slowness, env) {
   const args = command === undefined ? ["vitest/vitest.mjs", "run", "--project", name] : command;
   const [program, ...rest] = args;
   const [startedMs, before] = [performance.now(), childSeconds()];
-  const { code, counts, isStuck, last } = await run([`node_modules/${program}`, ...rest], env);
+  const { code, counts, isStuck, running } = await run([`node_modules/${program}`, ...rest], env);
   const wallS = (performance.now() - startedMs) / 1000;
   const after = childSeconds();
   const tookS = before === undefined || after === undefined ? wallS : after - before;
@@ -80,7 +80,7 @@ export async function runStage({ name, command, budgetS }, slowness, env) {
   const isOver = tookS > allowedS;
   let { passed, failed, left } = counts ?? { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, left: 0 };
   const faults = [];
-  if (isStuck) faults.push(`no progress for ${SILENCE_MS / 60_000} min after: ${last}`);
+  if (isStuck) faults.push(`no progress for ${SILENCE_MS / 60_000} min; under way: ${running.join(", ") || "nothing"}`);
   if (isOver) faults.push(`over its budget: at most ${allowedS.toFixed(0)} s of processor time are allowed`);
   if (code !== 0 && failed === 0 && faults.length === 0) faults.push(`its program ended with exit code ${code}`);
   failed += faults.length;

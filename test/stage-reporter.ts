@@ -1,5 +1,5 @@
 /**
- * Tells the runner (bin/stage.mjs) over its channel what happens: a word at each sign of progress, and the counts at the end.
+ * Tells the runner (bin/stage.mjs) over its channel what is under way at each sign of progress, and the counts at the end.
  * A test that did not run because the set-up of its group failed counts as failed.
  */
 import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
@@ -18,6 +18,8 @@ const hasFailedSetUp = (test: TestCase): boolean => {
   }
 };
 
+const nameOf = (test: TestCase): string => `${test.module.relativeModuleId}: ${test.fullName}`;
+
 export function countTests(modules: Iterable<TestModule>): StageCounts {
   let [passed, failed, left] = [0, 0, 0];
   for (const module of modules) {
@@ -35,14 +37,28 @@ export function countTests(modules: Iterable<TestModule>): StageCounts {
 }
 
 export class StageReporter implements Reporter {
-  onTestCaseReady = (test: TestCase) => this.tell({ progress: test.fullName });
-  onTestCaseResult = (test: TestCase) => this.tell({ progress: test.fullName });
-  onHookEnd = () => this.tell({ progress: "set-up" });
-  onTestModuleEnd = (module: TestModule) => this.tell({ progress: module.moduleId });
+  /** What has begun and not ended, by its name: files and tests. */
+  private readonly running = new Set<string>();
+
+  onTestModuleStart = (module: TestModule) => this.begin(module.relativeModuleId);
+  onTestModuleEnd = (module: TestModule) => this.end(module.relativeModuleId);
+  onTestCaseReady = (test: TestCase) => this.begin(nameOf(test));
+  onTestCaseResult = (test: TestCase) => this.end(nameOf(test));
+  onHookEnd = () => this.tell({ running: [...this.running] });
 
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const counts = countTests(modules);
     this.tell({ counts: { ...counts, failed: counts.failed + (errors.length > 0 && counts.failed === 0 ? 1 : 0) } });
+  }
+
+  private begin(name: string): void {
+    this.running.add(name);
+    this.tell({ running: [...this.running] });
+  }
+
+  private end(name: string): void {
+    this.running.delete(name);
+    this.tell({ running: [...this.running] });
   }
 
   private tell(what: object): void {

@@ -41,7 +41,7 @@ function pour(head: Buffer, mostBytes: number): Promise<number> {
   });
 }
 
-describe("before a client is known", { timeout: 60_000 }, () => {
+describe("before a client is known", () => {
   it.each([
     ["a CONNECT that announces 256 MB", Buffer.from("10ffffff7f00044d515454040200", "hex")],
     ["a CONNECT that announces 64 KB", Buffer.from("10ffff0300044d5154540402003c", "hex")],
@@ -54,7 +54,7 @@ describe("before a client is known", { timeout: 60_000 }, () => {
   });
 });
 
-describe("one unit", { timeout: 60_000 }, () => {
+describe("one unit", () => {
   it("has no more than its share retained, and what is beyond it is still passed on", async () => {
     const client = await mqttOf(here.mqtt, unit.id, await passwordFor(here.url, unit));
     for (let i = 0; i < 400; i++) {

@@ -30,7 +30,7 @@ const stateNow = async () => {
   return [rollouts[0]?.rollout.state, releases[0]?.withdrawn];
 };
 
-describe("a page of another site", { timeout: 60_000 }, () => {
+describe("a page of another site", () => {
   const changes = () => [`/v1/rollouts/${rollout}/halt`, "/v1/releases/lamp/1/withdraw"];
   const foreign = { origin: "http://evil.example", "sec-fetch-site": "cross-site" };
 
@@ -72,7 +72,7 @@ describe("a page of another site", { timeout: 60_000 }, () => {
   });
 });
 
-describe("the link that opens the status page", { timeout: 60_000 }, () => {
+describe("the link that opens the status page", () => {
   const link = async () => here.url + (await here.operator.post<{ path: string }>("/v1/view-links", {})).path;
 
   it("works once, and gives a cookie that no other site's request carries", async () => {

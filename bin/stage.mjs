@@ -26,7 +26,10 @@ function killGroup(child) {
   }
 }
 
-/** @returns Exit code, the counts that the reporter told, and whether the program was ended for showing no progress. */
+/**
+ * @returns Exit code, the counts of each file that the reporter told, what was under way at last (files and tests), the
+ *          files that have not ended, and whether the program was ended for showing no progress.
+ */
 function run(args, env) {
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
@@ -37,7 +40,8 @@ function run(args, env) {
   const end = () => killGroup(child);
   process.once("exit", end);
   return new Promise((resolve) => {
-    let counts;
+    const files = new Map();
+    let planned = [];
     let running = [];
     let isStuck = false;
     let timer;
@@ -51,13 +55,14 @@ function run(args, env) {
     watch();
     child.on("message", (message) => {
       watch();
+      if (message.planned) planned = message.planned;
       if (message.running) running = message.running;
-      if (message.counts) counts = message.counts;
+      if (message.file) files.set(message.file, message.counts);
     });
     child.on("close", (code) => {
       clearTimeout(timer);
       process.off("exit", end);
-      resolve({ code, counts, isStuck, running });
+      resolve({ code, files, isStuck, running, unfinished: planned.filter((file) => !files.has(file)) });
     });
   });
 }
@@ -72,15 +77,19 @@ export async function runStage({ name, command, budgetS }, slowness, env) {
   const args = command === undefined ? ["vitest/vitest.mjs", "run", "--project", name] : command;
   const [program, ...rest] = args;
   const [startedMs, before] = [performance.now(), childSeconds()];
-  const { code, counts, isStuck, running } = await run([`node_modules/${program}`, ...rest], env);
+  const { code, files, isStuck, running, unfinished } = await run([`node_modules/${program}`, ...rest], env);
   const wallS = (performance.now() - startedMs) / 1000;
   const after = childSeconds();
   const tookS = before === undefined || after === undefined ? wallS : after - before;
   const allowedS = TOLERANCE * budgetS * slowness;
   const isOver = tookS > allowedS;
-  let { passed, failed, left } = counts ?? { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, left: 0 };
+  const sum = (kind) => [...files.values()].reduce((total, counts) => total + counts[kind], 0);
+  const isCheck = command !== undefined;
+  let failed = isCheck ? Number(code !== 0) : sum("failed");
+  const [passed, left] = isCheck ? [1 - failed, 0] : [sum("passed"), sum("left")];
   const faults = [];
   if (isStuck) faults.push(`no progress for ${SILENCE_MS / 60_000} min; under way: ${running.join(", ") || "nothing"}`);
+  if (unfinished.length > 0) faults.push(`without a result: ${unfinished.join(", ")}`);
   if (isOver) faults.push(`over its budget: at most ${allowedS.toFixed(0)} s of processor time are allowed`);
   if (code !== 0 && failed === 0 && faults.length === 0) faults.push(`its program ended with exit code ${code}`);
   failed += faults.length;

@@ -1,8 +1,9 @@
 /**
- * Tells the runner (bin/stage.mjs) over its channel what is under way at each sign of progress, and the counts at the end.
+ * Tells the runner (bin/stage.mjs) over its channel what is under way at each sign of progress, and the counts of each file.
  * A test that did not run because the set-up of its group failed counts as failed.
  */
-import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
+import { relative } from "node:path";
+import type { Reporter, TestCase, TestModule, TestSpecification, TestSuite } from "vitest/node";
 
 export interface StageCounts {
   readonly passed: number;
@@ -36,20 +37,26 @@ export function countTests(modules: Iterable<TestModule>): StageCounts {
   return { passed, failed, left };
 }
 
+/** What the runner is sent: the files that will be run, what is under way, or the counts of a file that has ended. */
+export type StageMessage =
+  | { readonly planned: readonly string[] }
+  | { readonly running: readonly string[] }
+  | { readonly file: string; readonly counts: StageCounts };
+
 export class StageReporter implements Reporter {
-  /** What has begun and not ended, by its name: files and tests. */
+  /** Files and tests that have begun and not ended. */
   private readonly running = new Set<string>();
 
+  onTestRunStart = (files: readonly TestSpecification[]) =>
+    this.tell({ planned: files.map(({ moduleId }) => relative(process.cwd(), moduleId)) });
   onTestModuleStart = (module: TestModule) => this.begin(module.relativeModuleId);
-  onTestModuleEnd = (module: TestModule) => this.end(module.relativeModuleId);
+  onTestModuleEnd = (module: TestModule) => {
+    this.tell({ file: module.relativeModuleId, counts: countTests([module]) });
+    this.end(module.relativeModuleId);
+  };
   onTestCaseReady = (test: TestCase) => this.begin(nameOf(test));
   onTestCaseResult = (test: TestCase) => this.end(nameOf(test));
   onHookEnd = () => this.tell({ running: [...this.running] });
-
-  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
-    const counts = countTests(modules);
-    this.tell({ counts: { ...counts, failed: counts.failed + (errors.length > 0 && counts.failed === 0 ? 1 : 0) } });
-  }
 
   private begin(name: string): void {
     this.running.add(name);
@@ -61,7 +68,7 @@ export class StageReporter implements Reporter {
     this.tell({ running: [...this.running] });
   }
 
-  private tell(what: object): void {
-    process.send?.(what);
+  private tell(message: StageMessage): void {
+    process.send?.(message);
   }
 }

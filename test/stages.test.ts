@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { StageCounts } from "./stage-reporter.ts";
+import type { StageCounts, StageMessage } from "./stage-reporter.ts";
 import { STAGES } from "./stages.ts";
 
 test("every test file belongs to one stage", () => {
@@ -28,7 +28,7 @@ function countsOf(text: string): Promise<StageCounts> {
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
   return new Promise<StageCounts>((resolve, reject) => {
-    child.on("message", (message: { counts?: StageCounts }) => message.counts && resolve(message.counts));
+    child.on("message", (message: StageMessage) => "counts" in message && resolve(message.counts));
     child.on("close", (code) => reject(new Error(`no counts; exit code ${code}`)));
   }).finally(() => rmSync(folder, { recursive: true }));
 }

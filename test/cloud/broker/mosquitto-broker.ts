@@ -1,8 +1,9 @@
 /** mosquitto with its dynamic-security plugin and one administrator, as `mosquitto_ctrl dynsec init` makes it. */
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { until } from "../../progress.ts";
 
 export interface Mosquitto {
   readonly port: number;
@@ -12,6 +13,16 @@ export interface Mosquitto {
   restart(isReset: boolean): Promise<void>;
   stop(): void;
 }
+
+/** @returns True once somebody takes connections there. */
+const answers = (port: number) =>
+  new Promise<true | undefined>((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(undefined));
+  });
 
 /**
  * Starts one on loopback, its files in a folder.
@@ -44,7 +55,7 @@ export async function startMosquitto(
   );
   const start = () => spawn("mosquitto", ["-c", join(folder, "mosquitto.conf")], { stdio: "ignore" });
   let child = start();
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await until("mosquitto's port", () => answers(port));
   return {
     port,
     url: `mqtt://admin:secret@127.0.0.1:${port}`,
@@ -57,6 +68,7 @@ export async function startMosquitto(
         spawnSync("mosquitto_ctrl", ["dynsec", "init", security, "admin", "secret"]);
       }
       child = start();
+      await until("mosquitto's port", () => answers(port));
     },
     stop: () => void child.kill("SIGTERM"),
   };

@@ -27,29 +27,27 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Sends requests for nonces one behind the other on one connection. @returns The statuses of the answers, counted. */
+/** Sends requests for nonces on one connection, the next one after each answer. @returns The statuses of the answers, counted. */
 function askNonces(ids: readonly string[]): Promise<Record<string, number>> {
   return new Promise((resolve, reject) => {
     const counts: Record<string, number> = {};
-    let [answered, rest] = [0, ""];
-    const socket = connectSocket(Number(new URL(here.url).port), "127.0.0.1", () => {
-      for (const id of ids) {
-        socket.write("POST /nonce HTTP/1.1\r\nhost: cloud\r\ncontent-length: 12\r\n\r\n");
-        socket.write(fromHex(id) as Uint8Array);
-      }
-    });
+    let [answered, text] = [0, ""];
+    const ask = () => {
+      const head = "POST /nonce HTTP/1.1\r\nhost: cloud\r\ncontent-length: 12\r\n\r\n";
+      socket.write(Buffer.concat([Buffer.from(head), fromHex(ids[answered] as string) as Uint8Array]));
+    };
+    const socket = connectSocket(Number(new URL(here.url).port), "127.0.0.1", ask);
     socket.on("error", reject);
+    socket.on("close", () => reject(new Error(`closed after ${answered} answers of ${ids.length}`)));
     socket.on("data", (bytes) => {
-      const text = rest + bytes.toString("latin1");
-      for (const [, status = ""] of text.matchAll(/HTTP\/1\.1 (\d{3})/g)) {
-        counts[status] = (counts[status] ?? 0) + 1;
-        answered++;
-      }
-      rest = text.slice(-11).replace(/HTTP\/1\.1 \d{3}.*/s, "");
-      if (answered >= ids.length) {
-        socket.destroy();
-        resolve(counts);
-      }
+      text += bytes.toString("latin1");
+      const found = /^HTTP\/1\.1 (\d{3})[\s\S]*?\r\ncontent-length: (\d+)\r\n[\s\S]*?\r\n\r\n/i.exec(text);
+      if (found === null || text.length < found[0].length + Number(found[2])) return;
+      text = "";
+      counts[found[1] as string] = (counts[found[1] as string] ?? 0) + 1;
+      if (++answered < ids.length) return ask();
+      resolve(counts);
+      socket.destroy();
     });
   });
 }

@@ -14,8 +14,8 @@ export interface Images {
 
 /** The visitors of a record log, and how the boot stage judges a slot. An item of CBOR is skipped eight levels deep. */
 const BOOT_CALLS: KnownCalls = { pointedTo: ["visit", "is_valid"], recursions: { skip: 9 } };
-/** The runtime's calls through pointers are not followed; below the stack lies a guard. Words of a bundle are eight levels deep. */
-const NATIVE_CALLS: KnownCalls = { pointedTo: [], recursions: { expand: 9 } };
+/** The runtime's calls through pointers are not followed; below the stack lies a guard. */
+const NATIVE_CALLS: KnownCalls = { pointedTo: [], recursions: {} };
 /** What an ARMv7-M core stores when an interrupt comes, with the word that aligns it. */
 const INTERRUPT_FRAME_BYTES = 36;
 

@@ -18,7 +18,6 @@ const uint32_t chip_flash_bytes = BED_FLASH_BYTES;
 const uint32_t chip_flash_sector_bytes = 4096;
 uint32_t chip_flash_operations;
 bool heap_refused;
-void (*bed_after)(void);
 bool bed_restart_is_finding;
 
 static jmp_buf fuzzer;
@@ -57,7 +56,6 @@ int bed_run(void (*body)(struct input *), const uint8_t *bytes, size_t length) {
   now_ms = waits = 0;
   heap_refused = false;
   if (setjmp(fuzzer) == 0) body(&in);
-  if (bed_after) bed_after();
   for (size_t i = 0; i < ALLOCATIONS_MOST; i++) heap_free(allocations[i].memory);
   return 0;
 }

@@ -20,8 +20,6 @@ uint8_t input_byte(struct input *in);
 /* A run of bytes behind its length in two bytes, at most `most` and at most what is left. */
 struct input input_chunk(struct input *in, size_t most);
 
-/* Called at the end of every run, also after a restart: forgets what the parser keeps in static memory. */
-extern void (*bed_after)(void);
 /* Runs the body once on erased flash and silent lines, and frees what it left in the arena. */
 int bed_run(void (*body)(struct input *in), const uint8_t *bytes, size_t length);
 /* Fills a region: with the input as it is, or, when its first byte is odd, with a bank of well-formed records. */

@@ -1,4 +1,4 @@
-/* A bundle of any content: its list of words, its statements, and their text. */
+/* A bundle of any content: its statements, and their text. */
 #include "main/bundle.h"
 #include <string.h>
 #include "chips/chip.h"
@@ -8,21 +8,20 @@
 
 static void body(struct input *in) {
   uint32_t room = REGION_JSA_BYTES - chip_flash_sector_bytes;
-  uint32_t least = input_byte(in), length, bytes = in->left < room ? (uint32_t)in->left : room;
+  uint32_t least = input_byte(in), bytes = in->left < room ? (uint32_t)in->left : room;
   handoff.js_address = REGION_JSA_START + chip_flash_sector_bytes;
   handoff.js_bytes = bytes;
   if (bytes > 0) memcpy(bed_flash + handoff.js_address, in->at, bytes);
-  bed_after = bundle_let_words_go;
-  for (uint32_t place = bundle_first(), end = bundle_bytes(), n = 0; place < end && n < 40; n++) {
-    uint32_t statement = bundle_statement_bytes(place, least);
-    BED_ASSERT(statement <= end - place);
-    char *text = bundle_text(place, statement, &length);
+  for (uint32_t place = 0, end = bundle_bytes(), n = 0; place < end && n < 40; n++) {
+    uint32_t length = bundle_statement_bytes(place, least);
+    BED_ASSERT(length <= end - place);
+    char *text = bundle_text(place, length);
     if (text != NULL) {
       BED_ASSERT(text[length + 1] == 0);
       bed_look((uint8_t *)text + 1, length);
     }
     heap_free(text);
-    place += statement + 1;
+    place += length + 1;
   }
 }
 

@@ -40,18 +40,18 @@ static bool in_name(char letter) {
          letter == '_' || letter == '$';
 }
 
+/* What the declaration of a function or a constant begins with; its name follows. */
+static const char *const declarations[] = {"const ", "function ", "function*", "async function "};
+
 /* The name of the function or constant that the statement there declares, in `start`; NULL when its first bytes declare none. */
 static const char *declared(uint32_t place, size_t bytes, char start[NAME_BYTES + 1], size_t *length) {
   uint32_t there = bundle_bytes() - place, part = bytes < NAME_BYTES ? (uint32_t)bytes : NAME_BYTES;
   if (part > there) part = there;
   bundle_read(place, start, part);
   start[part] = 0;
-  for (unsigned i = 0; i < BUNDLE_DECLARATIONS; i++) {
-    size_t skip = strlen(bundle_declarations[i]);
-    if ((uint8_t)start[0] == BUNDLE_FIRST_WORD + i)
-      skip = 1;
-    else if (strncmp(start, bundle_declarations[i], skip) != 0)
-      continue;
+  for (size_t i = 0; i < sizeof declarations / sizeof *declarations; i++) {
+    size_t skip = strlen(declarations[i]);
+    if (strncmp(start, declarations[i], skip) != 0) continue;
     const char *name = start + skip, *end = name;
     while (in_name(*end)) end++;
     if (end == start + part) return NULL;
@@ -83,7 +83,7 @@ static void list(JSContext *ctx) {
   char start[NAME_BYTES + 1];
   const char *name;
   size_t length;
-  uint32_t place = bundle_first(), end = bundle_bytes();
+  uint32_t place = 0, end = bundle_bytes();
   while (place < end && (name = declared(place, NAME_BYTES, start, &length)) != NULL) {
     add_row(ctx, hash_of(name, length), place);
     place += bundle_statement_bytes(place, 0) + 1;
@@ -107,8 +107,8 @@ static void as_expression(char *text, uint32_t length) {
  * of its code is strict. */
 static JSValue compile(JSContext *ctx, uint32_t index, const struct row *row) {
   bool on_demand = index < named;
-  uint32_t length;
-  char *text = bundle_text(row->source, bundle_statement_bytes(row->source, on_demand ? 0 : PIECE_BYTES), &length);
+  uint32_t length = bundle_statement_bytes(row->source, on_demand ? 0 : PIECE_BYTES);
+  char *text = bundle_text(row->source, length);
   if (text == NULL) return JS_ThrowOutOfMemory(ctx);
   if (on_demand) as_expression(text, length);
   JSValue script = JS_Eval(ctx, on_demand ? text : text + 1, on_demand ? length + 2 : length, "bundle",
@@ -126,9 +126,7 @@ static JSValue take(JSContext *ctx, uint32_t index) {
     sealed_close(code);
     return script;
   }
-  JSValue script = compile(ctx, index, &row);
-  if (sealed) bundle_let_words_go(); /* this one alone needed them */
-  return script;
+  return compile(ctx, index, &row);
 }
 
 /* Compiles all and writes it. What doesn't compile stays as source: its error comes when it is needed. */
@@ -158,7 +156,6 @@ void pages_start(JSContext *ctx) {
   list(ctx);
   sealed = can_seal && seal(ctx) && sealed_open(&named, &count);
   if (!sealed) return;
-  bundle_let_words_go();
   js_free(ctx, rows);
   rows = NULL;
 }

@@ -3,7 +3,6 @@ import { createInterface } from "node:readline";
 import { type Command, InvalidArgumentError } from "commander";
 import { withFaultNames } from "#base/faults.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { PARTING, unpacked } from "#codec/host/word-packing.ts";
 import { BundleError } from "#factory/bundle/bundle.ts";
 import { readBundleMark } from "#factory/bundle/bundle-mark.ts";
 import { namesPath, readNames, withWholeNames, writeNames } from "#factory/bundle/names.ts";
@@ -39,16 +38,6 @@ async function translate(path: string): Promise<void> {
   }
 }
 
-function print(path: string): void {
-  const bytes = readFileSync(path);
-  try {
-    process.stdout.write(`${unpacked(bytes).replaceAll(PARTING, "\n")}\n`);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new BundleError(`${path}: ${error.message}; give a file that \`bundle build\` wrote`);
-  }
-}
-
 export function register(command: Command): void {
   command
     .command("build")
@@ -66,9 +55,4 @@ export function register(command: Command): void {
     .description("copy a unit's console from standard input, whole names for the bundle's short ones")
     .argument("<file>", "the .names.json beside the bundle or release that the unit ran")
     .action((path: string) => sayTrouble(() => translate(path)));
-  command
-    .command("text")
-    .description("print the JavaScript that a bundle is packed from, names short")
-    .argument("<file>", "a bundle that `bundle build` wrote")
-    .action((path: string) => sayTrouble(async () => print(path)));
 }

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { toHex } from "#base/bytes.ts";
 import { withFaultNames } from "#base/faults.ts";
 import { type Board, readBoard } from "#boards/sim/host/board.ts";
+import { checkFlashFile } from "#boards/sim/host/flash-file.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { openRegistry } from "#factory/registry.ts";
@@ -55,11 +56,12 @@ async function live(ids: readonly string[], { config: path, ssid, passphrase, ad
   if (missing !== undefined || wanted.length === 0) {
     throw new CliTrouble(`no ${missing ?? "unit"} in ${join(config.output, "units")}; make one: latchkey line make`);
   }
+  const boards = new Map(wanted.map((id) => [id, boardOf(config.output, id)]));
+  for (const [id, { flash }] of boards) checkFlashFile(flashOf(config, id), flash);
   endOnSignals();
   const { radio } = await startAir({ ssid, passphrase }, address);
   const stations = new Map<string, SimStation>();
-  for (const id of wanted) {
-    const board = boardOf(config.output, id);
+  for (const [id, board] of boards) {
     if (startsNative(board)) await buildBoot(board.name);
     const station = openSimStation(board, flashOf(config, id), radio);
     stations.set(id, station);

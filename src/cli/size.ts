@@ -30,7 +30,6 @@ export function register(command: Command): void {
         const whole = {
           board: board.name,
           bundleBytes: bundle.bytes.length,
-          textBytes: bundle.textBytes,
           limit,
           parts: Object.fromEntries(parts),
         };
@@ -38,7 +37,7 @@ export function register(command: Command): void {
       } else {
         for (const [name, bytes] of parts) process.stdout.write(`${String(bytes).padStart(8)}  ${name}\n`);
         process.stdout.write(
-          `${String(bundle.textBytes).padStart(8)}  text\n${String(bundle.bytes.length).padStart(8)}  bundle as it ships, of ${limit} that ${board.name} allows\n`,
+          `${String(bundle.bytes.length).padStart(8)}  bundle, of ${limit} that ${board.name} allows\n`,
         );
       }
       if (bundle.bytes.length > limit) process.exitCode = 1;

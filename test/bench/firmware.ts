@@ -157,14 +157,6 @@ export const bench: Bench = {
         peer: null,
         goal: 80_000,
       },
-      {
-        case: "device-bundle-text",
-        metric: "size",
-        value: bundle.textBytes,
-        unit: "B minified",
-        peer: null,
-        goal: null,
-      },
     ];
     const install = missingPackages();
     if (install !== undefined) {

@@ -30,6 +30,31 @@ test.each(names)("%s's regions are whole sectors within the flash, and none over
   expect(end).toBeLessThanOrEqual(flash.bytes);
 });
 
+test.each(names)("%s's slots hold the longest bundle with a quarter to spare, and what is compiled of it", (name) => {
+  const { flash, budgets } = readBoard(name);
+  const sizes = (region: string) => ["A", "B"].map((slot) => flash.regions[region + slot]?.bytes);
+  for (const bytes of sizes("js")) {
+    // The first sector holds the slot's head.
+    expect(budgets.bundleBytes).toBeLessThanOrEqual(((bytes as number) - flash.sectorBytes) * 0.75);
+  }
+  // docs/PORTING.md
+  for (const bytes of sizes("code")) {
+    if (bytes !== undefined) expect(bytes).toBeGreaterThanOrEqual(flash.sectorBytes + 1.6 * budgets.bundleBytes);
+  }
+});
+
+/** Each simulated flash map ever shipped: where the slots lie, by the size of the flash. */
+const SIM_MAPS: Readonly<Record<number, string>> = {
+  1048576: "131072 393216 655360 786432",
+  1310720: "131072 524288 917504 1048576",
+};
+
+test("a changed map of the simulated flash gets another size, by which old files are told apart", () => {
+  const { bytes, regions } = readBoard("sim").flash;
+  const slots = ["jsA", "jsB", "nativeA", "nativeB"].map((name) => regions[name]?.start).join(" ");
+  expect(SIM_MAPS[bytes]).toBe(slots);
+});
+
 test("a description with a wrong key or a missing region is refused", () => {
   const sim = JSON.parse(readFileSync("boards/sim/board.json", "utf8"));
   expect(validate({ ...sim, flsh: {} })).toBe(false);

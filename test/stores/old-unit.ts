@@ -1,4 +1,5 @@
 /** A unit that starts from an old flash, in a home whose network it knows. */
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { bootStage } from "#boards/sim/host/boot-stage.ts";
@@ -25,8 +26,9 @@ import { OLD_HOME, type OldUnit } from "./old-stores.ts";
 const board = readBoard("sim");
 
 /**
- * Brings a flash to the present code as a confirmed update would: writes the bundle into the slot that does not run, and
- * one journal record that switches to it.
+ * Brings a flash to the present code as a service workshop would: gives it the present map, in which journal, settings and
+ * audit log lie where they did and the slots do not; writes the bundle into the slot that did not run, and one journal record
+ * that switches to it.
  * @param keys The folder whose release key signs.
  */
 export async function updateFlash(flashPath: string, keys: string, sequence: number): Promise<void> {
@@ -46,6 +48,9 @@ export async function updateFlash(flashPath: string, keys: string, sequence: num
     }),
     seed,
   );
+  const { jsA } = board.flash.regions;
+  const kept = readFileSync(flashPath).subarray(0, jsA.start);
+  writeFileSync(flashPath, Buffer.concat([kept, Buffer.alloc(board.flash.bytes - jsA.start, 0xff)]));
   const flash = openFlashFile(flashPath, board.flash);
   const { sectorBytes, writeBytes, regions } = board.flash;
   const within = (region: typeof regions.jsA) => ({ ...region, sectorBytes, writeBytes });

@@ -1,7 +1,13 @@
-/** A unit starts from the flash that commit 621686e left (test/vectors/stores) and serves its owner and guests as before. */
-import { copyFileSync, readFileSync } from "node:fs";
+/**
+ * The flash that commit 621686e left (test/vectors/stores) has an earlier flash map, so a home refuses it. Once it has the
+ * present map, its unit starts from it and serves its owner and guests as before.
+ */
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fromHex } from "#base/bytes.ts";
+import { readBoard } from "#boards/sim/host/board.ts";
 import { call } from "#phone/call.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
 import { copyOldStores, OLD_UNITS } from "./old-stores.ts";
@@ -14,6 +20,22 @@ let home: OldHome | undefined;
 const guest = (name: string) => ({
   holderSeed: readKeyFile(stores.path(`${name}.key`), "holder").seed,
   chain: fromHex(readFileSync(stores.path(`${name}.chain`), "utf8").trim()) as Uint8Array,
+});
+
+it("a home with flash of an earlier map is refused in one line that says what to do", async () => {
+  const units = join(stores.path("."), "units", OLD_UNITS.shelved.id);
+  mkdirSync(units, { recursive: true });
+  copyFileSync(stores.path("shelved.flash"), join(units, "unit.flash"));
+  const config = join(stores.path("."), "flash.config.json");
+  writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync("flash.config.json", "utf8")), output: "." }));
+  const { status, stdout, stderr } = spawnSync("node", ["bin/latchkey.mjs", "home", "--config", config], {
+    encoding: "utf8",
+  });
+  expect(stderr.trim()).toBe(
+    `latchkey: the flash file ${join(units, "unit.flash")} has 1048576 bytes (expected ${readBoard("sim").flash.bytes}): ` +
+      "it is damaged, or was written with another flash map. Make the unit again: latchkey line make",
+  );
+  expect([status, stdout]).toEqual([1, ""]);
 });
 
 beforeAll(async () => {

@@ -1,6 +1,5 @@
 /** The sim board's boot stage: the same decision and the same verifier as the firmware's, over any flash. */
 
-import { unpacked } from "#codec/host/word-packing.ts";
 import { readKeysets } from "#device/ota/memory.ts";
 import type { Flash, ResetReason } from "#device/port.ts";
 import { openSettings, performOp } from "#device/settings.ts";
@@ -57,7 +56,7 @@ export function bootStage(board: Board, flash: Flash, reason: ResetReason): Boot
   const slot = (decision.slots >> COMPONENT.js) & 1;
   const image = imageIn(slot) as SlotImage;
   return {
-    source: unpacked(read(image.address, image.imageBytes)),
+    source: new TextDecoder().decode(read(image.address, image.imageBytes)),
     slot: slot === 0 ? "A" : "B",
     isTrial: decision.isTrial,
     sequence: image.release.sequence,

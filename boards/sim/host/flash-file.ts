@@ -46,15 +46,24 @@ export function createFlashFile(path: string, geometry: FlashGeometry): void {
   }
 }
 
-/** Opens a unit's flash. Throws FlashFileError when it is missing or not of the board's size. */
-export function openFlashFile(path: string, geometry: FlashGeometry, cut?: PowerCut): FlashFile {
+/**
+ * Checks that a file can be this board's flash. Its size tells which flash map it was written with, because a board whose
+ * map changes also gets a flash of another size (test/boards/board-json.test.ts).
+ * @throws FlashFileError when the file is missing or has another size.
+ */
+export function checkFlashFile(path: string, geometry: Pick<FlashGeometry, "bytes">): void {
   if (!existsSync(path)) throw new FlashFileError(`there is no flash file ${path}; flash the unit first`);
   const have = statSync(path).size;
   if (have !== geometry.bytes) {
     throw new FlashFileError(
-      `the flash file ${path} has ${have} bytes, the board's flash has ${geometry.bytes}; it is damaged or another board's: restore it or flash the unit again`,
+      `the flash file ${path} has ${have} bytes (expected ${geometry.bytes}): it is damaged, or was written with another flash map. Make the unit again: latchkey line make`,
     );
   }
+}
+
+/** Opens a unit's flash. Throws FlashFileError as checkFlashFile does. */
+export function openFlashFile(path: string, geometry: FlashGeometry, cut?: PowerCut): FlashFile {
+  checkFlashFile(path, geometry);
   const file = openSync(path, "r+");
   let operations = 0;
 

@@ -1,7 +1,6 @@
 /** Judges signatures in the sim board's engine, within the board's own arena. */
 import { assert } from "#base/assert.ts";
 import { type StartVerifier, verifierLine } from "#boards/verifier/board-verifier.ts";
-import { unpacked } from "#codec/host/word-packing.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { readBoard } from "./board.ts";
 import { type NativeObject, startEngine } from "./engine.ts";
@@ -29,7 +28,7 @@ export const startVerifier: StartVerifier = async (script) => {
     stackBytes,
     deadlineMs: DEADLINE_MS,
   });
-  engine.evaluate(unpacked(script), "verifier.js");
+  engine.evaluate(new TextDecoder().decode(script), "verifier.js");
   return {
     async verify(signatureCase) {
       assert(receiver !== undefined, "the verifier's script listens");

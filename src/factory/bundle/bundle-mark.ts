@@ -1,5 +1,4 @@
 /** The mark that every built bundle carries: a text that says what it was built for, for the tools that take bundles. */
-import { unpacked } from "#codec/host/word-packing.ts";
 
 /** The part of flash.config.json that says which onboarding protocols are switched on. */
 interface Onboarding {
@@ -26,12 +25,7 @@ export function markOf(board: string, { release }: { readonly release: string },
 
 /** Reads a bundle's mark; undefined where there is none, since the bytes are no bundle or one of an older version. */
 export function readBundleMark(bundle: Uint8Array): BundleMark | undefined {
-  let text: string;
-  try {
-    text = unpacked(bundle);
-  } catch {
-    return undefined;
-  }
+  const text = new TextDecoder().decode(bundle);
   const marks = [...text.matchAll(/latchkey bundle 1; release ([^;"]*); board ([^;"]*); onboarding ([^;"]*);/g)];
   const [, release, board, names] = marks.at(-1) ?? [];
   if (release === undefined || board === undefined || names === undefined) return undefined;

@@ -2,26 +2,22 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { build, transform } from "esbuild";
-import { PARTING, packed } from "#codec/host/word-packing.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { appImports } from "./app-imports.ts";
 import { markOf } from "./bundle-mark.ts";
 import { withConstantsInPlace, withConstantsMarked } from "./constants.ts";
 import { type Edits, faultsByNumber } from "./faults.ts";
 import { keptNames } from "./kept-names.ts";
-import { inOrder, type Statement, statementsOf } from "./pieces.ts";
+import { inOrder, SEPARATOR, type Statement, statementsOf } from "./pieces.ts";
 import { shortNames } from "./short-names.ts";
-import words from "./words.json" with { type: "json" };
 
 const ENTRY = "entry.ts";
 const STYLE = { target: "es2020", minifySyntax: true, charset: "ascii" } as const;
 
 export interface Bundle {
-  /** As it ships: packed with the words in words.json. */
+  /** The text in ASCII, as it ships. */
   readonly bytes: Uint8Array;
-  /** Bytes of its text. */
-  readonly textBytes: number;
-  /** Bytes of text that each source file contributes, by path from the repository's root. */
+  /** Bytes that each source file contributes, by path from the repository's root. */
   readonly shares: ReadonlyMap<string, number>;
   /** Names in the sources by the short ones that a unit speaks of. */
   readonly names: ReadonlyMap<string, string>;
@@ -126,11 +122,15 @@ export async function buildScript(entry: string, edits: Edits = new Map()): Prom
     const { script, names } = shortNames(marked, keptNames(inputs, entry));
     const statements = await Promise.all(statementsOf(script, inputs).map(minified));
     const pieces = statements.filter(({ text }) => text !== "");
+    const broken = pieces.find(({ text }) => text.includes(SEPARATOR));
+    if (broken !== undefined) {
+      throw new BundleError(
+        `${broken.path}: a literal holds a form feed (U+000C), which separates statements. Write \\f`,
+      );
+    }
     const shares = new Map<string, number>();
-    for (const { path, text } of pieces) shares.set(path, (shares.get(path) ?? 0) + text.length + PARTING.length);
-    const texts = inOrder(pieces);
-    const textBytes = texts.reduce((sum, text) => sum + text.length + PARTING.length, 0);
-    return { bytes: packed(texts, words), textBytes, shares, names };
+    for (const { path, text } of pieces) shares.set(path, (shares.get(path) ?? 0) + text.length + SEPARATOR.length);
+    return { bytes: new TextEncoder().encode(inOrder(pieces).join(SEPARATOR)), shares, names };
   } catch (error) {
     const [first] =
       (error as { errors?: { text: string; location?: { file: string; line: number } | null }[] }).errors ?? [];

@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const { roots, signedKeyset } = testKeys(folder, "lamp");
 const release = decodeReleaseFile(testRelease(folder, "lamp", 1, new Uint8Array(500).fill(32)), "lamp.release");
 const sim = readBoard("sim");
-const ENTROPY = { start: 917504, bytes: 8192 };
+const ENTROPY = { start: 1179648, bytes: 8192 };
 const withoutSource: Board = {
   ...sim,
   flash: { ...sim.flash, regions: { ...sim.flash.regions, entropy: ENTROPY } },

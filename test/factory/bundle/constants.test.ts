@@ -1,6 +1,5 @@
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { unpacked } from "#codec/host/word-packing.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
 import { withConstantsInPlace, withConstantsMarked } from "#factory/bundle/constants.ts";
 
@@ -39,6 +38,6 @@ import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
 globalThis.said = [COMPONENT.none, RIGHT.call | RIGHT.flash, Object.keys(RIGHT).length,
   COMPONENT.js, decodeCbor(encodeCbor([2 ** 40, "x"])).value].join();`);
   const seen: { said?: string } = {};
-  runInNewContext(unpacked(bytes), seen);
+  runInNewContext(new TextDecoder().decode(bytes), seen);
   expect(seen.said).toBe(",34,6,1,1099511627776,x");
 });

@@ -1,10 +1,11 @@
 import { createContext, runInContext } from "node:vm";
 import { expect, test } from "vitest";
-import { PARTING } from "#codec/host/word-packing.ts";
-import { inPieces } from "#factory/bundle/pieces.ts";
+import { inPieces, SEPARATOR } from "#factory/bundle/pieces.ts";
 
 test("functions come first, the rest keeps its order", () => {
-  const pieces = inPieces("var a=f();function f(){return`x\n1`}let b=2;class C{}function g(){}g(a,b);").split(PARTING);
+  const pieces = inPieces("var a=f();function f(){return`x\n1`}let b=2;class C{}function g(){}g(a,b);").split(
+    SEPARATOR,
+  );
   expect(pieces).toEqual([
     "function f(){return`x\n1`}",
     "function g(){}",
@@ -23,6 +24,6 @@ test("run one by one as scripts, the pieces do what the whole did", () => {
     for (const piece of pieces) runInContext(piece, context);
     return runInContext("r", context) as unknown;
   };
-  expect(run(inPieces(script).split(PARTING))).toBe("6,\f");
+  expect(run(inPieces(script).split(SEPARATOR))).toBe("6,\f");
   expect(run([script])).toBe("6,\f");
 });

@@ -1,10 +1,10 @@
 /** Short names change nothing that a script does, and an edit changes nothing of what it does not touch. */
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { PARTING, unpacked } from "#codec/host/word-packing.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
 import { digitsOf, hashNames } from "#factory/bundle/hash-names.ts";
 import { withWholeNames } from "#factory/bundle/names.ts";
+import { SEPARATOR } from "#factory/bundle/pieces.ts";
 import { shortNames } from "#factory/bundle/short-names.ts";
 
 const KEPT = new Set(["join", "push", "map", "x", "length", "told"]);
@@ -67,8 +67,9 @@ test("a stack can be read: every function's short name is in the list, and is pu
   const { bytes, names } = await buildScript(
     'import { encodeCbor } from "#codec/cbor.ts"; globalThis.native(encodeCbor([1]));',
   );
-  const functions = unpacked(bytes)
-    .split(PARTING)
+  const functions = new TextDecoder()
+    .decode(bytes)
+    .split(SEPARATOR)
     .flatMap((piece) => /^function\*? ?([\w$]+)\(/.exec(piece)?.[1] ?? []);
   expect(functions.length).toBeGreaterThan(3);
   for (const name of functions) expect(names.has(name)).toBe(true);

@@ -68,7 +68,7 @@ test("a truncated flash file is refused with what to do, and left as it is", asy
   truncateSync(unit.flashPath, 1000);
   const child = startProgram("boards/sim/host/unit.ts", ["--flash", unit.flashPath]);
   expect(await child.exited).toBe(1);
-  expect(child.errors()).toMatch(/has 1000 bytes.*flash the unit again/);
+  expect(child.errors()).toMatch(/has 1000 bytes.*make the unit again/);
   expect(readFileSync(unit.flashPath).length).toBe(1000);
   expect(existsSync(unit.made.pdf)).toBe(true);
 });

@@ -30,7 +30,7 @@ export function startCloudTimers(
     judging = judging.then(judgeRollouts).catch(options.onFatal);
   }, tickMs);
   const heard = setInterval(() => {
-    relayDesk.sweep();
+    relayDesk.sweep(Date.now());
     fleet.flushHeard();
     queue.commit().catch(() => undefined);
   }, HEARD_MS);

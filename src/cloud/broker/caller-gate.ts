@@ -5,11 +5,12 @@ import type { Device, Fleet } from "#cloud/fleet.ts";
 import { createPace } from "#cloud/rollout/pace.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";
-import { type Issuer, type OpenChain, OWN_KID, openChain } from "#trust/grants/open-chain.ts";
+import { type Issuer, type OpenChain, type OpenLink, OWN_KID, openChain } from "#trust/grants/open-chain.ts";
 import type { Revocations } from "#trust/grants/revocations.ts";
 import { applyDelivery } from "#trust/grants/revoke.ts";
 import { inForce, type Trust } from "#trust/grants/verify-grant.ts";
 import type { Primitives } from "#trust/primitives.ts";
+import { isMeant } from "#wire/grants/audience.ts";
 import { encodeDelivery, readDelivery } from "#wire/grants/revocation.ts";
 import { callerName, callerToBeSigned, decodeCallerProof } from "#wire/link/caller-auth.ts";
 import { linkPassword } from "#wire/link/link-auth.ts";
@@ -28,11 +29,18 @@ export interface Caller {
   /** What it shows the broker, once. */
   readonly password: string;
   readonly device: LinkedDevice;
+  /** The grant that an issuer signed, whatever units it is for. */
+  readonly root: string;
   /**
-   * Who is counted together: everybody beneath the same link of the one who was given the unit, so that whoever may hand
-   * keys on can't multiply himself.
+   * Who is counted together on this unit: everybody beneath the same link that the holder of a grant for this one unit
+   * signed, or beneath the same grant for many units. So nobody who may sign keys can multiply.
    */
   readonly branch: string;
+  /** Whether this is the holder of a grant for this one unit itself, as its owner is. */
+  readonly isFirst: boolean;
+  /** When the chain runs out, Unix seconds. */
+  readonly expiresAtS: number | undefined;
+  readonly chain: OpenChain;
 }
 
 export interface CallerGate {
@@ -48,6 +56,8 @@ export interface CallerGate {
    * @source PROTOCOL 7.6
    */
   check(bytes: Uint8Array, peer: string, time: { readonly nowMs: number; readonly wallMs: number }): Result<Caller>;
+  /** Whether a caller who was let in would be let in with the same chain now: asked when something was revoked. */
+  mayStay(caller: Caller, wallMs: number): boolean;
 }
 
 /**
@@ -62,6 +72,21 @@ function revokedBy(delivery: Uint8Array | undefined, trust: Trust): Revocations 
     if (applied.ok) revocations = applied.value.revocations;
   }
   return revocations;
+}
+
+/** How a caller is counted. A link is known by its number and who signed it, since each signer chooses its own numbers. */
+function countedAs(deviceId: string, { links }: OpenChain): Pick<Caller, "root" | "branch" | "isFirst" | "expiresAtS"> {
+  const [grant, child] = links as readonly [OpenLink, ...OpenLink[]];
+  const root = `${toHex(grant.signer)}/${toHex(grant.claims.cti)}`;
+  const isForOne = grant.claims.audience?.kind === "device";
+  const below = isForOne && child !== undefined ? `/${toHex(child.claims.cti)}` : "";
+  const expiries = links.flatMap(({ claims }) => claims.expiresAtS ?? []);
+  return {
+    root,
+    branch: `${deviceId}/${root}${below}`,
+    isFirst: isForOne && child === undefined,
+    expiresAtS: expiries.length === 0 ? undefined : Math.min(...expiries),
+  };
 }
 
 /**
@@ -83,15 +108,22 @@ export function createCallerGate(
   const each = createPace(PROOFS_EACH);
   const all = createPace(PROOFS_ALL);
 
-  const openFor = (device: Device, id: Uint8Array, chain: Uint8Array, wallMs: number): Result<OpenChain> => {
+  const trustFor = (device: Device, wallMs: number): Trust => {
     const issuers = [{ kid: OWN_KID, publicKey: device.publicKey }, ...issuersOf(device.product)];
+    const id = deviceIdOf(primitives, device.publicKey);
     const roots = { primitives, issuers, id, product: device.product, fleet: device.fleet };
-    const open = openChain(chain, roots);
-    if (!open.ok) return open;
     const nowS = wallMs / 1000;
     const time = { grade: "trusted", earliestS: nowS, latestS: nowS } as const;
-    const trust = { ...roots, revocations: [], time, claimed: true, fleetCalls: true };
-    return inForce(open.value, { ...trust, revocations: revokedBy(deliveryFor(device), trust) });
+    return { ...roots, revocations: [], time, claimed: true, fleetCalls: true };
+  };
+
+  const standing = (device: Device, open: OpenChain, trust: Trust): Result<OpenChain> =>
+    inForce(open, { ...trust, revocations: revokedBy(deliveryFor(device), trust) });
+
+  const openFor = (device: Device, chain: Uint8Array, wallMs: number): Result<OpenChain> => {
+    const trust = trustFor(device, wallMs);
+    const open = openChain(chain, trust);
+    return open.ok ? standing(device, open.value, trust) : open;
   };
 
   return {
@@ -107,19 +139,30 @@ export function createCallerGate(
       if (device === undefined) return refuse("LINK_DEVICE");
       const signed = callerToBeSigned(broker, device.id, nonce);
       if (!verifyEd25519(primitives, signed, signature, publicKey)) return refuse("LINK_SIGNATURE");
-      const open = openFor(device, deviceId, chain, wallMs);
+      const open = openFor(device, chain, wallMs);
       if (!open.ok) return open;
       if (!equal(open.value.holder, publicKey)) return refuse("LINK_SIGNATURE");
-      const { links } = open.value;
-      const branch = `${device.id}/${toHex((links[1] ?? links[0])?.claims.cti as Uint8Array)}`;
+      const counted = countedAs(device.id, open.value);
+      const { branch } = counted;
       const outcome = spent.spend(branch, toHex(nonce), givenMs, nowMs);
       if (outcome !== "ok") return refuse(outcome === "full" ? "SESSION_RATE" : "LINK_NONCE");
       return ok({
         name: callerName(nonce),
         password: linkPassword(proof),
         device: { id: device.id, fleet: device.fleet },
-        branch,
+        ...counted,
+        chain: open.value,
       });
+    },
+    mayStay({ device: { id }, chain }, wallMs) {
+      const device = fleet.get(id);
+      if (device === undefined) return false;
+      const trust = trustFor(device, wallMs);
+      const isMeantStill = chain.links.every(
+        ({ claims }) => claims.audience === undefined || isMeant(claims.audience, trust),
+      );
+      const isPinned = trust.issuers.some(({ publicKey }) => equal(publicKey, (chain.links[0] as OpenLink).signer));
+      return isMeantStill && isPinned && standing(device, chain, trust).ok;
     },
   };
 }

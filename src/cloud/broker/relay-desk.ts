@@ -6,7 +6,6 @@
  */
 import { toHex } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
-import { createPace } from "#cloud/rollout/pace.ts";
 import {
   decodeRelayedReply,
   decodeRelayedRequest,
@@ -18,25 +17,13 @@ import { DOWN } from "#wire/link/topics.ts";
 import { BODY_BYTES_MAX, encodeRefusal, MESSAGE_1_MARK } from "#wire/sessions/session.ts";
 import type { LinkedDevice } from "./broker.ts";
 import type { Caller } from "./caller-gate.ts";
+import { createRelayBudget } from "./relay-budget.ts";
+import { placeFor, type Visit } from "./visits.ts";
 
-/** Visits at once: of one branch, to one unit, in all. */
-const BRANCH_MAX = 4;
-const DEVICE_MAX = 32;
-const VISITS_MAX = 4_096;
 /** A visit in which nothing is said for so long ends. */
 const IDLE_MS = 600_000;
 /** Requests of one visit whose answer is awaited; a caller asks one thing at a time. */
 const PENDING_MAX = 4;
-/** Requests of one visit, and to one unit. */
-const ASKS_EACH = { burst: 20, everyMs: 50 };
-const ASKS_DEVICE = { burst: 40, everyMs: 25 };
-/** How long a request may be held back to keep to that. */
-const HOLD_MS = 2_000;
-/**
- * Handshakes of one branch: a quarter of those that a unit takes over its relay in the long run (PROTOCOL 5.14), so that
- * a guest who keeps knocking leaves room for the owner.
- */
-const HANDSHAKES = { burst: 4, everyMs: 8_000 };
 
 export interface RelayDeskOptions {
   /** Publishes below a unit's own topic; false when it isn't connected. */
@@ -51,7 +38,7 @@ export interface RelayDeskOptions {
 }
 
 export interface RelayDesk {
-  /** Takes a caller in, or refuses with SESSION_FULL. His branch's oldest visit gives way to a fifth. */
+  /** Takes a caller in, or refuses with SESSION_FULL; another visit may have to give way (visits.ts). */
   admit(caller: Caller): Result<Caller>;
   /** What a caller sent. */
   said(name: string, payload: Uint8Array): void;
@@ -59,16 +46,11 @@ export interface RelayDesk {
   replied(device: LinkedDevice, payload: Uint8Array): void;
   /** A caller's connection has ended. */
   gone(name: string): void;
-  /** Ends visits that are idle. */
-  sweep(): void;
+  /** Ends visits that are idle, and those whose chains have run out. @param wallMs The time of day. */
+  sweep(wallMs: number): void;
+  /** Ends the visits of those who may not stay: something was revoked. @param breathe Lets others work in between. */
+  checkAgain(mayStay: (caller: Caller) => boolean, breathe: () => Promise<void>): Promise<void>;
   readonly counts: { readonly visits: number; readonly forwarded: number; readonly heldOff: number };
-}
-
-interface Visit {
-  readonly caller: Caller;
-  usedAtMs: number;
-  /** Our tags of what he asked, the oldest first. */
-  readonly tags: string[];
 }
 
 export function createRelayDesk(options: RelayDeskOptions): RelayDesk {
@@ -76,9 +58,7 @@ export function createRelayDesk(options: RelayDeskOptions): RelayDesk {
   /** The least recently used first. */
   const visits = new Map<string, Visit>();
   const pending = new Map<string, { readonly visit: Visit; readonly tag: Uint8Array }>();
-  const asksEach = createPace(ASKS_EACH);
-  const asksDevice = createPace(ASKS_DEVICE);
-  const handshakes = createPace(HANDSHAKES);
+  const budget = createRelayBudget();
   const counts = { forwarded: 0, heldOff: 0 };
 
   const end = ({ caller, tags }: Visit): void => {
@@ -114,11 +94,8 @@ export function createRelayDesk(options: RelayDeskOptions): RelayDesk {
 
   return {
     admit(caller) {
-      const of = (fits: (each: Caller) => boolean) => [...visits.values()].filter((each) => fits(each.caller));
-      if (visits.size >= VISITS_MAX) return refuse("SESSION_FULL");
-      const branch = of((each) => each.branch === caller.branch);
-      const device = of((each) => each.device.id === caller.device.id);
-      const leaving = branch.length >= BRANCH_MAX ? branch[0] : device.length >= DEVICE_MAX ? device[0] : undefined;
+      const leaving = placeFor(caller, visits);
+      if (leaving === "full") return refuse("SESSION_FULL");
       if (leaving !== undefined) end(leaving);
       visits.set(caller.name, { caller, usedAtMs: nowMs(), tags: [] });
       return ok(caller);
@@ -131,17 +108,14 @@ export function createRelayDesk(options: RelayDeskOptions): RelayDesk {
       if (!request.ok || request.value.body.length > BODY_BYTES_MAX) return;
       touch(visit);
       const { tag, path, body } = request.value;
-      const { branch, device } = visit.caller;
       const isHandshake = path === "edhoc" && body[0] === MESSAGE_1_MARK;
-      if (isHandshake && handshakes.take(branch, nowMs()) === undefined) {
+      if (isHandshake && !budget.takeHandshake(visit.caller, nowMs())) {
         counts.heldOff++;
         return refuseTo(visit, tag, "SESSION_RATE");
       }
-      const own = asksEach.take(name, nowMs(), HOLD_MS);
-      const units = own === undefined ? undefined : asksDevice.take(device.id, nowMs(), HOLD_MS);
+      const delayMs = budget.takeAsk(visit.caller, nowMs());
       // What is dropped here is sent again by a caller who means it: it has had no answer.
-      if (own === undefined || units === undefined) return void counts.heldOff++;
-      const delayMs = Math.max(own, units);
+      if (delayMs === undefined) return void counts.heldOff++;
       if (delayMs === 0) void forward(visit, request.value);
       else options.later(delayMs, () => void forward(visit, request.value));
     },
@@ -158,10 +132,16 @@ export function createRelayDesk(options: RelayDeskOptions): RelayDesk {
       const visit = visits.get(name);
       if (visit !== undefined) end(visit);
     },
-    sweep() {
+    sweep(wallMs) {
       for (const visit of [...visits.values()]) {
-        if (visit.usedAtMs + IDLE_MS > nowMs()) break;
-        end(visit);
+        const isOver = (visit.caller.expiresAtS ?? Number.POSITIVE_INFINITY) * 1000 <= wallMs;
+        if (isOver || visit.usedAtMs + IDLE_MS <= nowMs()) end(visit);
+      }
+    },
+    async checkAgain(mayStay, breathe) {
+      for (const visit of [...visits.values()]) {
+        if (visits.get(visit.caller.name) === visit && !mayStay(visit.caller)) end(visit);
+        await breathe();
       }
     },
     counts: {

@@ -52,12 +52,17 @@ export function createCloudApp(parts: CloudAppParts): HttpApp {
       relayHeldOff: relayDesk.counts.heldOff,
     }),
   };
+  const tellRevocations = async () => {
+    const breathe = () => new Promise<void>((resolve) => void setImmediate(resolve));
+    await relayDesk.checkAgain((caller) => callerGate.mayStay(caller, Date.now()), breathe);
+    await desk.revokeAgain();
+  };
   const routes: Route[] = [
     ...deviceRoutes({ ...core, gate, nonces, nonceMs, broker, counters }),
     ...callerRoutes({ callerGate, nonceMs, relayDesk, broker, counters }),
     ...operatorRoutes(operator),
     ...rolloutRoutes(operator),
-    ...revocationRoutes({ ...core, tellRevocations: () => desk.revokeAgain() }),
+    ...revocationRoutes({ ...core, tellRevocations }),
     ...viewRoutes({ access, isSecure }),
     {
       method: "GET",

@@ -32,7 +32,7 @@ describe("the table of entries", () => {
       remember("claimed", true),
       remember("fleetCalls", true),
       remember("timeFloor", 1_800_000_000),
-      remember("usage", [{ cti: new Uint8Array(8), uses: 3, recent: 2 }]),
+      remember("usage", [{ link: new Uint8Array(8), isDeep: false, uses: 3, recent: 2 }]),
       remember("revocations", [{ key: KEY, sequence: 4, floor: 1, revoked: new Uint8Array(8) }]),
       remember("place", [5_200_000, -1_300_000]),
       remember("update", { signed: utf8("release"), isCarried: true }),

@@ -5,9 +5,10 @@ import type { Ask, Position } from "#trust/grants/caveats.ts";
 import { decide, type Verdict } from "#trust/grants/verify-grant.ts";
 import { RIGHT, type Right } from "#wire/grants/scope.ts";
 import type { Origin } from "./door.ts";
-import { countUses, trustOf, usageOf } from "./memory.ts";
+import { trustOf } from "./memory.ts";
 import { buttonHeldMs, type Moment, note, type Session } from "./state.ts";
 import { needTime, rememberExpiry } from "./time.ts";
+import { countUses, usageOf } from "./usage.ts";
 
 /** The circumstances of one ask. Arguments are decoded only when some caveat looks at them. */
 function askOf(moment: Moment, session: Session, right: Right, origin: Origin, name?: string, args?: Uint8Array): Ask {
@@ -25,7 +26,7 @@ function askOf(moment: Moment, session: Session, right: Right, origin: Origin, n
       ageS: (nowMs - nonceAtMs) / 1000,
     })),
     ...(position !== undefined && { position }),
-    usageOf: (cti) => usageOf(memory, cti, nowMs),
+    usageOf: (cti) => usageOf(moment.options.crypto, memory, session.chain, cti, nowMs),
     get args() {
       decoded ??= mapOf(args);
       return decoded;
@@ -64,7 +65,10 @@ export function decideAsk(
   const ask = askOf(moment, session, right, origin, name, args);
   const verdict = decide(session.chain, ask, trustOf(moment.options.crypto, moment.memory, moment.nowMs));
   if (!verdict.ok) lacked(moment, session, verdict.fault);
-  if (verdict.ok) moment.effects.push(...countUses(moment.memory, verdict.value.counted, moment.nowMs));
+  if (verdict.ok) {
+    const { options, memory, nowMs } = moment;
+    moment.effects.push(...countUses(options.crypto, memory, session.chain, verdict.value.counted, nowMs));
+  }
   const isGrave = right === "config" || right === "delegate" || right === "flash";
   // Somebody who listens asks all day long: that he may would crowd everything else out of the log.
   if (right !== "subscribe" || !verdict.ok) {

@@ -15,7 +15,7 @@ import { isOwners, mayOpen, ownersChain, trustOf } from "./memory.ts";
 import { adoptReissued, claim } from "./owner.ts";
 import { awaitFlash, hasWritten } from "./records.ts";
 import { addHalfOpen, admit, dropHalfOpen, freshId, type HalfOpen } from "./session-table.ts";
-import { type Moment, note, type Session, tagOf } from "./state.ts";
+import { branchOf, type Moment, note, type Session, tagOf } from "./state.ts";
 import { rememberExpiry } from "./time.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -88,6 +88,7 @@ function complete(moment: Moment, half: HalfOpen, body: Uint8Array, origin: Orig
     id: half.id,
     keys: recordKeys(options.crypto, secret.value),
     holder,
+    branch: branchOf(memory, standing.value),
     isOwner: isOwners(memory, standing.value),
     message3Tag: tagOf(body),
     usedAtMs: nowMs,

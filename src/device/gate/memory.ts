@@ -2,29 +2,26 @@
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type CloudChoice, cloudOf } from "#device/link/cloud.ts";
-import type { Effect } from "#device/machine.ts";
-import type { Place, StoredZone } from "#device/store/codecs.ts";
+import type { Place, StoredUse, StoredZone } from "#device/store/codecs.ts";
 import type { Facts } from "#device/store/facts.ts";
-import { isProvisioned, remember } from "#device/store/store.ts";
+import { isProvisioned } from "#device/store/store.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
-import type { Usage } from "#trust/grants/caveats.ts";
 import { type Issuer, type OpenChain, OWN_KID } from "#trust/grants/open-chain.ts";
 import type { Revocations } from "#trust/grants/revocations.ts";
 import type { Trust } from "#trust/grants/verify-grant.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { startTime, type TimeState, timeAt } from "#trust/time-floor.ts";
-import { CTI_BYTES, encodeClaims, type Link } from "#wire/grants/grant.ts";
+import { encodeClaims, type Link } from "#wire/grants/grant.ts";
 import { TIME_KID } from "#wire/grants/signed-time.ts";
 import type { NonceKey } from "./nonce.ts";
 import { type SignerTime, vouchedAt } from "./signer-times.ts";
 
-/** Links whose use is counted. When all places are taken, further ones refuse: forgetting would give uses back. */
-const COUNTED_MAX = 32;
-/** Recent uses of a link that are remembered: as many as a rate caveat can ask for. */
-const RECENT_MAX = 255;
-
+/** How often a link was used (usage.ts). */
 interface Counted {
-  readonly cti: Uint8Array;
+  /** First 8 bytes of SHA-256 over the signer's key and the cti. */
+  readonly link: Uint8Array;
+  /** Neither the owner nor an issuer signed it. */
+  readonly isDeep: boolean;
   uses: number;
   /** Board milliseconds of the recent uses; those before the start count as if at the start. */
   readonly recentMs: number[];
@@ -85,6 +82,13 @@ function storedPart(facts: Facts) {
   };
 }
 
+/** What was stored, at the start. */
+function countedFrom(usage: readonly StoredUse[], nowMs: number): Counted[] {
+  return usage.map(({ link, isDeep, uses, recent }) => {
+    return { link, isDeep, uses, recentMs: new Array<number>(recent).fill(nowMs) };
+  });
+}
+
 /**
  * The memory of a unit at its start.
  * @param buildS When the running image was built, Unix seconds: the present is not before.
@@ -113,7 +117,7 @@ export function openMemory(
     signers: (facts.signerTimes ?? []).map(({ key, floorS }) => ({ key, isDeep: false, floorS, signed: undefined })),
     hint: undefined,
     timeKeys: timeKey === undefined ? [] : [{ kid: TIME_KID, publicKey: timeKey }],
-    counted: usage.map(({ cti, uses, recent }) => ({ cti, uses, recentMs: new Array<number>(recent).fill(nowMs) })),
+    counted: countedFrom(usage, nowMs),
   };
 }
 
@@ -178,32 +182,4 @@ export function isOwnersBranch(memory: Memory, chain: OpenChain): boolean {
 /** Tells whether a chain is the owner's own grant, and nothing beneath it. */
 export function isOwners(memory: Memory, chain: OpenChain): boolean {
   return chain.links.length === 1 && isOwnersBranch(memory, chain);
-}
-
-/** Where there is no room to count, nothing more may be used. */
-const USED_UP: Usage = { uses: Number.MAX_SAFE_INTEGER, agesS: new Array<number>(RECENT_MAX).fill(0) };
-
-/** How often a link was used. */
-export function usageOf(memory: Memory, cti: Uint8Array, nowMs: number): Usage {
-  if (memory.facts.unreadable.has("usage")) return USED_UP;
-  const known = memory.counted.find((each) => equal(each.cti, cti));
-  if (known === undefined) return memory.counted.length < COUNTED_MAX ? { uses: 0, agesS: [] } : USED_UP;
-  return { uses: known.uses, agesS: known.recentMs.map((atMs) => (nowMs - atMs) / 1000) };
-}
-
-/** Counts one use of each of these links, and stores the counts before anything is done with the use. */
-export function countUses(memory: Memory, ctis: readonly Uint8Array[], nowMs: number): readonly Effect[] {
-  if (ctis.length === 0) return [];
-  for (const cti of ctis) {
-    let entry = memory.counted.find((each) => equal(each.cti, cti));
-    if (entry === undefined) {
-      entry = { cti: cti.slice(0, CTI_BYTES), uses: 0, recentMs: [] };
-      memory.counted.push(entry);
-    }
-    entry.uses++;
-    entry.recentMs.push(nowMs);
-    if (entry.recentMs.length > RECENT_MAX) entry.recentMs.shift();
-  }
-  const usage = memory.counted.map(({ cti, uses, recentMs }) => ({ cti, uses, recent: recentMs.length }));
-  return [remember("usage", usage)];
 }

@@ -9,8 +9,8 @@ import type { Responded } from "#trust/sessions/edhoc-responder.ts";
 import type { RecordKeys } from "#trust/sessions/sealed-record.ts";
 
 export const SESSIONS_MAX = 4;
-/** One holder's sessions: his phone and his tablet, and an older one of either gives way. */
-const SESSIONS_A_HOLDER_MAX = 2;
+/** Sessions of one branch: somebody's phone and tablet, or one of these and a key that was handed on; an older one gives way. */
+const SESSIONS_A_BRANCH_MAX = 2;
 export const IDLE_MS = 300_000;
 const HALF_OPEN_MAX = 4;
 const HALF_OPEN_A_SOURCE_MAX = 2;
@@ -32,6 +32,8 @@ export interface TableSession {
   readonly keys: RecordKeys;
   /** Public key of whoever holds the session. */
   readonly holder: Uint8Array;
+  /** Whom the session is counted for, with all whom that one handed keys to (branchOf in state.ts). */
+  readonly branch: Uint8Array;
   /** The owner's own session may take the place of another's. */
   readonly isOwner: boolean;
   /** The end of the message 3 that opened it: the same one again is answered as before. */
@@ -90,13 +92,13 @@ function leastUsed<S extends TableSession>(sessions: readonly S[]): S | undefine
 }
 
 /**
- * Takes a session whose handshake is complete into the table. When there is no room, an older one of the same holder
- * gives way; for the owner, anyone's but his own; else SESSION_FULL.
+ * Takes a session whose handshake is complete into the table. When there is no room, an older one of the same branch
+ * gives way; for the owner, anyone's but the owner's own; else SESSION_FULL.
  */
 export function admit<S extends TableSession>(table: SessionTable<S>, session: S): Result<void> {
-  const own = table.open.filter(({ holder }) => equal(holder, session.holder));
+  const own = table.open.filter(({ branch }) => equal(branch, session.branch));
   const isFull = table.open.length >= SESSIONS_MAX;
-  if (own.length >= SESSIONS_A_HOLDER_MAX) removeFrom(table.open, leastUsed(own) as S);
+  if (own.length >= SESSIONS_A_BRANCH_MAX) removeFrom(table.open, leastUsed(own) as S);
   else if (isFull) {
     const others = session.isOwner ? table.open.filter(({ isOwner }) => !isOwner) : [];
     const gone = leastUsed(own) ?? leastUsed(others);

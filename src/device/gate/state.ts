@@ -13,7 +13,7 @@ import { timeAt } from "#trust/time-floor.ts";
 import { auditNameTag, encodeAuditEntry } from "#wire/sessions/audit.ts";
 import { type AuditLog, addAudit, openAuditLog } from "./audit-log.ts";
 import { createDoor, type Door, type Origin } from "./door.ts";
-import type { Memory } from "./memory.ts";
+import { isOwnersBranch, type Memory } from "./memory.ts";
 import { createSessionTable, type SessionTable, type TableSession } from "./session-table.ts";
 
 /** Message 1 costs the unit a signature and two X25519: so often for a source, and for all together. */
@@ -136,10 +136,16 @@ export function mayWrite(
   { isOwner, chain }: Pick<Session, "isOwner" | "chain">,
 ): boolean {
   if (isOwner) return takeTurn(state.ownersWrites, "", nowMs);
+  return takeTurn(state.othersWrites, branchOf(memory, chain).join(), nowMs);
+}
+
+/**
+ * Whom a chain is counted for: the holder of the link that the owner signed, else of the grant that an issuer signed. So nobody who
+ * may sign keys can multiply.
+ */
+export function branchOf(memory: Memory, chain: OpenChain): Uint8Array {
   const [first, second] = chain.links;
-  const isOwners = first !== undefined && memory.owner?.claims.holder.join() === first.claims.holder.join();
-  const { holder } = (((isOwners && second) || first) as OpenLink).claims;
-  return takeTurn(state.othersWrites, holder.join(), nowMs);
+  return (((isOwnersBranch(memory, chain) && second) || first) as OpenLink).claims.holder;
 }
 
 /** For how long the button has been held, as far as it still counts. */

@@ -32,9 +32,10 @@ export interface OnboardingChoice {
   readonly aesKey: Uint8Array | undefined;
 }
 
-/** How often one link was used; `recent` of these uses may still count against a rate. */
+/** How often one link was used (gate/usage.ts); `recent` of these uses may still count against a rate. */
 export interface StoredUse {
-  readonly cti: Uint8Array;
+  readonly link: Uint8Array;
+  readonly isDeep: boolean;
   readonly uses: number;
   readonly recent: number;
 }
@@ -209,16 +210,17 @@ export function decodeRevocations(bytes: Uint8Array): Revocations | undefined {
 }
 
 export function encodeUsage(usage: readonly StoredUse[]): Uint8Array {
-  return encodeCbor(usage.map(({ cti, uses, recent }) => [cti, uses, recent]));
+  return encodeCbor(usage.map(({ link, isDeep, uses, recent }) => [link, uses, recent, isDeep]));
 }
 
 export function decodeUsage(bytes: Uint8Array): readonly StoredUse[] | undefined {
   const usage: StoredUse[] = [];
   const items = itemsOf(bytes);
   for (const each of items ?? []) {
-    const [cti, uses, recent] = Array.isArray(each) ? (each as readonly Cbor[]) : [];
-    if (!(cti instanceof Uint8Array) || typeof uses !== "number" || typeof recent !== "number") return undefined;
-    usage.push({ cti, uses, recent });
+    const [link, uses, recent, isDeep] = Array.isArray(each) ? (each as readonly Cbor[]) : [];
+    if (!(link instanceof Uint8Array) || typeof uses !== "number" || typeof recent !== "number") return undefined;
+    if (typeof isDeep !== "boolean") return undefined;
+    usage.push({ link, isDeep, uses, recent });
   }
   return items && usage;
 }

@@ -9,6 +9,7 @@ import { call } from "#phone/call.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { initiate } from "#trust/sessions/edhoc-initiator.ts";
 import { SUITE_4 } from "#trust/sessions/edhoc-suite.ts";
+import { LEVEL } from "#wire/grants/scope.ts";
 import { MESSAGE_1_MARK } from "#wire/sessions/session.ts";
 import { startOf } from "../start-of.ts";
 import { childOf, connect, connected, faultOf, ownerOf } from "./callers.ts";
@@ -45,6 +46,20 @@ describe("sessions", () => {
     world.advance(5000);
     expect(faultOf(await connect(world, guest(world, 30), world.lan("10.0.2.1")))).toBe("SESSION_FULL");
     expect((await call(owner, "setLamp", { on: true })).ok).toBe(true);
+  });
+
+  it("of one guest are at most two, under however many keys that guest signed", async () => {
+    const world = createWorld();
+    const host = childOf(ownerOf(world), seedOf(60), { scope: LEVEL.noFlash });
+    const away = world.relay();
+    const crowd = [];
+    for (let i = 0; i < 4; i++) {
+      crowd.push(await connected(world, childOf(host, seedOf(61 + i)), away));
+      world.advance(2000);
+    }
+    const others = await guests(world, 2);
+    const open = await Promise.all([...crowd, ...others].map(async (each) => faultOf(await call(each, "setLamp"))));
+    expect(open).toEqual(["SESSION_UNKNOWN", "SESSION_UNKNOWN", ...Array(4).fill("accepted")]);
   });
 
   it("of one holder are at most two: his oldest gives way, nobody else's", async () => {

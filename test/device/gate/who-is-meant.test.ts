@@ -187,3 +187,38 @@ describe("a crowd of guests that revokes what it likes", () => {
     expect(faultOf(await connect(world, neighbour))).toBe("GRANT_EPOCH");
   });
 });
+
+describe("links that count their uses", () => {
+  const use = async (session: Awaited<ReturnType<typeof connected>>) =>
+    faultOf(await session.request({ op: "call", name: "setLamp", args: Uint8Array.of(0xa0) }));
+  const once = { caveats: [{ kind: "uses", count: 1 }] } as const;
+
+  it("are not used up by another guest who signs one with the same number", async () => {
+    const world = createWorld();
+    const number = cti();
+    const guest = await connected(world, childOf(ownerOf(world), seedOf(9), { cti: number, ...once }));
+    const host = childOf(ownerOf(world), seedOf(60), { scope: LEVEL.noFlash });
+    const double = await connected(world, childOf(host, seedOf(61), { cti: number, ...once }));
+    expect([await use(double), await use(double)]).toEqual(["accepted", "CAVEAT_USES"]);
+    expect([await use(guest), await use(guest)]).toEqual(["accepted", "CAVEAT_USES"]);
+    world.restart();
+    const again = await connected(world, childOf(ownerOf(world), seedOf(9), { cti: number, ...once }));
+    expect(await use(again)).toBe("CAVEAT_USES");
+  });
+
+  it("keep places that no guest can fill with links of their own", async () => {
+    const world = createWorld();
+    const host = childOf(ownerOf(world), seedOf(60), { scope: LEVEL.noFlash });
+    const faults: string[] = [];
+    for (let i = 0; i < 20; i++) {
+      const session = await connected(world, childOf(host, seedOf(61), once));
+      faults.push(await use(session));
+      await session.close();
+      world.advance(3_000);
+    }
+    expect(faults).toEqual([...Array(16).fill("accepted"), ...Array(4).fill("CAVEAT_USES")]);
+    world.restart();
+    expect(await use(await connected(world, childOf(host, seedOf(61), once)))).toBe("CAVEAT_USES");
+    expect(await use(await connected(world, childOf(ownerOf(world), seedOf(9), once)))).toBe("accepted");
+  });
+});

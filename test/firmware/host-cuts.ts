@@ -26,6 +26,8 @@ import { KEPT } from "./update-script.ts";
 /** A unit that started so often during one run will never finish its update. */
 const STARTS_MAX = 200;
 const NATIVE_BYTES = 18_000;
+/** What a unit says when it is of no use to wait any longer. */
+const LOST = /trouble|LOST|boot: no.*|state 1 2 (rejected|refused)|out of time/;
 
 /** An update of native image and bundle together, or of a native image that crashes. */
 export type HostScenario = "update" | "native-crash";
@@ -120,8 +122,7 @@ function runHost(bed: HostBed, { cut, rot }: HostCase): Promise<HostRun> {
         progress();
         text += chunk;
         starts += String(chunk).split("latchkey: boot native").length - 1;
-        if (bed.until.test(text) || /trouble|LOST|boot: no|out of time/.test(text) || starts > STARTS_MAX)
-          child.kill("SIGKILL");
+        if (bed.until.test(text) || LOST.test(text) || starts > STARTS_MAX) child.kill("SIGKILL");
       });
       child.stderr.on("data", (chunk) => {
         progress();
@@ -131,7 +132,10 @@ function runHost(bed: HostBed, { cut, rot }: HostCase): Promise<HostRun> {
       child.on("close", () => {
         const flash = new Uint8Array(readFileSync(path));
         rmSync(folder, { recursive: true });
-        if (!bed.until.test(text)) return reject(new Error(text.slice(-800) + traced.replace(/^[we] .*\n/gm, "")));
+        if (!bed.until.test(text)) {
+          const [said = starts > STARTS_MAX ? "it started again and again" : "it ended"] = LOST.exec(text) ?? [];
+          return reject(new Error(`${said}\n${text.slice(-800)}${traced.replace(/^[we] .*\n/gm, "")}`));
+        }
         const operations = [...traced.matchAll(/^([we]) (\d+) (\d+) (\d+)$/gm)].map(
           ([, kind, address, , third]): FlashOperation => ({
             kind: kind === "w" ? "write" : "erase",

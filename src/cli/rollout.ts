@@ -4,6 +4,7 @@ import type { Decision } from "#cloud/rollout/rollout-decision.ts";
 import { failuresOf, WAVES } from "#cloud/rollout/rollout-plan.ts";
 import { progressOf, type RolloutStatus, type Status } from "#cloud/status/status.ts";
 import { sayTrouble } from "./say-trouble.ts";
+import { CLEAR_LINE, showsProgress } from "./terminal.ts";
 
 interface CloudPlace {
   data: string;
@@ -81,13 +82,14 @@ function isOver({ rollout, tally }: RolloutStatus): boolean {
 /** Prints a line whenever something changed (on a terminal: in place) until the rollout is over. */
 async function watch(place: CloudPlace, id: string): Promise<void> {
   const client = clientOf(place);
+  const isInPlace = showsProgress(process.stdout);
   for (let before = ""; ; ) {
     const status = await client.get<RolloutStatus>(`/v1/rollouts/${encodeURIComponent(id)}`);
     const line = lineOf(status);
-    if (line !== before) process.stdout.write(process.stdout.isTTY ? `\r\x1b[2K${line}` : `${line}\n`);
+    if (line !== before) process.stdout.write(isInPlace ? CLEAR_LINE + line : `${line}\n`);
     before = line;
     if (isOver(status)) {
-      if (process.stdout.isTTY) process.stdout.write("\n");
+      if (isInPlace) process.stdout.write("\n");
       print(`  ${status.rollout.because}`);
       for (const { fault, devices } of status.reasons) print(`  ${devices} x ${fault}`);
       if (status.rollout.state !== "running") process.exitCode = 1;

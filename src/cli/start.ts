@@ -13,6 +13,7 @@ import { update } from "./story/update.ts";
 import { use } from "./story/use.ts";
 import { freePort, HOME, type World } from "./story/world.ts";
 import { createTeller } from "./teller.ts";
+import { showsProgress } from "./terminal.ts";
 
 interface Options {
   readonly board: string;
@@ -44,7 +45,7 @@ async function tellStory(options: Options): Promise<void> {
   const keys = options.output === undefined ? read.keys : join(output, "keys");
   const config = { ...read, board: options.board, output, keys, cloud };
   const board = readBoard(options.board);
-  const tell = createTeller((text) => void process.stdout.write(text), process.stdout.isTTY === true);
+  const tell = createTeller((text) => void process.stdout.write(text), showsProgress(process.stdout));
   const air = await startAir(HOME);
   const { radio } = air;
   const station = openSimStation(board, join(output, "unit.flash"), radio);

@@ -1,4 +1,5 @@
 /** Tells the story as it happens: a heading for each chapter, a line with its time for each step, a table at the end. */
+import { CLEAR_LINE } from "./terminal.ts";
 
 export interface Teller {
   chapter(title: string): void;
@@ -20,7 +21,7 @@ export function createTeller(write: (text: string) => void, isLive: boolean): Te
       const stepAt = performance.now();
       if (isLive) write(`  … ${name}`);
       const line = (mark: string, text: string) =>
-        write(`${isLive ? "\r\u001b[K" : ""}  ${mark} ${name.padEnd(34)} ${text.padEnd(44)} ${seconds(stepAt)}\n`);
+        write(`${isLive ? CLEAR_LINE : ""}  ${mark} ${name.padEnd(34)} ${text.padEnd(44)} ${seconds(stepAt)}\n`);
       try {
         const value = await work();
         line("✓", outcome(value));

@@ -6,6 +6,7 @@ import { readBoard } from "#boards/sim/host/board.ts";
 import { endOnSignals } from "#cli/program.ts";
 import { sayTrouble } from "#cli/say-trouble.ts";
 import { createTeller } from "#cli/teller.ts";
+import { showsProgress } from "#cli/terminal.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { openRegistry, type UnitRow } from "#factory/registry.ts";
 import { enrolmentOf } from "./enrolment.ts";
@@ -37,7 +38,7 @@ function configOf({ config: path, board }: Options) {
 /** One JSON line a unit, or the steps as they happen. */
 function tellingOf(json: boolean): Telling {
   const write = (text: string) => void process.stdout.write(text);
-  const teller = createTeller(write, process.stdout.isTTY === true);
+  const teller = createTeller(write, showsProgress(process.stdout));
   return {
     step: (name, work) => (json ? work() : teller.step(name, work)),
     begun: (number) => json || teller.chapter(`unit ${number}`),

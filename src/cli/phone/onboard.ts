@@ -1,5 +1,6 @@
 /** `latchkey phone onboard`: broadcasts credentials until the unit answers. */
 import { fromHex, toHex } from "#base/bytes.ts";
+import { CLEAR_LINE, showsProgress } from "#cli/terminal.ts";
 import { timeoutMsOf } from "#cli/values/duration.ts";
 import { changeMemory, type Known, recall } from "#phone/memory.ts";
 import { messageFor, type SentProtocol } from "#phone/message.ts";
@@ -111,11 +112,11 @@ export async function onboardUnit(options: OnboardOptions): Promise<void> {
     const isMulticast = options.multicast === true;
     const meant = deviceId === undefined ? {} : { deviceId };
     const request = { ...message.value, ...meant, host, isMulticast, timeoutMs };
-    const isShown = process.stderr.isTTY && !options.json;
+    const isShown = showsProgress(process.stderr) && !options.json;
     const answer = await onboard(request, transport, nodePrimitives, ({ elapsedMs, packets }) => {
       if (isShown) process.stderr.write(`\r${packets} packets in ${(elapsedMs / 1000).toFixed(1)} s `);
     });
-    if (isShown) process.stderr.write("\r\u001b[K");
+    if (isShown) process.stderr.write(CLEAR_LINE);
     if (!answer.ok) {
       throw new PhoneTrouble(
         "the unit did not answer; is it powered, is the password right, does it listen for this protocol? Try again, or hold its button",

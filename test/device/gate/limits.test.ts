@@ -58,8 +58,9 @@ describe("sessions", () => {
       world.advance(2000);
     }
     const others = await guests(world, 2);
-    const open = await Promise.all([...crowd, ...others].map(async (each) => faultOf(await call(each, "setLamp"))));
-    expect(open).toEqual(["SESSION_UNKNOWN", "SESSION_UNKNOWN", ...Array(4).fill("accepted")]);
+    // A session that is over may find its identifier with another one.
+    const open = await Promise.all([...crowd, ...others].map(async (each) => (await call(each, "setLamp")).ok));
+    expect(open).toEqual([false, false, true, true, true, true]);
   });
 
   it("of one holder are at most two: his oldest gives way, nobody else's", async () => {

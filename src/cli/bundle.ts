@@ -1,12 +1,13 @@
-import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { type Command, InvalidArgumentError } from "commander";
+import { equal } from "#base/bytes.ts";
 import { withFaultNames } from "#base/faults.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { BundleError } from "#factory/bundle/bundle.ts";
 import { readBundleMark } from "#factory/bundle/bundle-mark.ts";
 import { namesPath, readNames, withWholeNames, writeNames } from "#factory/bundle/names.ts";
 import { readFlashConfig } from "#factory/config.ts";
+import { readBytes, refuseFolder, writeWhole } from "#trust/host/files.ts";
 import { buildCheckedBundle } from "./checked-bundle.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
@@ -18,13 +19,14 @@ interface BuildOptions {
 }
 
 async function build({ config: path, board, release, out }: BuildOptions): Promise<void> {
+  refuseFolder(out);
   const config = readFlashConfig(path);
   const on = readBoard(board ?? config.board);
   const atS = Math.floor(Date.now() / 1000);
   const { bytes, names } = await buildCheckedBundle(config, on, { release: String(release), atS });
-  writeFileSync(out, bytes, { flush: true });
+  writeWhole(out, bytes);
   writeNames(out, names);
-  const isWhole = readFileSync(out).equals(bytes) && readBundleMark(bytes)?.release === String(release);
+  const isWhole = equal(readBytes(out), bytes) && readBundleMark(bytes)?.release === String(release);
   if (!isWhole || readNames(namesPath(out)).size !== names.size) {
     throw new BundleError(`${out} does not hold what was built; check the disk and build it again`);
   }

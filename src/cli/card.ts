@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { equal, toHex } from "#base/bytes.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import { holderSeed } from "#trust/grants/card-keys.ts";
+import { readBytes, readText } from "#trust/host/files.ts";
 import { writeKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { createSecretFile } from "#trust/host/secret-file.ts";
@@ -62,7 +63,7 @@ function newCard(options: NewOptions): void {
   }
   if (existsSync(options.out)) throw new CliTrouble(`${options.out} is there already; a card is never overwritten`);
   createSecretFile(options.out, `${whole}\n`);
-  if (readFileSync(options.out, "utf8") !== `${whole}\n`) {
+  if (readText(options.out) !== `${whole}\n`) {
     throw new CliTrouble(
       `${options.out} does not hold the card that was written; check the disk and make another card`,
     );
@@ -101,7 +102,7 @@ function tell(secret: Uint8Array, id: Uint8Array | undefined, options: ReadOptio
 
 async function readCard(name: string, options: ReadOptions): Promise<void> {
   const picture = name !== "-" && /\.(png|jpe?g)$/i.test(name);
-  const text = picture ? await readQr(readFileSync(name)) : textOf(name);
+  const text = picture ? await readQr(readBytes(name)) : textOf(name);
   if (text === undefined) throw new CliTrouble(`there is no QR code in ${name}; take the picture again`);
   // A file of `card new` has the link on a line of its own.
   const link = /HTTPS:\/\/\S+/i.exec(text)?.[0];

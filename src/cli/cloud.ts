@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CloudOptions, startCloud } from "#cloud/cloud.ts";
 import { operatorClient } from "#cloud/http/operator-client.ts";
 import type { ViewLink } from "#cloud/http/routes-view.ts";
-import { readCloudTls } from "#cloud/http/tls-files.ts";
+import { readAuthority, readCloudTls } from "#cloud/http/tls-files.ts";
 import { createTimeSigner, TIME_KEY_FILE } from "#cloud/issuer/time-signer.ts";
 import { StoreTrouble } from "#cloud/store/store.ts";
 import { sayTrouble } from "./say-trouble.ts";
@@ -104,6 +103,9 @@ async function run(options: Options): Promise<void> {
   if (brokerHooks !== undefined && broker === undefined) {
     throw new StoreTrouble("--broker-hooks is for a broker that isn't ours; give --broker too, or leave both away");
   }
+  if (brokerCa !== undefined && broker === undefined) {
+    throw new StoreTrouble("--broker-ca is for a broker that isn't ours; give --broker too, or leave both away");
+  }
   if ((tlsKey === undefined) !== (tlsCert === undefined)) throw new StoreTrouble("give both --tls-key and --tls-cert");
   let onEnd: (error?: unknown) => void = () => undefined;
   const end = new Promise<unknown>((resolve) => {
@@ -115,7 +117,7 @@ async function run(options: Options): Promise<void> {
     ...(broker === undefined ? {} : { broker }),
     ...(tlsKey === undefined || tlsCert === undefined ? {} : { tls: readCloudTls(tlsKey, tlsCert) }),
     ...(brokerHooks === undefined ? {} : { brokerHooks }),
-    ...(brokerCa === undefined ? {} : { brokerCa: readFileSync(brokerCa) }),
+    ...(brokerCa === undefined ? {} : { brokerCa: readAuthority("--broker-ca", brokerCa) }),
     ...(blockRate === undefined ? {} : { bytesPerS: blockRate }),
     onFatal: (error) => onEnd(error),
   };

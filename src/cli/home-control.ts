@@ -6,6 +6,7 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
+import { readText } from "#trust/host/files.ts";
 import { replaceSecretFile } from "#trust/host/secret-file.ts";
 import { CliTrouble } from "./trouble.ts";
 
@@ -65,7 +66,7 @@ function readPlace(output: string): Place {
   const path = placeOf(output);
   if (!existsSync(path))
     throw new CliTrouble(`no home runs for ${output} (there is no ${path}); start it: latchkey home`);
-  return JSON.parse(readFileSync(path, "utf8")) as Place;
+  return JSON.parse(readText(path)) as Place;
 }
 
 /** Has a button pressed in the home that runs. @throws CliTrouble */

@@ -1,6 +1,6 @@
 /** The command line: finds the verb, hands it its arguments, and turns what comes back into an exit code. */
 import { Command, CommanderError } from "commander";
-import { sayTrouble } from "./say-trouble.ts";
+import { sayTrouble, troubleLine } from "./say-trouble.ts";
 import { resolveUserPaths } from "./user-paths.ts";
 import { VERBS } from "./verbs.ts";
 
@@ -40,6 +40,15 @@ async function main(args: readonly string[]): Promise<number> {
 // Whoever reads our output may have seen enough (`… | head`); then end quietly, as a program does that heeds SIGPIPE.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(141);
-  throw error;
+  process.stderr.write(
+    `latchkey: standard output can't be written (${error.code}): free space or name another place for it\n`,
+  );
+  process.exit(1);
+});
+// What fails in the background, as a socket that nobody waits for.
+process.on("uncaughtException", (error) => {
+  const line = troubleLine(error);
+  process.stderr.write(line === undefined ? `${error?.stack ?? String(error)}\n` : `latchkey: ${line}\n`);
+  process.exit(1);
 });
 process.exitCode = await main(process.argv.slice(2));

@@ -1,11 +1,12 @@
 /** The maker's keys in a product's folder: made all at once, and read as a line needs them. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { equal, fromHex, toHex } from "#base/bytes.ts";
 import { addGrantIssuer, readGrantIssuers } from "#cloud/issuer/grant-issuers.ts";
 import { newKeySet, type PublicKeys, readPublicKeys } from "#cloud/releases/key-set-files.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { MakerKeys } from "#factory/identity.ts";
+import { readText } from "#trust/host/files.ts";
 import { ensureKeyFile, type KeyPair, readKeyFile } from "#trust/host/key-file.ts";
 import { replacePublicFile } from "#trust/host/secret-file.ts";
 import { CliTrouble } from "./trouble.ts";
@@ -41,7 +42,7 @@ export function newMakerKeys(
 function timeKey(keys: string): Uint8Array {
   const path = join(keys, TIME_PUBLIC_FILE);
   if (!existsSync(path)) return readKeyFile(join(keys, "time.key"), "time").publicKey;
-  const publicKey = fromHex(readFileSync(path, "utf8").trim());
+  const publicKey = fromHex(readText(path).trim());
   if (publicKey?.length !== 32) throw new CliTrouble(`${path} is damaged; put back your copy of it`);
   return publicKey;
 }

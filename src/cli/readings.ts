@@ -1,21 +1,22 @@
 /** Bytes that a person names: a file, hexadecimal or base64 text, or "-" for standard input. Never a secret in words. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
+import { plainText, readBytes, readText, refuseFolder, writeWhole } from "#trust/host/files.ts";
 import { CliTrouble } from "./trouble.ts";
 
 /** The text of a file, or of standard input for "-". */
 export function textOf(name: string): string {
-  if (name !== "-" && !existsSync(name)) throw new CliTrouble(`there is no file ${name}`);
-  return readFileSync(name === "-" ? 0 : name, "utf8");
+  return readText(name);
 }
 
 /** Bytes of a file (raw, or as text), of a word, or of standard input. */
 export function bytesOf(what: string, word: string): Uint8Array {
   const isFile = word === "-" || existsSync(word);
-  const raw = isFile ? readFileSync(word === "-" ? 0 : word) : undefined;
-  const bytes = fromWords((raw?.toString("latin1") ?? word).trim());
+  const raw = isFile ? readBytes(word) : undefined;
+  const text = raw === undefined ? word : plainText(Buffer.from(raw).toString("utf8"));
+  const bytes = fromWords(text.trim());
   if (bytes !== undefined) return bytes;
-  if (raw !== undefined && raw.length > 0) return Uint8Array.from(raw);
+  if (raw !== undefined && raw.length > 0) return raw;
   throw new CliTrouble(`${what}: "${word}" is no file, no hexadecimal and no base64`);
 }
 
@@ -45,8 +46,8 @@ export interface Minted {
 
 /** Writes a line of hexadecimal and reads it back. */
 export function writeMinted(path: string, hex: string): void {
-  writeFileSync(path, `${hex}\n`, { flush: true });
-  if (readFileSync(path, "utf8") !== `${hex}\n`) {
+  writeWhole(path, `${hex}\n`);
+  if (readText(path) !== `${hex}\n`) {
     throw new CliTrouble(`${path} does not hold what was written; check the disk and try again`);
   }
 }
@@ -54,6 +55,7 @@ export function writeMinted(path: string, hex: string): void {
 /** Writes what was minted to its file, or prints it; as JSON one object, of several parts by their names. */
 export function give(isJson: boolean | undefined, parts: Readonly<Record<string, Minted>>): void {
   const told: Record<string, object> = {};
+  for (const { out } of Object.values(parts)) if (out !== undefined) refuseFolder(out);
   for (const [name, { fields, minted, out }] of Object.entries(parts)) {
     const hex = toHex(minted);
     if (out !== undefined) writeMinted(out, hex);

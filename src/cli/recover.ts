@@ -1,9 +1,11 @@
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { createReadStream, createWriteStream, statSync } from "node:fs";
 import type { Command } from "commander";
 import { powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
+import { readBoard } from "#boards/sim/host/board.ts";
 import { readReleaseFile } from "#cloud/releases/release-file.ts";
 import { RecoveryError, recover, type SerialLine } from "#factory/recover.ts";
 import { buildBoot } from "#firmware/image.ts";
+import { refuseFolder } from "#trust/host/files.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 interface Options {
@@ -31,6 +33,17 @@ function started(line: SerialLine): Promise<string> {
       resolve(found[1] as string);
     });
   });
+}
+
+/** What is no flash of this board's never starts an emulator. */
+function checkFlash(path: string, board: string): void {
+  refuseFolder(path);
+  const found = statSync(path, { throwIfNoEntry: false })?.size;
+  if (found === undefined) throw new RecoveryError(`there is no flash file ${path}; name the unit's`);
+  const { bytes } = readBoard(board).flash;
+  if (found !== bytes) {
+    throw new RecoveryError(`${path} has ${found} bytes (expected ${bytes}, the flash of ${board}); name the unit's`);
+  }
 }
 
 async function recoverOver(line: SerialLine, path: string): Promise<void> {
@@ -64,7 +77,7 @@ async function run(path: string, { board, flash, line }: Options): Promise<void>
     to.end();
     return;
   }
-  if (!existsSync(flash as string)) throw new RecoveryError(`there is no flash file ${flash}; name the unit's`);
+  checkFlash(flash as string, board);
   const kernel = (await buildBoot(board)).elf;
   const emulator = await startEmulator({ board, flashPath: flash as string, kernel });
   try {

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { toHex } from "#base/bytes.ts";
 import { operatorClient } from "#cloud/http/operator-client.ts";
@@ -12,6 +11,7 @@ import {
   writeReleaseFile,
 } from "#cloud/releases/release-file.ts";
 import { readBundleMark } from "#factory/bundle/bundle-mark.ts";
+import { isMissing, readBytes } from "#trust/host/files.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
 import { COMPONENT, CONSENT, type ComponentName, type Consent } from "#wire/releases/release.ts";
 import { sayTrouble } from "./say-trouble.ts";
@@ -52,8 +52,9 @@ function consent(text: string): Consent {
 
 function image(path: string): Uint8Array {
   try {
-    return Uint8Array.from(readFileSync(path));
-  } catch {
+    return readBytes(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
     throw new ReleaseTrouble(`there is no image at ${path}; build it first`);
   }
 }

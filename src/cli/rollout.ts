@@ -3,6 +3,7 @@ import { CloudTrouble, operatorClient } from "#cloud/http/operator-client.ts";
 import type { Decision } from "#cloud/rollout/rollout-decision.ts";
 import { failuresOf, WAVES } from "#cloud/rollout/rollout-plan.ts";
 import { progressOf, type RolloutStatus, type Status } from "#cloud/status/status.ts";
+import { readText } from "#trust/host/files.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { CLEAR_LINE, showsProgress } from "./terminal.ts";
 
@@ -263,16 +264,16 @@ export function register(command: Command): void {
     .argument("<file>", "JSON array; - reads standard input")
     .action((file: string, options: CloudPlace) =>
       sayTrouble(async () => {
-        const { enrolled } = await clientOf(options).post<{ enrolled: number }>("/v1/devices", await unitsOf(file));
+        const { enrolled } = await clientOf(options).post<{ enrolled: number }>("/v1/devices", unitsOf(file));
         print(`${enrolled} units are enrolled`);
       }),
     );
 }
 
-async function unitsOf(file: string): Promise<object> {
-  const { readFileSync } = await import("node:fs");
+function unitsOf(file: string): object {
+  const text = readText(file);
   try {
-    return JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8")) as object;
+    return JSON.parse(text) as object;
   } catch {
     throw new CloudTrouble(`${file} is no JSON file of units`);
   }

@@ -1,6 +1,7 @@
 /** The file that tells tools on the same machine where the cloud of a data folder listens. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { readText, writeWhole } from "#trust/host/files.ts";
 
 const RUNNING_FILE = "running.json";
 
@@ -16,13 +17,13 @@ export interface Running {
 /** Writes the file. @returns Removes it. */
 export function writeRunning(data: string, running: Running): () => void {
   const path = join(data, RUNNING_FILE);
-  writeFileSync(path, `${JSON.stringify(running)}\n`);
+  writeWhole(path, `${JSON.stringify(running)}\n`);
   return () => rmSync(path, { force: true });
 }
 
 /** @throws When no cloud runs on this folder. */
 export function readRunning(data: string): Running {
-  const running = JSON.parse(readFileSync(join(data, RUNNING_FILE), "utf8")) as Running | null;
+  const running = JSON.parse(readText(join(data, RUNNING_FILE))) as Running | null;
   if (typeof running?.url !== "string") throw new Error(`${RUNNING_FILE} does not say where the cloud listens`);
   return running;
 }

@@ -3,10 +3,10 @@
  * what a unit can check, and written as it is given them (PROTOCOL 7.8).
  */
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { concat } from "#base/bytes.ts";
 import { encodeCbor } from "#codec/cbor.ts";
+import { isMissing, readText } from "#trust/host/files.ts";
 import { ConfigError, type FlashConfig } from "./config.ts";
 
 const AUTHORITIES_MAX = 3;
@@ -36,8 +36,9 @@ function authorityOf(pem: string, path: string, what: string): X509Certificate {
 export function readAuthorities(path: string, what = "cloud.ca"): Uint8Array {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
-  } catch {
+    text = readText(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
     throw new ConfigError(
       `${what}: there is no ${path}; give the PEM file of the authority behind the cloud's servers`,
     );

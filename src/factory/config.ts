@@ -1,7 +1,8 @@
 /** `flash.config.json`: what a line makes. Checked whole before anything is touched. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
+import { readText } from "#trust/host/files.ts";
 
 const port = z.int().min(1).max(65535);
 
@@ -118,7 +119,7 @@ export function parseFlashConfig(text: string, source: string): FlashConfig {
 export function readFlashConfig(path: string): FlashConfig {
   if (!existsSync(path))
     throw new ConfigError(`there is no ${path}; copy flash.config.json from the repository's root`);
-  return fromFolder(parseFlashConfig(readFileSync(path, "utf8"), path), dirname(path));
+  return fromFolder(parseFlashConfig(readText(path), path), dirname(path));
 }
 
 function fromFolder(config: FlashConfig, folder: string): FlashConfig {

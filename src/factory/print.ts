@@ -1,8 +1,9 @@
 /** A unit's label and card on the station's disk: drawn, written, and read back by a decoder of another make. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
+import { readBytes, writeWhole } from "#trust/host/files.ts";
 import { linkText } from "#wire/grants/card.ts";
 import type { FlashConfig } from "./config.ts";
 import { drawPdf, drawPng, type Sheet } from "./labels.ts";
@@ -33,13 +34,13 @@ export async function printSheets(
   const drawn: { sheet: Sheet; png: Uint8Array }[] = [];
   for (const [name, sheet] of sheets) {
     const png = await drawPng(sheet);
-    writeFileSync(join(draft, name), png, { mode: 0o600, flush: true });
-    if ((await readQr(readFileSync(join(draft, name)))) !== linkText(sheet.link)) {
+    writeWhole(join(draft, name), png, 0o600);
+    if ((await readQr(readBytes(join(draft, name)))) !== linkText(sheet.link)) {
       throw new LineError(`${name} reads back differently from what was printed; raise labels.dpi or the label's size`);
     }
     drawn.push({ sheet, png });
   }
-  writeFileSync(join(draft, "print.pdf"), await drawPdf(drawn), { mode: 0o600, flush: true });
+  writeWhole(join(draft, "print.pdf"), await drawPdf(drawn), 0o600);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const names = ["label.png", "card.png", "print.pdf"] as const;
   for (const name of names) renameSync(join(draft, name), join(folder, name));

@@ -1,6 +1,7 @@
 /** One process at a time changes a file: a lock file beside it that names the process which holds it. */
 import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { threadId } from "node:worker_threads";
+import { writeWhole } from "#trust/host/files.ts";
 
 /** The lock could not be had. One line that says what to do. */
 export class LockError extends Error {
@@ -21,7 +22,7 @@ const SELF = `${process.pid} ${threadId}`;
 /** Creates a file that is not there yet and names us, both at once. @returns false when it is there. */
 function createOnce(path: string): boolean {
   const fresh = `${path}.${SELF.replace(" ", "-")}`;
-  writeFileSync(fresh, SELF, { mode: 0o600 });
+  writeWhole(fresh, SELF, 0o600);
   try {
     linkSync(fresh, path);
     return true;

@@ -2,8 +2,9 @@
  * What a phone remembers of each unit: where it was last, the highest counter it was called with over the air, what it
  * needs to reach it remotely, and which keys its owner gave to whom. None of it opens anything.
  */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { readText } from "#trust/host/files.ts";
 import { replaceSecretFile } from "#trust/host/secret-file.ts";
 import type { CloudAddress } from "#wire/link/cloud-address.ts";
 import { withFileLock } from "./file-lock.ts";
@@ -51,13 +52,44 @@ export class MemoryError extends Error {
   override name = "MemoryError";
 }
 
+const damaged = (path: string) => new MemoryError(`${path} is damaged; move it away, and scan label and card again`);
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Whether everything that verbs rely on has its type: other programs may have written the file. */
+function isKnown(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { host, port, lastCounter, cloud, grant, names, keys } = value;
+  const isCloud = isRecord(cloud) && typeof cloud.host === "string" && typeof cloud.broker === "string";
+  return (
+    typeof host === "string" &&
+    Number.isInteger(port) &&
+    Number.isInteger(lastCounter) &&
+    (cloud === undefined || cloud === null || isCloud) &&
+    (grant === undefined || typeof grant === "string") &&
+    (names === undefined || (Array.isArray(names) && names.every(Array.isArray))) &&
+    (keys === undefined || (Array.isArray(keys) && keys.every(isGivenKey)))
+  );
+}
+
+function isGivenKey(value: unknown): boolean {
+  return (
+    isRecord(value) && typeof value.cti === "string" && typeof value.name === "string" && Array.isArray(value.limits)
+  );
+}
+
 function readAll(path: string): Record<string, Known> {
   if (!existsSync(path)) return {};
+  const text = readText(path);
+  let all: unknown;
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as Record<string, Known>;
+    all = JSON.parse(text);
   } catch {
-    throw new MemoryError(`${path} is damaged; move it away, and scan label and card again`);
+    throw damaged(path);
   }
+  if (!isRecord(all) || !Object.values(all).every(isKnown)) throw damaged(path);
+  return all as Record<string, Known>;
 }
 
 /** What is known of a unit, by its ID in hexadecimal digits. Throws MemoryError. */

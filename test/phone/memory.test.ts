@@ -45,3 +45,20 @@ it("a lock of a process that lives is waited for, and named when it stays", () =
   rmSync(`${path}.lock`);
   change();
 }, 60_000);
+
+it.each([
+  "null",
+  "[]",
+  "7",
+  '"x"',
+  '{"a":null}',
+  '{"a":{"host":"x"}}',
+  '{"a":{"host":"x","port":1,"lastCounter":0,"keys":[null]}}',
+  "{",
+])("a file that says %s is called damaged, and is left as it is", (text) => {
+  const path = join(folder, "wrong.json");
+  writeFileSync(path, text);
+  expect(() => recall(path, "a")).toThrow(/wrong\.json is damaged; move it away/);
+  expect(() => changeMemory(path, "a", () => ({ host: "", port: 0, lastCounter: 0 }))).toThrow(/is damaged/);
+  expect(readFileSync(path, "utf8")).toBe(text);
+});

@@ -1,6 +1,5 @@
-/** A board's description, board.json, as the host's programs read it. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readText } from "#trust/host/files.ts";
 
 export interface Region {
   readonly start: number;
@@ -41,7 +40,7 @@ export class BoardError extends Error {
 export function readBoard(name: string): Board {
   const path = join("boards", name, "board.json");
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as Board;
+    return JSON.parse(readText(path)) as Board;
   } catch (error) {
     throw new BoardError(
       `board ${name}: ${path} can't be read (${(error as Error).message}); boards are the folders of boards/`,

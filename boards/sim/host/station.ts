@@ -1,5 +1,6 @@
 /** A place on the line for simulated and emulated units: flash a file, unit a process, console its standard streams. */
-import { appendFileSync, closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { append, readBytes } from "#trust/host/files.ts";
 import {
   decodeFactoryLine,
   encodeFactoryLine,
@@ -48,7 +49,7 @@ export function openSimStation(board: Board, flashPath: string, radio: string): 
       for (const { address, bytes } of images) writeSync(file, bytes, 0, bytes.length, address);
       fsyncSync(file);
       closeSync(file);
-      const held = readFileSync(flashPath);
+      const held = Buffer.from(readBytes(flashPath));
       for (const { address, bytes } of images) {
         if (held.compare(bytes, 0, bytes.length, address, address + bytes.length) !== 0) {
           throw new FlashFileError(
@@ -64,7 +65,7 @@ export function openSimStation(board: Board, flashPath: string, radio: string): 
       const args = ["--board", board.name, "--flash", flashPath, "--radio", radio];
       const all = cut === undefined ? args : [...args, "--cut", cut];
       unit = startProgram(`boards/${board.name}/host/unit.ts`, all, hasButton(board));
-      const keep = (line: string) => appendFileSync(logPath, `${line}\n`);
+      const keep = (line: string) => append(logPath, `${line}\n`);
       // The station's own words with the unit are no log, and hold what only the unit should keep.
       unit.onLine((line) => line.startsWith("~") || keep(line));
       unit.onNotice((notice) => keep(JSON.stringify(notice)));

@@ -1,8 +1,7 @@
-/** Frames of `latchkey air decode`: overheard headers in, what they say out. */
-import { readFileSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
 import { openAir } from "#trust/air-seal.ts";
+import { readText } from "#trust/host/files.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { airDecoder } from "#wire/air/air-decoder.ts";
 import { airKissDecoder } from "#wire/air/airkiss-decoder.ts";
@@ -62,7 +61,7 @@ function frameOf(line: string, number: number): Frame {
  * nobody asked for are passed over. Throws FramesError with the line's number and what is wrong with it.
  */
 export function readFrames(path: string): Frame[] {
-  return readFileSync(path, "utf8")
+  return readText(path)
     .split("\n")
     .flatMap((line, i) => (line.trim() === "" ? [] : [frameOf(line, i + 1)]))
     .sort((a, b) => a.us - b.us);

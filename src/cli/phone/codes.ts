@@ -1,15 +1,16 @@
 /** One photo that shows both codes: the label on the unit and the owner's card (`--codes PICTURE`). */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { ValueError } from "#cli/values/value-error.ts";
 import { readQrs } from "#codec/host/qr-reader.ts";
+import { readBytes } from "#trust/host/files.ts";
 import { readCardLink, readLabelLink } from "#wire/grants/card.ts";
 import { PhoneTrouble } from "./unit.ts";
 
 /** The two codes that one picture shows. @throws PhoneTrouble that says which one is missing, or shown twice. */
 export async function codesIn(path: string): Promise<{ readonly label: string; readonly card: string }> {
   if (!existsSync(path)) throw new ValueError(`--codes: there is no file ${path} (expected a photo of label and card)`);
-  const texts = [...new Set(await readQrs(readFileSync(path)))];
+  const texts = [...new Set(await readQrs(readBytes(path)))];
   const only = (what: string, isOne: (text: string) => boolean) => {
     const [found, ...more] = texts.filter(isOne);
     if (found === undefined) {

@@ -1,7 +1,7 @@
 /** Brings the maker's key sets to a unit that missed them: `latchkey phone key-set`. */
-import { readFileSync } from "node:fs";
 import { decodeCbor } from "#codec/cbor.ts";
 import { askCloud } from "#phone/unit-cloud.ts";
+import { readBytes } from "#trust/host/files.ts";
 import { decodeSignedKeyset } from "#wire/releases/keyset.ts";
 import { openUnitSession, type PhoneOptions, PhoneTrouble, print } from "./unit.ts";
 
@@ -12,12 +12,7 @@ interface SignedSet {
 
 /** A file holds one signed key set, or several in a list, as a cloud hands them out. */
 function setsOf(path: string): readonly SignedSet[] {
-  let bytes: Uint8Array;
-  try {
-    bytes = Uint8Array.from(readFileSync(path));
-  } catch {
-    throw new PhoneTrouble(`there is no ${path}; name the key set's file`);
-  }
+  const bytes = readBytes(path);
   const list = decodeCbor(bytes);
   const parts: readonly unknown[] = list.ok && Array.isArray(list.value) ? list.value : [bytes];
   return parts.map((part) => {

@@ -1,5 +1,5 @@
 /** What only an owner does: pass the unit on, end all guests at once, take a reissued card. */
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { equal, fromHex, toHex } from "#base/bytes.ts";
 import type { Fault, Result } from "#base/faults.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
@@ -9,6 +9,7 @@ import { changeMemory, type Known, recall } from "#phone/memory.ts";
 import { revokedAt } from "#phone/revoke.ts";
 import type { Session } from "#phone/session.ts";
 import { airKey, holderSeed } from "#trust/grants/card-keys.ts";
+import { readText } from "#trust/host/files.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { createSecretFile } from "#trust/host/secret-file.ts";
 import { CARD_SECRET_BYTES, readCardLink } from "#wire/grants/card.ts";
@@ -132,7 +133,7 @@ function ctisOf(delivery: Uint8Array): readonly Uint8Array[] {
 
 /** Brings the unit what the maker signed, as its cloud would: the old card is over before the new one asks to be the unit's own. */
 async function carryRevocation(options: PhoneOptions, path: string): Promise<void> {
-  const delivery = fromHex(readFileSync(path, "utf8").trim());
+  const delivery = fromHex(readText(path).trim());
   if (delivery === undefined)
     throw new PhoneTrouble(`${path} holds no revocation; name the file that came with the card`);
   const session = await openUnitSession(options);
@@ -172,7 +173,7 @@ export async function adoptCard(options: PhoneOptions & { readonly revocation?: 
     const answer = await session.request({ op: "air-key", airKey: airKey(nodePrimitives, secret, deviceId) });
     if (!answer.ok) throw new PhoneTrouble(`the unit doesn't take this card (${answer.fault})`, answer.fault);
     const isKnown = recall(options.memory, toHex(deviceId)) !== undefined;
-    const chain = fromHex(readFileSync(options.chain, "utf8").trim());
+    const chain = fromHex(readText(options.chain).trim());
     const grant = chain === undefined ? undefined : await session.request({ op: "grant" });
     if (isKnown && grant?.ok && grant.value instanceof Uint8Array) {
       const text = toHex(grant.value);

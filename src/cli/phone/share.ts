@@ -1,5 +1,4 @@
 /** `latchkey phone share`: gives a narrower key to somebody else, with every limit that a key can have. */
-import { readFileSync, writeFileSync } from "node:fs";
 import { equal, fromHex, toHex } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
 import { type LimitOptions, type Limits, limitsFrom, limitsText } from "#cli/limits.ts";
@@ -10,6 +9,7 @@ import { describeUnit } from "#phone/describe.ts";
 import { recall } from "#phone/memory.ts";
 import { mintShare, type Shared } from "#phone/share.ts";
 import { holderSeed } from "#trust/grants/card-keys.ts";
+import { readText, refuseFolder, writeWhole } from "#trust/host/files.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { readChain } from "#wire/grants/grant.ts";
 import { RIGHT, type Right, type Scope, scopeOf } from "#wire/grants/scope.ts";
@@ -142,14 +142,14 @@ function checkShared({ chain, cti }: Shared): void {
 /** Writes the guest's chain and reads it back. */
 function writeChain(path: string, chain: Uint8Array): void {
   const text = `${toHex(chain)}\n`;
-  writeFileSync(path, text, { flush: true });
-  if (readFileSync(path, "utf8") !== text)
-    throw new PhoneTrouble(`${path} does not hold what was written; check the disk`);
+  writeWhole(path, text);
+  if (readText(path) !== text) throw new PhoneTrouble(`${path} does not hold what was written; check the disk`);
 }
 
 /** Mints a guest's chain, remembers the key by its name, and writes the chain. */
 export async function shareUnit(options: ShareOptions): Promise<void> {
   const { guestKey, audience, limits, functions, assumed, name } = asked(options);
+  refuseFolder(options.out);
   const { deviceId, secret } = await scan(options);
   const id = toHex(deviceId);
   const base = await baseOf(options, id, assumed);

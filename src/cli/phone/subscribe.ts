@@ -1,11 +1,11 @@
 /** `latchkey phone subscribe`: shows events as they happen, at home or through the relay, until Ctrl-C. */
-import { readFileSync } from "node:fs";
 import { fromHex } from "#base/bytes.ts";
 import { durationMsOf } from "#cli/values/duration.ts";
 import { countOf } from "#cli/values/number.ts";
 import { ValueError } from "#cli/values/value-error.ts";
 import type { Session } from "#phone/session.ts";
 import { createEventFilter, eventsAfter, type RaisedEvent } from "#phone/subscribe.ts";
+import { readText } from "#trust/host/files.ts";
 import { readChain } from "#wire/grants/grant.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import { answerOf, describedUnit, plainOf, valueText } from "./describe.ts";
@@ -26,7 +26,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Whether every link of a guest's chain gives the right; the owner's own grant does. */
 function maySubscribe({ chain }: PhoneOptions, name: string): boolean {
-  const bytes = chain === undefined ? undefined : fromHex(readFileSync(chain, "utf8").trim());
+  const bytes = chain === undefined ? undefined : fromHex(readText(chain).trim());
   const links = bytes === undefined ? undefined : readChain(bytes);
   if (links?.ok !== true) return true;
   return links.value.every(({ claims }) => (rightsFor(claims.scope, name) & RIGHT.subscribe) !== 0);

@@ -1,8 +1,9 @@
 /** How a unit without a cloud learns the time for a guest's key: the guest's phone asks, the phone of whoever gave the key answers. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { equal, toHex } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
 import { vouchFor } from "#phone/tell-time.ts";
+import { readText, refuseFolder, writeWhole } from "#trust/host/files.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { signTime } from "#trust/signed-time.ts";
 import { seedSigner } from "#trust/signer.ts";
@@ -12,11 +13,11 @@ import { openUnitSession, type PhoneOptions, PhoneTrouble, print, visitOf } from
 
 /** A line as it was sent, or the file that holds it. */
 function lineOf(word: string): string {
-  return existsSync(word) ? readFileSync(word, "utf8") : word;
+  return existsSync(word) ? readText(word) : word;
 }
 
 function give(options: PhoneOptions & { out?: string }, what: "request" | "answer", text: string, next: string): void {
-  if (options.out !== undefined) writeFileSync(options.out, `${text}\n`, { flush: true });
+  if (options.out !== undefined) writeWhole(options.out, `${text}\n`);
   if (options.json) return print(options, { [what]: text }, text);
   process.stdout.write(`${text}\n`);
   process.stderr.write(`${next}\n`);
@@ -24,6 +25,7 @@ function give(options: PhoneOptions & { out?: string }, what: "request" | "answe
 
 /** Asks the unit for a nonce, for whoever signed the last link of this phone's chain. */
 export async function requestTime(options: PhoneOptions & { out?: string }): Promise<void> {
+  if (options.out !== undefined) refuseFolder(options.out);
   const visit = await visitOf(options);
   const session = await openUnitSession(options);
   try {
@@ -42,6 +44,7 @@ export async function requestTime(options: PhoneOptions & { out?: string }): Pro
 
 /** Signs the time for a guest's request; without one, tells it to the unit itself. */
 export async function vouchTime(line: string | undefined, options: PhoneOptions & { out?: string }): Promise<void> {
+  if (options.out !== undefined) refuseFolder(options.out);
   const visit = await visitOf(options);
   if (line === undefined) return vouchDirectly(options);
   const request = readTimeRequest(lineOf(line));

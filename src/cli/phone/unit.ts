@@ -1,5 +1,5 @@
 /** The unit that a phone's verb is about: its codes, what is remembered of it, and a session with it, at home or from afar. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
 import type { Fault, Result } from "#base/faults.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
@@ -13,13 +13,13 @@ import { type AwayOptions, awayTransport, tlsToldBy } from "#phone/transports/aw
 import { httpTransport } from "#phone/transports/http.ts";
 import { holderSeed as cardSeed } from "#trust/grants/card-keys.ts";
 import { chainOf } from "#trust/grants/mint.ts";
+import { readBytes, readText } from "#trust/host/files.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { seedSigner } from "#trust/signer.ts";
 import { readLabelLink } from "#wire/grants/card.ts";
 import { readGrant } from "#wire/grants/grant.ts";
 import { type CloudAddress, readCloudTls } from "#wire/link/cloud-address.ts";
-
 import { tellFromPhone } from "./tell.ts";
 
 /** What a person did can't work; one line that says what to do, and the unit's fault where it was one. */
@@ -54,7 +54,7 @@ export interface PhoneOptions {
 /** A code's text: read from a picture where the word names a file. */
 export async function codeText(what: string, word: string): Promise<string> {
   if (!existsSync(word)) return word;
-  const text = await readQr(readFileSync(word));
+  const text = await readQr(readBytes(word));
   if (text === undefined)
     throw new PhoneTrouble(`there is no QR code in ${word}; take the picture of the ${what} again`);
   return text;
@@ -96,6 +96,8 @@ export interface Visit {
 }
 
 export async function visitOf(options: PhoneOptions): Promise<Visit> {
+  // What is wrong with a second factor's file is said before the unit is asked.
+  if (options.dischargeKey !== undefined) readKeyFile(options.dischargeKey, "holder");
   const isGuest = options.key !== undefined;
   const scanned = isGuest ? undefined : await scan(options);
   const label = readLabelLink(await codeText("label", options.label));
@@ -103,7 +105,7 @@ export async function visitOf(options: PhoneOptions): Promise<Visit> {
   const holderSeed = isGuest
     ? readKeyFile(options.key as string, "holder").seed
     : cardSeed(nodePrimitives, (scanned as Scanned).secret, label.value);
-  const given = options.chain === undefined ? undefined : fromHex(readFileSync(options.chain, "utf8").trim());
+  const given = options.chain === undefined ? undefined : fromHex(readText(options.chain).trim());
   if (options.chain !== undefined && given === undefined) throw new PhoneTrouble(`${options.chain} holds no chain`);
   // A bare grant, as the maker sends it with a reissued card, is a chain of one.
   const chain = given !== undefined && readGrant(given).ok ? chainOf(given) : given;
@@ -252,7 +254,7 @@ export function cloudFrom(text: string): CloudAddress {
 function tlsOf({ cloud, cloudCa, cloudServer }: PhoneOptions, known: Known | undefined): Pick<AwayOptions, "tls"> {
   const servername = cloudServer && { servername: cloudServer };
   if (cloudCa === "system") return { tls: { ...servername } };
-  if (cloudCa !== undefined) return { tls: { ca: readFileSync(cloudCa, "utf8"), ...servername } };
+  if (cloudCa !== undefined) return { tls: { ca: readText(cloudCa), ...servername } };
   const bytes = cloud === undefined && known?.cloudTls !== undefined ? fromHex(known.cloudTls) : undefined;
   if (bytes === undefined) return {};
   const read = readCloudTls(bytes);

@@ -1,5 +1,3 @@
-/** The native image of a board that starts one, and what the story makes of it. */
-import { readFileSync } from "node:fs";
 import { concat, viewOf } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { Board } from "#boards/sim/host/board.ts";
@@ -7,13 +5,14 @@ import { startsNative } from "#cli/line/first-flash.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { buildBoot, buildRuntime } from "#firmware/image.ts";
 import { layoutOf } from "#firmware/layout.ts";
+import { readBytes } from "#trust/host/files.ts";
 
 /** Builds what isn't up to date. Throws BuildStop where the toolchain is missing; the message is the line that mends it. */
 export async function nativeImage(board: Board, { cloud }: FlashConfig): Promise<Uint8Array | undefined> {
   if (!startsNative(board)) return undefined;
   await buildBoot(board.name);
   const { binary } = await buildRuntime(board.name, { tls: cloud?.ca !== undefined });
-  return new Uint8Array(readFileSync(binary));
+  return readBytes(binary);
 }
 
 /** The same native image, told apart by a word behind it that nothing reads: the smallest update there is. */

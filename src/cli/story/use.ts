@@ -1,5 +1,3 @@
-/** Chapter 3: the owner and his guests use the lamp. No broker runs, and nothing here needs one. */
-import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromHex, toHex } from "#base/bytes.ts";
 import { scan } from "#cli/phone/unit.ts";
@@ -7,6 +5,7 @@ import type { MadeUnit } from "#factory/line.ts";
 import { recall } from "#phone/memory.ts";
 import { holderSeed } from "#trust/grants/card-keys.ts";
 import { chainOf, issueChild } from "#trust/grants/mint.ts";
+import { readText, writeWhole } from "#trust/host/files.ts";
 import { createKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { seedSigner } from "#trust/signer.ts";
@@ -95,10 +94,7 @@ export async function use(world: UnitWorld): Promise<void> {
   ]);
   await tell.step("owner revokes the guest's key", () => latchkeyOk("phone", "revoke", weekend.cti, ...asOwner));
   await refused("the revoked key", "GRANT_REVOKED", ["phone", "call", "setLamp", "on=true", ...asGuest(weekend.chain)]);
-  tell.note(
-    "guest's chain",
-    `${readFileSync(weekend.chain, "utf8").trim().length / 2} bytes, ${config.cards} card above it`,
-  );
+  tell.note("guest's chain", `${readText(weekend.chain).trim().length / 2} bytes, ${config.cards} card above it`);
 }
 
 /** A key whose end has passed. `phone share` makes none, so it is minted here as an owner's phone did it long ago. */
@@ -111,7 +107,7 @@ async function expiredChain({ unit, phoneMemory }: UnitWorld, path: string, hold
     ...{ cti: nodePrimitives.random(CTI_BYTES), holder, scope: scopeOf({ setLamp: ["call"] }), epoch: 0, caveats: [] },
     expiresAtS: LONG_AGO_S,
   });
-  writeFileSync(path, `${toHex(chain)}\n`);
+  writeWhole(path, `${toHex(chain)}\n`);
   return path;
 }
 

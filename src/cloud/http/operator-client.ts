@@ -1,5 +1,4 @@
 /** How the operator's tools talk to a running cloud. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isPlainUrl, redactUrl } from "#base/redact-url.ts";
 import { OPERATOR_KEY_FILE } from "#cloud/cloud.ts";
@@ -7,6 +6,7 @@ import { readRunning } from "#cloud/running-file.ts";
 import { SecretFileError } from "#trust/host/secret-file.ts";
 import { requestCloud } from "./operator-request.ts";
 import { readSharedKey } from "./shared-key.ts";
+import { readAuthority } from "./tls-files.ts";
 
 /** The cloud can't be reached or refuses. The message is one line that says what to do. */
 export class CloudTrouble extends Error {
@@ -62,7 +62,7 @@ export function operatorClient(where: {
       `no cloud runs on ${where.data}; start one with: latchkey cloud --data ${where.data}, or name --url and --operator-key`,
     );
   }
-  if (where.caFile !== undefined) ca = readFileSync(where.caFile, "utf8");
+  if (where.caFile !== undefined) ca = readAuthority("--ca", where.caFile).toString("utf8");
   const { url, fingerprint } = running;
   const ask = async <T>(method: string, path: string, body?: Uint8Array | string): Promise<T> => {
     const kind = body instanceof Uint8Array ? "application/octet-stream" : "application/json";

@@ -1,6 +1,6 @@
 /** What the cloud proves itself with: a private key and the certificates over it, from files, held to what units can check. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readBytes } from "#trust/host/files.ts";
 
 /** A file that can't be used; one line that says what to do. */
 export class TlsTrouble extends Error {
@@ -16,7 +16,7 @@ export interface CloudTls {
 
 /** @throws TlsTrouble, or the file system's error with its path. */
 export function readCloudTls(keyPath: string, certPath: string): CloudTls {
-  const [key, cert] = [readFileSync(keyPath), readFileSync(certPath)];
+  const [key, cert] = [Buffer.from(readBytes(keyPath)), Buffer.from(readBytes(certPath))];
   let privateKey: KeyObject;
   let certificate: X509Certificate;
   try {
@@ -40,6 +40,17 @@ export function readCloudTls(keyPath: string, certPath: string): CloudTls {
     );
   }
   return { key, cert };
+}
+
+/** Reads the authority behind a server's TLS. @returns PEM. @throws TlsTrouble, FileError */
+export function readAuthority(option: string, path: string): Buffer {
+  const pem = Buffer.from(readBytes(path));
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new TlsTrouble(`${option} ${path} holds no certificate in PEM; name the authority's`);
+  }
+  return pem;
 }
 
 /** The SHA-256 of the server's own certificate, by which tools on its machine know it. */

@@ -1,9 +1,10 @@
 /** The public keys that sign a product's grants, beside its other keys: what callers' chains are held against. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { equal, fromHex, toHex } from "#base/bytes.ts";
 import { KeySetTrouble } from "#cloud/releases/key-set-files.ts";
 import type { Issuer } from "#trust/grants/open-chain.ts";
+import { readText } from "#trust/host/files.ts";
 import { replacePublicFile } from "#trust/host/secret-file.ts";
 
 export const ISSUERS_FILE = "issuers.json";
@@ -17,7 +18,7 @@ export function readGrantIssuers(folder: string): readonly Issuer[] {
   if (!existsSync(path)) return [];
   let keys: Readonly<Record<string, unknown>>;
   try {
-    keys = JSON.parse(readFileSync(path, "utf8")) as typeof keys;
+    keys = JSON.parse(readText(path)) as typeof keys;
   } catch {
     throw new KeySetTrouble(`${path} is damaged; make it anew with: latchkey keys issuer`);
   }

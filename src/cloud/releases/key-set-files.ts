@@ -2,10 +2,11 @@
  * A product's release keys in a folder: three roots (which belong offline), a release key, a timestamp key, the key set
  * that two of the roots signed, and the roots' public halves for whoever pins them.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { equal, fromHex, toHex } from "#base/bytes.ts";
 import { encodeCbor } from "#codec/cbor.ts";
+import { readBytes, readText } from "#trust/host/files.ts";
 import { createKeyFile, type KeyPair, readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { replacePublicFile } from "#trust/host/secret-file.ts";
@@ -47,7 +48,7 @@ function messageOf(folder: string, newest: Uint8Array, version: number): Uint8Ar
     .flatMap((name) => (STEP_FILE.test(name) ? [Number(STEP_FILE.exec(name)?.[1])] : []))
     .filter((step) => step < version)
     .sort((a, b) => a - b)
-    .map((step) => Uint8Array.from(readFileSync(join(folder, `keyset-${step}.cose`))));
+    .map((step) => readBytes(join(folder, `keyset-${step}.cose`)));
   if (steps.length === 0) return newest;
   const sets = [...steps, newest];
   while (encodeCbor(sets).length > MESSAGE_BYTES_MAX) sets.shift();
@@ -60,8 +61,8 @@ export function readPublicKeys(folder: string): PublicKeys {
   let pinned: { product?: unknown; roots?: unknown };
   let signedKeyset: Uint8Array;
   try {
-    pinned = JSON.parse(readFileSync(path, "utf8")) as typeof pinned;
-    signedKeyset = Uint8Array.from(readFileSync(join(folder, KEYSET_FILE)));
+    pinned = JSON.parse(readText(path)) as typeof pinned;
+    signedKeyset = readBytes(join(folder, KEYSET_FILE));
   } catch {
     throw new KeySetTrouble(`${folder} has no ${ROOTS_FILE} and ${KEYSET_FILE}; make keys with: latchkey keys new`);
   }

@@ -3,9 +3,9 @@
  * will fetch. Deterministic CBOR: ["latchkey release", 1, signed or null, payload, [stream...], {kind: image}].
  * @source PROTOCOL 7.40
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { equal } from "#base/bytes.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import { isMissing, readBytes, writeWhole } from "#trust/host/files.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { rootOfBytes, TRANSFER_NAME_BYTES } from "#wire/releases/blocks.ts";
 import { COMPONENT, decodeRelease, encodeRelease, type Release } from "#wire/releases/release.ts";
@@ -70,30 +70,29 @@ export function decodeReleaseFile(bytes: Uint8Array, path: string): ReleaseFile 
 export function readReleaseFile(path: string): ReleaseFile {
   let bytes: Uint8Array;
   try {
-    bytes = Uint8Array.from(readFileSync(path));
-  } catch {
+    bytes = readBytes(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
     throw new ReleaseTrouble(`there is no release at ${path}; build one: latchkey release build`);
   }
   return decodeReleaseFile(bytes, path);
 }
 
 /**
- * Writes a release file. What was written is read back with the reader that every later step uses, and takes its place
- * only then; a release that the reader refuses leaves an earlier file as it was.
- * @throws ReleaseTrouble when the reader refuses it.
+ * Writes a release file that the reader of every later step takes; a release that it refuses leaves an earlier file as it was.
+ * @throws ReleaseTrouble when the reader refuses it; FileError
  */
 export function writeReleaseFile(path: string, file: ReleaseFile): void {
-  writeFileSync(`${path}.new`, encodeReleaseFile(file), { flush: true });
+  const bytes = encodeReleaseFile(file);
   try {
-    readReleaseFile(`${path}.new`);
+    decodeReleaseFile(bytes, "it");
   } catch (error) {
-    rmSync(`${path}.new`, { force: true });
     if (!(error instanceof ReleaseTrouble)) throw error;
     throw new ReleaseTrouble(
-      `${path} was not written: units would refuse this release (${error.message.replace(`${path}.new`, "it").replace(/; build it again.*/, "")}); look at its sequence, hardware, epoch and images`,
+      `${path} was not written: units would refuse this release (${error.message.replace(/; build it again.*/, "")}); look at its sequence, hardware, epoch and images`,
     );
   }
-  renameSync(`${path}.new`, path);
+  writeWhole(path, bytes);
 }
 
 export function componentName(kind: number): string {

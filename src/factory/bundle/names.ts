@@ -3,7 +3,7 @@
  * needs it to build, to patch or to run: it follows from the sources, and can be made anew from them.
  * @source PROTOCOL 9.4.2
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readText, writeWhole } from "#trust/host/files.ts";
 
 /** Thrown for a file that is no list of names; the message says what to do. */
 export class NamesError extends Error {
@@ -18,18 +18,21 @@ export function namesPath(imagePath: string): string {
 /** @param names Names in the sources by short ones, as buildBundle gives them. */
 export function writeNames(imagePath: string, names: ReadonlyMap<string, string>): void {
   const sorted = [...names].sort(([a], [b]) => (a < b ? -1 : 1));
-  writeFileSync(namesPath(imagePath), `${JSON.stringify(Object.fromEntries(sorted), undefined, 0)}\n`);
+  writeWhole(namesPath(imagePath), `${JSON.stringify(Object.fromEntries(sorted), undefined, 0)}\n`);
 }
 
 export function readNames(path: string): ReadonlyMap<string, string> {
+  const text = readText(path);
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, "utf8"));
+    value = JSON.parse(text);
   } catch {
+    value = undefined;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new NamesError(`${path} is no list of names; name the .names.json that lies beside the release`);
   }
-  const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
-  return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+  return new Map(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
 }
 
 /**

@@ -1,6 +1,7 @@
 /** A product's AES-128 key for the older onboarding protocols, in a file that its owner alone may read: 32 hexadecimal digits. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { fromHex } from "#base/bytes.ts";
+import { readText } from "./files.ts";
 
 const KEY_BYTES = 16;
 
@@ -12,8 +13,9 @@ export class AppKeyError extends Error {
 /** @returns 16 bytes. @throws AppKeyError when the file is missing, readable by others, or no key. */
 export function readAppKey(path: string): Uint8Array {
   if (!existsSync(path)) throw new AppKeyError(`there is no ${path}; put the app's key there, 32 hexadecimal digits`);
-  if ((statSync(path).mode & 0o077) !== 0) throw new AppKeyError(`others may read ${path}; run: chmod 600 ${path}`);
-  const key = fromHex(readFileSync(path, "utf8").trim());
+  if (statSync(path).isFile() && (statSync(path).mode & 0o077) !== 0)
+    throw new AppKeyError(`others may read ${path}; run: chmod 600 ${path}`);
+  const key = fromHex(readText(path).trim());
   if (key?.length !== KEY_BYTES)
     throw new AppKeyError(`${path} holds no AES-128 key: 32 hexadecimal digits are wanted`);
   return key;

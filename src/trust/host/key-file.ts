@@ -1,6 +1,7 @@
 /** A maker's or a person's Ed25519 key in a file that its owner alone may read: one JSON object. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
+import { readText } from "./files.ts";
 import { nodePrimitives } from "./node-primitives.ts";
 import { createSecretFile } from "./secret-file.ts";
 
@@ -42,7 +43,8 @@ export function writeKeyFile(path: string, role: KeyRole, seed: Uint8Array): Key
 export function readKeyFile(path: string, role: KeyRole): KeyPair {
   if (!existsSync(path))
     throw new KeyFileError(`there is no key file ${path}; make one with: latchkey keys new ${role} ${path}`);
-  if ((statSync(path).mode & 0o077) !== 0) throw new KeyFileError(`others may read ${path}; run: chmod 600 ${path}`);
+  if (statSync(path).isFile() && (statSync(path).mode & 0o077) !== 0)
+    throw new KeyFileError(`others may read ${path}; run: chmod 600 ${path}`);
   const { role: written, public: publicText, seed: seedText } = parse(path);
   const seed = typeof seedText === "string" ? fromHex(seedText) : undefined;
   if (seed?.length !== 32 || toHex(nodePrimitives.ed25519PublicKey(seed)) !== publicText) {
@@ -58,9 +60,12 @@ export function ensureKeyFile(path: string, role: KeyRole): KeyPair {
 }
 
 function parse(path: string): { readonly role?: unknown; readonly public?: unknown; readonly seed?: unknown } {
+  const text = readText(path);
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as object;
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
   } catch {
-    throw new KeyFileError(`${path} is no key file; name the right one, or put back your copy of it`);
+    // Not JSON, and its words may be a part of a key.
   }
+  throw new KeyFileError(`${path} is no key file; name the right one, or put back your copy of it`);
 }

@@ -12,12 +12,13 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { readText } from "./files.ts";
 
 /** The file can't be used as a secret. One line that says what to do, without anything of the secret. */
 export class SecretFileError extends Error {
@@ -64,6 +65,9 @@ function syncFolder(folder: string): void {
 
 /** Writes a temporary file beside `path` and synchronizes it. @returns Its name. */
 function writeTemporary(path: string, content: string | Uint8Array, mode = OWNER_ONLY): string {
+  const held = statSync(path, { throwIfNoEntry: false });
+  // A rename would put a file in the place of a folder's or device's name.
+  if (held !== undefined && !held.isFile()) throw new SecretFileError(`${path} is not a file; name the file itself`);
   mkdirSync(dirname(path), { recursive: true });
   removeLeftovers(path);
   const temporary = `${path}.new-${process.pid}`;
@@ -127,5 +131,5 @@ export function readSecretFile(path: string): string {
   if ((status.mode & 0o077) !== 0 && process.platform !== "win32") {
     throw new SecretFileError(`others may read ${path}; run: chmod 600 ${path}`);
   }
-  return readFileSync(path, "utf8");
+  return readText(path);
 }

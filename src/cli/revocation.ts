@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { operatorClient } from "#cloud/http/operator-client.ts";
-import type { RevocationStatus } from "#cloud/issuer/revocations.ts";
+import type { RevocationStatus } from "#cloud/issuer/revocation-register.ts";
 import { bytesOf } from "./readings.ts";
 import { CliTrouble } from "./trouble.ts";
 

@@ -1,5 +1,5 @@
-/** What the cloud does again and again: judge rollouts, end idle visits, write down when devices were heard. */
-import type { RelayDesk } from "#cloud/broker/relay-desk.ts";
+/** What the cloud does again and again: judge rollouts, end idle relay sessions, write down when devices were heard. */
+import type { RelayService } from "#cloud/broker/relay-service.ts";
 import type { Core } from "./core.ts";
 
 export interface CloudTimersOptions {
@@ -13,8 +13,8 @@ const MINUTE_MS = 60_000;
 
 /** Starts the timers. @returns Stops them; resolves when the work under way has ended. */
 export function startCloudTimers(
-  { rollouts, releases, desk, fleet, queue }: Core,
-  relayDesk: RelayDesk,
+  { rollouts, releases, deviceMessages, fleet, queue }: Core,
+  relayService: RelayService,
   options: CloudTimersOptions,
 ): () => Promise<void> {
   const tickMs = options.tickMs ?? TICK_MS;
@@ -23,14 +23,14 @@ export function startCloudTimers(
     const changed = new Set(await rollouts.tick(nowMs));
     // Maintenance windows open and close on the minute.
     if (nowMs % MINUTE_MS < tickMs) for (const each of releases.all()) changed.add(each.product);
-    if (changed.size > 0) await desk.offerAgain(changed);
+    if (changed.size > 0) await deviceMessages.offerAgain(changed);
   };
   let judging = Promise.resolve();
   const tick = setInterval(() => {
     judging = judging.then(judgeRollouts).catch(options.onFatal);
   }, tickMs);
   const heard = setInterval(() => {
-    relayDesk.sweep(Date.now());
+    relayService.sweep(Date.now());
     fleet.flushHeard();
     queue.commit().catch(() => undefined);
   }, HEARD_MS);

@@ -9,7 +9,7 @@ import { createKeysetAnnouncer } from "#cloud/broker/keyset-announcer.ts";
 import { createLinkGate } from "#cloud/broker/link-gate.ts";
 import { createNonces, NONCE_KEY_BYTES } from "#cloud/broker/nonces.ts";
 import { openBroker } from "#cloud/broker/open-broker.ts";
-import { createRelayDesk } from "#cloud/broker/relay-desk.ts";
+import { createRelayService } from "#cloud/broker/relay-service.ts";
 import { sayAway } from "#cloud/broker/say-away.ts";
 import { createCloudApp } from "#cloud/http/cloud-routes.ts";
 import { serveHttp } from "#cloud/http/http.ts";
@@ -17,7 +17,7 @@ import { createOperatorAccess } from "#cloud/http/operator-access.ts";
 import { ensureSharedKey } from "#cloud/http/shared-key.ts";
 import { type CloudTls, fingerprintOf } from "#cloud/http/tls-files.ts";
 import { readGrantIssuers } from "#cloud/issuer/grant-issuers.ts";
-import { createIssuer } from "#cloud/issuer/issuer.ts";
+import { createTimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import { readPublicKeys } from "#cloud/releases/key-set-files.ts";
 import { secretRecord } from "#cloud/store/secret-record.ts";
 import { openStore } from "#cloud/store/store.ts";
@@ -95,7 +95,7 @@ function grantIssuersOf(folders: readonly string[]) {
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   mkdirSync(options.data, { recursive: true });
   const log = createBoundedLog((line) => void process.stderr.write(line), steadyMs);
-  const issuer = createIssuer(options.keys);
+  const timestampSigner = createTimestampSigner(options.keys);
   const issuersOf = grantIssuersOf(options.keys);
   const operatorKey = ensureSharedKey(join(options.data, OPERATOR_KEY_FILE));
   const store = await openStore(options.store ?? join(options.data, "cloud.db"));
@@ -108,16 +108,16 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const broker = createBrokerSlot();
     const core = await openCore({
       store,
-      issuer,
+      timestampSigner,
       onFatal: options.onFatal,
       gatherMs: GATHER_MS,
       send: (device, name, payload) => broker.toDevice(device, name, payload, false),
       nowMs: Date.now,
       steadyMs,
-      chance: Math.random,
+      randomFraction: Math.random,
       ...(options.bytesPerS === undefined ? {} : { bytesPerS: options.bytesPerS }),
     });
-    const { fleet, desk, queue, revocations } = core;
+    const { fleet, deviceMessages, queue, revocations } = core;
     closers.push(async () => {
       fleet.flushHeard();
       // A store that failed was reported already.
@@ -137,7 +137,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       nodePrimitives,
       nonceMs(),
     );
-    const relayDesk = createRelayDesk({
+    const relayService = createRelayService({
       toDevice: (device, name, payload) => broker.toDevice(device, name, payload, false),
       toCaller: (name, payload) => void broker.toCaller(name, payload),
       dismiss: (name) => void broker.dismissCaller(name).catch(() => undefined),
@@ -148,13 +148,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const counters = { connectionsRefused: 0 };
     const events: BrokerEvents = {
       async message(device, name, payload) {
-        if (name === UP.reply) relayDesk.replied(device, payload);
-        else await desk.message(device, name, payload);
+        if (name === UP.reply) relayService.replied(device, payload);
+        else await deviceMessages.message(device, name, payload);
       },
-      callerSaid: relayDesk.said,
-      callerGone: relayDesk.gone,
-      online: desk.online,
-      offline: desk.offline,
+      callerSaid: relayService.said,
+      callerGone: relayService.gone,
+      online: deviceMessages.online,
+      offline: deviceMessages.offline,
       refused: () => void counters.connectionsRefused++,
       log: log.line,
     };
@@ -167,7 +167,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       await sayAway(fleet, broker);
       await broker.close();
     });
-    const announceKeysets = createKeysetAnnouncer(fleet, issuer, broker);
+    const announceKeysets = createKeysetAnnouncer(fleet, timestampSigner, broker);
     await announceKeysets();
 
     const access = createOperatorAccess(operatorKey, nodePrimitives.random, steadyMs);
@@ -179,7 +179,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         nonces,
         nonceMs,
         callerGate,
-        relayDesk,
+        relayService: relayService,
         broker,
         access,
         isSecure,
@@ -191,7 +191,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const { host, httpPort, tls } = options;
     const http = await serveHttp(app, { host, port: httpPort, ...(tls === undefined ? {} : { tls }) });
     closers.push(() => http.close());
-    closers.push(startCloudTimers(core, relayDesk, options));
+    closers.push(startCloudTimers(core, relayService, options));
 
     const url = `${isSecure ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${http.port}`;
     const known = tls === undefined ? {} : { fingerprint: fingerprintOf(tls) };

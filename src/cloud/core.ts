@@ -1,12 +1,12 @@
 /** Everything of the cloud but its sockets: what the process, the simulator and the tests share. */
 
-import type { Issuer } from "#cloud/issuer/issuer.ts";
-import { loadRevocations, type Revocations } from "#cloud/issuer/revocations.ts";
+import { openRevocationRegister, type RevocationRegister } from "#cloud/issuer/revocation-register.ts";
+import type { TimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import { loadReleases, type Releases } from "#cloud/releases/releases.ts";
 import { loadRollouts, type Rollouts } from "#cloud/rollout/rollouts.ts";
 import type { Store } from "#cloud/store/store.ts";
 import { createWriteQueue, type WriteQueue } from "#cloud/store/write-queue.ts";
-import { createDesk, type Desk, type DeskOptions } from "./desk.ts";
+import { createDeviceMessages, type DeviceMessages, type DeviceMessagesOptions } from "./device-messages.ts";
 import { type Fleet, loadFleet } from "./fleet.ts";
 import { loadUpClock, type UpClock } from "./up-clock.ts";
 
@@ -16,15 +16,16 @@ export interface Core {
   readonly fleet: Fleet;
   readonly releases: Releases;
   readonly rollouts: Rollouts;
-  readonly revocations: Revocations;
-  readonly issuer: Issuer;
-  readonly desk: Desk;
+  readonly revocations: RevocationRegister;
+  readonly timestampSigner: TimestampSigner;
+  readonly deviceMessages: DeviceMessages;
   readonly up: UpClock;
 }
 
-export interface CoreOptions extends Pick<DeskOptions, "send" | "nowMs" | "chance" | "bytesPerS" | "concurrent"> {
+export interface CoreOptions
+  extends Pick<DeviceMessagesOptions, "send" | "nowMs" | "randomFraction" | "bytesPerS" | "concurrent"> {
   readonly store: Store;
-  readonly issuer: Issuer;
+  readonly timestampSigner: TimestampSigner;
   /** How long a transaction waits for more changes to share it. */
   readonly gatherMs?: number;
   /** Milliseconds of a clock that never jumps; `nowMs` where time is simulated. */
@@ -35,7 +36,7 @@ export interface CoreOptions extends Pick<DeskOptions, "send" | "nowMs" | "chanc
 
 /** Loads what the store holds and puts the parts together. */
 export async function openCore(options: CoreOptions): Promise<Core> {
-  const { store, issuer, onFatal, gatherMs, steadyMs, ...deskOptions } = options;
+  const { store, timestampSigner, onFatal, gatherMs, steadyMs, ...messageOptions } = options;
   const raw = createWriteQueue(store, gatherMs);
   const up = await loadUpClock(store, raw, steadyMs);
   const commit = () => {
@@ -49,7 +50,16 @@ export async function openCore(options: CoreOptions): Promise<Core> {
   const fleet = await loadFleet(store, queue, up.upMs);
   const releases = await loadReleases(store, queue);
   const rollouts = await loadRollouts(store, queue, fleet, releases, up.upMs);
-  const revocations = await loadRevocations(store, queue, fleet);
-  const desk = createDesk({ fleet, releases, rollouts, revocations, issuer, queue, upMs: up.upMs, ...deskOptions });
-  return { store, queue, fleet, releases, rollouts, revocations, issuer, desk, up };
+  const revocations = await openRevocationRegister(store, queue, fleet);
+  const deviceMessages = createDeviceMessages({
+    fleet,
+    releases,
+    rollouts,
+    revocations,
+    timestampSigner,
+    queue,
+    upMs: up.upMs,
+    ...messageOptions,
+  });
+  return { store, queue, fleet, releases, rollouts, revocations, timestampSigner, deviceMessages, up };
 }

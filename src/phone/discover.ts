@@ -7,7 +7,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import { toHex } from "#base/bytes.ts";
 import { DNS_TYPE, encodeDnsQuery, readDnsMessage } from "#codec/dns.ts";
-import { type Found, foundIn, MDNS_GROUP, MDNS_PORT, SERVICE } from "#wire/sessions/discovery.ts";
+import { type DiscoveredUnit, discoveredIn, MDNS_GROUP, MDNS_PORT, SERVICE } from "#wire/sessions/discovery.ts";
 
 export interface DiscoverOptions {
   /** How long to listen for answers. */
@@ -27,15 +27,15 @@ function ownAddresses(): readonly string[] {
 }
 
 /** Asks, and listens. @returns Each unit that answered, once, in the order in which they did. */
-export async function discover({ waitMs = WAIT_MS, device }: DiscoverOptions = {}): Promise<readonly Found[]> {
-  const found = new Map<string, Found>();
+export async function discover({ waitMs = WAIT_MS, device }: DiscoverOptions = {}): Promise<readonly DiscoveredUnit[]> {
+  const found = new Map<string, DiscoveredUnit>();
   const query = encodeDnsQuery(0, { name: SERVICE, type: DNS_TYPE.ptr });
   const sockets: Socket[] = [];
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, waitMs);
     const hear = (bytes: Uint8Array) => {
       const message = readDnsMessage(bytes);
-      for (const unit of message === undefined ? [] : foundIn(message)) found.set(toHex(unit.deviceId), unit);
+      for (const unit of message === undefined ? [] : discoveredIn(message)) found.set(toHex(unit.deviceId), unit);
       if (device === undefined || !found.has(device)) return;
       clearTimeout(timer);
       resolve();

@@ -4,6 +4,7 @@ import { ok, type Result, refuse } from "#base/faults.ts";
 import { sealAir } from "#trust/air-seal.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { AIR_PORT, encodeAirRing } from "#wire/air/air.ts";
+import type { AirProtocol } from "#wire/air/air-credentials.ts";
 import { decodeSealedAir } from "#wire/air/air-message.ts";
 import { AIRKISS_PORT, encodeAirKiss } from "#wire/air/airkiss.ts";
 import { encodeEsptouchV1 } from "#wire/air/esptouch-v1.ts";
@@ -14,7 +15,6 @@ import {
   esptouchV2RandomBytes,
   SEQUENCES_MAX_OFFICIAL,
 } from "#wire/air/esptouch-v2.ts";
-import type { AirProtocol } from "#wire/air/found.ts";
 import {
   airKissPackets,
   airPackets,

@@ -2,7 +2,7 @@
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
-import type { Issuer, OpenChain } from "#trust/grants/open-chain.ts";
+import type { GrantIssuer, OpenChain } from "#trust/grants/open-chain.ts";
 import { encodeTime, readTime, type SignedTime } from "#wire/grants/signed-time.ts";
 import { CONTEXT, composeSigned, STATEMENT_TAGS, toBeSigned } from "#wire/signed.ts";
 import { verifyEd25519 } from "./ed25519-strict.ts";
@@ -26,7 +26,7 @@ export function checkTime(
   primitives: Verifier,
   statement: Uint8Array,
   nonce: Uint8Array,
-  timeKeys: readonly Issuer[],
+  timeKeys: readonly GrantIssuer[],
 ): Result<number> {
   const time = readTime(statement);
   if (!time.ok) return time;

@@ -1,14 +1,14 @@
 /** What each kind of sender sends in a trial, drawn from its chance: the truth, and the packets that say it. */
 import { concat } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
-import type { Chance } from "#boards/sim/host/air/chance.ts";
+import type { RandomSource } from "#boards/sim/host/air/random-source.ts";
 import { sealAir } from "#trust/air-seal.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { encodeAirRing } from "#wire/air/air.ts";
+import type { AirProtocol } from "#wire/air/air-credentials.ts";
 import { encodeAirKiss } from "#wire/air/airkiss.ts";
 import { encodeEsptouchV1 } from "#wire/air/esptouch-v1.ts";
 import { type EsptouchV2Input, encodeEsptouchV2, esptouchV2RandomBytes } from "#wire/air/esptouch-v2.ts";
-import type { AirProtocol } from "#wire/air/found.ts";
 import {
   airKissPackets,
   airPackets,
@@ -73,16 +73,16 @@ interface Drawn {
   readonly bssid: Uint8Array;
 }
 
-function esptouchV2({ ssid, passphrase, reserved, bssid }: Drawn, security: 0 | 1 | 2, chance: Chance) {
+function esptouchV2({ ssid, passphrase, reserved, bssid }: Drawn, security: 0 | 1 | 2, random: RandomSource) {
   const key = security === 0 ? {} : { aesKey: AES_KEY };
   const input: EsptouchV2Input = { ssid, passphrase, reserved, bssid, security, ...key, portMark: 0, ipv6: false };
   const need = esptouchV2RandomBytes(input);
-  const padding = (byteLength: number) => chance.bytes(byteLength).map((byte) => byte % 127);
+  const padding = (byteLength: number) => random.bytes(byteLength).map((byte) => byte % 127);
   const randomness = {
     passphrasePadding: padding(need.passphrase),
     reservedPadding: padding(need.reserved),
     ssidPadding: padding(need.ssid),
-    iv: chance.bytes(need.iv),
+    iv: random.bytes(need.iv),
   };
   return esptouchV2Packets(must(encodeEsptouchV2(input, randomness, nodePrimitives)).lengths);
 }
@@ -99,7 +99,7 @@ function ti(variant: TiVariant, { ssid, passphrase }: Drawn, isSealed: boolean, 
 }
 
 /** Draws what the protocol carries beside the credentials and encodes all of it. */
-export function messageOf(protocol: TrialProtocol, drawn: Drawn, seed: number, chance: Chance): TrialMessage {
+export function messageOf(protocol: TrialProtocol, drawn: Drawn, seed: number, random: RandomSource): TrialMessage {
   const { ssid, passphrase, reserved, bssid } = drawn;
   const plain = { ssid, passphrase, reserved: new Uint8Array(0) };
   const said = (as: AirProtocol, packets: Iterable<Packet>, more: Uint8Array = plain.reserved): TrialMessage => {
@@ -119,15 +119,15 @@ export function messageOf(protocol: TrialProtocol, drawn: Drawn, seed: number, c
       return said("esptouch-v1", esptouchV1Packets(dataLengths));
     }
     case "esptouch-v2":
-      return said("esptouch-v2", esptouchV2(drawn, reserved.length > 0 ? 1 : 0, chance), reserved);
+      return said("esptouch-v2", esptouchV2(drawn, reserved.length > 0 ? 1 : 0, random), reserved);
     case "esptouch-v2-aes1":
-      return said("esptouch-v2", esptouchV2(drawn, 1, chance), reserved);
+      return said("esptouch-v2", esptouchV2(drawn, 1, random), reserved);
     case "esptouch-v2-aes2":
-      return said("esptouch-v2", esptouchV2(drawn, 2, chance), reserved);
+      return said("esptouch-v2", esptouchV2(drawn, 2, random), reserved);
     case "airkiss":
     case "airkiss-aes": {
       const key = isKeyed(protocol) ? { aesKey: AES_KEY } : {};
-      const units = must(encodeAirKiss({ ssid, passphrase, random: chance.below(256), ...key }, nodePrimitives));
+      const units = must(encodeAirKiss({ ssid, passphrase, random: random.below(256), ...key }, nodePrimitives));
       return said("airkiss", airKissPackets(units));
     }
     case "ti-cc3000":
@@ -135,12 +135,12 @@ export function messageOf(protocol: TrialProtocol, drawn: Drawn, seed: number, c
       return said("ti-smartconfig", ti("cc3000", drawn, isKeyed(protocol), undefined));
     case "ti-cc3200":
     case "ti-cc3200-aes": {
-      const name = chance.next() < 0.5 ? undefined : chance.bytes(4 + chance.below(12)).map((byte) => 97 + (byte % 26));
+      const name = random.next() < 0.5 ? undefined : random.bytes(4 + random.below(12)).map((byte) => 97 + (byte % 26));
       const free = name === undefined ? plain.reserved : concat(Uint8Array.of(3, name.length), name);
       return said("ti-smartconfig", ti("cc3200", drawn, isKeyed(protocol), name), free);
     }
     case "tuya-ez": {
-      const token = chance.bytes(TUYA_TOKEN_BYTES).map((byte) => 48 + (byte % 10));
+      const token = random.bytes(TUYA_TOKEN_BYTES).map((byte) => 48 + (byte % 10));
       return said("tuya-ez", tuyaPackets(must(encodeTuya({ ssid, passphrase, token }, nodePrimitives))), token);
     }
   }

@@ -1,7 +1,8 @@
 /** One onboarding over the simulated air, on the side that knows the truth: what is sent, and what a receiver hears. */
-import { createChance } from "#boards/sim/host/air/chance.ts";
+
 import { createLoss, type Loss } from "#boards/sim/host/air/loss.ts";
 import { type AirOptions, BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
+import { createRandomSource } from "#boards/sim/host/air/random-source.ts";
 import type { AccessPoint, Frame } from "#wire/air/frame.ts";
 import type { Packet } from "#wire/air/schedule.ts";
 import { TI_FIELD_BYTES } from "#wire/air/ti-smartconfig.ts";
@@ -62,30 +63,30 @@ export function createTrial({
   isScanned = true,
   channels = 1,
 }: TrialOptions): Trial {
-  const chance = createChance(seed);
-  const ascii = (byteLength: number) => chance.bytes(byteLength).map((byte) => 33 + (byte % 94));
+  const random = createRandomSource(seed);
+  const ascii = (byteLength: number) => random.bytes(byteLength).map((byte) => 33 + (byte % 94));
   const sizes = {
     short: [10, 12, 0],
     long: [32, protocol.startsWith("ti-") ? TI_FIELD_BYTES : 63, 0],
     sealed64: [10, 12, 32],
-    fresh: [4 + chance.below(17), 8 + chance.below(13), 0],
+    fresh: [4 + random.below(17), 8 + random.below(13), 0],
   } as const;
   const [ssidBytes, passphraseBytes, reservedBytes] = sizes[payload];
   const ssid = ascii(ssidBytes);
   const passphrase = ascii(passphraseBytes);
-  const reserved = chance.bytes(reservedBytes);
-  const { truth, packets, isUp } = messageOf(protocol, { ssid, passphrase, reserved, bssid: BSSID }, seed, chance);
+  const reserved = random.bytes(reservedBytes);
+  const { truth, packets, isUp } = messageOf(protocol, { ssid, passphrase, reserved, bssid: BSSID }, seed, random);
 
   const schedule = packets[Symbol.iterator]();
-  const firstBeaconUs = chance.below(102_400);
+  const firstBeaconUs = random.below(102_400);
   const world = { bssid: BSSID, channel: 1, cipher: "ccmp" as const, firstBeaconUs, hearsToDs: isUp, ...room };
-  const air = createAir({ ...world, hearsToDs: isUp || world.hearsToDs }, chance);
-  const misses = createLoss(loss, chance);
+  const air = createAir({ ...world, hearsToDs: isUp || world.hearsToDs }, random);
+  const misses = createLoss(loss, random);
   const to = ({ group }: Packet) => (isUp ? BSSID : protocol === "tuya-ez" && group ? groupAddress(group) : BROADCAST);
   let isOver = false;
   const others = [0, 1, 2].map((n) => ({
     ssid: ascii(ssidBytes),
-    bssid: chance.bytes(6),
+    bssid: random.bytes(6),
     channel: CHANNELS[n % channels],
   }));
   return {
@@ -93,10 +94,10 @@ export function createTrial({
     networks: [...others, ...(isScanned ? [{ ssid, bssid: BSSID, channel: CHANNELS[0] }] : [])].map((each) => ({
       ...each,
       channel: each.channel as number,
-      rssiDbm: -40 - chance.below(40),
+      rssiDbm: -40 - random.below(40),
       cipher: "ccmp",
     })),
-    bootedMs: BOOTED_MIN_MS + chance.below(BOOTED_SPREAD_MS),
+    bootedMs: BOOTED_MIN_MS + random.below(BOOTED_SPREAD_MS),
     payloadBits: 8 * (ssidBytes + passphraseBytes + truth.reserved.length),
     next() {
       if (isOver) return undefined;

@@ -11,7 +11,7 @@ import type { State } from "#device/onboarding/state.ts";
 import type { Port, PortEvent } from "#device/port.ts";
 import { run } from "#device/runner.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import type { Found } from "#wire/air/found.ts";
+import type { AirCredentials } from "#wire/air/air-credentials.ts";
 import type { AccessPoint, Frame } from "#wire/air/frame.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { settingsOver } from "../device/start-of.ts";
@@ -36,7 +36,7 @@ export interface Unit {
   /** A frame on the air, after time has passed up to it. The unit hears it where its radio listens on that channel. */
   show(frame: Frame): void;
   /** What the machine decided to join, once it did. */
-  joined(): Found | undefined;
+  joined(): AirCredentials | undefined;
 }
 
 function settingsOf({ airKey, aesKey }: UnitOptions) {
@@ -50,7 +50,7 @@ function settingsOf({ airKey, aesKey }: UnitOptions) {
 }
 
 /** The machine, and what it had found when it asked the radio to join. */
-function watched(onJoin: (found: Found | undefined) => void): Machine<State> {
+function watched(onJoin: (found: AirCredentials | undefined) => void): Machine<State> {
   const machine = createOnboarding(nodePrimitives, {
     lanPort: LAN_PORT,
     legacy: Object.values(legacyProtocols),
@@ -71,7 +71,7 @@ export function createUnit(options: UnitOptions): Unit {
   let wakeAtMs = Number.POSITIVE_INFINITY;
   let scannedAtMs = Number.POSITIVE_INFINITY;
   let channel = 0;
-  let found: Found | undefined;
+  let found: AirCredentials | undefined;
   let receive: (event: PortEvent) => void = () => undefined;
   const nothing = () => undefined;
   const port = {

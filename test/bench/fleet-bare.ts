@@ -8,7 +8,7 @@ import { fromHex, toHex } from "#base/bytes.ts";
 import { createLinkGate } from "#cloud/broker/link-gate.ts";
 import { createNonces, NONCE_KEY_BYTES } from "#cloud/broker/nonces.ts";
 import type { Fleet } from "#cloud/fleet.ts";
-import { createIssuer } from "#cloud/issuer/issuer.ts";
+import { createTimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import { readReleaseFile } from "#cloud/releases/release-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import {
@@ -33,7 +33,7 @@ process.once("message", (start: Start) => {
   const stream = file.streams[0] as Uint8Array;
   const signed = file.signed as Uint8Array;
   const leaves = leavesOf(nodePrimitives.sha256, stream);
-  const issuer = createIssuer([start.keysFolder]);
+  const issuer = createTimestampSigner([start.keysFolder]);
   const { product, sequence } = file.release;
   const current = { product, sequence, id: releaseIdOf(nodePrimitives.sha256, signed) };
   const units = new Map(

@@ -7,7 +7,7 @@ import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
 import type { PortEvent } from "#device/port.ts";
 import { discover } from "#phone/discover.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import { foundIn, SERVICE } from "#wire/sessions/discovery.ts";
+import { discoveredIn, SERVICE } from "#wire/sessions/discovery.ts";
 import { DEVICE, storedOf, TCP_PORT, unitAt } from "./discovery-network.ts";
 import { startOf } from "./start-of.ts";
 
@@ -70,7 +70,7 @@ describe("a unit that comes onto a network", () => {
     const message = readDnsMessage((first[1] as { bytes: Uint8Array }).bytes);
     expect(message?.isResponse).toBe(true);
     expect(namesOf((first[1] as { bytes: Uint8Array }).bytes)).toEqual(ALL);
-    const [found] = message === undefined ? [] : foundIn(message);
+    const [found] = message === undefined ? [] : discoveredIn(message);
     expect([toHex(found?.deviceId ?? new Uint8Array(0)), found?.host, found?.port]).toEqual([DEVICE, IPV4, TCP_PORT]);
   });
 
@@ -81,7 +81,7 @@ describe("a unit that comes onto a network", () => {
     expect(unit.until(20_000)).toEqual([]);
     const again = unit.show({ kind: "online", ipv4: "10.9.9.9" });
     const message = readDnsMessage((again[1] as { bytes: Uint8Array }).bytes);
-    expect(message && foundIn(message)[0]?.host).toBe("10.9.9.9");
+    expect(message && discoveredIn(message)[0]?.host).toBe("10.9.9.9");
   });
 
   it("that is bare is not there for anybody", () => {

@@ -8,7 +8,7 @@ import { toHex } from "#base/bytes.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import { DNS_TYPE, encodeDnsQuery, readDnsMessage } from "#codec/dns.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
-import { foundIn, SERVICE } from "#wire/sessions/discovery.ts";
+import { discoveredIn, SERVICE } from "#wire/sessions/discovery.ts";
 import { whileProgressing } from "../progress.ts";
 import { testOnNativeBoards } from "../tier.ts";
 import { type Bench, benchUnit, lineOf } from "./made-unit.ts";
@@ -90,7 +90,7 @@ testOnNativeBoards("%s is found", async (board) => {
   expect(manners).toBe("strict");
   const answer = readDnsMessage(await ask(ipv4));
   expect(answer?.id).toBe(77);
-  const [found] = answer === undefined ? [] : foundIn(answer);
+  const [found] = answer === undefined ? [] : discoveredIn(answer);
   expect([found?.host, found?.port, toHex(found?.deviceId ?? new Uint8Array(0))]).toEqual([
     ipv4,
     8080,

@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { fromUtf8, utf8 } from "#base/utf8.ts";
-import { createChance } from "#boards/sim/host/air/chance.ts";
 import { BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
+import { createRandomSource } from "#boards/sim/host/air/random-source.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
 import { factory } from "#cli/story/factory.ts";
@@ -70,11 +70,11 @@ async function startRadio() {
 function* phoneFrames(fromUs: number): Generator<Frame> {
   const message = messageFor("airkiss", { ...HOME, bssid: BSSID }, nodePrimitives);
   if (!message.ok) throw new Error(message.fault);
-  const chance = createChance(1);
-  const air = createAir({ bssid: BSSID, channel: 6, cipher: "ccmp", firstBeaconUs: fromUs }, chance);
+  const random = createRandomSource(1);
+  const air = createAir({ bssid: BSSID, channel: 6, cipher: "ccmp", firstBeaconUs: fromUs }, random);
   for (const { atMs, length } of message.value.schedule.packets) {
     const heard: Frame[] = [];
-    air.advance(fromUs + 1000 * atMs, (frame) => void (chance.next() < 0.05 || heard.push(frame)));
+    air.advance(fromUs + 1000 * atMs, (frame) => void (random.next() < 0.05 || heard.push(frame)));
     yield* heard;
     air.send(fromUs + 1000 * atMs, { sa: PHONE, da: BROADCAST, byteLength: length });
   }

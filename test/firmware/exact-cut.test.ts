@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { torn } from "#boards/qemu-mps2/host/flash-watch.ts";
 import { TEAR_MODES, type TearMode } from "#boards/sim/host/flash-file.ts";
-import { seededChance } from "#boards/sim/host/seeded-chance.ts";
+import { seededFractions } from "#boards/sim/host/seeded-fractions.ts";
 import { testOnNativeBoards, times } from "../tier.ts";
 import { judgeSession, newRecord, runSession, type UpdateBed, updateBed } from "./update-bed.ts";
 
@@ -21,10 +21,10 @@ const CONFIRMED = /^state 2 0 none/m;
 
 async function seededCuts(bed: UpdateBed, count: number): Promise<void> {
   const record = newRecord();
-  const chance = seededChance(20_261_125);
+  const fraction = seededFractions(20_261_125);
   for (let i = 0; i < count; i++) {
-    const at = Math.floor(chance() * REACH);
-    const tear = TEAR_MODES[Math.floor(chance() * TEAR_MODES.length)] as TearMode;
+    const at = Math.floor(fraction() * REACH);
+    const tear = TEAR_MODES[Math.floor(fraction() * TEAR_MODES.length)] as TearMode;
     const session = await runSession(bed, { judge: (_, number) => (number === at ? { tear } : "pass") });
     try {
       judgeSession(bed, record, session);

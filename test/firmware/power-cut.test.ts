@@ -9,7 +9,7 @@ import { expect } from "vitest";
 import { makeBareUnit } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { seededChance } from "#boards/sim/host/seeded-chance.ts";
+import { seededFractions } from "#boards/sim/host/seeded-fractions.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
 import { imagePaths } from "#firmware/image.ts";
 import { testOnNativeBoards, times } from "../tier.ts";
@@ -55,7 +55,7 @@ runUnderCuts(port, ${JSON.stringify(regions)}, ${imageBytes});`)
   // The script tells its own length: its digits don't change between the two builds.
   const script = await bundle((await bundle(54_321)).length);
   await makeBareUnit(board, flashPath, script);
-  const random = seededChance(20_261_123);
+  const random = seededFractions(20_261_123);
   let before: Found = { state: "new", floor: 0, sequence: 1, told: 0, starts: 0 };
   let sequence = 1;
   for (let i = 0; i < CUTS; i++) {

@@ -15,7 +15,7 @@ import { messageFor } from "#phone/message.ts";
 import { onboard } from "#phone/onboard.ts";
 import { openUdpTransport } from "#phone/transports/udp.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import type { AirProtocol } from "#wire/air/found.ts";
+import type { AirProtocol } from "#wire/air/air-credentials.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { lineFrameReader } from "#wire/lines/line-frame.ts";
 import { decodeRadioReport, encodeRadioCommand } from "#wire/lines/radio-line.ts";

@@ -19,11 +19,11 @@ import type { Component, Consent, Release } from "#wire/releases/release.ts";
 import { encodeStream } from "#wire/stream/stream-encoder.ts";
 import type { Geometry } from "./flash-model.ts";
 
-let chance = 1;
+let random = 1;
 
 /** Starts chance anew, so that a run can be told again. */
 export function resetChance(): void {
-  chance = 1;
+  random = 1;
 }
 
 /** Signatures are pure functions of their input, and thousands of runs ask for the same ones. */
@@ -46,8 +46,8 @@ export const crypto: Primitives = {
   ed25519PublicKey: remembered(nodePrimitives.ed25519PublicKey as never) as Primitives["ed25519PublicKey"],
   random(byteLength: number) {
     return Uint8Array.from({ length: byteLength }, () => {
-      chance = (Math.imul(chance, 1664525) + 1013904223) >>> 0;
-      return chance >>> 24;
+      random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
+      return random >>> 24;
     });
   },
 };

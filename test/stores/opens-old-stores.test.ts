@@ -7,7 +7,7 @@ import { fromHex, toHex } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import { makerKeys } from "#cli/maker-keys.ts";
 import { latchkey } from "#cli/story/world.ts";
-import type { RevocationStatus } from "#cloud/issuer/revocations.ts";
+import type { RevocationStatus } from "#cloud/issuer/revocation-register.ts";
 import { readPublicKeys, rotateKey } from "#cloud/releases/key-set-files.ts";
 import type { Status } from "#cloud/status/status.ts";
 import { readFlashConfig } from "#factory/config.ts";

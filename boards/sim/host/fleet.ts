@@ -8,7 +8,7 @@ import { fromHex } from "#base/bytes.ts";
 import { createAgenda } from "./agenda.ts";
 import type { Message } from "./fleet-unit.ts";
 import { createFleetUnit, type Fate, type FleetUnit, type FleetUnitOptions } from "./fleet-unit.ts";
-import { seededChance } from "./seeded-chance.ts";
+import { seededFractions } from "./seeded-fractions.ts";
 
 export interface FleetMember {
   readonly id: string;
@@ -29,7 +29,7 @@ export interface FleetCloud {
 /** What the cloud is given of this world. */
 export interface FleetWorldPort {
   nowMs(): number;
-  chance(): number;
+  randomFraction(): number;
   send(to: FleetMember, name: string, payload: Uint8Array): Promise<boolean>;
 }
 
@@ -76,7 +76,7 @@ const RESTART_MS = 3_000;
 const TICK_MS = 1_000;
 
 export async function runFleet(plan: FleetPlan): Promise<FleetOutcome> {
-  const chance = seededChance(plan.seed);
+  const fraction = seededFractions(plan.seed);
   const agenda = createAgenda();
   let nowMs = START_MS;
   let trace = 0x811c9dc5;
@@ -87,10 +87,10 @@ export async function runFleet(plan: FleetPlan): Promise<FleetOutcome> {
   let cloud: FleetCloud | undefined;
 
   const links = plan.members.map((member, number) => {
-    const fate = chance();
+    const fate = fraction();
     const fateOf = (): Fate =>
       fate < plan.crashing ? "crashes" : fate < plan.crashing + plan.silent ? "falls-silent" : "works";
-    const random = (byteLength: number) => new Uint8Array(byteLength).map(() => chance() * 256);
+    const random = (byteLength: number) => new Uint8Array(byteLength).map(() => fraction() * 256);
     return {
       member,
       number,
@@ -117,17 +117,17 @@ export async function runFleet(plan: FleetPlan): Promise<FleetOutcome> {
    */
   const carry = (link: Link, way: "up" | "down", deliver: () => void) => {
     const { session } = link;
-    if (chance() < plan.broken) {
+    if (fraction() < plan.broken) {
       link.session++;
-      agenda.add(nowMs + 500 + chance() * 2_000, () => {
+      agenda.add(nowMs + 500 + fraction() * 2_000, () => {
         linkDown(link);
         linkUp(link);
       });
       return;
     }
-    const copies = chance() < plan.repeated ? 2 : 1;
+    const copies = fraction() < plan.repeated ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
-      const atMs = Math.max(link.turn[way], nowMs + LATENCY_MS + chance() * LATENCY_SPREAD_MS);
+      const atMs = Math.max(link.turn[way], nowMs + LATENCY_MS + fraction() * LATENCY_SPREAD_MS);
       link.turn[way] = atMs;
       agenda.add(atMs, () => {
         if (link.session === session && link.isUp && !link.isAway) deliver();
@@ -151,7 +151,7 @@ export async function runFleet(plan: FleetPlan): Promise<FleetOutcome> {
   const linkUp = (link: Link) => {
     if (link.isUp || link.unit.truth.isGone) return;
     if (cloud === undefined || link.isAway) {
-      agenda.add(nowMs + 1_000 + chance() * 2_000, () => linkUp(link));
+      agenda.add(nowMs + 1_000 + fraction() * 2_000, () => linkUp(link));
       return;
     }
     link.isUp = true;
@@ -161,7 +161,7 @@ export async function runFleet(plan: FleetPlan): Promise<FleetOutcome> {
     askAgain(link, link.session);
   };
   const askAgain = (link: Link, session: number) => {
-    agenda.add(nowMs + AGAIN_MS * (0.8 + 0.4 * chance()), () => {
+    agenda.add(nowMs + AGAIN_MS * (0.8 + 0.4 * fraction()), () => {
       if (link.session !== session || !link.isUp) return;
       say(link, link.unit.again());
       askAgain(link, session);
@@ -170,7 +170,7 @@ export async function runFleet(plan: FleetPlan): Promise<FleetOutcome> {
 
   const world: FleetWorldPort = {
     nowMs: () => nowMs,
-    chance,
+    randomFraction: fraction,
     send(to, name, payload) {
       const link = byId.get(to.id);
       if (link === undefined || !link.isUp) return Promise.resolve(false);
@@ -180,7 +180,7 @@ export async function runFleet(plan: FleetPlan): Promise<FleetOutcome> {
         say(link, says);
         if (!restart) return;
         agenda.add(nowMs + LATENCY_MS + LATENCY_SPREAD_MS, () => linkDown(link));
-        agenda.add(nowMs + RESTART_MS * (0.8 + 0.4 * chance()), () => linkUp(link));
+        agenda.add(nowMs + RESTART_MS * (0.8 + 0.4 * fraction()), () => linkUp(link));
       });
       return Promise.resolve(true);
     },
@@ -188,19 +188,19 @@ export async function runFleet(plan: FleetPlan): Promise<FleetOutcome> {
 
   cloud = await plan.openCloud(world);
   for (const link of links) {
-    agenda.add(nowMs + chance() * plan.arrivalMs, () => linkUp(link));
+    agenda.add(nowMs + fraction() * plan.arrivalMs, () => linkUp(link));
     for (let left = plan.powerCuts; left > 0; left--) {
-      if (chance() >= left) continue;
-      agenda.add(nowMs + chance() * plan.endMs * 0.5, () => {
+      if (fraction() >= left) continue;
+      agenda.add(nowMs + fraction() * plan.endMs * 0.5, () => {
         powerCuts++;
         linkDown(link);
         link.unit.lostPower();
-        agenda.add(nowMs + 1_000 + chance() * 20_000, () => linkUp(link));
+        agenda.add(nowMs + 1_000 + fraction() * 20_000, () => linkUp(link));
       });
     }
   }
   if (plan.partition) {
-    const cut = links.filter(() => chance() < 0.1);
+    const cut = links.filter(() => fraction() < 0.1);
     agenda.add(nowMs + 20_000, () => {
       for (const link of cut) link.isAway = true;
     });
@@ -239,7 +239,7 @@ export async function runFleet(plan: FleetPlan): Promise<FleetOutcome> {
         if (!link.isUp) continue;
         link.isUp = false;
         link.session++;
-        agenda.add(nowMs + 1_000 + chance() * 4_000, () => linkUp(link));
+        agenda.add(nowMs + 1_000 + fraction() * 4_000, () => linkUp(link));
       }
       cloud = await plan.openCloud(world);
     }

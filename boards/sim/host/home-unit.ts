@@ -11,7 +11,7 @@ import type { Port, PortEvent, ResetReason } from "#device/port.ts";
 import { run } from "#device/runner.ts";
 import { openSettings } from "#device/settings.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import type { Chance } from "./air/chance.ts";
+import type { RandomSource } from "./air/random-source.ts";
 import type { Board } from "./board.ts";
 import { bootStage } from "./boot-stage.ts";
 
@@ -27,7 +27,7 @@ class Off extends Error {}
 /** What of the world around it a unit touches. */
 export interface HomeSurroundings {
   readonly crypto: Primitives;
-  readonly chance: Chance;
+  readonly random: RandomSource;
   nowMs(): number;
   /** Does something later. */
   after(ms: number, work: () => void): void;
@@ -87,7 +87,7 @@ export function createHomeUnit(
   /** Performs a flash operation, or tears it and takes the power away. */
   function perform(bytes: number, apply: (count: number) => void): void {
     if (operationsLeft-- > 0) return apply(bytes);
-    apply([0, bytes >> 1, bytes - 1, bytes][around.chance.below(4)] as number);
+    apply([0, bytes >> 1, bytes - 1, bytes][around.random.below(4)] as number);
     stop();
     around.trace("power fails in a flash operation");
     throw new Off();

@@ -3,11 +3,11 @@ import type { Fault } from "#base/faults.ts";
 import { openAir } from "#trust/air-seal.ts";
 import { readText } from "#trust/host/files.ts";
 import type { Primitives } from "#trust/primitives.ts";
+import type { AirCredentials, LengthDecoder } from "#wire/air/air-credentials.ts";
 import { airDecoder } from "#wire/air/air-decoder.ts";
 import { airKissDecoder } from "#wire/air/airkiss-decoder.ts";
 import { esptouchV1Decoder } from "#wire/air/esptouch-v1-decoder.ts";
 import { esptouchV2Decoder } from "#wire/air/esptouch-v2-decoder.ts";
-import type { Found, LengthDecoder } from "#wire/air/found.ts";
 import type { Frame } from "#wire/air/frame.ts";
 import { airListener } from "#wire/air/listener.ts";
 import { tiDecoder } from "#wire/air/ti-smartconfig-decoder.ts";
@@ -69,7 +69,7 @@ export function readFrames(path: string): Frame[] {
 
 /** What frames say, or why what they say can't be understood; neither where nothing is found. */
 export interface Overheard {
-  readonly found?: Found;
+  readonly found?: AirCredentials;
   readonly fault?: Fault;
 }
 
@@ -111,11 +111,11 @@ export function decodeFrames(
   frames: readonly Frame[],
   key: Uint8Array | undefined,
   crypto: Primitives,
-): Found | undefined {
+): AirCredentials | undefined {
   return overhear(frames, key, crypto).found;
 }
 
-export function foundAsJson(found: Found | undefined): object {
+export function foundAsJson(found: AirCredentials | undefined): object {
   if (found === undefined) return {};
   const { protocol, ssid, passphrase, reserved, us } = found;
   return { protocol, ssid: toHex(ssid), passphrase: toHex(passphrase), reserved: toHex(reserved), us };

@@ -46,7 +46,7 @@ import { decodeSignedKeyset, encodeKeyset, encodeSignedKeyset } from "#wire/rele
 import { decodeRelease, encodeRelease, type Release } from "#wire/releases/release.ts";
 import { decodeTimestamp, encodeTimestamp } from "#wire/releases/timestamp.ts";
 import { auditLink, auditNameTag, encodeAuditEntry, readAudit } from "#wire/sessions/audit.ts";
-import { encodeOwn, foundIn, SERVICE } from "#wire/sessions/discovery.ts";
+import { discoveredIn, encodeOwn, SERVICE } from "#wire/sessions/discovery.ts";
 import { decodeHello, encodeHello, type Hello } from "#wire/sessions/hello.ts";
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from "#wire/sessions/session.ts";
 import { streamTarget } from "./stream-target.ts";
@@ -145,7 +145,7 @@ const orNothing = (read: (bytes: Uint8Array) => unknown) => (bytes: Uint8Array) 
 function readWholeDns(bytes: Uint8Array): Result<unknown> {
   const message = readDnsMessage(bytes);
   const records = message?.records();
-  return message === undefined || records === undefined ? refuse("HTTP_REQUEST") : ok([records, foundIn(message)]);
+  return message === undefined || records === undefined ? refuse("HTTP_REQUEST") : ok([records, discoveredIn(message)]);
 }
 
 const keys = { request: signer.publicKey, reply: signer.publicKey };

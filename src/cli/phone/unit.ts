@@ -9,7 +9,7 @@ import { changeMemory, type Known, recall } from "#phone/memory.ts";
 import { pairCodes, type Scanned } from "#phone/scan.ts";
 import { consentTo } from "#phone/second-factor.ts";
 import { openSession, type Session } from "#phone/session.ts";
-import { type AwayOptions, awayTransport, tlsToldBy } from "#phone/transports/away.ts";
+import { type CloudRelayOptions, cloudRelayTransport, tlsToldBy } from "#phone/transports/cloud-relay.ts";
 import { httpTransport } from "#phone/transports/http.ts";
 import { holderSeed as cardSeed } from "#trust/grants/card-keys.ts";
 import { chainOf } from "#trust/grants/mint.ts";
@@ -210,7 +210,7 @@ async function sessionAway(options: PhoneOptions, { known, deviceId, holderSeed,
   const shown = chain ?? (grant && chainOf(grant));
   if (shown === undefined) throw new PhoneTrouble(`the unit's cloud wants to see your grant; ${AT_HOME}`);
   const way = { primitives: nodePrimitives, cloud, deviceId, holderSeed, chain: shown, ...tlsOf(options, known) };
-  const transport = await inTurn(() => awayTransport(way));
+  const transport = await inTurn(() => cloudRelayTransport(way));
   if (!transport.ok) throw new PhoneTrouble(awayLine(transport.fault), transport.fault);
   // A remembered grant may have been replaced: an empty chain stands for the one that the unit holds.
   const session = await inTurn(() =>
@@ -251,7 +251,10 @@ export function cloudFrom(text: string): CloudAddress {
 }
 
 /** What was said on the command line, else what the unit told of its own cloud. */
-function tlsOf({ cloud, cloudCa, cloudServer }: PhoneOptions, known: Known | undefined): Pick<AwayOptions, "tls"> {
+function tlsOf(
+  { cloud, cloudCa, cloudServer }: PhoneOptions,
+  known: Known | undefined,
+): Pick<CloudRelayOptions, "tls"> {
   const servername = cloudServer && { servername: cloudServer };
   if (cloudCa === "system") return { tls: { ...servername } };
   if (cloudCa !== undefined) return { tls: { ca: readText(cloudCa), ...servername } };

@@ -11,9 +11,9 @@ import {
   runFleet,
 } from "#boards/sim/host/fleet.ts";
 import { rememberingOpen } from "#boards/sim/host/fleet-unit.ts";
-import { seededChance } from "#boards/sim/host/seeded-chance.ts";
+import { seededFractions } from "#boards/sim/host/seeded-fractions.ts";
 import { type Core, openCore } from "#cloud/core.ts";
-import { createIssuer } from "#cloud/issuer/issuer.ts";
+import { createTimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import { newKeySet } from "#cloud/releases/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
 import { LIMITS, type Limits, type Tally } from "#cloud/rollout/rollout-plan.ts";
@@ -78,9 +78,9 @@ async function simulate(options: FleetSimulation, folder: string): Promise<Fleet
   const startedMs = performance.now();
   const keysFolder = join(folder, "keys");
   const keys = newKeySet(keysFolder, PRODUCT);
-  const issuer = createIssuer([keysFolder]);
-  const chance = seededChance(seed);
-  const image = new Uint8Array(options.imageBytes ?? IMAGE_BYTES).map(() => chance() * 256);
+  const timestampSigner = createTimestampSigner([keysFolder]);
+  const fraction = seededFractions(seed);
+  const image = new Uint8Array(options.imageBytes ?? IMAGE_BYTES).map(() => fraction() * 256);
   const plan = {
     ...{
       product: PRODUCT,
@@ -110,7 +110,7 @@ async function simulate(options: FleetSimulation, folder: string): Promise<Fleet
     let isDead = false;
     const store = await openStore(join(folder, `cloud-${lives}.db`), "kill");
     const own = await openCore({
-      ...{ store, issuer, nowMs: world.nowMs, steadyMs: world.nowMs, chance: world.chance },
+      ...{ store, timestampSigner, nowMs: world.nowMs, steadyMs: world.nowMs, randomFraction: world.randomFraction },
       send(to, name, payload) {
         if (isDead) return Promise.resolve(false);
         if (name === "block" && payload.length > 8) {
@@ -133,11 +133,11 @@ async function simulate(options: FleetSimulation, folder: string): Promise<Fleet
       if (typeof made === "string") throw new Error(made);
     }
     return {
-      message: (from, name, payload) => own.desk.message(from, name, payload),
-      online: (from) => own.desk.online(from),
-      offline: (from) => own.desk.offline(from),
+      message: (from, name, payload) => own.deviceMessages.message(from, name, payload),
+      online: (from) => own.deviceMessages.online(from),
+      offline: (from) => own.deviceMessages.offline(from),
       async tick() {
-        await own.desk.offerAgain(await own.rollouts.tick(world.nowMs()));
+        await own.deviceMessages.offerAgain(await own.rollouts.tick(world.nowMs()));
       },
       kill() {
         isDead = true;
@@ -181,7 +181,7 @@ async function simulate(options: FleetSimulation, folder: string): Promise<Fleet
         const done = tally.confirmed + tally.rejected + tally.refused;
         if (options.haltAt !== undefined && !wasHalted && done >= options.haltAt && rollout.state === "running") {
           await cloud.rollouts.change(rollout.id, "halted", "the simulation asked for it", atMs);
-          await cloud.desk.offerAgain(new Set([PRODUCT]));
+          await cloud.deviceMessages.offerAgain(new Set([PRODUCT]));
           wasHalted = true;
           haltedMs = atMs;
         }
@@ -198,7 +198,7 @@ async function simulate(options: FleetSimulation, folder: string): Promise<Fleet
       if (haltedMs !== undefined && rollout.state === "halted" && atMs >= haltedMs + 10_000) {
         haltedMs = undefined;
         await cloud.rollouts.change(rollout.id, "running", "the simulation went on", atMs);
-        await cloud.desk.offerAgain(new Set([PRODUCT]));
+        await cloud.deviceMessages.offerAgain(new Set([PRODUCT]));
       }
       // What units said last may still be under way.
       return quietMs >= QUIET_MS;

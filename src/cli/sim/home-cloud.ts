@@ -10,7 +10,7 @@ import type { LinkedDevice } from "#cloud/broker/broker.ts";
 import { createLinkGate } from "#cloud/broker/link-gate.ts";
 import { createNonces, NONCE_KEY_BYTES } from "#cloud/broker/nonces.ts";
 import { type Core, openCore } from "#cloud/core.ts";
-import type { Issuer } from "#cloud/issuer/issuer.ts";
+import type { TimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import { openStore } from "#cloud/store/store.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { encodeNonceAnswer } from "#wire/link/link-auth.ts";
@@ -29,9 +29,9 @@ export interface WireEnd {
 
 export interface HomeCloudOptions {
   readonly folder: string;
-  readonly issuer: Issuer;
+  readonly timestampSigner: TimestampSigner;
   nowMs(): number;
-  chance(): number;
+  randomFraction(): number;
   after(ms: number, work: () => void): void;
   /** Holds the world's time still until the work is done. */
   hold(work: Promise<unknown>): void;
@@ -56,7 +56,7 @@ interface Connection {
 }
 
 export function createHomeCloud(options: HomeCloudOptions): HomeCloud {
-  const { folder, issuer, nowMs, hold } = options;
+  const { folder, timestampSigner, nowMs, hold } = options;
   let core: Core | undefined;
   let gate: ReturnType<typeof createLinkGate> | undefined;
   const nonces = createNonces(new Uint8Array(NONCE_KEY_BYTES), nodePrimitives.random);
@@ -65,7 +65,7 @@ export function createHomeCloud(options: HomeCloudOptions): HomeCloud {
 
   function drop(connection: Connection): void {
     if (!connections.delete(connection)) return;
-    if (connection.device !== undefined) core?.desk.offline(connection.device);
+    if (connection.device !== undefined) core?.deviceMessages.offline(connection.device);
     connection.unit.closed();
   }
   function send(to: LinkedDevice, name: string, payload: Uint8Array): Promise<boolean> {
@@ -93,7 +93,7 @@ export function createHomeCloud(options: HomeCloudOptions): HomeCloud {
 
   async function answerMqtt(connection: Connection, packet: mqtt.Packet): Promise<void> {
     const { unit, device } = connection;
-    const desk = core?.desk;
+    const deviceMessages = core?.deviceMessages;
     connection.heardMs = nowMs();
     if (packet.cmd === "connect") {
       const proof = fromHex(packet.password?.toString() ?? "") ?? new Uint8Array(0);
@@ -102,7 +102,7 @@ export function createHomeCloud(options: HomeCloudOptions): HomeCloud {
       if (!checked?.ok) return drop(connection);
       for (const other of connections) if (other.device?.id === packet.clientId) drop(other);
       connection.device = checked.value;
-      return desk?.online(checked.value);
+      return deviceMessages?.online(checked.value);
     }
     if (device === undefined) return drop(connection);
     if (packet.cmd === "subscribe") {
@@ -113,7 +113,7 @@ export function createHomeCloud(options: HomeCloudOptions): HomeCloud {
     } else if (packet.cmd === "publish") {
       if (!mayPublish(device.fleet, device.id, packet.topic)) return drop(connection);
       const name = parseTopic(packet.topic)?.name ?? "";
-      await desk?.message(device, name, new Uint8Array(Buffer.from(packet.payload)));
+      await deviceMessages?.message(device, name, new Uint8Array(Buffer.from(packet.payload)));
       if (packet.qos === 1) unit.data(mqtt.generate({ cmd: "puback", messageId: packet.messageId as number }));
     } else if (packet.cmd === "pingreq") unit.data(mqtt.generate({ cmd: "pingresp" }));
     else if (packet.cmd === "disconnect") drop(connection);
@@ -123,8 +123,8 @@ export function createHomeCloud(options: HomeCloudOptions): HomeCloud {
     if (mine !== life) return;
     for (const connection of connections) if (nowMs() - connection.heardMs > SILENT_MS) drop(connection);
     if (core !== undefined) {
-      const { desk, rollouts } = core;
-      hold(rollouts.tick(nowMs()).then((products) => desk.offerAgain(products)));
+      const { deviceMessages, rollouts } = core;
+      hold(rollouts.tick(nowMs()).then((products) => deviceMessages.offerAgain(products)));
     }
     options.after(TICK_MS, () => tick(mine));
   }
@@ -137,10 +137,10 @@ export function createHomeCloud(options: HomeCloudOptions): HomeCloud {
       const store = await openStore(join(folder, `cloud-${life}.db`), "kill");
       core = await openCore({
         store,
-        issuer,
+        timestampSigner,
         nowMs,
         steadyMs: nowMs,
-        chance: options.chance,
+        randomFraction: options.randomFraction,
         send,
         onFatal: () => undefined,
       });

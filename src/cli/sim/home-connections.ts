@@ -1,5 +1,5 @@
 /** The connections that the simulated unit opens: bytes in order and in pieces, late, until one breaks with all that is on it. */
-import type { Chance } from "#boards/sim/host/air/chance.ts";
+import type { RandomSource } from "#boards/sim/host/air/random-source.ts";
 import type { PortEvent } from "#device/port.ts";
 import type { WireEnd } from "./home-cloud.ts";
 
@@ -29,13 +29,13 @@ interface Wire {
 }
 
 export function createHomeConnections(world: {
-  readonly chance: Chance;
+  readonly random: RandomSource;
   nowMs(): number;
   after(ms: number, work: () => void): void;
   deliver(event: PortEvent): void;
   accept(port: number, unit: WireEnd): WireEnd | undefined;
 }): HomeConnections {
-  const { chance, nowMs, after } = world;
+  const { random, nowMs, after } = world;
   const wires = new Map<number, Wire>();
 
   /** Takes a connection down; each end that is not the one that did it hears so, sooner or later. */
@@ -43,22 +43,22 @@ export function createHomeConnections(world: {
     if (!wire.isUp) return;
     wire.isUp = false;
     const { server } = wire;
-    if (tell.server) after(chance.below(UNAWARE_MS), () => server?.closed());
+    if (tell.server) after(random.below(UNAWARE_MS), () => server?.closed());
     if (!tell.unit) return void wires.delete(connection);
-    after(chance.below(UNAWARE_MS), () => {
+    after(random.below(UNAWARE_MS), () => {
       if (wires.get(connection) !== wire) return;
       wires.delete(connection);
       world.deliver({ kind: "tcp-closed", connection });
     });
   }
   function carry(connection: number, wire: Wire, way: "up" | "down", bytes: Uint8Array): void {
-    const cutAt = chance.below(bytes.length + 1);
+    const cutAt = random.below(bytes.length + 1);
     // Plain bytes, as a board's port gives them, whatever the cloud's end made them of.
     const plain = Uint8Array.from(bytes);
     for (const piece of [plain.slice(0, cutAt), plain.slice(cutAt)]) {
       if (piece.length === 0) continue;
-      if (chance.next() < BREAKS) return end(connection, wire, { unit: true, server: true });
-      wire.turn[way] = Math.max(wire.turn[way], nowMs() + LATENCY_MS + chance.below(40));
+      if (random.next() < BREAKS) return end(connection, wire, { unit: true, server: true });
+      wire.turn[way] = Math.max(wire.turn[way], nowMs() + LATENCY_MS + random.below(40));
       after(wire.turn[way] - nowMs(), () => {
         if (!wire.isUp) return;
         if (way === "up") wire.server?.data(piece);

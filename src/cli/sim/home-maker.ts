@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import type { Behaviour } from "#boards/sim/host/home-unit.ts";
-import { createIssuer } from "#cloud/issuer/issuer.ts";
+import { createTimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import { newKeySet, RELEASE_KEY_FILE } from "#cloud/releases/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
 import { nameOf, type ReleaseFile } from "#cloud/releases/release-file.ts";
@@ -41,7 +41,7 @@ export async function createHomeMaker(
   folder: string,
   startS: number,
 ) {
-  const { chance, around } = world;
+  const { random, around } = world;
   const { trace } = around;
   const nowMs = () => startS * 1000 + world.nowMs();
   const keysFolder = join(folder, "keys");
@@ -56,8 +56,8 @@ export async function createHomeMaker(
   const device = () => cloud.core?.fleet.get(deviceId);
 
   const cloud = createHomeCloud({
-    ...{ folder, issuer: createIssuer([keysFolder]), nowMs, after: around.after, hold: world.hold },
-    chance: () => chance.next(),
+    ...{ folder, timestampSigner: createTimestampSigner([keysFolder]), nowMs, after: around.after, hold: world.hold },
+    randomFraction: () => random.next(),
     sentBlock(payload) {
       const block = decodeBlockResponse(payload);
       const release = block.ok && block.value.kind !== "refused" ? carried.get(block.value.tag) : undefined;
@@ -72,12 +72,12 @@ export async function createHomeMaker(
   /** The next image: the last one with a few edits, and what it does in its first line. */
   let body = letters(IMAGE_BYTES);
   function letters(count: number): string {
-    return Array.from(chance.bytes(count), (byte) => String.fromCharCode(97 + (byte % 26))).join("");
+    return Array.from(random.bytes(count), (byte) => String.fromCharCode(97 + (byte % 26))).join("");
   }
   function imageThat(behaviour: Behaviour): Uint8Array {
     for (let edit = 0; edit < 4; edit++) {
-      const at = chance.below(body.length);
-      body = body.slice(0, at) + letters(chance.below(60)) + body.slice(at + chance.below(60));
+      const at = random.below(body.length);
+      body = body.slice(0, at) + letters(random.below(60)) + body.slice(at + random.below(60));
     }
     return new TextEncoder().encode(`${behaviour}\n${body}`);
   }
@@ -104,7 +104,7 @@ export async function createHomeMaker(
     const waves = WAVES.slice(-1);
     const made = await cloud.core.rollouts.create({ product, sequence: sequence + 1, waves }, nowMs());
     if (typeof made === "string") throw new Error(made);
-    await cloud.core.desk.offerAgain(new Set([product]));
+    await cloud.core.deviceMessages.offerAgain(new Set([product]));
     trace(`maker rolls out release ${sequence + 1}`);
   }
   async function halt(release: Published): Promise<void> {
@@ -112,7 +112,7 @@ export async function createHomeMaker(
     if (cloud.core === undefined || rollout === undefined || release.isHalted) return;
     await cloud.core.rollouts.change(rollout.id, "halted", "the maker thought again", nowMs());
     release.isHalted = true;
-    await cloud.core.desk.offerAgain(new Set([config.product]));
+    await cloud.core.deviceMessages.offerAgain(new Set([config.product]));
     trace(`maker halts release ${release.sequence}`);
   }
 
@@ -141,13 +141,13 @@ export async function createHomeMaker(
       await cloud.core?.queue.commit();
     },
     publish,
-    publishSome: () => publish((["works", "works", "works", "crashes", "mute"] as const)[chance.below(5)] as Behaviour),
+    publishSome: () => publish((["works", "works", "works", "crashes", "mute"] as const)[random.below(5)] as Behaviour),
     haltNewest: () => halt(releases.at(-1) as Published),
     /** The cloud dies, and comes back later. */
     async outage(): Promise<void> {
       cloud.kill();
       trace("the cloud dies");
-      await world.wait(chance.below(OUTAGE_MS));
+      await world.wait(random.below(OUTAGE_MS));
       await cloud.open();
       trace("the cloud is back");
     },

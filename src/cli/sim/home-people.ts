@@ -40,7 +40,7 @@ export function createHomePeople(
   ran: Ran,
   must: (holds: boolean, what: string) => void,
 ) {
-  const { chance, around } = world;
+  const { random, around } = world;
   const { crypto, trace } = around;
   const owner = { deviceId: identity.id, holderSeed: holderSeed(crypto, identity.secret, identity.id) };
   const guestSeed = crypto.random(32);
@@ -52,7 +52,7 @@ export function createHomePeople(
     openSession({ primitives: crypto, transport: world.transport(0.15), ...who });
 
   async function unbox(): Promise<void> {
-    const protocol = chance.below(2) === 0 ? "air" : "esptouch-v2";
+    const protocol = random.below(2) === 0 ? "air" : "esptouch-v2";
     const message = messageFor(
       protocol,
       {
@@ -100,7 +100,7 @@ export function createHomePeople(
     if (!shared.ok) return trace(`sharing: ${shared.fault}`);
     if (guestChain === undefined) guestChain = shared.value.chain;
     trace("owner shares a key");
-    if (chance.below(2) === 0) return;
+    if (random.below(2) === 0) return;
     const revoked = await revokeLinks(crypto, session.value, owner.holderSeed, identity.id, [shared.value.cti]);
     if (revoked.ok && guestChain === shared.value.chain) isRevoked = true;
     trace(`owner takes it back: ${revoked.ok ? "done" : revoked.fault}`);

@@ -45,7 +45,7 @@ export async function simulateHome(seed: number): Promise<HomeReport> {
 
 async function simulate(seed: number, folder: string): Promise<HomeReport> {
   const world = createHomeWorld(seed);
-  const { chance, around } = world;
+  const { random, around } = world;
   const { crypto } = around;
   const broken: string[] = [];
   const must = (holds: boolean, what: string) => {
@@ -89,7 +89,7 @@ async function simulate(seed: number, folder: string): Promise<HomeReport> {
   async function powerFails(): Promise<void> {
     powerCuts++;
     unit.off();
-    await world.wait(100 + chance.below(5000));
+    await world.wait(100 + random.below(5000));
     unit.on();
     await world.wait(2000);
   }
@@ -97,7 +97,7 @@ async function simulate(seed: number, folder: string): Promise<HomeReport> {
   /** Power comes back, and fails again in one of the next flash operations. */
   async function powerFailsWithin(operations: number, acts: readonly (() => Promise<void>)[]): Promise<void> {
     unit.off();
-    unit.on(chance.below(operations));
+    unit.on(random.below(operations));
     await world.wait(3000);
     for (const act of acts) await act();
     if (unit.isOn) return;
@@ -152,8 +152,8 @@ async function simulate(seed: number, folder: string): Promise<HomeReport> {
     ];
     for (let round = 0; round < ROUNDS; round++) {
       // Time goes by in jumps, past every time-out of a session and of a provisional join.
-      await world.wait(chance.below(4) === 0 ? chance.below(1_500_000) : 15_000 + chance.below(20_000));
-      await (acts[chance.below(acts.length)] as () => Promise<void>)();
+      await world.wait(random.below(4) === 0 ? random.below(1_500_000) : 15_000 + random.below(20_000));
+      await (acts[random.below(acts.length)] as () => Promise<void>)();
       check();
     }
     unit.off();

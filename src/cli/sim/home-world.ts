@@ -3,9 +3,9 @@ import { concat } from "#base/bytes.ts";
 import { type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import { createAgenda } from "#boards/sim/host/agenda.ts";
-import { type Chance, createChance } from "#boards/sim/host/air/chance.ts";
 import { createLoss } from "#boards/sim/host/air/loss.ts";
 import { BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
+import { createRandomSource, type RandomSource } from "#boards/sim/host/air/random-source.ts";
 import type { HomeSurroundings, HomeUnit } from "#boards/sim/host/home-unit.ts";
 import type { DatagramTransport } from "#phone/datagrams.ts";
 import type { Transport } from "#phone/transport.ts";
@@ -22,7 +22,7 @@ const AIR_TICK_MS = 10;
 const ANSWER_MS = 3000;
 
 export interface HomeWorld {
-  readonly chance: Chance;
+  readonly random: RandomSource;
   readonly around: HomeSurroundings;
   nowMs(): number;
   wait(ms: number): Promise<void>;
@@ -41,8 +41,8 @@ export interface HomeWorld {
 
 export function createHomeWorld(seed: number): HomeWorld {
   const agenda = createAgenda();
-  const chance = createChance(seed);
-  const misses = createLoss({ rate: chance.below(40) / 100 }, chance);
+  const random = createRandomSource(seed);
+  const misses = createLoss({ rate: random.below(40) / 100 }, random);
   const lines: string[] = [];
   let nowMs = 0;
   let unit: HomeUnit | undefined;
@@ -56,13 +56,13 @@ export function createHomeWorld(seed: number): HomeWorld {
   const after = (ms: number, work: () => void) => agenda.add(nowMs + ms, work);
   const wait = (ms: number) => new Promise<void>((resolve) => after(ms, resolve));
   const own = createHomeConnections({
-    ...{ chance, after, nowMs: () => nowMs },
+    ...{ random, after, nowMs: () => nowMs },
     deliver: (event) => unit?.deliver(event),
     accept: (port, end) => accept(port, end),
   });
   const air = createAir(
-    { bssid: BSSID, channel: NETWORK.channel, cipher: "ccmp", firstBeaconUs: chance.below(102_400) },
-    chance,
+    { bssid: BSSID, channel: NETWORK.channel, cipher: "ccmp", firstBeaconUs: random.below(102_400) },
+    random,
   );
 
   function breathe(): void {
@@ -74,8 +74,8 @@ export function createHomeWorld(seed: number): HomeWorld {
   }
   const around: HomeSurroundings = {
     // Keys and nonces are drawn from the seed too, or two runs would differ; nothing here is a secret.
-    crypto: { ...nodePrimitives, random: (byteLength) => chance.bytes(byteLength) },
-    chance,
+    crypto: { ...nodePrimitives, random: (byteLength) => random.bytes(byteLength) },
+    random,
     nowMs: () => nowMs,
     after,
     trace,
@@ -115,8 +115,8 @@ export function createHomeWorld(seed: number): HomeWorld {
     tcpClosed: (connection) => (connection >= FIRST_OWN ? own.close(connection) : void answers.delete(connection)),
     udpOut(_, port, bytes) {
       // Lost, once, or twice: as datagrams are.
-      const copies = chance.next() < 0.2 ? 0 : chance.next() < 0.2 ? 2 : 1;
-      for (let i = 0; i < copies; i++) after(1 + chance.below(20), () => hearers.get(port)?.(bytes, ADDRESS));
+      const copies = random.next() < 0.2 ? 0 : random.next() < 0.2 ? 2 : 1;
+      for (let i = 0; i < copies; i++) after(1 + random.below(20), () => hearers.get(port)?.(bytes, ADDRESS));
     },
   };
 
@@ -129,26 +129,26 @@ export function createHomeWorld(seed: number): HomeWorld {
         if (answers.get(connection) === entry) answers.delete(connection);
         resolve(result);
       };
-      const isLost = chance.next() < loss;
+      const isLost = random.next() < loss;
       const entry = {
         bytes: new Uint8Array(0),
         done() {
           const answer = readAnswer(entry.bytes);
           if (answer === undefined) return;
           if (isLost) return trace("an answer is lost");
-          after(1 + chance.below(10), () => end(answer));
+          after(1 + random.below(10), () => end(answer));
         },
       };
       answers.set(connection, entry);
       after(ANSWER_MS, () => end(refuse("SESSION_UNREACHABLE")));
-      const cutAt = 1 + chance.below(request.length - 1);
+      const cutAt = 1 + random.below(request.length - 1);
       unit?.deliver({ kind: "tcp-accepted", connection, port: 8080, peer: "192.168.7.9" }, 1);
       unit?.deliver({ kind: "tcp-data", connection, bytes: request.slice(0, cutAt) }, 2);
-      unit?.deliver({ kind: "tcp-data", connection, bytes: request.slice(cutAt) }, 3 + chance.below(30));
+      unit?.deliver({ kind: "tcp-data", connection, bytes: request.slice(cutAt) }, 3 + random.below(30));
     });
   }
   return {
-    chance,
+    random,
     around,
     lines,
     nowMs: () => nowMs,

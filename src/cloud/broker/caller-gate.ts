@@ -5,8 +5,8 @@ import type { Device, Fleet } from "#cloud/fleet.ts";
 import { createPace } from "#cloud/rollout/pace.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";
-import { type Issuer, type OpenChain, type OpenLink, OWN_KID, openChain } from "#trust/grants/open-chain.ts";
-import type { Revocations } from "#trust/grants/revocations.ts";
+import { type GrantIssuer, type OpenChain, type OpenLink, OWN_KID, openChain } from "#trust/grants/open-chain.ts";
+import type { RevocationList } from "#trust/grants/revocations.ts";
 import { applyDelivery } from "#trust/grants/revoke.ts";
 import { inForce, type Trust } from "#trust/grants/verify-grant.ts";
 import type { Primitives } from "#trust/primitives.ts";
@@ -22,9 +22,9 @@ import { createSpentNonces } from "./spent-nonces.ts";
 const PROOFS_EACH = { burst: 20, everyMs: 500 };
 const PROOFS_ALL = { burst: 200, everyMs: 10 };
 
-/** One visit of somebody who may speak with one unit. Nothing of it is ever written down. */
+/** One session of somebody who may speak with one unit. Nothing of it is ever written down. */
 export interface Caller {
-  /** Client ID, user name and place of its topics, for this visit alone. */
+  /** Client ID, user name and place of its topics, for this session alone. */
   readonly name: string;
   /** What it shows the broker, once. */
   readonly password: string;
@@ -52,7 +52,7 @@ export interface CallerGate {
    *   (too many from there, or from all), LINK_DEVICE (no such unit here), LINK_SIGNATURE, what the chain is refused for
    *   (PROTOCOL 4.15: as far as a cloud can tell, which knows the revocations that it hands out, and none that only the unit was told),
    *   LINK_SIGNATURE again for a key that the chain doesn't end with, LINK_NONCE for a nonce that was spent, or SESSION_RATE for too
-   *   many visits of this branch within a minute.
+   *   many sessions of this branch within a minute.
    * @source PROTOCOL 7.6
    */
   check(bytes: Uint8Array, peer: string, time: { readonly nowMs: number; readonly wallMs: number }): Result<Caller>;
@@ -64,7 +64,7 @@ export interface CallerGate {
  * What the statements of a delivery revoke. The unit may have climbed floors that the cloud never saw, and then takes
  * statements that can't be judged here: those are passed over, the others count.
  */
-function revokedBy(delivery: Uint8Array | undefined, trust: Trust): Revocations {
+function revokedBy(delivery: Uint8Array | undefined, trust: Trust): RevocationList {
   const delivered = delivery === undefined ? undefined : readDelivery(delivery);
   let { revocations } = trust;
   for (const each of delivered?.ok ? delivered.value : []) {
@@ -99,7 +99,7 @@ export function createCallerGate(
   broker: string,
   fleet: Fleet,
   nonces: Nonces,
-  issuersOf: (product: string) => readonly Issuer[],
+  issuersOf: (product: string) => readonly GrantIssuer[],
   deliveryFor: (device: Device) => Uint8Array | undefined,
   primitives: Primitives,
   startedMs: number,

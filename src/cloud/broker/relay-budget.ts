@@ -1,6 +1,6 @@
 /**
  * How much of a unit's attention each of its callers may have through the relay. Callers are counted by their branch of the
- * chain, not by visit or key, since one guest can open several visits and sign any number of keys. A quarter is kept for
+ * chain, not by session or key, since one guest can open several sessions and sign any number of keys. A quarter is kept for
  * whoever holds a grant for this one unit itself: its owner.
  * @source PROTOCOL 7.7
  */

@@ -5,13 +5,13 @@
 import { NONCE_LIFE_MS } from "./nonces.ts";
 
 export interface SpentNonces {
-  /** `spent`: it was used before. `full`: too many visits of this branch began within a minute; other branches don't notice. */
+  /** `spent`: it was used before. `full`: too many sessions of this branch began within a minute; other branches don't notice. */
   spend(branch: string, nonce: string, givenMs: number, nowMs: number): "ok" | "spent" | "full";
   /** How many branches are remembered. */
   readonly branches: number;
 }
 
-/** Visits of one branch that may begin within a minute. */
+/** Sessions of one branch that may begin within a minute. */
 const BRANCH_MAX = 64;
 
 export function createSpentNonces(startedMs: number): SpentNonces {

@@ -5,7 +5,7 @@ import type { BrokerSlot } from "#cloud/broker/broker-slot.ts";
 import type { CallerGate } from "#cloud/broker/caller-gate.ts";
 import type { LinkGate } from "#cloud/broker/link-gate.ts";
 import type { Nonces } from "#cloud/broker/nonces.ts";
-import type { RelayDesk } from "#cloud/broker/relay-desk.ts";
+import type { RelayService } from "#cloud/broker/relay-service.ts";
 import type { Core } from "#cloud/core.ts";
 import { createHttpApp, type HttpApp, openApiOf } from "./http-app.ts";
 import type { OperatorAccess } from "./operator-access.ts";
@@ -24,7 +24,7 @@ export interface CloudAppParts {
   /** The nonce time (up-clock.ts). */
   nonceMs(): number;
   readonly callerGate: CallerGate;
-  readonly relayDesk: RelayDesk;
+  readonly relayService: RelayService;
   readonly broker: BrokerSlot;
   readonly access: OperatorAccess;
   readonly isSecure: boolean;
@@ -34,32 +34,32 @@ export interface CloudAppParts {
 }
 
 export function createCloudApp(parts: CloudAppParts): HttpApp {
-  const { core, gate, nonces, nonceMs, callerGate, relayDesk, broker, access, isSecure, counters, log } = parts;
-  const { desk } = core;
+  const { core, gate, nonces, nonceMs, callerGate, relayService, broker, access, isSecure, counters, log } = parts;
+  const { deviceMessages } = core;
   const operator: OperatorRouteParts = {
     ...core,
     settled: () => broker.settled(),
     enrolled: parts.announceKeysets,
     counters: () => ({
-      blocks: desk.blocks.counts.blocks,
-      blockBytes: desk.blocks.counts.bytes,
-      blocksRefused: desk.blocks.counts.refused,
-      blocksWaiting: desk.blocks.counts.waiting,
+      blocks: deviceMessages.blocks.counts.blocks,
+      blockBytes: deviceMessages.blocks.counts.bytes,
+      blocksRefused: deviceMessages.blocks.counts.refused,
+      blocksWaiting: deviceMessages.blocks.counts.waiting,
       connectionsRefused: counters.connectionsRefused,
-      timestamps: desk.counts.timestamps,
-      callers: relayDesk.counts.visits,
-      relayed: relayDesk.counts.forwarded,
-      relayHeldOff: relayDesk.counts.heldOff,
+      timestamps: deviceMessages.counts.timestamps,
+      callers: relayService.counts.sessions,
+      relayed: relayService.counts.forwarded,
+      relayHeldOff: relayService.counts.heldOff,
     }),
   };
   const tellRevocations = async () => {
     const breathe = () => new Promise<void>((resolve) => void setImmediate(resolve));
-    await relayDesk.checkAgain((caller) => callerGate.mayStay(caller, Date.now()), breathe);
-    await desk.revokeAgain();
+    await relayService.checkAgain((caller) => callerGate.mayStay(caller, Date.now()), breathe);
+    await deviceMessages.revokeAgain();
   };
   const routes: Route[] = [
     ...deviceRoutes({ ...core, gate, nonces, nonceMs, broker, counters }),
-    ...callerRoutes({ callerGate, nonceMs, relayDesk, broker, counters }),
+    ...callerRoutes({ callerGate, nonceMs, relayService, broker, counters }),
     ...operatorRoutes(operator),
     ...rolloutRoutes(operator),
     ...revocationRoutes({ ...core, tellRevocations }),

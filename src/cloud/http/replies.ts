@@ -1,6 +1,6 @@
 /** Schemas of what the operator interface answers with. The interfaces that they describe stand beside their producers. */
 import { z } from "@hono/zod-openapi";
-import type { RevocationStatus } from "#cloud/issuer/revocations.ts";
+import type { RevocationStatus } from "#cloud/issuer/revocation-register.ts";
 import type { Decision } from "#cloud/rollout/rollout-decision.ts";
 import type { Rollout, Tally } from "#cloud/rollout/rollout-plan.ts";
 import type { RolloutStatus, Status } from "#cloud/status/status.ts";

@@ -2,7 +2,7 @@
 
 import type { Broker } from "#cloud/broker/broker.ts";
 import type { CallerGate } from "#cloud/broker/caller-gate.ts";
-import type { RelayDesk } from "#cloud/broker/relay-desk.ts";
+import type { RelayService } from "#cloud/broker/relay-service.ts";
 import { CALLER_PROOF_BYTES_MAX } from "#wire/link/caller-auth.ts";
 import { HttpRefusal, type Route } from "./route.ts";
 
@@ -10,12 +10,18 @@ export interface CallerRouteParts {
   readonly callerGate: CallerGate;
   /** The nonce time (up-clock.ts). */
   nonceMs(): number;
-  readonly relayDesk: RelayDesk;
+  readonly relayService: RelayService;
   readonly broker: Pick<Broker, "admitCaller">;
   readonly counters: { connectionsRefused: number };
 }
 
-export function callerRoutes({ callerGate, nonceMs, relayDesk, broker, counters }: CallerRouteParts): readonly Route[] {
+export function callerRoutes({
+  callerGate,
+  nonceMs,
+  relayService,
+  broker,
+  counters,
+}: CallerRouteParts): readonly Route[] {
   return [
     {
       method: "POST",
@@ -28,7 +34,7 @@ export function callerRoutes({ callerGate, nonceMs, relayDesk, broker, counters 
       replies: { 204: undefined },
       async answer({ bytes, peer }) {
         const caller = callerGate.check(bytes, peer, { nowMs: nonceMs(), wallMs: Date.now() });
-        const admitted = caller.ok ? relayDesk.admit(caller.value) : caller;
+        const admitted = caller.ok ? relayService.admit(caller.value) : caller;
         if (!admitted.ok) {
           counters.connectionsRefused++;
           const isBusy = admitted.fault === "SESSION_RATE" || admitted.fault === "SESSION_FULL";

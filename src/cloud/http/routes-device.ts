@@ -3,9 +3,9 @@ import { toHex } from "#base/bytes.ts";
 import type { Broker } from "#cloud/broker/broker.ts";
 import type { LinkGate } from "#cloud/broker/link-gate.ts";
 import type { Nonces } from "#cloud/broker/nonces.ts";
-import type { Desk } from "#cloud/desk.ts";
+import type { DeviceMessages } from "#cloud/device-messages.ts";
 import type { Fleet } from "#cloud/fleet.ts";
-import type { Issuer } from "#cloud/issuer/issuer.ts";
+import type { TimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import type { Releases } from "#cloud/releases/releases.ts";
 import type { Rollouts } from "#cloud/rollout/rollouts.ts";
 import { encodeNonceAnswer } from "#wire/link/link-auth.ts";
@@ -19,8 +19,8 @@ export interface DeviceRouteParts {
   nonceMs(): number;
   readonly fleet: Fleet;
   readonly broker: Pick<Broker, "wantsProofs" | "admit">;
-  readonly desk: Desk;
-  readonly issuer: Issuer;
+  readonly deviceMessages: DeviceMessages;
+  readonly timestampSigner: TimestampSigner;
   readonly releases: Releases;
   readonly rollouts: Rollouts;
   readonly counters: { connectionsRefused: number };
@@ -40,7 +40,7 @@ function rangeOf(header: string | undefined, length: number): { from: number; to
 }
 
 export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
-  const { gate, nonces, nonceMs, fleet, broker, desk, issuer, releases, rollouts, counters } = parts;
+  const { gate, nonces, nonceMs, fleet, broker, deviceMessages, timestampSigner, releases, rollouts, counters } = parts;
 
   /** The bytes of a transfer that may be given out now. */
   const transferOf = ({ params }: HttpRequest) => {
@@ -135,9 +135,15 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       answer(ask) {
         const device = deviceOf(ask);
         if (ask.bytes.length !== TIMESTAMP_NONCE_BYTES) throw new HttpRefusal(400, "send the device's nonce: 16 bytes");
-        const timestamp = issuer.timestamp(device.product, device.id, desk.currentFor(device), ask.bytes, Date.now());
+        const timestamp = timestampSigner.timestamp(
+          device.product,
+          device.id,
+          deviceMessages.currentFor(device),
+          ask.bytes,
+          Date.now(),
+        );
         if (timestamp === undefined) throw new HttpRefusal(503, "the timestamp key of this product isn't here");
-        desk.counts.timestamps++;
+        deviceMessages.counts.timestamps++;
         return bytesReply(timestamp);
       },
     },
@@ -148,7 +154,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       who: "device",
       replies: { 200: "application/octet-stream", 204: undefined },
       answer(ask) {
-        const release = desk.currentFor(deviceOf(ask));
+        const release = deviceMessages.currentFor(deviceOf(ask));
         return release === undefined ? { status: 204, body: "" } : bytesReply(release.signed);
       },
     },
@@ -159,7 +165,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       who: "device",
       replies: { 200: "application/octet-stream" },
       answer({ params }) {
-        const keys = issuer.keysOf(params.product ?? "");
+        const keys = timestampSigner.keysOf(params.product ?? "");
         if (keys === undefined) throw new HttpRefusal(404, "no keys of such a product are here");
         return bytesReply(keys.signedKeyset);
       },

@@ -1,10 +1,10 @@
 /** The operator's routes for units and releases. Every change is durable when it is answered. */
 import { z } from "@hono/zod-openapi";
 import { fromHex, toHex } from "#base/bytes.ts";
-import type { Desk } from "#cloud/desk.ts";
+import type { DeviceMessages } from "#cloud/device-messages.ts";
 import type { Device, Enrolment, Fleet } from "#cloud/fleet.ts";
-import type { Issuer } from "#cloud/issuer/issuer.ts";
-import type { Revocations } from "#cloud/issuer/revocations.ts";
+import type { RevocationRegister } from "#cloud/issuer/revocation-register.ts";
+import type { TimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import { decodeReleaseFile, ReleaseTrouble } from "#cloud/releases/release-file.ts";
 import type { Releases } from "#cloud/releases/releases.ts";
 import type { Rollouts } from "#cloud/rollout/rollouts.ts";
@@ -33,9 +33,9 @@ export interface OperatorRouteParts {
   readonly fleet: Fleet;
   readonly releases: Releases;
   readonly rollouts: Rollouts;
-  readonly revocations: Revocations;
-  readonly desk: Desk;
-  readonly issuer: Issuer;
+  readonly revocations: RevocationRegister;
+  readonly deviceMessages: DeviceMessages;
+  readonly timestampSigner: TimestampSigner;
   readonly queue: WriteQueue;
   readonly store: Store;
   /** Resolves once everything handed to the broker before is out of our hands. */
@@ -82,7 +82,7 @@ export function orRefuse<T>(outcome: T | string): T {
 }
 
 export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
-  const { fleet, releases, rollouts, desk, issuer, queue, store } = parts;
+  const { fleet, releases, rollouts, deviceMessages, timestampSigner, queue, store } = parts;
 
   const deviceOf = ({ params }: HttpRequest): Device => {
     const device = fleet.get(params.device ?? "");
@@ -91,7 +91,7 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
   };
   const status = (): Status => statusOf(parts, Date.now());
   /** Tells the devices of a product, after an answer was given or not: what counts is that nothing stale goes out. */
-  const retell = (product: string) => void desk.offerAgain(new Set([product])).catch(() => undefined);
+  const retell = (product: string) => void deviceMessages.offerAgain(new Set([product])).catch(() => undefined);
 
   return [
     {
@@ -235,7 +235,7 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
           if (file.signed === undefined)
             throw new ReleaseTrouble("the release isn't signed yet; run: latchkey release sign");
           const { product, sequence } = file.release;
-          const keys = issuer.keysOf(product);
+          const keys = timestampSigner.keysOf(product);
           if (keys === undefined)
             throw new ReleaseTrouble(`the cloud has no keys of ${product}; start it with --keys FOLDER`);
           const own = [...fleet.all()].filter((device) => device.product === product);

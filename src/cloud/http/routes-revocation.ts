@@ -2,13 +2,13 @@
 
 import { z } from "@hono/zod-openapi";
 import type { Fleet } from "#cloud/fleet.ts";
-import { type RevocationScope, type Revocations, RevocationTrouble } from "#cloud/issuer/revocations.ts";
+import { type RevocationRegister, type RevocationScope, RevocationTrouble } from "#cloud/issuer/revocation-register.ts";
 import { revocationStatusReply } from "./replies.ts";
 import { HttpRefusal, type HttpRequest, json, type Route } from "./route.ts";
 
 export interface RevocationRouteParts {
   readonly fleet: Fleet;
-  readonly revocations: Revocations;
+  readonly revocations: RevocationRegister;
   /** Tells the units that are linked. */
   tellRevocations(): Promise<void>;
 }

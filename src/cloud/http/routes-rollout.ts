@@ -13,7 +13,7 @@ const newRollout = z.object({
 });
 
 export function rolloutRoutes(parts: OperatorRouteParts): readonly Route[] {
-  const { fleet, rollouts, desk } = parts;
+  const { fleet, rollouts, deviceMessages } = parts;
 
   const rolloutReply = (id: string): HttpReply => {
     const rollout = rollouts.get(id);
@@ -21,7 +21,7 @@ export function rolloutRoutes(parts: OperatorRouteParts): readonly Route[] {
     return json(rolloutStatus(fleet, rollouts, rollout));
   };
   /** Devices are told after the answer; nothing stale goes out meanwhile, since every block is asked for again. */
-  const retell = (product: string) => void desk.offerAgain(new Set([product])).catch(() => undefined);
+  const retell = (product: string) => void deviceMessages.offerAgain(new Set([product])).catch(() => undefined);
 
   const change = (verb: string, to: "running" | "halted" | "cancelled"): Route =>
     jsonRoute({

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { equal, fromHex, toHex } from "#base/bytes.ts";
 import { KeySetTrouble } from "#cloud/releases/key-set-files.ts";
-import type { Issuer } from "#trust/grants/open-chain.ts";
+import type { GrantIssuer } from "#trust/grants/open-chain.ts";
 import { readText } from "#trust/host/files.ts";
 import { replacePublicFile } from "#trust/host/secret-file.ts";
 
@@ -13,7 +13,7 @@ export const ISSUERS_FILE = "issuers.json";
  * Reads `{"1": "64 hexadecimal digits", …}`, a kid each; none where there is no such file.
  * @throws KeySetTrouble
  */
-export function readGrantIssuers(folder: string): readonly Issuer[] {
+export function readGrantIssuers(folder: string): readonly GrantIssuer[] {
   const path = join(folder, ISSUERS_FILE);
   if (!existsSync(path)) return [];
   let keys: Readonly<Record<string, unknown>>;

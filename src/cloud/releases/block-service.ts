@@ -16,7 +16,7 @@ import {
 } from "#wire/releases/blocks.ts";
 
 /** A transfer that can be served. */
-export interface Transfer {
+export interface BlockSource {
   readonly bytes: Uint8Array;
   readonly leaves: Uint8Array;
   /** Responses by block, made when first asked for and shared by all devices. */
@@ -25,7 +25,7 @@ export interface Transfer {
 
 export interface BlockServiceOptions {
   /** The transfer of that name (32 hexadecimal digits), when this device may have it now. */
-  transferFor(device: LinkedDevice, name: string): Transfer | undefined;
+  transferFor(device: LinkedDevice, name: string): BlockSource | undefined;
   /** Hands bytes to the broker; resolves when there is room for more, false when the device has gone. */
   send(device: LinkedDevice, payload: Uint8Array): Promise<boolean>;
   /** Devices served at the same time. */
@@ -36,7 +36,7 @@ export interface BlockServiceOptions {
   readonly queueMax?: number;
   readonly nowMs: () => number;
   /** 0 to 1, for spreading those who are told to come back. */
-  readonly chance: () => number;
+  readonly randomFraction: () => number;
 }
 
 export interface BlockService {
@@ -51,7 +51,7 @@ const QUEUE_MAX = 100_000;
 const BACK_AFTER_S = 15;
 const BACK_SPREAD_S = 45;
 
-function responseOf({ bytes, responses }: Transfer, tag: number, index: number): Uint8Array {
+function responseOf({ bytes, responses }: BlockSource, tag: number, index: number): Uint8Array {
   const known = responses[index];
   if (known !== undefined) return known;
   const block = bytes.subarray(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES);
@@ -141,7 +141,7 @@ export function createBlockService(options: BlockServiceOptions): BlockService {
       if (!request.ok) return;
       const known = requests.has(device.id);
       if (!known && !busy.has(device.id) && queue.length - head >= queueMax) {
-        const afterS = BACK_AFTER_S + Math.floor(options.chance() * BACK_SPREAD_S);
+        const afterS = BACK_AFTER_S + Math.floor(options.randomFraction() * BACK_SPREAD_S);
         return refuse(device, request.value.transfer, afterS);
       }
       requests.set(device.id, { device, request: request.value });

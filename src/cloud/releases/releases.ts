@@ -8,7 +8,7 @@ import { leavesOf } from "#wire/releases/blocks.ts";
 import type { Keyset } from "#wire/releases/keyset.ts";
 import { decodeRelease, type Release, releaseIdOf } from "#wire/releases/release.ts";
 import { decodeRoleEnvelope } from "#wire/releases/role-envelope.ts";
-import type { Transfer } from "./block-service.ts";
+import type { BlockSource } from "./block-service.ts";
 import { nameOf, ReleaseTrouble } from "./release-file.ts";
 
 export interface PublishedRelease {
@@ -29,7 +29,7 @@ export interface Releases {
   get(product: string, sequence: number): PublishedRelease | undefined;
   /** The releases that a stream belongs to. */
   carrying(transferName: string): readonly PublishedRelease[];
-  transfer(transferName: string): Transfer | undefined;
+  transfer(transferName: string): BlockSource | undefined;
   /**
    * Takes a signed release with its streams; the same one again is no change.
    * @throws ReleaseTrouble when the signature, a stream, the sequence or the consent policy is not right.
@@ -65,7 +65,7 @@ export async function loadReleases(store: Store, queue: WriteQueue): Promise<Rel
   const releases = new Map<string, PublishedRelease>();
   const byTransfer = new Map<string, PublishedRelease[]>();
   const byProduct = new Map<string, readonly PublishedRelease[]>();
-  const transfers = new Map<string, Transfer>();
+  const transfers = new Map<string, BlockSource>();
   const put = (release: PublishedRelease) => {
     releases.set(`${release.product} ${release.sequence}`, release);
     const same = [...releases.values()].filter(({ product }) => product === release.product);

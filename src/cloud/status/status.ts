@@ -1,6 +1,6 @@
 /** How everything stands, as plain data: what the status page draws, `latchkey rollout status` prints, /metrics counts. */
 import type { Fleet } from "#cloud/fleet.ts";
-import type { RevocationStatus, Revocations } from "#cloud/issuer/revocations.ts";
+import type { RevocationRegister, RevocationStatus } from "#cloud/issuer/revocation-register.ts";
 import type { Releases } from "#cloud/releases/releases.ts";
 import { failuresOf, type Rollout, type Tally } from "#cloud/rollout/rollout-plan.ts";
 import type { Rollouts } from "#cloud/rollout/rollouts.ts";
@@ -45,7 +45,7 @@ interface Parts {
   readonly fleet: Fleet;
   readonly releases: Releases;
   readonly rollouts: Rollouts;
-  readonly revocations: Revocations;
+  readonly revocations: RevocationRegister;
 }
 
 export function statusOf({ fleet, releases, rollouts, revocations }: Parts, nowMs: number): Status {

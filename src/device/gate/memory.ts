@@ -6,8 +6,8 @@ import type { Place, StoredUse, StoredZone } from "#device/store/codecs.ts";
 import type { Facts } from "#device/store/facts.ts";
 import { isProvisioned } from "#device/store/store.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
-import { type Issuer, type OpenChain, OWN_KID } from "#trust/grants/open-chain.ts";
-import type { Revocations } from "#trust/grants/revocations.ts";
+import { type GrantIssuer, type OpenChain, OWN_KID } from "#trust/grants/open-chain.ts";
+import type { RevocationList } from "#trust/grants/revocations.ts";
 import type { Trust } from "#trust/grants/verify-grant.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { startTime, type TimeState, timeAt } from "#trust/time-floor.ts";
@@ -35,12 +35,12 @@ export interface Memory extends NonceKey {
   readonly publicKey: Uint8Array;
   readonly product: string;
   readonly fleet: string;
-  readonly issuers: readonly Issuer[];
+  readonly issuers: readonly GrantIssuer[];
   /** The owner's grant as stored, with what it says. */
   owner: Link | undefined;
   claimed: boolean;
   fleetCalls: boolean;
-  revocations: Revocations;
+  revocations: RevocationList;
   time: TimeState;
   /** What signers of links have said about the time. */
   readonly signers: SignerTime[];
@@ -49,7 +49,7 @@ export interface Memory extends NonceKey {
   /** What a card-holder's broadcast said the time was, and when: gone with the power. */
   hint: { readonly atS: number; readonly atMs: number } | undefined;
   /** The maker's keys for signed time. */
-  readonly timeKeys: readonly Issuer[];
+  readonly timeKeys: readonly GrantIssuer[];
   /** When the unit was last passed on by its owner. */
   resoldAtS: number | undefined;
   readonly counted: Counted[];
@@ -60,8 +60,8 @@ export interface Memory extends NonceKey {
 }
 
 /** The issuers that the factory pinned, and the unit itself for what it signs at a resale. */
-function issuersOf({ issuers }: Facts, publicKey: Uint8Array): readonly Issuer[] {
-  const own: Issuer = { kid: OWN_KID, publicKey };
+function issuersOf({ issuers }: Facts, publicKey: Uint8Array): readonly GrantIssuer[] {
+  const own: GrantIssuer = { kid: OWN_KID, publicKey };
   return [own, ...[...(issuers ?? [])].map(([kid, key]) => ({ kid: Uint8Array.of(kid), publicKey: key }))];
 }
 

@@ -9,7 +9,7 @@ import type { Facts } from "#device/store/facts.ts";
 import { forget, remember } from "#device/store/store.ts";
 import type { OpenChain } from "#trust/grants/open-chain.ts";
 import { resell, withoutGuests } from "#trust/grants/resale.ts";
-import { encodeRevocations, entryOf, type Revocations } from "#trust/grants/revocations.ts";
+import { encodeRevocations, entryOf, type RevocationList } from "#trust/grants/revocations.ts";
 import { inForce } from "#trust/grants/verify-grant.ts";
 import { timeAt } from "#trust/time-floor.ts";
 import { readChain, readGrant } from "#wire/grants/grant.ts";
@@ -26,7 +26,7 @@ export const RESALE_HOLD_MS = 3_000;
 export const RESET_HOLD_MS = 10_000;
 
 /** Stores what is now remembered of revocation, and ends the sessions that it ends. */
-export function rememberRevocations(moment: Moment, revocations: Revocations): void {
+export function rememberRevocations(moment: Moment, revocations: RevocationList): void {
   const { options, memory, state, nowMs, effects } = moment;
   const risen = memory.signers.filter(
     ({ key, floorS }) =>
@@ -155,7 +155,7 @@ export function passOn(
  * The writes of a resale. The first holds all of them, so that a unit which loses power in between finishes when it
  * starts again: it belongs to the one or to the other, never to both or none.
  */
-function writesOf({ unreadable }: Facts, resale: StoredResale, revocations: Revocations): readonly Effect[] {
+function writesOf({ unreadable }: Facts, resale: StoredResale, revocations: RevocationList): readonly Effect[] {
   return [
     ...(unreadable.has("revocations") ? [] : [remember("revocations", revocations)]),
     remember("resoldAt", resale.resoldAtS),

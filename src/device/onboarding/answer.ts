@@ -4,7 +4,7 @@ import type { Effect } from "#device/machine.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { signHello } from "#trust/verify-hello.ts";
-import type { Acknowledgement, Found } from "#wire/air/found.ts";
+import type { Acknowledgement, AirCredentials } from "#wire/air/air-credentials.ts";
 import { bindingOf, HELLO_PORT, type HelloBinding } from "#wire/sessions/hello.ts";
 
 /** The older protocols' phones expect 30 acknowledgements, 100 ms apart. */
@@ -39,7 +39,7 @@ export function isDue(beat: Beat, { group }: Acknowledgement): boolean {
 }
 
 export function signedHello(
-  found: Found | undefined,
+  found: AirCredentials | undefined,
   ipv4: string,
   tcpPort: number,
   seed: Uint8Array,

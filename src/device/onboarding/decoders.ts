@@ -2,8 +2,8 @@
 import { equal } from "#base/bytes.ts";
 import { openAir } from "#trust/air-seal.ts";
 import type { Primitives } from "#trust/primitives.ts";
+import type { AirProtocol, LengthDecoder } from "#wire/air/air-credentials.ts";
 import { airDecoder } from "#wire/air/air-decoder.ts";
-import type { AirProtocol, LengthDecoder } from "#wire/air/found.ts";
 import { type AccessPoint, overheadBytes } from "#wire/air/frame.ts";
 import type { ListenerOptions } from "#wire/air/listener.ts";
 import type { LegacyProtocol } from "./legacy-protocols.ts";

@@ -3,10 +3,10 @@
  * imports no other (src/factory/bundle/bundle.ts). Air is not among them: every unit has it.
  */
 import type { Primitives } from "#trust/primitives.ts";
+import type { AirProtocol, LengthDecoder } from "#wire/air/air-credentials.ts";
 import { airKissDecoder } from "#wire/air/airkiss-decoder.ts";
 import { esptouchV1Decoder } from "#wire/air/esptouch-v1-decoder.ts";
 import { esptouchV2Decoder } from "#wire/air/esptouch-v2-decoder.ts";
-import type { AirProtocol, LengthDecoder } from "#wire/air/found.ts";
 import type { AccessPoint } from "#wire/air/frame.ts";
 import { tiDecoder } from "#wire/air/ti-smartconfig-decoder.ts";
 import { tuyaDecoder } from "#wire/air/tuya-ez-decoder.ts";

@@ -1,6 +1,6 @@
 /** What onboarding listens for, by what the factory switched on and what the unit remembers. */
 import type { Facts } from "#device/store/facts.ts";
-import type { AirProtocol } from "#wire/air/found.ts";
+import type { AirProtocol } from "#wire/air/air-credentials.ts";
 
 /** What this product listens for. */
 export interface Allowed {

@@ -14,7 +14,7 @@ import type { Wifi } from "#device/store/codecs.ts";
 import type { Facts } from "#device/store/facts.ts";
 import { forget, remember } from "#device/store/store.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import { acknowledgementOf, type Found } from "#wire/air/found.ts";
+import { type AirCredentials, acknowledgementOf } from "#wire/air/air-credentials.ts";
 import { airListener } from "#wire/air/listener.ts";
 import { answerBeat, isDue, send, signedHello } from "./answer.ts";
 import { decodersFor } from "./decoders.ts";
@@ -109,7 +109,7 @@ function join(state: State, nowMs: number): Effect[] {
   ];
 }
 
-function take(parts: Parts, state: State, found: Found, nowMs: number): Effect[] {
+function take(parts: Parts, state: State, found: AirCredentials, nowMs: number): Effect[] {
   const effects: Effect[] = [];
   if (found.sealed !== undefined) {
     if (found.sealed.counter <= lastCounter(state.facts as Facts)) {

@@ -5,7 +5,7 @@ import type { Effect } from "#device/machine.ts";
 import type { Wifi } from "#device/store/codecs.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import type { Primitives } from "#trust/primitives.ts";
-import type { Found } from "#wire/air/found.ts";
+import type { AirCredentials } from "#wire/air/air-credentials.ts";
 
 /** With SoftAP switched on: so long the unit listens, then so long its own access point is open, in turn. */
 export const LISTEN_BEFORE_PORTAL_MS = 60_000;
@@ -22,6 +22,6 @@ export function setupName(seed: Uint8Array | undefined, crypto: Primitives): Uin
 }
 
 /** What a person typed, in the shape of what is heard on the air. */
-export function typedIn({ ssid, passphrase }: Wifi): Found {
+export function typedIn({ ssid, passphrase }: Wifi): AirCredentials {
   return { protocol: "softap", ssid, passphrase, reserved: new Uint8Array(0), us: 0, token: 0 };
 }

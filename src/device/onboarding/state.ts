@@ -1,7 +1,7 @@
 /** Where onboarding stands between two events. */
 import type { Wifi } from "#device/store/codecs.ts";
 import type { Facts } from "#device/store/facts.ts";
-import type { Acknowledgement, Found } from "#wire/air/found.ts";
+import type { Acknowledgement, AirCredentials } from "#wire/air/air-credentials.ts";
 import type { AccessPoint } from "#wire/air/frame.ts";
 import type { Listener } from "#wire/air/listener.ts";
 import type { Search } from "./search.ts";
@@ -20,7 +20,7 @@ export interface State {
   given: Wifi | undefined;
   wifi: Wifi | undefined;
   isProvisional: boolean;
-  found: Found | undefined;
+  found: AirCredentials | undefined;
   tries: number;
   rejoinMs: number;
   /** When a network that once worked is tried again. */

@@ -6,7 +6,7 @@ import { concat } from "#base/bytes.ts";
 import { fromUtf8, utf8 } from "#base/utf8.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import { readZone, type Zone } from "#codec/posix-tz.ts";
-import { type Revocations, readRevocations } from "#trust/grants/revocations.ts";
+import { type RevocationList, readRevocations } from "#trust/grants/revocations.ts";
 import { type Link, readGrant } from "#wire/grants/grant.ts";
 import { type CloudAddress, type CloudTls, readCloudAddress, readCloudTls } from "#wire/link/cloud-address.ts";
 import { isPlace } from "#wire/sessions/session.ts";
@@ -204,7 +204,7 @@ export function decodeCounter(bytes: Uint8Array): number | undefined {
   return bytes.reduce((sum, byte, i) => sum + byte * 256 ** i, 0);
 }
 
-export function decodeRevocations(bytes: Uint8Array): Revocations | undefined {
+export function decodeRevocations(bytes: Uint8Array): RevocationList | undefined {
   const revocations = readRevocations(bytes);
   return revocations.ok ? revocations.value : undefined;
 }

@@ -9,7 +9,7 @@ import { isWithin, RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import { toBeSigned } from "#wire/signed.ts";
 
 /** A pinned key that may sign grants. The unit's own key is one, under the kid h'00' (resale). */
-export interface Issuer {
+export interface GrantIssuer {
   readonly kid: Uint8Array;
   readonly publicKey: Uint8Array;
 }
@@ -19,7 +19,7 @@ export const OWN_KID = Uint8Array.of(0);
 
 export interface Roots extends Unit {
   readonly primitives: Pick<Primitives, "ed25519VerifyRaw" | "sha512">;
-  readonly issuers: readonly Issuer[];
+  readonly issuers: readonly GrantIssuer[];
   /** A grant that needs no verifying, since it comes from where the issuers' keys come from: the owner's, as stored. */
   readonly known?: Link;
 }

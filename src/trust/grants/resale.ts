@@ -5,12 +5,12 @@ import type { Signer } from "#trust/signer.ts";
 import type { Time } from "#trust/time-floor.ts";
 import { type GrantClaims, issueGrant } from "./mint.ts";
 import { type OpenChain, type OpenLink, OWN_KID } from "./open-chain.ts";
-import { entryOf, type RevocationEntry, type Revocations } from "./revocations.ts";
+import { entryOf, type RevocationEntry, type RevocationList } from "./revocations.ts";
 
 export interface Resold {
   /** The new owner's grant, to be stored in the old one's place. */
   readonly grant: Uint8Array;
-  readonly revocations: Revocations;
+  readonly revocations: RevocationList;
   /** To be stored: see Trust.resoldAtS. */
   readonly resoldAtS: number;
 }
@@ -28,7 +28,7 @@ export function resell(
   unit: Signer,
   old: OpenChain,
   next: { readonly holder: Uint8Array; readonly cti: Uint8Array },
-  known: { readonly revocations: Revocations; readonly time: Time },
+  known: { readonly revocations: RevocationList; readonly time: Time },
 ): Resold {
   const { claims } = old.links[0] as OpenLink;
   assert(claims.audience?.kind === "device", "only a grant for one device can be passed on");
@@ -56,11 +56,11 @@ export function resell(
  * Ends all guests of a holder, as the button's reset does: his floor rises by one. His own grant stays.
  * @param holder Public key of the current owner.
  */
-export function withoutGuests(revocations: Revocations, holder: Uint8Array): Revocations {
+export function withoutGuests(revocations: RevocationList, holder: Uint8Array): RevocationList {
   const entry = entryOf(revocations, holder);
   return replaced(revocations, { ...entry, floor: entry.floor + 1 });
 }
 
-function replaced(revocations: Revocations, changed: RevocationEntry): Revocations {
+function replaced(revocations: RevocationList, changed: RevocationEntry): RevocationList {
   return [...revocations.filter((each) => !equal(each.key, changed.key)), changed];
 }

@@ -16,7 +16,7 @@ export interface RevocationEntry {
   readonly revoked: Uint8Array;
 }
 
-export type Revocations = readonly RevocationEntry[];
+export type RevocationList = readonly RevocationEntry[];
 
 /** Signing keys that a unit remembers. When all are taken, only statements of known keys are heard. */
 export const ENTRIES_MAX = 16;
@@ -28,13 +28,13 @@ export const ENTRIES_MAX = 16;
 const STORED_MAX = 64;
 
 /** The entry of a key, an empty one before its first statement. */
-export function entryOf(revocations: Revocations, key: Uint8Array): RevocationEntry {
+export function entryOf(revocations: RevocationList, key: Uint8Array): RevocationEntry {
   const known = revocations.find((entry) => equal(entry.key, key));
   return known ?? { key, sequence: -1, floor: 0, revoked: new Uint8Array(0) };
 }
 
 /** Tells whether one of these keys has revoked a cti. */
-export function isRevokedBy(revocations: Revocations, keys: readonly Uint8Array[], cti: Uint8Array): boolean {
+export function isRevokedBy(revocations: RevocationList, keys: readonly Uint8Array[], cti: Uint8Array): boolean {
   return keys.some((key) => {
     const { revoked } = entryOf(revocations, key);
     for (let at = 0; at < revoked.length; at += CTI_BYTES) {
@@ -45,12 +45,12 @@ export function isRevokedBy(revocations: Revocations, keys: readonly Uint8Array[
 }
 
 /** The form in which a unit stores them. */
-export function encodeRevocations(revocations: Revocations): Uint8Array {
+export function encodeRevocations(revocations: RevocationList): Uint8Array {
   return encodeCbor(revocations.map(({ key, sequence, floor, revoked }) => [key, sequence, floor, revoked]));
 }
 
 /** Reads the stored form back, or REVOCATION_SHAPE. */
-export function readRevocations(bytes: Uint8Array): Result<Revocations> {
+export function readRevocations(bytes: Uint8Array): Result<RevocationList> {
   const item = decodeCbor(bytes);
   if (!item.ok) return item;
   if (!Array.isArray(item.value) || item.value.length > STORED_MAX) return refuse("REVOCATION_SHAPE");

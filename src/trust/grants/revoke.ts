@@ -17,7 +17,7 @@ import {
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import { CONTEXT, composeSigned, type Signed, STATEMENT_TAGS, toBeSigned } from "#wire/signed.ts";
 import { type OpenChain, openChain, type Roots } from "./open-chain.ts";
-import { ENTRIES_MAX, entryOf, isRevokedBy, type RevocationEntry, type Revocations } from "./revocations.ts";
+import { ENTRIES_MAX, entryOf, isRevokedBy, type RevocationEntry, type RevocationList } from "./revocations.ts";
 import { inForce, type Trust } from "./verify-grant.ts";
 
 /** Signs a statement; with a kid as an issuer, without one as the holder of a link. */
@@ -37,11 +37,11 @@ export function signRevocation(signer: Signer, kid: Uint8Array | undefined, revo
  * @source PROTOCOL 4.7
  */
 export function applyRevocation(
-  revocations: Revocations,
+  revocations: RevocationList,
   statement: Uint8Array,
   roots: Roots,
   chain?: OpenChain,
-): Result<Revocations> {
+): Result<RevocationList> {
   const read = readRevocation(statement);
   if (!read.ok) return read;
   const { signed, content } = read.value;
@@ -108,7 +108,7 @@ function signersOf(signed: Signed, roots: Roots, chain: OpenChain | undefined): 
 /** What came of a delivery. */
 export interface AppliedDelivery {
   /** What the unit now remembers; the very same object when nothing changed. */
-  readonly revocations: Revocations;
+  readonly revocations: RevocationList;
   /** REVOCATION_SEQUENCE when a statement was passed over although it would have changed something. */
   readonly passedOver: Fault | undefined;
 }

@@ -6,11 +6,11 @@ import type { Time } from "#trust/time-floor.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import { type Ask, checkCaveat } from "./caveats.ts";
 import { type OpenChain, type OpenLink, openChain, type Roots } from "./open-chain.ts";
-import { entryOf, isRevokedBy, type Revocations } from "./revocations.ts";
+import { entryOf, isRevokedBy, type RevocationList } from "./revocations.ts";
 
 /** What a unit holds for true when it decides. */
 export interface Trust extends Roots {
-  readonly revocations: Revocations;
+  readonly revocations: RevocationList;
   readonly time: Time;
   /** After a resale: grants of an issuer for this one device count only if they were issued since. */
   readonly resoldAtS?: number;

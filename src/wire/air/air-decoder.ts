@@ -7,6 +7,7 @@
  */
 import type { Fault } from "#base/faults.ts";
 import { readAirLength, SECTION_FRAMES } from "./air.ts";
+import { type AirCredentials, LACKS_ALL, type LengthDecoder, LOCK_SCORE } from "./air-credentials.ts";
 import { type SealedAir, symbolCount } from "./air-message.ts";
 import {
   type AirSymbols,
@@ -18,7 +19,6 @@ import {
   takeBack,
 } from "./air-symbols.ts";
 import { isVersionOne, type VersionOneWatch, watchVersionOne } from "./air-version-one.ts";
-import { type Found, LACKS_ALL, type LengthDecoder, LOCK_SCORE } from "./found.ts";
 
 /** What the injected opener gives for a message whose tag holds. */
 export interface OpenedMessage extends Pick<SealedAir, "counter" | "tag"> {
@@ -187,7 +187,7 @@ function settle(air: Air, number: number, distance: number, isSure: boolean) {
 }
 
 /** Solves for the message from the surest and newest symbols. */
-function solve(air: Air, us: number): Found | undefined {
+function solve(air: Air, us: number): AirCredentials | undefined {
   const k = air.sizeClass === 0 ? 0 : symbolCount(air.sizeClass);
   if (k === 0 || air.known < k || air.frames < air.retryAt) return undefined;
   air.retryAt = air.frames + RETRY_FRAMES * 2 ** Math.min(air.failures, RETRY_DOUBLINGS);
@@ -206,7 +206,7 @@ function solve(air: Air, us: number): Found | undefined {
   };
 }
 
-function push(air: Air, length: number, step: number, us: number, da: Uint8Array): Found | undefined {
+function push(air: Air, length: number, step: number, us: number, da: Uint8Array): AirCredentials | undefined {
   if (((da[0] as number) & 1) === 0) return undefined;
   if (air.lastUs !== 0 && us - air.lastUs > SILENCE_US) {
     forgetSymbols(air, 0);

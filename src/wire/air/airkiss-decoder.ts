@@ -6,7 +6,7 @@
 import { concat } from "#base/bytes.ts";
 import { type AesBlocks, cbcDecrypt } from "#codec/aes-modes.ts";
 import { crc8 } from "#codec/crc.ts";
-import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
+import { type AirCredentials, type LengthDecoder, LOCK_SCORE } from "./air-credentials.ts";
 import {
   expectPayload,
   type Groups,
@@ -122,7 +122,7 @@ function takePrefix(airKiss: AirKiss, length: number, steps: number) {
   airKiss.passphraseBytes = l;
 }
 
-function completeAirKiss(airKiss: AirKiss, us: number): Found | undefined {
+function completeAirKiss(airKiss: AirKiss, us: number): AirCredentials | undefined {
   const { groups, aes, aesKey, passphraseBytes } = airKiss;
   if (passphraseBytes < 0 || passphraseBytes + 2 > groups.payloadBytes) return undefined;
   const payload = payloadOf(groups);
@@ -145,7 +145,13 @@ function takeGuide(airKiss: AirKiss, length: number, steps: number) {
   loseGroups(airKiss.groups);
 }
 
-function pushAirKiss(airKiss: AirKiss, length: number, step: number, us: number, da: Uint8Array): Found | undefined {
+function pushAirKiss(
+  airKiss: AirKiss,
+  length: number,
+  step: number,
+  us: number,
+  da: Uint8Array,
+): AirCredentials | undefined {
   if (da.some((byte) => byte !== 0xff)) return undefined;
   if (airKiss.lastUs !== 0 && us - airKiss.lastUs > SILENCE_US) forgetAirKiss(airKiss);
   airKiss.lastUs = us;

@@ -5,9 +5,9 @@
  * @source PROTOCOL 6.5
  */
 import { crc8 } from "#codec/crc.ts";
+import { type AirCredentials, LACKS_ALL, type LengthDecoder } from "./air-credentials.ts";
 import { anchorFrame, type Bracket, holdFrame, losePlace, newBracket } from "./bracket.ts";
 import { DATA_MIN, esptouchV1Order, GUIDE, HEAD_BYTES } from "./esptouch-v1.ts";
-import { type Found, LACKS_ALL, type LengthDecoder } from "./found.ts";
 
 const INDEX_MIN = DATA_MIN + 256;
 const INDICES = 128;
@@ -135,7 +135,7 @@ function learnFromNeighbours(v1: V1, before: number, after: number) {
   }
 }
 
-function completeV1(v1: V1, us: number): Found | undefined {
+function completeV1(v1: V1, us: number): AirCredentials | undefined {
   const { total } = v1;
   if (total === 0) return undefined;
   const first = byteAt(v1, 0);
@@ -200,7 +200,7 @@ function takeHalf(v1: V1, value: number, steps: number) {
   v1.lastValue = value;
 }
 
-function pushV1(v1: V1, length: number, step: number, us: number, da: Uint8Array): Found | undefined {
+function pushV1(v1: V1, length: number, step: number, us: number, da: Uint8Array): AirCredentials | undefined {
   if (((da[0] as number) & 1) === 0) return undefined;
   if (v1.lastUs !== 0 && us - v1.lastUs > SILENCE_US) forgetV1(v1);
   v1.lastUs = us;

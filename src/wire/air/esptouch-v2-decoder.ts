@@ -10,10 +10,10 @@
  * @source PROTOCOL 6.4
  */
 import type { AesBlocks } from "#codec/aes-modes.ts";
+import { type AirCredentials, LACKS_ALL, type LengthDecoder, LOCK_SCORE } from "./air-credentials.ts";
 import { MARKER, SEQUENCES_MAX, SIZE, SYNC } from "./esptouch-v2.ts";
 import { type Blocks, clearBlocks, missingColumns, newBlocks, putColumn, suspectColumn } from "./esptouch-v2-blocks.ts";
 import { readMessage, type V2Context } from "./esptouch-v2-message.ts";
-import { type Found, LACKS_ALL, type LengthDecoder, LOCK_SCORE } from "./found.ts";
 
 /** Two syncs, two sizes, eight head columns stand before the groups; a group is three markers and eight columns. */
 const HEAD_AT = 4;
@@ -153,7 +153,7 @@ function takeSize(v2: V2, n: number) {
   v2.sequences = n;
 }
 
-function completeV2(v2: V2, us: number): Found | undefined {
+function completeV2(v2: V2, us: number): AirCredentials | undefined {
   if (v2.sequences === 0) return undefined;
   const found = readMessage(v2.blocks, v2.sequences, v2.context, us);
   if (found !== "damaged") return found;
@@ -161,7 +161,7 @@ function completeV2(v2: V2, us: number): Found | undefined {
   return undefined;
 }
 
-function pushV2(v2: V2, length: number, step: number, us: number, da: Uint8Array): Found | undefined {
+function pushV2(v2: V2, length: number, step: number, us: number, da: Uint8Array): AirCredentials | undefined {
   if (da.some((byte) => byte !== 0xff)) return undefined;
   if (us - v2.lastUs > SILENCE_US && v2.lastUs !== 0) forgetV2(v2);
   v2.lastUs = us;

@@ -2,6 +2,7 @@
 import { concat } from "#base/bytes.ts";
 import { type AesBlocks, cbcDecrypt } from "#codec/aes-modes.ts";
 import { crc8 } from "#codec/crc.ts";
+import type { AirCredentials } from "./air-credentials.ts";
 import {
   type Blocks,
   blocksAgree,
@@ -11,7 +12,6 @@ import {
   readBlock,
 } from "./esptouch-v2-blocks.ts";
 import { type Layout, layoutOf } from "./esptouch-v2-layout.ts";
-import type { Found } from "./found.ts";
 import type { AccessPoint } from "./frame.ts";
 
 /** What a unit knows besides the frames. */
@@ -62,7 +62,7 @@ export function readMessage(
   sequences: number,
   { aes, aesKey, network }: V2Context,
   us: number,
-): Found | "damaged" | undefined {
+): AirCredentials | "damaged" | undefined {
   if (missingColumn(blocks, 0) === MANY_MISSING) return undefined;
   const data = readBlock(blocks, 0, 5);
   if (data === undefined) return undefined;

@@ -5,8 +5,8 @@
  * @source PROTOCOL 6.6, 6.7
  */
 import { crc8 } from "#codec/crc.ts";
+import { LACKS_ALL } from "./air-credentials.ts";
 import { anchorFrame, type Bracket, holdFrame, losePlace, newBracket, predictPlace } from "./bracket.ts";
-import { LACKS_ALL } from "./found.ts";
 
 /** Frames before the groups: AirKiss's prefix, Tuya's header. */
 const LEAD_FRAMES = 4;

@@ -9,7 +9,7 @@
  */
 import { equal } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
-import { type Found, LACKS_ALL, type LengthDecoder, LOCK_SCORE } from "./found.ts";
+import { type AirCredentials, LACKS_ALL, type LengthDecoder, LOCK_SCORE } from "./air-credentials.ts";
 import type { Frame } from "./frame.ts";
 
 /** Senders followed at once. */
@@ -68,7 +68,7 @@ export interface Judgement {
 
 export interface Listener {
   /** Takes one overheard frame; gives credentials when it completed some. */
-  push(frame: Frame): Found | undefined;
+  push(frame: Frame): AirCredentials | undefined;
   /** Tells what was heard on a channel since the last time. */
   judge(channel: number): Judgement;
   /** Why what some sender says can never be understood. */
@@ -203,7 +203,7 @@ function stepTo(stream: Stream, frame: Frame): number {
   return Math.max(0, gap - stream.others.filter((seq) => ahead(seq, from) < gap && seq !== from).length);
 }
 
-function hearFrame(listening: Listening, frame: Frame): Found | undefined {
+function hearFrame(listening: Listening, frame: Frame): AirCredentials | undefined {
   const transmitter = frame.ds === "from" ? frame.bssid : frame.sa;
   const counter = counterOf(frame);
   noteForOthers(listening.streams, frame, transmitter, counter);

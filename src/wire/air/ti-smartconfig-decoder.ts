@@ -6,8 +6,8 @@
  * @source PROTOCOL 6.7
  */
 import { type AesBlocks, ecbDecrypt } from "#codec/aes-modes.ts";
+import type { AirCredentials, LengthDecoder } from "./air-credentials.ts";
 import { anchorFrame, type Bracket, holdFrame, losePlace, newBracket, predictPlace, skipFrame } from "./bracket.ts";
-import type { Found, LengthDecoder } from "./found.ts";
 import { TI_FIELD_BYTES, TI_LENGTH, TI_NIBBLE, TI_TAGS, type TiVariant, tiOfb } from "./ti-smartconfig.ts";
 
 /** Of SSID, key field and free data: more is no string of theirs. */
@@ -229,7 +229,7 @@ function stringOf(ti: Ti, which: Part): Uint8Array | undefined {
   return bytesOf(ti.values.subarray(from, from + 2 * byteLength));
 }
 
-function completeTi(ti: Ti, us: number): Found | undefined {
+function completeTi(ti: Ti, us: number): AirCredentials | undefined {
   // Only a whole pass shows that no device name is missing and that the lengths are right. A CC3000's sender has no
   // names: heard without any gap since its start, its message stands by itself.
   if (!ti.isPassKnown && !(ti.variant === "cc3000" && ti.isUnbroken)) return undefined;
@@ -242,7 +242,7 @@ function completeTi(ti: Ti, us: number): Found | undefined {
   return { protocol: "ti-smartconfig", ssid, passphrase, reserved: free, us, token: 0 };
 }
 
-function pushTi(ti: Ti, length: number, step: number, us: number): Found | undefined {
+function pushTi(ti: Ti, length: number, step: number, us: number): AirCredentials | undefined {
   const { bracket } = ti;
   if (ti.lastUs !== 0 && us - ti.lastUs > SILENCE_US) {
     forgetTexts(ti);

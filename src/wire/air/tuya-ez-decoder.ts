@@ -6,7 +6,7 @@
 import { equal, viewOf } from "#base/bytes.ts";
 import { type AesBlocks, ecbDecrypt } from "#codec/aes-modes.ts";
 import { crc8, crc32 } from "#codec/crc.ts";
-import { type Found, type LengthDecoder, LOCK_SCORE } from "./found.ts";
+import { type AirCredentials, type LengthDecoder, LOCK_SCORE } from "./air-credentials.ts";
 import {
   expectPayload,
   type Groups,
@@ -87,7 +87,7 @@ function fieldOf(tuya: Tuya, at: number): Uint8Array | undefined {
   return crc32(plaintext) === viewOf(check).getUint32(0, true) ? plaintext : undefined;
 }
 
-function completeMulticast(tuya: Tuya, us: number): Found | undefined {
+function completeMulticast(tuya: Tuya, us: number): AirCredentials | undefined {
   const head = pairedBytes(tuya, TUYA_AT.head, TUYA_MULTICAST_HEAD.length);
   if (head === undefined || !equal(head, TUYA_MULTICAST_HEAD)) return undefined;
   const ssid = fieldOf(tuya, TUYA_AT.ssid);
@@ -113,7 +113,7 @@ function takeHeader(tuya: Tuya, length: number, steps: number) {
   expectPayload(groups, n);
 }
 
-function completeBroadcast({ groups }: Tuya, us: number): Found | undefined {
+function completeBroadcast({ groups }: Tuya, us: number): AirCredentials | undefined {
   const bytes = payloadOf(groups);
   if (bytes === undefined) return undefined;
   const passphraseBytes = bytes[0] as number;
@@ -125,7 +125,7 @@ function completeBroadcast({ groups }: Tuya, us: number): Found | undefined {
 }
 
 /** A group's address: it used up a sequence number, but no place among the lengths. */
-function takeAddress(tuya: Tuya, step: number, us: number, da: Uint8Array): Found | undefined {
+function takeAddress(tuya: Tuya, step: number, us: number, da: Uint8Array): AirCredentials | undefined {
   const sequence = da[3] as number;
   if (step === 0) loseGroups(tuya.groups);
   else tuya.slack += step - 1;
@@ -138,7 +138,7 @@ function takeAddress(tuya: Tuya, step: number, us: number, da: Uint8Array): Foun
   return completeMulticast(tuya, us);
 }
 
-function pushTuya(tuya: Tuya, length: number, step: number, us: number, da: Uint8Array): Found | undefined {
+function pushTuya(tuya: Tuya, length: number, step: number, us: number, da: Uint8Array): AirCredentials | undefined {
   if (tuya.lastUs !== 0 && us - tuya.lastUs > SILENCE_US) forgetTuya(tuya);
   tuya.lastUs = us;
   if (da[0] === 0x01 && da[1] === 0x00 && da[2] === 0x5e) return takeAddress(tuya, step, us, da);

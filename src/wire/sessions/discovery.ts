@@ -96,14 +96,14 @@ export function encodeOwn(announced: Announced, places: readonly number[], isLeg
 }
 
 /** A unit that answered. */
-export interface Found {
+export interface DiscoveredUnit {
   readonly deviceId: Uint8Array;
   readonly host: string;
   readonly port: number;
 }
 
 /** Reads the units out of an answer. What is incomplete or none of ours is passed over. */
-export function foundIn(message: DnsMessage): readonly Found[] {
+export function discoveredIn(message: DnsMessage): readonly DiscoveredUnit[] {
   const records = message.isResponse ? (message.records() ?? []) : [];
   return records.flatMap(({ name, type, data, target }) => {
     const [device = "", ...service] = name.split(".");

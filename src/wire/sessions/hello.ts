@@ -5,7 +5,7 @@
 import { concat, equal, viewOf } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
-import type { Found } from "#wire/air/found.ts";
+import type { AirCredentials } from "#wire/air/air-credentials.ts";
 
 /** Where phones listen for it. */
 export const HELLO_PORT = 4754;
@@ -113,7 +113,7 @@ export function decodeHello(bytes: Uint8Array): Result<{ hello: Hello; signature
  * @source PROTOCOL 6.9
  */
 export function bindingOf(
-  found: Pick<Found, "protocol" | "ssid" | "reserved" | "token" | "sealed">,
+  found: Pick<AirCredentials, "protocol" | "ssid" | "reserved" | "token" | "sealed">,
   sha256: (message: Uint8Array) => Uint8Array,
 ): HelloBinding {
   if (found.sealed !== undefined)

@@ -46,7 +46,7 @@ function likeness(image: Bytes, at: number, base: Bytes, bt: number, limit: numb
   return best;
 }
 
-interface Found {
+interface Match {
   readonly at: number;
   readonly length: number;
   readonly score: number;
@@ -56,9 +56,9 @@ interface Found {
 const LIKENESS_BYTES = 400;
 
 /** Where else in the base the image goes on: the place most alike, weighed by how far the jump is. */
-function findJump(material: Material, at: number, from: number): Found | undefined {
+function findJump(material: Material, at: number, from: number): Match | undefined {
   const { base, image, baseIndex, moved } = material;
-  let best: Found | undefined;
+  let best: Match | undefined;
   for (const place of baseIndex.candidates(image, at, 64, base.length)) {
     if (place === from) continue;
     const there = moved.isPlain ? base : moved.read(place, LIKENESS_BYTES, at - place);
@@ -73,8 +73,8 @@ function findJump(material: Material, at: number, from: number): Found | undefin
   return best;
 }
 
-function findRepeat(imageIndex: MatchIndex, image: Bytes, at: number): Found | undefined {
-  let best: Found | undefined;
+function findRepeat(imageIndex: MatchIndex, image: Bytes, at: number): Match | undefined {
+  let best: Match | undefined;
   for (const place of imageIndex.candidates(image, at, 128, at)) {
     const length = matchLength(image, at, image, place);
     if (length >= REPEAT_MIN && (best === undefined || length > best.length))
@@ -240,7 +240,7 @@ function encodeToken(writer: Writer, material: Material, at: number, from: numbe
   };
   const putRepeat = (): [number, number] => {
     writeToken(writer, TOKEN.repeat, 3);
-    coder.number(AT.distance, at - (repeat as Found).at - 1);
+    coder.number(AT.distance, at - (repeat as Match).at - 1);
     coder.number(AT.repeatLength, repeatLength - REPEAT_MIN);
     return [at + repeatLength, from];
   };

@@ -2,11 +2,11 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { createChance } from "#boards/sim/host/air/chance.ts";
 import { type DatagramHeader, openDatagrams } from "#boards/sim/host/air/datagrams.ts";
 import { overhear, transmissionOf } from "#boards/sim/host/air/framing.ts";
 import { createLoss } from "#boards/sim/host/air/loss.ts";
 import { type AirOptions, BEACON_US, BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
+import { createRandomSource } from "#boards/sim/host/air/random-source.ts";
 import type { Frame } from "#wire/air/frame.ts";
 
 const BSSID = Uint8Array.of(0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5);
@@ -14,7 +14,7 @@ const PHONE = Uint8Array.of(2, 0, 0, 0, 0, 1);
 
 function hear(options: Partial<AirOptions>, packets: number, paceUs: number, da = BROADCAST, seed = 1): Frame[] {
   const world = { bssid: BSSID, channel: 6, cipher: "ccmp" as const, firstBeaconUs: 40_000, ...options };
-  const air = createAir(world, createChance(seed));
+  const air = createAir(world, createRandomSource(seed));
   const frames: Frame[] = [];
   for (let i = 0; i < packets; i++) {
     air.advance(i * paceUs, (frame) => void frames.push(frame));
@@ -141,7 +141,7 @@ test.each([
 });
 
 test("a lost frame has used its number up: what is heard around it shows the gap", () => {
-  const misses = createLoss({ rate: 0.4 }, createChance(3));
+  const misses = createLoss({ rate: 0.4 }, createRandomSource(3));
   const heard = hear({ busy: 0.01 }, 300, 5_000).filter(() => !misses());
   const gaps = mine(heard).map(({ seq, bodyBytes }, i, all) => ({
     numbers: (seq - (all[i - 1]?.seq ?? seq) + 4096) % 4096,
@@ -152,7 +152,10 @@ test("a lost frame has used its number up: what is heard around it shows the gap
 });
 
 test.each([undefined, 8])("loss is lost at its rate, in bursts of %s", (burstFrames) => {
-  const misses = createLoss({ rate: 0.3, ...(burstFrames === undefined ? {} : { burstFrames }) }, createChance(2));
+  const misses = createLoss(
+    { rate: 0.3, ...(burstFrames === undefined ? {} : { burstFrames }) },
+    createRandomSource(2),
+  );
   const lost = Array.from({ length: 40_000 }, () => misses());
   const rate = lost.filter(Boolean).length / lost.length;
   expect(Math.abs(rate - 0.3)).toBeLessThan(0.03);

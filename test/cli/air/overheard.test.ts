@@ -1,9 +1,9 @@
 /** What `air decode` gets from a real room: losses, copies on the way up, repeats, other stations, another network. */
 import { expect, test } from "vitest";
 import { utf8 } from "#base/utf8.ts";
-import { createChance } from "#boards/sim/host/air/chance.ts";
 import { createLoss } from "#boards/sim/host/air/loss.ts";
 import { BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
+import { createRandomSource } from "#boards/sim/host/air/random-source.ts";
 import { decodeFrames } from "#cli/air/frames.ts";
 import { messageFor } from "#phone/message.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
@@ -24,10 +24,10 @@ function overheard(
   const message = messageFor(protocol, { ssid, passphrase, bssid: BSSID, air }, nodePrimitives);
   if (!message.ok) throw new Error(message.fault);
   const { schedule } = message.value;
-  const chance = createChance(seed);
+  const random = createRandomSource(seed);
   const world = { bssid: BSSID, channel: 6, cipher, firstBeaconUs: 50_000, hearsToDs: true, retryRate: 0.3, busy: 2 };
-  const room = createAir(world, chance);
-  const misses = createLoss({ rate: 0.3 }, chance);
+  const room = createAir(world, random);
+  const misses = createLoss({ rate: 0.3 }, random);
   const frames: Frame[] = [];
   const hear = (frame: Frame) => void (misses() || frames.push(frame));
   for (const { atMs, length } of schedule.packets) {
@@ -55,7 +55,7 @@ test.each(["air", "esptouch-v2", "esptouch-v1", "airkiss", "ti-smartconfig"] as 
 );
 
 test("random traffic says nothing, in any protocol", () => {
-  const chance = createChance(4);
+  const random = createRandomSource(4);
   const frames = Array.from(
     { length: 12_000 },
     (_, i): Frame => ({
@@ -65,7 +65,7 @@ test("random traffic says nothing, in any protocol", () => {
       sa: PHONE,
       da: BROADCAST,
       seq: i % 4096,
-      bodyBytes: 36 + chance.below(1400),
+      bodyBytes: 36 + random.below(1400),
       retry: false,
       ds: "from",
     }),

@@ -8,7 +8,7 @@ import { createLink } from "#device/link/link.ts";
 import type { Effect, Stored } from "#device/machine.ts";
 import { performOp } from "#device/settings.ts";
 import { openSession, type Session } from "#phone/session.ts";
-import { type AwayOptions, awayTransport } from "#phone/transports/away.ts";
+import { type CloudRelayOptions, cloudRelayTransport } from "#phone/transports/cloud-relay.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { chainOf, issueChild, issueGrant } from "#trust/grants/mint.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
@@ -137,9 +137,9 @@ export function guestOf(unit: HomeUnit, seed: Uint8Array, claims: Partial<Claims
 }
 
 /** Opens the way from afar; by default as the unit's owner. */
-export function wayTo(unit: HomeUnit, cloud: CloudAddress, options: Partial<AwayOptions> = {}) {
+export function wayTo(unit: HomeUnit, cloud: CloudAddress, options: Partial<CloudRelayOptions> = {}) {
   const { seed: holderSeed, chain } = unit.owner;
-  return awayTransport({ primitives, cloud, deviceId: unit.id, holderSeed, chain, timeoutMs: 5_000, ...options });
+  return cloudRelayTransport({ primitives, cloud, deviceId: unit.id, holderSeed, chain, timeoutMs: 5_000, ...options });
 }
 
 export async function sessionFrom(

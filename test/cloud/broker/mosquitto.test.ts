@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OperatorClient } from "#cloud/http/operator-client.ts";
-import type { RevocationStatus } from "#cloud/issuer/revocations.ts";
+import type { RevocationStatus } from "#cloud/issuer/revocation-register.ts";
 import type { RolloutStatus, Status } from "#cloud/status/status.ts";
 import { signRevocation } from "#trust/grants/revoke.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fromHex, toHex } from "#base/bytes.ts";
 import type { OperatorClient } from "#cloud/http/operator-client.ts";
-import type { RevocationStatus } from "#cloud/issuer/revocations.ts";
+import type { RevocationStatus } from "#cloud/issuer/revocation-register.ts";
 import { signRevocation } from "#trust/grants/revoke.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { Audience } from "#wire/grants/audience.ts";

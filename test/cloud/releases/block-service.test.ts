@@ -1,6 +1,6 @@
 /** How the cloud holds itself back: bytes a second for all, devices at once, a queue with an end, and a halt in between. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type BlockServiceOptions, createBlockService, type Transfer } from "#cloud/releases/block-service.ts";
+import { type BlockServiceOptions, type BlockSource, createBlockService } from "#cloud/releases/block-service.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import {
   BLOCK_BYTES,
@@ -21,7 +21,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function serviceWith(change: Partial<BlockServiceOptions> = {}) {
-  const transfer: Transfer = { bytes, leaves: leavesOf(nodePrimitives.sha256, bytes), responses: [] };
+  const transfer: BlockSource = { bytes, leaves: leavesOf(nodePrimitives.sha256, bytes), responses: [] };
   /** What each device got: numbers of blocks, "leaves", or how long it is to stay away. */
   const got = new Map<string, (number | string)[]>();
   const service = createBlockService({
@@ -35,7 +35,7 @@ function serviceWith(change: Partial<BlockServiceOptions> = {}) {
       return true;
     },
     nowMs: () => Date.now(),
-    chance: () => 0.5,
+    randomFraction: () => 0.5,
     ...change,
   });
   const want = (number: number, request = ALL) => service.want(device(number), encodeBlockRequest(request));
@@ -87,7 +87,7 @@ test("serves so many devices at once, the others in the order in which they came
 
 test("sends no block more once the transfer is no longer the device's, and says so", async () => {
   let isLive = true;
-  const transfer: Transfer = { bytes, leaves: leavesOf(nodePrimitives.sha256, bytes), responses: [] };
+  const transfer: BlockSource = { bytes, leaves: leavesOf(nodePrimitives.sha256, bytes), responses: [] };
   const { want, got } = serviceWith({
     transferFor: () => (isLive ? transfer : undefined),
     bytesPerS: 10 * (BLOCK_BYTES + 6),

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { createIssuer } from "#cloud/issuer/issuer.ts";
+import { createTimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import { newKeySet, readPublicKeys, rotateKey } from "#cloud/releases/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
 import { decodeReleaseFile, encodeReleaseFile, type ReleaseFile } from "#cloud/releases/release-file.ts";
@@ -110,10 +110,10 @@ describe("a product's keys", () => {
     const [one, two] = [fresh(), fresh()];
     newKeySet(one, "lamp");
     newKeySet(two, "lamp");
-    expect(() => createIssuer([one, two])).toThrow(/two key folders are for lamp/);
-    expect(() => createIssuer([fresh()])).toThrow(/latchkey keys new/);
+    expect(() => createTimestampSigner([one, two])).toThrow(/two key folders are for lamp/);
+    expect(() => createTimestampSigner([fresh()])).toThrow(/latchkey keys new/);
     rmSync(join(one, "timestamp.key"));
-    expect(() => createIssuer([one])).toThrow(/no key file .*timestamp\.key/);
+    expect(() => createTimestampSigner([one])).toThrow(/no key file .*timestamp\.key/);
   });
 });
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Core, openCore } from "#cloud/core.ts";
-import { createIssuer } from "#cloud/issuer/issuer.ts";
+import { createTimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import { newKeySet } from "#cloud/releases/key-set-files.ts";
 import { decodeReleaseFile } from "#cloud/releases/release-file.ts";
 import { rolloutStatus } from "#cloud/status/status.ts";
@@ -29,10 +29,10 @@ let blocks: number;
 async function open(life = 0): Promise<void> {
   core = await openCore({
     store: await openStore(join(folder, `cloud-${life}.db`), "kill"),
-    issuer: createIssuer([join(folder, "keys")]),
+    timestampSigner: createTimestampSigner([join(folder, "keys")]),
     nowMs: () => wallMs,
     steadyMs: () => steadyMs,
-    chance: () => 0.5,
+    randomFraction: () => 0.5,
     bytesPerS: 1_000_000,
     async send(_, name) {
       if (name === "block") blocks++;
@@ -120,9 +120,9 @@ describe("a correction of the time of day", () => {
   it("does not hold blocks back for years", async () => {
     wallMs = NOW_MS + TEN_YEARS_MS;
     await begin({ soakMs: 0 });
-    core.desk.online(UNIT);
+    core.deviceMessages.online(UNIT);
     const transfer = core.releases.all()[0]?.release.components[0]?.transfers[0]?.root as Uint8Array;
-    const want = () => core.desk.message(UNIT, "want", encodeBlockRequest({ transfer, first: 0, bitmap: 1 }));
+    const want = () => core.deviceMessages.message(UNIT, "want", encodeBlockRequest({ transfer, first: 0, bitmap: 1 }));
     await want();
     await expect.poll(() => blocks).toBe(1);
     wallMs = NOW_MS;

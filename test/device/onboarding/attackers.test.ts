@@ -1,12 +1,12 @@
 /** The onboarding machine in virtual time, with attackers on the same air. */
 import { expect, test } from "vitest";
 import { utf8 } from "#base/utf8.ts";
-import { createChance } from "#boards/sim/host/air/chance.ts";
 import { BROADCAST } from "#boards/sim/host/air/model.ts";
+import { createRandomSource } from "#boards/sim/host/air/random-source.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import { PROVISIONAL_MS } from "#device/onboarding/onboarding.ts";
 import type { PortEvent } from "#device/port.ts";
-import type { AirProtocol } from "#wire/air/found.ts";
+import type { AirProtocol } from "#wire/air/air-credentials.ts";
 import type { Frame } from "#wire/air/frame.ts";
 import type { Packet } from "#wire/air/schedule.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
@@ -115,13 +115,13 @@ test.each(["esptouch-v2", "esptouch-v1", "airkiss", "ti-cc3000", "ti-cc3200", "t
 );
 
 test("a flood of invented senders delays nobody once it ends", () => {
-  const chance = createChance(5);
+  const random = createRandomSource(5);
   const world = createWorld(["esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"], 0.1, 5);
   start(world);
   world.run(
     1500,
     [],
-    flood(chance, 3, () => chance.bytes(6)),
+    flood(random, 3, () => random.bytes(6)),
   );
   expect(world.joins()).toEqual([]);
   world.run(4000, [{ sa: OWNER, packets: recorded("air", "home") }]);
@@ -129,14 +129,14 @@ test("a flood of invented senders delays nobody once it ends", () => {
 });
 
 test("frames forged under the owner's own address hold a unit up only while they come", () => {
-  const chance = createChance(6);
+  const random = createRandomSource(6);
   const world = createWorld([], 0.1, 6);
   start(world);
   const tape = recorded("air", "home");
   world.run(
     3000,
     [{ sa: OWNER, packets: tape }],
-    flood(chance, 1, () => OWNER),
+    flood(random, 1, () => OWNER),
   );
   expect(world.joins().filter((ssid) => ssid !== "home")).toEqual([]);
   world.run(6000, [{ sa: OWNER, packets: tape }]);
@@ -202,16 +202,16 @@ test.each([
 });
 
 test("after whatever was sent, a unit that is left alone hops on as before, with nothing held", () => {
-  const chance = createChance(11);
+  const random = createRandomSource(11);
   const world = createWorld(["esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"], 0, 11);
   start(world);
   const tapes = ["esptouch-v1", "esptouch-v2", "airkiss", "tuya-ez"].map((name) => recorded(name as "airkiss", "evil"));
   // Pieces of real messages, none of them whole, under few and under many addresses.
-  const pieces = tapes.flat().filter(() => chance.next() < 0.5);
-  for (const sa of [() => ATTACKER, () => chance.bytes(6)]) {
+  const pieces = tapes.flat().filter(() => random.next() < 0.5);
+  for (const sa of [() => ATTACKER, () => random.bytes(6)]) {
     world.run(3000, [], (nowMs) => {
-      const { length = 1 } = pieces[chance.below(pieces.length)] ?? {};
-      return flood(chance, 1, sa)(nowMs).map((frame) => ({ ...frame, bodyBytes: 52 + length }));
+      const { length = 1 } = pieces[random.below(pieces.length)] ?? {};
+      return flood(random, 1, sa)(nowMs).map((frame) => ({ ...frame, bodyBytes: 52 + length }));
     });
   }
   expect(world.joins()).toEqual([]);
@@ -224,7 +224,7 @@ test("after whatever was sent, a unit that is left alone hops on as before, with
 });
 
 test("random events never make it throw", () => {
-  const chance = createChance(9);
+  const random = createRandomSource(9);
   const world = createWorld(["esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"], 0, 9);
   start(world);
   const events: readonly PortEvent[] = [
@@ -238,9 +238,9 @@ test("random events never make it throw", () => {
     world.run(
       20,
       [],
-      flood(chance, 2, () => (chance.next() < 0.5 ? OWNER : chance.bytes(6))),
+      flood(random, 2, () => (random.next() < 0.5 ? OWNER : random.bytes(6))),
     );
-    world.show(events[chance.below(events.length)] as PortEvent);
+    world.show(events[random.below(events.length)] as PortEvent);
   }
   expect(world.nowMs()).toBe(4000);
 });

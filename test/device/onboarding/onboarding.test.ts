@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { withFaultNames } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
-import { createChance } from "#boards/sim/host/air/chance.ts";
+import { createRandomSource } from "#boards/sim/host/air/random-source.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { verifyHello } from "#trust/verify-hello.ts";
 import { tiAnnouncement } from "#wire/air/ti-announcement.ts";
@@ -112,9 +112,9 @@ test("a unit that knows its network comes back to it, and between two tries take
 test("a phone with Air version 1 joins nothing, and the log says once what is wrong", () => {
   const world = createWorld([]);
   start(world);
-  const chance = createChance(5);
+  const random = createRandomSource(5);
   const ring = Array.from({ length: 255 }, (_, place) =>
-    place % 17 === 0 ? 832 + 15 * 6 + place / 17 : 64 + 256 * (place % 3) + chance.below(256),
+    place % 17 === 0 ? 832 + 15 * 6 + place / 17 : 64 + 256 * (place % 3) + random.below(256),
   );
   const packets = Array.from({ length: 1_000 }, (_, n) => ({ atMs: 5 * n, length: ring[n % 255] as number }));
   world.run(5_000, [{ sa: OWNER, packets }]);

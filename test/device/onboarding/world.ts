@@ -1,9 +1,9 @@
 /** A unit's onboarding machine in virtual time, with a simulated air and whoever sends on it. */
 
 import { utf8 } from "#base/utf8.ts";
-import { type Chance, createChance } from "#boards/sim/host/air/chance.ts";
 import { createLoss } from "#boards/sim/host/air/loss.ts";
 import { BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
+import { createRandomSource, type RandomSource } from "#boards/sim/host/air/random-source.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
 import * as legacyProtocols from "#device/onboarding/legacy-protocols.ts";
@@ -12,7 +12,7 @@ import type { PortEvent } from "#device/port.ts";
 import { openStore, performStore } from "#device/store/store.ts";
 import { messageFor, type SentProtocol } from "#phone/message.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import type { AirProtocol } from "#wire/air/found.ts";
+import type { AirProtocol } from "#wire/air/air-credentials.ts";
 import type { AccessPoint, Frame } from "#wire/air/frame.ts";
 import type { Packet } from "#wire/air/schedule.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
@@ -59,7 +59,7 @@ export interface Sender {
 }
 
 export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1): World {
-  const chance = createChance(seed);
+  const random = createRandomSource(seed);
   const stored = new Map<string, Uint8Array>([
     [OWN.key, SEED],
     [PROVISIONED.airKey, AIR_KEY],
@@ -76,8 +76,8 @@ export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1
   let channel = 0;
   const effects: Effect[] = [];
   const network = { bssid: HOME.bssid, channel: 6, cipher: "ccmp" as const, firstBeaconUs: 7000 };
-  let air = createAir(network, chance);
-  const misses = createLoss({ rate }, chance);
+  let air = createAir(network, random);
+  const misses = createLoss({ rate }, random);
 
   function show(event: PortEvent | InnerEvent): void {
     const step = machine.step(state, { ...event, nowMs } as DeviceEvent);
@@ -110,7 +110,7 @@ export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1
     run(ms, senders = [], intrude) {
       const startMs = nowMs;
       if (senders.some(({ isUp }) => isUp === true))
-        air = createAir({ ...network, firstBeaconUs: nowMs * 1000 + 7000, hearsToDs: true }, chance);
+        air = createAir({ ...network, firstBeaconUs: nowMs * 1000 + 7000, hearsToDs: true }, random);
       const waiting = senders.map(({ sa, packets, isUp }) => ({
         sa,
         da: isUp === true ? HOME.bssid : BROADCAST,
@@ -183,7 +183,7 @@ export function recorded(
 export const joined: PortEvent = { kind: "radio-joined", ipv4: "127.20.0.1", mac: OWNER, bssid: HOME.bssid };
 
 /** Random lengths under addresses of the attacker's choice, so many a millisecond. */
-export function flood(chance: Chance, perMs: number, sa: () => Uint8Array) {
+export function flood(random: RandomSource, perMs: number, sa: () => Uint8Array) {
   return (nowMs: number): Frame[] =>
     Array.from({ length: perMs }, (_, i) => ({
       us: nowMs * 1000 + i,
@@ -191,8 +191,8 @@ export function flood(chance: Chance, perMs: number, sa: () => Uint8Array) {
       bssid: HOME.bssid,
       sa: sa(),
       da: BROADCAST,
-      seq: chance.below(4096),
-      bodyBytes: 52 + chance.below(1200),
+      seq: random.below(4096),
+      bodyBytes: 52 + random.below(1200),
       retry: false,
       ds: "from",
     }));

@@ -1,7 +1,7 @@
 /** Statements that come in the wrong order, twice, or too late to have their effect (PROTOCOL 4.7, 4.8). */
 import { describe, expect, test } from "vitest";
 import type { Result } from "#base/faults.ts";
-import { entryOf, type Revocations } from "#trust/grants/revocations.ts";
+import { entryOf, type RevocationList } from "#trust/grants/revocations.ts";
 import { applyDelivery, applyRevocation, signRevocation } from "#trust/grants/revoke.ts";
 import { encodeDelivery, joinCtis, type Revocation } from "#wire/grants/revocation.ts";
 import { ctiOf, issuer, trust, unitId } from "./household.ts";
@@ -11,7 +11,7 @@ const device = { kind: "device", id: unitId } as const;
 const byIssuer = (change: Partial<Revocation>) =>
   signRevocation(issuer, issuer.kid, { audience: device, sequence: 1, floor: 0, revoked: NONE, ...change });
 const faultOf = (result: Result<unknown>) => (result.ok ? "ok" : result.fault);
-function applied(result: Result<Revocations>): Revocations {
+function applied(result: Result<RevocationList>): RevocationList {
   if (!result.ok) throw new Error(result.fault);
   return result.value;
 }

@@ -4,7 +4,7 @@ import { chainOf, issueChild, issueGrant } from "#trust/grants/mint.ts";
 import { openChain } from "#trust/grants/open-chain.ts";
 import { reissue } from "#trust/grants/reissue.ts";
 import { resell, withoutGuests } from "#trust/grants/resale.ts";
-import { encodeRevocations, entryOf, type Revocations, readRevocations } from "#trust/grants/revocations.ts";
+import { encodeRevocations, entryOf, type RevocationList, readRevocations } from "#trust/grants/revocations.ts";
 import { applyDelivery, applyRevocation, signRevocation } from "#trust/grants/revoke.ts";
 import { type Trust, verifyChain } from "#trust/grants/verify-grant.ts";
 import type { Signer } from "#trust/signer.ts";
@@ -39,11 +39,11 @@ const byIssuer = (change: Partial<Revocation>) => signRevocation(issuer, issuer.
 const byHolder = (signer: Signer, change: Partial<Revocation>) => signRevocation(signer, undefined, statement(change));
 
 const faultOf = (result: Result<unknown>) => (result.ok ? "ok" : result.fault);
-function applied(result: Result<Revocations>): Revocations {
+function applied(result: Result<RevocationList>): RevocationList {
   if (!result.ok) throw new Error(result.fault);
   return result.value;
 }
-function delivered(delivery: Uint8Array, known: Partial<Trust> = {}): Revocations {
+function delivered(delivery: Uint8Array, known: Partial<Trust> = {}): RevocationList {
   const result = applyDelivery(delivery, { ...trust, ...known });
   if (!result.ok) throw new Error(result.fault);
   return result.value.revocations;
@@ -100,7 +100,7 @@ describe("by cti", () => {
   });
 
   test("a later statement adds; a holder's list lasts until the floor has risen over it", () => {
-    const byOwner = (known: Revocations, change: Partial<Revocation>) =>
+    const byOwner = (known: RevocationList, change: Partial<Revocation>) =>
       applied(applyRevocation(known, byHolder(owner, change), trust, open(ownerChain)));
     const second = byOwner(byOwner([], { revoked: ctiOf("neighbour") }), { sequence: 2, revoked: ctiOf("x") });
     expect(verdict(neighbourChain, { revocations: second })).toBe("GRANT_REVOKED");
@@ -186,7 +186,7 @@ describe("statements", () => {
     const owners = applied(applyRevocation([], byHolder(owner, { revoked: many }), trust, open(ownerChain)));
     const emptied = byHolder(owner, { sequence: 2, floor: 1, revoked: ctiOf("one more") });
     expect(faultOf(applyRevocation(owners, emptied, trust, open(ownerChain)))).toBe("ok");
-    let revocations: Revocations = [];
+    let revocations: RevocationList = [];
     for (let i = 0; i < 14; i++) {
       const holder = person(`crowd ${i}`);
       const chain = issueChild(primitives, ownerChain, owner, childClaims(`c${i}`, holder, { scope: LEVEL.noFlash }));

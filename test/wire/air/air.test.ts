@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { fromHex, toHex } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
-import { createChance } from "#boards/sim/host/air/chance.ts";
+import { createRandomSource } from "#boards/sim/host/air/random-source.ts";
 import { rsMessage, rsSymbols } from "#codec/reed-solomon.ts";
 import { openAir, sealAir } from "#trust/air-seal.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { encodeAirRing, RING_FRAMES, SYMBOLS } from "#wire/air/air.ts";
+import type { AirCredentials } from "#wire/air/air-credentials.ts";
 import { airDecoder } from "#wire/air/air-decoder.ts";
 import { type AirBody, decodeAirBody, encodeAirBody, messageSymbols, symbolsMessage } from "#wire/air/air-message.ts";
-import type { Found } from "#wire/air/found.ts";
 
 const KEY = new Uint8Array(32).fill(5);
 const BODY: AirBody = {
@@ -32,11 +32,11 @@ const open = (message: Uint8Array) => {
 };
 
 test("any k Reed-Solomon symbols give the message back", () => {
-  const chance = createChance(1);
+  const random = createRandomSource(1);
   for (const k of [1, 2, 34, 70, 142]) {
-    const message = Uint16Array.from({ length: k }, () => chance.below(512));
+    const message = Uint16Array.from({ length: k }, () => random.below(512));
     const indices = Array.from({ length: SYMBOLS }, (_, i) => i)
-      .map((index) => [chance.next(), index] as const)
+      .map((index) => [random.next(), index] as const)
       .sort(([a], [b]) => a - b)
       .slice(0, k)
       .map(([, index]) => index);
@@ -47,9 +47,9 @@ test("any k Reed-Solomon symbols give the message back", () => {
 });
 
 test("a message's symbols give it back, of every size", () => {
-  const chance = createChance(2);
+  const random = createRandomSource(2);
   for (const [i, bytes] of [17, 25, 33, 41, 49, 57, 66, 75, 84, 102, 120, 138].entries()) {
-    const message = chance.bytes(21 + bytes);
+    const message = random.bytes(21 + bytes);
     expect(symbolsMessage(messageSymbols(message), i + 1)).toEqual(message);
   }
 });
@@ -110,7 +110,7 @@ test("every length lies within 64 and 1100, and a ring of the longest message is
   expect(Math.max(...ring)).toBeLessThanOrEqual(1100);
   for (let start = 0; start < RING_FRAMES; start += 19) {
     const decoder = airDecoder(open);
-    let found: Found | undefined;
+    let found: AirCredentials | undefined;
     let frames = 0;
     for (; found === undefined && frames < 400; frames++) {
       const length = ring[(start + frames) % RING_FRAMES] as number;
@@ -132,48 +132,48 @@ test("a sender that starts anew with other credentials is believed, not mixed wi
     return decoder.push(length as number, step, us, everyone);
   };
   for (let i = 0; i < 40; i++) push(first[i], i === 0 ? 0 : 1);
-  let found: Found | undefined;
+  let found: AirCredentials | undefined;
   for (let i = 0; i < 600 && found === undefined; i++) found = push(second[i % RING_FRAMES], 1);
   expect(found).toMatchObject({ passphrase: utf8("other horses!") });
 });
 
 test("random lengths cost few solutions: in the long run at most one for every 64 frames", () => {
-  const chance = createChance(3);
+  const random = createRandomSource(3);
   let asked = 0;
   const decoder = airDecoder(() => {
     asked++;
     return undefined;
   });
-  for (let i = 0; i < 20_000; i++) decoder.push(64 + chance.below(1037), 1, 5000 * i, everyone);
+  for (let i = 0; i < 20_000; i++) decoder.push(64 + random.below(1037), 1, 5000 * i, everyone);
   expect(asked).toBeLessThan(20_000 / 64);
 });
 
 /** The ring of Air version 1, as PROTOCOL said it: only its shape, since its symbols are noise to a unit. */
 function versionOneRing(seed: number): number[] {
-  const chance = createChance(seed);
+  const random = createRandomSource(seed);
   return Array.from({ length: 255 }, (_, place) =>
-    place % 17 === 0 ? 832 + 15 * 6 + place / 17 : 64 + 256 * (place % 3) + chance.below(256),
+    place % 17 === 0 ? 832 + 15 * 6 + place / 17 : 64 + 256 * (place % 3) + random.below(256),
   );
 }
 
 test("Air version 1 is noticed and refused by a fault of its own, whatever is lost; nothing else is taken for it", () => {
   for (const loss of [0, 0.3, 0.5]) {
-    const chance = createChance(7);
+    const random = createRandomSource(7);
     const decoder = airDecoder(open);
     let step = 0;
     for (let n = 0; n < 600; n++) {
       step++;
-      if (chance.next() < loss) continue;
+      if (random.next() < loss) continue;
       expect(decoder.push(versionOneRing(7)[n % 255] as number, step, 5000 * n, everyone)).toBeUndefined();
       step = 0;
     }
     expect(decoder.fault?.()).toBe("AIR_VERSION");
   }
-  const chance = createChance(8);
+  const random = createRandomSource(8);
   const [noise, current] = [airDecoder(open), airDecoder(() => undefined)];
   const ring = encodeAirRing(sealed());
   for (let n = 0; n < 20_000; n++) {
-    noise.push(64 + chance.below(1037), 1, 5000 * n, everyone);
+    noise.push(64 + random.below(1037), 1, 5000 * n, everyone);
     current.push(ring[n % RING_FRAMES] as number, n === 0 ? 0 : 1, 5000 * n, everyone);
   }
   expect(noise.fault?.()).toBeUndefined();

@@ -1,5 +1,5 @@
 /** What an attacker would send to fill a listener's memory, as frames in order. Pure: the units' engine runs it too. */
-import { createChance } from "#boards/sim/host/air/chance.ts";
+import { createRandomSource } from "#boards/sim/host/air/random-source.ts";
 import { encodeAirRing } from "#wire/air/air.ts";
 import { encodeAirKiss } from "#wire/air/airkiss.ts";
 import { encodeEsptouchV1, GUIDE } from "#wire/air/esptouch-v1.ts";
@@ -63,14 +63,14 @@ export interface Filler {
 
 /** @param bssid Whose network they seem to be on. */
 export function createFiller(bssid: Uint8Array, seed: number): Filler {
-  const chance = createChance(seed);
-  const ring = encodeAirRing(chance.bytes(159));
+  const random = createRandomSource(seed);
+  const ring = encodeAirRing(random.bytes(159));
   const orders = longestOrders(ring);
   let us = 0;
   let seq = 0;
   const frame = (sender: number, sequence: number, length: number, da = EVERYONE): Frame => {
     us += 500;
-    const sa = sender < STREAMS_MAX ? Uint8Array.of(2, 0, 0, 0, 0, sender) : chance.bytes(6);
+    const sa = sender < STREAMS_MAX ? Uint8Array.of(2, 0, 0, 0, 0, sender) : random.bytes(6);
     const header = { us, channel: 6, bssid, sa, da, seq: sequence & 0xfff, retry: false, ds: "from" as const };
     return { ...header, bodyBytes: OVERHEAD_BYTES + length };
   };
@@ -83,7 +83,7 @@ export function createFiller(bssid: Uint8Array, seed: number): Filler {
     *flood(frames) {
       for (let i = 0; i < frames; i++) {
         const sender = i % 8;
-        yield frame(sender, seq++, sender < 2 ? (ring[(i >> 3) % 255] as number) : 1 + chance.below(1200));
+        yield frame(sender, seq++, sender < 2 ? (ring[(i >> 3) % 255] as number) : 1 + random.below(1200));
       }
     },
     *orders(framesMax = Number.POSITIVE_INFINITY) {

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { concat, toHex } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
-import { acknowledgementOf, type Found } from "#wire/air/found.ts";
+import { type AirCredentials, acknowledgementOf } from "#wire/air/air-credentials.ts";
 import { isTiAnnouncement, tiAnnouncement } from "#wire/air/ti-announcement.ts";
 
 const free = (name: string) => concat(Uint8Array.of(3, utf8(name).length), utf8(name));
@@ -58,7 +58,7 @@ test("nothing else counts: a question, a piece, labels that lead nowhere", () =>
 
 test("it goes to mDNS's group and port, with the name that came beside the credentials", () => {
   const reserved = free("lamp");
-  const found: Found = {
+  const found: AirCredentials = {
     protocol: "ti-smartconfig",
     ssid: utf8("home"),
     passphrase: utf8("x"),

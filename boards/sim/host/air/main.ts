@@ -7,10 +7,10 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { parseArgs } from "node:util";
-import { createChance } from "./chance.ts";
 import { AirConfigError, bssidOf, isSameSsid, parseAirConfig, ssidOf } from "./config.ts";
 import { type DatagramHeader, openDatagrams } from "./datagrams.ts";
 import { BROADCAST, createAir } from "./model.ts";
+import { createRandomSource } from "./random-source.ts";
 import { openUnitLine, type UnitLine } from "./unit-line.ts";
 
 /** Air, ESP-TOUCH v1 and v2, AirKiss, Tuya; and TI's, which goes to the gateway alone. */
@@ -31,11 +31,11 @@ try {
   const config = parseAirConfig(
     values.config === undefined ? (values.json ?? "{}") : readFileSync(values.config, "utf8"),
   );
-  const chance = createChance(config.seed);
+  const random = createRandomSource(config.seed);
   const units = new Set<UnitLine>();
   let unitCount = 0;
   const server = createServer((socket) => {
-    const unit = openUnitLine(socket, config, ++unitCount, createChance(config.seed + unitCount));
+    const unit = openUnitLine(socket, config, ++unitCount, createRandomSource(config.seed + unitCount));
     socket.setNoDelay(true);
     units.add(unit);
     socket.on("close", () => units.delete(unit));
@@ -51,10 +51,10 @@ try {
         bssid: bssidOf(network),
         channel: network.channel,
         cipher: network.cipher ?? (network.passphrase === "" ? "open" : "ccmp"),
-        firstBeaconUs: chance.below(102_400),
+        firstBeaconUs: random.below(102_400),
         hearsToDs: config.hearsToDs,
       },
-      createChance(config.seed ^ network.channel),
+      createRandomSource(config.seed ^ network.channel),
     ),
   );
   const home = ssidOf(config.networks[0] as (typeof config.networks)[0]);

@@ -5,8 +5,8 @@
  * frames every 102 ms, sequence numbers that lost and other frames use up too.
  */
 import { type Cipher, type Frame, overheadBytes } from "#wire/air/frame.ts";
-import type { Chance } from "./chance.ts";
 import { overhear, type Transmission, transmissionOf } from "./framing.ts";
+import type { RandomSource } from "./random-source.ts";
 
 /** 100 time units of 1,024 microseconds. */
 export const BEACON_US = 102_400;
@@ -64,21 +64,21 @@ const GATEWAY = Uint8Array.of(0x5c, 1, 2, 3, 4, 1);
 const NEIGHBOUR_BSSID = Uint8Array.of(0x30, 0xb5, 0xc2, 0x11, 0x22, 0x33);
 const NEIGHBOUR_STATION = Uint8Array.of(0x30, 0xb5, 0xc2, 0x44, 0x55, 0x66);
 
-export function createAir(options: AirOptions, chance: Chance): Air {
+export function createAir(options: AirOptions, random: RandomSource): Air {
   const { bssid, channel, cipher, dtim = 1, hearsToDs = false, retryRate = 0, busy = 1 } = options;
   const { qos = false, chatter = 0, relayed = 0 } = options;
   const fromDsBytes = overheadBytes(cipher, "from");
   const toDsBytes = overheadBytes(cipher, "to");
   let queue: Datagram[] = [];
   let beaconUs = options.firstBeaconUs;
-  let apSeq = chance.below(4096);
-  let neighbourSeq = chance.below(4096);
+  let apSeq = random.below(4096);
+  let neighbourSeq = random.below(4096);
   /** A counter for each transmitter, receiver and traffic identifier, but the access point's general one. */
   const counters = new Map<string, number>();
-  let otherUs = 1e6 * chance.interval(OTHERS_PER_S * busy);
-  let neighbourUs = 1e6 * chance.interval(NEIGHBOUR_PER_S * busy);
-  let chatterUs = chatter > 0 ? 1e6 * chance.interval(chatter) : Number.POSITIVE_INFINITY;
-  let relayedUs = relayed > 0 ? 1e6 * chance.interval(relayed) : Number.POSITIVE_INFINITY;
+  let otherUs = 1e6 * random.interval(OTHERS_PER_S * busy);
+  let neighbourUs = 1e6 * random.interval(NEIGHBOUR_PER_S * busy);
+  let chatterUs = chatter > 0 ? 1e6 * random.interval(chatter) : Number.POSITIVE_INFINITY;
+  let relayedUs = relayed > 0 ? 1e6 * random.interval(relayed) : Number.POSITIVE_INFINITY;
   let phone: Uint8Array | undefined;
   /** When the access point's last frame was over. */
   let apFreeUs = 0;
@@ -91,7 +91,7 @@ export function createAir(options: AirOptions, chance: Chance): Air {
 
   function nextSeq(...counter: readonly (Uint8Array | number)[]): number {
     const key = counter.map(String).join("/");
-    const seq = ((counters.get(key) ?? chance.below(4096)) + 1) & 0xfff;
+    const seq = ((counters.get(key) ?? random.below(4096)) + 1) & 0xfff;
     counters.set(key, seq);
     return seq;
   }
@@ -100,7 +100,7 @@ export function createAir(options: AirOptions, chance: Chance): Air {
     const seq = qos ? nextSeq(sa, tid) : nextSeq(sa);
     const header = { us, channel, bssid, sa, da, seq, retry: false, ds: "to" as const, ...(qos ? { tid } : {}) };
     uplink.push(transmissionOf(header, byteLength + toDsBytes));
-    for (let tries = 1; tries < 7 && chance.next() < retryRate; tries++) {
+    for (let tries = 1; tries < 7 && random.next() < retryRate; tries++) {
       uplink.push(transmissionOf({ ...header, us: us + 700 * tries, retry: true }, byteLength + toDsBytes));
     }
   }
@@ -114,39 +114,39 @@ export function createAir(options: AirOptions, chance: Chance): Air {
   /** The phone's other programs: half of it voice, a tenth of it for everyone. */
   function letPhoneTalk(us: number) {
     while (chatterUs <= us) {
-      const da = chance.next() < 0.1 ? BROADCAST : bssid;
-      const tid = chance.next() < 0.5 ? 6 : 0;
-      if (phone !== undefined) send(chatterUs, { sa: phone, da, byteLength: 1 + chance.below(1400), tid });
-      chatterUs += 1e6 * chance.interval(chatter);
+      const da = random.next() < 0.1 ? BROADCAST : bssid;
+      const tid = random.next() < 0.5 ? 6 : 0;
+      if (phone !== undefined) send(chatterUs, { sa: phone, da, byteLength: 1 + random.below(1400), tid });
+      chatterUs += 1e6 * random.interval(chatter);
     }
   }
 
   /** What goes to one station at a time: by a counter of its own where there is QoS, else by the general one. */
   function relayToStations(us: number, hear: (sent: Transmission) => void) {
     while (relayedUs <= us) {
-      const da = OTHER_STATIONS[chance.below(2)] as Uint8Array;
-      const sa = phone !== undefined && chance.next() < 0.5 ? phone : GATEWAY;
+      const da = OTHER_STATIONS[random.below(2)] as Uint8Array;
+      const sa = phone !== undefined && random.next() < 0.5 ? phone : GATEWAY;
       if (!qos) apSeq = (apSeq + 1) & 0xfff;
       const seq = qos ? nextSeq(bssid, da, 0) : apSeq;
       apFreeUs = Math.max(relayedUs, apFreeUs + FRAME_US);
       const header = { us: apFreeUs, channel, bssid, sa, da, seq, retry: false, ds: "from" as const };
-      hear(transmissionOf(qos ? { ...header, tid: 0 } : header, 1 + chance.below(1400) + fromDsBytes));
-      relayedUs += 1e6 * chance.interval(relayed);
+      hear(transmissionOf(qos ? { ...header, tid: 0 } : header, 1 + random.below(1400) + fromDsBytes));
+      relayedUs += 1e6 * random.interval(relayed);
     }
   }
 
   /** Other stations' broadcast joins the queue; the neighbour's frames go out when they come. */
   function letOthersSend(us: number, hear: (sent: Transmission) => void) {
     while (otherUs <= us) {
-      enqueue({ sa: OTHER_STATIONS[chance.below(2)] as Uint8Array, da: BROADCAST, byteLength: 28 + chance.below(273) });
-      otherUs += 1e6 * chance.interval(OTHERS_PER_S * busy);
+      enqueue({ sa: OTHER_STATIONS[random.below(2)] as Uint8Array, da: BROADCAST, byteLength: 28 + random.below(273) });
+      otherUs += 1e6 * random.interval(OTHERS_PER_S * busy);
     }
     while (neighbourUs <= us) {
       neighbourSeq = (neighbourSeq + 1) & 0xfff;
       const header = { us: neighbourUs, channel, bssid: NEIGHBOUR_BSSID, sa: NEIGHBOUR_STATION, da: BROADCAST };
-      const body = 28 + chance.below(273) + overheadBytes("ccmp", "from");
+      const body = 28 + random.below(273) + overheadBytes("ccmp", "from");
       hear(transmissionOf({ ...header, seq: neighbourSeq, retry: false, ds: "from" }, body));
-      neighbourUs += 1e6 * chance.interval(NEIGHBOUR_PER_S * busy);
+      neighbourUs += 1e6 * random.interval(NEIGHBOUR_PER_S * busy);
     }
     relayToStations(us, hear);
   }

@@ -3,9 +3,9 @@ import type { Socket } from "node:net";
 import type { Frame } from "#wire/air/frame.ts";
 import { lineFrameReader } from "#wire/lines/line-frame.ts";
 import { decodeRadioCommand, encodeRadioReport, type RadioCommand, type RadioReport } from "#wire/lines/radio-line.ts";
-import type { Chance } from "./chance.ts";
 import { type AirConfig, bssidOf, isSameSsid, ssidOf } from "./config.ts";
 import { createLoss } from "./loss.ts";
+import type { RandomSource } from "./random-source.ts";
 
 /** Scanning and joining take a moment, as they do on a chip. */
 const SCAN_MS = 120;
@@ -16,8 +16,8 @@ export interface UnitLine {
 }
 
 /** @param number Counts units from 1; gives the unit its MAC and its address. */
-export function openUnitLine(socket: Socket, config: AirConfig, number: number, chance: Chance): UnitLine {
-  const misses = createLoss(config.loss, chance);
+export function openUnitLine(socket: Socket, config: AirConfig, number: number, random: RandomSource): UnitLine {
+  const misses = createLoss(config.loss, random);
   const mac = Uint8Array.of(0x02, 0x4c, 0x4b, 0, number >> 8, number & 0xff);
   const read = lineFrameReader();
   let channel = 0;

@@ -1,5 +1,5 @@
 /** A small generator of chance (mulberry32): enough for a simulation, nothing for a secret. */
-export function seededChance(seed: number): () => number {
+export function seededFractions(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -3,9 +3,9 @@
 import { toHex } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
 import type { LinkedDevice } from "#cloud/broker/broker.ts";
-import type { Issuer } from "#cloud/issuer/issuer.ts";
-import type { Revocations } from "#cloud/issuer/revocations.ts";
-import { type BlockService, createBlockService, type Transfer } from "#cloud/releases/block-service.ts";
+import type { RevocationRegister } from "#cloud/issuer/revocation-register.ts";
+import type { TimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
+import { type BlockService, type BlockSource, createBlockService } from "#cloud/releases/block-service.ts";
 import type { PublishedRelease, Releases } from "#cloud/releases/releases.ts";
 import { createPace } from "#cloud/rollout/pace.ts";
 import type { AttemptState } from "#cloud/rollout/rollout-plan.ts";
@@ -20,12 +20,12 @@ import { TIMESTAMP_NONCE_BYTES } from "#wire/releases/timestamp.ts";
 import { createAppFailures } from "./app-failures.ts";
 import type { Device, Fleet } from "./fleet.ts";
 
-export interface DeskOptions {
+export interface DeviceMessagesOptions {
   readonly fleet: Fleet;
   readonly releases: Releases;
   readonly rollouts: Rollouts;
-  readonly issuer: Issuer;
-  readonly revocations: Revocations;
+  readonly timestampSigner: TimestampSigner;
+  readonly revocations: RevocationRegister;
   readonly queue: WriteQueue;
   /** Publishes below a device's own topic; resolves when there is room for more, false when it isn't connected. */
   send(device: LinkedDevice, name: string, payload: Uint8Array): Promise<boolean>;
@@ -33,12 +33,12 @@ export interface DeskOptions {
   nowMs(): number;
   /** The up time (up-clock.ts), which durations are measured in. */
   upMs(): number;
-  chance(): number;
+  randomFraction(): number;
   readonly bytesPerS?: number;
   readonly concurrent?: number;
 }
 
-export interface Desk {
+export interface DeviceMessages {
   /** What a device published; resolves once it is durable. */
   message(from: LinkedDevice, name: string, payload: Uint8Array): Promise<void>;
   online(from: LinkedDevice): void;
@@ -81,8 +81,8 @@ function stateOf({ stage, fault }: UnitAttempt): AttemptState {
   return stage === "refused" && TAKEN_BACK.has(fault) ? "offered" : STATE_OF[stage];
 }
 
-export function createDesk(options: DeskOptions): Desk {
-  const { fleet, releases, rollouts, issuer, revocations, queue, send, nowMs, upMs } = options;
+export function createDeviceMessages(options: DeviceMessagesOptions): DeviceMessages {
+  const { fleet, releases, rollouts, timestampSigner, revocations, queue, send, nowMs, upMs } = options;
   /** What each connected device was last told: a sequence, or 0 for nothing. */
   const told = new Map<string, number>();
   /** The revocations that each connected device was last handed, by their tag. */
@@ -125,7 +125,7 @@ export function createDesk(options: DeskOptions): Desk {
     void send(linked(device), DOWN.revocation, delivery);
   };
 
-  const transferFor = (from: LinkedDevice, name: string): Transfer | undefined => {
+  const transferFor = (from: LinkedDevice, name: string): BlockSource | undefined => {
     const device = fleet.get(from.id);
     if (device === undefined) return undefined;
     // After a restart of ours a device behind another's broker goes on asking without saying hello again.
@@ -162,7 +162,7 @@ export function createDesk(options: DeskOptions): Desk {
     transferFor,
     send: (device, payload) => send(device, DOWN.block, payload),
     nowMs: upMs,
-    chance: options.chance,
+    randomFraction: options.randomFraction,
     ...(options.bytesPerS === undefined ? {} : { bytesPerS: options.bytesPerS }),
     ...(options.concurrent === undefined ? {} : { concurrent: options.concurrent }),
   });
@@ -200,7 +200,7 @@ export function createDesk(options: DeskOptions): Desk {
         fleet.heard(device, nowMs());
         if (asks.take(device.id, upMs()) === undefined) return;
         tell(device);
-        const timestamp = issuer.timestamp(device.product, device.id, currentFor(device), payload, nowMs());
+        const timestamp = timestampSigner.timestamp(device.product, device.id, currentFor(device), payload, nowMs());
         if (timestamp === undefined) return;
         counts.timestamps++;
         void send(from, DOWN.fresh, timestamp);
@@ -214,7 +214,7 @@ export function createDesk(options: DeskOptions): Desk {
       if (name === UP.askTime) {
         fleet.heard(device, nowMs());
         if (asks.take(device.id, upMs()) === undefined) return;
-        const time = issuer.time(device.product, payload, nowMs());
+        const time = timestampSigner.time(device.product, payload, nowMs());
         if (time !== undefined) void send(from, DOWN.time, time);
         return;
       }

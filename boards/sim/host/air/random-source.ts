@@ -1,6 +1,6 @@
 /** Seeded chance for models: the same seed gives the same world. */
 
-export interface Chance {
+export interface RandomSource {
   /** Evenly in [0, 1). */
   next(): number;
   /** A whole number, 0 to below - 1. */
@@ -11,7 +11,7 @@ export interface Chance {
 }
 
 /** A generator in the manner of Marsaglia's xorshift, 128 bits of state spread from a 32-bit seed. */
-export function createChance(seed: number): Chance {
+export function createRandomSource(seed: number): RandomSource {
   let spread = (seed >>> 0) ^ 0x9e3779b9;
   const word = () => {
     spread = (spread + 0x6d2b79f5) | 0;

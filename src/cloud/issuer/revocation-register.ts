@@ -38,7 +38,7 @@ export interface RevocationStatus {
   readonly missing: readonly string[];
 }
 
-export interface Revocations {
+export interface RevocationRegister {
   /**
    * Keeps statements for a fleet or a unit; durable when this resolves. What a newer statement says too is let go of. A
    * statement is refused whose sequence is not above the last of its key that a unit here was handed: it would have no effect.
@@ -91,7 +91,11 @@ function keptOf(delivery: Uint8Array): readonly Kept[] {
 const keyOf = ({ kind, name }: RevocationScope) => `revocation/${kind}/${name}`;
 const TAKEN = "revoked/";
 
-export async function loadRevocations(store: Store, queue: WriteQueue, fleet: Fleet): Promise<Revocations> {
+export async function openRevocationRegister(
+  store: Store,
+  queue: WriteQueue,
+  fleet: Fleet,
+): Promise<RevocationRegister> {
   const lists = new Map<string, { readonly scope: RevocationScope; readonly kept: readonly Kept[] }>();
   const taken = new Map<string, number>();
   for (const { name, bytes } of await store.db.selectFrom("records").selectAll().execute()) {
@@ -120,7 +124,7 @@ export async function loadRevocations(store: Store, queue: WriteQueue, fleet: Fl
     return all.sort((a, b) => a.content.sequence - b.content.sequence);
   };
 
-  const self: Revocations = {
+  const self: RevocationRegister = {
     async add(scope, delivery, nowMs) {
       const before = keptFor(scope);
       const fresh = keptOf(delivery).filter((each) => !before.some((old) => equal(old.statement, each.statement)));

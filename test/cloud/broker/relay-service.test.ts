@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import type { Caller } from "#cloud/broker/caller-gate.ts";
-import { createRelayDesk } from "#cloud/broker/relay-desk.ts";
+import { createRelayService } from "#cloud/broker/relay-service.ts";
 import { createSpentNonces } from "#cloud/broker/spent-nonces.ts";
 import { encodeRelayedRequest } from "#wire/link/relay.ts";
 import { MESSAGE_1_MARK, type SessionPath } from "#wire/sessions/session.ts";
@@ -21,12 +21,12 @@ const callerOf = (branch: string, more: Partial<Caller> = {}): Caller => ({
   ...more,
 });
 
-function deskInTime() {
+function serviceInTime() {
   let [nowMs, tags] = [1_000, 0];
   const due: { readonly atMs: number; readonly then: () => void }[] = [];
   const dismissed: string[] = [];
   const forwarded: Uint8Array[] = [];
-  const desk = createRelayDesk({
+  const service = createRelayService({
     toDevice: async (_device, _name, payload) => void forwarded.push(payload) === undefined,
     toCaller: () => undefined,
     dismiss: (name) => void dismissed.push(name),
@@ -35,12 +35,12 @@ function deskInTime() {
     later: (milliseconds, then) => void due.push({ atMs: nowMs + milliseconds, then }),
   });
   return {
-    desk,
+    service,
     dismissed,
     /** Requests that reached the unit whose body ends so. */
     reached: (body: Uint8Array) => forwarded.filter((each) => toHex(each).endsWith(toHex(body))).length,
     say(caller: Caller, path: SessionPath, body: Uint8Array) {
-      desk.said(caller.name, encodeRelayedRequest({ tag: new Uint8Array(8), path, body }));
+      service.said(caller.name, encodeRelayedRequest({ tag: new Uint8Array(8), path, body }));
     },
     advance(milliseconds: number) {
       nowMs += milliseconds;
@@ -58,9 +58,9 @@ const GUESTS = Uint8Array.of(0x01, 0x02, 0x03, 0x04);
 describe("a unit that is flooded through the relay", () => {
   /** Ten seconds in which all of them ask as fast as they like, and the owner eight times a second. */
   function flooded(guests: readonly Caller[], path: SessionPath, body: Uint8Array, owners = OWNERS, everyMs = 125) {
-    const world = deskInTime();
+    const world = serviceInTime();
     const owner = callerOf("owner");
-    for (const each of [...guests, owner]) expect(world.desk.admit(each).ok).toBe(true);
+    for (const each of [...guests, owner]) expect(world.service.admit(each).ok).toBe(true);
     let asked = 0;
     for (let ms = 0; ms < 10_000; ms += 5) {
       for (const guest of guests) world.say(guest, path, body);
@@ -74,7 +74,7 @@ describe("a unit that is flooded through the relay", () => {
     return { asked, ofOwner: world.reached(owners), ofGuests: world.reached(body) };
   }
 
-  it("hears the owner although one guest asks in four visits", () => {
+  it("hears the owner although one guest asks in four sessions", () => {
     const { asked, ofOwner, ofGuests } = flooded(
       Array.from({ length: 4 }, () => callerOf("guest")),
       "key",
@@ -100,33 +100,33 @@ describe("a unit that is flooded through the relay", () => {
   });
 });
 
-describe("visits", () => {
-  it("of guests end no visit of the owner's, however many begin", () => {
-    const { desk, dismissed } = deskInTime();
+describe("sessions", () => {
+  it("of guests end no session of the owner's, however many begin", () => {
+    const { service, dismissed } = serviceInTime();
     const owner = callerOf("owner");
-    expect(desk.admit(owner).ok).toBe(true);
-    for (let i = 0; i < 100; i++) expect(desk.admit(callerOf(`guest ${i}`)).ok).toBe(true);
+    expect(service.admit(owner).ok).toBe(true);
+    for (let i = 0; i < 100; i++) expect(service.admit(callerOf(`guest ${i}`)).ok).toBe(true);
     expect(dismissed).not.toContain(owner.name);
-    expect(desk.counts.visits).toBe(25);
+    expect(service.counts.sessions).toBe(25);
   });
 
   it("under one grant for many units leave room for everybody else", () => {
-    const { desk } = deskInTime();
+    const { service } = serviceInTime();
     for (let i = 0; i < 5_000; i++) {
       const device = { id: `d${i}`, fleet: "f1" };
-      desk.admit(callerOf(`service ${i}`, { device, root: "issuer/service" }));
+      service.admit(callerOf(`service ${i}`, { device, root: "issuer/service" }));
     }
-    expect(desk.counts.visits).toBe(256);
-    expect(desk.admit(callerOf("owner")).ok).toBe(true);
+    expect(service.counts.sessions).toBe(256);
+    expect(service.admit(callerOf("owner")).ok).toBe(true);
   });
 
   it("end when the chain runs out", () => {
-    const { desk, dismissed } = deskInTime();
+    const { service, dismissed } = serviceInTime();
     const [guest, owner] = [callerOf("guest", { expiresAtS: 1_000 }), callerOf("owner")];
-    for (const each of [guest, owner]) desk.admit(each);
-    desk.sweep(999_999);
+    for (const each of [guest, owner]) service.admit(each);
+    service.sweep(999_999);
     expect(dismissed).toEqual([]);
-    desk.sweep(1_000_000);
+    service.sweep(1_000_000);
     expect(dismissed).toEqual([guest.name]);
   });
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Core, openCore } from "#cloud/core.ts";
-import { createIssuer } from "#cloud/issuer/issuer.ts";
+import { createTimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import { newKeySet } from "#cloud/releases/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
 import { LIMITS } from "#cloud/rollout/rollout-plan.ts";
@@ -29,10 +29,10 @@ let transfer: Uint8Array;
 async function openCloud(life = 0): Promise<Core> {
   return openCore({
     store: await openStore(join(folder, `cloud-${life}.db`), "kill"),
-    issuer: createIssuer([join(folder, "keys")]),
+    timestampSigner: createTimestampSigner([join(folder, "keys")]),
     nowMs: () => nowMs,
     steadyMs: () => nowMs,
-    chance: () => 0.5,
+    randomFraction: () => 0.5,
     send(_to, name, payload) {
       said.push({ name, bytes: payload.length });
       return Promise.resolve(true);
@@ -44,7 +44,7 @@ async function openCloud(life = 0): Promise<Core> {
 }
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "latchkey-desk-"));
+  folder = mkdtempSync(join(tmpdir(), "latchkey-device-messages-"));
   nowMs = 1_800_000_000_000;
   said = [];
   const keys = newKeySet(join(folder, "keys"), PRODUCT);
@@ -73,12 +73,12 @@ afterEach(async () => {
 });
 
 const state = (sequence: number, attempt?: UnitAttempt) =>
-  core.desk.message(UNIT, "state", encodeUnitState({ sequence, epoch: 0, attempt }));
+  core.deviceMessages.message(UNIT, "state", encodeUnitState({ sequence, epoch: 0, attempt }));
 const attempt = (stage: UnitAttempt["stage"], fault?: UnitAttempt["fault"]): UnitAttempt => ({
   ...{ sequence: 1, stage, fault, percent: 100 },
 });
 const want = (root = transfer) =>
-  core.desk.message(UNIT, "want", encodeBlockRequest({ transfer: root, first: 0, bitmap: 1 }));
+  core.deviceMessages.message(UNIT, "want", encodeBlockRequest({ transfer: root, first: 0, bitmap: 1 }));
 const tally = () => {
   const [rollout] = core.rollouts.all();
   if (rollout === undefined) throw new Error("no rollout");
@@ -88,14 +88,14 @@ const offers = () =>
   said.filter(({ name }) => name === "release").map(({ bytes }) => (bytes > 0 ? "offer" : "nothing"));
 
 it("a unit that asks for the time is still told which release is current", async () => {
-  await core.desk.message(UNIT, "ask-time", new Uint8Array(16));
-  await core.desk.message(UNIT, "ask", new Uint8Array(16));
+  await core.deviceMessages.message(UNIT, "ask-time", new Uint8Array(16));
+  await core.deviceMessages.message(UNIT, "ask", new Uint8Array(16));
   expect(said.map(({ name }) => name)).toContain("fresh");
 });
 
 describe("what the cloud takes down", () => {
   it("sees by the first request for blocks that a unit has begun, keeps that, and misses it when it is gone", async () => {
-    core.desk.online(UNIT);
+    core.deviceMessages.online(UNIT);
     await state(0);
     expect(tally()).toMatchObject({ offered: 1, fetching: 0 });
     await want(new Uint8Array(16));
@@ -118,7 +118,7 @@ describe("what the cloud takes down", () => {
     ["its own word", () => state(0, attempt("fetching"))],
   ])("gives no block before it is on the disk that the unit has begun, by %s", async (_, saysSo) => {
     const blocks = () => said.filter(({ name }) => name === "block").length;
-    core.desk.online(UNIT);
+    core.deviceMessages.online(UNIT);
     await state(0);
     let goOn = () => {};
     const disk = new Promise<void>((resolve) => {
@@ -136,7 +136,7 @@ describe("what the cloud takes down", () => {
   });
 
   it("hears a unit that asks for blocks for longer than silence may last", async () => {
-    core.desk.online(UNIT);
+    core.deviceMessages.online(UNIT);
     await state(0);
     for (let hours = 0; hours < 3; hours++) {
       await want();
@@ -146,14 +146,14 @@ describe("what the cloud takes down", () => {
   });
 
   it("offers a unit on trial nothing, and takes nothing back from one that has confirmed", async () => {
-    core.desk.online(UNIT);
+    core.deviceMessages.online(UNIT);
     await state(0);
     await want();
     expect(offers()).toEqual(["offer"]);
-    core.desk.offline(UNIT);
-    core.desk.online(UNIT);
+    core.deviceMessages.offline(UNIT);
+    core.deviceMessages.online(UNIT);
     await state(0, attempt("trial"));
-    await core.desk.message(UNIT, "ask", new Uint8Array(16));
+    await core.deviceMessages.message(UNIT, "ask", new Uint8Array(16));
     await state(1);
     expect(offers()).toEqual(["offer"]);
     expect(said.filter(({ name }) => name === "fresh")).toHaveLength(1);
@@ -161,15 +161,15 @@ describe("what the cloud takes down", () => {
   });
 
   it("offers again, after the resume, what a unit let go of because of a halt", async () => {
-    core.desk.online(UNIT);
+    core.deviceMessages.online(UNIT);
     await state(0);
     const [rollout] = core.rollouts.all();
     await core.rollouts.change(rollout?.id as string, "halted", "a test", nowMs);
-    await core.desk.offerAgain(new Set([PRODUCT]));
+    await core.deviceMessages.offerAgain(new Set([PRODUCT]));
     await state(0, attempt("refused", "RELEASE_WITHDRAWN"));
     expect(tally()).toMatchObject({ refused: 0, offered: 1 });
     await core.rollouts.change(rollout?.id as string, "running", "a test", nowMs);
-    await core.desk.offerAgain(new Set([PRODUCT]));
+    await core.deviceMessages.offerAgain(new Set([PRODUCT]));
     expect(offers()).toEqual(["offer", "nothing", "offer"]);
     await state(0, attempt("refused", "RELEASE_HARDWARE"));
     expect(tally()).toMatchObject({ refused: 1, offered: 0 });
@@ -184,19 +184,19 @@ describe("what a unit's app threw", () => {
     );
 
   it("is in the journal once the message is acknowledged, on one line", async () => {
-    await core.desk.message(UNIT, "failure", failure("Error: out\nof \u202eoil", 3));
+    await core.deviceMessages.message(UNIT, "failure", failure("Error: out\nof \u202eoil", 3));
     expect(await journal()).toEqual([`${UNIT.id} release 7, burn: Error: out of  oil (and 3 more failures before)`]);
   });
 
   it("is bounded for a unit that never stops, and for what no unit of ours says", async () => {
-    for (let i = 0; i < 50; i++) await core.desk.message(UNIT, "failure", failure("again"));
+    for (let i = 0; i < 50; i++) await core.deviceMessages.message(UNIT, "failure", failure("again"));
     expect(await journal()).toHaveLength(4);
     nowMs += 600_000;
-    for (let i = 0; i < 50; i++) await core.desk.message(UNIT, "failure", failure("again"));
+    for (let i = 0; i < 50; i++) await core.deviceMessages.message(UNIT, "failure", failure("again"));
     expect(await journal()).toHaveLength(5);
     nowMs += 600_000;
-    await core.desk.message(UNIT, "failure", new TextEncoder().encode("nonsense"));
-    await core.desk.message({ ...UNIT, id: "f".repeat(24) }, "failure", failure("a stranger"));
+    await core.deviceMessages.message(UNIT, "failure", new TextEncoder().encode("nonsense"));
+    await core.deviceMessages.message({ ...UNIT, id: "f".repeat(24) }, "failure", failure("a stranger"));
     expect(await journal()).toHaveLength(5);
   });
 });

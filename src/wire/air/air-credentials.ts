@@ -7,7 +7,7 @@ import { tiAnnouncement } from "./ti-announcement.ts";
 export type AirProtocol = "air" | "esptouch-v1" | "esptouch-v2" | "airkiss" | "ti-smartconfig" | "tuya-ez" | "softap";
 
 /** Credentials that passed every whole-message check of their protocol. */
-export interface Found {
+export interface AirCredentials {
   readonly protocol: AirProtocol;
   readonly ssid: Uint8Array;
   readonly passphrase: Uint8Array;
@@ -40,7 +40,7 @@ export interface Acknowledgement {
  * @param ipv4 The address it got.
  * @returns None for Air (its hello is the answer) and Tuya (answers by its cloud).
  */
-export function acknowledgementOf(found: Found, mac: Uint8Array, ipv4: string): Acknowledgement | undefined {
+export function acknowledgementOf(found: AirCredentials, mac: Uint8Array, ipv4: string): Acknowledgement | undefined {
   switch (found.protocol) {
     case "esptouch-v1": {
       const bytes = concat(Uint8Array.of(found.token), mac, Uint8Array.from(ipv4.split("."), Number));
@@ -67,7 +67,7 @@ export interface LengthDecoder {
    * @param da     Destination address, 6 bytes.
    * @returns What was found when this frame completed it.
    */
-  push(length: number, step: number, us: number, da: Uint8Array): Found | undefined;
+  push(length: number, step: number, us: number, da: Uint8Array): AirCredentials | undefined;
   /** How much speaks for this protocol: 0 nothing, from LOCK_SCORE on a listener should stay on the channel. */
   score(): number;
   /**

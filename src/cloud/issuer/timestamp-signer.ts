@@ -18,7 +18,7 @@ export interface ProductKeys {
   readonly message: Uint8Array;
 }
 
-export interface Issuer extends TimeSigner {
+export interface TimestampSigner extends TimeSigner {
   readonly products: readonly ProductKeys[];
   keysOf(product: string): ProductKeys | undefined;
   /**
@@ -57,7 +57,7 @@ const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
  * Reads the keys of each product from its folder; only the timestamp key's private half is looked for.
  * @throws KeySetTrouble, KeyFileError
  */
-export function createIssuer(folders: readonly string[]): Issuer {
+export function createTimestampSigner(folders: readonly string[]): TimestampSigner {
   const signers = new Map<string, ProductKeys & { readonly signer: ReturnType<typeof signerOf> }>();
   for (const folder of folders) {
     const { product, keyset, signedKeyset, message } = readPublicKeys(folder);

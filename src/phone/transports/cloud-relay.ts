@@ -23,7 +23,7 @@ import { decodeNonceAnswer, linkPassword } from "#wire/link/link-auth.ts";
 import type { Transport } from "../transport.ts";
 import { relayTransport } from "./relay.ts";
 
-export interface AwayOptions {
+export interface CloudRelayOptions {
   readonly primitives: Primitives;
   /** Where the unit's cloud is, as the unit said within a session. */
   readonly cloud: CloudAddress;
@@ -46,7 +46,7 @@ export interface AwayOptions {
  * What TLS is held to where the unit told it: the same authorities and name as the unit's own (PROTOCOL 7.8). Undefined where
  * it can't be read: no authority at all would leave it to the system's.
  */
-export function tlsToldBy({ serverName, authorities }: CloudTls): AwayOptions["tls"] {
+export function tlsToldBy({ serverName, authorities }: CloudTls): CloudRelayOptions["tls"] {
   try {
     const ca = certificatesOf(authorities).map((der) => new X509Certificate(der).toString());
     return ca.length === 0 ? undefined : { ca: ca.join(""), servername: serverName };
@@ -70,7 +70,11 @@ const TIMEOUT_MS = 10_000;
 const ANSWER_BYTES_MAX = 4_096;
 
 /** Posts bytes to the cloud. @returns The answer's body; or the fault that it names, or SESSION_UNREACHABLE. */
-function post({ cloud, tls, timeoutMs }: AwayOptions, path: string, body: Uint8Array): Promise<Result<Uint8Array>> {
+function post(
+  { cloud, tls, timeoutMs }: CloudRelayOptions,
+  path: string,
+  body: Uint8Array,
+): Promise<Result<Uint8Array>> {
   return new Promise((resolve) => {
     const lost = () => resolve(refuse("SESSION_UNREACHABLE"));
     const outgoing = (tls === undefined ? request : requestTls)({
@@ -114,7 +118,7 @@ function faultIn(answer: Uint8Array): Fault {
  * @returns The transport; SESSION_UNREACHABLE when the cloud or its broker can't be reached; LINK_NONCE; what the cloud
  *   refuses (LINK_PROOF, LINK_DEVICE, LINK_SIGNATURE, SESSION_RATE, SESSION_FULL, GRANT_*); LINK_REFUSED by the broker.
  */
-export async function awayTransport(options: AwayOptions): Promise<Result<Transport>> {
+export async function cloudRelayTransport(options: CloudRelayOptions): Promise<Result<Transport>> {
   const { primitives, cloud, deviceId, holderSeed, chain, tls, timeoutMs = TIMEOUT_MS } = options;
   const publicKey = primitives.ed25519PublicKey(holderSeed);
   const given = await post(options, "/nonce", deviceIdOf(primitives, publicKey));

@@ -1,4 +1,4 @@
-/** Thrown when our own code broke its promise; never for bad input, which is a refusal (see faults.ts). */
+/** Assertions about our own code: a failed one is a bug. Bad input is a refusal instead (see faults.ts). */
 export class BrokenInvariant extends Error {
   override get name(): string {
     return "BrokenInvariant";

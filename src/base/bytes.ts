@@ -1,4 +1,4 @@
-/** Byte strings: the few operations every room needs, without a platform's Buffer. */
+/** Operations on byte strings that every room needs, without Node's Buffer. */
 
 /**
  * Joins byte strings in order into a new one. Of one alone it is a copy, also where somebody brings a Buffer of Node's, whose

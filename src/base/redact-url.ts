@@ -1,4 +1,4 @@
-/** URLs without what is secret in them, for errors and logs. They may be malformed: then too much is left out, never too little. */
+/** Removes secrets from URLs for errors and logs. From a malformed URL it removes too much rather than too little. */
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 

@@ -1,4 +1,4 @@
-/** UTF-8 (RFC 3629) both ways, strict, for engines that have no TextEncoder. */
+/** Encodes and strictly decodes UTF-8 (RFC 3629), for engines that have no TextEncoder. */
 
 /** The UTF-8 bytes of a text. An unpaired surrogate becomes U+FFFD, as in the Encoding Standard. */
 export function utf8(text: string): Uint8Array {

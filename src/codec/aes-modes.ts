@@ -1,4 +1,4 @@
-/** Modes of AES-128 above its bare block, which every board supplies. Only what interoperability asks for. */
+/** AES-128 modes that foreign protocols use, built on the single-block AES that every board supplies. */
 import { concat } from "#base/bytes.ts";
 
 /** One block both ways (FIPS 197): key and block are 16 bytes. */

@@ -1,4 +1,7 @@
-/** Heads of CBOR byte strings by hand: on a small engine the general encoder costs more than the hash behind it. */
+/**
+ * Writes the heads of CBOR byte strings without the general encoder, which on a small engine costs more than the hash
+ * that follows.
+ */
 
 /** The head of a string of 32 bytes: a hash, a key. */
 export const HEAD_32 = Uint8Array.of(0x58, 0x20);

@@ -1,4 +1,7 @@
-/** COSE_Key of an Ed25519 public key (RFC 9052 section 7, RFC 9053 section 7.2): the three labels and no other. */
+/**
+ * Encodes and decodes an Ed25519 public key as a COSE_Key (RFC 9052 section 7, RFC 9053 section 7.2) with exactly
+ * three labels.
+ */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, type CborKey, type CborMap, isBytes } from "./cbor.ts";
 

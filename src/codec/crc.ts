@@ -1,4 +1,4 @@
-/** Cyclic redundancy checks that formats of others ask for. They find accidents; they stop no attacker. */
+/** Cyclic redundancy checks that other parties' formats require. They detect accidents, not attacks. */
 
 /** A table of a reflected CRC: what one byte, moved out of the register, adds to it. */
 function tableOf(polynomial: number): readonly number[] {

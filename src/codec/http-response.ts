@@ -1,4 +1,4 @@
-/** As much of HTTP/1.1 (RFC 9112) as a unit needs to ask a server one question: a request out, a short answer in. */
+/** A minimal HTTP/1.1 client (RFC 9112) for a unit: it writes one request and parses one short response. */
 import { concat } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";

@@ -1,4 +1,4 @@
-/** The data types of MQTT, written and read (MQTT 3.1.1 section 1.5, MQTT 5 section 1.5). */
+/** Encodes and decodes the data types of MQTT (MQTT 3.1.1 section 1.5, MQTT 5 section 1.5). */
 import { concat } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 

@@ -1,4 +1,4 @@
-/** Properties of MQTT 5: those that a unit uses by name, all others read over by their type. */
+/** Decodes MQTT 5 properties: those that a unit uses by name; all others are skipped by their type. */
 import { concat } from "#base/bytes.ts";
 import { fromUtf8 } from "#base/utf8.ts";
 import { type Fields, text, u16, u32, variableInteger } from "./mqtt-fields.ts";

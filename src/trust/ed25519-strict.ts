@@ -1,5 +1,5 @@
 /**
- * The one rule by which Latchkey accepts an Ed25519 signature, around whatever verifier the platform has. Libraries
+ * The single rule by which Latchkey accepts an Ed25519 signature, applied before the platform's own verifier. Libraries
  * differ on malleable and small-order inputs; refusing those first leaves only what all of them agree on.
  */
 import { concat } from "#base/bytes.ts";

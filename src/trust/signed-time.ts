@@ -1,4 +1,7 @@
-/** Makes and checks signed times. Only the maker's time key raises a unit's floor; a link's signer may only vouch. */
+/**
+ * Signs and verifies times. Only the maker's time key raises a unit's time floor; the signer of a link may only
+ * vouch.
+ */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";

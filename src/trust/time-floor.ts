@@ -1,5 +1,5 @@
 /**
- * What a unit without a clock knows of the time, in three grades (PROTOCOL 4.9): nothing; that it is not before some
+ * The time as a unit without a clock knows it, in three grades (PROTOCOL 4.9): nothing; that it is not before some
  * second; or an interval that holds the present second. Seconds are Unix time, milliseconds the board's own.
  */
 import { ok, type Result, refuse } from "#base/faults.ts";

@@ -1,4 +1,4 @@
-/** The envelope of everything that we sign: COSE_Sign1 with one algorithm, one header and no freedom (PROTOCOL 2.4). */
+/** The envelope of every signed object: COSE_Sign1 with one algorithm and one fixed header (PROTOCOL 2.4). */
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, type CborKey, type CborMap, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import { ALGORITHM, COSE_TAG, encodeHeader, HEADER, readSign1, sign1ToBeSigned, untag } from "#codec/cose.ts";

@@ -1,4 +1,4 @@
-/** Reads QR codes out of pictures: what a phone's camera does, and what the line does with its own print. */
+/** Reads QR codes from pictures: for a phone's camera, and for the factory line, which checks what it printed. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";

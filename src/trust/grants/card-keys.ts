@@ -1,4 +1,4 @@
-/** What a card's secret stands for: two keys, each of its own use. The factory derives them and forgets the secret. */
+/** Derives two keys from a card's secret, each for one purpose. The factory derives both and discards the secret. */
 import { utf8 } from "#base/utf8.ts";
 import { hkdf, sha512Hash } from "#trust/hkdf.ts";
 import type { Primitives } from "#trust/primitives.ts";

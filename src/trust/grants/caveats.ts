@@ -1,4 +1,7 @@
-/** Decides caveats, one function a kind. Each gives the fault by which it refuses, or undefined when it holds. */
+/**
+ * Evaluates caveats, with one function per kind. Each returns the fault that refuses, or undefined when the caveat
+ * holds.
+ */
 import { equal } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
 import type { Cbor, CborMap } from "#codec/cbor.ts";

@@ -1,4 +1,6 @@
-/** Makes and checks discharges: what a discharge caveat asks for. */
+/**
+ * Makes and checks discharges: the fresh consent of a second key, which a discharge caveat requires (PROTOCOL 4.12).
+ */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";

@@ -1,4 +1,7 @@
-/** The moon's phase without tables: nine terms of its longitude, two of the sun's, good to 0.2 degrees until 2056 and to 0.3 until 2100. */
+/**
+ * Computes the moon's phase without tables: nine terms of its longitude, two of the sun's, good to 0.2 degrees until
+ * 2056 and to 0.3 until 2100.
+ */
 
 const RADIANS = Math.PI / 180;
 /** Days from the Unix epoch to J2000.0, 2000-01-01T12:00. */

@@ -1,4 +1,4 @@
-/** Tells who stands behind a chain: its signatures, once, when a session opens (PROTOCOL 4.5). */
+/** Verifies the signatures of a chain once, when a session opens, and returns who signed it (PROTOCOL 4.5). */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { isAcceptablePoint, verifyEd25519 } from "#trust/ed25519-strict.ts";

@@ -1,4 +1,7 @@
-/** Lost paper, the maker's exception (PROTOCOL 4.14): a new grant for a new card, and the old one revoked. */
+/**
+ * Reissues a lost card on the maker's authority (PROTOCOL 4.14): signs a new grant for a new card and revokes the old
+ * grant.
+ */
 import { type GrantClaims, type IssuingSigner, issueGrant } from "./mint.ts";
 import { signRevocation } from "./revoke.ts";
 

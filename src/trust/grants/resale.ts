@@ -53,7 +53,8 @@ export function resell(
 }
 
 /**
- * Ends all guests of a holder, as the button's reset does: his floor rises by one. His own grant stays.
+ * Ends all guests of a holder, as a reset by the button does: the holder's floor rises by one. The holder's own grant
+ * stays valid.
  * @param holder Public key of the current owner.
  */
 export function withoutGuests(revocations: RevocationList, holder: Uint8Array): RevocationList {

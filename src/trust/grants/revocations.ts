@@ -1,4 +1,4 @@
-/** What a unit remembers of revocation: one entry a signing key (PROTOCOL 4.7). */
+/** A unit's revocation list: one entry per signing key (PROTOCOL 4.7). */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor, isBytes } from "#codec/cbor.ts";

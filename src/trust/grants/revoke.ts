@@ -1,4 +1,4 @@
-/** Makes statements of revocation, and lets a unit take them in (PROTOCOL 4.7, 4.8). */
+/** Makes revocation statements, and applies them to a unit's revocation list (PROTOCOL 4.7, 4.8). */
 import { equal } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";

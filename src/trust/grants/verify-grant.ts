@@ -1,4 +1,4 @@
-/** The decision: may this chain do this, here, now, without asking anyone (PROTOCOL 4.3 to 4.11). */
+/** Decides whether a chain allows a request at this place and time, without asking anyone (PROTOCOL 4.3 to 4.11). */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Zone } from "#codec/posix-tz.ts";
@@ -8,7 +8,7 @@ import { type Ask, checkCaveat } from "./caveats.ts";
 import { type OpenChain, type OpenLink, openChain, type Roots } from "./open-chain.ts";
 import { entryOf, isRevokedBy, type RevocationList } from "./revocations.ts";
 
-/** What a unit holds for true when it decides. */
+/** The facts that an authorization decision depends on, as the unit knows them. */
 export interface Trust extends Roots {
   readonly revocations: RevocationList;
   readonly time: Time;
@@ -60,7 +60,8 @@ export function verifyChain(chain: Uint8Array, ask: Ask, trust: Trust): Result<V
 }
 
 /**
- * Decides one ask of a chain whose signatures were checked when its session opened. Cheap, so it is asked every time.
+ * Decides one request under a chain whose signatures were checked when its session opened. The check is cheap, so it
+ * runs for every request.
  * @returns The verdict, or in order: inForce's refusals; GRANT_FLEET; GRANT_FLASH or GRANT_RIGHT (some link lacks the
  *   right); then the caveats of each link from the grant on, in the order in which they stand.
  */
@@ -109,7 +110,7 @@ export function inForce(open: OpenChain, trust: Trust): Result<OpenChain> {
     const { claims, signer } = open.links[place] as OpenLink;
     if (claims.epoch < entryOf(trust.revocations, signer).floor) return refuse("GRANT_EPOCH");
     if (place === 0 && isFromBeforeResale(open, trust)) return refuse("GRANT_RESOLD");
-    // A holder's list reaches what is beneath his own link; issuers' lists reach everything.
+    // A holder's list applies to the links beneath the holder's own link; an issuer's list applies to every link.
     if (isRevokedBy(trust.revocations, revokers, claims.cti)) return refuse("GRANT_REVOKED");
     revokers.push(claims.holder);
     const time = timeFor(trust, signer);

@@ -1,6 +1,6 @@
 /**
- * Every primitive in JavaScript, for browsers and phones without node:crypto: tweetnacl's curves below the strict rule, and
- * noble's hashes and ciphers. Randomness is the platform's own (crypto.getRandomValues).
+ * Implements the primitives in JavaScript, for browsers and phones without node:crypto: tweetnacl's curves below the
+ * strict rule, and noble's hashes and ciphers. Randomness is the platform's own (crypto.getRandomValues).
  */
 import { ecb } from "@noble/ciphers/aes.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";

@@ -1,4 +1,7 @@
-/** The primitives on Node, through node:crypto. Policy stands above (ed25519-strict.ts). */
+/**
+ * Implements the primitives on Node with node:crypto. Which signatures are acceptable is decided in
+ * ed25519-strict.ts.
+ */
 import {
   createCipheriv,
   createDecipheriv,

@@ -1,4 +1,4 @@
-/** The primitives in a browser or on a phone, through tweetnacl, with what it lacks injected. */
+/** Implements the primitives for a browser or a phone with tweetnacl; what tweetnacl lacks is injected. */
 import nacl from "tweetnacl";
 import type { Primitives } from "#trust/primitives.ts";
 

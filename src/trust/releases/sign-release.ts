@@ -1,4 +1,4 @@
-/** Signing for the maker's roles; seeds come from wherever the maker keeps them. */
+/** Signs for the maker's roles. The caller supplies the seeds. */
 
 import type { Primitives } from "#trust/primitives.ts";
 import { encodeKeyset, encodeSignedKeyset, type Keyset, keysetToBeSigned } from "#wire/releases/keyset.ts";

@@ -1,4 +1,7 @@
-/** Which key sets a unit takes: signed by two of its three pinned roots, for its product, never older than its own. */
+/**
+ * Verifies key sets. A unit accepts one that two of its three pinned roots signed, for its product, and not older
+ * than its own.
+ */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";

@@ -1,4 +1,4 @@
-/** Which releases and timestamps a unit takes. The signer's role is found first, then nothing unsigned is looked at. */
+/** Verifies releases and timestamps. The signer's role is determined first; unsigned content is never interpreted. */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";

@@ -1,4 +1,4 @@
-/** Whether a slot's image may run: what the boot stage asks at every start, before the first byte of it is run. */
+/** Decides whether a slot's image may run. The boot stage checks this at every start, before it runs the image. */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Primitives } from "#trust/primitives.ts";

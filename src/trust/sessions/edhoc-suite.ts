@@ -1,4 +1,4 @@
-/** What a cipher suite of EDHOC brings (RFC 9528 section 3.6). Both of ours use SHA-256, X25519 and Ed25519. */
+/** The interface of an EDHOC cipher suite (RFC 9528 section 3.6). Both of ours use SHA-256, X25519 and Ed25519. */
 import type { Primitives } from "#trust/primitives.ts";
 
 export interface Suite {

@@ -1,6 +1,6 @@
 /**
  * EDHOC (RFC 9528) with signatures on both sides (method 0): what both roles share. The roles are pure steps in
- * edhoc-initiator.ts and edhoc-responder.ts; keys, chance and the choice of credentials come from the caller.
+ * edhoc-initiator.ts and edhoc-responder.ts; keys, random bytes and the choice of credentials come from the caller.
  */
 import { concat, equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";

@@ -1,8 +1,9 @@
 /**
- * Air, the listener's side. Frames get their places from the last anchor on, counting sequence numbers and minding the
- * lowest bit of the place; the next anchor confirms them or takes them back. Once enough different symbols are there,
- * the message is solved and its tag checked: nothing else decides, so a wrong place can cost time but never gives wrong
- * credentials. Work is bounded: at most one solution for every RETRY_FRAMES frames heard.
+ * Decodes Air, Latchkey's own broadcast protocol, on the listener's side. Each frame gets a place in the ring from the
+ * last anchor, from its sequence number and from the lowest bit of the place. The next anchor confirms these places or
+ * discards them. Once there are enough different symbols, the decoder solves the message and checks its tag. Only the
+ * tag decides: a wrong place can cost time but never yields wrong credentials. Work is bounded: at most one solution is
+ * tried for every RETRY_FRAMES frames heard.
  * @source PROTOCOL 6.8
  */
 import type { Fault } from "#base/faults.ts";

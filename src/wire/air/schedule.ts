@@ -1,5 +1,6 @@
 /**
- * When each protocol's sender sends which length. Pure: a phone waits for the moments, a model takes them as they are.
+ * The schedule of each onboarding protocol: when its sender sends which packet length. It is pure: a phone waits for
+ * each time, a model doesn't.
  * @source PROTOCOL 6.4 to 6.8
  */
 

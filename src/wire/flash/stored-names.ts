@@ -45,7 +45,7 @@ export const OWN = {
   wifi: "wifi",
   /** Counter of the last Air message accepted: 5 bytes, little-endian. Cleared by holding the button alone. */
   airCounter: "air-counter",
-  /** Present, of no bytes, once the owner has opened a session: from then on fleet grants need his consent. */
+  /** Present, of no bytes, once the owner has opened a session: from then on fleet grants need the owner's consent. */
   claimed: "claimed",
   /** Present, of no bytes, while the owner agrees that fleet and product grants may call functions. */
   fleetCalls: "fleet-calls",

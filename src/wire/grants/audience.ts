@@ -1,4 +1,4 @@
-/** Whom a statement is for: one device, a product, or a fleet, each with its own type (PROTOCOL 4.3). */
+/** The audience of a statement: one device, a product or a fleet, each with its own type (PROTOCOL 4.3). */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";

@@ -1,4 +1,7 @@
-/** A fresh "yes" of a named key about one link, over the unit's nonce (PROTOCOL 4.12): the second factor. */
+/**
+ * A discharge: the fresh consent of a named key to one link, signed over the unit's nonce (PROTOCOL 4.12). It is a
+ * second factor.
+ */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, type CborKey, encodeCbor, isBytes } from "#codec/cbor.ts";
 import { readStatement, type Signed } from "#wire/signed.ts";

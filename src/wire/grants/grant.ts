@@ -1,4 +1,6 @@
-/** Grants, the children beneath them, and the chain that they travel in (PROTOCOL 4.1 to 4.5). Forms, not verdicts. */
+/**
+ * Encodes and decodes grants, child links and chains (PROTOCOL 4.1 to 4.5). Whether one is valid is decided in trust.
+ */
 import { assert } from "#base/assert.ts";
 import { equal } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";

@@ -1,4 +1,7 @@
-/** Statements by which a key takes back what it gave (PROTOCOL 4.7). By number, never by hash of a token. */
+/**
+ * Revocation statements: a key revokes grants that it signed, by their numbers (PROTOCOL 4.7), never by a token's
+ * hash.
+ */
 import { compare, concat, viewOf } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, type CborKey, decodeCbor, encodeCbor, isCount } from "#codec/cbor.ts";

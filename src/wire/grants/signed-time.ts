@@ -1,4 +1,7 @@
-/** A second, signed over the unit's own nonce (PROTOCOL 4.10): the maker's time service, or the signer of a link. */
+/**
+ * A signed time: one second, signed over the unit's nonce by the maker's time service or by the signer of a link
+ * (PROTOCOL 4.10).
+ */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, type CborKey, encodeCbor, isBytes, isCount } from "#codec/cbor.ts";
 import { readStatement, type Signed } from "#wire/signed.ts";

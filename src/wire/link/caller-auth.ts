@@ -1,7 +1,7 @@
 /**
- * How a caller away from home proves to the cloud that he may speak with a unit by its relay: the key of the last link
- * of his chain signs a single-use nonce, the broker's name and the unit's ID. Nobody has an account; what the cloud
- * learns of him is what the chain says.
+ * How a remote caller proves to the cloud that it may reach a unit through the relay: the key of the last link of its
+ * chain signs a single-use nonce, the broker's name and the unit's ID. Callers need no account. The cloud learns about
+ * a caller only what the chain says.
  * @source PROTOCOL 7.6
  */
 import { concat, toHex } from "#base/bytes.ts";

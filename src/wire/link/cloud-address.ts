@@ -1,4 +1,4 @@
-/** Where a unit's cloud is: what the factory told the unit, and the unit tells those who have a session with it. */
+/** The address of a unit's cloud, as the factory stores it and as the unit reports it within a session. */
 import { type Cbor, decodeCbor } from "#codec/cbor.ts";
 
 export interface CloudAddress {
@@ -31,7 +31,7 @@ export function isUsable({ host, mqttPort, httpPort, broker }: CloudAddress): bo
   );
 }
 
-/** Whom to believe that he speaks for that cloud, under TLS (PROTOCOL 7.8). */
+/** Which TLS certificates a unit accepts for that cloud (PROTOCOL 7.8). */
 export interface CloudTls {
   /** What the servers' certificate must name. */
   readonly serverName: string;

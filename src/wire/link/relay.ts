@@ -1,4 +1,7 @@
-/** A session's bytes relayed over MQTT: what HTTP says with a path, a connection and a status (PROTOCOL 5.20). */
+/**
+ * A session's messages relayed over MQTT. The frame carries what HTTP expresses by path, connection and status
+ * (PROTOCOL 5.20).
+ */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { SessionPath } from "#wire/sessions/session.ts";

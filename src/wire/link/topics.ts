@@ -1,6 +1,6 @@
 /**
- * Where things are said: MQTT topics and who may use them. A unit speaks and hears below `f/FLEET/d/DEVICE/` only, and
- * hears what is for all of its fleet below `f/FLEET/all/`. The broker derives these rights from the authenticated
+ * MQTT topics and who may use them. A unit publishes and subscribes below `f/FLEET/d/DEVICE/` only, and subscribes
+ * below `f/FLEET/all/` to what concerns its whole fleet. The broker derives these rights from the authenticated
  * client, never from what a client asks for.
  * @source PROTOCOL 7.1
  */
@@ -37,7 +37,7 @@ export const DOWN = {
   revocation: "revocation",
   /** The time, signed over the unit's nonce. */
   time: "time",
-  /** Unsigned u16: the unit is to leave and stay away for this many seconds, plus chance. */
+  /** Unsigned u16: the unit disconnects and waits this many seconds, plus jitter, before it connects again. */
   away: "away",
 } as const;
 

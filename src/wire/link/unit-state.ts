@@ -12,7 +12,7 @@ export const UNIT_STATE_BYTES_MAX = 64;
 
 /** Where a unit is with a release; numbers are the format's. The last three are ends, `rolledBack` tries again. */
 export const STAGE = {
-  /** Waits for the owner to agree, or for the time that he put it off to. */
+  /** Waits for the owner's consent, or for the time to which the owner deferred the update. */
   waiting: 1,
   fetching: 2,
   verified: 3,

@@ -15,7 +15,7 @@ const SERVICES = "_services._dns-sd._udp.local";
 /** Seconds for which others may keep a record: those with an address in them for less (RFC 6762 section 10). */
 const TTL_S = 4_500;
 const ADDRESS_TTL_S = 120;
-/** One who isn't an mDNS responder himself may keep them for this long (RFC 6762 section 6.7). */
+/** A querier that is not itself an mDNS responder may cache records for this long (RFC 6762 section 6.7). */
 const LEGACY_TTL_S = 10;
 
 /** What a unit says of itself. */

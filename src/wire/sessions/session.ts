@@ -82,11 +82,11 @@ export type SessionRequest =
   | { readonly op: "update"; readonly sequence: number }
   /** Brings a signed release by hand: the unit fetches its blocks from `from`, host and port, over HTTP (PROTOCOL 8.13). */
   | { readonly op: "carry"; readonly signed: Uint8Array; readonly from: string }
-  /** Hands the unit to the holder of a new card; the answer is his grant (PROTOCOL 5.30). */
+  /** Hands the unit to the holder of a new card; the answer is the new owner's grant (PROTOCOL 5.30). */
   | { readonly op: "resale"; readonly holder: Uint8Array; readonly airKey: Uint8Array }
   /** Whether fleet and product grants may call functions on this unit. */
   | { readonly op: "agree"; readonly agreed: boolean }
-  /** The owner's grant, for his phone to mint beneath it. */
+  /** Asks for the owner's grant, so that the owner's phone can mint children beneath it. */
   | { readonly op: "grant" }
   /** Installs the air key of the owner's new card, after the maker's reissue (PROTOCOL 5.31). */
   | { readonly op: "air-key"; readonly airKey: Uint8Array }

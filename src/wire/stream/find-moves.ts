@@ -1,4 +1,6 @@
-/** Finds how a base's code moved (see moves.ts), from what was found alike without knowing. Runs on hosts. */
+/**
+ * Finds how the code of a base image moved (see moves.ts), from matches found without that knowledge. Runs on hosts.
+ */
 import { viewOf } from "#base/bytes.ts";
 import { branchOffset, createMoves, MOVES_MAX, type Moves, mayBeAddress, movedBy, STRETCHES_MAX } from "./moves.ts";
 

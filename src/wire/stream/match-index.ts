@@ -1,4 +1,4 @@
-/** Where in a long text the same few bytes stand: the encoder's way to what is alike. Runs on hosts. */
+/** An index of short byte sequences in a long byte string, with which the encoder finds matches. Runs on hosts. */
 
 /** Chains of places that begin with the same few bytes. */
 export interface MatchIndex {

@@ -1,4 +1,4 @@
-/** A base as it reads once moved (see moves.ts). */
+/** A base image with its addresses adjusted for moved code (see moves.ts). */
 import { type Moves, readMoved } from "./moves.ts";
 
 export interface MovedBase {
@@ -25,7 +25,7 @@ export function createMovedBase(base: Uint8Array, moves: Moves): MovedBase {
     read,
     around(at, byteLength, by) {
       const found = kept.get(by) ?? { bytes: new Uint8Array(base.length), isMade: new Uint8Array(pieces) };
-      // Used last, let go of last.
+      // The entry used last is evicted last.
       kept.delete(by);
       kept.set(by, found);
       if (kept.size > KEPT) kept.delete(kept.keys().next().value as number);

@@ -1,4 +1,4 @@
-/** What makers write: the functions, variables and events of their device, with the right each one needs. */
+/** The maker's app: the functions, variables and events of a device, with the right that each one requires. */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor, CborMap } from "#codec/cbor.ts";
 import type { App, AppIo, AppRight } from "#device/app-interface.ts";
@@ -25,7 +25,10 @@ export interface DeviceDefinition<F extends Record<string, Schemas>> {
   readonly variables?: Readonly<Record<string, DeviceVariable>>;
   readonly events?: readonly string[];
   start?(io: AppIo): void;
-  /** The unit's button was pressed, and let go after so long. Ten seconds reset the unit as well. */
+  /**
+   * Called when the unit's button was pressed and then released after `heldMs`. Holding it for ten seconds also
+   * resets the unit.
+   */
   pressed?(heldMs: number, io: AppIo): void;
   /** Answers whether a new image works; without one, having started is enough. */
   selfTest?(io: AppIo): boolean;

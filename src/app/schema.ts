@@ -1,4 +1,4 @@
-/** Schemas of arguments: small checks that also give the maker's code its types. */
+/** Schemas of arguments: they check values at run time and give the maker's code its types. */
 import type { Cbor } from "#codec/cbor.ts";
 
 /** Checks one argument and gives it its type, or undefined when it doesn't fit. */

@@ -1,6 +1,6 @@
 /**
- * What units tell of their apps' failures, kept in the journal within bounds: a broken release on a large fleet, or a unit that
- * lies, must not crowd everything else out of it.
+ * Records the app failures that units report, at a bounded rate: a broken release on a large fleet, or a unit that
+ * lies, must not crowd everything else out of the journal.
  */
 import { createPace } from "#cloud/rollout/pace.ts";
 import type { WriteQueue } from "#cloud/store/write-queue.ts";

@@ -1,6 +1,6 @@
 /**
- * The cloud's log on standard error. Whatever others send can't fill a disk with it: a line has a greatest length, holds
- * printable characters only, and lines beyond a rate are counted instead of written.
+ * The cloud's log on standard error, bounded so that no client can fill a disk with it: lines have a maximum length and
+ * hold printable characters only, and lines beyond a rate are counted instead of written.
  */
 import { createPace } from "#cloud/rollout/pace.ts";
 

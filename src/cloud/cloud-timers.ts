@@ -1,4 +1,4 @@
-/** What the cloud does again and again: judge rollouts, end idle relay sessions, write down when devices were heard. */
+/** The cloud's periodic work: judges rollouts, ends idle relay sessions, and stores when devices were last heard. */
 import type { RelayService } from "#cloud/broker/relay-service.ts";
 import type { Core } from "./core.ts";
 

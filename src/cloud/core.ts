@@ -1,4 +1,4 @@
-/** Everything of the cloud but its sockets: what the process, the simulator and the tests share. */
+/** The cloud without its sockets. The process, the simulator and the tests share it. */
 
 import { openRevocationRegister, type RevocationRegister } from "#cloud/issuer/revocation-register.ts";
 import type { TimestampSigner } from "#cloud/issuer/timestamp-signer.ts";

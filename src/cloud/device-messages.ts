@@ -1,4 +1,7 @@
-/** Talks with devices: takes down what they say, and tells each what it should have. Knows nothing of sockets. */
+/**
+ * Handles devices' messages: stores what they report, and tells each device which release it should have. Without
+ * sockets.
+ */
 
 import { toHex } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
@@ -74,7 +77,7 @@ const STATE_OF: Readonly<Record<Stage, AttemptState>> = {
 /** Where a request for blocks says nothing new. */
 const PAST_OFFER: ReadonlySet<AttemptState | undefined> = new Set(["fetching", "trial", "confirmed", "rejected"]);
 
-/** What a unit let go of because it was taken back, it did not refuse: it may be offered again. */
+/** A unit that dropped a release because it was withdrawn did not refuse it, so the release may be offered again. */
 const TAKEN_BACK: ReadonlySet<Fault | undefined> = new Set<Fault>(["RELEASE_WITHDRAWN", "RELEASE_NOT_CURRENT"]);
 
 function stateOf({ stage, fault }: UnitAttempt): AttemptState {
@@ -106,7 +109,7 @@ export function createDeviceMessages(options: DeviceMessagesOptions): DeviceMess
     const before = told.get(device.id);
     if (before === sequence) return;
     told.set(device.id, sequence);
-    // What it was last told it runs by now: there is nothing to take back.
+    // The unit already runs what it was last offered, so there is nothing to withdraw.
     if (sequence === 0 && before !== undefined && before <= device.sequence) return;
     if (release !== undefined && !device.history.has(sequence)) {
       // Written with whatever is written next: an offer that a crash forgets is made again.

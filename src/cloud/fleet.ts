@@ -1,4 +1,4 @@
-/** Every device the cloud knows: what it is, what it runs, and where it is with each release. */
+/** All devices the cloud knows: their identity, what they run, and their progress with each release. */
 import type { DeviceFacts, MaintenanceWindow } from "#cloud/rollout/rollout-decision.ts";
 import type { AttemptState } from "#cloud/rollout/rollout-plan.ts";
 import type { AttemptRow, DeviceRow } from "#cloud/store/schema.ts";

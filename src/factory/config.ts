@@ -1,4 +1,4 @@
-/** `flash.config.json`: what a line makes. Checked whole before anything is touched. */
+/** `flash.config.json`: the configuration of a factory line. All of it is checked before anything is written. */
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";

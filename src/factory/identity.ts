@@ -1,4 +1,7 @@
-/** What a unit is given: its owner's grant, its card, and all else that it must know. The secret is derived from, then forgotten. */
+/**
+ * Makes a unit's identity: its owner's grant, its card and its other settings. The card's secret is discarded after
+ * use.
+ */
 import { utf8 } from "#base/utf8.ts";
 import { type CborKey, encodeCbor } from "#codec/cbor.ts";
 import { deviceIdOf } from "#trust/device-id.ts";

@@ -1,4 +1,7 @@
-/** What a bare unit's flash holds before it first starts: the first release, a journal that says so, whom to trust. */
+/**
+ * The flash contents of a bare unit before its first start: the first release, the update journal, and the keys to
+ * trust.
+ */
 import { assert } from "#base/assert.ts";
 import { entropyRecord } from "#wire/flash/entropy-record.ts";
 import { encodeJournal } from "#wire/flash/journal.ts";

@@ -1,4 +1,7 @@
-/** Cards that a line left on the station's disk when it was killed: each is the key to a unit, or to none. */
+/**
+ * Finds cards that a line left on the station's disk when it was killed. Each is a secret: it may be the key to a
+ * unit.
+ */
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 

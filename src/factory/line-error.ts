@@ -1,4 +1,4 @@
-/** Something on the line is wrong; the message says what, and what to do. The unit must not be shipped. */
+/** An error on the factory line: its message says what is wrong and what to do. The unit must not be shipped. */
 export class LineError extends Error {
   override name = "LineError";
 }

@@ -1,5 +1,5 @@
 /**
- * The line: makes one unit, step by step, and stops at the first thing that is not as it should be. Nothing is written
+ * The factory line: makes one unit, step by step, and stops at the first deviation. Nothing is written
  * to the registry before the print has been read back and the unit has shown that it remembers what it was given.
  */
 import { equal, toHex } from "#base/bytes.ts";

@@ -1,4 +1,4 @@
-/** A unit's label and card on the station's disk: drawn, written, and read back by a decoder of another make. */
+/** Writes a unit's label and card to the station's disk, and reads them back with an independent decoder. */
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";

@@ -1,4 +1,7 @@
-/** Lost paper: a unit that was made here gets a new card, and the grant of the old one is over (PROTOCOL 4.14). */
+/**
+ * Reissues the card of a unit that this line made: signs a grant for a new card and revokes the old card's grant
+ * (PROTOCOL 4.14).
+ */
 import { fromHex } from "#base/bytes.ts";
 import { reissue } from "#trust/grants/reissue.ts";
 import type { Primitives } from "#trust/primitives.ts";
@@ -18,7 +21,7 @@ export interface Recarded {
   readonly secret: Uint8Array;
   readonly grantCti: Uint8Array;
   readonly grant: Uint8Array;
-  /** Ends the old grant and all beneath it: a delivery, for the cloud to hand over or a phone to carry. */
+  /** Revokes the old grant and all links beneath it: a delivery that the cloud forwards or a phone brings. */
   readonly revocation: Uint8Array;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Brings a unit back whose flash holds no image that verifies: hands its boot stage a signed release over the serial
- * line and gives it the blocks that it asks for. The unit believes nothing of this side; it checks what it is given.
+ * Recovers a unit whose flash holds no image that verifies: sends its boot stage a signed release over the serial line,
+ * and then the blocks that it requests. The unit doesn't trust this side; it verifies all that it receives.
  * @source PROTOCOL 9.8
  */
 import type { Fault } from "#base/faults.ts";

@@ -1,4 +1,4 @@
-/** What the line remembers of the units it made: SQLite in a file. Never a secret: no card, no key, no air key. */
+/** The line's registry of the units it made: SQLite in a file. It holds no secret: no card, no key, no air key. */
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "libsql";

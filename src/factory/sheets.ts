@@ -1,4 +1,4 @@
-/** What stands on a unit's device label and on its sealed card. */
+/** The contents of a unit's device label and of its sealed card. */
 import { toHex } from "#base/bytes.ts";
 import { cardGroups, cardLink, cardText, labelLink } from "#wire/grants/card.ts";
 import type { FlashConfig } from "./config.ts";

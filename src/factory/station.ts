@@ -1,4 +1,4 @@
-/** What the line needs of a place where a unit is plugged in. Each kind of board's host side supplies one. */
+/** The interface of a station, where a unit is plugged in to the line. The host side of each board supplies one. */
 import type { FactoryAnswer, FactoryRequest } from "#wire/lines/factory-line.ts";
 
 export interface Station {

@@ -1,4 +1,4 @@
-/** What a phone does most: call a function of the unit's app, or read a variable. */
+/** Calls a function of the unit's app, or reads a variable. */
 import type { Result } from "#base/faults.ts";
 import { type Cbor, encodeCbor } from "#codec/cbor.ts";
 import type { Session } from "./session.ts";

@@ -1,4 +1,4 @@
-/** Brings a release to a unit by hand: serves its blocks to whoever asks, over HTTP with Range, as the cloud does. */
+/** Delivers a release to a unit locally: serves its blocks over HTTP with Range, as the cloud does. */
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { performance } from "node:perf_hooks";

@@ -1,4 +1,7 @@
-/** What a phone's platform must offer so that the same sender runs in Node, React Native or Capacitor. */
+/**
+ * The datagram interface that a phone's platform supplies, so that the same sender runs in Node, React Native or
+ * Capacitor.
+ */
 export interface DatagramTransport {
   /** Sends one datagram of so many bytes; what is in it doesn't matter. */
   send(host: string, port: number, byteLength: number): void;

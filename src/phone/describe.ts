@@ -1,4 +1,4 @@
-/** What a unit says of itself and its app within a session (PROTOCOL 5.21, request 2). */
+/** A unit's description of itself and its app, requested within a session (PROTOCOL 5.21, request 2). */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { decodeUnitState, type UnitState } from "#wire/link/unit-state.ts";

@@ -20,7 +20,7 @@ const WAIT_MS = 1_500;
 /** A question or an answer may be lost. */
 const ASK_EVERY_MS = 400;
 
-/** The addresses by which this phone is on some network; each asks for itself. */
+/** This phone's own addresses, one per network. The query is sent from each of them. */
 function ownAddresses(): readonly string[] {
   const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
   return all.filter(({ family }) => family === "IPv4").map(({ address }) => address);

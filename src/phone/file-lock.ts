@@ -1,4 +1,4 @@
-/** One process at a time changes a file: a lock file beside it that names the process which holds it. */
+/** Locks a file against changes by other processes. A lock file beside it names the process that holds the lock. */
 import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { threadId } from "node:worker_threads";
 import { writeWhole } from "#trust/host/files.ts";
@@ -8,7 +8,7 @@ export class LockError extends Error {
   override name = "LockError";
 }
 
-/** The work under a lock takes milliseconds. Whoever holds it for so long, while others wait, does not let go any more. */
+/** The work under a lock takes milliseconds, so a process that holds the lock for this long is taken to be stuck. */
 const WAIT_MS = 10_000;
 const LOOK_EVERY_MS = 5;
 

@@ -1,4 +1,7 @@
-/** What a phone asks a unit at home, once, so that it reaches it from anywhere: where its cloud is, and the owner's grant. */
+/**
+ * Asks a unit on the local network, once, for what a phone needs to reach it remotely: the cloud's address and the
+ * owner's grant.
+ */
 import { ok, type Result } from "#base/faults.ts";
 import type { Cbor, CborKey } from "#codec/cbor.ts";
 import { type CloudAddress, readCloudAddress } from "#wire/link/cloud-address.ts";
@@ -7,9 +10,12 @@ import type { Session } from "./session.ts";
 export interface Learned {
   /** Undefined for a unit without a cloud. */
   readonly cloud: CloudAddress | undefined;
-  /** Whom to believe there, as the unit does (wire/link/cloud-address.ts); undefined for a cloud in the clear. */
+  /**
+   * Which TLS certificates to accept there, as the unit does (wire/link/cloud-address.ts); undefined for a cloud in
+   * the clear.
+   */
   readonly cloudTls: Uint8Array | undefined;
-  /** The owner's own grant, which the cloud wants to see and doesn't have; undefined for a guest, who has his chain. */
+  /** The owner's own grant, which the cloud wants to see and doesn't have; undefined for a guest, who has a chain. */
   readonly grant: Uint8Array | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a phone remembers of each unit: where it was last, the highest counter it was called with over the air, what it
- * needs to reach it remotely, and which keys its owner gave to whom. None of it opens anything.
+ * What a phone remembers about each unit: its last address, the highest Air counter used, what the phone needs to
+ * reach it remotely, and which keys its owner gave to whom. None of it is secret: it doesn't open a session.
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";

@@ -1,4 +1,4 @@
-/** From what a person types to what a phone broadcasts: one request for `onboard`, for each protocol. */
+/** Turns typed credentials into the messages that a phone broadcasts: one request to `onboard` for each protocol. */
 import { concat } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { sealAir } from "#trust/air-seal.ts";

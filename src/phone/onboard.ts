@@ -1,6 +1,6 @@
 /**
- * The phone's side of onboarding: sends the packets at their moments, and stops when the unit that the label names
- * says its signed hello, or (where no label is known) when anyone acknowledges.
+ * The phone's side of onboarding: sends the packets on schedule, and stops when the unit that the label names sends its
+ * signed hello, or (where no label is known) when any unit acknowledges.
  * @source PROTOCOL 6.9
  */
 import { ok, type Result, refuse } from "#base/faults.ts";

@@ -1,4 +1,4 @@
-/** Revokes links at the unit itself, and believes only what the unit says afterwards. */
+/** Revokes links at the unit itself, and reports success only after reading the result back from the unit. */
 import { equal } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";

@@ -1,4 +1,4 @@
-/** Scanning the two codes in the box: the label on the unit and the card in the envelope. */
+/** Reads the two codes in the box: the label on the unit and the card in the envelope. */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { readCardLink, readCardText, readLabelLink } from "#wire/grants/card.ts";

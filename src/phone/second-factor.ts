@@ -1,4 +1,4 @@
-/** The consent of a second key to what a session asks (PROTOCOL 4.12), over the unit's own nonce. */
+/** Obtains a second key's consent to a session's request, signed over the unit's nonce (PROTOCOL 4.12). */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { signDischarge } from "#trust/grants/discharge.ts";

@@ -1,4 +1,7 @@
-/** The caller's side of a session: checks the unit's key, shakes hands, then asks one thing after the other. */
+/**
+ * The caller's side of a session: performs the handshake, verifies the unit's key, then sends one request after the
+ * other.
+ */
 import { concat } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
@@ -32,7 +35,10 @@ export interface SessionOptions {
   readonly deviceId: Uint8Array;
   /** Ed25519 seed of the key that the last link of the chain names. */
   readonly holderSeed: Uint8Array;
-  /** The grant and its children, encoded: [1, [grant, child...]]. The owner needs none: the unit holds his grant. */
+  /**
+   * The grant and its children, encoded: [1, [grant, child...]]. The owner needs none: the unit holds the owner's
+   * grant.
+   */
   readonly chain?: Uint8Array;
   /** How often each body is sent when no answer comes. */
   readonly sendingsMax?: number;
@@ -47,7 +53,7 @@ export interface Session {
    *          open whether the unit did it; ask again in a new session only what may be done twice.
    */
   request(request: SessionRequest): Promise<Result<Cbor>>;
-  /** Tells the unit, when it can be reached, and lets go of the transport. */
+  /** Tells the unit that the session ends, if the unit can be reached, and closes the transport. */
   close(): Promise<void>;
 }
 

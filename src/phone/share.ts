@@ -20,7 +20,7 @@ export interface Share {
   readonly caveats: readonly Caveat[];
 }
 
-/** What the guest gets, besides having his key: nothing of it is secret. */
+/** What the guest receives, besides the key that the guest already has. Nothing in it is secret. */
 export interface Shared {
   readonly chain: Uint8Array;
   /** Names the link, for its revocation. */
@@ -49,8 +49,9 @@ export function mintShare(
 }
 
 /**
- * Mints a guest's link with what the unit says: the owner's grant, which it hands out to its owner alone, and his floor.
- * @returns The chain, or why the unit doesn't hand out the grant (SESSION_OWNER for a guest's session).
+ * Mints a guest's link from the owner's grant, which the unit gives to its owner only, and from the owner's current
+ * floor.
+ * @returns The chain, or the fault with which the unit refuses to give the grant (SESSION_OWNER for a guest's session).
  */
 export async function shareWith(
   primitives: Primitives,

@@ -1,4 +1,7 @@
-/** Events of a unit's app as they happen: asked for again and again, since a unit keeps the last 16 and calls nobody. */
+/**
+ * Reports events of a unit's app as they happen, by polling: a unit keeps its last 16 events and sends none by
+ * itself.
+ */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor } from "#codec/cbor.ts";
 import type { Session } from "./session.ts";

@@ -1,4 +1,4 @@
-/** What a phone tells a unit in every session where the unit wants it: what time it is, and in which zone. */
+/** Tells a unit the time and the time zone, in every session in which the unit asks for them. */
 import { ok, type Result } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import type { Primitives } from "#trust/primitives.ts";

@@ -1,4 +1,7 @@
-/** How a session's bytes reach a unit: over the network at home, relayed when away, or anything a phone's app brings. */
+/**
+ * The transport of a session's messages to a unit: over the local network, through the relay, or one that a phone's
+ * app supplies.
+ */
 import type { Result } from "#base/faults.ts";
 import type { SessionPath } from "#wire/sessions/session.ts";
 

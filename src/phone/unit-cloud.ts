@@ -1,4 +1,4 @@
-/** What a unit says of its cloud and its maker's keys, and moving it to another cloud. */
+/** Asks a unit about its cloud and its maker's keys, and moves it to another cloud. */
 import { type Fault, faultOf, ok, type Result } from "#base/faults.ts";
 import { type Cbor, encodeCbor } from "#codec/cbor.ts";
 import { type CloudAddress, readCloudAddress } from "#wire/link/cloud-address.ts";

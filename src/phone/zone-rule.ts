@@ -1,4 +1,7 @@
-/** Finds the rule of a time zone, in POSIX TZ form, by looking at how its offset changes: no table of zones is needed. */
+/**
+ * Finds the rule of a time zone, in POSIX TZ form, from how its offset from UTC changes, so no table of zones is
+ * needed.
+ */
 import { readZone, zoneOffsetS } from "#codec/posix-tz.ts";
 
 const DAY_S = 86_400;

@@ -1,6 +1,7 @@
 /**
- * The embedded broker: aedes (MQTT 3.1.1), which checks proofs itself. It keeps nothing: what must outlive it is in the
- * store, and is said again when a device connects (ADR 0071). It uses aedes by its public options only (ADR 0106).
+ * The embedded broker: aedes (MQTT 3.1.1), which checks proofs itself. It stores nothing: what must outlive it is in
+ * the cloud's store, and is sent again when a device connects (ADR 0071). It uses aedes by its public options only
+ * (ADR 0106).
  */
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";

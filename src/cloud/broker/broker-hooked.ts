@@ -1,6 +1,6 @@
 /**
- * Somebody else's broker, by URL, that asks us over HTTP who may connect and what he may do: EMQX 5. So proofs are
- * checked where the broker's own clients connect, and no account is kept there.
+ * An external broker (EMQX 5), given by its URL, that asks the cloud over HTTP which clients may connect and which
+ * topics they may use. The cloud checks each client's proof when it connects, so the broker keeps no accounts.
  * @source PROTOCOL 7.27
  */
 import { randomBytes } from "node:crypto";
@@ -129,7 +129,10 @@ export async function connectHookedBroker(events: BrokerEvents, options: HookedO
     throw error;
   });
 
-  /** MQTT has a broker end the older of two connections of the same client (3.1.1, section 3.1.4), so we take his place. */
+  /**
+   * Disconnects a caller by connecting under its client ID: a broker must end the older of two connections of the same
+   * client (MQTT 3.1.1, section 3.1.4).
+   */
   const takePlaceOf = async (caller: string) => {
     const password = toHex(randomBytes(16));
     callers.set(caller, { password });

@@ -1,6 +1,7 @@
 /**
- * Somebody else's broker, by URL: mosquitto with its dynamic-security plugin. It can't check proofs, so the cloud does
- * when a device hands one in over HTTP, then sets a password for this one connection and the device's own rights.
+ * An external broker (mosquitto with its dynamic-security plugin), given by its URL. It can't check proofs, so a device
+ * posts its proof to the cloud over HTTP. The cloud checks it, then sets a password for this one connection and the
+ * device's own rights at the broker.
  * @source PROTOCOL 7.24
  */
 import { randomBytes } from "node:crypto";
@@ -11,7 +12,7 @@ import type { Broker, BrokerEvents, LinkedDevice } from "./broker.ts";
 import { ANSWER_MS, BrokerTrouble, openRemoteClient } from "./remote-client.ts";
 
 const CONTROL = "$CONTROL/dynamic-security/v1";
-/** A password that was not used within this time is taken back. */
+/** A password that was not used within this time is revoked. */
 const PASSWORD_LIFE_MS = 60_000;
 
 interface Answer {
@@ -35,7 +36,7 @@ function roleOf(device: LinkedDevice): object {
   };
 }
 
-/** What one caller may do: his own two topics (PROTOCOL 7.6). */
+/** The role of one caller: it may use its own two topics only (PROTOCOL 7.6). */
 function callerRoleOf(name: string): object {
   const allow = (acltype: string, topic: string) => ({ acltype, topic, allow: true, priority: 0 });
   const reply = callerReplyTopic(name);
@@ -113,7 +114,10 @@ export async function connectRemoteBroker(
     await remote.forgetCaller(name);
   };
 
-  /** mosquitto throws a client out whose password changes, so it is taken back when the device has gone, not before. */
+  /**
+   * Revokes a device's password. mosquitto disconnects a client whose password changes, so this waits until the
+   * device has gone.
+   */
   const scramble = (id: string) =>
     isClosing()
       ? Promise.resolve(undefined)

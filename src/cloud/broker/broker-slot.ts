@@ -1,6 +1,6 @@
 /**
- * Stands for the broker before there is one. The broker needs somebody who hears devices, and whoever hears devices
- * needs a broker to answer: the slot is made first, handed to all of them, and filled once the broker is up.
+ * A placeholder that breaks a cycle at start: the broker needs a handler for devices' messages, and the handlers need a
+ * broker to answer with. The slot is made first, passed to all of them, and filled once the broker is up.
  */
 import type { Broker } from "./broker.ts";
 

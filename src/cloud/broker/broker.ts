@@ -1,4 +1,4 @@
-/** What the cloud wants of an MQTT broker: our own embedded one, or mosquitto or EMQX by URL. */
+/** The interface that the cloud requires of an MQTT broker: the embedded one, or mosquitto or EMQX by URL. */
 
 /** A client that proved who it is. */
 export interface LinkedDevice {
@@ -32,7 +32,7 @@ export interface Broker {
   readonly wantsProofs: boolean;
   /** Sets what this device must show as its password within the next minute, and what it may do. */
   admit(device: LinkedDevice, password: string): Promise<void>;
-  /** Lets a caller connect with this name and password within the next minute, to speak and hear on his own two topics. */
+  /** Lets a caller connect with this name and password within the next minute, and use its own two topics only. */
   admitCaller(name: string, password: string): Promise<void>;
   /** Ends a caller's connection, and the password with it. */
   dismissCaller(name: string): Promise<void>;

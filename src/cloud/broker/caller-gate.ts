@@ -1,4 +1,7 @@
-/** Lets callers in who are away from home: whoever proves the last key of a chain that is good for an enrolled unit. */
+/**
+ * Admits remote callers: a caller must prove that it holds the last key of a chain that is valid for an enrolled
+ * unit.
+ */
 import { equal, toHex } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Device, Fleet } from "#cloud/fleet.ts";

@@ -1,4 +1,4 @@
-/** Lets devices in: gives nonces, and checks the proofs over them. */
+/** Admits devices: issues nonces and verifies the devices' signatures over them. */
 import { toHex } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Fleet } from "#cloud/fleet.ts";

@@ -1,6 +1,6 @@
 /**
- * Nonces that the cloud doesn't have to remember: each carries when it was given, and a code (HMAC-SHA256) over that and
- * whom it was given to. Asking for them costs the cloud nothing that others could lack.
+ * Stateless nonces: each contains the time when it was issued, and an HMAC-SHA256 over that time and the client it was
+ * issued to. The cloud stores nothing per nonce, so a flood of requests can't exhaust its memory.
  * Layout: time in milliseconds (6 bytes, big endian), randomness (2), code (8).
  * @source PROTOCOL 7.20; RFC 2104
  */

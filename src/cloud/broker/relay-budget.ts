@@ -1,7 +1,7 @@
 /**
- * How much of a unit's attention each of its callers may have through the relay. Callers are counted by their branch of the
- * chain, not by session or key, since one guest can open several sessions and sign any number of keys. A quarter is kept for
- * whoever holds a grant for this one unit itself: its owner.
+ * Limits the requests that each caller may send to a unit through the relay. Callers are counted by their branch of the
+ * chain, not by session or key, since one guest can open several sessions and sign any number of keys. A quarter of the
+ * budget is reserved for callers with a grant for this one unit, such as its owner.
  * @source PROTOCOL 7.7
  */
 import { createPace } from "#cloud/rollout/pace.ts";

@@ -1,7 +1,7 @@
 /**
- * Carries sealed bytes between callers away from home and their units, and keeps one caller from crowding out another.
- * It gives each request a tag of its own, so a caller hears the answers to what he asked and nobody else's. It holds
- * sessions in memory only, and knows nothing of sockets.
+ * Relays sealed messages between remote callers and their units, and keeps one caller from crowding out another. Each
+ * request gets its own tag, so a caller receives the answers to its own requests only. Sessions are held in memory
+ * only, and the service doesn't touch sockets.
  * @source PROTOCOL 7.7
  */
 import { toHex } from "#base/bytes.ts";
@@ -29,7 +29,7 @@ export interface RelayServiceOptions {
   /** Publishes below a unit's own topic; false when it isn't connected. */
   toDevice(device: LinkedDevice, name: string, payload: Uint8Array): Promise<boolean>;
   toCaller(name: string, payload: Uint8Array): void;
-  /** Ends a caller's connection and what he could show. */
+  /** Ends a caller's connection and invalidates its password. */
   dismiss(name: string): void;
   random(byteLength: number): Uint8Array;
   nowMs(): number;

@@ -1,4 +1,6 @@
-/** The sessions that a cloud has at once, and whose ends when one more begins: never that of somebody with a better claim. */
+/**
+ * The relay sessions that are open at once. When a new one exceeds a limit, the session with the weakest claim ends.
+ */
 import type { Caller } from "./caller-gate.ts";
 
 /** Sessions at once: of one branch; to one unit, of those who are not first (Caller.isFirst); under one root, on whatever units; in all. */

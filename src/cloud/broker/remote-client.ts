@@ -1,4 +1,4 @@
-/** The cloud's own client at somebody else's broker: what it hears and says there, however that broker lets clients in. */
+/** The cloud's own MQTT client at an external broker, independent of how that broker authenticates clients. */
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { isPlainUrl, redactUrl, redactUrlIn } from "#base/redact-url.ts";
 import { callerRelayTopic, callerReplyTopic, isCallerName } from "#wire/link/caller-auth.ts";

@@ -1,6 +1,7 @@
 /**
- * What aedes needs of its memory for retained messages, made for a topic for each device: found level by level. Its own
- * holds every retained topic of the whole fleet against each filter that a device subscribes to.
+ * Retained messages: the persistence interface that aedes requires, with topics looked up level by level. The
+ * implementation that comes with aedes compares every retained topic of the fleet with each filter that a device
+ * subscribes to.
  */
 import { Readable } from "node:stream";
 

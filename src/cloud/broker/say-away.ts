@@ -1,4 +1,7 @@
-/** Asks the linked units to come back a little later, so that a restarted cloud doesn't meet all of them at once. */
+/**
+ * Tells the linked units to reconnect after a delay, so that they don't all reconnect at once when the cloud
+ * restarts.
+ */
 import { viewOf } from "#base/bytes.ts";
 import type { Fleet } from "#cloud/fleet.ts";
 import { DOWN } from "#wire/link/topics.ts";

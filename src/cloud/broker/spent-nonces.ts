@@ -1,6 +1,6 @@
 /**
- * The nonces that callers have spent within the last minute, by branch (caller-gate.ts). They are kept in memory only, since nothing of
- * a caller is written down: nonces that were given before this process started are not taken.
+ * The nonces that callers have spent within the last minute, by branch (caller-gate.ts). They are kept in memory only,
+ * since the cloud stores nothing about a caller. Nonces that were issued before this process started are refused.
  */
 import { NONCE_LIFE_MS } from "./nonces.ts";
 

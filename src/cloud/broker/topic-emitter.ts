@@ -1,7 +1,7 @@
 /**
- * Hands packets to those who listen to their topics: what aedes needs of its emitter, made for our topics. Nearly all
- * filters are a device's own, without wildcards, so they are looked up and not searched; the few with wildcards are the
- * same for all devices of a fleet.
+ * Delivers packets to the subscribers of their topics: the emitter interface that aedes requires, specialized for our
+ * topics. Nearly all filters belong to one device and have no wildcards, so they are looked up instead of searched. The
+ * few filters with wildcards are the same for all devices of a fleet.
  */
 type Done = () => void;
 type Listener = (packet: { readonly topic: string }, done: Done) => void;

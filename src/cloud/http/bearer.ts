@@ -1,4 +1,4 @@
-/** Checks the key that a program shows in the Authorization header of an HTTP request. */
+/** Checks the Bearer token in the Authorization header of an HTTP request. */
 import { createHash, timingSafeEqual } from "node:crypto";
 
 const digest = (text: string) => createHash("sha256").update(text).digest();

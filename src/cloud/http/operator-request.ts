@@ -1,4 +1,7 @@
-/** One HTTP request to the cloud, in the clear or under TLS to a server that is known by its certificate or its authority. */
+/**
+ * Sends one HTTP request to the cloud, in the clear or under TLS. The server is known by its certificate or its
+ * authority.
+ */
 import { type IncomingMessage, type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { connect, type TLSSocket } from "node:tls";

@@ -1,6 +1,7 @@
 /**
- * What a broker asks before it lets a client in or carries its words: EMQX's HTTP authentication and authorization.
- * Every refusal is a 200 that says "deny": EMQX takes any other status for "ignore" and asks somebody else.
+ * The routes that a broker calls before it admits a client or forwards its messages: EMQX's HTTP authentication and
+ * authorization. Every refusal is a 200 that says "deny": EMQX takes any other status for "ignore" and asks somebody
+ * else.
  * @source PROTOCOL 7.27; docs.emqx.com, EMQX 5: access-control/authn/http, access-control/authz/http
  */
 import { z } from "@hono/zod-openapi";

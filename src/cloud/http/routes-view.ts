@@ -1,4 +1,4 @@
-/** How a browser is let in to the read-only status page: a link that works once, and then a cookie. */
+/** Admits a browser to the read-only status page: with a link that works once, and then with a cookie. */
 import { z } from "@hono/zod-openapi";
 import { type OperatorAccess, VIEW_COOKIE } from "./operator-access.ts";
 import { HttpRefusal, json, jsonRoute, type Route } from "./route.ts";

@@ -1,4 +1,4 @@
-/** What the cloud proves itself with: a private key and the certificates over it, from files, held to what units can check. */
+/** Reads the cloud's TLS private key and certificates from files, and refuses those that units can't verify. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readBytes } from "#trust/host/files.ts";
 

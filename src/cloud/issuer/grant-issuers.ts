@@ -1,4 +1,4 @@
-/** The public keys that sign a product's grants, beside its other keys: what callers' chains are held against. */
+/** The public keys that sign a product's grants. The cloud verifies callers' chains against them. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { equal, fromHex, toHex } from "#base/bytes.ts";

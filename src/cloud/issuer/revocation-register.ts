@@ -1,6 +1,6 @@
 /**
- * Revocations as the cloud hands them on: statements by whom they are for, and which units have said that they took them.
- * The cloud can't make any; units check each one (PROTOCOL 4.7).
+ * The revocation statements that the cloud forwards, by audience, and which units have acknowledged them. The cloud
+ * can't sign any itself, and units verify each one (PROTOCOL 4.7).
  */
 import { equal, toHex, viewOf } from "#base/bytes.ts";
 import type { Device, Fleet } from "#cloud/fleet.ts";
@@ -40,7 +40,8 @@ export interface RevocationStatus {
 
 export interface RevocationRegister {
   /**
-   * Keeps statements for a fleet or a unit; durable when this resolves. What a newer statement says too is let go of. A
+   * Keeps statements for a fleet or a unit; durable when this resolves. An older statement
+   * whose content a newer one repeats is dropped. A
    * statement is refused whose sequence is not above the last of its key that a unit here was handed: it would have no effect.
    * @throws RevocationTrouble
    */

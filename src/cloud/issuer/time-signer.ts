@@ -1,4 +1,4 @@
-/** Tells units the time: signs a second over a unit's nonce with the product's time key. */
+/** Signs the time for units: one second, over a unit's nonce, with the product's time key. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readPublicKeys } from "#cloud/releases/key-set-files.ts";

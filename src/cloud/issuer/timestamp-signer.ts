@@ -1,4 +1,6 @@
-/** Signs timestamps: the one key that lives in the cloud, and the key sets that it hands on. */
+/**
+ * Signs timestamps with the only signing key that lives in the cloud, and holds the key sets that the cloud forwards.
+ */
 import { createPrivateKey, sign } from "node:crypto";
 import { join } from "node:path";
 import { equal, fromHex } from "#base/bytes.ts";

@@ -1,6 +1,6 @@
 /**
- * Serves blocks over MQTT: each device one window at a time, a bounded number of devices at once, the others in the
- * order in which they came. Whether a device may still have a transfer is asked again before every single block.
+ * Serves blocks over MQTT: one window at a time per device, a bounded number of devices at once, and the others in
+ * order of arrival. Before every block it checks again whether the device may still have the transfer.
  */
 import { toHex } from "#base/bytes.ts";
 import type { LinkedDevice } from "#cloud/broker/broker.ts";

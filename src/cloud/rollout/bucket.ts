@@ -1,4 +1,4 @@
-/** Where a device stands in the queue of a rollout. */
+/** Computes a device's position in a rollout: which wave it belongs to. */
 import { createHash } from "node:crypto";
 
 /** Buckets of a rollout: a share of devices is a number of hundredths of a percent. */

@@ -1,4 +1,4 @@
-/** Evens out what comes in bursts: the generic cell rate algorithm (ITU-T I.371 annex A), a number a stream. */
+/** A rate limiter: the generic cell rate algorithm (ITU-T I.371 annex A), with one number of state per stream. */
 
 export interface PaceRule {
   /** How many may come at once. */

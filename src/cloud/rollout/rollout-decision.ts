@@ -1,4 +1,4 @@
-/** Decides which release one device should have, and can say why. Pure: everything it looks at is handed in. */
+/** Decides which release a device should have, and gives the reason. It is pure: all inputs are arguments. */
 import { bucketOf } from "./bucket.ts";
 import type { AttemptState, Rollout } from "./rollout-plan.ts";
 

@@ -1,4 +1,4 @@
-/** A rollout: a release on its way to devices, in waves, with the limits at which it stops by itself. */
+/** A rollout: the delivery of one release to devices in waves, with the limits at which it stops by itself. */
 
 /** A wave takes in every device whose bucket is below its share; the lab wave takes in lab devices only (share 0). */
 export interface Wave {

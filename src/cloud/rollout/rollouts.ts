@@ -1,5 +1,5 @@
 /**
- * Keeps rollouts: carries out what the pure core decides, and remembers what was done and why. Durations are measured in
+ * Runs rollouts: applies what the pure core decides, and stores what was done and why. Durations are measured in
  * up time (up-clock.ts); `nowMs` is the time of day, for people and maintenance windows.
  */
 

@@ -1,4 +1,4 @@
-/** How everything stands, as plain data: what the status page draws, `latchkey rollout status` prints, /metrics counts. */
+/** The state of the cloud as plain data, for the status page, `latchkey rollout status` and /metrics. */
 import type { Fleet } from "#cloud/fleet.ts";
 import type { RevocationRegister, RevocationStatus } from "#cloud/issuer/revocation-register.ts";
 import type { Releases } from "#cloud/releases/releases.ts";

@@ -1,4 +1,4 @@
-/** What a store is, whatever keeps it, and how its troubles are put into words. */
+/** The interface of a store, for SQLite and PostgreSQL alike, and the text of its errors. */
 import type { Kysely, Transaction } from "kysely";
 import type { Schema } from "./schema.ts";
 

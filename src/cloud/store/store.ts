@@ -1,4 +1,4 @@
-/** The cloud's memory: SQLite in a file by default, PostgreSQL by URL. One process owns a store. */
+/** The cloud's store: SQLite in a file by default, PostgreSQL by URL. One process owns a store. */
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { Kysely, SqliteDialect, sql } from "kysely";
@@ -37,7 +37,7 @@ async function openSqlite(path: string, durability: Durability): Promise<Store> 
     const isOld = existsSync(path) && statSync(path).size > 0;
     file = new Database(path);
     // FULL: a commit is on the disk before it is acknowledged. EXCLUSIVE: a second process is refused; the kernel
-    // lets go of the lock when this one dies, however it dies.
+    // releases the lock when this process dies, however it dies.
     file.exec(
       `pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = ${durability === "power" ? "full" : "off"}`,
     );

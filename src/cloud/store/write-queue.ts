@@ -1,4 +1,7 @@
-/** Group commit: many small changes, one transaction; whoever waits is told once his are on the disk. */
+/**
+ * Group commit: collects many small changes into one transaction. Each caller's promise resolves once its changes are
+ * on disk.
+ */
 import type { AttemptRow, DeviceRow, EventRow } from "./schema.ts";
 import type { Store } from "./store.ts";
 

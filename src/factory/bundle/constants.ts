@@ -1,7 +1,7 @@
 /**
- * Constants of a bundle, put where they are used. `BLOCK_BYTES` and `OWN.key` cost a unit a name, a property of the global
- * object and a look-up each; a number or a short text in their place costs nothing more. By the house's rules a name in
- * capitals stands for a value that nobody changes.
+ * Inlines a bundle's constants. `BLOCK_BYTES` and `OWN.key` each cost a unit a name, a property of the global object
+ * and a look-up; a number or a short text in their place costs nothing. By this repository's convention a name in
+ * capitals stands for a value that never changes.
  * @source docs/adr/0055-nothing-resident.md
  */
 import ts from "typescript";

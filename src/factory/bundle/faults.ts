@@ -1,6 +1,7 @@
 /**
- * Faults as numbers, in the sources that a bundle is made of: "GRANT_AUDIENCE" becomes 201, and `#base/faults.ts` what a
- * unit has in its place. Both sides know the table, so a unit needs no names (docs/adr/0006-faults-by-number.md).
+ * Replaces fault names by numbers in the sources of a bundle: "GRANT_AUDIENCE" becomes 201, and `#base/faults.ts`
+ * what a unit has in its place. Both sides know the table, so a unit needs no names
+ * (docs/adr/0006-faults-by-number.md).
  */
 import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";

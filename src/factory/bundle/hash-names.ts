@@ -1,7 +1,7 @@
 /**
- * Short names that depend on nothing but the name they stand for, so that an edit elsewhere moves none of them and a
- * small fix stays a small patch. A short name is the beginning of its name's SHA-256 in digits that identifiers are
- * made of: two digits, or as many more as it takes to be nobody else's.
+ * Computes short names that depend only on the name that they replace, so that an edit elsewhere moves none of them
+ * and a small fix stays a small patch. A short name is the beginning of its name's SHA-256 in digits that identifiers
+ * are made of: two digits, or as many more as it takes to be nobody else's.
  * @source PROTOCOL 9.4.2; docs/adr/0005-hashed-names.md
  */
 import { createHash } from "node:crypto";

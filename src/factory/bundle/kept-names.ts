@@ -1,6 +1,6 @@
 /**
- * Which property names stay as they are when a bundle's names become short: every name that something outside the
- * runtime's own code may say. A name is the runtime's alone when none of these knows it: the language's library, the
+ * Decides which property names are kept when a bundle's names are shortened: every name that code outside the runtime
+ * may use. A name is the runtime's alone when none of these knows it: the language's library, the
  * native port, the board, the maker's app, and any text in the sources, since a text may be what a property is looked
  * up by.
  * @source PROTOCOL 9.4.2; docs/adr/0005-hashed-names.md

@@ -44,7 +44,7 @@ export function inPieces(script: string): string {
   return inOrder(statementsOf(script)).join(SEPARATOR);
 }
 
-/** Functions, and constants one by one: what holds no state can be let go of and made again. */
+/** Whether a statement can be evicted and loaded again: functions and single constants, because they hold no state. */
 function isOnDemand(statement: ts.Statement): boolean {
   if (!ts.isVariableStatement(statement)) return ts.isFunctionDeclaration(statement);
   const { flags, declarations } = statement.declarationList;

@@ -1,5 +1,5 @@
 /**
- * Gives the names in a bundle short ones. Top-level names, functions and the runtime's own properties get the short
+ * Shortens the names in a bundle. Top-level names, functions and the runtime's own properties get the short
  * name that their hash gives them, wherever they stand; other local names get a letter, chosen within their function.
  * Nothing depends on the rest of the bundle, so an edit changes the bytes of what it touches.
  * @source PROTOCOL 9.4.2; docs/adr/0005-hashed-names.md

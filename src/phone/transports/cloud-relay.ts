@@ -1,6 +1,6 @@
 /**
- * To a unit from anywhere: the phone proves the last key of its chain to the unit's cloud, which lets it exchange sealed
- * bytes with this unit over the broker. No account: the chain is all that it shows.
+ * A transport through the unit's cloud: the phone proves the last key of its chain to the unit's cloud, which lets it
+ * exchange sealed bytes with this unit over the broker. No account: the chain is all that it shows.
  * @source PROTOCOL 7.6
  */
 import { X509Certificate } from "node:crypto";

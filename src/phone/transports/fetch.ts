@@ -1,4 +1,4 @@
-/** To a unit on the same network, through fetch: what a page in a browser has. */
+/** A transport to a unit on the same network with fetch, for pages in a browser. */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { BODY_BYTES_MAX, PATH, readRefusal } from "#wire/sessions/session.ts";
 import type { Transport } from "../transport.ts";

@@ -1,4 +1,4 @@
-/** To a unit on the same network: HTTP/1.1 over TCP, through node:http. */
+/** A transport to a unit on the same network: HTTP/1.1 over TCP, with node:http. */
 import { Agent, request } from "node:http";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { BODY_BYTES_MAX, PATH, readRefusal } from "#wire/sessions/session.ts";

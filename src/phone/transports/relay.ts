@@ -1,4 +1,4 @@
-/** To a unit that is far away: the same bytes through an MQTT broker, which can neither read nor forge them. */
+/** A transport through an MQTT broker, which can neither read nor forge the messages. */
 import { randomBytes } from "node:crypto";
 import type { MqttClient } from "mqtt";
 import { toHex } from "#base/bytes.ts";

@@ -87,7 +87,7 @@ describe.each(BROKERS)("away from home, over %s", (kind) => {
     return { name, post, connect, relay: `c/${name}/relay`, reply: `c/${name}/reply` };
   }
 
-  it("the owner calls his unit, and a guest to whom he gave a narrower key", async () => {
+  it("the owner calls the unit, and a guest with a narrower key does", async () => {
     const owner = await sessionFrom(unit, at);
     if (!owner.ok) throw new Error(owner.fault);
     expect(await call(owner.value, "setLamp")).toEqual({ ok: true, value: "done" });

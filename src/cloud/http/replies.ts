@@ -49,6 +49,7 @@ const tallySchema = z.object({
   rejected: count,
   refused: count,
   silent: count,
+  away: count,
 }) satisfies z.ZodType<Tally>;
 
 export const rolloutStatusReply = z

@@ -55,7 +55,7 @@ export interface Rollout {
   readonly waveSinceUpMs: number;
   readonly waves: readonly Wave[];
   readonly limits: Limits;
-  /** Failures and silences of before the last resume: the operator has seen them, so they don't halt it again. */
+  /** Failures and silences of before the last resume that still are: the operator has seen them, they don't halt it again. */
   readonly forgiven: Forgiven;
   /** Why it is in this state: who or which limit, in words. */
   readonly because: string;
@@ -83,6 +83,8 @@ export interface Tally {
   readonly refused: number;
   /** Began, not finished, and not heard for `silenceMs`; these are counted under their state as well. */
   readonly silent: number;
+  /** Rolled back, and not heard for `silenceMs` since; counted under `rolledBack` as well. */
+  readonly away: number;
 }
 
 /** What the engine should do with a running rollout now, and why. */
@@ -98,6 +100,13 @@ export const failuresOf = (tally: Tally) => tally.rejected + tally.refused;
 
 /** Devices that began and stopped talking, or gave up their trial because nobody answered. */
 export const silencesOf = (tally: Tally) => tally.silent + tally.rolledBack;
+
+/** What is left to forgive: a device that recovered leaves no room for another one's failure. */
+export function stillForgiven({ forgiven }: Rollout, tally: Tally): Forgiven {
+  const failed = Math.min(forgiven.failed, failuresOf(tally));
+  const silent = Math.min(forgiven.silent, silencesOf(tally));
+  return failed === forgiven.failed && silent === forgiven.silent ? forgiven : { failed, silent };
+}
 
 /**
  * Judges a running rollout by what its devices report: halt on count, on rate and on silence, in that order; else
@@ -133,7 +142,7 @@ export function judge(rollout: Rollout, tally: Tally, upMs: number): Verdict {
   if (tally.eligible === 0) return { do: "wait", because: "no device that it is for is enrolled" };
   if (tally.members === 0) return { do: "open", wave: rollout.wave + 1, because: `wave ${name} has no devices` };
   if (tally.confirmed === 0) return { do: "wait", because: `no device of wave ${name} has confirmed yet` };
-  const busy = tally.fetching + tally.trial + tally.rolledBack - tally.silent;
+  const busy = tally.fetching + tally.trial + tally.rolledBack - tally.silent - tally.away;
   if (busy > 0) return { do: "wait", because: `${busy} devices of wave ${name} are still at it` };
   const leftMs = rollout.waveSinceUpMs + limits.soakMs - upMs;
   if (leftMs > 0) return { do: "wait", because: `wave ${name} is watched for ${Math.ceil(leftMs / 1000)} s more` };

@@ -17,6 +17,7 @@ import {
   type Rollout,
   type RolloutState,
   silencesOf,
+  stillForgiven,
   type Tally,
   WAVES,
   type Wave,
@@ -108,6 +109,19 @@ export async function loadRollouts(
     return rollout;
   };
 
+  /** Written with whatever is written next: what a crash forgets of it is counted again. */
+  const forgiveLess = (rollout: Rollout, tally: Tally): Rollout => {
+    const forgiven = stillForgiven(rollout, tally);
+    if (forgiven === rollout.forgiven) return rollout;
+    const changed = { ...rollout, forgiven };
+    rollouts.set(rollout.id, changed);
+    queue.also(async (tx) => {
+      const set = { forgiven_failed: forgiven.failed, forgiven_silent: forgiven.silent };
+      await tx.updateTable("rollouts").set(set).where("id", "=", rollout.id).execute();
+    });
+    return changed;
+  };
+
   const self: Rollouts = {
     all: () => [...rollouts.values()],
     get: (id) => rollouts.get(id),
@@ -186,9 +200,11 @@ export async function loadRollouts(
       for (const { id } of rollouts.values()) {
         // An empty wave opens the next at once: go on until the verdict is to wait.
         for (;;) {
-          const rollout = rollouts.get(id);
-          if (rollout === undefined || rollout.state !== "running") break;
-          const verdict = judge(rollout, self.tally(rollout), upMs());
+          const known = rollouts.get(id);
+          if (known === undefined || known.state !== "running") break;
+          const tally = self.tally(known);
+          const rollout = forgiveLess(known, tally);
+          const verdict = judge(rollout, tally, upMs());
           if (verdict.do === "wait") break;
           changed.add(rollout.product);
           if (verdict.do === "halt") await self.change(id, "halted", verdict.because, nowMs);
@@ -211,6 +227,7 @@ export async function loadRollouts(
         rejected: 0,
         refused: 0,
         silent: 0,
+        away: 0,
       };
       for (const device of fleet.all()) {
         if (device.product !== rollout.product || release?.hardware.includes(device.hardware) !== true) continue;
@@ -221,8 +238,9 @@ export async function loadRollouts(
         counts.members++;
         if (attempt === undefined) continue;
         counts[attempt.state]++;
-        const isBusy = attempt.state === "fetching" || attempt.state === "trial";
-        if (isBusy && device.heardUpMs + rollout.limits.silenceMs <= upMs()) counts.silent++;
+        if (device.heardUpMs + rollout.limits.silenceMs > upMs()) continue;
+        if (attempt.state === "fetching" || attempt.state === "trial") counts.silent++;
+        if (attempt.state === "rolled-back") counts.away++;
       }
       const { "rolled-back": rolledBack, ...others } = counts;
       return { ...others, rolledBack };

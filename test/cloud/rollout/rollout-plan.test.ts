@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { judge, LIMITS, type Rollout, type Tally, WAVES } from "#cloud/rollout/rollout-plan.ts";
+import { judge, LIMITS, type Rollout, stillForgiven, type Tally, WAVES } from "#cloud/rollout/rollout-plan.ts";
 
 const SINCE = 1_000_000;
 const rollout: Rollout = {
@@ -27,6 +27,7 @@ const tally = (over: Partial<Tally>): Tally => ({
   rejected: 0,
   refused: 0,
   silent: 0,
+  away: 0,
   ...over,
 });
 const later = SINCE + 60_000;
@@ -66,6 +67,20 @@ describe("what a rollout does next", () => {
     expect(judge(rollout, tally({ confirmed: 20, trial: 1, silent: 1 }), later)).toMatchObject({ do: "open" });
   });
 
+  it("never waits for a device that rolled back and is away", () => {
+    expect(judge(rollout, tally({ confirmed: 20, rolledBack: 1 }), later)).toMatchObject({ do: "wait" });
+    expect(judge(rollout, tally({ confirmed: 20, rolledBack: 1, away: 1 }), later)).toMatchObject({ do: "open" });
+  });
+
+  it("forgives no more than still is: who recovered leaves no room for another", () => {
+    const resumed = { ...rollout, forgiven: { failed: 4, silent: 3 } };
+    expect(stillForgiven(resumed, tally({ rejected: 1, refused: 1, trial: 1, silent: 1 }))).toEqual({
+      failed: 2,
+      silent: 1,
+    });
+    expect(stillForgiven(resumed, tally({ rejected: 9, silent: 9 }))).toBe(resumed.forgiven);
+  });
+
   it("holds what was forgiven at a resume against nobody, but what comes after it", () => {
     const resumed = { ...rollout, forgiven: { failed: 5, silent: 2 } };
     expect(judge(resumed, tally({ confirmed: 20, rejected: 5, trial: 2, silent: 2 }), later).do).toBe("open");
@@ -85,6 +100,7 @@ describe("what a rollout does next", () => {
       rejected: count,
       refused: count,
       silent: count,
+      away: count,
     });
     fc.assert(
       fc.property(any, fc.integer({ min: 0, max: 4 }), (t, wave) => {

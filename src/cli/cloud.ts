@@ -6,6 +6,8 @@ import { readAuthority, readCloudTls } from "#cloud/http/tls-files.ts";
 import { createTimeSigner, TIME_KEY_FILE } from "#cloud/issuer/time-signer.ts";
 import { StoreTrouble } from "#cloud/store/store.ts";
 import { sayTrouble } from "./say-trouble.ts";
+import { type SecretSource, secretFrom, secretHelp, withPassword } from "./values/secret.ts";
+import { ValueError } from "./values/value-error.ts";
 
 interface Options {
   data: string;
@@ -16,6 +18,8 @@ interface Options {
   mqttPort: number;
   httpPort: number;
   broker?: string;
+  brokerPasswordFile?: string;
+  storePasswordFile?: string;
   tlsKey?: string;
   tlsCert?: string;
   brokerCa?: string;
@@ -44,19 +48,15 @@ function place(text: string): { host: string; port: number } {
 export function register(command: Command): void {
   command
     .option("--data <folder>", "store, operator key and running.json", "out/cloud")
-    .option(
-      "--store <file|url>",
-      "SQLite file, or postgres://user:password@host/database (default: cloud.db in the folder)",
-    )
+    .option("--store <file|url>", "SQLite file, or postgres://user@host/database (default: cloud.db in the folder)")
+    .option("--store-password-file <file>", secretHelp(STORE_PASSWORD))
     .option("--keys <folder...>", "key set and timestamp key of a product; once for each product", [])
     .option("--name <name>", "the broker's name, as units were told at the factory", "latchkey")
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--mqtt-port <port>", "0: any free one", port, 1883)
     .option("--http-port <port>", "0: any free one", port, 8080)
-    .option(
-      "--broker <url>",
-      "use this broker instead of the embedded one: mqtt://admin:password@host:port, or mqtts://",
-    )
+    .option("--broker <url>", "use this broker instead of the embedded one: mqtt://admin@host:port, or mqtts://")
+    .option("--broker-password-file <file>", secretHelp(BROKER_PASSWORD))
     .option("--broker-ca <file>", "PEM of the authority behind that broker's TLS (default: the system's own)")
     .option("--broker-hooks <address:port>", "answer here what that broker (EMQX) asks about its clients", place)
     .option("--tls-key <file>", "PEM, on P-256; with --tls-cert both ports speak TLS")
@@ -97,6 +97,25 @@ async function openPage({ data, url, operatorKey, ca }: OpenOptions): Promise<vo
 /** How long the process may take to end by itself once everything is closed, or when it could not start. */
 const ENDING_MS = 500;
 
+const STORE_PASSWORD = {
+  fileOption: "--store-password-file",
+  variable: "LATCHKEY_STORE_PASSWORD",
+  what: "store's password",
+};
+const BROKER_PASSWORD = {
+  fileOption: "--broker-password-file",
+  variable: "LATCHKEY_BROKER_PASSWORD",
+  what: "broker's password",
+};
+
+/** A URL with the password that was given apart from it. */
+async function completed(option: string, url: string | undefined, source: SecretSource, file: string | undefined) {
+  const password = await secretFrom(source, undefined, file);
+  if (url !== undefined) return withPassword(option, url, password, source);
+  if (password === undefined) return undefined;
+  throw new ValueError(`${file === undefined ? source.variable : source.fileOption} is for ${option}; give that too`);
+}
+
 async function run(options: Options): Promise<void> {
   const { data, store, keys, name, host, mqttPort, httpPort, broker, brokerCa, tlsKey, tlsCert, blockRate } = options;
   const { brokerHooks } = options;
@@ -111,10 +130,14 @@ async function run(options: Options): Promise<void> {
   const end = new Promise<unknown>((resolve) => {
     onEnd = resolve;
   });
+  const [storeUrl, brokerUrl] = [
+    await completed("--store", store, STORE_PASSWORD, options.storePasswordFile),
+    await completed("--broker", broker, BROKER_PASSWORD, options.brokerPasswordFile),
+  ];
   const plan: CloudOptions = {
     ...{ data, keys, name, host, mqttPort, httpPort },
-    ...(store === undefined ? {} : { store }),
-    ...(broker === undefined ? {} : { broker }),
+    ...(storeUrl === undefined ? {} : { store: storeUrl }),
+    ...(brokerUrl === undefined ? {} : { broker: brokerUrl }),
     ...(tlsKey === undefined || tlsCert === undefined ? {} : { tls: readCloudTls(tlsKey, tlsCert) }),
     ...(brokerHooks === undefined ? {} : { brokerHooks }),
     ...(brokerCa === undefined ? {} : { brokerCa: readAuthority("--broker-ca", brokerCa) }),

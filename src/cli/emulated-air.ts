@@ -22,6 +22,6 @@ export async function startAir(
   const { ssid, passphrase } = network;
   const networks = [{ ssid, passphrase, bssid: "a0b1c2d3e4f5", channel: 6 }];
   const config = JSON.stringify({ networks, subnet, address: sent });
-  const { child, ready } = await startReady("boards/sim/host/air/main.ts", ["--json", config]);
+  const { child, ready } = await startReady("boards/sim/host/air/main.ts", ["--config", "-"], config);
   return { child, radio: `127.0.0.1:${ready.radioPort}`, address: sent };
 }

@@ -17,16 +17,25 @@ import { sayTrouble } from "./say-trouble.ts";
 import { CliTrouble } from "./trouble.ts";
 import { durationMsOf, textOf } from "./values/duration.ts";
 import { deviceIdOf } from "./values/identifier.ts";
+import { secretFrom, secretHelp } from "./values/secret.ts";
 
 interface Options {
   readonly config: string;
   readonly ssid: string;
-  readonly passphrase: string;
+  readonly passphrase?: string;
+  readonly passphraseFile?: string;
   readonly address: string;
 }
 
 /** A person holds no button for longer. */
 const HOLD_MAX_MS = 60_000;
+
+const PASSPHRASE = {
+  option: "--passphrase",
+  fileOption: "--passphrase-file",
+  variable: "LATCHKEY_PASSPHRASE",
+  what: "passphrase",
+};
 
 const write = (line: string) => void process.stdout.write(`${line}\n`);
 
@@ -48,7 +57,8 @@ function boardOf(output: string, id: string): Board {
   return readBoard(row.board);
 }
 
-async function live(ids: readonly string[], { config: path, ssid, passphrase, address }: Options): Promise<void> {
+async function live(ids: readonly string[], options: Options): Promise<void> {
+  const { config: path, ssid, address } = options;
   const config = readFlashConfig(path);
   const here = unitsHere(config);
   const wanted = ids.length === 0 ? here : ids.map((id) => id.toLowerCase());
@@ -58,6 +68,7 @@ async function live(ids: readonly string[], { config: path, ssid, passphrase, ad
   }
   const boards = new Map(wanted.map((id) => [id, boardOf(config.output, id)]));
   for (const [id, { flash }] of boards) checkFlashFile(flashOf(config, id), flash);
+  const passphrase = (await secretFrom(PASSPHRASE, options.passphrase, options.passphraseFile)) ?? "correct horse";
   endOnSignals();
   const { radio } = await startAir({ ssid, passphrase }, address);
   const stations = new Map<string, SimStation>();
@@ -104,7 +115,8 @@ export function register(command: Command): void {
     .argument("[id...]", "device IDs; all units of the configuration's output when none is named")
     .option("--config <file>", "whose units", "flash.config.json")
     .option("--ssid <name>", "the home's network", "Home")
-    .option("--passphrase <text>", "its passphrase", "correct horse")
+    .option("--passphrase <text>", 'its passphrase (default: "correct horse")')
+    .option("--passphrase-file <file>", secretHelp(PASSPHRASE))
     .option("--address <address>", "where phones here broadcast, of 127/8: their --broadcast", "127.255.255.255")
     .action((ids: readonly string[], options: Options) => sayTrouble(() => live(ids, options)));
 }

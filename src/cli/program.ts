@@ -8,9 +8,14 @@ export interface ReadyProgram {
   readonly ready: Readonly<Record<string, unknown>>;
 }
 
-/** Starts a program and waits until it says that it is ready. Throws CliTrouble with its words when it ends instead. */
-export async function startReady(path: string, args: readonly string[]): Promise<ReadyProgram> {
+/**
+ * Starts a program and waits until it says that it is ready.
+ * @param input A line for its standard input: what no argument should hold, since everybody on the machine sees those.
+ * @throws CliTrouble with its words when it ends instead
+ */
+export async function startReady(path: string, args: readonly string[], input?: string): Promise<ReadyProgram> {
   const child = startProgram(path, args);
+  if (input !== undefined) child.write(`${input}\n`);
   const ready = await new Promise<Record<string, unknown>>((resolve, reject) => {
     child.onLine((line) => {
       if (line.startsWith("{")) resolve(JSON.parse(line) as Record<string, unknown>);

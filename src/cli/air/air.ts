@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import { Argument, type Command, Option } from "commander";
 import { fromHex } from "#base/bytes.ts";
+import { wordOrFile } from "#cli/values/secret.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { TRIAL_PROTOCOLS, type TrialProtocol } from "../../../test/bench/air-message.ts";
 import { soakAir } from "../../../test/bench/air-soak.ts";
@@ -24,9 +25,12 @@ export function register(command: Command): void {
       "listen to overheard frames, one JSON object a line; print what they say, {} when it is nothing, or the fault of a sender of Air version 1",
     )
     .requiredOption("--frames <file>", "lines of us, bssid, sa, da, seq, bodyBytes, retry, ds, channel")
-    .option("--key <hex>", "16 bytes: the app's AES key; 32 bytes: a card's air key")
+    .option(
+      "--key <file|hex>",
+      "file with 16 bytes in hexadecimal, the app's AES key, or 32 bytes, a card's air key; or the digits",
+    )
     .action((options: { frames: string; key?: string }) => {
-      const key = options.key === undefined ? undefined : fromHex(options.key);
+      const key = options.key === undefined ? undefined : fromHex(wordOrFile(options.key));
       try {
         if (options.key !== undefined && key?.length !== 16 && key?.length !== 32) {
           throw new FramesError("--key: 32 or 64 hexadecimal digits");

@@ -30,6 +30,9 @@ export async function codesIn(path: string): Promise<{ readonly label: string; r
 /** Fills in --label and --card from --codes before a verb runs, and says when the unit was not named at all. */
 export async function fillCodes(command: Command, needsLabel: boolean): Promise<void> {
   const { codes, label, card } = command.opts() as { codes?: string; label?: string; card?: string };
+  const { LATCHKEY_CARD } = process.env;
+  // Programs that this one starts have no use for it.
+  delete process.env.LATCHKEY_CARD;
   if (codes !== undefined) {
     if (label !== undefined || card !== undefined) {
       throw new ValueError("--codes names label and card; leave --label and --card out");
@@ -37,7 +40,10 @@ export async function fillCodes(command: Command, needsLabel: boolean): Promise<
     const found = await codesIn(codes);
     command.setOptionValue("label", found.label);
     command.setOptionValue("card", found.card);
-  } else if (needsLabel && label === undefined) {
+    return;
+  }
+  if (card === undefined && LATCHKEY_CARD !== undefined) command.setOptionValue("card", LATCHKEY_CARD);
+  if (needsLabel && label === undefined) {
     throw new ValueError("name the unit: --label PICTURE, or --codes PICTURE with label and card in one photo");
   }
 }

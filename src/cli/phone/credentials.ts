@@ -4,6 +4,14 @@ import { fromUtf8, utf8 } from "#base/utf8.ts";
 import { ValueError } from "#cli/values/value-error.ts";
 import type { SentProtocol } from "#phone/message.ts";
 
+/** The ways in which a person gives the network's passphrase. */
+export const PASSPHRASE = {
+  option: "--passphrase",
+  fileOption: "--passphrase-file",
+  variable: "LATCHKEY_PASSPHRASE",
+  what: "passphrase",
+};
+
 export interface CredentialOptions {
   readonly ssid?: string;
   /** For a name that is not UTF-8. */

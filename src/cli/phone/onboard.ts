@@ -2,6 +2,7 @@
 import { fromHex, toHex } from "#base/bytes.ts";
 import { CLEAR_LINE, showsProgress } from "#cli/terminal.ts";
 import { timeoutMsOf } from "#cli/values/duration.ts";
+import { secretFrom } from "#cli/values/secret.ts";
 import { changeMemory, type Known, recall } from "#phone/memory.ts";
 import { messageFor, type SentProtocol } from "#phone/message.ts";
 import { type Onboarded, onboard } from "#phone/onboard.ts";
@@ -10,7 +11,7 @@ import { airKey } from "#trust/grants/card-keys.ts";
 import { AppKeyError, readAppKey } from "#trust/host/app-key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { readLabelLink } from "#wire/grants/card.ts";
-import { type CredentialOptions, credentialsOf } from "./credentials.ts";
+import { type CredentialOptions, credentialsOf, PASSPHRASE } from "./credentials.ts";
 import { codeText, type PhoneOptions, PhoneTrouble, print, scan } from "./unit.ts";
 import { zoneRuleFrom } from "./zone.ts";
 
@@ -21,7 +22,9 @@ const LOOPBACK = "127.0.0.1";
 const UNSEALED: readonly SentProtocol[] = ["air", "esptouch-v1", "tuya-ez"];
 const PROVISIONAL = "it forgets the network in ten minutes unless a card-holder's session comes: latchkey phone call";
 
-export interface OnboardOptions extends Omit<PhoneOptions, "label">, CredentialOptions {
+export interface OnboardOptions extends Omit<PhoneOptions, "label">, Omit<CredentialOptions, "passphrase"> {
+  readonly passphrase?: string;
+  readonly passphraseFile?: string;
   /** Only Air needs label and card; an older protocol's join is provisional, so anyone may ask for it. */
   readonly label?: string;
   readonly broadcast?: string | true;
@@ -79,7 +82,8 @@ function appKey(protocol: SentProtocol, given: string): Uint8Array {
 
 export async function onboardUnit(options: OnboardOptions): Promise<void> {
   const { protocol } = options;
-  const { ssid, name, passphrase, extra } = credentialsOf(options);
+  const told = (await secretFrom(PASSPHRASE, options.passphrase, options.passphraseFile)) ?? "";
+  const { ssid, name, passphrase, extra } = credentialsOf({ ...options, passphrase: told });
   const aesKey = options.key === undefined ? undefined : appKey(protocol, options.key);
   const timeoutMs = timeoutMsOf("--timeout", options.timeout);
   const zone = options.zone === undefined ? undefined : zoneRuleFrom(options.zone);

@@ -1,12 +1,14 @@
 import { type Command, Option } from "commander";
 import { withLimits } from "#cli/limits.ts";
 import { sayTrouble } from "#cli/say-trouble.ts";
+import { secretHelp } from "#cli/values/secret.ts";
 import { ValueError } from "#cli/values/value-error.ts";
 import { SENT_PROTOCOLS } from "#phone/message.ts";
 import { askForUpdate, callFunction, revokeShare } from "./actions.ts";
 import { carryRelease } from "./carry.ts";
 import { type CloudMove, unitCloud } from "./cloud.ts";
 import { fillCodes } from "./codes.ts";
+import { PASSPHRASE } from "./credentials.ts";
 import { describe, readVariable } from "./describe.ts";
 import { findUnits } from "./find.ts";
 import { bringKeySets } from "./key-set.ts";
@@ -30,7 +32,10 @@ function withUnit(command: Command): Command {
 
 function withMemory(command: Command): Command {
   return command
-    .option("--card <picture|link|text>", "picture of the owner's card, its link, or its characters")
+    .option(
+      "--card <picture|link|text>",
+      "picture of the owner's card, or a file with its link or characters; the link or the characters themselves, which an argument shows to everybody on this machine; or set LATCHKEY_CARD",
+    )
     .option("--memory <file>", "what this phone remembers", "out/phone.json")
     .option("--json", "print one JSON object");
 }
@@ -78,7 +83,8 @@ export function register(command: Command): void {
     .hook("preAction", (_, action) => fillCodes(action, false))
     .option("--ssid <name>", "the network's name")
     .option("--ssid-hex <digits>", "the network's name where it is not UTF-8, two hexadecimal digits a byte")
-    .option("--passphrase <text>", "its passphrase; an open network has none", "")
+    .option("--passphrase <text>", "its passphrase; an open network has none")
+    .option("--passphrase-file <file>", secretHelp(PASSPHRASE))
     .addOption(new Option("--protocol <name>", "how to say it").choices(SENT_PROTOCOLS).default("air"))
     .option("--broadcast [address]", "send to a real network (255.255.255.255), not to this machine's own loopback")
     .option(
@@ -87,7 +93,7 @@ export function register(command: Command): void {
     )
     .option(
       "--key <file|hex>",
-      "the AES key that the maker's app shares with its units: esptouch-v2, airkiss, ti-smartconfig",
+      "the AES key that the maker's app shares with its units, best in a file: esptouch-v2, airkiss, ti-smartconfig",
     )
     .option("--multicast", "send to multicast groups, where an access point drops broadcast (esptouch-v1)")
     .option("--zone <name|rule>", "the time zone where the unit is; this phone's own when absent")

@@ -54,7 +54,12 @@ export interface PhoneOptions {
 /** A code's text: read from a picture where the word names a file. */
 export async function codeText(what: string, word: string): Promise<string> {
   if (!existsSync(word)) return word;
-  const text = await readQr(readBytes(word));
+  const bytes = readBytes(word);
+  // A file with the link or the characters, so that a card need not be an argument.
+  const written = /^[\x20-\x7e\ufeff\r\n]{1,2000}$/.test(Buffer.from(bytes).toString("utf8")) ? readText(word) : "";
+  const line = written.split("\n").find((each) => /^(https:\/\/|[0-9a-z -]{31,60}$)/i.test(each.trim()));
+  if (line !== undefined) return line.trim();
+  const text = await readQr(bytes);
   if (text === undefined)
     throw new PhoneTrouble(`there is no QR code in ${word}; take the picture of the ${what} again`);
   return text;

@@ -42,10 +42,21 @@ export interface RemoteClient {
   readonly speaking: Pick<Broker, "toCaller" | "toDevice" | "toFleet" | "settled" | "close">;
 }
 
+/** User and password of a URL. The library splits them at the last ":", which a password may hold. */
+function accountIn(url: string): { readonly username?: string; readonly password?: string } {
+  const { username, password } = new URL(url);
+  if (username === "") return {};
+  return { username: decodeURIComponent(username), ...(password !== "" && { password: decodeURIComponent(password) }) };
+}
+
 /** @throws BrokerTrouble when the broker can't be reached or refuses us. */
 export async function openRemoteClient(events: BrokerEvents, options: RemoteOptions): Promise<RemoteClient> {
   const where = redactUrl(options.url);
-  if (!isPlainUrl(options.url) || !/^mqtts?:$/i.test(options.url.slice(0, options.url.indexOf(":") + 1))) {
+  if (
+    !isPlainUrl(options.url) ||
+    !URL.canParse(options.url) ||
+    !/^mqtts?:$/i.test(options.url.slice(0, options.url.indexOf(":") + 1))
+  ) {
     throw new BrokerTrouble(
       `broker ${where}: its URL can't be read (expected mqtt://user@host:port or mqtts://, with %2F, %3F, %23, %40 and %3A for / ? # @ : in user and password)`,
     );
@@ -54,6 +65,7 @@ export async function openRemoteClient(events: BrokerEvents, options: RemoteOpti
   const wordsOf = ({ message }: Error) => redactUrlIn(message.trim().replace(/\s*\n\s*/g, "; "), options.url);
   const plan: IClientOptions = {
     clientId: options.clientId,
+    ...accountIn(options.url),
     ...options.account,
     // The session outlives us: what devices say while the cloud restarts is kept for it by the broker.
     clean: false,
@@ -63,7 +75,7 @@ export async function openRemoteClient(events: BrokerEvents, options: RemoteOpti
     connectTimeout: ANSWER_MS,
     ...(options.ca !== undefined && { ca: options.ca }),
   };
-  const client = await connectAsync(options.url, plan, false).catch((error: Error) => {
+  const client = await connectAsync(where, plan, false).catch((error: Error) => {
     const more = options.url.startsWith("mqtts:") ? ", and --broker-ca" : "";
     throw new BrokerTrouble(
       `broker ${where} can't be used (${wordsOf(error)}); check that it runs, ${options.check}${more}`,

@@ -1,11 +1,12 @@
 /**
  * The simulated air as a process: real datagrams in, frame headers out to every unit that listens.
- * Started `node --import tsx boards/sim/host/air/main.ts [--config FILE | --json TEXT] [--radio-port N]`. Prints one
+ * Started `node --import tsx boards/sim/host/air/main.ts [--config FILE | --config - | --json TEXT] [--radio-port N]`. Prints one
  * JSON line when it is ready: {"radioPort": N, "ports": [...], "address": "..."}.
  */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { AirConfigError, bssidOf, isSameSsid, parseAirConfig, ssidOf } from "./config.ts";
 import { type DatagramHeader, openDatagrams } from "./datagrams.ts";
@@ -27,10 +28,19 @@ const { values } = parseArgs({
   options: { config: { type: "string" }, json: { type: "string" }, "radio-port": { type: "string", default: "0" } },
 });
 
+/** The configuration holds a passphrase, so that it may also come as one line of standard input. */
+async function configText(): Promise<string> {
+  if (values.config === undefined) return values.json ?? "{}";
+  if (values.config !== "-") return readFileSync(values.config, "utf8");
+  const lines = createInterface({ input: process.stdin });
+  const [line] = (await once(lines, "line")) as [string];
+  lines.close();
+  process.stdin.destroy();
+  return line;
+}
+
 try {
-  const config = parseAirConfig(
-    values.config === undefined ? (values.json ?? "{}") : readFileSync(values.config, "utf8"),
-  );
+  const config = parseAirConfig(await configText());
   const random = createRandomSource(config.seed);
   const units = new Set<UnitLine>();
   let unitCount = 0;

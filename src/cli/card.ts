@@ -84,7 +84,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 function trouble(fault: string): CliTrouble {
-  return new CliTrouble(`that is no good card: ${ADVICE[fault] ?? "it can't be read"} (${fault})`);
+  return new CliTrouble(`not a valid card: ${ADVICE[fault] ?? "it can't be read"} (${fault})`);
 }
 
 /** Tells whose card it is, without telling the secret; writes the holder's key where asked. */

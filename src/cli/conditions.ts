@@ -1,4 +1,4 @@
-/** What a grant says besides its limits (limits.ts), as options of the command line. */
+/** The command-line options for a grant's content besides its limits (limits.ts). */
 import type { Command } from "commander";
 import { fromHex } from "#base/bytes.ts";
 import type { Audience } from "#wire/grants/audience.ts";

@@ -1,4 +1,4 @@
-/** Says in words what some signed bytes are, for people. Forms only: nothing here believes a signature. */
+/** Describes signed objects in words. It decodes only: no signature is verified here. */
 import { toHex } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor } from "#codec/cbor.ts";

@@ -1,4 +1,7 @@
-/** The simulated air as a program beside: one home's network, apart from that of every other home on this machine. */
+/**
+ * The simulated air as a separate process: one home's network, isolated from that of every other home on this
+ * machine.
+ */
 import { randomInt } from "node:crypto";
 import type { Child } from "#boards/sim/host/child.ts";
 import { startReady } from "./program.ts";

@@ -237,9 +237,9 @@ export function register(command: Command): void {
     .option("--fleet <name>", "the fleet that null stands for")
     .requiredOption("--holder <key>", "the holder's public key, 64 hexadecimal digits (latchkey card new shows it)")
     .action((options: IssueOptions) => sayTrouble(() => issue(options)));
-  const narrowing = command.command("child").description("hand on a narrower key beneath a grant or chain");
+  const narrowing = command.command("child").description("delegate a narrower key beneath a grant or chain");
   withOutput(withConditions(narrowing))
-    .requiredOption("--chain <file|hex>", "the grant or chain that is yours")
+    .requiredOption("--chain <file|hex>", "your grant or chain")
     .requiredOption("--key <file>", "your holder's key file (latchkey card read CARD --holder FILE)")
     .requiredOption("--holder <key>", "the public key of whoever gets it")
     .action((options: ChildOptions) => sayTrouble(() => child(options)));
@@ -251,7 +251,7 @@ export function register(command: Command): void {
     .action((word: string, options: { json?: boolean }) =>
       sayTrouble(() => inspect(word, options, ["grant", "chain", "child"])),
     );
-  const revoking = command.command("revoke").description("take keys back, by their cti or by a higher floor");
+  const revoking = command.command("revoke").description("revoke keys, by their cti or by a higher floor");
   withOutput(revoking)
     .requiredOption("--for <whom>", "as in grant issue")
     .option("--fleet <name>", "the fleet that null stands for")
@@ -264,14 +264,14 @@ export function register(command: Command): void {
       "a link's cti, 16 hexadecimal digits; may be said again",
       (cti, before?: readonly string[]) => [...(before ?? []), cti],
     )
-    .option("--floor <number>", "links of lower epochs that this key signed are over; one above the last at most", "0")
+    .option("--floor <number>", "revoke links of lower epochs that this key signed; at most one above the last floor", "0")
     .option("--sequence <number>", "higher than in any statement of this key before (default: the present second)")
     .action((options: RevokeOptions) => sayTrouble(() => revoke(options)));
   const again = command
     .command("reissue")
-    .description("lost paper: a new grant for a new card, and the old one revoked");
+    .description("replace a lost card: sign a grant for a new card and revoke the old grant");
   withOutput(withIssuer(again))
-    .requiredOption("--old <file|hex>", "the grant that is over")
+    .requiredOption("--old <file|hex>", "the grant to revoke")
     .requiredOption("--holder <key>", "the new card's public key")
     .option("--floor <number>", "the issuer's floor as it stands", "0")
     .option("--sequence <number>", "higher than in any statement of this key before (default: the present second)")

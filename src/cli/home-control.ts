@@ -1,5 +1,5 @@
 /**
- * How another command reaches a home that runs: one line of JSON over a loopback connection, with a secret that lies
+ * Controls a running home from another command: one line of JSON over a loopback connection, with a secret that lies
  * beside the units, so that only who may read them can press their buttons.
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";

@@ -7,10 +7,10 @@ import { CliTrouble } from "./trouble.ts";
 /** Prints what some bytes are; `kinds` narrows what is taken for an answer. */
 export function inspect(word: string, options: { json?: boolean }, kinds?: readonly string[]): void {
   const described = describe(bytesOf("inspect", word));
-  if (!described.ok) throw new CliTrouble(`these bytes are nothing of ours (${described.fault})`);
+  if (!described.ok) throw new CliTrouble(`not a Latchkey object: the bytes don't decode (${described.fault})`);
   const { kind, bytes, content } = described.value;
   if (kinds !== undefined && !kinds.includes(kind))
-    throw new CliTrouble(`that is no ${kinds.join(" and no ")} but: ${kind}`);
+    throw new CliTrouble(`not the expected kind: these bytes are a ${kind} (expected: ${kinds.join(" or ")})`);
   if (options.json === true) process.stdout.write(`${JSON.stringify({ kind, bytes, content })}\n`);
   else
     process.stdout.write(

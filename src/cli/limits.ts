@@ -1,6 +1,6 @@
 /**
- * The limits that a key may have, as options of every verb that makes keys: one meaning each, checked when given.
- * Their bounds are those of PROTOCOL 4.6.
+ * The limits that a key may have, as options of every verb that makes keys: each has one meaning and is checked when
+ * it is parsed. Their bounds are those of PROTOCOL 4.6.
  */
 import type { Command } from "commander";
 import { CAVEATS_MAX, type Caveat } from "#wire/grants/caveat.ts";

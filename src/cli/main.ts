@@ -1,4 +1,4 @@
-/** The command line: finds the verb, hands it its arguments, and turns what comes back into an exit code. */
+/** The command line: finds the verb, passes it its arguments, and turns its result into an exit code. */
 import { Command, CommanderError } from "commander";
 import { sayTrouble, troubleLine } from "./say-trouble.ts";
 import { resolveUserPaths } from "./user-paths.ts";

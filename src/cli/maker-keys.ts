@@ -1,4 +1,4 @@
-/** The maker's keys in a product's folder: made all at once, and read as a line needs them. */
+/** Makes all of the maker's keys in a product's folder, and reads the ones that a factory line needs. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { equal, fromHex, toHex } from "#base/bytes.ts";

@@ -1,4 +1,4 @@
-/** Programs of ours that another one starts, and that say when they are ready. */
+/** Starts our own programs as child processes, and waits until each reports that it is ready. */
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import { CliTrouble } from "./trouble.ts";
 

@@ -1,4 +1,7 @@
-/** Bytes that a person names: a file, hexadecimal or base64 text, or "-" for standard input. Never a secret in words. */
+/**
+ * Reads bytes from an argument: a file, hexadecimal or base64 text, or "-" for standard input. Never secrets: these
+ * come from files only.
+ */
 import { existsSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
 import { plainText, readBytes, readText, refuseFolder, writeWhole } from "#trust/host/files.ts";

@@ -149,12 +149,12 @@ export function register(command: Command): void {
     .option("--base <release...>", "earlier release files that units may still run", [])
     .option(
       "--consent <policy>",
-      "auto, defer (the owner may put it off) or agree (waits for his yes)",
+      "auto, defer (the owner may defer it) or agree (waits for the owner's consent)",
       consent,
       "auto",
     )
     .option("--epoch <number>", "security epoch; once confirmed, none below it is installed", count, 0)
-    .option("--expires <date>", "after this day no unit begins with it; what runs goes on")
+    .option("--expires <date>", "no unit begins the update after this day; units that run it go on")
     .requiredOption("--out <file>", "where the release goes")
     .action((options: Omit<BuildOptions, "hardware"> & { hardware?: number[] }) =>
       sayTrouble(() => build({ ...options, hardware: options.hardware ?? [1] })),
@@ -180,7 +180,7 @@ export function register(command: Command): void {
     .action((path: string, options: { json: boolean }) => sayTrouble(() => inspect(path, options.json)));
   command
     .command("publish")
-    .description("hand a signed release to the cloud; a rollout then brings it to units")
+    .description("publish a signed release to the cloud; a rollout then delivers it to units")
     .argument("<release>", "release file")
     .option("--data <folder>", "data folder of the cloud on this machine", "out/cloud")
     .option("--url <url>", "a cloud elsewhere")
@@ -200,7 +200,7 @@ export function register(command: Command): void {
     );
   command
     .command("withdraw")
-    .description("take a release back for good; no unit gets another block of it")
+    .description("withdraw a release for good; no unit gets another block of it")
     .argument("<product>")
     .argument("<sequence>", "", count)
     .option("--because <text>", "why, for the journal")

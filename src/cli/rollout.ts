@@ -166,19 +166,19 @@ export function register(command: Command): void {
       .option("--json", "print one JSON object", false);
 
   place(command.command("create"))
-    .description("begin to bring a published release to units, wave by wave")
+    .description("start to deliver a published release to units, wave by wave")
     .argument("<product>")
     .argument("<sequence>", "the release's number", number)
     .option(
       "--waves <percents>",
       `lab and percents, rising (default: ${WAVES.map(({ name }) => name.replace(" %", "")).join(",")})`,
     )
-    .option("--soak <seconds>", "how long a wave is watched at least before the next (default: 3600)", number)
-    .option("--failures <count>", "halt at so many failures (default: 100)", number)
+    .option("--soak <seconds>", "minimum time that a wave is watched before the next (default: 3600)", number)
+    .option("--failures <count>", "halt at this number of failures (default: 100)", number)
     .option("--failure-rate <percent>", "halt above this share of failures (default: 5)", number)
     .option("--silence-rate <percent>", "halt above this share of silent units (default: 20)", number)
-    .option("--silence <seconds>", "a unit not heard for so long is silent (default: 3600)", number)
-    .option("--sample <count>", "units that rates need at least (default: 10)", number)
+    .option("--silence <seconds>", "a unit that was not heard for this long is silent (default: 3600)", number)
+    .option("--sample <count>", "minimum number of units before the rates are judged (default: 10)", number)
     .option("--watch", "stay and show progress until it is over", false)
     .action((product: string, sequence: number, options: CreateOptions) =>
       sayTrouble(() => create(product, sequence, options)),
@@ -226,7 +226,7 @@ export function register(command: Command): void {
   place(command.command("pin"))
     .description("hold a unit at or below a release, send it to one, or give it a maintenance window")
     .argument("<device>", "device ID")
-    .argument("[sequence]", "the release that it stays at or below; none lets it go", number)
+    .argument("[sequence]", "the release that it stays at or below; none removes the limit", number)
     .option("--target <sequence>", "go to this release, whatever wave is open", number)
     .option("--no-target", "follow the waves again")
     .option("--window <from-to>", "begin updates within these hours only, UTC, as 23:30-05:00")
@@ -253,7 +253,7 @@ export function register(command: Command): void {
         }),
     );
   place(command.command("explain"))
-    .description("say which release a unit should have, and every check that was made")
+    .description("explain which release a unit should have, with every check that was made")
     .argument("<device>", "device ID")
     .action((device: string, options: CloudPlace) => sayTrouble(() => explain(device, options)));
   place(command.command("journal"))

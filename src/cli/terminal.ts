@@ -1,4 +1,4 @@
-/** What a verb may write to a terminal besides lines of text. */
+/** Terminal output besides lines of text. */
 
 /** Returns to the start of the line and erases it (ECMA-48, 8.3.41 EL). */
 export const CLEAR_LINE = "\r\u001b[K";

@@ -1,4 +1,4 @@
-/** What the person at the keyboard can mend; one line that says how. */
+/** An error that the user can correct: one line that says what to do. */
 export class CliTrouble extends Error {
   override name = "CliTrouble";
 }

@@ -1,5 +1,5 @@
 /**
- * Relative paths on the command line mean files below the folder that the user stands in. The programs run in the
+ * Resolves relative paths on the command line against the user's current folder. The programs run in the
  * repository's root, where boards and sources are; so options and arguments that name files are made absolute first.
  */
 import { existsSync } from "node:fs";

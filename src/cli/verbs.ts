@@ -1,4 +1,4 @@
-/** The verbs, in the order of the story. A verb's file is loaded only when it is asked for. */
+/** The table of verbs, in the order of the story. A verb's file is loaded only when the verb is used. */
 import type { Command } from "commander";
 
 export interface VerbModule {
@@ -15,7 +15,7 @@ export interface Verb {
 export const VERBS: readonly Verb[] = [
   {
     name: "start",
-    summary: "tell the whole story, from the line to a signed update",
+    summary: "play the whole story, from the factory line to a signed update",
     load: () => import("./start.ts"),
   },
   {
@@ -31,12 +31,12 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: "card",
-    summary: "make the sealed card of a device, read one, take one as typed",
+    summary: "make the sealed card of a device, or read one from a picture or from typed text",
     load: () => import("./card.ts"),
   },
   {
     name: "grant",
-    summary: "issue keys, hand on narrower ones, look at them, take them back",
+    summary: "issue, delegate, inspect and revoke keys",
     load: () => import("./grant.ts"),
   },
   {
@@ -54,13 +54,13 @@ export const VERBS: readonly Verb[] = [
   { name: "cloud", summary: "run broker, block service, rollouts and status page", load: () => import("./cloud.ts") },
   {
     name: "recover",
-    summary: "bring a unit back whose flash holds nothing that verifies, over its serial line",
+    summary: "recover a unit whose flash holds no image that verifies, over its serial line",
     load: () => import("./recover.ts"),
   },
-  { name: "rollout", summary: "bring a release to units, wave by wave", load: () => import("./rollout.ts") },
+  { name: "rollout", summary: "deliver a release to units, wave by wave", load: () => import("./rollout.ts") },
   {
     name: "revocation",
-    summary: "hand signed revocations to units through the cloud, and see who took them",
+    summary: "send signed revocations to units through the cloud, and show which units applied them",
     load: () => import("./revocation.ts"),
   },
   {
@@ -69,10 +69,10 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./size.ts"),
   },
   { name: "air", summary: "encode and decode onboarding broadcasts", load: () => import("#cli/air/air.ts") },
-  { name: "inspect", summary: "show what any of our signed bytes say", load: () => import("./inspect.ts") },
+  { name: "inspect", summary: "decode any signed Latchkey object", load: () => import("./inspect.ts") },
   {
     name: "verify",
-    summary: "judge Ed25519 signatures by the one rule, on this host or on a board",
+    summary: "verify Ed25519 signatures by the strict rule, on this host or on a board",
     load: () => import("./verify.ts"),
   },
   { name: "fuzz", summary: "feed a decoder a million wrong inputs", load: () => import("#cli/fuzz/fuzz.ts") },

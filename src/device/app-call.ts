@@ -1,4 +1,6 @@
-/** Runs the maker's code. Whatever it throws, and whatever it answers, is a refusal and a report, never the end of the run. */
+/**
+ * Runs the maker's code. An exception or an invalid answer becomes a refusal and a report; it never ends the runtime.
+ */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { decodeCbor } from "#codec/cbor.ts";
 import type { App, AppIo } from "./app-interface.ts";
@@ -39,7 +41,7 @@ export function callApp(running: RunningApp, name: string, argsCbor: Uint8Array)
   }
 }
 
-/** Tells the app that the button was let go. */
+/** Tells the app that the button was released. */
 export function pressApp(running: RunningApp, heldMs: number): void {
   try {
     hear(running, "pressed", running.app.pressed?.(heldMs, running.io));

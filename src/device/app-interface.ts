@@ -1,6 +1,6 @@
 /**
- * What the runtime knows of the maker's app. The app room builds one from `defineDevice`; the gate asks it which
- * right a name needs, the runner runs it.
+ * The interface between the runtime and the maker's app. The app room builds one from `defineDevice`; the gate asks
+ * it which right a name needs, the runner runs it.
  */
 import type { Result } from "#base/faults.ts";
 import type { Cbor, CborMap } from "#codec/cbor.ts";
@@ -24,7 +24,7 @@ export interface App {
   selfTest(io: AppIo): boolean;
   /** Called once at every start. */
   start(io: AppIo): void;
-  /** The unit's button was pressed, and let go after so long. */
+  /** The unit's button was pressed, and released after `heldMs`. */
   pressed?(heldMs: number, io: AppIo): void;
 }
 

@@ -1,4 +1,7 @@
-/** Values that the maker's code hands to the runtime: answers of its functions, values of its events, thrown errors, lines. */
+/**
+ * Encodes values that the maker's code passes to the runtime: answers of its functions, values of its events, thrown
+ * errors, lines.
+ */
 import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
 
 /** Longest answer in bytes of CBOR: a sealed record of 2,048 bytes holds it with all that stands around it. */

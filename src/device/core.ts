@@ -1,4 +1,4 @@
-/** The machines of a unit in the order in which each event is shown to them. */
+/** The list of a unit's machines, in the order in which each event is shown to them. */
 import type { App } from "./app-interface.ts";
 import { createAppReporter } from "./app-reporter.ts";
 import { createDiscovery } from "./discovery.ts";

@@ -1,6 +1,6 @@
 /**
- * Lets phones find the unit on its network: answers mDNS queries for the service, and says twice that it is there when it
- * comes onto the network. Anyone may ask; what is said is no secret there, and proves nothing.
+ * Lets phones find the unit on its network: answers mDNS queries for the service, and announces itself twice when it
+ * joins the network. Anyone may ask; the answers are not secret, and prove nothing.
  * @source PROTOCOL 5.16; RFC 6762 sections 6, 6.7, 8.3
  */
 import { toHex } from "#base/bytes.ts";
@@ -11,7 +11,7 @@ import { type Announced, encodeOwn, MDNS_GROUP, MDNS_PORT, wantedOf } from "#wir
 import type { DeviceEvent, Effect, Machine, Step } from "./machine.ts";
 import { isProvisioned } from "./store/store.ts";
 
-/** Others may answer the same question: by chance between 20 and 120 ms, so that not all do at once. */
+/** Random delay of 20 to 120 ms, because other units may answer the same question at the same time. */
 const DELAY_MS = 20;
 const SPREAD_MS = 100;
 /** Between the two announcements, and the least between two answers to the whole network. */
@@ -66,7 +66,8 @@ function asked(
   const places = message === undefined ? [] : wantedOf(announced, message);
   if (message === undefined || places.length === 0) return;
   if (event.peerPort !== MDNS_PORT) {
-    // Who asks from another port is no responder: he is answered alone, as by a DNS server (RFC 6762 section 6.7).
+    // A querier on another port is no mDNS responder: it gets a unicast answer, as from a DNS server (RFC 6762
+    // section 6.7).
     const { answers, additional } = encodeOwn(announced, places, true);
     const questions = { count: message.questions.length, bytes: message.questionBytes };
     const bytes = encodeDnsResponse(message.id, questions, answers, additional);

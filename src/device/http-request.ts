@@ -1,4 +1,4 @@
-/** As much of HTTP/1.1 (RFC 9112) as a unit answers on its own network: whole requests in, short answers out. */
+/** A minimal HTTP/1.1 server (RFC 9112) for a unit: it parses one whole request and writes one short response. */
 import { concat } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import { BODY_BYTES_MAX } from "#wire/sessions/session.ts";

@@ -1,7 +1,8 @@
 /**
- * The shape of everything the device decides: a pure step from (state, event) to state and effects. A machine holds
- * no clock, socket, flash or key of its own; device/runner.ts alone performs effects, in order, and turns what the
- * board reports into events. The same machines run on a chip, in QEMU, in the simulator and in a test.
+ * The type of a machine: a pure step from (state, event) to state and effects. All of the device's decisions have
+ * this shape. A machine holds no clock, socket, flash or key of its own; device/runner.ts alone performs effects, in
+ * order, and turns what the board reports into events. The same machines run on a chip, in QEMU, in the simulator and
+ * in a test.
  */
 import type { Fault } from "#base/faults.ts";
 import type { TimeState } from "#trust/time-floor.ts";

@@ -1,6 +1,6 @@
 /**
- * What a board gives the device runtime: types only. Names follow ECMA-419 where it has them. Every board's
- * port.ts supplies one Port over its native functions, and passes boards/port-contract.test.ts.
+ * The interface that a board implements for the device runtime: types only. Names follow ECMA-419 where it has them.
+ * Every board's port.ts supplies one Port over its native functions, and passes boards/port-contract.test.ts.
  *
  * Calls are synchronous and short; what takes time comes back later as a PortEvent, one at a time, never from
  * inside a call.

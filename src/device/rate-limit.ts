@@ -1,4 +1,4 @@
-/** How often a source may make the unit work: a bucket of turns a source, and one for all of them together. */
+/** Rate limits: one token bucket per source of requests, and one for all sources together. */
 
 export interface RateRule {
   /** Turns that may be taken at once. */

@@ -1,6 +1,7 @@
 /**
- * Performs what the machines decide. The one place of the runtime that touches the port: it shows every event to every
- * machine in the order of core.ts, performs the effects in order, and wakes each machine when it asked to be woken.
+ * Performs the effects that the machines return. It is the only part of the runtime that uses the port: it shows
+ * every event to every machine in the order of core.ts, performs the effects in order, and wakes each machine when it
+ * asked to be woken.
  */
 import { faultText } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";

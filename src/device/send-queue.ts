@@ -1,4 +1,6 @@
-/** What is still to be sent on connections whose send buffer was full, in order, and closes that wait behind it. */
+/**
+ * Queues bytes for connections whose send buffer was full, in order, together with the closes that wait behind them.
+ */
 import type { Tcp } from "./port.ts";
 
 /** One piece never exceeds this, so that a board's send buffer can take it whole. */

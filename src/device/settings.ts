@@ -1,5 +1,5 @@
 /**
- * What the unit remembers: values under short names in a record log (PROTOCOL 8.1, 8.2), so that a power cut during a
+ * The unit's settings: values under short names in a record log (PROTOCOL 8.1, 8.2), so that a power cut during a
  * write leaves the old value or the new one. Values are read from flash when asked for; memory holds their places only.
  */
 import { assert } from "#base/assert.ts";

@@ -1,4 +1,6 @@
-/** Every decoder that takes bytes from strangers, with some bytes that it takes and what "canonical" means for it. */
+/**
+ * The fuzzer's targets: every decoder of untrusted bytes, with valid samples and with what "canonical" means for it.
+ */
 import { concat, equal, toHex } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";

@@ -1,4 +1,4 @@
-/** Feeds a decoder random and mutated bytes from a seed, and holds it to its promises. */
+/** Feeds a decoder random and mutated bytes from a seed, and checks its invariants. */
 import { concat, toHex } from "#base/bytes.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { FuzzTarget } from "./decoders.ts";

@@ -1,4 +1,4 @@
-/** What a cloud is told of a unit, as the registry has it: an entry of what `rollout enrol` takes. */
+/** A unit's entry for `rollout enrol`, made from the line's registry. */
 import { toHex } from "#base/bytes.ts";
 import type { UnitRow } from "#factory/registry.ts";
 

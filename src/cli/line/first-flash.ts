@@ -1,4 +1,4 @@
-/** What a bare unit's flash is given: a signed release, and whom the unit is to trust. */
+/** Prepares a bare unit's flash: a signed release, and the keys that the unit is to trust. */
 import { utf8 } from "#base/utf8.ts";
 import type { Board } from "#boards/sim/host/board.ts";
 import { CliTrouble } from "#cli/trouble.ts";

@@ -113,7 +113,7 @@ export function register(command: Command): void {
     .option("--board <name>", "a folder of boards/, when not the configuration's")
     .action((path: string, options: MakeOptions) => sayTrouble(() => make(path, options)));
   printing(within(command.command("recard")))
-    .description("lost paper: a new card for a unit that was made here, and what ends the old one")
+    .description("replace a lost card of a unit that was made here: a new card, and the revocation of the old one")
     .argument("<id>", "device ID, from its label")
     .option("--epoch <number>", "the issuer's epoch, where its floor was ever raised", whole, 0)
     .action((id: string, options: RecardOptions) => sayTrouble(() => recard(id, options)));

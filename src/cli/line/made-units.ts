@@ -1,4 +1,4 @@
-/** Where the line leaves what belongs to a unit: a folder by its ID in the output's `units`. */
+/** The output folder of a made unit: `units/ID` below the line's output. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { FlashConfig } from "#factory/config.ts";

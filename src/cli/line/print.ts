@@ -1,4 +1,4 @@
-/** Hands a unit's label and card to the maker's printer, and forgets the card once it is on paper. */
+/** Sends a unit's label and card to the maker's printer, and deletes the card's file once it is printed. */
 
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";

@@ -1,4 +1,7 @@
-/** Lost paper: prints a new card for a unit that was made here, and writes what its owner needs to make it count. */
+/**
+ * Reissues the card of a unit that this line made: prints a new card, and writes the files with which its owner
+ * activates it.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";

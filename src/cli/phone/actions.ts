@@ -1,4 +1,7 @@
-/** What the phone's verbs do: files and words in, the phone room's functions, one line or one JSON object out. */
+/**
+ * The phone's verbs: read files and arguments, call the phone room's functions, and print one line or one JSON
+ * object.
+ */
 import { toHex } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
 import { keyNumberOf } from "#cli/values/identifier.ts";

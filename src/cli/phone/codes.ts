@@ -1,4 +1,4 @@
-/** One photo that shows both codes: the label on the unit and the owner's card (`--codes PICTURE`). */
+/** Reads one photo that shows both codes: the label on the unit and the owner's card (`--codes PICTURE`). */
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { ValueError } from "#cli/values/value-error.ts";

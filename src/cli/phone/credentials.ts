@@ -1,4 +1,7 @@
-/** What is broadcast: the network's name, its passphrase and the application's bytes, each with the reason where it is refused. */
+/**
+ * Checks the credentials to broadcast: the network's name, its passphrase and the application's bytes. Each refusal
+ * gives its reason.
+ */
 import { fromHex } from "#base/bytes.ts";
 import { fromUtf8, utf8 } from "#base/utf8.ts";
 import { ValueError } from "#cli/values/value-error.ts";

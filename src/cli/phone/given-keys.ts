@@ -1,4 +1,4 @@
-/** The keys that an owner gave with this phone: how they are remembered, found by name, and how they stand. */
+/** The keys that an owner gave with this phone: stores them, finds them by name, and shows their state. */
 import { fromHex, toHex } from "#base/bytes.ts";
 import { ValueError } from "#cli/values/value-error.ts";
 import { changeMemory, type GivenKey, type Known } from "#phone/memory.ts";

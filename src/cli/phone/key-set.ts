@@ -1,4 +1,4 @@
-/** Brings the maker's key sets to a unit that missed them: `latchkey phone key-set`. */
+/** Delivers the maker's key sets to a unit that missed them: `latchkey phone key-set`. */
 import { decodeCbor } from "#codec/cbor.ts";
 import { askCloud } from "#phone/unit-cloud.ts";
 import { readBytes } from "#trust/host/files.ts";

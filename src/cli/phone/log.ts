@@ -1,4 +1,4 @@
-/** `latchkey phone log`: what was asked of the unit, when, of which function, with whose key, and what it decided. */
+/** `latchkey phone log`: shows the unit's log: the requests, their times and keys, and the unit's decisions. */
 import { equal, fromHex, toHex } from "#base/bytes.ts";
 import { faultOf } from "#base/faults.ts";
 import { momentText } from "#cli/limits.ts";

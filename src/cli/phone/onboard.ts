@@ -55,7 +55,7 @@ async function meantBy({ label, card, memory, protocol }: OnboardOptions): Promi
   if (card === undefined) {
     if (protocol === "air") throw new PhoneTrouble("scan the card too: --card PICTURE");
     const read = readLabelLink(await codeText("label", label));
-    if (!read.ok) throw new PhoneTrouble(`that is no label of ours (${read.fault}); scan the one on the unit`);
+    if (!read.ok) throw new PhoneTrouble(`not a Latchkey label (${read.fault}); scan the label on the unit`);
     return { deviceId: read.value, known: recall(memory, toHex(read.value)) };
   }
   const { deviceId, secret } = await scan({ label, card, memory });

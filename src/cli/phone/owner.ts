@@ -1,4 +1,4 @@
-/** What only an owner does: pass the unit on, end all guests at once, take a reissued card. */
+/** The owner's verbs: pass the unit on, revoke all guests at once, adopt a reissued card. */
 import { existsSync, rmSync } from "node:fs";
 import { equal, fromHex, toHex } from "#base/bytes.ts";
 import type { Fault, Result } from "#base/faults.ts";
@@ -105,7 +105,7 @@ export async function passUnitOn(options: PhoneOptions & { out: string }): Promi
   }
 }
 
-/** Ends every key that the owner ever handed on. */
+/** Revokes every key that the owner ever delegated. */
 export async function revokeAll(options: PhoneOptions): Promise<void> {
   const session = await openUnitSession(options);
   try {
@@ -118,7 +118,7 @@ export async function revokeAll(options: PhoneOptions): Promise<void> {
       const found = told.ok ? `it says that epochs from ${told.value.floor} on are good` : told.fault;
       throw new PhoneTrouble(`the unit does not say that the keys are revoked (${found}); run the same command again`);
     }
-    print(options, { floor: epoch }, "every key that you handed on is over; your card stays good");
+    print(options, { floor: epoch }, "every key that you delegated is revoked; your card stays valid");
   } finally {
     await session.close();
   }
@@ -131,7 +131,10 @@ function ctisOf(delivery: Uint8Array): readonly Uint8Array[] {
   return splitCtis(joinCtis(statements.flatMap((each) => (each.ok ? splitCtis(each.value.content.revoked) : []))));
 }
 
-/** Brings the unit what the maker signed, as its cloud would: the old card is over before the new one asks to be the unit's own. */
+/**
+ * Delivers the maker's revocation to the unit, as its cloud would. The old card's grant must be revoked before the
+ * new card can take over.
+ */
 async function carryRevocation(options: PhoneOptions, path: string): Promise<void> {
   const delivery = fromHex(readText(path).trim());
   if (delivery === undefined)

@@ -40,7 +40,7 @@ function withMemory(command: Command): Command {
     .option("--json", "print one JSON object");
 }
 
-/** Options of someone who has a key of his own, and a chain that leads to it. */
+/** Options of a guest, who has a key and a chain that leads to it. */
 function asGuest(command: Command): Command {
   return command
     .option("--key <file>", "a guest's key file, in place of the card")
@@ -48,11 +48,11 @@ function asGuest(command: Command): Command {
     .option("--discharge-key <file>", "the key file of a second factor, where the chain asks for its consent");
 }
 
-/** Options of what works from anywhere, over the unit's cloud. */
+/** Options of verbs that also work remotely, through the relay of the unit's cloud. */
 function fromAfar(command: Command): Command {
   return withTls(
     command
-      .option("--away", "from anywhere, over the unit's cloud; this phone must have been at home with it once")
+      .option("--away", "reach the unit through its cloud's relay; this phone must have met it on the local network once")
       .option(
         "--cloud <address>",
         "where that cloud is, HOST:MQTTPORT:HTTPPORT:NAME, when the unit never told this phone",
@@ -73,7 +73,7 @@ function withTls(command: Command): Command {
 export function register(command: Command): void {
   withMemory(command.command("onboard"))
     .description(
-      "bring a unit onto Wi-Fi by broadcasting, until it answers; air wants label and card, the older ones neither",
+      "bring a unit onto Wi-Fi by broadcasting, until it answers; air requires label and card, the older protocols neither",
     )
     .option(
       "--label <picture|link>",
@@ -125,7 +125,7 @@ export function register(command: Command): void {
     .action((options: PhoneOptions) => sayTrouble(() => listKeys(options)));
   withLimits(fromAfar(withUnit(command.command("share"))))
     .description(
-      "give a narrower key to someone else, whose public key you were given; a key without a limit must be asked for",
+      "delegate a narrower key to a guest by the guest's public key; a key without any limit needs --unlimited",
     )
     .requiredOption("--to <key>", "the guest's public key, 64 hexadecimal digits")
     .option("--name <name>", "what you call whoever gets it, for `phone keys`, `phone log` and `phone revoke`")
@@ -149,24 +149,24 @@ export function register(command: Command): void {
       }),
     );
   withUnit(command.command("resell"))
-    .description("hand the unit to a new owner: hold its button for three seconds, then make him a card")
+    .description("pass the unit on: hold the unit's button for three seconds, then issue a card for the new owner")
     .requiredOption("--out <png>", "where the new card goes; from then on it is the only way in")
     .action((options: Parameters<typeof passUnitOn>[0]) => sayTrouble(() => passUnitOn(options)));
   fromAfar(asGuest(withUnit(command.command("adopt"))))
-    .description("after the maker's reissue: make a new card the unit's own (--card, and its grant as --chain)")
-    .option("--revocation <file>", "what ends the old card, where no cloud brought it to the unit")
+    .description("after the maker's reissue: make a new card the owner's card (--card, and its grant as --chain)")
+    .option("--revocation <file>", "the revocation of the old card, where no cloud delivered it to the unit")
     .action((options: Parameters<typeof adoptCard>[0]) => sayTrouble(() => adoptCard(options)));
   fromAfar(asGuest(withUnit(command.command("log"))))
-    .description("show what was asked of the unit, when, with whose key, and what it decided; needs the config right")
+    .description("show the unit's log: requests, times, keys and decisions; requires the config right")
     .action((options: PhoneOptions) => sayTrouble(() => readLog(options)));
   fromAfar(asGuest(withUnit(command.command("place"))))
-    .description("tell the unit where it is, so that guests' --near conditions can be decided; wants the config right")
+    .description("tell the unit where it is, so that guests' --near conditions can be decided; requires the config right")
     .option("--lat <degrees>", "latitude, north positive", Number)
     .option("--lon <degrees>", "longitude, east positive", Number)
-    .option("--forget", "take back what was said")
+    .option("--forget", "clear the place that was set")
     .action((options: Parameters<typeof placeUnit>[0]) => sayTrouble(() => placeUnit(options)));
   fromAfar(asGuest(withUnit(command.command("time-request"))))
-    .description("as a guest: print a line by which whoever gave you the key can tell the unit the time")
+    .description("as a guest: print a line for the phone that gave you the key, so that it can tell the unit the time")
     .option("--out <file>", "write the line to a file as well")
     .action((options: Parameters<typeof requestTime>[0]) => sayTrouble(() => requestTime(options)));
   fromAfar(asGuest(withUnit(command.command("vouch"))))
@@ -183,7 +183,7 @@ export function register(command: Command): void {
   fromAfar(withUnit(command.command("zone")))
     .description("tell the unit the time zone where it is, for keys with local hours; without a name this phone's own")
     .argument("[zone]", "a name as Europe/Berlin, or a POSIX TZ rule as CET-1CEST,M3.5.0,M10.5.0/3")
-    .option("--forget", "take back what was said")
+    .option("--forget", "clear the zone that was set")
     .action((zone: string | undefined, options: Parameters<typeof zoneUnit>[1]) =>
       sayTrouble(() => zoneUnit(zone, options)),
     );
@@ -194,7 +194,7 @@ export function register(command: Command): void {
     .option("--json", "print one JSON object")
     .action((options: Parameters<typeof findUnits>[0]) => sayTrouble(() => findUnits(options)));
   asGuest(withUnit(command.command("learn")))
-    .description("ask the unit, at home, what this phone needs to reach it with --away")
+    .description("ask the unit, on the local network, for what this phone needs to reach it with --away")
     .action((options: PhoneOptions) => sayTrouble(() => learnUnit(options)));
   withTls(asGuest(withUnit(command.command("cloud"))))
     .description("show where the unit's cloud is and whether its link is up; with an address, move the unit there")
@@ -208,7 +208,7 @@ export function register(command: Command): void {
     .action((paths: readonly string[], options: PhoneOptions) => sayTrouble(() => bringKeySets(paths, options)));
   asGuest(withUnit(command.command("carry")))
     .description(
-      "deliver a signed release to a unit without its cloud, and say what the unit made of it; needs the flash right",
+      "deliver a signed release to a unit without its cloud, and report the outcome; requires the flash right",
     )
     .argument("<file>", "the release, as `release sign` wrote it")
     .option("--timeout <seconds>", "give up after", "180")
@@ -216,7 +216,7 @@ export function register(command: Command): void {
       sayTrouble(() => carryRelease(path, options)),
     );
   fromAfar(asGuest(withUnit(command.command("update"))))
-    .description("ask the unit to install a release; wants the flash right")
+    .description("ask the unit to install a release; requires the flash right")
     .argument("<sequence>", "number of the release")
     .action((sequence: string, options: PhoneOptions) => sayTrouble(() => askForUpdate(sequence, options)));
 }

@@ -13,7 +13,7 @@ export async function placeUnit(
 ): Promise<void> {
   const { lat, lon, forget = false } = options;
   if (forget ? lat !== undefined || lon !== undefined : lat === undefined || lon === undefined) {
-    throw new PhoneTrouble("say where the unit is: --lat DEGREES --lon DEGREES; or take it back: --forget");
+    throw new PhoneTrouble("say where the unit is: --lat DEGREES --lon DEGREES; or clear it: --forget");
   }
   const place = forget ? null : ([degreesE5("lat", lat as number, 90), degreesE5("lon", lon as number, 180)] as const);
   const session = await openUnitSession(options);

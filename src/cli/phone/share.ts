@@ -1,4 +1,4 @@
-/** `latchkey phone share`: gives a narrower key to somebody else, with every limit that a key can have. */
+/** `latchkey phone share`: delegates a narrower key to a guest, with every limit that a key can have. */
 import { equal, fromHex, toHex } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
 import { type LimitOptions, type Limits, limitsFrom, limitsText } from "#cli/limits.ts";

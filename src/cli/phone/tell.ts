@@ -1,4 +1,4 @@
-/** What this phone tells the unit in every session: the time for the keys that it gave, and the zone where the unit is. */
+/** Tells the unit, in every session, the time for the keys that this phone gave, and the unit's time zone. */
 
 import type { Known } from "#phone/memory.ts";
 import type { Session } from "#phone/session.ts";
@@ -16,7 +16,7 @@ export interface Teller {
   readonly known: Known | undefined;
 }
 
-/** How many links lead to the session's key, and whether it may hand on keys. */
+/** The number of links that lead to the session's key, and whether the key may delegate. */
 function linksOf(chain: Uint8Array | undefined): { readonly links: number; readonly mayDelegate: boolean } {
   const read = chain === undefined ? undefined : readChain(chain);
   const last = read?.ok ? read.value.at(-1) : undefined;

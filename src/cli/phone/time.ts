@@ -1,4 +1,7 @@
-/** How a unit without a cloud learns the time for a guest's key: the guest's phone asks, the phone of whoever gave the key answers. */
+/**
+ * Tells a unit without a cloud the time for a guest's key: the guest's phone asks, and the phone that gave the key
+ * answers.
+ */
 import { existsSync } from "node:fs";
 import { equal, toHex } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
@@ -50,7 +53,7 @@ export async function vouchTime(line: string | undefined, options: PhoneOptions 
   const request = readTimeRequest(lineOf(line));
   if (request === undefined) {
     throw new PhoneTrouble(
-      "that is no request for the time: a line that begins with latchkey-time-request: is expected. Ask for it again",
+      "not a request for the time (expected a line that begins with latchkey-time-request:). Ask for it again",
     );
   }
   const { deviceId, link, nonce } = request;
@@ -83,7 +86,7 @@ export async function answerTime(line: string, options: PhoneOptions): Promise<v
   const answer = readTimeAnswer(lineOf(line));
   if (answer === undefined) {
     throw new PhoneTrouble(
-      "that is no answer about the time: a line that begins with latchkey-time-answer: is expected. Ask for it again",
+      "not an answer about the time (expected a line that begins with latchkey-time-answer:). Ask for it again",
     );
   }
   const visit = await visitOf(options);

@@ -1,4 +1,7 @@
-/** The unit that a phone's verb is about: its codes, what is remembered of it, and a session with it, at home or from afar. */
+/**
+ * The unit that a phone's verb is about: reads its codes and the phone's memory, and opens a session on the local
+ * network or through the relay.
+ */
 import { existsSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
 import type { Fault, Result } from "#base/faults.ts";
@@ -68,7 +71,7 @@ export async function codeText(what: string, word: string): Promise<string> {
 /** The unit's ID in hexadecimal digits, as its label says it. */
 export async function unitId(options: Pick<PhoneOptions, "label">): Promise<string> {
   const label = readLabelLink(await codeText("label", options.label));
-  if (!label.ok) throw new PhoneTrouble(`that is no label of ours (${label.fault}); scan the one on the unit`);
+  if (!label.ok) throw new PhoneTrouble(`not a Latchkey label (${label.fault}); scan the label on the unit`);
   return toHex(label.value);
 }
 
@@ -106,7 +109,7 @@ export async function visitOf(options: PhoneOptions): Promise<Visit> {
   const isGuest = options.key !== undefined;
   const scanned = isGuest ? undefined : await scan(options);
   const label = readLabelLink(await codeText("label", options.label));
-  if (!label.ok) throw new PhoneTrouble(`that is no label of ours (${label.fault}); scan the one on the unit`);
+  if (!label.ok) throw new PhoneTrouble(`not a Latchkey label (${label.fault}); scan the label on the unit`);
   const holderSeed = isGuest
     ? readKeyFile(options.key as string, "holder").seed
     : cardSeed(nodePrimitives, (scanned as Scanned).secret, label.value);
@@ -188,7 +191,10 @@ async function sessionAtHome(options: PhoneOptions, visit: Visit): Promise<Sessi
   return session.value;
 }
 
-/** Remembers what this phone needs to reach the unit from afar. What can't be learned now is learned another time. */
+/**
+ * Remembers what this phone needs to reach the unit through the relay. A failure is ignored: the next session tries
+ * again.
+ */
 export async function learnOf(
   options: PhoneOptions,
   { id, known }: Pick<Visit, "id" | "known">,
@@ -274,7 +280,7 @@ function tlsOf(
   return { tls: { ...told, ...servername } };
 }
 
-/** Asks the unit, at home, what this phone needs to reach it from afar, and remembers it. */
+/** Asks the unit, on the local network, for what this phone needs to reach it through the relay, and remembers it. */
 export async function learnUnit(options: PhoneOptions): Promise<void> {
   const visit = await visitOf(options);
   const session = await sessionAtHome(options, visit);

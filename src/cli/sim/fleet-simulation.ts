@@ -1,4 +1,4 @@
-/** Puts a simulated fleet and the cloud's core together in one process, and checks afterwards what must hold. */
+/** Runs a simulated fleet and the cloud's core in one process, and checks the invariants afterwards. */
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

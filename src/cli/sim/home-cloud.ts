@@ -1,6 +1,6 @@
 /**
  * The maker's cloud in the simulated home: its core as in the process, reached over connections without sockets. It
- * may die at any moment as by kill -9, and begins again with what its store held.
+ * may be killed at any time, as by kill -9, and starts again from its store.
  */
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";

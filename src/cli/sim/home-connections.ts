@@ -1,4 +1,7 @@
-/** The connections that the simulated unit opens: bytes in order and in pieces, late, until one breaks with all that is on it. */
+/**
+ * The connections of the simulated unit: they deliver bytes in order, in pieces and late; one that breaks loses the
+ * bytes in flight.
+ */
 import type { RandomSource } from "#boards/sim/host/air/random-source.ts";
 import type { PortEvent } from "#device/port.ts";
 import type { WireEnd } from "./home-cloud.ts";

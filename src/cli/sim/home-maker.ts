@@ -1,6 +1,6 @@
 /**
- * The maker in the simulated home: signs releases that work, crash or fall silent, rolls them out over his cloud, halts
- * them, and watches that no block of a halted or rejected release leaves.
+ * The maker in the simulated home: signs releases that work, crash or fall silent, rolls them out over the maker's
+ * cloud, halts them, and watches that no block of a halted or rejected release leaves.
  */
 import { join } from "node:path";
 import type { Behaviour } from "#boards/sim/host/home-unit.ts";
@@ -151,7 +151,7 @@ export async function createHomeMaker(
       await cloud.open();
       trace("the cloud is back");
     },
-    /** Takes back all that is bad and offers a last release that works. */
+    /** Withdraws every bad release and offers a last release that works. */
     async mend(): Promise<void> {
       for (const release of releases) if (release.behaviour !== "works") await halt(release);
       await publish("works");

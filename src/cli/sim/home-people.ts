@@ -1,4 +1,7 @@
-/** Who lives in the simulated home: an owner with a card, and a guest with a key of his. What they may count on is checked. */
+/**
+ * The people of the simulated home: an owner with a card, and a guest with a key. Checks what the product promises to
+ * each.
+ */
 import { defineDevice } from "#app/define-device.ts";
 import { int } from "#app/schema.ts";
 import type { App } from "#device/app-interface.ts";
@@ -103,7 +106,7 @@ export function createHomePeople(
     if (random.below(2) === 0) return;
     const revoked = await revokeLinks(crypto, session.value, owner.holderSeed, identity.id, [shared.value.cti]);
     if (revoked.ok && guestChain === shared.value.chain) isRevoked = true;
-    trace(`owner takes it back: ${revoked.ok ? "done" : revoked.fault}`);
+    trace(`owner revokes the guest's key: ${revoked.ok ? "done" : revoked.fault}`);
   }
 
   async function guestCalls(): Promise<void> {

@@ -1,7 +1,7 @@
 /**
- * A home under one seed: a unit with its own machines, an air that loses, an owner's phone, a guest, a maker whose cloud
- * dies and whose releases are not all good, and power that fails inside flash operations. The same seed gives the same
- * trace; what must hold is checked all along.
+ * Simulates a home from one seed: a unit with its own machines, an air that loses frames, an owner's phone, a guest,
+ * a maker whose cloud dies and whose releases are not all good, and power that fails inside flash operations. The
+ * same seed gives the same trace; what must hold is checked all along.
  */
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -124,7 +124,7 @@ async function simulate(seed: number, folder: string): Promise<HomeReport> {
     if (!unit.isOn) unit.on();
     await maker.mend();
     const last = maker.releases().length;
-    // The longest back-off is six hours, and half of it again by chance.
+    // The longest back-off is six hours, plus up to half of it as jitter.
     for (let hour = 0; hour < 12 && unit.sequence !== last; hour++) await world.wait(3_600_000);
     await world.wait(600_000);
     must(unit.sequence === last, `release ${last} runs in the end, not ${unit.sequence}`);

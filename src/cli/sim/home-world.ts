@@ -1,4 +1,7 @@
-/** The surroundings of the simulated home: virtual time, the air, a network that loses and doubles, all under one seed. */
+/**
+ * The environment of the simulated home: virtual time, the air, and a network that loses and duplicates packets, all
+ * from one seed.
+ */
 import { concat } from "#base/bytes.ts";
 import { type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";

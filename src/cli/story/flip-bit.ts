@@ -1,4 +1,4 @@
-/** The story's thief: flips the lowest bit of the signature of a release in a cloud's store. FILE SEQUENCE. */
+/** The story's attacker: flips the lowest bit of the signature of a release in a cloud's store. FILE SEQUENCE. */
 import Database from "libsql";
 
 const [path = "", sequence = ""] = process.argv.slice(2);

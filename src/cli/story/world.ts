@@ -1,4 +1,4 @@
-/** What the chapters of the story share: who is there, and where things lie. */
+/** The state that the chapters of the story share: the parties and the files. */
 import { createServer } from "node:net";
 import type { Board } from "#boards/sim/host/board.ts";
 import { startProgram } from "#boards/sim/host/child.ts";

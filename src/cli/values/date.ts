@@ -1,4 +1,4 @@
-/** Moments: a date, a date with a time and its zone, or a duration from now. */
+/** Times: a date, a date with a time and its zone, or a duration from now. */
 import { durationMsOf } from "./duration.ts";
 import { groupsOf, ValueError } from "./value-error.ts";
 

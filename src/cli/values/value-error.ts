@@ -1,4 +1,4 @@
-/** A value on the command line that means nothing, or nothing that can be: one line, exit code 2, and nothing is done. */
+/** An invalid value on the command line: the program prints one line, exits with code 2 and does nothing. */
 export class ValueError extends Error {
   override name = "ValueError";
 }

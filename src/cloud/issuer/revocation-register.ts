@@ -80,7 +80,7 @@ function replaces(newer: Kept, older: Kept): boolean {
 function keptOf(delivery: Uint8Array): readonly Kept[] {
   const delivered = readDelivery(delivery);
   if (!delivered.ok || delivered.value.length === 0) {
-    throw new RevocationTrouble("that is no revocation; make one with: latchkey grant revoke --out FILE");
+    throw new RevocationTrouble("not a revocation; make one with: latchkey grant revoke --out FILE");
   }
   return delivered.value.map((each) => {
     const read = readRevocation(each.statement);

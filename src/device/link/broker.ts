@@ -1,4 +1,4 @@
-/** What is said to the broker: CONNECT, SUBSCRIBE, then messages both ways. */
+/** The unit's MQTT exchange with the broker: CONNECT, SUBSCRIBE, then messages in both directions. */
 import { viewOf } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import { decodeServerPacket, encodeConnect, encodeDisconnect, encodeSubscribe } from "#codec/mqtt.ts";

@@ -1,5 +1,5 @@
 /**
- * Where the unit's cloud is and whom to believe there: what its owner said last, else what the factory gave.
+ * The address of the unit's cloud and the certificates to accept there: the owner's last setting, else the factory's.
  * @source PROTOCOL 7.8, 7.10
  */
 import type { Effect } from "#device/machine.ts";

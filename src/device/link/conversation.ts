@@ -1,5 +1,5 @@
 /**
- * An MQTT conversation once it is connected: packet identifiers, what is not acknowledged yet, aliases, keep-alive. It
+ * The state of a connected MQTT session: packet identifiers, unacknowledged messages, aliases, keep-alive. It
  * lives as long as its connection; what nobody acknowledged is handed to the next one.
  * @source MQTT 3.1.1 sections 3.1.2.10 and 4.4, MQTT 5 sections 3.3.2.3.4 and 4.9
  */

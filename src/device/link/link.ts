@@ -1,7 +1,7 @@
 /**
- * The link to the maker's broker: fetches a nonce, proves the unit's key, connects, subscribes, publishes what other
- * machines ask for and hands them what comes. Every wait ends by itself; after a failure the unit stays away for a while
- * that grows and is partly chance, or for as long as the server said.
+ * The link to the maker's broker: fetches a nonce, proves the unit's key, connects, subscribes, publishes messages for
+ * other machines and passes received messages to them. Every wait has a time limit. After a failure the unit waits with
+ * exponential backoff and jitter, or for as long as the server said.
  * @source PROTOCOL 7.1 to 7.5, 7.8
  */
 import { faultOf } from "#base/faults.ts";

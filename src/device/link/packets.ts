@@ -1,4 +1,7 @@
-/** Cuts a connection's bytes into MQTT packets. Pieces are kept as they came and copied once, when a packet is whole. */
+/**
+ * Splits a connection's bytes into MQTT packets. Pieces are kept as they arrive and are copied once, when a packet is
+ * complete.
+ */
 import { concat } from "#base/bytes.ts";
 import { ok, type Result } from "#base/faults.ts";
 import { packetBytesOf } from "#codec/mqtt.ts";

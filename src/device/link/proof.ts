@@ -1,4 +1,7 @@
-/** The unit proves its key: a nonce fetched and signed, and shown over HTTP first where the broker wants it so. */
+/**
+ * Proves the unit's key: fetches a nonce, signs it, and posts the proof over HTTP first where the broker requires
+ * that.
+ */
 import { concat, fromHex } from "#base/bytes.ts";
 import { encodeHttpPost, readHttpResponse } from "#codec/http-response.ts";
 import { decodeNonceAnswer, encodeLinkProof, type LinkProof, linkToBeSigned } from "#wire/link/link-auth.ts";

@@ -1,5 +1,5 @@
 /**
- * Under which TLS the link connects: what the factory pinned, and what the unit knows of the time at that moment.
+ * The TLS settings of the link: the certificates that the factory pinned, and the time as the unit knows it.
  * @source PROTOCOL 7.8
  */
 import type { Secure } from "#device/port.ts";

@@ -1,4 +1,4 @@
-/** Where the link goes and who as, by what the unit remembers at the start; and its times. */
+/** The link's settings, read at the start: the cloud's address, the unit's name there, and time limits. */
 import { toHex } from "#base/bytes.ts";
 import type { Facts } from "#device/store/facts.ts";
 import { deviceIdOf } from "#trust/device-id.ts";

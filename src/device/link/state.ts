@@ -1,4 +1,4 @@
-/** What the link holds in memory, and what its parts do alike: connect, close, write, give up for a while. */
+/** The link's state in memory, and the operations that its parts share: connect, close, write, back off. */
 import { viewOf } from "#base/bytes.ts";
 import { type Fault, faultText } from "#base/faults.ts";
 import type { MqttVersion } from "#codec/mqtt.ts";

@@ -1,4 +1,7 @@
-/** Which decoders a unit runs on a sender's frames: the protocols its product switched on, and its keys. */
+/**
+ * Selects the decoders that a unit runs on a sender's frames, by the protocols that its product enables and by its
+ * keys.
+ */
 import { equal } from "#base/bytes.ts";
 import { openAir } from "#trust/air-seal.ts";
 import type { Primitives } from "#trust/primitives.ts";

@@ -1,4 +1,4 @@
-/** What onboarding listens for, by what the factory switched on and what the unit remembers. */
+/** Onboarding's settings: what it listens for, from the factory's settings and from the unit's memory. */
 import type { Facts } from "#device/store/facts.ts";
 import type { AirProtocol } from "#wire/air/air-credentials.ts";
 

@@ -1,4 +1,4 @@
-/** The few things that onboarding needs for the unit's own access point; portal.ts answers on it. */
+/** Opens and closes the unit's own access point for onboarding; portal.ts answers requests there. */
 import { toHex } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { Effect } from "#device/machine.ts";

@@ -1,6 +1,6 @@
 /**
- * The portal: the machine that answers on the unit's own access point. It hands on what a person typed; whether that
- * becomes a join, and that it stays provisional, is onboarding's decision.
+ * The portal: the machine that answers on the unit's own access point. It forwards what a person typed;
+ * onboarding decides whether the unit joins, and that the result stays provisional.
  * @source PROTOCOL 6.11
  */
 import { concat } from "#base/bytes.ts";

@@ -1,5 +1,6 @@
 /**
- * Which channel a unit listens on: it hops, stays where a sender shows, and looks round from there.
+ * Chooses the channel that a unit listens on: it hops, stays where it hears a sender, and briefly checks the others
+ * from there.
  *
  * A stay ends when the sender falls silent or its message comes no nearer for long. What was decoded is kept through
  * all of it, so a look at the other channels costs a slow sender a few frames, while whoever keeps a channel busy can't
@@ -25,7 +26,7 @@ const TURN_MS = 15_000;
 /** A message that comes no nearer for so long holds the unit no more, until it does; sooner where it never did. */
 const VAIN_MS = 20_000;
 const VAIN_FROM_THE_START_MS = 8_000;
-/** Channels visited in one look: all of them together keep the unit away for less than a decoder's memory lasts. */
+/** Channels visited in one look: together they take less time than a decoder keeps its state. */
 const LOOKS_MAX = 4;
 /** Scan anew after hopping for so long without a sender. */
 const RESCAN_MS = 10_000;

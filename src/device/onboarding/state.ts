@@ -1,4 +1,4 @@
-/** Where onboarding stands between two events. */
+/** The state of onboarding between two events. */
 import type { Wifi } from "#device/store/codecs.ts";
 import type { Facts } from "#device/store/facts.ts";
 import type { Acknowledgement, AirCredentials } from "#wire/air/air-credentials.ts";

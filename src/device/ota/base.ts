@@ -1,4 +1,7 @@
-/** Which transfer of a component this unit can use: a delta when the flash truly holds its base, else a whole image. */
+/**
+ * Selects the transfer of a component that this unit can use: a delta if the flash holds its base, else the whole
+ * image.
+ */
 import { equal } from "#base/bytes.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { imageRootOf } from "#trust/releases/verify-slot.ts";

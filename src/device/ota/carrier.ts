@@ -1,6 +1,6 @@
 /**
- * Fetches the blocks of a release that somebody on the unit's own network brings by hand, from that somebody, over HTTP
- * with Range. Whoever it is need not be trusted: every block is held against the signed release.
+ * Fetches the blocks of a locally delivered release from the phone that brought it, over HTTP with Range. The phone
+ * need not be trusted: every block is checked against the signed release.
  * @source PROTOCOL 8.13; RFC 9110 section 14
  */
 import { concat, toHex } from "#base/bytes.ts";

@@ -1,5 +1,6 @@
 /**
- * Installing: from a release that may be begun to images on trial. Records what is done after it is done, never before.
+ * Installs a release: from the start of the download to images on trial. Each step is recorded after it is done,
+ * never before.
  * @source PROTOCOL 8.8
  */
 import { equal } from "#base/bytes.ts";

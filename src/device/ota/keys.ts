@@ -1,4 +1,4 @@
-/** Which keys count: key sets as they come, and by which of them what runs was signed (PROTOCOL 8.11). */
+/** Handles key sets: accepts new ones, and tells which of them signed the running release (PROTOCOL 8.11). */
 import { faultText } from "#base/faults.ts";
 import { decodeCbor } from "#codec/cbor.ts";
 import { remember } from "#device/store/store.ts";

@@ -1,4 +1,4 @@
-/** What the update machine knows when it starts: product, keys, the journal, the release in hand. */
+/** The update machine's settings at its start: product, keys, the journal, the release in progress. */
 import { equal } from "#base/bytes.ts";
 import type { Facts } from "#device/store/facts.ts";
 import { deviceIdOf } from "#trust/device-id.ts";

@@ -1,6 +1,7 @@
 /**
- * Updates: takes an offered release through every check, consent and freshness, has it installed, tries it, confirms it
- * or goes back. The journal in flash says where it stands; whatever the power does, the next start goes on from there.
+ * The update machine: takes an offered release through all checks, consent and freshness, has it installed, tries it,
+ * and confirms it or rolls back. The journal in flash records the progress, so that after a power cut the next start
+ * continues from there.
  * @source PROTOCOL 8.8 to 8.10
  */
 import { equal } from "#base/bytes.ts";

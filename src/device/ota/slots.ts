@@ -1,4 +1,4 @@
-/** Which slots a board has, by component, from the regions of its board.json. */
+/** The slots of a board, by component, from the regions of its board.json. */
 
 import type { Flash } from "#device/port.ts";
 import { imageBytesMax, type SlotRegion } from "#wire/flash/slot.ts";

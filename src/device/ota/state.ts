@@ -1,4 +1,4 @@
-/** What the update machine holds in memory, its times, and how it tells of itself. */
+/** The update machine's state in memory, its time limits, and its reports. */
 import type { Fault } from "#base/faults.ts";
 import type { Journal, TrialEnd } from "#wire/flash/journal.ts";
 import type { UnitAttempt } from "#wire/link/unit-state.ts";

@@ -1,4 +1,4 @@
-/** What the parts of the update machine do alike: record, report, wait, try again later. */
+/** Operations that the parts of the update machine share: record, report, wait, retry later. */
 import { viewOf } from "#base/bytes.ts";
 import { type Fault, faultText } from "#base/faults.ts";
 import { flashLogIn } from "#device/flash-log.ts";
@@ -73,7 +73,7 @@ export function wait(state: OtaState, activity: Activity, deadlineMs: number): v
   state.deadlineMs = deadlineMs;
 }
 
-/** Half of a time for certain, and up to all of it by chance. */
+/** A random time between half of the given time and all of it (jitter). */
 export function spread({ crypto }: Ota, longMs: number): number {
   return (longMs / 2) * (1 + viewOf(crypto.random(4)).getUint32(0, true) / 2 ** 32);
 }

@@ -1,6 +1,6 @@
 /**
- * Fetches one transfer: the hash list first, then blocks in windows, each checked against the list before anyone sees
- * it. Whoever serves them need not be trusted.
+ * Fetches one transfer: the hash list first, then blocks in windows, each checked against the list before it
+ * is used. The server of the blocks need not be trusted.
  * @source PROTOCOL 8.4
  */
 import { equal } from "#base/bytes.ts";

@@ -1,5 +1,5 @@
 /**
- * What becomes of an update where flash refuses a write. What the boot stage can't write down, the machine in the confirmed
+ * Handles an update when flash refuses a write. What the boot stage can't write down, the machine in the confirmed
  * image does; where nobody can, the release is given up, the last good image runs and the maker is told.
  * @source PROTOCOL 8.9
  */

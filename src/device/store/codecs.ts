@@ -1,5 +1,5 @@
 /**
- * The codecs of stored values: bytes as they lie in flash, and what they mean. A decoder answers undefined for bytes that
+ * The codecs of stored values, between bytes in flash and typed values. A decoder answers undefined for bytes that
  * are not exactly of its form; what the unit then assumes stands in entries.ts.
  */
 import { concat } from "#base/bytes.ts";
@@ -40,7 +40,7 @@ export interface StoredUse {
   readonly recent: number;
 }
 
-/** What is past by the word of one signer of links. */
+/** A time that has passed, according to one signer of links. */
 export interface StoredSignerTime {
   readonly key: Uint8Array;
   readonly floorS: number;

@@ -1,4 +1,4 @@
-/** The types of what a unit remembers, as the table of entries has them. */
+/** The types of the stored values, as the table of entries lists them. */
 import type { ENTRIES } from "./entries.ts";
 
 type Entries = typeof ENTRIES;

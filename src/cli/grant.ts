@@ -264,7 +264,11 @@ export function register(command: Command): void {
       "a link's cti, 16 hexadecimal digits; may be said again",
       (cti, before?: readonly string[]) => [...(before ?? []), cti],
     )
-    .option("--floor <number>", "revoke links of lower epochs that this key signed; at most one above the last floor", "0")
+    .option(
+      "--floor <number>",
+      "revoke links of lower epochs that this key signed; at most one above the last floor",
+      "0",
+    )
     .option("--sequence <number>", "higher than in any statement of this key before (default: the present second)")
     .action((options: RevokeOptions) => sayTrouble(() => revoke(options)));
   const again = command

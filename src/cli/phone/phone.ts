@@ -52,7 +52,10 @@ function asGuest(command: Command): Command {
 function fromAfar(command: Command): Command {
   return withTls(
     command
-      .option("--away", "reach the unit through its cloud's relay; this phone must have met it on the local network once")
+      .option(
+        "--away",
+        "reach the unit through its cloud's relay; this phone must have met it on the local network once",
+      )
       .option(
         "--cloud <address>",
         "where that cloud is, HOST:MQTTPORT:HTTPPORT:NAME, when the unit never told this phone",
@@ -160,7 +163,9 @@ export function register(command: Command): void {
     .description("show the unit's log: requests, times, keys and decisions; requires the config right")
     .action((options: PhoneOptions) => sayTrouble(() => readLog(options)));
   fromAfar(asGuest(withUnit(command.command("place"))))
-    .description("tell the unit where it is, so that guests' --near conditions can be decided; requires the config right")
+    .description(
+      "tell the unit where it is, so that guests' --near conditions can be decided; requires the config right",
+    )
     .option("--lat <degrees>", "latitude, north positive", Number)
     .option("--lon <degrees>", "longitude, east positive", Number)
     .option("--forget", "clear the place that was set")

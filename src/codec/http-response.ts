@@ -10,7 +10,8 @@ export interface HttpResponse {
   readonly body: Uint8Array;
 }
 
-const RESPONSE_BYTES_MAX = 2048;
+/** Of head and body together. */
+export const RESPONSE_BYTES_MAX = 2048;
 
 /** Asks for a part of something, first and last byte included; the server closes afterwards (RFC 9110 section 14.2). */
 export function encodeHttpGet(host: string, path: string, range?: readonly [number, number]): Uint8Array {
@@ -31,6 +32,14 @@ export function encodeHttpPost(host: string, path: string, body: Uint8Array): Ui
   return concat(utf8(`${head.join("\r\n")}\r\n\r\n`), body);
 }
 
+/** Where the empty line begins, or -1. */
+function endOfHead(bytes: Uint8Array): number {
+  for (let at = bytes.indexOf(13); at >= 0; at = bytes.indexOf(13, at + 1)) {
+    if (bytes[at + 1] === 10 && bytes[at + 2] === 13 && bytes[at + 3] === 10) return at;
+  }
+  return -1;
+}
+
 /**
  * Reads a response from what came so far.
  * @param isClosed Whether the server has closed: ends a body without Content-Length.
@@ -42,11 +51,11 @@ export function readHttpResponse(
   isClosed: boolean,
   bytesMax = RESPONSE_BYTES_MAX,
 ): Result<HttpResponse | undefined> {
-  const text = String.fromCharCode(...bytes.subarray(0, RESPONSE_BYTES_MAX));
-  const headEnd = text.indexOf("\r\n\r\n");
+  // Asked again with each piece: what has no whole head yet is not made a text of.
+  const headEnd = endOfHead(bytes.subarray(0, RESPONSE_BYTES_MAX));
   if (bytes.length > RESPONSE_BYTES_MAX && headEnd < 0) return refuse("HTTP_RESPONSE");
   if (headEnd < 0) return isClosed ? refuse("HTTP_RESPONSE") : ok(undefined);
-  const [statusLine = "", ...lines] = text.slice(0, headEnd).split("\r\n");
+  const [statusLine = "", ...lines] = String.fromCharCode(...bytes.subarray(0, headEnd)).split("\r\n");
   const status = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine)?.[1];
   if (status === undefined) return refuse("HTTP_RESPONSE");
   const fields = new Map(

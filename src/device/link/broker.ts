@@ -22,6 +22,7 @@ import { fail, type Link, type LinkState, write } from "./state.ts";
 /** A packet with one block of 4 KB, its topic and properties; what is longer is refused. */
 const PACKET_BYTES_MAX = 4096 + 256;
 const SESSION_EXPIRY_S = 86_400;
+const PACKETS_AT_ONCE = 8;
 /** Return codes by which a server says that it is overloaded: 3.1.1 code 3, MQTT 5 codes (section 3.2.2.2). */
 const BUSY_CODES: ReadonlySet<number> = new Set([0x03, 0x88, 0x89, 0x97, 0x9f]);
 const BUSY_S = 30;
@@ -54,8 +55,9 @@ export function sendConnect(link: Link, state: LinkState, nowMs: number): void {
 
 export function takeMqtt(link: Link, state: LinkState, nowMs: number, bytes: Uint8Array): void {
   const conversation = state.conversation as Conversation;
-  pushBytes(conversation.reader, bytes);
-  while (state.connection >= 0) {
+  if (!pushBytes(conversation.reader, bytes)) return fail(link, state, nowMs, "LINK_PACKET_SIZE");
+  // The rest has its turn when what these bring about is done: a segment holds hundreds of the smallest packets.
+  for (let count = 0; count < PACKETS_AT_ONCE && state.connection >= 0; count++) {
     const raw = nextPacket(conversation.reader);
     if (!raw.ok) return fail(link, state, nowMs, raw.fault);
     if (raw.value === undefined) return;

@@ -43,6 +43,9 @@ export interface Conversation {
   pingMs: number;
 }
 
+/** However often, or seldom, a server wants to hear of the unit: 0 would mean all the time, a day that it is not missed. */
+const KEEP_ALIVE_LEAST_S = 1;
+const KEEP_ALIVE_MAX_S = 600;
 /** MQTT 5: what the unit asks and nobody fetched in this time is not worth delivering. */
 const MESSAGE_EXPIRY_S = 60;
 /** How many topics the unit lets the server say by number. */
@@ -77,9 +80,10 @@ export function nextPacketId(conversation: Conversation): number {
 /** Takes what the server allows (CONNACK of MQTT 5). */
 export function setLimits(conversation: Conversation, properties: MqttProperties): void {
   const { receiveMaximum, times } = conversation;
-  conversation.receiveMaximum = Math.min(receiveMaximum, properties.receiveMaximum ?? receiveMaximum);
+  conversation.receiveMaximum = Math.max(1, Math.min(receiveMaximum, properties.receiveMaximum ?? receiveMaximum));
   conversation.saidMax = properties.topicAliasMaximum ?? 0;
-  conversation.keepAliveMs = (properties.serverKeepAliveS ?? times.keepAliveS) * 1000;
+  const keepAliveS = properties.serverKeepAliveS ?? times.keepAliveS;
+  conversation.keepAliveMs = 1000 * Math.min(KEEP_ALIVE_MAX_S, Math.max(KEEP_ALIVE_LEAST_S, keepAliveS));
 }
 
 /** Starts the keep-alive and sends again what the last conversation could not deliver. */
@@ -130,9 +134,13 @@ export function publishIn(conversation: Conversation, outgoing: Outgoing, nowMs:
   return [];
 }
 
+/** A unit's own topics have no more characters; a longer one would only fill the table of aliases. */
+const TOPIC_MAX = 160;
+
 /** The topic of a message, through the server's alias where it uses one. */
 function topicOf({ aliases }: Conversation, packet: ServerPacket & { kind: "publish" }): string | undefined {
   const alias = packet.properties?.topicAlias;
+  if (packet.topic.length > TOPIC_MAX) return undefined;
   if (alias === undefined) return packet.topic;
   if (alias < 1 || alias > ALIASES_MAX) return undefined;
   if (packet.topic !== "") aliases.set(alias, packet.topic);

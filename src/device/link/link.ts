@@ -5,16 +5,21 @@
  * @source PROTOCOL 7.1 to 7.5, 7.8
  */
 import { faultOf } from "#base/faults.ts";
+import { createGathered } from "#base/gathered.ts";
 import type { DeviceEvent, Machine, Step } from "#device/machine.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { publish, sendConnect, takeMqtt } from "./broker.ts";
 import { conversationWakeAtMs, dueBy } from "./conversation.ts";
+import { isBehind } from "./packets.ts";
 import { begin, sendHttp, takeHttp } from "./proof.ts";
 import { LINK_TIMES, type LinkTimes, readLinkSettings } from "./settings.ts";
 import { close, fail, LINK_TAG, type Link, type LinkState, write } from "./state.ts";
 
 function onTimer(link: Link, state: LinkState, nowMs: number): void {
   if (state.phase === "away" && nowMs >= state.deadlineMs) return begin(link, state, nowMs);
+  if (state.conversation !== undefined && isBehind(state.conversation.reader)) {
+    takeMqtt(link, state, nowMs, new Uint8Array(0));
+  }
   if (nowMs >= state.deadlineMs) return fail(link, state, nowMs, "LINK_TIMEOUT");
   if (state.phase !== "up" || state.conversation === undefined) return;
   const due = dueBy(state.conversation, nowMs);
@@ -86,9 +91,10 @@ function step(link: Link, old: LinkState, event: DeviceEvent): Step<LinkState> {
   }
   if (state.settings !== undefined) take(link, state, event);
   else if (event.kind === "cloud-moved") stop(link, state);
-  const spokenMs =
-    state.conversation === undefined ? Number.POSITIVE_INFINITY : conversationWakeAtMs(state.conversation);
-  const wakeAtMs = Math.min(state.deadlineMs, spokenMs);
+  const { conversation } = state;
+  const spokenMs = conversation === undefined ? Number.POSITIVE_INFINITY : conversationWakeAtMs(conversation);
+  const behindMs = conversation !== undefined && isBehind(conversation.reader) ? event.nowMs : Number.POSITIVE_INFINITY;
+  const wakeAtMs = Math.min(state.deadlineMs, spokenMs, behindMs);
   const { effects } = link;
   return Number.isFinite(wakeAtMs) ? { state, effects, wakeAtMs } : { state, effects };
 }
@@ -108,7 +114,7 @@ export function createLink(crypto: Primitives, times: LinkTimes = LINK_TIMES, bu
       upSinceMs: 0,
       proof: undefined,
       version: 4,
-      http: [],
+      http: createGathered(),
       conversation: undefined,
       unsent: [],
     },

@@ -1,11 +1,13 @@
 /** The link's state in memory, and the operations that its parts share: connect, close, write, back off. */
 import { viewOf } from "#base/bytes.ts";
 import { type Fault, faultText } from "#base/faults.ts";
+import type { Gathered } from "#base/gathered.ts";
 import type { MqttVersion } from "#codec/mqtt.ts";
 import type { Effect } from "#device/machine.ts";
 import type { Facts } from "#device/store/facts.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import type { LinkProof } from "#wire/link/link-auth.ts";
+import { DIRECTED_MAX_S } from "#wire/link/topics.ts";
 import { type Conversation, unacknowledged } from "./conversation.ts";
 import { secureAt } from "./security.ts";
 import type { LinkSettings, LinkTimes } from "./settings.ts";
@@ -27,7 +29,7 @@ export interface LinkState {
   upSinceMs: number;
   proof: LinkProof | undefined;
   version: MqttVersion;
-  http: Uint8Array[];
+  http: Gathered;
   conversation: Conversation | undefined;
   unsent: readonly Uint8Array[];
 }
@@ -60,9 +62,10 @@ export function close(link: Link, state: LinkState): void {
   state.conversation = undefined;
 }
 
-/** Gives up this attempt; the next begins after the back-off, or after what the server asked for. */
-export function fail(link: Link, state: LinkState, nowMs: number, fault: Fault, directedS = 0): void {
+/** Gives up this attempt; the next begins after the back-off, or after what the server asked for, within bounds. */
+export function fail(link: Link, state: LinkState, nowMs: number, fault: Fault, askedS = 0): void {
   const phase = state.phase;
+  const directedS = Math.min(DIRECTED_MAX_S, askedS);
   if (phase === "up" && nowMs - state.upSinceMs >= STEADY_MS) state.failures = 0;
   close(link, state);
   const longestMs = Math.min(link.times.backOffMaxMs, link.times.backOffMs * 2 ** Math.min(state.failures, 20));

@@ -3,7 +3,8 @@
  * need not be trusted: every block is checked against the signed release.
  * @source PROTOCOL 8.13; RFC 9110 section 14
  */
-import { concat, toHex } from "#base/bytes.ts";
+import { toHex } from "#base/bytes.ts";
+import { createGathered, type Gathered, gather, gatheredBytes } from "#base/gathered.ts";
 import { encodeHttpGet, readHttpResponse } from "#codec/http-response.ts";
 import type { DeviceEvent, Effect, Machine, Step } from "#device/machine.ts";
 import {
@@ -24,7 +25,7 @@ interface State {
   /** What is still to be fetched: block numbers, or LEAVES_INDEX. */
   readonly wanted: readonly number[];
   readonly connection: number;
-  readonly pieces: readonly Uint8Array[];
+  readonly received: Gathered;
   readonly deadlineMs: number;
 }
 
@@ -34,45 +35,42 @@ const ANSWER_MS = 8_000;
 const RESPONSE_BYTES_MAX = BLOCK_BYTES + 2048;
 const ADDRESS = /^([0-9]{1,3}(?:\.[0-9]{1,3}){3}):([0-9]{1,5})$/;
 
-const IDLE = {
-  request: undefined,
-  wanted: [],
-  connection: -1,
-  pieces: [],
-  deadlineMs: Number.POSITIVE_INFINITY,
-} as const;
+const idle = () =>
+  ({
+    ...{ request: undefined, wanted: [], connection: -1 },
+    ...{ received: createGathered(), deadlineMs: Number.POSITIVE_INFINITY },
+  }) as const;
 
 /** Asks for the first that is wanted, or rests. */
 function next(state: State, nowMs: number): Step<State> {
   const { from, wanted } = state;
-  if (from === undefined || wanted.length === 0) return { state: { ...state, ...IDLE }, effects: [] };
+  if (from === undefined || wanted.length === 0) return { state: { ...state, ...idle() }, effects: [] };
   const deadlineMs = nowMs + ANSWER_MS;
   const effects: Effect[] = [{ kind: "tcp-connect", tag: TAG, ...from }];
-  return { state: { ...state, connection: -1, pieces: [], deadlineMs }, effects, wakeAtMs: deadlineMs };
+  return { state: { ...state, connection: -1, received: createGathered(), deadlineMs }, effects, wakeAtMs: deadlineMs };
 }
 
 /** Gives up what is wanted; the update machine asks again. */
 function stop(state: State): Step<State> {
   const effects: Effect[] = state.connection < 0 ? [] : [{ kind: "tcp-close", connection: state.connection }];
-  return { state: { ...state, ...IDLE }, effects };
+  return { state: { ...state, ...idle() }, effects };
 }
 
 function onBytes(state: State, nowMs: number, bytes: Uint8Array, isClosed: boolean): Step<State> {
   const { request, wanted } = state;
   const [index] = wanted;
-  const pieces = [...state.pieces, bytes];
-  const response = readHttpResponse(concat(...pieces), isClosed, RESPONSE_BYTES_MAX);
+  if (!gather(state.received, bytes, RESPONSE_BYTES_MAX)) return stop(state);
+  const response = readHttpResponse(gatheredBytes(state.received), isClosed, RESPONSE_BYTES_MAX);
   if (!response.ok || request === undefined || index === undefined) return stop(state);
-  const open = { ...state, pieces };
-  if (response.value === undefined) return { state: open, effects: [], wakeAtMs: state.deadlineMs };
+  if (response.value === undefined) return { state, effects: [], wakeAtMs: state.deadlineMs };
   const { status, body } = response.value;
-  if (status !== 200 && status !== 206) return stop(open);
+  if (status !== 200 && status !== 206) return stop(state);
   const tag = tagOf(request.transfer);
   const payload = encodeBlockResponse(
     index === LEAVES_INDEX ? { kind: "leaves", tag, bytes: body } : { kind: "block", tag, index, bytes: body },
   );
   const closing: Effect[] = isClosed ? [] : [{ kind: "tcp-close", connection: state.connection }];
-  const after = next({ ...open, wanted: wanted.slice(1) }, nowMs);
+  const after = next({ ...state, wanted: wanted.slice(1) }, nowMs);
   const heard: Effect = { kind: "emit", event: { kind: "carried-block", payload } };
   return { ...after, effects: [...closing, heard, ...after.effects] };
 }
@@ -129,5 +127,5 @@ function step(state: State, event: DeviceEvent): Step<State> {
 }
 
 export function createCarrier(): Machine<State> {
-  return { name: "carrier", initial: { from: undefined, ...IDLE }, step: (state, event) => step(state, event) };
+  return { name: "carrier", initial: { from: undefined, ...idle() }, step: (state, event) => step(state, event) };
 }

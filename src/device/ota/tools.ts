@@ -10,7 +10,7 @@ import type { Primitives } from "#trust/primitives.ts";
 import { type Job, type JournalRecord, writeJournal } from "#wire/flash/journal.ts";
 import type { LogRegion, ReadFlash } from "#wire/flash/record-log.ts";
 import type { SlotRegion } from "#wire/flash/slot.ts";
-import { UP } from "#wire/link/topics.ts";
+import { DIRECTED_MAX_S, UP } from "#wire/link/topics.ts";
 import { encodeUnitState } from "#wire/link/unit-state.ts";
 import { type Regions, type Slots, slotsOf } from "./slots.ts";
 import { type Activity, attemptOf, NEVER, OTA_TIMES, type OtaState, type OtaTimes } from "./state.ts";
@@ -81,7 +81,9 @@ export function spread({ crypto }: Ota, longMs: number): number {
 /** Tries again later: the more often it failed, the later; half of the wait is chance. */
 export function fail(ota: Ota, state: OtaState, nowMs: number, fault: Fault, leastMs = 0): void {
   const { longestMs, failureMs } = ota.times;
-  const waitMs = leastMs + spread(ota, Math.min(longestMs, failureMs * 2 ** Math.min(state.failures, 20)));
+  const waitMs =
+    Math.min(DIRECTED_MAX_S * 1000, leastMs) +
+    spread(ota, Math.min(longestMs, failureMs * 2 ** Math.min(state.failures, 20)));
   state.failures++;
   state.fetching = undefined;
   state.isFresh = false;

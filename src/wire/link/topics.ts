@@ -23,6 +23,9 @@ export const UP = {
   event: "event",
 } as const;
 
+/** However long a server sends a unit away for, it stays away no longer, plus chance: on a link without TLS it may be anyone. */
+export const DIRECTED_MAX_S = 900;
+
 /** What a unit hears, below its own topic. */
 export const DOWN = {
   /** A signed release that is meant for this unit (wire/releases/release.ts). Zero bytes: none. */

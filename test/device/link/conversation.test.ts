@@ -145,3 +145,23 @@ test("packets come whole out of any pieces", () => {
   pushBytes(reader, bytes.subarray(2));
   expect(nextPacket(reader)).toEqual({ ok: false, fault: "LINK_PACKET_SIZE" });
 });
+
+test("a server's wishes are bounded: how often it is asked, how much waits for it, how long its topics are", () => {
+  for (const [wished, keptMs] of [
+    [0, 1_000],
+    [65_535, 600_000],
+    [17, 17_000],
+  ] as const) {
+    expect(begin(5, { serverKeepAliveS: wished }).keepAliveMs).toBe(keptMs);
+  }
+  expect(begin(5, { receiveMaximum: 0 }).receiveMaximum).toBe(1);
+  const publish = { kind: "publish", payload: new Uint8Array(0), qos: 0, retain: false, isAgain: false } as const;
+  const named = (bytes: number) => ({
+    ...publish,
+    packetId: 0,
+    topic: "a".repeat(bytes),
+    properties: { topicAlias: 1 },
+  });
+  expect(takePacket(begin(5, {}), named(160), 0)).toBeDefined();
+  expect(takePacket(begin(5, {}), named(161), 0)).toBeUndefined();
+});

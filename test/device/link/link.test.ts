@@ -104,7 +104,7 @@ describe("the link, against aedes", () => {
     await gone;
   });
 
-  test("stays away for as long as the server asks", async () => {
+  test("stays away for as long as the server asks, within bounds", async () => {
     const { nonces, broker } = await startPeers();
     nonces.refuseWith = { status: 503, retryAfterS: 1 };
     const unit = startUnit(broker.port, nonces.port);
@@ -117,8 +117,8 @@ describe("the link, against aedes", () => {
     broker.aedes.publish({ ...message, payload: Buffer.from([0x10, 0x0e]) }, () => undefined);
     await unit.until("down", isDown);
     const waitMs = Number(/again in (\d+) ms/.exec(unit.log.at(-1) ?? "")?.[1]);
-    expect(waitMs).toBeGreaterThanOrEqual(3_600_000);
-    expect(waitMs).toBeLessThan(3_600_000 * 1.3);
+    expect(waitMs).toBeGreaterThanOrEqual(900_000);
+    expect(waitMs).toBeLessThan(900_000 * 1.3);
   });
 
   test("sends again, marked as such, what was not acknowledged", async () => {

@@ -1,0 +1,34 @@
+/**
+ * Bytes that come in pieces, kept in one buffer that grows by doubling. However small the pieces are, what is kept takes at
+ * most twice its bytes: a list of pieces would take a record of the engine's for each of them.
+ */
+export interface Gathered {
+  bytes: Uint8Array;
+  length: number;
+}
+
+const LEAST_BYTES = 64;
+
+export function createGathered(): Gathered {
+  return { bytes: new Uint8Array(0), length: 0 };
+}
+
+/** Adds a piece. @returns False, and nothing is added, when there would be more than `bytesMax`. */
+export function gather(gathered: Gathered, piece: Uint8Array, bytesMax: number): boolean {
+  const length = gathered.length + piece.length;
+  if (length > bytesMax) return false;
+  if (length > gathered.bytes.length) {
+    const room = Math.min(bytesMax, Math.max(LEAST_BYTES, 2 * gathered.bytes.length));
+    const bytes = new Uint8Array(Math.max(length, room));
+    bytes.set(gatheredBytes(gathered));
+    gathered.bytes = bytes;
+  }
+  gathered.bytes.set(piece, gathered.length);
+  gathered.length = length;
+  return true;
+}
+
+/** What was gathered so far: a view, good until the next change. */
+export function gatheredBytes({ bytes, length }: Gathered): Uint8Array {
+  return bytes.subarray(0, length);
+}

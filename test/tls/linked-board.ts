@@ -22,6 +22,8 @@ import { whileProgressing } from "../progress.ts";
 export interface LinkWish {
   readonly mqttPort: number;
   readonly httpPort: number;
+  /** The broker's name. */
+  readonly broker?: string;
   /** Server's name and DER of the authorities; a link in the clear when absent. */
   readonly pinned?: readonly [serverName: string, authorities: Uint8Array];
   /** Unix seconds. */
@@ -99,7 +101,7 @@ export async function linkedImages(name: string, wish: LinkWish): Promise<readon
     [PROVISIONED.keySet, maker.keySet],
     [PROVISIONED.fleet, utf8("lamp")],
     [PROVISIONED.hardware, Uint8Array.of(1, 0)],
-    [PROVISIONED.cloud, encodeCbor(["127.0.0.1", wish.mqttPort, wish.httpPort, BROKER])],
+    [PROVISIONED.cloud, encodeCbor(["127.0.0.1", wish.mqttPort, wish.httpPort, wish.broker ?? BROKER])],
     [OWN.key, SEED],
     [OWN.wifi, Uint8Array.of(4, ...utf8("Home"), 0)],
     [OWN.provisioned, encodeCbor([])],

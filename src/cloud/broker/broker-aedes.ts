@@ -172,6 +172,7 @@ export async function startEmbeddedBroker(
   return {
     port: (server.address() as AddressInfo).port,
     wantsProofs: false,
+    speaksMqtt5: false,
     admit: () => Promise.resolve(),
     async admitCaller(name, password) {
       passwords.admit(name, password);

@@ -150,6 +150,8 @@ export async function connectHookedBroker(events: BrokerEvents, options: HookedO
   return {
     port: undefined,
     wantsProofs: false,
+    // Any make may stand behind the hooks.
+    speaksMqtt5: false,
     ...remote.speaking,
     admit: () => Promise.resolve(),
     async admitCaller(caller, password) {

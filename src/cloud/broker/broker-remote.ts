@@ -166,6 +166,8 @@ export async function connectRemoteBroker(
   return {
     port: undefined,
     wantsProofs: true,
+    // mosquitto has its dynamic security since 2.0, and MQTT 5 since 1.6.
+    speaksMqtt5: true,
     ...remote.speaking,
     async admitCaller(name, password) {
       await control(callerRoleOf(name));

@@ -21,6 +21,9 @@ export function createBrokerSlot(): BrokerSlot {
     get wantsProofs() {
       return broker?.wantsProofs ?? false;
     },
+    get speaksMqtt5() {
+      return broker?.speaksMqtt5 ?? false;
+    },
     admit: async (device, password) => broker?.admit(device, password),
     admitCaller: async (name, password) => broker?.admitCaller(name, password),
     dismissCaller: async (name) => broker?.dismissCaller(name),

@@ -30,6 +30,8 @@ export interface Broker {
   readonly port: number | undefined;
   /** Whether proofs are handed in over HTTP before connecting, since this broker can't check them itself. */
   readonly wantsProofs: boolean;
+  /** Whether devices may speak MQTT 5 to it as well as 3.1.1. */
+  readonly speaksMqtt5: boolean;
   /** Sets what this device must show as its password within the next minute, and what it may do. */
   admit(device: LinkedDevice, password: string): Promise<void>;
   /** Lets a caller connect with this name and password within the next minute, and use its own two topics only. */

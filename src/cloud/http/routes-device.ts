@@ -18,7 +18,7 @@ export interface DeviceRouteParts {
   /** The nonce time (up-clock.ts). */
   nonceMs(): number;
   readonly fleet: Fleet;
-  readonly broker: Pick<Broker, "wantsProofs" | "admit">;
+  readonly broker: Pick<Broker, "wantsProofs" | "speaksMqtt5" | "admit">;
   readonly deviceMessages: DeviceMessages;
   readonly timestampSigner: TimestampSigner;
   readonly releases: Releases;
@@ -72,7 +72,7 @@ export function deviceRoutes(parts: DeviceRouteParts): readonly Route[] {
       answer({ bytes }) {
         if (bytes.length !== DEVICE_ID_BYTES) throw new HttpRefusal(400, "send the device ID: 12 bytes");
         const nonce = nonces.give(toHex(bytes), nonceMs());
-        return bytesReply(encodeNonceAnswer({ nonce, register: broker.wantsProofs }));
+        return bytesReply(encodeNonceAnswer({ nonce, register: broker.wantsProofs, mqtt5: broker.speaksMqtt5 }));
       },
     },
     {

@@ -2,13 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { toHex } from "#base/bytes.ts";
 import type { OperatorClient } from "#cloud/http/operator-client.ts";
 import type { RevocationStatus } from "#cloud/issuer/revocation-register.ts";
 import type { RolloutStatus, Status } from "#cloud/status/status.ts";
 import { signRevocation } from "#trust/grants/revoke.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { encodeDelivery } from "#wire/grants/revocation.ts";
+import { DEVICE, SEED } from "../../device/link/peers.ts";
 import { certify } from "../../tls/authority.ts";
+import { startLinkedBoard } from "../../tls/linked-board.ts";
 import {
   type CloudProcess,
   enrolmentOf,
@@ -174,6 +177,22 @@ describe("somebody else's broker: mosquitto", () => {
     await until("the late unit took them", async () => (await taken()) === 2);
     early.cut();
     late.cut();
+  });
+
+  it("offers MQTT 5 to a unit that runs the shipped bundle, and the unit speaks it", async () => {
+    const enrolment = { ...enrolmentOf(first, "lamp"), id: DEVICE, fleet: "lamp" };
+    const publicKey = toHex(nodePrimitives.ed25519PublicKey(SEED));
+    await operator.post("/v1/devices", [{ ...enrolment, publicKey }]);
+    const httpPort = Number(new URL(cloud.url).port);
+    const unit = await startLinkedBoard("sim", { mqttPort: port, httpPort, broker: "latchkey" });
+    try {
+      const [line] = await unit.next(/^link: up, MQTT .*$/);
+      expect(line).toBe("link: up, MQTT 5");
+      await until("it is online", async () => (await operator.get<Status>("/v1/status")).online === 1);
+    } finally {
+      await unit.close();
+    }
+    await until("it has gone", async () => (await operator.get<Status>("/v1/status")).online === 0);
   });
 
   it("says in one line what to do about a broker that refuses or isn't there", async () => {

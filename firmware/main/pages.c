@@ -18,6 +18,8 @@
 #define CROWDED_BYTES (HEAP_BYTES / 3u * 2u)
 #define ROOMY_BYTES (HEAP_BYTES / 9u * 5u)
 #define WORK_BYTES (HEAP_BYTES / 10u)
+/* With so much in use no byte string is taken before code is let go of: an event that has all its functions looks up none. */
+#define FULL_BYTES (HEAP_BYTES / 9u * 7u)
 
 /* Functions and constants by the hashes of their names, then the other statements in order. In memory only while they aren't sealed. */
 static struct row *rows;
@@ -245,6 +247,7 @@ void pages_relieve(JSContext *ctx, size_t in_use_most) {
 }
 
 void pages_make_room(JSContext *ctx, size_t bytes) {
+  if (heap_used() + bytes > FULL_BYTES) pages_relieve(ctx, ROOMY_BYTES);
   if (heap_has(bytes)) return;
   JS_RunGC(JS_GetRuntime(ctx));
   while (present_count > 0 && !heap_has(bytes)) pages_relieve(ctx, heap_used() > bytes ? heap_used() - bytes : 0);

@@ -21,7 +21,7 @@ const hasFailedSetUp = (test: TestCase): boolean => {
 
 const nameOf = (test: TestCase): string => `${test.module.relativeModuleId}: ${test.fullName}`;
 
-export function countTests(modules: Iterable<TestModule>): StageCounts {
+function countTests(modules: Iterable<TestModule>): StageCounts {
   let [passed, failed, left] = [0, 0, 0];
   for (const module of modules) {
     const tests = [...module.children.allTests()];

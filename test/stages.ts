@@ -1,7 +1,7 @@
 /** Which test files belong to which stage; the table is stages.json. */
 import { readFileSync } from "node:fs";
 
-export interface Stage {
+interface Stage {
   readonly name: string;
   /** Processor seconds on the reference machine; more than twice as many fail the stage. */
   readonly budgetS: number;

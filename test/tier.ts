@@ -5,7 +5,7 @@
 import { describe, type TestAPI, test } from "vitest";
 
 /** Whether every run is wanted. */
-export const isExhaustive = process.env.LATCHKEY_TIER === "all";
+const isExhaustive = process.env.LATCHKEY_TIER === "all";
 
 /** How often something is tried: a sample, or many. */
 export const times = (sample: number, many: number): number => (isExhaustive ? many : sample);

@@ -7,7 +7,7 @@ import type { Port } from "#device/port.ts";
 import { createRateLimit, takeTurn } from "#device/rate-limit.ts";
 import { acceptTime, startTime, timeAt } from "#trust/time-floor.ts";
 
-export const WRAP_MS = 2 ** 32;
+const WRAP_MS = 2 ** 32;
 const STEP_MS = 250;
 /** How far beyond the wrap the clock is followed. */
 const AFTER_MS = 1_500;

@@ -5,7 +5,7 @@ import { layoutOf } from "./layout.ts";
 import { type Depth, deepest, type Frame, type Frames, type KnownCalls, readFrames } from "./stack.ts";
 import { cacheFolder } from "./third-party.ts";
 
-export interface Images {
+interface Images {
   readonly boot: Image;
   readonly runtime: Image;
   /** Whether the runtime has the TLS client: its text has a budget of its own. */
@@ -28,7 +28,7 @@ function deepestOf(frames: Frames, names: readonly string[], known: KnownCalls):
 }
 
 /** What the stack must hold besides the engine's own frames, and where it is deepest. */
-export interface StackUse {
+interface StackUse {
   readonly boot: Depth;
   readonly native: Depth;
   readonly frame: Frame | undefined;

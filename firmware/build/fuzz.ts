@@ -111,7 +111,7 @@ const COMMON = [
 const isolated = (flags: readonly string[]) => flags.map((flag) => flag.replace(/^-I(?=\/.*libsodium)/, "-isystem"));
 
 /** The line that installs the fuzzer, or undefined when it is there. */
-export function missingFuzzer(): string | undefined {
+function missingFuzzer(): string | undefined {
   const probe = ["-fsanitize=fuzzer,address", "-x", "c", "-", "-o", "/dev/null"];
   const program = "#include <stddef.h>\nint LLVMFuzzerTestOneInput(const char *b, size_t n) { return b == 0 && n; }\n";
   if (spawnSync(CLANG, probe, { input: program }).status === 0) return undefined;
@@ -195,7 +195,7 @@ export interface FuzzLimits {
   readonly seed?: number;
 }
 
-export interface FuzzOutcome {
+interface FuzzOutcome {
   /** Inputs that were tried. */
   readonly runs: number;
   /** Edges of the control flow that they reached. */

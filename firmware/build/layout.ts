@@ -6,12 +6,12 @@ import { BuildStop } from "./third-party.ts";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-export interface Region {
+interface Region {
   readonly start: number;
   readonly bytes: number;
 }
 
-export interface BoardFile {
+interface BoardFile {
   readonly name: string;
   readonly engine: string;
   readonly flash: {

@@ -17,14 +17,14 @@ import {
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-export interface Edit {
+interface Edit {
   readonly why: string;
   readonly file: string;
   readonly find: string;
   readonly replace: string;
 }
 
-export interface Source {
+interface Source {
   readonly version: string;
   readonly license: string;
   /** The Debian suite whose source package carries this upstream tarball. */
@@ -34,7 +34,7 @@ export interface Source {
   readonly edits: readonly Edit[];
 }
 
-export interface ThirdParty {
+interface ThirdParty {
   /** Debian packages that building and booting need. */
   readonly debian: readonly string[];
   readonly sources: Readonly<Record<string, Source>>;

@@ -1,5 +1,5 @@
 /** Assertions about our own code: a failed one is a bug. Bad input is a refusal instead (see faults.ts). */
-export class BrokenInvariant extends Error {
+class BrokenInvariant extends Error {
   override get name(): string {
     return "BrokenInvariant";
   }

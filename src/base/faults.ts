@@ -274,7 +274,7 @@ export const FAULTS = {
 /** The name of a fault, as in `{ ok: false, fault: "GRANT_AUDIENCE" }`. */
 export type Fault = keyof typeof FAULTS;
 
-export interface Refusal {
+interface Refusal {
   readonly ok: false;
   readonly fault: Fault;
 }

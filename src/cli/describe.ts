@@ -17,7 +17,7 @@ import { decodeTimestamp, TIMESTAMP_BYTES_MAX } from "#wire/releases/timestamp.t
 /** JSON-like: texts, numbers, booleans, null, lists and plain objects; byte strings as hexadecimal. */
 export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [name: string]: Plain };
 
-export interface Description {
+interface Description {
   readonly kind: string;
   readonly bytes: number;
   readonly content: Plain;
@@ -144,7 +144,7 @@ function describeClaims(claims: Claims): { readonly [name: string]: Plain } {
   };
 }
 
-export function describeScope(scope: Scope): { readonly [name: string]: readonly string[] } {
+function describeScope(scope: Scope): { readonly [name: string]: readonly string[] } {
   return Object.fromEntries(
     scope.map(({ name, rights }) => [
       name,

@@ -15,7 +15,7 @@ interface Place {
   readonly token: string;
 }
 
-export interface Press {
+interface Press {
   readonly id: string;
   readonly holdMs: number;
 }

@@ -2,7 +2,7 @@
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import { CliTrouble } from "./trouble.ts";
 
-export interface ReadyProgram {
+interface ReadyProgram {
   readonly child: Child;
   /** What it said in the one JSON line that it is ready by. */
   readonly ready: Readonly<Record<string, unknown>>;

@@ -39,7 +39,7 @@ export function hexOf(option: string, text: string, byteLength: number): Uint8Ar
   return bytes;
 }
 
-export interface Minted {
+interface Minted {
   /** What to say of it besides its bytes. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly minted: Uint8Array;

@@ -13,7 +13,7 @@ const ALL = { burst: 200, everyMs: 10_000 };
 /** A unit's text as one line, whatever the unit sent. */
 const oneLine = (text: string) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
 
-export interface AppFailures {
+interface AppFailures {
   /** Takes down what a unit said on `failure`. False: it is no failure, or one too many. */
   took(device: string, payload: Uint8Array): boolean;
 }

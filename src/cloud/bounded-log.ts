@@ -4,7 +4,7 @@
  */
 import { createPace } from "#cloud/rollout/pace.ts";
 
-export interface BoundedLog {
+interface BoundedLog {
   line(text: string): void;
 }
 
@@ -13,7 +13,7 @@ const LINE_CHARACTERS_MAX = 300;
 const RATE = { burst: 50, everyMs: 3_000 };
 
 /** One printable line of bounded length. */
-export function printable(text: string): string {
+function printable(text: string): string {
   const head = text.slice(0, LINE_CHARACTERS_MAX);
   const safe = head.replace(/[^\x20-\x7e]/g, "?");
   return text.length > head.length ? `${safe}... (${text.length} characters)` : safe;

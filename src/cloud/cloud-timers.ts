@@ -2,7 +2,7 @@
 import type { RelayService } from "#cloud/broker/relay-service.ts";
 import type { Core } from "./core.ts";
 
-export interface CloudTimersOptions {
+interface CloudTimersOptions {
   readonly tickMs?: number;
   onFatal(error: unknown): void;
 }

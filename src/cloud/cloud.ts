@@ -63,7 +63,7 @@ export interface Cloud {
 
 export const OPERATOR_KEY_FILE = "operator.key";
 /** What a broker shows that asks us about its clients. */
-export const HOOKS_KEY_FILE = "hooks.key";
+const HOOKS_KEY_FILE = "hooks.key";
 
 /** How long a transaction waits for more changes to share it. */
 const GATHER_MS = 10;

@@ -22,7 +22,7 @@ export interface Core {
   readonly up: UpClock;
 }
 
-export interface CoreOptions
+interface CoreOptions
   extends Pick<DeviceMessagesOptions, "send" | "nowMs" | "randomFraction" | "bytesPerS" | "concurrent"> {
   readonly store: Store;
   readonly timestampSigner: TimestampSigner;

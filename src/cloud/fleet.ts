@@ -17,7 +17,7 @@ export interface Enrolment {
   readonly card?: string;
 }
 
-export interface Attempt {
+interface Attempt {
   state: AttemptState;
   fault: string;
   readonly beganMs: number;
@@ -65,7 +65,7 @@ export interface Fleet {
   flushHeard(): void;
 }
 
-export interface Steer {
+interface Steer {
   readonly pin?: number | null;
   readonly target?: number | null;
   readonly window?: MaintenanceWindow | null;

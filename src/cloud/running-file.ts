@@ -5,7 +5,7 @@ import { readText, writeWhole } from "#trust/host/files.ts";
 
 const RUNNING_FILE = "running.json";
 
-export interface Running {
+interface Running {
   readonly pid: number;
   readonly url: string;
   /** Null with a broker that is not the embedded one. */

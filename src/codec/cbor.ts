@@ -15,12 +15,12 @@ export interface CborTag {
 }
 
 /** A float whose value is an integer, as 1.0 or -0.0; a plain number of that value is an integer in CBOR. */
-export interface CborFloat {
+interface CborFloat {
   readonly float: number;
 }
 
 /** A simple value without a name (0 to 19, 32 to 255). */
-export interface CborSimple {
+interface CborSimple {
   readonly simple: number;
 }
 
@@ -56,7 +56,7 @@ export function isBytes(item: Cbor, byteLength: number): item is Uint8Array {
 }
 
 /** Bounds on what the decoder looks at. Memory in use stays within a small multiple of the input. */
-export interface CborLimits {
+interface CborLimits {
   readonly bytesMax: number;
   /** Nested arrays, maps and tags; a bare integer has depth 0. */
   readonly depthMax: number;

@@ -15,7 +15,7 @@ export const ALGORITHM = { ed25519: -19, eddsa: -8, es256: -7, chacha20Poly1305:
 
 export const COSE_TAG = { encrypt0: 16, sign1: 18, cwt: 61, sign: 98 } as const;
 
-export interface Sign1 {
+interface Sign1 {
   /** The protected header as it was signed; an empty string when there is none. */
   readonly protectedBytes: Uint8Array;
   readonly protectedHeader: CborMap;
@@ -24,7 +24,7 @@ export interface Sign1 {
   readonly signature: Uint8Array;
 }
 
-export interface Encrypt0 {
+interface Encrypt0 {
   readonly protectedBytes: Uint8Array;
   readonly protectedHeader: CborMap;
   readonly unprotectedHeader: CborMap;

@@ -19,7 +19,7 @@ export interface DnsQuestion {
   readonly type: number;
 }
 
-export interface DnsRecord extends DnsQuestion {
+interface DnsRecord extends DnsQuestion {
   readonly ttlS: number;
   readonly data: Uint8Array;
   /** The name that a PTR or SRV record leads to. */

@@ -3,7 +3,7 @@ import { concat } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 
-export interface HttpResponse {
+interface HttpResponse {
   readonly status: number;
   /** Seconds of Retry-After, 0 when there is none or a date. */
   readonly retryAfterS: number;

@@ -2,9 +2,6 @@
 import { concat } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 
-/** The longest that four bytes of a variable byte integer can say. */
-export const VARIABLE_MAX = 268_435_455;
-
 export function u16(value: number): Uint8Array {
   return Uint8Array.of((value >> 8) & 255, value & 255);
 }

@@ -25,7 +25,7 @@ const TYPE = {
   disconnect: 14,
 } as const;
 
-export interface Connect {
+interface Connect {
   readonly clientId: string;
   readonly isClean: boolean;
   readonly keepAliveS: number;
@@ -40,7 +40,7 @@ export interface Connect {
   readonly properties?: MqttProperties;
 }
 
-export interface Publish {
+interface Publish {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly qos: 0 | 1;
@@ -52,7 +52,7 @@ export interface Publish {
   readonly properties?: MqttProperties;
 }
 
-export interface Subscription {
+interface Subscription {
   readonly filter: string;
   readonly qos: 0 | 1;
 }

@@ -29,7 +29,7 @@ export interface OnboardingParts {
 }
 
 /** What the machines are made of: native functions, the app, the board's data. */
-export interface Parts {
+interface Parts {
   readonly port: Port;
   readonly app: App;
   readonly board: {

@@ -20,7 +20,7 @@ const NO_QUESTIONS = { count: 0, bytes: new Uint8Array(0) };
 /** What an announcement says: all but the list of services. */
 const ANNOUNCED = [0, 1, 2, 3];
 
-export interface DiscoveryState {
+interface DiscoveryState {
   device: string;
   /** Undefined while the unit is on no network. */
   announced: Announced | undefined;

@@ -6,7 +6,7 @@ import { BODY_BYTES_MAX } from "#wire/sessions/session.ts";
 /** Request line and header fields together, in bytes. */
 export const HEAD_BYTES_MAX = 2048;
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly method: string;
   readonly path: string;
   readonly body: Uint8Array;

@@ -107,7 +107,7 @@ export interface Secure {
   readonly latestS: number;
 }
 
-export interface Udp {
+interface Udp {
   /**
    * Sends one datagram; `broadcast` as host means the joined network's broadcast address.
    * @param from The local port that it comes from, which must be listened on; any when absent.
@@ -118,7 +118,7 @@ export interface Udp {
 }
 
 /** One 802.11 data frame as a receiver in promiscuous mode sees it: header and length, never the body. */
-export type FrameReport = Frame;
+type FrameReport = Frame;
 
 export type PortEvent =
   | { readonly kind: "timer" }

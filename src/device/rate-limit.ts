@@ -1,6 +1,6 @@
 /** Rate limits: one token bucket per source of requests, and one for all sources together. */
 
-export interface RateRule {
+interface RateRule {
   /** Turns that may be taken at once. */
   readonly burst: number;
   /** Milliseconds until one turn comes back. */

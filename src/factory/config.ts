@@ -6,7 +6,7 @@ import { readText } from "#trust/host/files.ts";
 
 const port = z.int().min(1).max(65535);
 
-export const flashConfigSchema = z
+const flashConfigSchema = z
   .strictObject({
     $schema: z.string().optional().describe("The JSON Schema for an editor's completion"),
     product: z

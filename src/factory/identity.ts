@@ -42,7 +42,7 @@ export interface Identity {
 }
 
 /** Whose grant a card's holder has, when it was issued, and in which epoch of the issuer. */
-export interface Owning {
+interface Owning {
   readonly id: Uint8Array;
   readonly secret: Uint8Array;
   readonly grantCti: Uint8Array;

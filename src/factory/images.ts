@@ -35,7 +35,7 @@ export interface FlashImage {
 }
 
 /** The bundle doesn't fit the board; the message says by how much. */
-export class ImageError extends Error {
+class ImageError extends Error {
   override name = "ImageError";
 }
 

@@ -14,7 +14,7 @@ import { type Printed, printSheets } from "./print.ts";
 import type { Registry } from "./registry.ts";
 import type { Station } from "./station.ts";
 
-export interface LineInput {
+interface LineInput {
   readonly config: FlashConfig;
   readonly keys: MakerKeys;
   readonly station: Station;

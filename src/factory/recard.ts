@@ -15,7 +15,7 @@ import type { UnitRow } from "./registry.ts";
 /** A floor that no key's floor is below: the statement changes none. */
 const FLOOR_AS_IT_IS = 0;
 
-export interface Recarded {
+interface Recarded {
   readonly id: Uint8Array;
   /** 16 bytes, for the new card alone. */
   readonly secret: Uint8Array;

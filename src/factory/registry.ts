@@ -33,7 +33,7 @@ export interface Registry {
 }
 
 /** The registry can't be used; the message is one line that says what to do. */
-export class RegistryError extends Error {
+class RegistryError extends Error {
   override name = "RegistryError";
 }
 

@@ -9,7 +9,7 @@ import { toHex } from "#base/bytes.ts";
 import { DNS_TYPE, encodeDnsQuery, readDnsMessage } from "#codec/dns.ts";
 import { type DiscoveredUnit, discoveredIn, MDNS_GROUP, MDNS_PORT, SERVICE } from "#wire/sessions/discovery.ts";
 
-export interface DiscoverOptions {
+interface DiscoverOptions {
   /** How long to listen for answers. */
   readonly waitMs?: number;
   /** A unit whose answer is enough: 24 hexadecimal digits. */

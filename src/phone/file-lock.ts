@@ -4,7 +4,7 @@ import { threadId } from "node:worker_threads";
 import { writeWhole } from "#trust/host/files.ts";
 
 /** The lock could not be had. One line that says what to do. */
-export class LockError extends Error {
+class LockError extends Error {
   override name = "LockError";
 }
 

@@ -48,7 +48,7 @@ export interface Known {
 }
 
 /** The file can't be used; one line that says what to do. */
-export class MemoryError extends Error {
+class MemoryError extends Error {
   override name = "MemoryError";
 }
 

@@ -30,7 +30,7 @@ import { MDNS_GROUP, MDNS_PORT } from "#wire/sessions/discovery.ts";
 import { bindingOf, type HelloBinding } from "#wire/sessions/hello.ts";
 import type { OnboardRequest } from "./onboard.ts";
 
-export interface Credentials {
+interface Credentials {
   readonly ssid: Uint8Array;
   readonly passphrase: Uint8Array;
   /** The access point's address where the platform tells it. */

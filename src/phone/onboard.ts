@@ -30,7 +30,7 @@ export interface OnboardRequest {
 }
 
 /** The protocol's own acknowledgement: where it arrives, what it is, and where one in return goes (ESP-TOUCH v2). */
-export interface ExpectedAcknowledgement {
+interface ExpectedAcknowledgement {
   readonly port: number;
   readonly group?: string;
   readonly replyPort?: number;

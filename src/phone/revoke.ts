@@ -10,7 +10,7 @@ import { encodeDelivery, isCtis, joinCtis, REVOKED_MAX, splitCtis } from "#wire/
 import type { Session } from "./session.ts";
 
 /** What a unit holds of the revocations that the session's key signed (PROTOCOL 5.37). */
-export interface Revoked {
+interface Revoked {
   /** Of the last statement; -1 before the first. */
   readonly sequence: number;
   readonly floor: number;

@@ -28,7 +28,7 @@ const NOTHING = new Uint8Array(0);
 /** How often a body is sent before the caller is told that the unit can't be reached. */
 const SENDINGS_MAX = 3;
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly primitives: Primitives;
   readonly transport: Transport;
   /** The 12 bytes on the label. */

@@ -9,7 +9,7 @@ import { CTI_BYTES } from "#wire/grants/grant.ts";
 import type { Scope } from "#wire/grants/scope.ts";
 import type { Session } from "./session.ts";
 
-export interface Share {
+interface Share {
   /** The guest's own Ed25519 public key: the owner never holds the guest's seed. */
   readonly guestKey: Uint8Array;
   readonly scope: Scope;

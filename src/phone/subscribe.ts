@@ -28,7 +28,7 @@ export async function eventsAfter(session: Session, after: number): Promise<Resu
 }
 
 /** Tells new events from those that were shown, across sessions and restarts of the unit, after which it counts from one again. */
-export interface EventFilter {
+interface EventFilter {
   /** The number to ask from. */
   readonly after: number;
   /** What of an answer is new. */

@@ -18,7 +18,7 @@ export interface Telling {
   readonly zoneRule?: () => string | undefined;
 }
 
-export interface Told {
+interface Told {
   readonly isTimeTold: boolean;
   readonly isZoneTold: boolean;
 }

@@ -60,7 +60,7 @@ export function sealAir(
   return ok(encodeSealedAir({ counter, tag, ciphertext }));
 }
 
-export interface OpenedAir extends AirBody {
+interface OpenedAir extends AirBody {
   readonly counter: number;
   readonly tag: Uint8Array;
 }

@@ -3,7 +3,7 @@ import { assert } from "#base/assert.ts";
 import { concat } from "#base/bytes.ts";
 
 /** A hash function with its sizes in bytes. */
-export interface Hash {
+interface Hash {
   readonly digest: (message: Uint8Array) => Uint8Array;
   readonly blockBytes: number;
   readonly digestBytes: number;
@@ -40,7 +40,7 @@ export function hkdfExtract(hash: Hash, salt: Uint8Array, inputKey: Uint8Array):
 }
 
 /** HKDF-Expand: byteLength bytes (at most 255 digests) for one use, named by info. */
-export function hkdfExpand(hash: Hash, pseudorandomKey: Uint8Array, info: Uint8Array, byteLength: number): Uint8Array {
+function hkdfExpand(hash: Hash, pseudorandomKey: Uint8Array, info: Uint8Array, byteLength: number): Uint8Array {
   assert(byteLength <= 255 * hash.digestBytes, "HKDF gives at most 255 digests");
   const output = new Uint8Array(byteLength);
   let previous: Uint8Array = new Uint8Array(0);

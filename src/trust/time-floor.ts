@@ -16,7 +16,7 @@ export type Time =
     };
 
 /** How far a board's oscillator may be off, in seconds a second. A crystal keeps a tenth of it. */
-export const DRIFT = 500e-6;
+const DRIFT = 500e-6;
 /** The longest that the maker's time may take from the unit's asking to its arrival. */
 export const NONCE_AGE_MAX_MS = 60_000;
 /** The floor is worth a write to flash when it has risen by this much. */

@@ -50,14 +50,14 @@ export interface Truth {
   readonly reserved: Uint8Array;
 }
 
-export interface TrialMessage {
+interface TrialMessage {
   readonly truth: Truth;
   readonly packets: Iterable<Packet>;
   /** To the gateway alone: heard only as the phone's own frames. */
   readonly isUp: boolean;
 }
 
-export function must<T>(result: Result<T>): T {
+function must<T>(result: Result<T>): T {
   if (!result.ok) throw new Error(result.fault);
   return result.value;
 }

@@ -20,7 +20,7 @@ export function soakTrial(protocol: TrialProtocol, loss: TrialOptions["loss"], s
   return { protocol, payload, loss, seed: seed + n, room: ROOMS[(n >> 1) % ROOMS.length] as TrialOptions["room"] & {} };
 }
 
-export interface SoakOptions {
+interface SoakOptions {
   readonly protocol: TrialProtocol;
   readonly runs: number;
   /** Share of frames lost, 0 to below 1. */
@@ -29,7 +29,7 @@ export interface SoakOptions {
   readonly seed: number;
 }
 
-export interface SoakResult extends SoakOptions {
+interface SoakResult extends SoakOptions {
   readonly success: number;
   readonly wrong: number;
   readonly medianS: number | null;

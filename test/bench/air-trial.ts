@@ -27,7 +27,7 @@ export interface TrialOptions {
   readonly channels?: 1 | 3;
 }
 
-export const BSSID = Uint8Array.of(0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5);
+const BSSID = Uint8Array.of(0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5);
 const PHONE = Uint8Array.of(0x02, 0x11, 0x22, 0x33, 0x44, 0x55);
 /** The measured table's senders are active for so long. */
 const ACTIVE_MS = 45_000;

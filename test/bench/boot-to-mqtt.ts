@@ -22,7 +22,7 @@ const RUN_MS = 120_000;
 const ADDRESS = "127.0.0.1";
 const SERVER_NAME = "cloud.test";
 
-export interface BootToMqtt {
+interface BootToMqtt {
   readonly instructions: number;
   /** Of this machine's time, on an emulator that does not count. */
   readonly ms: number;

@@ -10,7 +10,7 @@ import { type IdleStep, medianQuantile } from "./fleet-knee.ts";
 import { type CloudServer, PRODUCT, type Setting, startCloud } from "./fleet-servers.ts";
 import { cpuOf, openFilesMax, residentOf } from "./process-meter.ts";
 
-export interface Growth {
+interface Growth {
   /** Devices of the first step; each further one has twice as many. */
   readonly first: number;
   readonly most: number;
@@ -20,7 +20,7 @@ export interface Growth {
   readonly boundMs: number;
 }
 
-export interface Grown {
+interface Grown {
   readonly steps: readonly IdleStep[];
   /** Why it grew no further, in words. */
   readonly limit: string;

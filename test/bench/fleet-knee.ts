@@ -17,7 +17,7 @@ export const WORSE = 2;
 /** An answer within this time is prompt, however much faster the first step's were. */
 const PROMPT_MS = 10;
 
-export interface Knee {
+interface Knee {
   readonly devices: number;
   /** False when every step was as good as the first: the knee then lies beyond the last. */
   readonly isReached: boolean;

@@ -1,17 +1,17 @@
 /** A small SVG of lines over two axes. */
 
-export interface Line {
+interface Line {
   readonly name: string;
   readonly colour: string;
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
-export interface Tick {
+interface Tick {
   readonly at: number;
   readonly words: string;
 }
 
-export interface Chart {
+interface Chart {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly xTicks: readonly Tick[];

@@ -1,7 +1,7 @@
 /** What processes of this machine have used so far, as Linux counts it. */
 import { readFileSync } from "node:fs";
 
-export interface Measurable {
+interface Measurable {
   readonly pids: readonly number[];
 }
 

@@ -24,7 +24,7 @@ function must<T>(result: Result<T>): T {
   return result.value;
 }
 
-export interface SessionWork {
+interface SessionWork {
   /** Bytes of messages 1, 2 and 3 without a grant. */
   handshakeBytes(): number;
   /** Milliseconds that the unit's side of one opening takes: two messages read, a chain of two links checked. */

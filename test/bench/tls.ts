@@ -16,7 +16,7 @@ const RUN_MS = 60_000;
 const MAC = Uint8Array.of(2, 0, 0, 0, 0, 7);
 
 /** Instructions, and bytes of the engine's arena at the most and while the session lasts. */
-export interface TlsFigures {
+interface TlsFigures {
   readonly instructions: number;
   readonly peakBytes: number;
   readonly heldBytes: number;

@@ -32,7 +32,7 @@ export interface Outside {
 
 export const createOutside = (): Outside => ({ said: "", reports: [], kept: new Map(), seen: [] });
 
-export interface Unit {
+interface Unit {
   call(name: string): Fault | unknown;
   link(isUp: boolean): void;
   pass(ms: number): void;

@@ -11,7 +11,7 @@ import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { OWN } from "#wire/flash/stored-names.ts";
 import { startOf } from "./start-of.ts";
 
-export const SEED = new Uint8Array(32).fill(50);
+const SEED = new Uint8Array(32).fill(50);
 export const DEVICE = toHex(deviceIdOf(primitives, primitives.ed25519PublicKey(SEED)));
 export const TCP_PORT = 8_080;
 

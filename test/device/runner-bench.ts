@@ -16,7 +16,7 @@ export type Script = (
 
 export class PowerLost extends Error {}
 
-export interface Bench {
+interface Bench {
   /** Native calls, in order, as [name, ...arguments]. */
   readonly calls: unknown[][];
   /** Events by machine, in order. */
@@ -27,7 +27,7 @@ export interface Bench {
   emit(event: PortEvent): void;
 }
 
-export interface BenchOptions {
+interface BenchOptions {
   readonly machines: Readonly<Record<string, Script>>;
   readonly app?: Partial<App>;
   /** Names that the flash does not take, or does not forget. */

@@ -30,7 +30,7 @@ const NATIVE_BYTES = 18_000;
 const LOST = /trouble|LOST|boot: no.*|state 1 2 (rejected|refused)|out of time/;
 
 /** An update of native image and bundle together, or of a native image that crashes. */
-export type HostScenario = "update" | "native-crash";
+type HostScenario = "update" | "native-crash";
 
 export interface HostBed {
   readonly programs: HostPrograms;
@@ -52,7 +52,7 @@ export interface HostCase {
   readonly rot?: { readonly at: number; readonly address: number };
 }
 
-export interface HostTally {
+interface HostTally {
   cases: number;
   refetchedSectorsMax: number;
   readonly failures: string[];

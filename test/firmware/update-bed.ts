@@ -117,7 +117,7 @@ export interface Session {
   readonly operations: readonly FlashOperation[];
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   /** Decides over each operation by its number in this run, from 0. */
   readonly judge?: (operation: FlashOperation, number: number) => Fate;
   /** Ends the run, without an operation torn, once the unit has said this. */
@@ -159,7 +159,7 @@ export async function runSession({ board, flashPath }: UpdateBed, options: Sessi
 }
 
 /** What is held against a unit over all its runs. */
-export interface Record {
+interface Record {
   starts: number;
   floor: number;
   sequence: number;

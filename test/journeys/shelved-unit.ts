@@ -26,7 +26,7 @@ import { type Certified, certify } from "../tls/authority.ts";
 const YEAR_S = 365 * 86_400;
 export const NOW_S = Math.floor(Date.now() / 1000);
 /** When the unit was made, and its bundle built. */
-export const MADE_S = NOW_S - 10 * YEAR_S;
+const MADE_S = NOW_S - 10 * YEAR_S;
 export const SERVER_NAME = "cloud.lamp.example";
 export const BROKER = "lamp-cloud";
 export const HOME = { ssid: "Attic", passphrase: "under the roof" } as const;

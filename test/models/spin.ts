@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const BIG = { maxBuffer: 64 << 20 };
 
-export interface Checked {
+interface Checked {
   /** What was violated: an assertion's text, or "acceptance cycle"; undefined when nothing was. */
   readonly violated: string | undefined;
   /** States that were stored. */
@@ -19,7 +19,7 @@ export interface Checked {
   readonly trail: readonly string[];
 }
 
-export interface SpinOptions {
+interface SpinOptions {
   /** Macros of the model: its bounds, and the rule that a mutant lacks. */
   readonly defines: readonly string[];
   /** Whether the model's LTL formula is checked, and not only assertions. */

@@ -126,7 +126,7 @@ export function serve(
 }
 
 /** Where things lie on a board of this geometry: two sectors each for settings and journal, slots that fit the images. */
-export function regionsFor(geometry: Geometry, sets: readonly ImageSet[]) {
+function regionsFor(geometry: Geometry, sets: readonly ImageSet[]) {
   const { sectorBytes } = geometry;
   let at = 0;
   const region = (bytes: number) => {

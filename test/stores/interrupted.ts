@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import Database from "libsql";
 
 /** Thrown by the step that is interrupted. */
-export class Interruption extends Error {
+class Interruption extends Error {
   override name = "Interruption";
 }
 

@@ -30,7 +30,7 @@ const IMPURE =
   /\b(Date\.now|new Date\b|Math\.random|performance\.|setTimeout|setInterval|queueMicrotask|process\.|console\.(?:log|error|warn|info)|fetch\(|Buffer\b|TextEncoder|TextDecoder|globalThis)/;
 
 /** The room of a file, or undefined for one outside src, boards and firmware. */
-export function roomOf(path: string): string | undefined {
+function roomOf(path: string): string | undefined {
   const [top, room] = path.split("/");
   if (top === "boards" || top === "firmware") return top;
   return top === "src" ? room : undefined;

@@ -10,7 +10,7 @@ export interface Certified {
   readonly der: Uint8Array;
 }
 
-export interface Wanted {
+interface Wanted {
   /** The DNS name, or the authority's own name. */
   readonly name: string;
   /** Unix seconds. A day ago, and in a year, when absent. */

@@ -8,7 +8,7 @@ import { fromHex, toHex, viewOf } from "#base/bytes.ts";
 /** Registers 0 to 12, then these. */
 export const REGISTER = { lr: 14, pc: 15 } as const;
 
-export interface Debugger {
+interface Debugger {
   breakAt(address: number, isOn: boolean): Promise<void>;
   /** Lets the core run until it stops at a breakpoint. Rejects when the emulator ends. */
   run(): Promise<void>;

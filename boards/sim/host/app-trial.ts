@@ -22,7 +22,7 @@ globalThis.judge = (app) => {
   app.selfTest({ pin, raise, located: () => undefined, log: () => undefined });
 };`;
 
-export interface AppTrial {
+interface AppTrial {
   /** Its functions, variables and events with their rights, once it is defined. */
   readonly names: readonly (readonly [name: string, right: string])[];
   /** What it threw while it was defined or started, with the engine's stack behind it. */

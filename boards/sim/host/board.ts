@@ -32,7 +32,7 @@ export interface Board {
 }
 
 /** There is no such board; the message says where boards are. */
-export class BoardError extends Error {
+class BoardError extends Error {
   override name = "BoardError";
 }
 

@@ -25,7 +25,7 @@ const MODULE_PAGES = 256;
 const variant = importedVariant as unknown as QuickJSSyncVariant;
 const wasmBinary = readFileSync(createRequire(import.meta.url).resolve("@jitl/quickjs-wasmfile-release-sync/wasm"));
 
-export type HostFunction = (...args: unknown[]) => unknown;
+type HostFunction = (...args: unknown[]) => unknown;
 
 /** Functions by facet, as in src/device/port.ts; plain values are passed as they are. */
 export type NativeObject = { readonly [name: string]: HostFunction | number | string | boolean | NativeObject };

@@ -6,7 +6,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readSync, statSync, writeSy
 import type { Flash } from "#device/port.ts";
 import { replaceSecretFile } from "#trust/host/secret-file.ts";
 
-export interface FlashGeometry {
+interface FlashGeometry {
   readonly bytes: number;
   readonly sectorBytes: number;
   readonly writeBytes: number;

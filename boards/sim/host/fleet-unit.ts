@@ -57,7 +57,7 @@ export interface FleetUnit {
 }
 
 /** What an observer beside the unit knows. */
-export interface Truth {
+interface Truth {
   readonly sequence: number;
   readonly stage: Stage | undefined;
   /** It fell silent in a trial, for good. */
@@ -282,7 +282,7 @@ export function createFleetUnit(options: FleetUnitOptions): FleetUnit {
   };
 }
 
-export interface FleetStep {
+interface FleetStep {
   readonly says: readonly Message[];
   readonly restart: boolean;
 }

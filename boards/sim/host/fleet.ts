@@ -33,7 +33,7 @@ export interface FleetWorldPort {
   send(to: FleetMember, name: string, payload: Uint8Array): Promise<boolean>;
 }
 
-export interface FleetPlan {
+interface FleetPlan {
   readonly seed: number;
   readonly members: readonly FleetMember[];
   readonly unit: Omit<FleetUnitOptions, "random" | "fateOf" | "deviceId">;

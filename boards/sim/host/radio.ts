@@ -4,7 +4,7 @@ import type { PortEvent, Radio } from "#device/port.ts";
 import { lineFrameReader } from "#wire/lines/line-frame.ts";
 import { decodeRadioReport, encodeRadioCommand, type RadioCommand } from "#wire/lines/radio-line.ts";
 
-export interface RadioLine {
+interface RadioLine {
   readonly radio: Radio;
   close(): void;
 }

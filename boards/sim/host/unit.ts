@@ -19,7 +19,7 @@ const WATCHDOG_MS = 5000;
 /** Node fires a longer timeout at once. */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 /** Exit codes that the programs around a unit tell apart. */
-export const EXIT = { ended: 0, trouble: 1, powerCut: 80, noImage: 81 } as const;
+const EXIT = { ended: 0, trouble: 1, powerCut: 80, noImage: 81 } as const;
 
 function show(what: object): void {
   process.stderr.write(`${JSON.stringify(what)}\n`);

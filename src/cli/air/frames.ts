@@ -68,7 +68,7 @@ export function readFrames(path: string): Frame[] {
 }
 
 /** What frames say, or why what they say can't be understood; neither where nothing is found. */
-export interface Overheard {
+interface Overheard {
   readonly found?: AirCredentials;
   readonly fault?: Fault;
 }

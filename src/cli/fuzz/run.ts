@@ -4,7 +4,7 @@ import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { FuzzTarget } from "./decoders.ts";
 import { mutatedItem } from "./items.ts";
 
-export interface FuzzReport {
+interface FuzzReport {
   readonly runs: number;
   readonly accepted: number;
   /** Of a decoder of CBOR: inputs that were one well-formed item, so that the decoder's own rules were asked. */

@@ -5,7 +5,7 @@ import type { FlashConfig } from "#factory/config.ts";
 
 type Output = Pick<FlashConfig, "output">;
 
-export const folderOf = ({ output }: Output, id: string): string => join(output, "units", id);
+const folderOf = ({ output }: Output, id: string): string => join(output, "units", id);
 
 /** A simulated or emulated unit's flash; what the unit says is kept beside it, in `.log`. */
 export const flashOf = (config: Output, id: string): string => join(folderOf(config, id), "unit.flash");

@@ -16,7 +16,7 @@ import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { readGrant } from "#wire/grants/grant.ts";
 import { readDelivery } from "#wire/grants/revocation.ts";
 
-export interface NewCard extends Printed {
+interface NewCard extends Printed {
   /** File with the new grant, in hexadecimal. */
   readonly grant: string;
   /** File with the delivery that ends the old one, in hexadecimal. */

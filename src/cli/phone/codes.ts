@@ -8,7 +8,7 @@ import { readCardLink, readLabelLink } from "#wire/grants/card.ts";
 import { PhoneTrouble } from "./unit.ts";
 
 /** The two codes that one picture shows. @throws PhoneTrouble that says which one is missing, or shown twice. */
-export async function codesIn(path: string): Promise<{ readonly label: string; readonly card: string }> {
+async function codesIn(path: string): Promise<{ readonly label: string; readonly card: string }> {
   if (!existsSync(path)) throw new ValueError(`--codes: there is no file ${path} (expected a photo of label and card)`);
   const texts = [...new Set(await readQrs(readBytes(path)))];
   const only = (what: string, isOne: (text: string) => boolean) => {

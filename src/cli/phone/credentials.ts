@@ -24,7 +24,7 @@ export interface CredentialOptions {
   readonly protocol: SentProtocol;
 }
 
-export interface CheckedCredentials {
+interface CheckedCredentials {
   readonly ssid: Uint8Array;
   /** The name as a person reads it: in hexadecimal digits where it is no text. */
   readonly name: string;

@@ -6,7 +6,7 @@ import { changeMemory, type GivenKey, type Known } from "#phone/memory.ts";
 /** What is remembered of a unit that this phone never met on a network. */
 const NOWHERE: Known = { host: "", port: 0, lastCounter: 0 };
 
-export type KeyState = "active" | "revoked" | "expired";
+type KeyState = "active" | "revoked" | "expired";
 
 /** Remembers what a unit said, or that a key was given. */
 export function note(memory: string, id: string, change: (known: Known) => Known): void {

@@ -9,7 +9,7 @@ import { readChain } from "#wire/grants/grant.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 
 /** Whose session it is. */
-export interface Teller {
+interface Teller {
   readonly holderSeed: Uint8Array;
   /** Absent for the owner. */
   readonly chain: Uint8Array | undefined;

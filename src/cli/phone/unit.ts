@@ -95,7 +95,7 @@ const RATE_WAIT_MS = 1000;
 const RATE_TRIES = 20;
 
 /** Who calls on which unit, and what this phone remembers of it. */
-export interface Visit {
+interface Visit {
   readonly id: string;
   readonly deviceId: Uint8Array;
   readonly holderSeed: Uint8Array;
@@ -195,7 +195,7 @@ async function sessionAtHome(options: PhoneOptions, visit: Visit): Promise<Sessi
  * Remembers what this phone needs to reach the unit through the relay. A failure is ignored: the next session tries
  * again.
  */
-export async function learnOf(
+async function learnOf(
   options: PhoneOptions,
   { id, known }: Pick<Visit, "id" | "known">,
   session: Session,

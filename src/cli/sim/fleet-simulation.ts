@@ -22,7 +22,7 @@ import { readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
 
-export interface FleetSimulation {
+interface FleetSimulation {
   readonly units: number;
   readonly seed: number;
   readonly imageBytes?: number;
@@ -40,7 +40,7 @@ export interface FleetSimulation {
   progress?(line: string): void;
 }
 
-export interface FleetReport extends Omit<FleetOutcome, "units"> {
+interface FleetReport extends Omit<FleetOutcome, "units"> {
   readonly realMs: number;
   readonly rollout: string;
   readonly state: string;

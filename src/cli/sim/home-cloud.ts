@@ -27,7 +27,7 @@ export interface WireEnd {
   closed(): void;
 }
 
-export interface HomeCloudOptions {
+interface HomeCloudOptions {
   readonly folder: string;
   readonly timestampSigner: TimestampSigner;
   nowMs(): number;

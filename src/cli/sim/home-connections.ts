@@ -15,7 +15,7 @@ const BREAKS = 0.01;
 /** How long an end does not know that the other is gone. */
 const UNAWARE_MS = 3_000;
 
-export interface HomeConnections {
+interface HomeConnections {
   /** @returns The connection's number, or -1 when all are taken. */
   open(port: number): number;
   write(connection: number, bytes: Uint8Array): void;

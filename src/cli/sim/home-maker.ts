@@ -14,7 +14,7 @@ import { type FlashMap, firstImages } from "#factory/images.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
 import { decodeBlockResponse, tagOf } from "#wire/releases/blocks.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
-import { createHomeCloud } from "./home-cloud.ts";
+import { createHomeCloud, type HomeCloud } from "./home-cloud.ts";
 import type { HomeWorld } from "./home-world.ts";
 
 const IMAGE_BYTES = 14_000;
@@ -27,8 +27,6 @@ interface Published {
   readonly behaviour: Behaviour;
   isHalted: boolean;
 }
-
-export type HomeMaker = Awaited<ReturnType<typeof createHomeMaker>>;
 
 /**
  * @param folder Where keys and the cloud's store lie; the caller's to remove.
@@ -55,7 +53,7 @@ export async function createHomeMaker(
   let deviceId = "";
   const device = () => cloud.core?.fleet.get(deviceId);
 
-  const cloud = createHomeCloud({
+  const cloud: HomeCloud = createHomeCloud({
     ...{ folder, timestampSigner: createTimestampSigner([keysFolder]), nowMs, after: around.after, hold: world.hold },
     randomFraction: () => random.next(),
     sentBlock(payload) {

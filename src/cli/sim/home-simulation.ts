@@ -20,7 +20,7 @@ import { createHomeMaker } from "./home-maker.ts";
 import { createHomePeople, homeApp, type Ran } from "./home-people.ts";
 import { createHomeWorld } from "./home-world.ts";
 
-export interface HomeReport {
+interface HomeReport {
   readonly seed: number;
   /** SHA-256 over the trace, first 16 hexadecimal digits. */
   readonly digest: string;

@@ -27,13 +27,13 @@ function keysOf(config: FlashConfig): MakerKeys {
 }
 
 /** The images of a release, one of them at least. */
-export interface ReleaseImages {
+interface ReleaseImages {
   readonly native?: Uint8Array | undefined;
   readonly js?: Pick<Bundle, "bytes" | "names"> | undefined;
 }
 
 /** What a release of these images says. */
-export function planOf(
+function planOf(
   config: FlashConfig,
   sequence: number,
   { native, js }: ReleaseImages,

@@ -47,7 +47,7 @@ export function freePort(): Promise<number> {
 }
 
 /** What came of one run of the command line in a process of its own. */
-export interface Told {
+interface Told {
   readonly code: number | null;
   /** The JSON object that it printed, if any. */
   readonly json: Readonly<Record<string, unknown>> | undefined;

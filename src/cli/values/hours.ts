@@ -2,7 +2,7 @@
 import { offsetMinutesOf } from "./date.ts";
 import { groupsOf, ValueError, wrongValue } from "./value-error.ts";
 
-export interface Hours {
+interface Hours {
   readonly fromMinutes: number;
   /** Excluded; 1440 for midnight at the end of the day. */
   readonly toMinutes: number;
@@ -37,7 +37,7 @@ function readDays(text: string): number | undefined {
 }
 
 /** Days as a person writes them. */
-export function weekdaysText(weekdays: number): string {
+function weekdaysText(weekdays: number): string {
   const days = DAYS.filter((_, i) => (weekdays & (1 << i)) !== 0);
   return days.length === 7 ? "every day" : weekdays === 31 ? "mon-fri" : days.join(",");
 }

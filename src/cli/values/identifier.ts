@@ -4,7 +4,7 @@ import { isAcceptablePoint } from "#trust/ed25519-strict.ts";
 import { ValueError, wrongValue } from "./value-error.ts";
 
 /** Bytes of a known length, in hexadecimal digits. */
-export function hexBytesOf(option: string, text: string, byteLength: number, what: string): Uint8Array {
+function hexBytesOf(option: string, text: string, byteLength: number, what: string): Uint8Array {
   const bytes = fromHex(text);
   return bytes?.length === byteLength
     ? bytes

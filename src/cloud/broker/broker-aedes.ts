@@ -20,7 +20,7 @@ import { createRetainedQuota } from "./retained-quota.ts";
 import { createRetainedTopics } from "./retained-topics.ts";
 import { createTopicEmitter } from "./topic-emitter.ts";
 
-export interface EmbeddedOptions {
+interface EmbeddedOptions {
   readonly host: string;
   readonly port: number;
   /** The nonce time (up-clock.ts). */

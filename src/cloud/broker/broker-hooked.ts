@@ -17,7 +17,7 @@ import type { Broker, BrokerEvents, LinkedDevice } from "./broker.ts";
 import type { LinkGate } from "./link-gate.ts";
 import { ANSWER_MS, BrokerTrouble, openRemoteClient } from "./remote-client.ts";
 
-export interface HookedOptions {
+interface HookedOptions {
   readonly url: string;
   /** The broker's name. */
   readonly name: string;

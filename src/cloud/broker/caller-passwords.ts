@@ -1,7 +1,7 @@
 /** Passwords of callers that were admitted and have not connected yet: each is good once, within a minute. */
 import { createHash, timingSafeEqual } from "node:crypto";
 
-export interface CallerPasswords {
+interface CallerPasswords {
   admit(name: string, password: string): void;
   forget(name: string): void;
   /** Whether this is the caller's password; a right one is spent. An absent or empty one never is. */

@@ -26,7 +26,7 @@ export interface LinkGate {
   check(deviceId: string | undefined, proof: Uint8Array, nowMs: number): Promise<Result<LinkedDevice>>;
 }
 
-export interface LinkGateParts {
+interface LinkGateParts {
   /** The broker's name, which proofs are bound to. */
   readonly broker: string;
   readonly fleet: Pick<Fleet, "get" | "spendNonce">;

@@ -6,7 +6,7 @@ import { connectHookedBroker } from "./broker-hooked.ts";
 import { connectRemoteBroker } from "./broker-remote.ts";
 import type { LinkGate } from "./link-gate.ts";
 
-export interface BrokerPlan {
+interface BrokerPlan {
   /** The broker's name, which proofs are bound to. */
   readonly name: string;
   /** Where the embedded broker listens. */

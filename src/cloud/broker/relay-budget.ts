@@ -20,7 +20,7 @@ const HANDSHAKES_BRANCH = { burst: 4, everyMs: 8_000 };
 /** How long a request may be held back to keep to that. */
 const HOLD_MS = 2_000;
 
-export interface RelayBudget {
+interface RelayBudget {
   /** Whether this caller may begin a handshake now. */
   takeHandshake(caller: Caller, nowMs: number): boolean;
   /** Milliseconds that a request has to wait; undefined when that would be too long: it is dropped. */

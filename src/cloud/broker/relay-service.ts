@@ -25,7 +25,7 @@ const IDLE_MS = 600_000;
 /** Requests of one session whose answer is awaited; a caller asks one thing at a time. */
 const PENDING_MAX = 4;
 
-export interface RelayServiceOptions {
+interface RelayServiceOptions {
   /** Publishes below a unit's own topic; false when it isn't connected. */
   toDevice(device: LinkedDevice, name: string, payload: Uint8Array): Promise<boolean>;
   toCaller(name: string, payload: Uint8Array): void;

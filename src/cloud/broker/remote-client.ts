@@ -12,7 +12,7 @@ export class BrokerTrouble extends Error {
   override name = "BrokerTrouble";
 }
 
-export interface RemoteOptions {
+interface RemoteOptions {
   readonly url: string;
   /** Client ID. */
   readonly clientId: string;
@@ -28,7 +28,7 @@ export interface RemoteOptions {
   aside?(topic: string, payload: Uint8Array): boolean;
 }
 
-export interface RemoteClient {
+interface RemoteClient {
   readonly client: MqttClient;
   /** The URL without what is secret in it. */
   readonly where: string;

@@ -3,7 +3,7 @@
 const TOPICS_MAX = 16;
 const BYTES_MAX = 16_384;
 
-export interface RetainedQuota {
+interface RetainedQuota {
   /** Whether this message of a device may be retained as well; an empty payload frees its topic's place. */
   take(device: string, topic: string, payloadBytes: number): boolean;
 }

@@ -4,7 +4,7 @@
  */
 import { NONCE_LIFE_MS } from "./nonces.ts";
 
-export interface SpentNonces {
+interface SpentNonces {
   /** `spent`: it was used before. `full`: too many sessions of this branch began within a minute; other branches don't notice. */
   spend(branch: string, nonce: string, givenMs: number, nowMs: number): "ok" | "spent" | "full";
   /** How many branches are remembered. */

@@ -6,7 +6,7 @@
 type Done = () => void;
 type Listener = (packet: { readonly topic: string }, done: Done) => void;
 
-export interface TopicEmitter {
+interface TopicEmitter {
   on(filter: string, listener: Listener, done?: Done): void;
   removeListener(filter: string, listener: Listener, done?: Done): void;
   /** Calls `done` once every listener has called its own. */

@@ -17,7 +17,7 @@ import { revocationRoutes } from "./routes-revocation.ts";
 import { rolloutRoutes } from "./routes-rollout.ts";
 import { viewRoutes } from "./routes-view.ts";
 
-export interface CloudAppParts {
+interface CloudAppParts {
   readonly core: Core;
   readonly gate: LinkGate;
   readonly nonces: Nonces;

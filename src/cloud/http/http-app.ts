@@ -9,7 +9,7 @@ import { HttpRefusal, type HttpReply, json, type Route } from "./route.ts";
 
 export type HttpApp = OpenAPIHono<{ Bindings: HttpBindings }>;
 
-export interface HttpAppOptions {
+interface HttpAppOptions {
   /** Checks that a request may use a route; throws HttpRefusal when it may not. */
   authorize(who: Route["who"], request: { readonly method: string; readonly headers: Headers }): void;
   /** Takes one line about a failure of the server itself. */

@@ -6,12 +6,12 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { HttpApp } from "./http-app.ts";
 
-export interface HttpServer {
+interface HttpServer {
   readonly port: number;
   close(): Promise<void>;
 }
 
-export interface HttpServerOptions {
+interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer };

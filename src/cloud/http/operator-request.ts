@@ -7,14 +7,14 @@ import { request as requestHttps } from "node:https";
 import { connect, type TLSSocket } from "node:tls";
 
 /** How a server under TLS is known; by the system's own authorities and its name when neither is given. */
-export interface KnownBy {
+interface KnownBy {
   /** SHA-256 of its certificate: whatever its name, as long as it is that one. */
   readonly fingerprint?: string | undefined;
   /** PEM of the authority that vouches for its name. */
   readonly ca?: string | undefined;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly text: string;
 }

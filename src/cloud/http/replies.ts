@@ -1,7 +1,6 @@
 /** Schemas of what the operator interface answers with. The interfaces that they describe stand beside their producers. */
 import { z } from "@hono/zod-openapi";
 import type { RevocationStatus } from "#cloud/issuer/revocation-register.ts";
-import type { Decision } from "#cloud/rollout/rollout-decision.ts";
 import type { Rollout, Tally } from "#cloud/rollout/rollout-plan.ts";
 import type { RolloutStatus, Status } from "#cloud/status/status.ts";
 
@@ -95,7 +94,6 @@ const decisionSchema = z
   .openapi("Decision");
 
 export const decisionReply = z.object({ taken: decisionSchema.optional(), all: z.array(decisionSchema) });
-export type DecisionReply = { readonly taken: Decision | undefined; readonly all: readonly Decision[] };
 
 const minute = z.int().min(0).max(1_439).openapi({ description: "minute of the day in UTC" });
 export const windowSchema = z.object({ fromMinute: minute, toMinute: minute });

@@ -20,7 +20,7 @@ export interface HttpRequest<Json = unknown> {
 }
 
 /** Content that has no schema: its media type. */
-export type MediaType = "application/octet-stream" | "text/html" | "text/plain";
+type MediaType = "application/octet-stream" | "text/html" | "text/plain";
 
 export interface Route {
   readonly method: "GET" | "POST";

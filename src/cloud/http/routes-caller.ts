@@ -6,7 +6,7 @@ import type { RelayService } from "#cloud/broker/relay-service.ts";
 import { CALLER_PROOF_BYTES_MAX } from "#wire/link/caller-auth.ts";
 import { HttpRefusal, type Route } from "./route.ts";
 
-export interface CallerRouteParts {
+interface CallerRouteParts {
   readonly callerGate: CallerGate;
   /** The nonce time (up-clock.ts). */
   nonceMs(): number;

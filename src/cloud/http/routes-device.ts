@@ -12,7 +12,7 @@ import { encodeNonceAnswer } from "#wire/link/link-auth.ts";
 import { TIMESTAMP_NONCE_BYTES } from "#wire/releases/timestamp.ts";
 import { bytesReply, HttpRefusal, type HttpRequest, type Route } from "./route.ts";
 
-export interface DeviceRouteParts {
+interface DeviceRouteParts {
   readonly gate: LinkGate;
   readonly nonces: Nonces;
   /** The nonce time (up-clock.ts). */

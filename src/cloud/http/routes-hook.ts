@@ -15,7 +15,7 @@ export interface HookRight {
   readonly topic: string;
 }
 
-export interface HookJudge {
+interface HookJudge {
   /**
    * Whether a client may connect; a proof or a password is spent by asking.
    * @returns Its rights, none where it is asked about each time; undefined: it may not.

@@ -6,7 +6,7 @@ import { type RevocationRegister, type RevocationScope, RevocationTrouble } from
 import { revocationStatusReply } from "./replies.ts";
 import { HttpRefusal, type HttpRequest, json, type Route } from "./route.ts";
 
-export interface RevocationRouteParts {
+interface RevocationRouteParts {
   readonly fleet: Fleet;
   readonly revocations: RevocationRegister;
   /** Tells the units that are linked. */

@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { type OperatorAccess, VIEW_COOKIE } from "./operator-access.ts";
 import { HttpRefusal, json, jsonRoute, type Route } from "./route.ts";
 
-export interface ViewRouteParts {
+interface ViewRouteParts {
   readonly access: OperatorAccess;
   /** Whether the page is served under TLS, so that the cookie is never sent without it. */
   readonly isSecure: boolean;

@@ -3,7 +3,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readBytes } from "#trust/host/files.ts";
 
 /** A file that can't be used; one line that says what to do. */
-export class TlsTrouble extends Error {
+class TlsTrouble extends Error {
   override name = "TlsTrouble";
 }
 

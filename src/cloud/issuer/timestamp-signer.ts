@@ -12,7 +12,7 @@ import { signTimestamp } from "#trust/releases/sign-release.ts";
 import type { Keyset } from "#wire/releases/keyset.ts";
 import { createTimeSigner, type TimeSigner } from "./time-signer.ts";
 
-export interface ProductKeys {
+interface ProductKeys {
   readonly product: string;
   readonly keyset: Keyset;
   readonly signedKeyset: Uint8Array;

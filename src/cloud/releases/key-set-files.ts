@@ -19,7 +19,7 @@ import { keyNameOf } from "#wire/releases/role-envelope.ts";
 const ROOT_FILES = ["root-1.key", "root-2.key", "root-3.key"] as const;
 export const RELEASE_KEY_FILE = "release.key";
 export const TIMESTAMP_KEY_FILE = "timestamp.key";
-export const KEYSET_FILE = "keyset.cose";
+const KEYSET_FILE = "keyset.cose";
 export const ROOTS_FILE = "roots.json";
 
 /** The folder can't be used. The message is one line that says what to do. */

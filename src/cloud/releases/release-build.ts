@@ -15,7 +15,7 @@ import {
 import { encodeStream } from "#wire/stream/stream-encoder.ts";
 import { componentName, nameOf, type ReleaseFile, ReleaseTrouble } from "./release-file.ts";
 
-export interface ReleasePlan {
+interface ReleasePlan {
   readonly product: string;
   readonly sequence: number;
   readonly hardware: readonly number[];

@@ -46,7 +46,7 @@ export interface Releases {
 }
 
 /** What the maker's product allows its owners: a card of level `noFlash` can neither agree to an install nor put it off. */
-export interface Policy {
+interface Policy {
   readonly cards: "noFlash" | "all";
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 
 /** Buckets of a rollout: a share of devices is a number of hundredths of a percent. */
-export const BUCKETS = 10_000;
+const BUCKETS = 10_000;
 
 /**
  * The bucket of a device in one rollout, 0 to 9999. The same everywhere and for ever; salted with the rollout, so that

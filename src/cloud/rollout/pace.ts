@@ -1,13 +1,13 @@
 /** A rate limiter: the generic cell rate algorithm (ITU-T I.371 annex A), with one number of state per stream. */
 
-export interface PaceRule {
+interface PaceRule {
   /** How many may come at once. */
   readonly burst: number;
   /** Milliseconds from one to the next in the long run. */
   readonly everyMs: number;
 }
 
-export interface Pace {
+interface Pace {
   /**
    * Takes a turn for a stream.
    * @returns Milliseconds that it has to wait, 0 within a burst; undefined, and no turn, when that is more than `waitMs`.

@@ -34,7 +34,7 @@ export interface ReleaseFacts {
 }
 
 /** One thing that was looked at. The first that does not hold decided. */
-export interface Check {
+interface Check {
   readonly check: string;
   readonly holds: boolean;
   readonly says: string;

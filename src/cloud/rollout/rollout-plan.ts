@@ -61,7 +61,7 @@ export interface Rollout {
   readonly because: string;
 }
 
-export interface Forgiven {
+interface Forgiven {
   readonly failed: number;
   readonly silent: number;
 }
@@ -88,7 +88,7 @@ export interface Tally {
 }
 
 /** What the engine should do with a running rollout now, and why. */
-export type Verdict =
+type Verdict =
   | { readonly do: "wait"; readonly because: string }
   | { readonly do: "open"; readonly wave: number; readonly because: string }
   | { readonly do: "halt"; readonly because: string };

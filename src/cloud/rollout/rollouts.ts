@@ -46,7 +46,7 @@ export interface Rollouts {
   isLive(product: string, sequence: number): boolean;
 }
 
-export interface NewRollout {
+interface NewRollout {
   readonly product: string;
   readonly sequence: number;
   readonly waves?: readonly Wave[];

@@ -33,7 +33,7 @@ export interface AttemptRow {
   heard_ms: number;
 }
 
-export interface ReleaseRow {
+interface ReleaseRow {
   product: string;
   sequence: number;
   envelope: Uint8Array;
@@ -42,12 +42,12 @@ export interface ReleaseRow {
 }
 
 /** Bytes that devices fetch, by what names them: lower-case hexadecimal of their root hash. */
-export interface ImageRow {
+interface ImageRow {
   name: string;
   bytes: Uint8Array;
 }
 
-export interface RolloutRow {
+interface RolloutRow {
   id: string;
   product: string;
   sequence: number;
@@ -74,7 +74,7 @@ export interface EventRow {
 }
 
 /** Small signed things by name: key sets, revocation lists. */
-export interface RecordRow {
+interface RecordRow {
   name: string;
   bytes: Uint8Array;
 }

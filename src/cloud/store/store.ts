@@ -10,7 +10,7 @@ import { type Store, StoreTrouble, storeTrouble } from "./store-trouble.ts";
 export { type Store, StoreTrouble, storeTrouble };
 
 /** `power`: loss of power. `kill`: the end of the process only, which is enough where the machine is simulated. */
-export type Durability = "power" | "kill";
+type Durability = "power" | "kill";
 
 /**
  * Opens a store, making it when it is not there.

@@ -22,7 +22,7 @@ import { rememberSigners } from "./signer-times.ts";
 import { buttonHeldMs, type Moment, mayWrite, note, type Session } from "./state.ts";
 
 /** The button must be held for this long to hand the unit over, and for that long to reset it. */
-export const RESALE_HOLD_MS = 3_000;
+const RESALE_HOLD_MS = 3_000;
 export const RESET_HOLD_MS = 10_000;
 
 /** Stores what is now remembered of revocation, and ends the sessions that it ends. */

@@ -8,10 +8,10 @@ import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Responded } from "#trust/sessions/edhoc-responder.ts";
 import type { RecordKeys } from "#trust/sessions/sealed-record.ts";
 
-export const SESSIONS_MAX = 4;
+const SESSIONS_MAX = 4;
 /** Sessions of one branch: somebody's phone and tablet, or one of these and a key that was handed on; an older one gives way. */
 const SESSIONS_A_BRANCH_MAX = 2;
-export const IDLE_MS = 300_000;
+const IDLE_MS = 300_000;
 const HALF_OPEN_MAX = 4;
 const HALF_OPEN_A_SOURCE_MAX = 2;
 const HALF_OPEN_MS = 10_000;

@@ -63,7 +63,7 @@ export interface Session extends TableSession {
   hasProved: boolean;
 }
 
-export interface RaisedEvent {
+interface RaisedEvent {
   readonly number: number;
   readonly name: string;
   readonly value: Uint8Array;

@@ -8,14 +8,14 @@ import type { MqttProperties } from "#codec/mqtt-properties.ts";
 import type { PacketReader } from "./packets.ts";
 import type { LinkTimes } from "./settings.ts";
 
-export interface Outgoing {
+interface Outgoing {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly retain: boolean;
   readonly qos: 0 | 1;
 }
 
-export interface Heard {
+interface Heard {
   readonly replies: readonly Uint8Array[];
   readonly message: { readonly topic: string; readonly payload: Uint8Array } | undefined;
 }

@@ -6,7 +6,7 @@ import type { Secure } from "#device/port.ts";
 import { type TimeState, timeAt } from "#trust/time-floor.ts";
 import type { CloudChoice } from "./cloud.ts";
 
-export type Pinned = Pick<Secure, "serverName" | "certificate">;
+type Pinned = Pick<Secure, "serverName" | "certificate">;
 
 /** What a connection is held to. */
 export interface Security {

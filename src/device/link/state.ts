@@ -12,7 +12,7 @@ import { type Conversation, unacknowledged } from "./conversation.ts";
 import { secureAt } from "./security.ts";
 import type { LinkSettings, LinkTimes } from "./settings.ts";
 
-export type Phase = "off" | "away" | "nonce" | "proof" | "connecting" | "connack" | "suback" | "up";
+type Phase = "off" | "away" | "nonce" | "proof" | "connecting" | "connack" | "suback" | "up";
 
 export interface LinkState {
   /** What the unit remembers, to be read again when its cloud moves. */

@@ -17,7 +17,7 @@ const SLOW_MS = 1_000;
 /** An announcement to a group goes out after 0, 1, 3, 7, 15 and 31 s. */
 const ANNOUNCING_BEATS = [0, 10, 30, 34, 42, 58];
 
-export interface Beat {
+interface Beat {
   readonly acknowledges: boolean;
   readonly announces: boolean;
   /** A hello is the larger datagram: every third quick beat is enough. */

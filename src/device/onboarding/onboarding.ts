@@ -39,7 +39,7 @@ export const PROVISIONAL_MS = 600_000;
 /** How long the button must be held to forget network and counter. */
 const RESET_HOLD_MS = 10_000;
 
-export interface OnboardingOptions {
+interface OnboardingOptions {
   /** Where the LAN server listens; told in the hello. */
   readonly lanPort: number;
   /** The older protocols that this bundle holds; a unit listens for those that the factory switched on. */

@@ -6,7 +6,7 @@ import type { AccessPoint } from "#wire/air/frame.ts";
 import type { Listener } from "#wire/air/listener.ts";
 import type { Search } from "./search.ts";
 
-export type Phase = "off" | "scanning" | "searching" | "joining" | "online" | "portal";
+type Phase = "off" | "scanning" | "searching" | "joining" | "online" | "portal";
 
 export interface State {
   phase: Phase;

@@ -39,7 +39,7 @@ export const OTA_TIMES: OtaTimes = {
 export type Activity = "idle" | "consent" | "asking" | "fetching" | "waiting" | "halted" | "trial";
 
 /** One component on its way. */
-export interface Fetching {
+interface Fetching {
   readonly component: Component;
   readonly fetch: TransferFetch;
   readonly writer: SlotWriter;

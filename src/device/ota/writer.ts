@@ -10,7 +10,7 @@ import { createStreamDecoder, type StreamDecoder } from "#wire/stream/stream-dec
 
 const PAGE_BYTES = 1024;
 
-export interface WriterPlan {
+interface WriterPlan {
   readonly slot: SlotRegion;
   readonly imageBytes: number;
   /** Where the base image lies; none for a whole image. */
@@ -77,7 +77,7 @@ export function takeBlock(read: ReadFlash, writer: SlotWriter, block: Uint8Array
   return ok(undefined);
 }
 
-export interface Written {
+interface Written {
   readonly ops: readonly FlashOp[];
   /** To be recorded behind it. */
   readonly progress: Progress | undefined;

@@ -24,7 +24,7 @@ export type StoredCloud = CloudAddress & { readonly bytes: Uint8Array };
 export type StoredTls = CloudTls & { readonly bytes: Uint8Array };
 
 /** What the factory switched on for onboarding. */
-export interface OnboardingChoice {
+interface OnboardingChoice {
   /** Names of older protocols. */
   readonly legacy: readonly Cbor[];
   readonly isSoftApOn: boolean;
@@ -53,7 +53,7 @@ export interface StoredZone {
 }
 
 /** A release that is being installed. */
-export interface StoredUpdate {
+interface StoredUpdate {
   readonly signed: Uint8Array;
   readonly isCarried: boolean;
 }

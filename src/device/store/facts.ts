@@ -3,7 +3,7 @@ import type { ENTRIES } from "./entries.ts";
 
 type Entries = typeof ENTRIES;
 export type EntryName = keyof Entries;
-export type ValueOf<Name extends EntryName> = NonNullable<ReturnType<Entries[Name]["decode"]>>;
+type ValueOf<Name extends EntryName> = NonNullable<ReturnType<Entries[Name]["decode"]>>;
 /** Entries that machines write as typed values. */
 export type WrittenName = { [Name in EntryName]: Entries[Name] extends { encode: unknown } ? Name : never }[EntryName];
 export type WrittenOf<Name extends WrittenName> = Parameters<Entries[Name]["encode"]>[0];

@@ -6,7 +6,7 @@ interface Onboarding {
   readonly softAp: boolean;
 }
 
-export interface BundleMark {
+interface BundleMark {
   readonly release: string;
   readonly board: string;
   /** Protocols by their names in flash.config.json, "soft-ap" among them. */

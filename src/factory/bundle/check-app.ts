@@ -8,7 +8,7 @@ import ts from "typescript";
 import { BundleError } from "./bundle.ts";
 import { absentOf, withoutAbsent } from "./unit-library.ts";
 
-export interface AppToCheck {
+interface AppToCheck {
   /** The app's entry. */
   readonly app: string;
   /** The board's name and pins, as in board.json. */

@@ -14,12 +14,12 @@ const CONSTANT = /^[A-Z][A-Z0-9_]*$/;
 const TEXT_CHARACTERS_MAX = 24;
 const MUTATORS = /^(set|add|delete|clear|push|pop|shift|unshift|splice|sort|reverse|fill|copyWithin)$/;
 
-export function parse(script: string): ts.SourceFile {
+function parse(script: string): ts.SourceFile {
   return ts.createSourceFile("bundle.js", script, ts.ScriptTarget.ES2020, true, ts.ScriptKind.JS);
 }
 
 /** Whether a name stands for a value that nobody changes; JSON that was imported is called so by the bundler. */
-export function isConstantName(name: string): boolean {
+function isConstantName(name: string): boolean {
   return CONSTANT.test(name) || name.endsWith("_default");
 }
 
@@ -47,7 +47,7 @@ function changedBy(node: ts.Node): ts.Identifier | undefined {
 }
 
 /** Names that are assigned to, or whose value is changed in place, or that are declared below the top level as well. */
-export function changedNames(file: ts.SourceFile): ReadonlySet<string> {
+function changedNames(file: ts.SourceFile): ReadonlySet<string> {
   const changed = new Set<string>();
   const visit = (node: ts.Node): void => {
     const root = changedBy(node);

@@ -16,7 +16,7 @@ const SPEAKS_OF_FAULTS = /^src\/((base|codec|wire|trust|device)\/|app\/define-de
 export type Edits = ReadonlyMap<string, (text: string) => string>;
 
 /** A source with numbers where it says faults. */
-export function withFaultNumbers(source: string): string {
+function withFaultNumbers(source: string): string {
   const file = ts.createSourceFile("source.ts", source, ts.ScriptTarget.ES2022, false, ts.ScriptKind.TS);
   const parts: string[] = [];
   let at = 0;

@@ -6,7 +6,7 @@
 import { readText, writeWhole } from "#trust/host/files.ts";
 
 /** Thrown for a file that is no list of names; the message says what to do. */
-export class NamesError extends Error {
+class NamesError extends Error {
   override name = "NamesError";
 }
 

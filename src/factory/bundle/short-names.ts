@@ -8,7 +8,7 @@ import ts from "typescript";
 import { assert } from "#base/assert.ts";
 import { hashNames, letters } from "./hash-names.ts";
 
-export interface Shortened {
+interface Shortened {
   readonly script: string;
   /** What a person needs to read a stack: long names by short ones. Local letters are not in it. */
   readonly names: ReadonlyMap<string, string>;

@@ -4,7 +4,7 @@ import { ok, type Result, refuse } from "#base/faults.ts";
 import { BODY_BYTES_MAX, PATH, readRefusal } from "#wire/sessions/session.ts";
 import type { Transport } from "../transport.ts";
 
-export interface HttpTransportOptions {
+interface HttpTransportOptions {
   readonly host: string;
   readonly port: number;
   /** How long an answer may take. */

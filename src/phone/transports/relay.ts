@@ -7,7 +7,7 @@ import { decodeRelayedReply, encodeRelayedRequest, RELAY_TAG_BYTES, type Relayed
 import { readRefusal } from "#wire/sessions/session.ts";
 import type { Transport } from "../transport.ts";
 
-export interface RelayTransportOptions {
+interface RelayTransportOptions {
   /** A connected client. It stays open when the transport closes. */
   readonly client: Pick<MqttClient, "publishAsync" | "subscribeAsync" | "on" | "off">;
   /** Where to speak, and where to hear. */

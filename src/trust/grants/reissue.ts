@@ -5,7 +5,7 @@
 import { type GrantClaims, type IssuingSigner, issueGrant } from "./mint.ts";
 import { signRevocation } from "./revoke.ts";
 
-export interface Reissued {
+interface Reissued {
   readonly grant: Uint8Array;
   /** To be published, retained, or carried to the unit: it ends the old grant and all beneath it. */
   readonly revocation: Uint8Array;

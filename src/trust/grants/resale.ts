@@ -7,7 +7,7 @@ import { type GrantClaims, issueGrant } from "./mint.ts";
 import { type OpenChain, type OpenLink, OWN_KID } from "./open-chain.ts";
 import { entryOf, type RevocationEntry, type RevocationList } from "./revocations.ts";
 
-export interface Resold {
+interface Resold {
   /** The new owner's grant, to be stored in the old one's place. */
   readonly grant: Uint8Array;
   readonly revocations: RevocationList;

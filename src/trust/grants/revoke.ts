@@ -106,7 +106,7 @@ function signersOf(signed: Signed, roots: Roots, chain: OpenChain | undefined): 
 }
 
 /** What came of a delivery. */
-export interface AppliedDelivery {
+interface AppliedDelivery {
   /** What the unit now remembers; the very same object when nothing changed. */
   readonly revocations: RevocationList;
   /** REVOCATION_SEQUENCE when a statement was passed over although it would have changed something. */

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 
 /** The file can't be used. The message is one line that says what to do. */
-export class FileError extends Error {
+class FileError extends Error {
   override name = "FileError";
   /** The system's own name for what is wrong, as ENOENT. */
   readonly code: string | undefined;
@@ -46,7 +46,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 /** Everything that is read here is far smaller; a larger file is the wrong one. */
-export const FILE_BYTES_MAX = 256 * 1024 * 1024;
+const FILE_BYTES_MAX = 256 * 1024 * 1024;
 
 /** One line for a system's error about a file, or undefined for another kind of error. */
 export function fileTrouble(error: unknown, path?: string): string | undefined {

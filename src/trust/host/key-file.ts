@@ -17,7 +17,7 @@ export interface KeyPair {
 }
 
 /** The file can't be used; one line that says what to do and tells nothing of the key. */
-export class KeyFileError extends Error {
+class KeyFileError extends Error {
   override name = "KeyFileError";
 }
 

@@ -3,7 +3,7 @@ import nacl from "tweetnacl";
 import type { Primitives } from "#trust/primitives.ts";
 
 /** What tweetnacl has no code for; a page that never opens a session may leave these to throw. */
-export type Rest = Omit<Primitives, keyof ReturnType<typeof fromTweetnacl>>;
+type Rest = Omit<Primitives, keyof ReturnType<typeof fromTweetnacl>>;
 
 export function tweetnaclPrimitives(rest: Rest): Primitives {
   return { ...rest, ...fromTweetnacl() };

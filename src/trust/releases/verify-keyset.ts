@@ -13,7 +13,7 @@ const THRESHOLD = 2;
 
 type Crypto = Pick<Primitives, "ed25519VerifyRaw" | "sha256">;
 
-export interface KeysetTrust {
+interface KeysetTrust {
   /** The three pinned root keys. */
   readonly roots: readonly Uint8Array[];
   readonly product: string;

@@ -74,7 +74,7 @@ export function openRelease(crypto: Crypto, signed: Uint8Array, keyset: Keyset):
 }
 
 /** What a unit asked for with its nonce. */
-export interface FreshnessAsk {
+interface FreshnessAsk {
   readonly product: string;
   readonly nonce: Uint8Array;
   /** 12 bytes: the unit that asks. */

@@ -59,7 +59,7 @@ export function initiate(primitives: Primitives, suite: Suite, ownId: Uint8Array
 }
 
 /** Message 2 as the initiator opened it; nothing in it is proven yet. */
-export interface Opened2 {
+interface Opened2 {
   readonly initiated: Initiated;
   readonly proof: Proof;
   readonly peerId: Uint8Array;

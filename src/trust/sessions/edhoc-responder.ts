@@ -33,7 +33,7 @@ import type { Suite } from "./edhoc-suite.ts";
 
 const NOTHING = new Uint8Array(0);
 
-export interface Message1 {
+interface Message1 {
   readonly bytes: Uint8Array;
   readonly suite: Suite;
   readonly gX: Uint8Array;
@@ -117,7 +117,7 @@ export function respond(
 }
 
 /** Message 3 as the responder opened it: sealed by whoever sent message 1, but who that is isn't proven yet. */
-export interface Opened3 {
+interface Opened3 {
   readonly proof: Proof;
   readonly plaintext: Uint8Array;
 }

@@ -13,7 +13,7 @@ import { edhocKdf, HASH_BYTES, type HmacKey, hmacKey } from "./edhoc-kdf.ts";
 import type { Suite } from "./edhoc-suite.ts";
 
 export const METHOD_SIGNATURES = 0;
-export const SIGNATURE_BYTES = 64;
+const SIGNATURE_BYTES = 64;
 export const KEY_BYTES = 32;
 const SIGNATURE_HEAD_BYTES = 2;
 /** A chain of four links fits; nothing in a message nests deeper than a certificate reference. */

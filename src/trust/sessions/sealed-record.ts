@@ -12,7 +12,7 @@ import { exportKey, type Secret } from "./edhoc.ts";
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
-export const TAG_BYTES = 16;
+const TAG_BYTES = 16;
 /** Header parameters of RFC 9052 section 3.1. */
 const KID = 4;
 const PARTIAL_IV = 6;
@@ -57,7 +57,7 @@ function counterOf(item: Cbor): number | undefined {
 }
 
 /** A record's parts before it is opened. */
-export interface SealedRecord {
+interface SealedRecord {
   readonly sessionId: Uint8Array | undefined;
   readonly counter: number;
   readonly ciphertext: Uint8Array;

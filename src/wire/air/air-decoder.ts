@@ -22,7 +22,7 @@ import {
 import { isVersionOne, type VersionOneWatch, watchVersionOne } from "./air-version-one.ts";
 
 /** What the injected opener gives for a message whose tag holds. */
-export interface OpenedMessage extends Pick<SealedAir, "counter" | "tag"> {
+interface OpenedMessage extends Pick<SealedAir, "counter" | "tag"> {
   readonly ssid: Uint8Array;
   readonly passphrase: Uint8Array;
   readonly extra: Uint8Array;

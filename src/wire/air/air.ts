@@ -51,7 +51,7 @@ export function sectionQuotient(x: number, y: number): number {
 }
 
 /** What one length says: an anchor's number, or a symbol with the lowest bit of its place. */
-export type AirLength =
+type AirLength =
   | { readonly kind: "anchor"; readonly number: number }
   | { readonly kind: "symbol"; readonly bit: number; readonly symbol: number };
 

@@ -11,7 +11,7 @@ import { GROUP_BYTES } from "./groups.ts";
 export const AIRKISS_PORT = 10000;
 export const GUIDE: readonly number[] = [1, 2, 3, 4];
 
-export interface AirKissInput {
+interface AirKissInput {
   readonly ssid: Uint8Array;
   readonly passphrase: Uint8Array;
   /** The byte that the unit broadcasts in answer. */
@@ -35,7 +35,7 @@ const nibbles = (base: number, a: number, b: number): number[] => [
 ];
 
 /** CRC and number of a group, then its bytes. */
-export function groupLengths(number: number, bytes: Uint8Array): number[] {
+function groupLengths(number: number, bytes: Uint8Array): number[] {
   return [128 | crc8(bytes, crc8([number])), 128 | number, ...Array.from(bytes, (byte) => 256 + byte)];
 }
 

@@ -11,9 +11,9 @@ export const GUIDE: readonly number[] = [515, 514, 513, 512];
 export const DATA_MIN = 40;
 /** Total, two CRCs, two lengths and the phone's address stand before passphrase and SSID. */
 export const HEAD_BYTES = 9;
-export const BSSID_BYTES = 6;
+const BSSID_BYTES = 6;
 
-export interface EsptouchV1Input {
+interface EsptouchV1Input {
   readonly ssid: Uint8Array;
   readonly bssid: Uint8Array;
   readonly passphrase: Uint8Array;
@@ -21,7 +21,7 @@ export interface EsptouchV1Input {
   readonly phone: Uint8Array;
 }
 
-export interface EsptouchV1Round {
+interface EsptouchV1Round {
   /** Three lengths for each code, in send order. */
   readonly dataLengths: readonly number[];
   /** The codes: index and byte. */

@@ -31,14 +31,14 @@ export interface EsptouchV2Input {
 }
 
 /** What the sender draws: 0 to 126 a padding byte; 20 bytes of IV for security 2. */
-export interface EsptouchV2Randomness {
+interface EsptouchV2Randomness {
   readonly passphrasePadding: Uint8Array;
   readonly reservedPadding: Uint8Array;
   readonly ssidPadding: Uint8Array;
   readonly iv: Uint8Array;
 }
 
-export interface EsptouchV2Round {
+interface EsptouchV2Round {
   readonly head: Uint8Array;
   readonly sequences: number;
   /** One round; the sender repeats it. */
@@ -47,13 +47,13 @@ export interface EsptouchV2Round {
 }
 
 /** One run of bytes that is cut into blocks of its own. */
-export interface Field {
+interface Field {
   readonly bytes: Uint8Array;
   /** Data bytes a block: 5 (any byte) or 6 (all at most 127). */
   readonly blockBytes: 5 | 6;
 }
 
-export const isAscii = (bytes: Uint8Array) => bytes.every((byte) => byte <= 127);
+const isAscii = (bytes: Uint8Array) => bytes.every((byte) => byte <= 127);
 
 /** Bytes that fill the last block. */
 export function paddingBytes(byteLength: number, blockBytes: number): number {

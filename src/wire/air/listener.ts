@@ -29,7 +29,7 @@ export interface ListenerOptions {
 }
 
 /** A decoder and the bytes to take off a frame's body before it looks at the length. */
-export interface OverheadDecoder {
+interface OverheadDecoder {
   readonly overheadBytes: number;
   readonly decoder: LengthDecoder;
 }
@@ -55,7 +55,7 @@ interface Stream {
 }
 
 /** What the senders on one channel did since it was last judged. */
-export interface Judgement {
+interface Judgement {
   /** A sender that speaks a protocol was heard. */
   readonly isSpeaking: boolean;
   /** Such a sender's message needs less than before. */

@@ -16,7 +16,7 @@ export const TI_TAGS = {
 export const TI_LENGTH = 28;
 export const TI_NIBBLE = 593;
 /** Lengths that keep the receiver in step. */
-export const TI_SYNC: readonly number[] = [3, 23];
+const TI_SYNC: readonly number[] = [3, 23];
 /** A sealed key field holds one byte of length and the passphrase, or 32 bytes of passphrase. */
 export const TI_FIELD_BYTES = 32;
 /** Fifteen bytes; the sixteenth numbers the half. */
@@ -24,7 +24,7 @@ const OFB_IV = [0x01, 0x03, 0x19, 0xd2, 0xb1, 0x51, 0xf2, 0x09, 0x70, 0x61, 0xc3
 /** Free data of one byte is what every sender has; only more of it is sent. */
 const FREE_DATA_BYTES_MAX = 227;
 
-export interface TiInput {
+interface TiInput {
   readonly ssid: Uint8Array;
   readonly passphrase: Uint8Array;
   readonly aesKey?: Uint8Array;
@@ -32,7 +32,7 @@ export interface TiInput {
   readonly freeData?: Uint8Array;
 }
 
-export interface TiPackets {
+interface TiPackets {
   /** Without sync packets. */
   readonly lengths: readonly number[];
   readonly keyField: Uint8Array;
@@ -41,7 +41,7 @@ export interface TiPackets {
 }
 
 /** A string's length, then its nibbles, each with the one before it and its number modulo 16. */
-export function stringLengths(bytes: Uint8Array): number[] {
+function stringLengths(bytes: Uint8Array): number[] {
   const lengths = [TI_LENGTH + bytes.length];
   let previous = 0;
   for (let i = 0; i < 2 * bytes.length; i++) {

@@ -19,7 +19,7 @@ export const TUYA_MULTICAST_HEAD = utf8("TYST01");
 /** Region (2), token (8), secret (4). */
 export const TUYA_TOKEN_BYTES = 14;
 
-export interface TuyaInput {
+interface TuyaInput {
   readonly ssid: Uint8Array;
   readonly passphrase: Uint8Array;
   /** Region, token and secret, 14 bytes. */

@@ -16,7 +16,7 @@ export interface BootFacts {
   isValid(component: number, slot: number): boolean;
 }
 
-export interface BootDecision {
+interface BootDecision {
   /** Bit k: the slot of component k that starts; undefined: nothing verifies, start the recovery mode. */
   readonly slots: number | undefined;
   readonly isTrial: boolean;

@@ -56,7 +56,7 @@ const COMPONENTS_MAX = 3;
 /** Room that is kept before a trial, so that the boot stage never needs to compact. */
 const BOOT_RECORDS = 8;
 
-export interface Confirmed {
+interface Confirmed {
   readonly sequence: number;
   readonly epoch: number;
   /** Bit k: the slot (0 is A, 1 is B) of component k. */
@@ -143,7 +143,7 @@ export function encodeJournal(region: LogRegion, confirmed: Confirmed): Uint8Arr
 }
 
 /** The state after one more record. Records that make no sense where they stand change nothing. */
-export function applyRecord(state: JournalState, record: JournalRecord): JournalState {
+function applyRecord(state: JournalState, record: JournalRecord): JournalState {
   const job = state.job;
   const withJob = (change: Partial<Job>): JournalState =>
     job === undefined ? state : { ...state, job: { ...job, ...change } };
@@ -270,7 +270,7 @@ const PAYLOAD_BYTES: Readonly<Record<JournalRecord["kind"], number>> = {
 };
 
 /** The record of these bytes, or undefined for one of another kind or length. */
-export function decodeJournalRecord({ kind: number, payload }: LogRecord): JournalRecord | undefined {
+function decodeJournalRecord({ kind: number, payload }: LogRecord): JournalRecord | undefined {
   const kind = KINDS.get(number);
   if (kind === undefined || payload.length !== PAYLOAD_BYTES[kind]) return undefined;
   const view = viewOf(payload);

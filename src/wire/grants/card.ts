@@ -8,7 +8,7 @@ import { checkSymbols, isChecked } from "#codec/check31.ts";
 export const DEVICE_ID_BYTES = 12;
 export const CARD_SECRET_BYTES = 16;
 /** One for the version, 26 for the secret, four for the check. */
-export const CARD_CHARACTERS = 31;
+const CARD_CHARACTERS = 31;
 const CARD_VERSION = 1;
 
 /** A part of a QR symbol in its own mode; mixed modes keep the version small. */

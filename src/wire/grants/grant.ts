@@ -26,7 +26,7 @@ export const CLAIM = { aud: 3, exp: 4, iat: 6, cti: 7, cnf: 8, scope: 9, nonce: 
 const CNF_COSE_KEY = 1;
 
 export const CTI_BYTES = 8;
-export const CHAIN_BYTES_MAX = 1536;
+const CHAIN_BYTES_MAX = 1536;
 export const CHAIN_DEPTH_MAX = 4;
 export const EPOCH_MAX = 0xffffffff;
 const TIME_MAX_S = 2 ** 40;
@@ -80,7 +80,7 @@ export function encodeClaims(claims: Claims): Uint8Array {
  *   GRANT_AUDIENCE, GRANT_CLAIM_MISSING (iat, cti, cnf, scope, ours), GRANT_VERSION, GRANT_TIME, GRANT_CTI, GRANT_KEY,
  *   GRANT_SCOPE, GRANT_EPOCH_SHAPE, CAVEAT_SHAPE, CAVEAT_UNKNOWN.
  */
-export function readClaims(payload: Uint8Array, place: "grant" | "child"): Result<Claims> {
+function readClaims(payload: Uint8Array, place: "grant" | "child"): Result<Claims> {
   const map = decodeCbor(payload);
   if (!map.ok) return map;
   if (!(map.value instanceof Map)) return refuse("GRANT_CLAIM");

@@ -13,7 +13,7 @@ const UNIT_RIGHTS = RIGHT.config | RIGHT.delegate | RIGHT.flash;
 const ENTRIES_MAX = 32;
 const NAME_BYTES_MAX = 64;
 
-export interface ScopeEntry {
+interface ScopeEntry {
   readonly name: string;
   readonly rights: number;
 }

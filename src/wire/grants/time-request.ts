@@ -13,14 +13,14 @@ const ANSWER = "latchkey-time-answer:";
 const VERSION = 1;
 const ID_BYTES = 12;
 
-export interface TimeRequest {
+interface TimeRequest {
   readonly deviceId: Uint8Array;
   /** Place of the link whose signer is asked. */
   readonly link: number;
   readonly nonce: Uint8Array;
 }
 
-export interface TimeAnswer {
+interface TimeAnswer {
   readonly deviceId: Uint8Array;
   readonly link: number;
   /** The signed time. */

@@ -7,7 +7,7 @@
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor, isCount } from "#codec/cbor.ts";
 
-export const APP_FAILURE_BYTES_MAX = 1_024;
+const APP_FAILURE_BYTES_MAX = 1_024;
 const TEXT_MAX = 200;
 
 export interface AppFailure {

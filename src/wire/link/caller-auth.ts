@@ -15,7 +15,7 @@ const DEVICE_ID_BYTES = 12;
 export const CALLER_PROOF_BYTES_MAX = 1_800;
 const NAME = /^c-[0-9a-f]{32}$/;
 
-export interface CallerProof {
+interface CallerProof {
   readonly proof: LinkProof;
   /** The unit that the caller wants to speak with: 12 bytes. */
   readonly deviceId: Uint8Array;

@@ -50,7 +50,7 @@ export function linkPassword(proof: LinkProof): string {
  * the proof to `POST /proof` (body: the 112 bytes) and waits for 204 before it connects: a broker that can't check
  * proofs itself is told the password there. With `mqtt5` (bit 1) the broker speaks MQTT 5 as well as 3.1.1.
  */
-export interface NonceAnswer {
+interface NonceAnswer {
   readonly nonce: Uint8Array;
   readonly register: boolean;
   readonly mqtt5?: boolean;

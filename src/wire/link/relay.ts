@@ -11,7 +11,7 @@ export const RELAY_TAG_BYTES = 8;
 
 const PATHS: readonly SessionPath[] = ["key", "edhoc", "record"];
 
-export interface RelayedRequest {
+interface RelayedRequest {
   readonly tag: Uint8Array;
   readonly path: SessionPath;
   readonly body: Uint8Array;

@@ -61,7 +61,7 @@ export function isFleet(fleet: string): boolean {
 }
 
 /** Whether a text is a device ID: 24 lower-case hexadecimal digits. */
-export function isDevice(device: string): boolean {
+function isDevice(device: string): boolean {
   return DEVICE.test(device);
 }
 
@@ -75,7 +75,7 @@ export function fleetTopic(fleet: string, name: string): string {
   return `f/${fleet}/all/${name}`;
 }
 
-export type UnitOrFleetTopic =
+type UnitOrFleetTopic =
   | { readonly scope: "unit"; readonly fleet: string; readonly device: string; readonly name: string }
   | { readonly scope: "fleet"; readonly fleet: string; readonly name: string };
 

@@ -8,7 +8,7 @@
 import { type Fault, faultNumber, faultOf, ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 
-export const UNIT_STATE_BYTES_MAX = 64;
+const UNIT_STATE_BYTES_MAX = 64;
 
 /** Where a unit is with a release; numbers are the format's. The last three are ends, `rolledBack` tries again. */
 export const STAGE = {

@@ -15,7 +15,7 @@ export const LEAF_BYTES = 16;
 /** Blocks of one transfer at most: 1 MB. */
 export const BLOCKS_MAX = 256;
 /** Blocks that one request may ask for: one bit each. */
-export const WINDOW_MAX = 32;
+const WINDOW_MAX = 32;
 /** First bytes of the transfer's root, which name it on the wire. */
 export const TRANSFER_NAME_BYTES = 16;
 

@@ -24,7 +24,7 @@ export interface Keyset {
   readonly roots: readonly Uint8Array[] | undefined;
 }
 
-export interface KeysetSignature {
+interface KeysetSignature {
   readonly keyName: Uint8Array;
   readonly signature: Uint8Array;
 }

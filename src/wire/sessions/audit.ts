@@ -24,7 +24,7 @@ export const ACT = {
   open: 64,
   reset: 128,
 } as const;
-export const TIME_GRADES = ["unknown", "floor", "trusted"] as const;
+const TIME_GRADES = ["unknown", "floor", "trusted"] as const;
 
 export interface AuditEntry {
   readonly sequence: number;
@@ -71,7 +71,7 @@ export function auditLink(
   return primitives.sha256(concat(before, fields)).slice(0, AUDIT_LINK_BYTES);
 }
 
-export interface AuditPart {
+interface AuditPart {
   readonly entries: readonly AuditEntry[];
   /** Links before the first entry and after the last, to check that the next part goes on from here. */
   readonly before: Uint8Array;

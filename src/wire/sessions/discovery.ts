@@ -74,7 +74,7 @@ export function wantedOf(announced: Announced, message: DnsMessage): readonly nu
   });
 }
 
-export interface Encoded {
+interface Encoded {
   readonly answers: readonly Uint8Array[];
   /** What whoever asked for the answers will ask for next (RFC 6763 section 12). */
   readonly additional: readonly Uint8Array[];

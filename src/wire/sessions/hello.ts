@@ -22,7 +22,7 @@ const BINDING_BYTES = 16;
 const COUNTER_BYTES = 5;
 const TAG_PART_BYTES = BINDING_BYTES - COUNTER_BYTES;
 const SIGNATURE_AT = BINDING_AT + BINDING_BYTES;
-export const HELLO_BYTES = SIGNATURE_AT + 64;
+const HELLO_BYTES = SIGNATURE_AT + 64;
 
 /** What the signature stands over besides the bytes themselves. */
 const CONTEXT = utf8("latchkey hello 1");

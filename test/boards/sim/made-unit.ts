@@ -25,7 +25,7 @@ function pair() {
   return { seed, publicKey: crypto.ed25519PublicKey(seed) };
 }
 
-export interface TestMaker {
+interface TestMaker {
   readonly keys: MakerKeys;
   readonly release: { readonly seed: Uint8Array; readonly publicKey: Uint8Array };
   readonly timestamp: { readonly seed: Uint8Array; readonly publicKey: Uint8Array };

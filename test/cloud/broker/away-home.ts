@@ -23,7 +23,7 @@ import { runOnSockets, type SocketRunner } from "../../device/socket-runner.ts";
 export const seedOf = (fill: number) => new Uint8Array(32).fill(fill);
 export const issuer = { ...seedSigner(primitives, seedOf(101)), kid: Uint8Array.of(1) };
 export const FLEET = "f1";
-export const PRODUCT = "lamp";
+const PRODUCT = "lamp";
 const text = (value: string) => new TextEncoder().encode(value);
 
 export interface HomeUnit {

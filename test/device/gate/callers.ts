@@ -7,7 +7,7 @@ import { chainOf, issueChild } from "#trust/grants/mint.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import type { Ead } from "#trust/sessions/edhoc.ts";
 import { kidMap } from "#trust/sessions/edhoc-identifier.ts";
-import { answerMessage2, initiate, openMessage2 } from "#trust/sessions/edhoc-initiator.ts";
+import { type Answered, answerMessage2, initiate, openMessage2 } from "#trust/sessions/edhoc-initiator.ts";
 import { SUITE_4 } from "#trust/sessions/edhoc-suite.ts";
 import { seedSigner } from "#trust/signer.ts";
 import type { Caveat } from "#wire/grants/caveat.ts";
@@ -74,7 +74,7 @@ export async function handshake(caller: Caller, transport: Transport) {
     item: credentialItem(primitives.ed25519PublicKey(caller.seed)),
     sign: (message: Uint8Array) => primitives.ed25519Sign(message, caller.seed),
   };
-  return (...more: readonly Ead[]) => {
+  return (...more: readonly Ead[]): Answered => {
     const ead = [{ label: -CHAIN_EAD_LABEL, value: caller.chain }, ...more];
     const answered = answerMessage2(primitives, opened.value, unit, own, ead);
     if (!answered.ok) throw new Error(answered.fault);

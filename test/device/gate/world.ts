@@ -92,7 +92,7 @@ const APP: App = {
   start: () => undefined,
 };
 
-export interface WorldOptions {
+interface WorldOptions {
   readonly unitSeed?: Uint8Array;
   readonly ownerScope?: Scope;
   readonly buildS?: number;

@@ -87,7 +87,7 @@ export async function startNonceServer(options: {
   return server;
 }
 
-export interface Broker {
+interface Broker {
   readonly port: number;
   stop(): Promise<void>;
 }

@@ -18,10 +18,10 @@ import type { Packet } from "#wire/air/schedule.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { settingsOver } from "../start-of.ts";
 
-export const SEED = new Uint8Array(32).fill(7);
-export const AIR_KEY = new Uint8Array(32).fill(5);
+const SEED = new Uint8Array(32).fill(7);
+const AIR_KEY = new Uint8Array(32).fill(5);
 export const DEVICE_ID = nodePrimitives.sha512(nodePrimitives.ed25519PublicKey(SEED)).slice(0, 12);
-export const HOME: AccessPoint = {
+const HOME: AccessPoint = {
   ssid: utf8("home"),
   bssid: Uint8Array.of(0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5),
   channel: 6,
@@ -51,7 +51,7 @@ export interface World {
   start(): void;
 }
 
-export interface Sender {
+interface Sender {
   readonly sa: Uint8Array;
   readonly packets: Iterable<Packet>;
   /** To the gateway alone (TI): heard only on its way to the access point. */

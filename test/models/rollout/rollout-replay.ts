@@ -35,7 +35,7 @@ const settle = async () => {
   for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-export async function startReplay({ labUnits, waves, silenceRate }: Layout) {
+async function startReplay({ labUnits, waves, silenceRate }: Layout) {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-rollout-replay-"));
   const keys = newKeySet(join(folder, "keys"), PRODUCT);
   const units = makeUnits();
@@ -201,7 +201,7 @@ export async function startReplay({ labUnits, waves, silenceRate }: Layout) {
   };
 }
 
-export interface Replayed {
+interface Replayed {
   /** Where code and model parted; undefined when they never did. */
   readonly parted: string | undefined;
   readonly steps: number;

@@ -28,7 +28,6 @@ export const owner = person("owner");
 export const guest = person("guest");
 export const installer = person("installer");
 export const unitKey = person("unit");
-export const unitIssuer: IssuingSigner = { ...unitKey, kid: OWN_KID };
 export const unitId = deviceIdOf(primitives, unitKey.publicKey);
 
 export const trust: Trust = {

@@ -32,7 +32,7 @@ export interface StatementCase {
 
 export const clock = person("clock");
 export const CLOCK_KID = Uint8Array.of(3);
-export const second = person("second factor");
+const second = person("second factor");
 export const nonce = primitives.sha256(utf8("nonce")).slice(0, 16);
 const other = primitives.sha256(utf8("other nonce")).slice(0, 16);
 const device = { kind: "device", id: unitId } as const;

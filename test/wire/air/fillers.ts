@@ -52,7 +52,7 @@ function longestOrders(ring: readonly number[]): readonly (readonly number[])[] 
   ];
 }
 
-export interface Filler {
+interface Filler {
   /** As many senders as are followed, and a flood of others that find no place: random lengths, and Air's. */
   flood(frames: number): Generator<Frame>;
   /** Every followed sender goes through every protocol's order, or the first so many frames of it. */

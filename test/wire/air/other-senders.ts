@@ -21,7 +21,7 @@ export interface Wanted {
 }
 
 const EVERYONE = "ffffffffffff";
-export const GATEWAY = "a0b1c2d3e4f5";
+const GATEWAY = "a0b1c2d3e4f5";
 const below = (draw: Draw, limit: number) => Math.floor(draw() * limit);
 
 /** Dallas/Maxim CRC-8, bit by bit. */

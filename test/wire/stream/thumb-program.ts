@@ -12,7 +12,7 @@ interface Routine {
   readonly pool: readonly number[];
 }
 
-export type Program = readonly Routine[];
+type Program = readonly Routine[];
 
 function noise(seed: number): () => number {
   let state = seed;

@@ -4,7 +4,7 @@ import type { Cipher } from "#wire/air/frame.ts";
 import type { Loss } from "./loss.ts";
 
 /** One network, as JSON holds it. */
-export interface NetworkConfig {
+interface NetworkConfig {
   readonly ssid: string;
   /** For an SSID that is no UTF-8: hexadecimal, instead of `ssid`. */
   readonly ssidHex?: string;
@@ -31,7 +31,7 @@ export interface AirConfig {
   readonly hearsToDs: boolean;
 }
 
-export const DEFAULT_AIR: AirConfig = {
+const DEFAULT_AIR: AirConfig = {
   networks: [{ ssid: "Home", passphrase: "correct horse", bssid: "a0b1c2d3e4f5", channel: 6 }],
   seed: 1,
   loss: { rate: 0.1 },

@@ -19,7 +19,7 @@ const OTHERS_PER_S = 8;
 const NEIGHBOUR_PER_S = 6;
 
 /** A datagram on its way: only what a header tells. */
-export interface Datagram {
+interface Datagram {
   readonly sa: Uint8Array;
   readonly da: Uint8Array;
   readonly byteLength: number;
@@ -49,7 +49,7 @@ export interface AirOptions {
   readonly relayed?: number;
 }
 
-export interface Air {
+interface Air {
   /** Time of the next thing that happens by itself. */
   readonly nextUs: () => number;
   /** Takes a datagram from a phone at a time not before what `advance` was told. */

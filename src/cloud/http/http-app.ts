@@ -5,6 +5,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler, Next } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
+import { allowSlowBody } from "./body-watch.ts";
 import { HttpRefusal, type HttpReply, json, type Route } from "./route.ts";
 
 export type HttpApp = OpenAPIHono<{ Bindings: HttpBindings }>;
@@ -127,6 +128,7 @@ export function createHttpApp(routes: readonly Route[], options: HttpAppOptions)
     if (route.who !== "device") {
       middleware.push(async (context, next) => {
         options.authorize(route.who, { method: context.req.method, headers: context.req.raw.headers });
+        if (bodyBytesMax > BODY_BYTES_MAX) allowSlowBody(context.env.incoming);
         await next();
       });
     }

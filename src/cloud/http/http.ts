@@ -4,6 +4,7 @@ import type { Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
+import { BODY_LIMITS, type BodyLimits, watchBodies } from "./body-watch.ts";
 import type { HttpApp } from "./http-app.ts";
 
 interface HttpServer {
@@ -15,10 +16,11 @@ interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer };
+  /** Other limits than the usual ones on how slowly a body may come. */
+  readonly bodyLimits?: Partial<BodyLimits>;
 }
 
-/** A request must be complete, and its head must be, within these times of its first byte. */
-const REQUEST_MS = 30_000;
+/** A request's head must be complete within this time of its first byte. */
 const HEAD_MS = 10_000;
 const BACKLOG = 4_096;
 
@@ -31,7 +33,7 @@ export async function serveHttp(app: HttpApp, options: HttpServerOptions): Promi
     overrideGlobalObjects: false,
     ...(tls === undefined ? {} : { createServer: createTlsServer, serverOptions: tls }),
   }) as Server;
-  server.requestTimeout = REQUEST_MS;
+  watchBodies(server, { ...BODY_LIMITS, ...options.bodyLimits });
   server.headersTimeout = HEAD_MS;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

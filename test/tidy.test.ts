@@ -1,4 +1,4 @@
-/** The house's rules hold for every file, and each rule is seen to catch a planted violation. */
+/** The repository's rules hold for every file, and each rule catches a planted violation. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
@@ -22,7 +22,7 @@ function ourFiles(): string[] {
     .filter((path) => /\.(ts|mjs|c|h)$/.test(path));
 }
 
-test("every file keeps the house's rules", () => {
+test("every file keeps the repository's rules", () => {
   const untidy = ourFiles().flatMap((path) => {
     let text: string;
     try {

@@ -1,5 +1,5 @@
 /**
- * What every board must do, as a program that runs on the board itself. It says one line for each promise of
+ * The contract of a board, as a program that runs on the board itself. It prints one line for each requirement of
  * src/device/port.ts on the console, `contract NAME ok` or `contract NAME FAILED why`, and `contract end` at last.
  */
 import { equal, fromHex, toHex } from "#base/bytes.ts";

@@ -1,6 +1,7 @@
 /**
- * What every board must do when its milliseconds pass 2^32, which is 49.7 days after its start, as a program that runs on
- * the board itself. The host starts it a few seconds before. It reports as the rest of the contract does (contract.ts).
+ * The part of the contract about milliseconds that pass 2^32, which is 49.7 days after a start, as a program that
+ * runs on the board itself. The host starts it a few seconds before. It reports as the rest of the contract does
+ * (contract.ts).
  */
 import { utf8 } from "#base/utf8.ts";
 import type { Port } from "#device/port.ts";

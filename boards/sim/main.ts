@@ -1,4 +1,4 @@
-/** The sim board put together: port, settings, machines, app. */
+/** Assembles the simulated board's bundle: port, settings, machines, app. */
 import type { App } from "#device/app-interface.ts";
 import { type Build, createMachines, type OnboardingParts } from "#device/core.ts";
 import { run } from "#device/runner.ts";

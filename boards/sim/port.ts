@@ -1,4 +1,4 @@
-/** The sim board's port: the engine host injects it whole, in the very shape that the runtime wants. */
+/** The simulated board's port: the engine host injects it in the shape that the runtime requires. */
 import type { Port } from "#device/port.ts";
 
 export const port: Port = (globalThis as unknown as { native: Port }).native;

@@ -1,4 +1,7 @@
-/** What a board offers for `latchkey verify ed25519 --board NAME`: boards/NAME/host/verifier.ts exports `startVerifier`. */
+/**
+ * The interface that a board implements for `latchkey verify ed25519 --board NAME`: boards/NAME/host/verifier.ts
+ * exports `startVerifier`.
+ */
 import { toHex } from "#base/bytes.ts";
 
 export interface SignatureCase {

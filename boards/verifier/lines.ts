@@ -1,5 +1,5 @@
 /**
- * Judges signatures on the board itself: its engine runs the rule of trust/ed25519-strict.ts, its own verifier stands
+ * Verifies signatures on the board itself: its engine runs the rule of trust/ed25519-strict.ts, its own verifier stands
  * below. One case a line on the console, `KEY MESSAGE SIGNATURE` in hexadecimal, `-` for no bytes; one word back.
  */
 import { fromHex } from "#base/bytes.ts";

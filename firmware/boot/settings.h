@@ -1,4 +1,4 @@
-/* What the unit remembers under a name (PROTOCOL 8.2), as the boot stage reads it. */
+/* Reads the unit's settings by name (PROTOCOL 8.2), for the boot stage. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

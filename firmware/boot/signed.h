@@ -1,4 +1,4 @@
-/* What roles sign (PROTOCOL 8.3, 8.11): key sets by the roots, releases by a release key. */
+/* Verifies signed objects (PROTOCOL 8.3, 8.11): key sets by the root keys, releases by a release key. */
 #pragma once
 #include "boot/cbor.h"
 #include "boot/settings.h"

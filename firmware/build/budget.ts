@@ -1,4 +1,4 @@
-/** What a board's images take of its budgets in board.json. */
+/** Compares the sizes of a board's images with the budgets in board.json. */
 import { FIRMWARE } from "./flags.ts";
 import type { Image } from "./image.ts";
 import { layoutOf } from "./layout.ts";

@@ -1,4 +1,4 @@
-/** What a board is to its firmware: board.json, read once, and the definitions that the C sources take from it. */
+/** Reads board.json once, and makes from it the definitions that the C sources use. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

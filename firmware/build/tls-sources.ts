@@ -1,4 +1,4 @@
-/** The TLS client of an image: ours and mbedTLS, or what refuses in its place. */
+/** The sources of an image's TLS client: ours and mbedTLS, or a stub that refuses every connection. */
 import { basename, join } from "node:path";
 import { filesBelow, type Group } from "./compile.ts";
 import { CALL_GRAPH, COMMON, FIRMWARE, sodiumFlags } from "./flags.ts";

@@ -1,4 +1,5 @@
-/* What a chip gives the firmware. One folder below chips/ implements it; nothing above knows which. */
+/* The interface between a chip and the firmware. One folder below chips/ implements it; the rest of the firmware
+ * doesn't depend on which. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Reading a serial line: how much is there, a look at any byte of it, and letting go of the oldest. */
+/* Reads a serial line: the number of bytes received, any one of them, and removal of the oldest ones. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

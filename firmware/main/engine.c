@@ -91,7 +91,7 @@ static void run_jobs(JSContext *ctx) {
   if (left < 0) end_run(other, JS_GetException(other));
 }
 
-/* Between events: collects cycles when there may be some, then lets go of code when memory is still short. */
+/* Runs between events: collects garbage when there may be some, then evicts code if memory is still short. */
 static void relieve(JSContext *ctx) {
   static size_t quiet;
   if (heap_used() < quiet + GARBAGE_BYTES) return;

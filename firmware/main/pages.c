@@ -11,9 +11,9 @@
 #define KEYWORD_BYTES 15u /* the longest of what stands before a name */
 #define PIECE_BYTES 1536u /* so much of the other statements at once, and the rest of the last one */
 /*
- * More than this in use, and what came first is let go of until no more than that is: what an event needs must still fit,
- * in one piece where it wants one. Where data alone takes so much, room for what is at work is left all the same, or
- * functions that call each other would be brought in again and again.
+ * When more than CROWDED_BYTES are in use, the code that was loaded first is evicted until at most ROOMY_BYTES are:
+ * what an event needs must still fit, in one piece where it needs one. If data alone takes more than that, WORK_BYTES
+ * are left for code all the same; otherwise functions that call each other would be loaded again and again.
  */
 #define CROWDED_BYTES (HEAP_BYTES / 3u * 2u)
 #define ROOMY_BYTES (HEAP_BYTES / 9u * 5u)

@@ -1,7 +1,7 @@
 /*
- * The bundle as the engine takes it: functions and constants are brought in from flash when they are first named, and let
- * go of when memory is short; the other statements run once, a few at a time. Neither holds state
- * (src/factory/bundle/pieces.ts tells which), so that one which was let go of and comes back is the same.
+ * Loads the bundle on demand: functions and constants are loaded from flash when they are first named, and evicted when
+ * memory is short. The other statements run once, a few at a time. Functions and constants hold no state
+ * (src/factory/bundle/pieces.ts selects them), so one that is evicted and loaded again is the same.
  */
 #pragma once
 #include <stdbool.h>
@@ -14,9 +14,9 @@ void pages_start(JSContext *ctx);
 bool pages_next(JSContext *ctx, JSValue *script);
 /* Called by the engine for a global name that isn't there: the function or constant, an exception, or undefined. */
 JSValue pages_bring(JSContext *ctx, JSAtom name);
-/* Collects garbage, then lets go of what came first, when much of the arena is in use. Only between steps of a script. */
+/* When much of the arena is in use: collects garbage, then evicts the oldest code. Only between steps of a script. */
 void pages_relieve_crowded(JSContext *ctx);
-/* Lets go of what came first until no more than this is in use. */
+/* Evicts the oldest code until at most this many bytes are in use. */
 void pages_relieve(JSContext *ctx, size_t in_use_most);
-/* Called by the engine before it takes so much at once. */
+/* Called by the engine before it allocates this many bytes at once: evicts code until they fit. */
 void pages_make_room(JSContext *ctx, size_t bytes);

@@ -21,7 +21,7 @@ bool sealed_start(void);
  * have names. */
 bool sealed_open(uint32_t *named, uint32_t *rows);
 struct row sealed_row(uint32_t index);
-/* The bytecode of a row that opened, NULL when it does not check. Let go of it with sealed_close. */
+/* The bytecode of a row that opened, NULL when it does not check. Free it with sealed_close. */
 const uint8_t *sealed_code(const struct row *row, size_t *length);
 void sealed_close(const uint8_t *code);
 

@@ -1,4 +1,4 @@
-/* Keys that only this unit can make: they follow from its device key, and are as well kept as that one is. */
+/* Keys derived from the unit's device key, which only this unit can compute. They are as secret as the device key is. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

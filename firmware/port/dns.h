@@ -1,4 +1,4 @@
-/* Where hosts are, for tcp and udp. */
+/* Resolves host names, for tcp and udp. */
 #pragma once
 #include "lwip/ip_addr.h"
 

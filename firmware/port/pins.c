@@ -58,7 +58,7 @@ static void install(JSContext *ctx, JSValueConst native) {
 }
 
 #ifdef BOARD_BUTTON
-/* The event comes when the button is let go. */
+/* The event is sent when the button is released. */
 static bool deliver(JSContext *ctx) {
   static bool held;
   static uint64_t held_since_ms;

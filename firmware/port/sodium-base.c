@@ -1,4 +1,4 @@
-/* What libsodium wants of its own library in every image. */
+/* The functions that libsodium requires in every image. */
 #include <string.h>
 #include "main/report.h"
 #include "port/sodium.h"

@@ -1,4 +1,4 @@
-/* What TLS reads from and writes to: a connection of tcp.c. */
+/* The transport under TLS: reads from and writes to a connection of tcp.c. */
 #include "port/connection.h"
 #include "port/tls.h"
 

@@ -1,4 +1,4 @@
-/* What mbedTLS takes from libsodium, so that the image holds one SHA-256 and one ChaCha20-Poly1305. */
+/* The functions that mbedTLS takes from libsodium, so that the image holds one SHA-256 and one ChaCha20-Poly1305. */
 #include <string.h>
 #include "crypto_aead_chacha20poly1305.h"
 #include "mbedtls/chachapoly.h"

@@ -1,4 +1,4 @@
-/* The moments that stand in certificates. */
+/* The validity times of certificates. */
 #pragma once
 #include "mbedtls/x509.h"
 

@@ -58,7 +58,10 @@ export function sessionWork(primitives: Primitives, nowMs: () => number): Sessio
     epoch: 0,
     caveats: [],
   });
-  /** As on a unit: the owner's grant, which the factory stored, is the first link of what he gave to others. */
+  /**
+   * As on a unit: the owner's grant, which the factory stored, is the first link of every chain that the owner gave
+   * to others.
+   */
   const known = must(readGrant(grant));
   const trust: Trust = {
     primitives,

@@ -160,7 +160,7 @@ describe("what the cloud takes down", () => {
     expect(tally()).toMatchObject({ confirmed: 1, fetching: 0, trial: 0 });
   });
 
-  it("offers again, after the resume, what a unit let go of because of a halt", async () => {
+  it("offers a release again, after the resume, that a unit dropped because of a halt", async () => {
     core.deviceMessages.online(UNIT);
     await state(0);
     const [rollout] = core.rollouts.all();

@@ -104,7 +104,7 @@ describe("a question", () => {
     expect(unit.until(20_000).map(({ atMs }) => atMs)).toEqual([(said?.atMs ?? 0) + 1_000]);
   });
 
-  it("of one who is no responder is answered to him, with his question and short lives", () => {
+  it("of a querier that is no responder is answered to that querier alone, with its question and short lifetimes", () => {
     const unit = quietUnit();
     const query = ask(SERVICE);
     const [effect] = unit.hear(query, 40_000);

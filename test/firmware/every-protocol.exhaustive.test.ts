@@ -1,6 +1,7 @@
 /**
  * A product that switched on every older protocol and the portal: its bundle is the largest there is, and while it listens, all
- * decoders stand in the arena. Whatever an attacker sends leaves it running, and once he stops it comes home by one of them.
+ * decoders stand in the arena. The unit keeps running whatever an attacker sends, and joins by one of the protocols
+ * once the attacker stops.
  */
 import { mkdtempSync, readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";

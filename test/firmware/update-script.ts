@@ -1,7 +1,7 @@
 /**
- * What runs on a booted unit whose power is cut: the update machine as it ships, under the runner as it ships, and a maker
- * who lives on the same flash, on a shelf behind the board's regions. He offers the next release for ever and answers
- * what the machine asks. Bundled onto the board.
+ * What runs on a booted unit whose power is cut: the update machine as it ships, under the runner as it ships, and a
+ * simulated maker whose releases lie in the same flash, behind the board's regions. The maker offers the next release
+ * for ever and answers the machine's requests. Bundled onto the board.
  */
 import { equal, toHex, viewOf } from "#base/bytes.ts";
 import { fromUtf8, utf8 } from "#base/utf8.ts";
@@ -29,7 +29,10 @@ import {
 } from "#wire/releases/blocks.ts";
 import { releaseIdOf } from "#wire/releases/release.ts";
 
-/** Where the maker keeps what he serves: u32 length, then CBOR [timestamp seed, product, [signed release 2, 3...], {name: stream}]. */
+/**
+ * The address of the releases that the maker serves: u32 length, then CBOR [timestamp seed, product, [signed release
+ * 2, 3...], {name: stream}].
+ */
 export const SHELF_ADDRESS = 0x40_0000;
 
 /** What no power cut may lose: identity, Wi-Fi credentials, revocation floors. The last is counted up. */
@@ -82,7 +85,10 @@ export function runUpdates(
   say(`found ${isWhole ? "whole" : "LOST"} floor ${floor()} sequence ${confirmed.sequence}`);
   const shelf = readShelf(port);
 
-  /** The maker, as a machine among the unit's: what the others publish reaches him, what he answers reaches them. */
+  /**
+   * The maker, as one of the unit's machines: it receives what the other machines publish, and they receive its
+   * answers.
+   */
   const maker: Machine<{ offered: number }> = {
     name: "maker",
     initial: { offered: 0 },

@@ -112,7 +112,7 @@ test("an owner with a noFlash card can't, a technician whom the maker sent can; 
   const brought = await latchkeyOk("phone", "carry", path, ...asTechnician);
   expect(brought).toMatchObject({ sequence: file.release.sequence, stage: "trial" });
   expect(brought.servedBytes).toBeGreaterThan(file.streams[0]?.length ?? Number.POSITIVE_INFINITY);
-  // His session proves nothing: whoever may install might also have cut the owner off.
+  // The deliverer's session proves nothing: whoever may install might also have cut the owner off.
   expect(home.starts.at(-1)).toMatchObject({ trial: true });
   await lasts(home);
   const again = await latchkey("phone", "carry", path, ...asTechnician);

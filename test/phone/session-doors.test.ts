@@ -73,7 +73,7 @@ describe.each(doors)("over %s", (_name, open) => {
     return opened.value;
   };
 
-  it("the owner calls, and a guest to whom he gave a narrower key", async () => {
+  it("the owner calls, and a guest with a narrower key does", async () => {
     unit.calls.length = 0;
     const owner = await session(ownerSeed);
     expect(await call(owner, "setLamp")).toEqual({ ok: true, value: "done" });

@@ -1,4 +1,7 @@
-/** The maker in tests: signs and encodes releases, and gives units their first flash. Chance is the same in every run. */
+/**
+ * The maker in tests: signs and encodes releases, and gives units their first flash. Random bytes are the same in
+ * every run.
+ */
 
 import { toHex } from "#base/bytes.ts";
 import { encodeCbor } from "#codec/cbor.ts";

@@ -255,7 +255,7 @@ function runBoot(
   throw new Error(`a boot that never ends: ${tally.log.slice(-6).join(" | ")}`);
 }
 
-/** What the maker does about what the unit says; undefined when it is none of his business. */
+/** The maker's answer to a message of the unit; undefined when the message is not for the maker. */
 function onEmit(
   world: World,
   event: InnerEvent,

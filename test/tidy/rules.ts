@@ -1,4 +1,4 @@
-/** The house's rules as functions of one file: what design and ARCHITECTURE say, where a compiler doesn't hold it. */
+/** The repository's rules as functions of one file: the rules of ARCHITECTURE that no compiler checks. */
 
 export interface SourceFile {
   /** Path from the repository's root, with "/". */

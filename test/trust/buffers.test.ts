@@ -1,4 +1,4 @@
-/** Whoever hands over a Buffer of Node's, whose slice is a view, gets the same verdict, and his bytes are left alone. */
+/** A Node Buffer, whose slice is a view, gives the same verdict as a Uint8Array, and its bytes are not changed. */
 import { expect, test } from "vitest";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";

@@ -139,7 +139,7 @@ describe("vouching", () => {
     expect(faultOf(checkVouch(primitives, withKid, nonce, chain, 1))).toBe("TIME_SIGNATURE");
   });
 
-  test("guests work after the maker is gone: the owner's word serves the conditions that he set", () => {
+  test("guests work after the maker is gone: the owner's time serves the conditions that the owner set", () => {
     expect(faultOf(verifyChain(guestOnly, call, { ...trust, time: floor }))).toBe("CAVEAT_TIME_UNKNOWN");
     expect(vouchedVerdict(guestOnly, owner.publicKey)).toBe("ok");
     expect(vouchedVerdict(guestOnly, owner.publicKey, NOW + 100)).toBe("CAVEAT_NOT_AFTER");
@@ -154,7 +154,7 @@ describe("vouching", () => {
       childClaims("p", guest, { scope: [{ name: "*", rights: 31 }], caveats: [until] }),
     );
     const chain = issueChild(primitives, parent, guest, childClaims("c", installer, { caveats: [until] }));
-    // The guest vouches for the link that he signed; the owner's condition above stays unproved.
+    // The guest vouches for the link that the guest signed; the owner's condition above stays unproved.
     expect(vouchedVerdict(chain, guest.publicKey)).toBe("CAVEAT_TIME_UNKNOWN");
   });
 

@@ -1,4 +1,4 @@
-/** A bare emulated unit that judges signatures over its console, one at a time. */
+/** A bare emulated unit that verifies signatures over its console, one at a time. */
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
 import { type BoardVerifier, verifierLine } from "#boards/verifier/board-verifier.ts";

@@ -1,4 +1,4 @@
-/** QEMU's machine protocol, as much as a unit's host side asks of it: one command, one answer, in order. */
+/** A minimal client of the QEMU Machine Protocol: one command, one answer, in order. */
 import type { Socket } from "node:net";
 
 export interface Qmp {

@@ -1,4 +1,4 @@
-/** Judges signatures on the emulated board's native image: its engine, its libsodium. */
+/** Verifies signatures on the emulated board's native image, with its engine and its libsodium. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Things to do, by virtual millisecond; those of one millisecond keep their order. */
+/** A queue of tasks ordered by virtual millisecond; tasks of the same millisecond keep their order. */
 export function createAgenda() {
   const slots = new Map<number, (() => void)[]>();
   const times: number[] = [];

@@ -1,4 +1,4 @@
-/** Starts a maker's app by itself, in the engine that units have, before a bundle is built of it. */
+/** Starts a maker's app alone, in the engine of the units, before a bundle is built from it. */
 import type { Board } from "./board.ts";
 import { EngineFailure, startEngine } from "./engine.ts";
 

@@ -1,4 +1,4 @@
-/** Programs of this repository as processes of their own, ended by their own process ID and never left behind. */
+/** Runs programs of this repository as child processes, ends them by their process ID and leaves none behind. */
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 
 export interface Child {

@@ -1,4 +1,4 @@
-/** Values across the border between the host and the guest engine: numbers, texts, booleans, bytes, plain objects, lists. */
+/** Marshals values between the host and the guest engine: numbers, texts, booleans, bytes, plain objects, lists. */
 import type { QuickJSContext, QuickJSHandle } from "quickjs-emscripten-core";
 
 /** A function of the guest, as a host function receives it. */

@@ -1,4 +1,7 @@
-/** The line's own radio for a simulated or emulated unit: a quiet place with no network, which sees whether a unit listens. */
+/**
+ * The factory line's own radio for a simulated or emulated unit: an air without any network, which detects whether
+ * the unit listens.
+ */
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { lineFrameReader } from "#wire/lines/line-frame.ts";

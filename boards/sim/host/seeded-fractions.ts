@@ -1,4 +1,4 @@
-/** A small generator of chance (mulberry32): enough for a simulation, nothing for a secret. */
+/** A small seeded random generator (mulberry32), for simulations only: not for secrets. */
 export function seededFractions(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

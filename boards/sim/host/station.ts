@@ -1,4 +1,7 @@
-/** A place on the line for simulated and emulated units: flash a file, unit a process, console its standard streams. */
+/**
+ * A station for simulated and emulated units: the flash is a file, the unit a process, the console its standard
+ * streams.
+ */
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { append, readBytes } from "#trust/host/files.ts";
 import {
@@ -27,7 +30,7 @@ export interface SimStation {
   power(on: boolean, cut?: string): Promise<void>;
   ask(request: FactoryRequest): Promise<FactoryAnswer>;
   /**
-   * Holds the unit's button for so long. Resolves once it was let go.
+   * Holds the unit's button for the given time. Resolves once the button is released.
    * @throws StationError for a board whose button this machine cannot press, and for a unit without power.
    */
   press(holdMs: number): Promise<void>;

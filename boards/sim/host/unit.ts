@@ -77,7 +77,7 @@ async function main(): Promise<void> {
     },
     (reason) => show({ radio: reason }),
   );
-  // The button: held for so long, then let go, which is when a board tells of it.
+  // The button: held for the given time. Like a real board, it reports the press when the button is released.
   process.on("message", (message) => {
     const { press } = message as { press?: unknown };
     if (typeof press !== "number") return;

@@ -1,4 +1,4 @@
-/** Judges signatures in the sim board's engine, within the board's own arena. */
+/** Verifies signatures in the simulated board's engine, within the board's own arena. */
 import { assert } from "#base/assert.ts";
 import { type StartVerifier, verifierLine } from "#boards/verifier/board-verifier.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";

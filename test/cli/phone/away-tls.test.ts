@@ -26,7 +26,7 @@ const file = (name: string) => join(folder, name);
 const SECRET = new Uint8Array(16).fill(3);
 const authorities = [
   certify({ name: "The maker", isAuthority: true }),
-  certify({ name: "His spare", isAuthority: true }),
+  certify({ name: "The maker's spare", isAuthority: true }),
 ];
 const stranger = certify({ name: "Somebody else", isAuthority: true });
 const memory = file("phone.json");

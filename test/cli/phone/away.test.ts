@@ -1,4 +1,7 @@
-/** What a person is told when a unit can't be reached from afar. The way itself: test/cloud/broker/away.test.ts, `npm start`. */
+/**
+ * The messages when a unit can't be reached through the relay. Reaching it is tested in
+ * test/cloud/broker/away.test.ts.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** What an owner does with his unit, through the verbs' own functions, over TCP to the shipped gate. */
+/** The owner's verbs, called as functions, over TCP to the shipped gate. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** A unit's link and gate over real sockets to a real cloud process, and callers who are away from home. */
+/** A unit's link and gate over real sockets to a real cloud process, and remote callers. */
 import { fromHex, toHex } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
 import { encodeCbor } from "#codec/cbor.ts";
@@ -136,7 +136,7 @@ export function guestOf(unit: HomeUnit, seed: Uint8Array, claims: Partial<Claims
   return { seed, chain };
 }
 
-/** Opens the way from afar; by default as the unit's owner. */
+/** Opens a transport through the relay; by default as the unit's owner. */
 export function wayTo(unit: HomeUnit, cloud: CloudAddress, options: Partial<CloudRelayOptions> = {}) {
   const { seed: holderSeed, chain } = unit.owner;
   return cloudRelayTransport({ primitives, cloud, deviceId: unit.id, holderSeed, chain, timeoutMs: 5_000, ...options });

@@ -1,4 +1,4 @@
-/** Callers away from home, to a cloud whose both ports speak TLS under an authority of the maker's own. */
+/** Remote callers, to a cloud whose two ports speak TLS under the maker's own authority. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Callers who are away from home, through the real cloud process: over our own broker, mosquitto, and one that asks as EMQX does. */
+/**
+ * Remote callers, through the real cloud process: over the embedded broker, mosquitto, and a broker that asks as EMQX
+ * does.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +34,7 @@ import {
 import { type CloudProcess, fetchNonce, startCloudProcess, testClient, testKeys, until } from "./linked-unit.ts";
 import { BROKERS, startTheirBroker, type TheirBroker } from "./their-broker.ts";
 
-describe.each(BROKERS)("away from home, over %s", (kind) => {
+describe.each(BROKERS)("remote callers, over %s", (kind) => {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-away-"));
   const takesPasswordTwice = kind === "mosquitto";
   let theirs: TheirBroker | undefined;
@@ -68,7 +71,7 @@ describe.each(BROKERS)("away from home, over %s", (kind) => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** A caller's own connection to the broker, let in by what he hands in. */
+  /** A caller's own connection to the broker, admitted by the proof that the caller posts. */
   async function clientOf(caller: HomeUnit["owner"], deviceId = unit.id, broker = "latchkey") {
     const publicKey = primitives.ed25519PublicKey(caller.seed);
     const { nonce } = await fetchNonce(cloud.url, toHex(deviceIdOf(primitives, publicKey)));
@@ -103,7 +106,7 @@ describe.each(BROKERS)("away from home, over %s", (kind) => {
     for (const session of [owner, guest, lanOnly]) await session.value.close();
   });
 
-  it("lets nobody in without a chain for this unit that ends with his key", async () => {
+  it("lets nobody in without a chain for this unit that ends with the caller's key", async () => {
     const heard = unit.heard.length;
     const refusal = async (options: Parameters<typeof wayTo>[2], of = unit) => {
       const way = await wayTo(of, at, options);
@@ -142,16 +145,16 @@ describe.each(BROKERS)("away from home, over %s", (kind) => {
     if (!takesPasswordTwice) await expect(caller.connect()).rejects.toThrow(/Not authorized/);
   });
 
-  it("lets a caller speak and hear on his own two topics only", async () => {
-    const [mine, his] = [await clientOf(unit.owner), await clientOf(guestOf(unit, seedOf(9)))];
-    for (const each of [mine, his]) expect((await each.post()).status).toBe(204);
-    const client = await his.connect();
+  it("lets a caller publish and subscribe on the caller's own two topics only", async () => {
+    const [mine, others] = [await clientOf(unit.owner), await clientOf(guestOf(unit, seedOf(9)))];
+    for (const each of [mine, others]) expect((await each.post()).status).toBe(204);
+    const client = await others.connect();
     const granted = async (filter: string) => (await client.subscribeAsync(filter).catch(() => []))[0]?.qos ?? 128;
     const device = toHex(unit.id);
     for (const filter of [
       mine.reply,
       mine.relay,
-      his.relay,
+      others.relay,
       "c/#",
       "#",
       `f/f1/d/${device}/reply`,
@@ -160,12 +163,12 @@ describe.each(BROKERS)("away from home, over %s", (kind) => {
     ]) {
       expect([filter, await granted(filter)]).toEqual([filter, 128]);
     }
-    expect(await granted(his.reply)).toBe(0);
+    expect(await granted(others.reply)).toBe(0);
     const heard = unit.heard.length;
     const request = encodeRelayedRequest({ tag: new Uint8Array(8), path: "key", body: new Uint8Array(0) });
     for (const topic of [`f/f1/d/${device}/relay`, mine.relay, mine.reply]) {
       // One broker ends the connection, the other acknowledges and drops.
-      await (client.connected ? client : await his.connect().catch(() => client))
+      await (client.connected ? client : await others.connect().catch(() => client))
         .publishAsync(topic, Buffer.from(request), { qos: 0 })
         .catch(() => undefined);
     }
@@ -258,7 +261,7 @@ describe.each(BROKERS)("away from home, over %s", (kind) => {
     await expect(caller.connect()).rejects.toThrow(/Not authorized/);
   });
 
-  it("keeps out whom the revocations that it hands on have ended, and nobody else", async () => {
+  it("keeps out whom the revocations that it forwards have ended, and nobody else", async () => {
     const operator = testClient(cloud, join(folder, "data"));
     const cti = (fill: number) => new Uint8Array(8).fill(fill);
     const answerTo = async (caller: HomeUnit["owner"], of = unit) => {
@@ -269,11 +272,11 @@ describe.each(BROKERS)("away from home, over %s", (kind) => {
         await new Promise((resolve) => setTimeout(resolve, 500));
       }
     };
-    const [his, theirs] = [guestOf(unit, seedOf(21), { cti: cti(1) }), guestOf(unit, seedOf(22), { cti: cti(2) })];
+    const [byOwner, byMaker] = [guestOf(unit, seedOf(21), { cti: cti(1) }), guestOf(unit, seedOf(22), { cti: cti(2) })];
     const neighbours = guestOf(neighbour, seedOf(23), { cti: cti(1) });
-    for (const each of [his, theirs]) expect(await answerTo(each)).toBe("let in");
+    for (const each of [byOwner, byMaker]) expect(await answerTo(each)).toBe("let in");
 
-    // The owner ends one guest of his, with his own chain; the maker ends the other, for the fleet.
+    // The owner revokes one guest, with the owner's chain; the maker revokes the other, for the fleet.
     const { seed, chain } = unit.owner;
     const audience = { kind: "device", id: unit.id } as const;
     const own = signRevocation(seedSigner(primitives, seed), undefined, {
@@ -281,14 +284,14 @@ describe.each(BROKERS)("away from home, over %s", (kind) => {
     });
     const device = toHex(unit.id);
     await operator.post(`/v1/devices/${device}/revocations`, encodeDelivery([{ statement: own, chain }]));
-    expect(await answerTo(his)).toBe("GRANT_REVOKED");
-    expect(await answerTo(theirs)).toBe("let in");
+    expect(await answerTo(byOwner)).toBe("GRANT_REVOKED");
+    expect(await answerTo(byMaker)).toBe("let in");
     const fleet = { kind: "fleet", name: FLEET } as const;
     const all = signRevocation(issuer, issuer.kid, { audience: fleet, sequence: 2, floor: 0, revoked: cti(2) });
     // What the unit's own steps came before can't be judged from here, and doesn't undo the rest.
     const ahead = signRevocation(issuer, issuer.kid, { audience: fleet, sequence: 3, floor: 5, revoked: cti(3) });
     await operator.post(`/v1/fleets/${FLEET}/revocations`, encodeDelivery([{ statement: all }, { statement: ahead }]));
-    expect([await answerTo(his), await answerTo(theirs)]).toEqual(["GRANT_REVOKED", "GRANT_REVOKED"]);
+    expect([await answerTo(byOwner), await answerTo(byMaker)]).toEqual(["GRANT_REVOKED", "GRANT_REVOKED"]);
     expect(await answerTo(neighbours, neighbour)).toBe("let in");
     expect(await answerTo(unit.owner)).toBe("let in");
   });

@@ -18,7 +18,7 @@ import { encodeRelayedRequest } from "#wire/link/relay.ts";
 import { enrolmentOf, guestOf, type HomeUnit, issuer, seedOf, startHomeUnit } from "./away-home.ts";
 import { type CloudProcess, fetchNonce, startCloudProcess, testClient, testKeys, until } from "./linked-unit.ts";
 
-describe("a unit whose owner is away from home", () => {
+describe("a unit whose owner calls through the relay", () => {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-crowding-"));
   let cloud: CloudProcess;
   let unit: HomeUnit;

@@ -1,4 +1,4 @@
-/** How much of the cloud's memory somebody can take: before it is known who he is, and as one unit. */
+/** How much of the cloud's memory a client can take: before it has authenticated, and as one unit. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect as connectSocket, type Socket } from "node:net";
 import { tmpdir } from "node:os";

@@ -99,7 +99,7 @@ describe("the same proof twice", () => {
     client.end(true);
     const unused = await passwordFor(here.url, here.units[1] as TestUnit);
     await here.cloud.close();
-    // A store that was closed is let go of when the process ends, so the next one gets a copy.
+    // A closed store is released only when the process ends, so the next cloud gets a copy.
     const data = join(folder, "copy");
     cpSync(here.data, data, { recursive: true });
     const again = await startCloud({

@@ -1,4 +1,6 @@
-/** What a caller asks mosquitto to retain, which it can't deny him: it reaches nobody as if it were new, and doesn't stay. */
+/**
+ * A caller's retained message, which mosquitto can't refuse: nobody receives it as a new request, and it is deleted.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** What a caller asks a broker to retain that we answer for: the embedded one keeps none of it, one that asks is told to refuse it. */
+/** A caller's retained messages: the embedded broker keeps none, and a broker that asks is told to refuse them. */
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -54,7 +54,7 @@ async function caller(broker: Broker, port: number) {
   return client;
 }
 
-describe("a caller who wants his call retained", () => {
+describe("a caller who sends a retained request", () => {
   it("is heard once by the embedded broker, which keeps none of it", async () => {
     const { said, events } = listener();
     const broker = await startEmbeddedBroker(nobody, events, { host: "127.0.0.1", port: 0, nonceMs: Date.now });
@@ -68,7 +68,7 @@ describe("a caller who wants his call retained", () => {
     await broker.close();
   });
 
-  it("is refused by a broker that asks, and heard when he doesn't want it", async () => {
+  it("is refused by a broker that asks, and heard when the request is not retained", async () => {
     const { said, events } = listener();
     const keyFile = join(folder, "hooks.key");
     writeFileSync(keyFile, "key", { mode: 0o600 });

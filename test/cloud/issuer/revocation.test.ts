@@ -89,7 +89,8 @@ describe("revocations through the cloud", () => {
     await cloud.ended;
     cloud = await start();
     operator = testClient(cloud, data);
-    // The newer statement names all that the one of the same floor did, so that one is let go of; the step of the floor stays.
+    // The newer statement names all that the older one of the same floor did, so the older one is dropped; the step
+    // of the floor stays.
     expect((await statusOf(operator))[0]).toMatchObject({ statements: 2, taken: 0 });
     const again = await link(first, cloud);
     await until("the unit took the newer one", async () => (await statusOf(operator))[0]?.taken === 1);

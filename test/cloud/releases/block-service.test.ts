@@ -22,7 +22,7 @@ afterEach(() => void vi.useRealTimers());
 
 function serviceWith(change: Partial<BlockServiceOptions> = {}) {
   const transfer: BlockSource = { bytes, leaves: leavesOf(nodePrimitives.sha256, bytes), responses: [] };
-  /** What each device got: numbers of blocks, "leaves", or how long it is to stay away. */
+  /** What each device got: numbers of blocks, "leaves", or the time to wait before it asks again. */
   const got = new Map<string, (number | string)[]>();
   const service = createBlockService({
     transferFor: () => transfer,

@@ -38,7 +38,7 @@ describe("the store", () => {
     await store.close();
   });
 
-  it("writes what comes meanwhile in the next transaction, and tells each waiter after his own", async () => {
+  it("writes changes that arrive meanwhile in the next transaction, and resolves each caller after its own", async () => {
     const store = await openStore(join(folder, "group.db"));
     let writes = 0;
     const counted: typeof store = {

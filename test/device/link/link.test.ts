@@ -104,7 +104,7 @@ describe("the link, against aedes", () => {
     await gone;
   });
 
-  test("stays away for as long as the server asks, within bounds", async () => {
+  test("waits for as long as the server asks, within bounds", async () => {
     const { nonces, broker } = await startPeers();
     nonces.refuseWith = { status: 503, retryAfterS: 1 };
     const unit = startUnit(broker.port, nonces.port);

@@ -41,7 +41,7 @@ test("under another key Air is noise, also beside the owner's own", () => {
   expect(world.joins()).toEqual(["home"]);
 });
 
-test("an old message's frames mixed into the owner's new one, under his own address, bring no other network", () => {
+test("an old message's frames mixed into the owner's new one, under the owner's address, bring no other network", () => {
   const first = createWorld([], 0, 3);
   start(first);
   const old = recorded("air", "evil", 1_800_000_000);

@@ -561,7 +561,7 @@ function policy(): void {
   const reader = guestChain({ scope: [{ name: "brightness", rights: 1 }] });
   add("a reader calls", "GRANT_RIGHT", reader);
   add("a reader reads another variable", "GRANT_RIGHT", reader, { ask: { right: "read", name: "motion" } });
-  add("a reader reads his", "allowed", reader, { ask: { right: "read", name: "brightness" } });
+  add("a reader reads its variable", "allowed", reader, { ask: { right: "read", name: "brightness" } });
   add("grant's epoch below the issuer's floor", "GRANT_EPOCH", ownerChain, floor(issuer, 1));
   add("child's epoch below its signer's floor", "GRANT_EPOCH", guestChain(), floor(owner, 1));
   add("grant's epoch is not its holder's business", "allowed", ownerChain, floor(owner, 9));

@@ -82,13 +82,13 @@ describe("by cti", () => {
     expect(verdict(childChain, { revocations })).toBe("GRANT_REVOKED");
   });
 
-  test("a holder revokes links beneath his own, and no others", () => {
+  test("a holder revokes links beneath the holder's own, and no others", () => {
     const own = applied(
       applyRevocation([], byHolder(neighbour, { revoked: ctiOf("child") }), trust, open(neighbourChain)),
     );
     expect(verdict(childChain, { revocations: own })).toBe("GRANT_REVOKED");
     expect(verdict(neighbourChain, { revocations: own })).toBe("ok");
-    // Naming his own link, his parent's or a cousin's changes nothing.
+    // Naming the holder's own link, the parent's or a cousin's changes nothing.
     const cousin = issueChild(primitives, ownerChain, owner, childClaims("cousin", guest));
     const others = joinCtis([ctiOf("neighbour"), ctiOf("owner-grant"), ctiOf("cousin")]);
     const wide = applied(applyRevocation([], byHolder(neighbour, { revoked: others }), trust, open(neighbourChain)));
@@ -129,7 +129,7 @@ describe("by cti", () => {
 });
 
 describe("by floor", () => {
-  test("an owner who raises his floor ends every guest, and his paper survives", () => {
+  test("an owner who raises the floor ends every guest, and the card survives", () => {
     const revocations = applied(applyRevocation([], byHolder(owner, { floor: 1 }), trust, open(ownerChain)));
     expect(verdict(guestChain(), { revocations })).toBe("GRANT_EPOCH");
     expect(verdict(childChain, { revocations })).toBe("GRANT_EPOCH");
@@ -167,7 +167,7 @@ describe("statements", () => {
     );
     expect(faultOf(applyRevocation([], byHolder(owner, list), trust))).toBe("REVOCATION_SIGNER");
     expect(faultOf(applyRevocation([], byHolder(guest, list), trust, open(ownerChain)))).toBe("REVOCATION_SIGNATURE");
-    // A guest without the right to delegate has nothing beneath him to revoke.
+    // A guest without the right to delegate has no links beneath to revoke.
     expect(faultOf(applyRevocation([], byHolder(guest, list), trust, open(guestChain())))).toBe("REVOCATION_SIGNATURE");
     const elsewhere = { ...list, audience: { kind: "device", id: new Uint8Array(12) } } as const;
     expect(faultOf(applyRevocation([], byIssuer(elsewhere), trust))).toBe("REVOCATION_AUDIENCE");
@@ -223,7 +223,7 @@ describe("statements", () => {
     );
     const carried = encodeDelivery([{ statement: byHolder(owner, { floor: 1 }), chain: ownerChain }]);
     expect(entryOf(delivered(carried), owner.publicKey).floor).toBe(1);
-    // Whoever is revoked himself revokes nobody.
+    // A revoked holder revokes nobody.
     expect(faultOf(applyDelivery(carried, { ...trust, revocations }))).toBe("GRANT_EPOCH");
   });
 });
@@ -285,7 +285,7 @@ describe("resale", () => {
   });
 });
 
-test("a reset ends the guests of the current owner, and leaves floors and his own grant", () => {
+test("a reset ends the guests of the current owner, and leaves floors and the owner's grant", () => {
   const raised = applied(applyRevocation([], byHolder(owner, { floor: 1 }), trust, open(ownerChain)));
   const revocations = withoutGuests(raised, owner.publicKey);
   expect(verdict(guestChain({ epoch: 1 }), { revocations })).toBe("GRANT_EPOCH");

@@ -106,7 +106,7 @@ function revocations(): StatementCase[] {
   const known = (sequence: number, floor: number) => ({ known: { sequence, floor } });
   return [
     make("by the issuer", "taken", good),
-    make("by a holder with his chain", "taken", byOwner, { chain: toHex(ownerChain) }),
+    make("by a holder with a chain", "taken", byOwner, { chain: toHex(ownerChain) }),
     make("by a holder without a chain", "REVOCATION_SIGNER", byOwner),
     make("by a guest who may not delegate", "REVOCATION_SIGNATURE", signRevocation(guest, undefined, content), {
       chain: toHex(discharged),
@@ -240,7 +240,7 @@ function deliveries(): StatementCase[] {
     make("two floors, one after the other", "taken", encodeDelivery([raised(1, 1), raised(2, 2)])),
     make("two floors at once", "REVOCATION_FLOOR", encodeDelivery([raised(2, 2)])),
     make("old news among it", "taken", encodeDelivery([raised(1, 1), raised(1, 1), raised(2, 2)])),
-    make("a holder with his chain", "taken", encodeDelivery([{ ...byOwner, chain: ownerChain }])),
+    make("a holder with a chain", "taken", encodeDelivery([{ ...byOwner, chain: ownerChain }])),
     make("a holder without", "REVOCATION_SIGNER", encodeDelivery([byOwner])),
     make(
       "a holder whom the same delivery ends",
@@ -353,7 +353,7 @@ function discharges(): StatementCase[] {
   });
   return [
     make("by the named key", "taken", good),
-    make("by the guest himself", "DISCHARGE_SIGNATURE", signDischarge(guest, content)),
+    make("by the guest", "DISCHARGE_SIGNATURE", signDischarge(guest, content)),
     make("over another nonce", "DISCHARGE_NONCE", signDischarge(second, { ...content, nonce: other })),
     make(
       "for the grant, which wants none",

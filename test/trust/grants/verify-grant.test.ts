@@ -29,7 +29,7 @@ function verdict(chain: Uint8Array, ask: Partial<Ask> = {}, known: Partial<Trust
   const result = verifyChain(chain, { ...call, ...ask }, { ...trust, ...known });
   return result.ok ? "allowed" : result.fault;
 }
-/** An ask that concerns the unit, so it has no name. */
+/** A request that concerns the unit itself, so it has no name. */
 function unitAsk(right: Ask["right"]): Partial<Ask> {
   return { right, name: undefined, args: undefined } as unknown as Partial<Ask>;
 }

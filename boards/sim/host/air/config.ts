@@ -1,4 +1,4 @@
-/** What the simulated air is told at its start. */
+/** The configuration of the simulated air. */
 import { fromHex, toHex } from "#base/bytes.ts";
 import type { Cipher } from "#wire/air/frame.ts";
 import type { Loss } from "./loss.ts";

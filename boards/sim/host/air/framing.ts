@@ -1,6 +1,6 @@
 /**
- * What is on the air of a data frame, and what a receiver makes of it: it knows from the header how long the header is,
- * and gets nothing of the body but its length.
+ * Models a data frame on the air, and what a receiver learns from it: the receiver knows from the header how long the
+ * header is, and gets nothing of the body but its length.
  * @source IEEE 802.11-2020 clause 9.3.2.1
  */
 import type { Frame } from "#wire/air/frame.ts";

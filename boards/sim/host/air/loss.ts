@@ -1,4 +1,4 @@
-/** How frames get lost between an access point and one receiver. */
+/** Models the loss of frames between an access point and one receiver. */
 import type { RandomSource } from "./random-source.ts";
 
 /** `rate` of the frames, each by itself; or in bursts of `burstFrames` on average (Gilbert-Elliott, a bad state loses all). */

@@ -1,4 +1,4 @@
-/** Seeded chance for models: the same seed gives the same world. */
+/** A seeded random source for models: the same seed gives the same run. */
 
 export interface RandomSource {
   /** Evenly in [0, 1). */

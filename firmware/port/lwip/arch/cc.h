@@ -1,4 +1,4 @@
-/* What lwIP asks of the compiler and the platform. */
+/* The definitions that lwIP requires of the compiler and the platform. */
 #pragma once
 #include <stdint.h>
 #include <stdlib.h>

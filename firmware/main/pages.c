@@ -18,7 +18,10 @@
 #define CROWDED_BYTES (HEAP_BYTES / 3u * 2u)
 #define ROOMY_BYTES (HEAP_BYTES / 9u * 5u)
 #define WORK_BYTES (HEAP_BYTES / 10u)
-/* With so much in use no byte string is taken before code is let go of: an event that has all its functions looks up none. */
+/*
+ * When more than this is in use, code is evicted before a byte string is allocated: an event that has loaded all of its
+ * functions looks up no names, so nothing else would evict any.
+ */
 #define FULL_BYTES (HEAP_BYTES / 9u * 7u)
 
 /* Functions and constants by the hashes of their names, then the other statements in order. In memory only while they aren't sealed. */

@@ -123,7 +123,7 @@ export async function startEmbeddedBroker(
       }
       if (packet.payload.length > PAYLOAD_BYTES_MAX) return done(new Error("payload too long"));
       packet.retain &&= isRetained(device, topic.name, packet);
-      // aedes acknowledges a QoS 1 message before it hands it on, but after this: what must not be lost is kept here.
+      // aedes acknowledges a QoS 1 message before it forwards it, but after this: what must not be lost is kept here.
       const kept = events.message(device, topic.name, Uint8Array.from(packet.payload as Buffer));
       // QoS 0 is never acknowledged, so nobody waits for the disk.
       if (packet.qos === 0) done();

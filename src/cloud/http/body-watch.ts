@@ -8,7 +8,7 @@ import type { IncomingMessage, Server } from "node:http";
 export interface BodyLimits {
   /** A request is complete within this time, or shows progress after it, each time for as long again. */
   readonly windowMs: number;
-  /** What a slow request must bring in each further window. */
+  /** The bytes that a slow request must send in each further window. */
   readonly windowBytesMin: number;
   /** Calls back after each window until it is told to stop; a test calls by itself. */
   every?(windowMs: number, look: () => void): () => void;

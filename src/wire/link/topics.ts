@@ -23,7 +23,10 @@ export const UP = {
   event: "event",
 } as const;
 
-/** However long a server sends a unit away for, it stays away no longer, plus chance: on a link without TLS it may be anyone. */
+/**
+ * The longest wait in seconds, before jitter, that a server can impose on a unit: on a link without TLS the server
+ * may be anyone.
+ */
 export const DIRECTED_MAX_S = 900;
 
 /** What a unit hears, below its own topic. */

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { unusedExports } from "./tidy/exports.ts";
+import { testOnlyExports, unusedExports } from "./tidy/exports.ts";
 
 const files = execFileSync("git", [
   "ls-files",
@@ -29,6 +29,36 @@ const ENTRIES: readonly RegExp[] = [
 
 test("what a file exports, another one imports", () => {
   expect(unusedExports(files, (path) => ENTRIES.some((entry) => entry.test(path)))).toEqual([]);
+});
+
+/** In src although no verb, device or service calls them. */
+const KEPT: readonly RegExp[] = [
+  ...ENTRIES,
+  // A bundle's entry names these in its text (src/factory/bundle/bundle.ts).
+  /^src\/device\/onboarding\/legacy-protocols\.ts$/,
+  // What web pages build a phone of (ADR 0037).
+  /^src\/phone\/transports\/fetch\.ts$/,
+  /^src\/trust\/host\/browser-primitives\.ts$/,
+  // A table for people, which the type checker keeps whole (ADR 0101).
+  /^src\/device\/store\/meanings\.ts$/,
+  // Parsers of values, a module for each kind.
+  /^src\/cli\/values\//,
+  // One decision in one call, and the decoder's memory, beside the code that they are made of.
+  /^src\/trust\/grants\/verify-grant\.ts$/,
+  /^src\/wire\/stream\/stream-decoder\.ts$/,
+];
+
+test("what only tests use is not in src", () => {
+  expect(testOnlyExports(files, (path) => KEPT.some((kept) => kept.test(path)))).toEqual([]);
+});
+
+test("an export that only a test uses is found, and one that its own file uses is not", () => {
+  const source = {
+    path: "src/base/a.ts",
+    text: "export const one = 1;\nexport const two = 2;\nconst sum = two + two;\n",
+  };
+  const user = { path: "test/base/a.test.ts", text: 'import { one, two } from "#base/a.ts";\n' };
+  expect(testOnlyExports([source, user], () => false)).toEqual(["src/base/a.ts one"]);
 });
 
 test("an export that nothing imports is found, and one that is imported in any form is not", () => {

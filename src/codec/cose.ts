@@ -1,5 +1,5 @@
 /**
- * COSE_Sign1, COSE_Sign and COSE_Encrypt0 as structures (RFC 9052). What a header may say and which tags must stand in
+ * COSE_Sign1 and COSE_Sign as structures (RFC 9052). What a header may say and which tags must stand in
  * front is policy, and is decided where the message is known (wire/signed.ts).
  */
 import { concat } from "#base/bytes.ts";
@@ -22,13 +22,6 @@ interface Sign1 {
   readonly unprotectedHeader: CborMap;
   readonly payload: Uint8Array;
   readonly signature: Uint8Array;
-}
-
-interface Encrypt0 {
-  readonly protectedBytes: Uint8Array;
-  readonly protectedHeader: CborMap;
-  readonly unprotectedHeader: CborMap;
-  readonly ciphertext: Uint8Array;
 }
 
 /** A decoded item without its tags, which are listed from the outside in. */
@@ -57,15 +50,6 @@ export function readSign1(item: Cbor): Result<Sign1> {
   if (!(payload instanceof Uint8Array) || !(signature instanceof Uint8Array)) return refuse("COSE_SHAPE");
   const headers = readHeaders(protectedBytes, unprotectedHeader);
   return headers.ok ? ok({ ...headers.value, payload, signature }) : headers;
-}
-
-/** Reads COSE_Encrypt0 = [protected, unprotected, ciphertext] (RFC 9052 section 5.2). Refusals as readSign1's. */
-export function readEncrypt0(item: Cbor): Result<Encrypt0> {
-  if (!Array.isArray(item) || item.length !== 3) return refuse("COSE_SHAPE");
-  const [protectedBytes, unprotectedHeader, ciphertext] = item as readonly Cbor[];
-  if (!(ciphertext instanceof Uint8Array)) return refuse("COSE_SHAPE");
-  const headers = readHeaders(protectedBytes, unprotectedHeader);
-  return headers.ok ? ok({ ...headers.value, ciphertext }) : headers;
 }
 
 function readHeaders(
@@ -111,9 +95,4 @@ export function signToBeSigned(
   payload: Uint8Array,
 ): Uint8Array {
   return encodeCbor(["Signature", bodyProtected, signProtected, externalAad, payload]);
-}
-
-/** The additional data of a COSE_Encrypt0: Enc_structure (RFC 9052 section 5.3). */
-export function encrypt0Aad(protectedBytes: Uint8Array, externalAad: Uint8Array): Uint8Array {
-  return encodeCbor(["Encrypt0", protectedBytes, externalAad]);
 }

@@ -18,7 +18,6 @@ const TYPE = {
   puback: 4,
   subscribe: 8,
   suback: 9,
-  unsubscribe: 10,
   unsuback: 11,
   pingreq: 12,
   pingresp: 13,
@@ -114,12 +113,6 @@ export function encodeSubscribe(
   if (version === 5) parts.push(encodeProperties({}));
   for (const { filter, qos } of subscriptions) parts.push(text(filter), Uint8Array.of(qos));
   return packet(TYPE.subscribe, 2, parts);
-}
-
-export function encodeUnsubscribe(version: MqttVersion, packetId: number, filters: readonly string[]): Uint8Array {
-  const parts = [u16(packetId)];
-  if (version === 5) parts.push(encodeProperties({}));
-  return packet(TYPE.unsubscribe, 2, [...parts, ...filters.map(text)]);
 }
 
 export function encodePingreq(): Uint8Array {

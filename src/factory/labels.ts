@@ -29,13 +29,8 @@ export const CARD_SIZE = { widthMm: 85.6, heightMm: 54 } as const;
 
 const escapeXml = (text: string) => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
-function qrOf(link: readonly QrSegment[]): QRCode.QRCode {
+export function qrOf(link: readonly QrSegment[]): QRCode.QRCode {
   return QRCode.create(link as QRCode.QRCodeSegment[], { errorCorrectionLevel: "M" });
-}
-
-/** QR version (1 to 40) of a link at level M. */
-export function qrVersion(link: readonly QrSegment[]): number {
-  return qrOf(link).version;
 }
 
 function drawSvg(sheet: Sheet): string {

@@ -9,10 +9,6 @@ interface Hash {
   readonly digestBytes: number;
 }
 
-export function sha256Hash(primitives: { sha256(message: Uint8Array): Uint8Array }): Hash {
-  return { digest: (message) => primitives.sha256(message), blockBytes: 64, digestBytes: 32 };
-}
-
 export function sha512Hash(primitives: { sha512(message: Uint8Array): Uint8Array }): Hash {
   return { digest: (message) => primitives.sha512(message), blockBytes: 128, digestBytes: 64 };
 }

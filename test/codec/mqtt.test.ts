@@ -9,7 +9,6 @@ import {
   encodePuback,
   encodePublish,
   encodeSubscribe,
-  encodeUnsubscribe,
   type MqttVersion,
   packetBytesOf,
 } from "#codec/mqtt.ts";
@@ -87,11 +86,6 @@ describe("what we write, mqtt-packet reads", () => {
         cmd: "subscribe",
         messageId: 7,
         subscriptions: [{ topic: "a/+", qos: 1 }],
-      });
-      expect(theirs(version, encodeUnsubscribe(version, 8, ["a/+", "b"]))).toMatchObject({
-        cmd: "unsubscribe",
-        messageId: 8,
-        unsubscriptions: ["a/+", "b"],
       });
       expect(theirs(version, encodePuback(65_535))).toMatchObject({ cmd: "puback", messageId: 65_535 });
       expect(theirs(version, encodePingreq())).toMatchObject({ cmd: "pingreq" });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readQr } from "#codec/host/qr-reader.ts";
-import { CARD_SIZE, drawPdf, drawPng, qrVersion } from "#factory/labels.ts";
+import { CARD_SIZE, drawPdf, drawPng, qrOf } from "#factory/labels.ts";
 import { cardLink, labelLink, linkText } from "#wire/grants/card.ts";
 
 const ID = Uint8Array.from({ length: 12 }, (_, i) => 7 * i);
@@ -27,7 +27,7 @@ test("a PNG that was cut off, or another picture, is not read", async () => {
 });
 
 test("the card's link with its device ID fits QR version 4 at level M", () => {
-  expect(qrVersion(card.link)).toBeLessThanOrEqual(4);
+  expect(qrOf(card.link).version).toBeLessThanOrEqual(4);
 });
 
 test("the PDF has a page of true size for each sheet", async () => {

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { fromHex, toHex, viewOf } from "#base/bytes.ts";
 import { startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { buildCheck } from "#firmware/check.ts";
+import { buildCheck } from "./build-check.ts";
 import { saidUntil } from "./console.ts";
 
 interface Vector {

@@ -16,7 +16,6 @@ import { startProgram } from "#boards/sim/host/child.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
 import { type ReleaseFile, writeReleaseFile } from "#cloud/releases/release-file.ts";
 import { type RecoveryImages, recover, type SerialLine } from "#factory/recover.ts";
-import { buildCheck } from "#firmware/check.ts";
 import { buildHost, HOST_FLASH_BYTES, HOST_LAYOUT } from "#firmware/host.ts";
 import { buildBoot } from "#firmware/image.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
@@ -26,6 +25,7 @@ import { COMPONENT } from "#wire/releases/release.ts";
 import { imageSets } from "../powercut/images.ts";
 import { whileProgressing } from "../progress.ts";
 import { testOnNativeBoards } from "../tier.ts";
+import { buildCheck } from "./build-check.ts";
 
 const EPOCH = 2;
 /** As long as the firmware of a real board. */

@@ -35,6 +35,16 @@ function importsOf({ path, text }: SourceFile): readonly string[] {
   return [...named, ...whole];
 }
 
+/** Exports of `src` that only tests use, as `path name`: no other file of the product imports them, nor does their own use them. */
+export function testOnlyExports(files: readonly SourceFile[], isEntry: (path: string) => boolean): readonly string[] {
+  const product = files.filter(({ path }) => !path.startsWith("test/"));
+  return unusedExports(product, (path) => !path.startsWith("src/") || isEntry(path)).filter((each) => {
+    const [of, name] = each.split(" ");
+    const text = product.find(({ path }) => path === of)?.text ?? "";
+    return text.split(new RegExp(`(?<![\\w$])${name}(?![\\w$])`)).length === 2;
+  });
+}
+
 /**
  * Exports that no other file imports, as `path name`.
  * @param isEntry Whether a file is loaded by its path alone, or written for makers: its exports need no import.

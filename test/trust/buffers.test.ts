@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
-import { ccmOpen, ccmSeal } from "#trust/sessions/aes-ccm.ts";
 import { hmac, hmacKey } from "#trust/sessions/edhoc-kdf.ts";
+import { ccmOpen, ccmSeal } from "./sessions/aes-ccm.ts";
 
 const bytes = (byteLength: number, fill: number) => new Uint8Array(byteLength).fill(fill);
 

@@ -106,15 +106,6 @@ export function overhear(frames: readonly Frame[], key: Uint8Array | undefined, 
   return fault === undefined ? {} : { fault };
 }
 
-/** What `overhear` found. */
-export function decodeFrames(
-  frames: readonly Frame[],
-  key: Uint8Array | undefined,
-  crypto: Primitives,
-): AirCredentials | undefined {
-  return overhear(frames, key, crypto).found;
-}
-
 export function foundAsJson(found: AirCredentials | undefined): object {
   if (found === undefined) return {};
   const { protocol, ssid, passphrase, reserved, us } = found;

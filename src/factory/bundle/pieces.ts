@@ -39,12 +39,6 @@ export function inOrder(statements: readonly Statement[]): readonly string[] {
   return [...onDemand, ...others].map(({ text }) => text);
 }
 
-/** A script in pieces as it stands. */
-export function inPieces(script: string): string {
-  return inOrder(statementsOf(script)).join(SEPARATOR);
-}
-
-/** Whether a statement can be evicted and loaded again: functions and single constants, because they hold no state. */
 function isOnDemand(statement: ts.Statement): boolean {
   if (!ts.isVariableStatement(statement)) return ts.isFunctionDeclaration(statement);
   const { flags, declarations } = statement.declarationList;

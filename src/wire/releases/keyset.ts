@@ -9,8 +9,6 @@ import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import { ALGORITHM, COSE_TAG, HEADER, signToBeSigned, untag } from "#codec/cose.ts";
 import { aadOf, KEY_NAME_BYTES, roleHeader } from "./role-envelope.ts";
 
-/** Bytes of a key set with one key for each role; one that changes the roots may be longer. */
-export const KEYSET_BYTES_MAX = 300;
 const BYTES_MAX = 800;
 const KEYS_MAX = 4;
 export const ROOTS = 3;

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { decodeFrames, foundAsJson, readFrames } from "#cli/air/frames.ts";
+import { foundAsJson, readFrames } from "#cli/air/frames.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import {
   airKiss,
@@ -16,6 +16,7 @@ import {
   tuya,
   type Wanted,
 } from "../../wire/air/other-senders.ts";
+import { decodeFrames } from "./decode-frames.ts";
 
 type Line = Record<string, unknown> & { us: number };
 const BSSID = "a0b1c2d3e4f5";

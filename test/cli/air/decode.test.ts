@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { fromHex, toHex } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
-import { decodeFrames, foundAsJson } from "#cli/air/frames.ts";
+import { foundAsJson } from "#cli/air/frames.ts";
 import { ENCODED_PROTOCOLS, type EncodedProtocol } from "#cli/air/vectors.ts";
 import { openAir, sealAir } from "#trust/air-seal.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { encodeAirRing } from "#wire/air/air.ts";
 import type { Frame } from "#wire/air/frame.ts";
+import { decodeFrames } from "./decode-frames.ts";
 
 interface Vector {
   readonly id: string;

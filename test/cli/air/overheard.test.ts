@@ -4,10 +4,10 @@ import { utf8 } from "#base/utf8.ts";
 import { createLoss } from "#boards/sim/host/air/loss.ts";
 import { BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
 import { createRandomSource } from "#boards/sim/host/air/random-source.ts";
-import { decodeFrames } from "#cli/air/frames.ts";
 import { messageFor } from "#phone/message.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { Cipher, Frame } from "#wire/air/frame.ts";
+import { decodeFrames } from "./decode-frames.ts";
 
 const BSSID = Uint8Array.of(0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5);
 const PHONE = Uint8Array.of(2, 0, 0, 0, 0, 1);

@@ -1,6 +1,7 @@
 import { createContext, runInContext } from "node:vm";
 import { expect, test } from "vitest";
-import { inPieces, SEPARATOR } from "#factory/bundle/pieces.ts";
+import { SEPARATOR } from "#factory/bundle/pieces.ts";
+import { inPieces } from "./in-pieces.ts";
 
 test("functions come first, the rest keeps its order", () => {
   const pieces = inPieces("var a=f();function f(){return`x\n1`}let b=2;class C{}function g(){}g(a,b);").split(

@@ -23,7 +23,7 @@ const REASONS: readonly BootReason[] = ["power", "update", "fault"];
 const PHASES = ["none", "fetching", "verified", "armed", "started"];
 const ENDS = new Map<string, TrialEnd>([["endedSilence", "silence"]]);
 
-export interface UpdateReplay {
+interface UpdateReplay {
   /** At each start: the slot, and whether it is a trial. As the model says it, and as the code decides. */
   readonly starts: readonly { readonly model: string; readonly code: string; readonly isValid: boolean }[];
   /** The journal right after each beginning. */

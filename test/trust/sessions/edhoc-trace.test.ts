@@ -10,7 +10,7 @@ import { answerMessage2, initiate, openMessage2 } from "#trust/sessions/edhoc-in
 import { edhocKdf, hmacKey } from "#trust/sessions/edhoc-kdf.ts";
 import { finish, openMessage3, readMessage1, respond } from "#trust/sessions/edhoc-responder.ts";
 import { SUITE_4 } from "#trust/sessions/edhoc-suite.ts";
-import { SUITE_0 } from "#trust/sessions/edhoc-suite-0.ts";
+import { SUITE_0 } from "./edhoc-suite-0.ts";
 
 interface Trace {
   readonly input: Readonly<Record<string, string>>;

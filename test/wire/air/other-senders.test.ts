@@ -1,9 +1,10 @@
 /** Other senders' output is decodable: the rules, not the cases. */
 import { expect, test } from "vitest";
 import { fromHex } from "#base/bytes.ts";
-import { decodeFrames, foundAsJson } from "#cli/air/frames.ts";
+import { foundAsJson } from "#cli/air/frames.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { Frame } from "#wire/air/frame.ts";
+import { decodeFrames } from "../../cli/air/decode-frames.ts";
 import {
   air,
   airKiss,

@@ -1,8 +1,8 @@
 /** Builds a program of a test's own for a board. */
 import { basename, join } from "node:path";
-import { compile } from "./compile.ts";
-import { bootGroup, link, prepare } from "./image.ts";
-import { ROOT } from "./layout.ts";
+import { compile } from "#firmware/compile.ts";
+import { bootGroup, link, prepare } from "#firmware/image.ts";
+import { ROOT } from "#firmware/layout.ts";
 
 /**
  * Builds a program over some sources of the boot stage and in its place, for what a booted unit can't show; or as the native

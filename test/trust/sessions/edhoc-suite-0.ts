@@ -1,6 +1,7 @@
 /** AES-CCM-16-64-128, SHA-256, X25519, EdDSA: EDHOC's suite 0, so that the traces of RFC 9529 can be walked. */
+
+import type { Suite } from "#trust/sessions/edhoc-suite.ts";
 import { ccmOpen, ccmSeal } from "./aes-ccm.ts";
-import type { Suite } from "./edhoc-suite.ts";
 
 const TAG_BYTES = 8;
 

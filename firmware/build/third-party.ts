@@ -37,6 +37,8 @@ interface Source {
 interface ThirdParty {
   /** Debian packages that building and booting need. */
   readonly debian: readonly string[];
+  /** Libraries of the compiler that images link, each from one of those packages. */
+  readonly linked: Readonly<Record<string, { readonly package: string; readonly license: string }>>;
   readonly sources: Readonly<Record<string, Source>>;
 }
 

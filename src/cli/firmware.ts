@@ -1,10 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { relative } from "node:path";
 import type { Command } from "commander";
+import { buildBundle } from "#factory/bundle/bundle.ts";
+import { readFlashConfig } from "#factory/config.ts";
 import { exceeded, sizeLines, stackLines } from "#firmware/budget.ts";
 import { buildBoot, buildRuntime, missingPackages } from "#firmware/image.ts";
 import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
-import { BuildStop } from "#firmware/third-party.ts";
+import { BuildStop, THIRD_PARTY } from "#firmware/third-party.ts";
+import { readText, refuseFolder, writeWhole } from "#trust/host/files.ts";
+import { sayTrouble } from "./say-trouble.ts";
+import { linkedComponents, packageComponents, sbomOf } from "./sbom.ts";
 
 /** Installs the toolchain where this user may; without that, or when it fails, the build names the line to run. */
 function installMissing(): void {
@@ -42,4 +47,31 @@ export function register(command: Command): void {
         process.exitCode = 1;
       }
     });
+  command
+    .command("sbom")
+    .description("print what a unit's firmware is made of, with versions and licences: CycloneDX 1.6, JSON")
+    .option("--tls", "for the image with the TLS client", false)
+    .option("--config <file>", "whose app, for the packages that its bundle holds", "flash.config.json")
+    .option("--out <file>", "write it there")
+    .action((options: SbomOptions) => sayTrouble(() => sbom(options)));
+}
+
+interface SbomOptions {
+  readonly tls: boolean;
+  readonly config: string;
+  readonly out?: string;
+}
+
+async function sbom({ tls, config, out }: SbomOptions): Promise<void> {
+  if (out !== undefined) refuseFolder(out);
+  const product = readFlashConfig(config);
+  const { shares } = await buildBundle(product, { release: "sbom", atS: 0 });
+  const components = [...linkedComponents(THIRD_PARTY, tls), ...packageComponents(shares.keys())];
+  const { version } = JSON.parse(readText("package.json")) as { version: string };
+  const text = `${JSON.stringify(sbomOf(version, components), null, 2)}\n`;
+  if (out === undefined) process.stdout.write(text);
+  else {
+    writeWhole(out, text);
+    process.stdout.write(`${out}: ${components.length} components\n`);
+  }
 }

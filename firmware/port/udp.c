@@ -16,7 +16,7 @@ static struct datagram {
 static unsigned count;
 static struct udp_pcb *sender;
 
-/* What listens on a port: datagrams that come from it leave through the same door. */
+/* A port that is listened on: datagrams sent from that port use the same lwIP control block. */
 static struct udp_pcb *listening[LISTENING_MOST];
 
 static void on_received(void *argument, struct udp_pcb *pcb, struct pbuf *data, const ip_addr_t *peer, u16_t port) {

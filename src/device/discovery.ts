@@ -87,7 +87,7 @@ function due(state: DiscoveryState, nowMs: number, effects: Effect[]): void {
   state.dueMs = Number.POSITIVE_INFINITY;
 }
 
-/** @param port Where the gate's HTTP door listens. */
+/** @param port The TCP port on which the gate listens for HTTP. */
 export function createDiscovery(crypto: Primitives, port: number): Machine<DiscoveryState> {
   return {
     name: "discovery",

@@ -58,7 +58,7 @@ const doors: readonly [string, () => Promise<Transport>][] = [
 ];
 
 describe.each(doors)("over %s", (_name, open) => {
-  // A unit for each door: it counts handshakes by where they come from.
+  // A unit for each transport: it counts handshakes by where they come from.
   beforeAll(async () => {
     unit = await startGateServer(ownedUnit(), (topic, payload) =>
       unitClient.publish(`${TOPIC}${topic}`, Buffer.from(payload), { qos: 1 }),

@@ -114,7 +114,7 @@ function faultIn(answer: Uint8Array): Fault {
 }
 
 /**
- * Opens the way to one unit; closing it ends the visit.
+ * Opens a relay session to one unit; closing the transport ends the session.
  * @returns The transport; SESSION_UNREACHABLE when the cloud or its broker can't be reached; LINK_NONCE; what the cloud
  *   refuses (LINK_PROOF, LINK_DEVICE, LINK_SIGNATURE, SESSION_RATE, SESSION_FULL, GRANT_*); LINK_REFUSED by the broker.
  */

@@ -44,7 +44,7 @@ export function decodeCallerProof(bytes: Uint8Array): Result<CallerProof> {
   return ok({ proof: proof.value, deviceId, chain });
 }
 
-/** Client ID and user name of one visit: the nonce that was spent on it tells it from every other. */
+/** Client ID and user name of one relay session, made from the nonce that was spent on it, so they are unique. */
 export function callerName(nonce: Uint8Array): string {
   return `c-${toHex(nonce)}`;
 }
@@ -59,7 +59,10 @@ export function callerRelayTopic(name: string): string {
   return `c/${name}/relay`;
 }
 
-/** Where one caller hears; nobody else may. A message of zero bytes ends the visit. */
+/**
+ * The topic on which one caller receives answers; nobody else may subscribe. A message of zero bytes ends the relay
+ * session.
+ */
 export function callerReplyTopic(name: string): string {
   return `c/${name}/reply`;
 }

@@ -203,7 +203,7 @@ describe.each(BROKERS)("remote callers, over %s", (kind) => {
     for (const client of clients) await client.endAsync(true);
   });
 
-  it("keeps one who knocks all the time from shutting the owner out", async () => {
+  it("keeps a guest who opens handshakes all the time from shutting the owner out", async () => {
     const guest = await clientOf(guestOf(unit, seedOf(9)));
     expect((await guest.post()).status).toBe(204);
     const client = await guest.connect();
@@ -237,7 +237,7 @@ describe.each(BROKERS)("remote callers, over %s", (kind) => {
     await client.endAsync(true);
   });
 
-  it("says at once that a unit isn't there, and ends a visit that is over", async () => {
+  it("says at once that a unit isn't there, and ends a relay session whose time is over", async () => {
     neighbour.stop();
     await until("the neighbour has gone", async () => {
       const way = await wayTo(neighbour, at);

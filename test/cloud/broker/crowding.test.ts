@@ -65,7 +65,7 @@ describe("a unit whose owner calls through the relay", () => {
   const key = () =>
     Buffer.from(encodeRelayedRequest({ tag: primitives.random(8), path: "key", body: new Uint8Array(0) }));
 
-  it("answers the owner while a guest asks for the key in four visits at once", async () => {
+  it("answers the owner while a guest asks for the key in four relay sessions at once", async () => {
     const guest = guestOf(unit, seedOf(9));
     const guests = [await visit(guest), await visit(guest), await visit(guest), await visit(guest)];
     const owner = await visit(unit.owner);
@@ -98,7 +98,7 @@ describe("a unit whose owner calls through the relay", () => {
     });
     const operator = testClient(cloud, join(folder, "data"));
     await operator.post(`/v1/devices/${toHex(unit.id)}/revocations`, encodeDelivery([{ statement, chain }]));
-    await until("the guest's visit has ended", () => gone.isOver);
+    await until("the guest's relay session has ended", () => gone.isOver);
     expect(other.isOver).toBe(false);
     other.ask();
     await until("the other is heard", () => other.answers === 1);

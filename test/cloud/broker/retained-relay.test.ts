@@ -88,7 +88,7 @@ describe("a retained call, over mosquitto", () => {
     return { client, topic: `c/${name}/relay` };
   }
 
-  it("goes with the visit", async () => {
+  it("is deleted when the relay session ends", async () => {
     const { client, topic } = await retainedCall();
     expect(await retained()).toEqual([topic]);
     await client.publishAsync(topic, Buffer.alloc(0), { qos: 1 }).catch(() => undefined);

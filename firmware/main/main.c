@@ -51,9 +51,9 @@ int main(void) {
   report_number("latchkey: start us", handoff.boot_us + (uint32_t)(chip_nanoseconds() / 1000u));
   report_peak();
   for (;;) {
-    net_poll();
+    bool more = net_poll();
     chip_watchdog_feed();
-    if (!deliver_one(ctx)) wait();
+    if (!deliver_one(ctx) && !more) wait();
     report_peak();
   }
 }

@@ -7,12 +7,13 @@
 #include "port/js.h"
 
 #define CONNECTIONS 8
+#define ACCEPTED_MOST 6 /* two are left for connections that the unit opens itself */
 
 enum { FREE, WAITING, OPEN, ENDED }; /* ENDED: nothing below any more, tcp-closed still to be told */
 
 struct connection {
   uint8_t state;
-  bool told_open, accepted, reached, wants_room, has_room;
+  bool told_open, accepted, on_subnet, reached, wants_room, has_room;
   bool secure;       /* under the one session of tls.h */
   enum fault fault;  /* why it ended, where that is known */
   uint16_t port;     /* listened on, or to connect to */

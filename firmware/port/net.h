@@ -10,5 +10,5 @@ void net_join(void);
 void net_leave(void);
 bool net_ready(void);
 uint32_t sys_now(void);
-/* Moves frames and runs lwIP's timers. */
-void net_poll(void);
+/* Moves frames and runs lwIP's timers; true when frames are left for the next time. */
+bool net_poll(void);

@@ -76,6 +76,7 @@ static bool deliver_one(JSContext *ctx, struct connection *c) {
     if (c->accepted) {
       js_set_int(ctx, event, "port", c->port);
       js_set_text(ctx, event, "peer", ipaddr_ntoa(&c->peer));
+      JS_SetPropertyStr(ctx, event, "isOnSubnet", JS_NewBool(ctx, c->on_subnet));
     }
   } else if (c->received) {
     event = tell_data(ctx, c);

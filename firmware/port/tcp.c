@@ -12,13 +12,59 @@
 
 struct connection connections[CONNECTIONS];
 
+/*
+ * Whose control block is taken for another when all are in use: first one that is closing, then one that is half open
+ * (net.c ends those that are too many), then one that somebody opened here; never one that the unit opened itself.
+ */
+enum { PRIORITY_CLOSING = 1, PRIORITY_HALF_OPEN, PRIORITY_ACCEPTED };
+/* lwIP polls twice a second: what is not sent ten seconds after the end is given up. */
+#define LINGER_POLLS 20
+#define ROOM_POLLS 2
+
 static void let_go(struct connection *c) {
   if (c->pcb == NULL) return;
   tcp_arg(c->pcb, NULL);
   tcp_recv(c->pcb, NULL);
   tcp_sent(c->pcb, NULL);
   tcp_err(c->pcb, NULL);
+  tcp_poll(c->pcb, NULL, 0);
   c->pcb = NULL;
+}
+
+static err_t on_lingered(void *argument, struct tcp_pcb *pcb) {
+  (void)argument;
+  tcp_abort(pcb);
+  return ERR_ABRT;
+}
+
+/* Sends what is queued, then the end; false when the peer had to be told that it was broken off. */
+static bool close_in_order(struct tcp_pcb *pcb) {
+  tcp_setprio(pcb, PRIORITY_CLOSING);
+  tcp_poll(pcb, on_lingered, LINGER_POLLS);
+  if (tcp_close(pcb) == ERR_OK) return true;
+  tcp_abort(pcb);
+  return false;
+}
+
+/* Bytes that a frame's buffer has left behind what was received in it. */
+static size_t room_behind(const struct pbuf *p) {
+  const uint8_t *end = (const uint8_t *)p + LWIP_MEM_ALIGN_SIZE(sizeof(struct pbuf)) + PBUF_POOL_BUFSIZE;
+  return (size_t)(end - ((const uint8_t *)p->payload + p->len));
+}
+
+/* Adds what came to what waits: a peer that sends byte by byte takes a buffer for many bytes, not one for each. */
+static void append(struct pbuf *waiting, struct pbuf *data) {
+  struct pbuf *last = waiting;
+  while (last->next) last = last->next;
+  u16_t more = data->tot_len;
+  if (more > room_behind(last)) {
+    pbuf_cat(waiting, data);
+    return;
+  }
+  pbuf_copy_partial(data, (uint8_t *)last->payload + last->len, more, 0);
+  last->len = (u16_t)(last->len + more);
+  for (struct pbuf *p = waiting; p; p = p->next) p->tot_len = (u16_t)(p->tot_len + more);
+  pbuf_free(data);
 }
 
 static void on_error(void *argument, err_t err) {
@@ -34,21 +80,32 @@ static err_t on_received(void *argument, struct tcp_pcb *pcb, struct pbuf *data,
   if (data == NULL) { /* the peer is done: so are we, after what it sent */
     let_go(c);
     c->state = ENDED;
-    if (tcp_close(pcb) == ERR_OK) return ERR_OK;
+    return close_in_order(pcb) ? ERR_OK : ERR_ABRT;
+  }
+  if (c->accepted && c->wants_room) { /* goes on asking and takes no answer: on_error notes the end */
+    pbuf_free(data);
     tcp_abort(pcb);
     return ERR_ABRT;
   }
-  if (c->received) pbuf_cat(c->received, data);
+  if (c->received) append(c->received, data);
   else c->received = data;
   return ERR_OK;
+}
+
+/* Whoever opened a connection here gets one answer at a time: what he does not take would fill the memory of all. */
+static bool is_taken(const struct connection *c) {
+  return !c->accepted || (c->pcb->unacked == NULL && c->pcb->unsent == NULL);
 }
 
 static err_t on_sent(void *argument, struct tcp_pcb *pcb, u16_t length) {
   (void)pcb, (void)length;
   struct connection *c = argument;
-  if (c->wants_room) c->has_room = true;
+  if (c->wants_room && is_taken(c)) c->has_room = true;
   return ERR_OK;
 }
+
+/* Room that others left is not told of by on_sent. */
+static err_t on_poll(void *argument, struct tcp_pcb *pcb) { return on_sent(argument, pcb, 0); }
 
 static struct connection *adopt(struct tcp_pcb *pcb, uint8_t state) {
   for (struct connection *c = connections; c < connections + CONNECTIONS; c++) {
@@ -62,6 +119,7 @@ static struct connection *adopt(struct tcp_pcb *pcb, uint8_t state) {
     tcp_recv(pcb, on_received);
     tcp_sent(pcb, on_sent);
     tcp_err(pcb, on_error);
+    tcp_poll(pcb, on_poll, ROOM_POLLS);
     tcp_nagle_disable(pcb);
     return c;
   }
@@ -78,12 +136,16 @@ static err_t on_connected(void *argument, struct tcp_pcb *pcb, err_t err) {
 
 static err_t on_accepted(void *argument, struct tcp_pcb *pcb, err_t err) {
   if (err != ERR_OK || pcb == NULL) return ERR_VAL;
-  struct connection *c = adopt(pcb, OPEN);
+  unsigned accepted = 0;
+  for (unsigned i = 0; i < CONNECTIONS; i++) accepted += connections[i].state != FREE && connections[i].accepted;
+  struct connection *c = accepted < ACCEPTED_MOST ? adopt(pcb, OPEN) : NULL;
   if (c == NULL) {
     tcp_abort(pcb);
     return ERR_ABRT;
   }
+  tcp_setprio(pcb, PRIORITY_ACCEPTED);
   c->accepted = true;
+  c->on_subnet = ip_addr_netcmp(&pcb->remote_ip, netif_ip4_addr(netif_default), netif_ip4_netmask(netif_default));
   c->port = (uint16_t)(uintptr_t)argument;
   c->peer = pcb->remote_ip;
   return ERR_OK;
@@ -96,7 +158,8 @@ void connection_finish(struct connection *c, bool in_order) {
   c->state = ENDED;
   if (pcb == NULL) return;
   let_go(c);
-  if (!in_order || tcp_close(pcb) != ERR_OK) tcp_abort(pcb);
+  if (in_order) close_in_order(pcb);
+  else tcp_abort(pcb);
 }
 
 void connection_free(struct connection *c) {
@@ -136,8 +199,9 @@ JS_FUNCTION(listen) {
     if (pcb) tcp_abort(pcb);
     return JS_UNDEFINED; /* already listening there */
   }
-  struct tcp_pcb *listening = tcp_listen_with_backlog(pcb, 4);
+  struct tcp_pcb *listening = tcp_listen(pcb);
   if (listening == NULL) return JS_ThrowOutOfMemory(ctx);
+  tcp_setprio(listening, PRIORITY_HALF_OPEN); /* what it receives begins with the same */
   tcp_arg(listening, (void *)(uintptr_t)port);
   tcp_accept(listening, on_accepted);
   return JS_UNDEFINED;
@@ -193,7 +257,7 @@ JS_FUNCTION(write) {
   struct connection *c = open_connection(ctx, argv[0]);
   if (c == NULL || c->state != OPEN) return JS_FALSE;
   bool queued = c->secure ? tls_write(bytes, length)
-                          : length <= tcp_sndbuf(c->pcb) &&
+                          : is_taken(c) && length <= tcp_sndbuf(c->pcb) &&
                                 tcp_write(c->pcb, bytes, (u16_t)length, TCP_WRITE_FLAG_COPY) == ERR_OK;
   if (queued) tcp_output(c->pcb);
   else c->wants_room = true;

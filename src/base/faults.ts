@@ -137,6 +137,10 @@ export const FAULTS = {
   HTTP_PATH: 331,
   HTTP_METHOD: 332,
   HTTP_SIZE: 333,
+  /** A request under a name that is not the unit's: neither its address nor its name on the local network. */
+  HTTP_HOST: 334,
+  /** A page of another origin than the maker's app. */
+  HTTP_ORIGIN: 335,
 
   // 4xx air: onboarding by broadcast
   /** A field is longer than its protocol carries, or not what it must be. */

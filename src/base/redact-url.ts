@@ -11,7 +11,7 @@ export function redactUrl(url: string): string {
   if (scheme === undefined) return url;
   // The last "@": a password that was not percent-encoded may hold any of "/", "?", "#" and "@" itself.
   const rest = url.slice(url.lastIndexOf("@") + 1);
-  return scheme + (rest === url ? url.slice(scheme.length) : rest).replace(/[?#].*$/s, "");
+  return scheme + (rest === url ? url.slice(scheme.length) : rest).split(/[?#]/, 1)[0];
 }
 
 /** A text in which a URL, or the user and password that stand in it, may be quoted, as in a driver's error. */
@@ -21,9 +21,11 @@ export function redactUrlIn(text: string, url: string): string {
   let redacted = text.replaceAll(url, () => redactUrl(url));
   const userinfo = url.slice(scheme.length, Math.max(scheme.length, url.lastIndexOf("@")));
   const password = userinfo.includes(":") ? userinfo.slice(userinfo.indexOf(":") + 1) : "";
-  const query = [...url.matchAll(/[?&][^=&#]*(?:pass|secret|key|token)[^=&#]*=([^&#]+)/gi)].map(
-    (match) => match[1] as string,
-  );
+  const query = url
+    .split(/[?&#]/)
+    .slice(1)
+    .map((field) => [field.slice(0, field.indexOf("=") + 1), field.slice(field.indexOf("=") + 1)] as const)
+    .flatMap(([name, value]) => (/pass|secret|key|token/i.test(name) ? [value] : []));
   for (const secret of [userinfo, password, ...query].flatMap((each) => [each, decoded(each)])) {
     if (secret !== "") redacted = redacted.replaceAll(secret, "***");
   }

@@ -32,18 +32,33 @@ export interface DnsMessage {
   readonly questions: readonly DnsQuestion[];
   /** The questions as they came, for an answer that repeats them. */
   readonly questionBytes: Uint8Array;
-  /** Reads the records, of all three sections. Undefined when they are malformed. */
+  /** Reads the records, of all three sections, the first RECORDS_MAX of them. Undefined when they are malformed. */
   records(): readonly DnsRecord[] | undefined;
 }
 
-/** A name at a place, and the place behind it. Pointers lead back only, so reading ends. */
+/**
+ * Anyone may send a message, so the work that one can cause is bounded: what is beyond these is not looked at. The names
+ * that a unit is asked for have five labels, a query has a few questions, and knows some dozens of answers.
+ */
+const MESSAGE_BYTES_MAX = 1_500;
+const STEPS_MAX = 16;
+const QUESTIONS_MAX = 32;
+const RECORDS_MAX = 64;
+/** What a name is read as that is longer than any that is asked for. */
+const TOO_LONG = "";
+
+/**
+ * A name at a place, and the place behind it. Pointers lead back only, and labels and pointers together are at most
+ * STEPS_MAX: a name of more is passed over.
+ */
 function readName(bytes: Uint8Array, start: number): { readonly name: string; readonly next: number } | undefined {
   let at = start;
   let next = -1;
   let name = "";
-  for (;;) {
+  for (let steps = 1; ; steps++) {
     const length = bytes[at];
     if (length === undefined) return undefined;
+    if (steps > STEPS_MAX && next >= 0) return { name: TOO_LONG, next };
     if (length >= 0xc0) {
       const to = ((length & 0x3f) << 8) | (bytes[at + 1] ?? 0);
       if (next < 0) next = at + 2;
@@ -52,20 +67,22 @@ function readName(bytes: Uint8Array, start: number): { readonly name: string; re
       continue;
     }
     if (length > 63 || name.length + length > NAME_BYTES_MAX) return undefined;
-    if (length === 0) return at < bytes.length ? { name, next: next < 0 ? at + 1 : next } : undefined;
-    if (name !== "") name += ".";
-    for (let end = at + length; at++ < end; ) name += String.fromCharCode(bytes[at] ?? 0);
-    if (at > bytes.length) return undefined;
+    if (length === 0) return { name: steps > STEPS_MAX ? TOO_LONG : name, next: next < 0 ? at + 1 : next };
+    const end = at + 1 + length;
+    if (end > bytes.length) return undefined;
+    if (steps <= STEPS_MAX) name += `${name === "" ? "" : "."}${String.fromCharCode(...bytes.subarray(at + 1, end))}`;
+    at = end;
   }
 }
 
 /** Reads a message's head and questions; undefined for anything else. */
 export function readDnsMessage(bytes: Uint8Array): DnsMessage | undefined {
-  if (bytes.length < HEADER_BYTES) return undefined;
+  if (bytes.length < HEADER_BYTES || bytes.length > MESSAGE_BYTES_MAX) return undefined;
   const view = viewOf(bytes);
   const questions: DnsQuestion[] = [];
+  const asked = view.getUint16(4);
   let at = HEADER_BYTES;
-  for (let left = view.getUint16(4); left > 0; left--) {
+  for (let left = Math.min(asked, QUESTIONS_MAX); left > 0; left--) {
     const read = readName(bytes, at);
     if (read === undefined || read.next + 4 > bytes.length) return undefined;
     questions.push({ name: read.name.toLowerCase(), type: view.getUint16(read.next) });
@@ -77,7 +94,7 @@ export function readDnsMessage(bytes: Uint8Array): DnsMessage | undefined {
     isResponse: (view.getUint16(2) & 0x8000) !== 0,
     questions,
     questionBytes: bytes.slice(HEADER_BYTES, at),
-    records: () => readRecords(bytes, at, count),
+    records: () => (asked > QUESTIONS_MAX ? undefined : readRecords(bytes, at, Math.min(count, RECORDS_MAX))),
   };
 }
 

@@ -20,6 +20,8 @@ export interface Build {
   readonly release: string;
   /** Unix seconds: no moment before it can be now. */
   readonly atS: number;
+  /** Origins of the maker's app (flash.config.json). */
+  readonly appOrigins?: readonly string[];
 }
 
 /** Of onboarding, what the product switched on: code that a bundle holds only when its entry hands it in. */
@@ -50,7 +52,10 @@ export function createMachines({ port, app, board, build, onboarding }: Parts): 
     createOnboarding(crypto, { lanPort: tcpPort, legacy, hasPortal: portal !== undefined }),
     ...(portal === undefined ? [] : [portal(crypto, portalPort)]),
     createDiscovery(crypto, tcpPort),
-    createGate({ crypto, app, tcpPort, buildS: build.atS, audit: flashLogIn(port.flash, board.flash.regions.audit) }),
+    createGate({
+      ...{ crypto, app, tcpPort, buildS: build.atS, appOrigins: build.appOrigins ?? [] },
+      audit: flashLogIn(port.flash, board.flash.regions.audit),
+    }),
     createLink(crypto, LINK_TIMES, build.atS),
     createAppReporter(build.release),
     createCarrier(),

@@ -9,6 +9,7 @@ import { deviceIdOf } from "#trust/device-id.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { type Announced, encodeOwn, MDNS_GROUP, MDNS_PORT, wantedOf } from "#wire/sessions/discovery.ts";
 import type { DeviceEvent, Effect, Machine, Step } from "./machine.ts";
+import { createRateLimit, type RateLimit, takeTurn } from "./rate-limit.ts";
 import { isProvisioned } from "./store/store.ts";
 
 /** Random delay of 20 to 120 ms, because other units may answer the same question at the same time. */
@@ -16,6 +17,9 @@ const DELAY_MS = 20;
 const SPREAD_MS = 100;
 /** Between the two announcements, and the least between two answers to the whole network. */
 const AGAIN_MS = 1_000;
+/** Datagrams that are read, for one source and for all together: what comes faster is not looked at. */
+const READS_EACH = { burst: 10, everyMs: 100 };
+const READS_ALL = { burst: 30, everyMs: 30 };
 const NO_QUESTIONS = { count: 0, bytes: new Uint8Array(0) };
 /** What an announcement says: all but the list of services. */
 const ANNOUNCED = [0, 1, 2, 3];
@@ -31,6 +35,7 @@ interface DiscoveryState {
   saidMs: number;
   /** Announcements still to make. */
   left: number;
+  readonly reads: RateLimit;
 }
 
 function online(state: DiscoveryState, nowMs: number, ipv4: string, port: number, effects: Effect[]): void {
@@ -61,6 +66,9 @@ function asked(
   event: DeviceEvent & { kind: "udp-data" },
   effects: Effect[],
 ): void {
+  // What others answer one another is most of what is heard, and none of the unit's business: it costs no turn.
+  const isResponse = ((event.bytes[2] ?? 0) & 0x80) !== 0;
+  if (isResponse || !takeTurn(state.reads, event.peer, event.nowMs)) return;
   const message = readDnsMessage(event.bytes);
   const announced = state.announced as Announced;
   const places = message === undefined ? [] : wantedOf(announced, message);
@@ -94,6 +102,7 @@ export function createDiscovery(crypto: Primitives, port: number): Machine<Disco
     initial: {
       ...{ device: "", announced: undefined, places: [], dueMs: Number.POSITIVE_INFINITY, left: 0 },
       saidMs: Number.NEGATIVE_INFINITY,
+      reads: createRateLimit(READS_EACH, READS_ALL),
     },
     step(state, event): Step<DiscoveryState> {
       const effects: Effect[] = [];

@@ -118,7 +118,8 @@ export type Effect =
       readonly secure?: Secure | undefined;
     }
   | { readonly kind: "tcp-write"; readonly connection: number; readonly bytes: Uint8Array }
-  | { readonly kind: "tcp-close"; readonly connection: number }
+  /** Closes behind what was written, which has some seconds to leave; at once, what was not sent yet is lost. */
+  | { readonly kind: "tcp-close"; readonly connection: number; readonly isAtOnce?: boolean }
   | { readonly kind: "udp-listen"; readonly port: number; readonly group?: string }
   | {
       readonly kind: "udp-send";

@@ -77,7 +77,8 @@ export interface Radio {
 
 /**
  * Connections are small numbers. A number is free again once its `tcp-closed` was delivered or `close` was called on it;
- * after `close` no event of that connection comes any more.
+ * after `close` no event of that connection comes any more. There are 8, of which 6 can be accepted ones: two are left for
+ * connections that the unit opens itself.
  */
 export interface Tcp {
   listen(port: number): void;
@@ -87,7 +88,10 @@ export interface Tcp {
    * connection at a time can be. Where that can't be had `tcp-closed` says why, and nothing was sent in the clear.
    */
   connect(host: string, port: number, secure?: Secure): number;
-  /** Queues all of the bytes or none: false when the send buffer (11,680 bytes) has no room (wait for `tcp-drained`). */
+  /**
+   * Queues all of the bytes or none: false when the send buffer has no room, or when the peer of an accepted connection has
+   * not taken what was written before. Then nothing more is read from this connection until `tcp-drained`.
+   */
   write(connection: number, bytes: Uint8Array): boolean;
   /** Sends what is queued, then closes. */
   close(connection: number): void;
@@ -133,7 +137,14 @@ export type PortEvent =
   | { readonly kind: "radio-left" }
   /** The unit's own access point is open, with the unit at this address; or closed, when it is empty. */
   | { readonly kind: "radio-access-point"; readonly ipv4: string }
-  | { readonly kind: "tcp-accepted"; readonly connection: number; readonly port: number; readonly peer: string }
+  | {
+      readonly kind: "tcp-accepted";
+      readonly connection: number;
+      readonly port: number;
+      readonly peer: string;
+      /** Whether the peer's address is on the unit's own subnet. */
+      readonly isOnSubnet: boolean;
+    }
   | { readonly kind: "tcp-connected"; readonly connection: number }
   | { readonly kind: "tcp-data"; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly kind: "tcp-drained"; readonly connection: number }

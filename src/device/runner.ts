@@ -11,7 +11,17 @@ import type { App, AppIo } from "./app-interface.ts";
 import { EVENT_BYTES_MAX, encodeAppValue, messageOf, oneLine } from "./app-values.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine } from "./machine.ts";
 import type { Port, PortEvent } from "./port.ts";
-import { closeAfter, createSendQueue, onClosed, onDrained, type SendQueue, writeTo } from "./send-queue.ts";
+import {
+  closeAfter,
+  closeNow,
+  closeOverdue,
+  createSendQueue,
+  nextOverdueMs,
+  onClosed,
+  onDrained,
+  type SendQueue,
+  writeTo,
+} from "./send-queue.ts";
 import { performOp, type Settings } from "./settings.ts";
 import { openStore, performStore, type Store, unreadableNames } from "./store/store.ts";
 
@@ -71,14 +81,16 @@ function receive(runtime: Runtime, event: PortEvent | InnerEvent): void {
   if (runtime.isUpdating) queue.push({ kind: "ota-continue" });
   runtime.isUpdating = false;
   if (event.kind === "tcp-drained") onDrained(sending, event.connection);
-  if (event.kind === "tcp-closed") onClosed(sending, event.connection);
+  if (event.kind === "tcp-closed" || event.kind === "tcp-accepted") onClosed(sending, event.connection);
+  closeOverdue(sending, port.clock.milliseconds());
   runtime.isWorking = true;
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     show(runtime, next);
     if (next.kind === "button") pressApp(runtime, next.heldMs);
   }
   runtime.isWorking = false;
-  port.clock.wakeAt(runtime.isUpdating ? 0 : Math.min(...slots.map((slot) => slot.wakeAtMs)));
+  const wakeAtMs = Math.min(nextOverdueMs(sending), ...slots.map((slot) => slot.wakeAtMs));
+  port.clock.wakeAt(runtime.isUpdating ? 0 : wakeAtMs);
   port.system.feedWatchdog();
 }
 
@@ -140,9 +152,13 @@ function perform(runtime: Runtime, effect: Exclude<Effect, { kind: "store" | "fo
         connection: port.tcp.connect(effect.host, effect.port, effect.secure),
       });
     case "tcp-write":
-      return writeTo(sending, effect.connection, effect.bytes);
+      if (!writeTo(sending, effect.connection, effect.bytes))
+        queue.push({ kind: "tcp-closed", connection: effect.connection });
+      return;
     case "tcp-close":
-      return closeAfter(sending, effect.connection);
+      if (effect.isAtOnce === true) closeNow(sending, effect.connection);
+      else closeAfter(sending, effect.connection, port.clock.milliseconds());
+      return;
     case "udp-listen":
       return port.udp.listen(effect.port, effect.group);
     case "udp-send":

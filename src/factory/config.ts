@@ -52,6 +52,17 @@ const flashConfigSchema = z
           ),
       })
       .default({ legacy: [], softAp: false }),
+    appOrigins: z
+      .array(
+        z.string().regex(/^[a-z][a-z0-9+.-]{0,31}:\/\/[a-z0-9.-]{1,253}(:[0-9]{1,5})?$/, {
+          message: "is not an origin: scheme, host and port alone, in lower case, as https://app.lamp.example",
+        }),
+      )
+      .max(8)
+      .default([])
+      .describe(
+        "Origins of the pages that may speak with units on their network: the maker's own app in a browser. Signed into each release; none when absent",
+      ),
     cloud: z
       .strictObject({
         host: z.string().min(1),

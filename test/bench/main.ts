@@ -13,6 +13,7 @@ const LOADERS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   tokens: () => import("./tokens.ts"),
   verify: () => import("./verify.ts"),
   fleet: () => import("./fleet.ts"),
+  flood: () => import("./flood.ts"),
 };
 
 export const BENCHES: readonly string[] = Object.keys(LOADERS);

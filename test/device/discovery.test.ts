@@ -45,6 +45,20 @@ function createUnit(stored = storedOf()) {
   return unit;
 }
 
+const LEGACY_PORT = 40_000;
+
+it("answers a flood ten times a source and thirty times in all at once, and others again after a moment", () => {
+  const unit = quietUnit();
+  const askFrom = (peer: string) =>
+    unit.show({ kind: "udp-data", port: 5353, peer, peerPort: LEGACY_PORT, bytes: ask(SERVICE) }).length;
+  const answers = Array.from({ length: 200 }, () => askFrom("10.1.2.66"));
+  expect(answers.reduce((sum, count) => sum + count, 0)).toBe(10);
+  const others = Array.from({ length: 200 }, (_, i) => askFrom(`10.1.3.${i}`));
+  expect(others.reduce((sum, count) => sum + count, 0)).toBe(20);
+  unit.nowMs += 1_000;
+  expect(askFrom("10.1.2.9")).toBe(1);
+});
+
 /** A unit that has announced itself and is quiet. */
 function quietUnit() {
   const unit = createUnit();

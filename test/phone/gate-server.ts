@@ -53,10 +53,14 @@ export interface GateServer {
   close(): void;
 }
 
-/** @param publish Takes what the gate says over its link. */
+/**
+ * @param publish    Takes what the gate says over its link.
+ * @param appOrigins Origins of the maker's app.
+ */
 export async function startGateServer(
   stored = ownedUnit(),
   publish: (topic: string, payload: Uint8Array) => void = () => undefined,
+  appOrigins: readonly string[] = [],
 ): Promise<GateServer> {
   const names = [
     ["setLamp", "call"],
@@ -70,7 +74,7 @@ export async function startGateServer(
   const flash = emptyAuditFlash();
   const audit = flashLogIn(flash, { start: 0, bytes: flash.byteLength });
   const store = openStore(settingsOver(stored));
-  const gate = createGate({ crypto: primitives, app, tcpPort: 1, audit });
+  const gate = createGate({ crypto: primitives, app, tcpPort: 1, audit, appOrigins });
   let state = gate.initial;
   const sockets = new Map<number, Socket>();
   let connections = 0;
@@ -104,7 +108,7 @@ export async function startGateServer(
   const server = createServer((socket) => {
     const connection = connections++;
     sockets.set(connection, socket);
-    show({ kind: "tcp-accepted", connection, port: 1, peer: socket.remoteAddress ?? "" });
+    show({ kind: "tcp-accepted", connection, port: 1, peer: socket.remoteAddress ?? "", isOnSubnet: true });
     socket.on("data", (bytes) => show({ kind: "tcp-data", connection, bytes: Uint8Array.from(bytes as Buffer) }));
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
@@ -123,5 +127,6 @@ export async function startGateServer(
     },
   };
   show({ kind: "start", facts: store.facts, stored: store.settings });
+  show({ kind: "online", ipv4: "127.0.0.1" });
   return unit;
 }

@@ -1,5 +1,5 @@
 /** A page in a real browser as the owner's phone: the SDK as it ships, with cryptography in JavaScript. Needs chromium. */
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { build } from "esbuild";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -39,10 +39,14 @@ globalThis.callAsGuest = async (host, port, id, seed, guestSeed) => {
 let browser: Browser;
 let page: Page;
 let unit: GateServer;
-const site = createServer((_request, response) => {
-  response.writeHead(200, { "content-type": "text/html" });
-  response.end(`<!doctype html><title>phone</title><script type="module">${script}</script>`);
-});
+const serve = () =>
+  createServer((_request, response) => {
+    response.writeHead(200, { "content-type": "text/html" });
+    response.end(`<!doctype html><title>phone</title><script type="module">${script}</script>`);
+  });
+/** Where the maker's app is, and a page of somebody else. */
+const [site, foreignSite] = [serve(), serve()];
+const originOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 let script = "";
 let inputs: string[] = [];
 
@@ -53,26 +57,39 @@ beforeAll(async () => {
   });
   inputs = Object.keys(metafile.inputs);
   script = outputFiles[0]?.text.replaceAll("</script", "<\\/script") ?? "";
-  unit = await startGateServer();
-  await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
+  for (const server of [site, foreignSite]) {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  }
+  unit = await startGateServer(undefined, undefined, [originOf(site)]);
   browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+    args: [
+      // A name of somebody else's, which leads to the unit.
+      "--host-resolver-rules=MAP rebound.example 127.0.0.1",
+      // What newer browsers do against that themselves is switched off: the unit has to hold without.
+      "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--no-first-run",
+      "--disable-background-networking",
+    ],
   });
   page = await browser.newPage();
-  await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
+  await page.goto(`${originOf(site)}/`);
 });
 
 afterAll(async () => {
   await browser?.close();
   site.close();
+  foreignSite.close();
   unit?.close();
 });
 
 const hexOf = (fill: number) => toHex(seedOf(fill));
 type Answer = { ok: boolean; value?: unknown; fault?: string };
-const asOwner = (seed: string, device = toHex(id)): Promise<Answer> =>
-  page.evaluate(
+const asOwner = (seed: string, device = toHex(id), from = page): Promise<Answer> =>
+  from.evaluate(
     ([port, device, seed]) =>
       (globalThis as unknown as { callAsOwner(...all: unknown[]): Promise<Answer> }).callAsOwner(
         "127.0.0.1",
@@ -105,4 +122,29 @@ test("a guest's key is minted in the page, and is no wider than it says", async 
 test("a stranger and a wrong unit are refused, with the fault that Node would give", async () => {
   expect(await asOwner(hexOf(66))).toEqual({ ok: false, fault: "EDHOC_SIGNATURE" });
   expect(await asOwner(toHex(ownerSeed), "00".repeat(12))).toEqual({ ok: false, fault: "SESSION_DEVICE" });
+});
+
+test("a page of another origin gets nothing, neither with the owner's key nor by a form's kind of request", async () => {
+  const foreign = await browser.newPage();
+  await foreign.goto(`${originOf(foreignSite)}/`);
+  expect(await asOwner(toHex(ownerSeed), undefined, foreign)).toEqual({ ok: false, fault: "SESSION_UNREACHABLE" });
+  const post = (url: string) => fetch(url, { method: "POST", body: "x", mode: "no-cors" }).then(() => "sent");
+  // As often as would use up the turns of this address: none is taken.
+  for (let i = 0; i < 10; i++) {
+    expect(await foreign.evaluate(post, `http://127.0.0.1:${unit.port}/.well-known/edhoc`)).toBe("sent");
+  }
+  expect(unit.calls).toEqual(["setLamp", "setLamp"]);
+  expect(await asOwner(toHex(ownerSeed))).toEqual({ ok: true, value: "done" });
+  await foreign.close();
+});
+
+test("a page under a name that was bound anew to the unit's address can't read so much as its key", async () => {
+  const rebound = `http://rebound.example:${unit.port}`;
+  const page = await browser.newPage();
+  // The page came from its own server before the name led to the unit; what it asks now goes there, as to its own origin.
+  await page.route(`${rebound}/`, (route) => route.fulfill({ contentType: "text/html", body: "<title>bound</title>" }));
+  await page.goto(`${rebound}/`);
+  const ask = (url: string) => fetch(url).then((answer) => answer.status);
+  expect(await page.evaluate(ask, `${rebound}/latchkey/key`)).toBe(421);
+  await page.close();
 });

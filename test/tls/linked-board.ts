@@ -29,9 +29,16 @@ export interface LinkWish {
   /** Unix seconds. */
   readonly builtS?: number;
   readonly tls?: boolean;
+  /** What else it remembers. */
+  readonly more?: ReadonlyMap<string, Uint8Array>;
+  readonly appOrigins?: readonly string[];
+  /** Further arguments for the unit's process. */
+  readonly args?: readonly string[];
 }
 
 export interface LinkedBoard {
+  /** Its address on its network. */
+  readonly ipv4: string;
   readonly station: SimStation;
   /** Every line of the unit's log so far. */
   readonly said: readonly string[];
@@ -87,7 +94,12 @@ export async function linkedImages(name: string, wish: LinkWish): Promise<readon
   const { builtS = 1_790_000_000 } = wish;
   const bundle = (
     await buildBundle(
-      { app: "src/app/lamp.ts", board: name, onboarding: { legacy: [], softAp: false } },
+      {
+        app: "src/app/lamp.ts",
+        board: name,
+        onboarding: { legacy: [], softAp: false },
+        appOrigins: wish.appOrigins ?? [],
+      },
       { release: "test", atS: builtS },
     )
   ).bytes;
@@ -105,6 +117,7 @@ export async function linkedImages(name: string, wish: LinkWish): Promise<readon
     [OWN.key, SEED],
     [OWN.wifi, Uint8Array.of(4, ...utf8("Home"), 0)],
     [OWN.provisioned, encodeCbor([])],
+    ...(wish.more ?? []),
   ]);
   if (wish.pinned !== undefined) values.set(PROVISIONED.cloudTls, encodeCbor([...wish.pinned]));
   return firstImages(board.flash, { ...first, entropySeed: crypto.random(32) }, values);
@@ -113,9 +126,10 @@ export async function linkedImages(name: string, wish: LinkWish): Promise<readon
 /** Makes one and switches it on. */
 export async function startLinkedBoard(name: string, wish: LinkWish): Promise<LinkedBoard> {
   const board = readBoard(name);
-  const air = await startAir(`127.77.${process.pid % 250}.${10 + made++}`);
+  const ipv4 = `127.77.${process.pid % 250}.${10 + made++}`;
+  const air = await startAir(ipv4);
   const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-linked-")), "flash.bin");
-  const station = openSimStation(board, flashPath, `127.0.0.1:${air.port}`);
+  const station = openSimStation(board, flashPath, `127.0.0.1:${air.port}`, wish.args);
   await station.flash(await linkedImages(name, wish));
   const said: string[] = [];
   const waiting = new Set<(line: string) => void>();
@@ -129,6 +143,7 @@ export async function startLinkedBoard(name: string, wish: LinkWish): Promise<Li
   }
   await power(true);
   return {
+    ipv4,
     station,
     said,
     power,

@@ -13,6 +13,8 @@ export interface EmulatorOptions {
   readonly kernel: string;
   /** Counts instructions: 8 ns of the unit's time are one. Slower, and the same every time. */
   readonly isCounting?: boolean;
+  /** A port of this machine from which frames come onto the unit's wire, each after its length in four bytes. */
+  readonly wirePort?: number | undefined;
   /** Further arguments for QEMU. */
   readonly more?: readonly string[];
 }
@@ -37,6 +39,15 @@ const MACHINES: Readonly<Record<string, (flashPath: string) => readonly string[]
   ],
   "qemu-sf2": (path) => ["-M", "emcraft-sf2", "-drive", `if=mtd,format=raw,file=${path}`],
 };
+
+/** Lets somebody else put frames on the unit's wire, beside QEMU's own network, which does not see them. */
+function wireOf(port: number | undefined): readonly string[] {
+  if (port === undefined) return [];
+  return [
+    ...["-chardev", `socket,id=wire,host=127.0.0.1,port=${port}`],
+    ...["-object", "filter-redirector,id=inject,netdev=net0,queue=tx,indev=wire"],
+  ];
+}
 
 const running = new Set<ChildProcess>();
 process.once("exit", () => {
@@ -67,6 +78,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       ...["-chardev", `socket,id=radio,path=${join(folder, "radio")}`, "-serial", "chardev:radio"],
       ...["-chardev", `socket,id=control,path=${join(folder, "qmp")}`, "-mon", "chardev=control,mode=control"],
       ...["-nic", "user,id=net0", "-kernel", options.kernel],
+      ...wireOf(options.wirePort),
       ...(options.isCounting ? ["-icount", "shift=3"] : []),
       ...(options.more ?? []),
     ],

@@ -93,6 +93,8 @@ async function main(): Promise<void> {
       radio: { type: "string" },
       cut: { type: "string" },
       counting: { type: "boolean", default: false },
+      // Who else is on the unit's wire: a port of this machine (emulator.ts).
+      wire: { type: "string" },
     },
   });
   if (values.flash === undefined) throw new Error("a unit wants --flash FILE");
@@ -102,6 +104,7 @@ async function main(): Promise<void> {
     flashPath: values.flash,
     kernel: imagePaths(values.board).boot,
     isCounting: values.counting,
+    wirePort: values.wire === undefined ? undefined : Number(values.wire),
     more: ["-trace", "led_change_intensity"],
   });
   const outputs = Object.keys(board.pins).filter((pin) => board.pins[pin] === "output");

@@ -6,9 +6,12 @@ import { FAULTS } from "#base/faults.ts";
 import type { PortEvent, Secure, Tcp } from "#device/port.ts";
 import { checkServer } from "./server-check.ts";
 
-/** lwIP's limits on the real boards: connections at once, bytes queued on one. */
+/** The real boards' limits: connections at once, those of them that others opened, bytes queued on one. */
 const CONNECTIONS_MAX = 8;
+const ACCEPTED_MAX = 6;
 const SEND_BUFFER_BYTES = 11_680;
+/** Of 127.0.0.0/8. */
+const LOOPBACK_BITS = 8;
 /** What firmware/tls/mbedtls-config.h leaves of TLS. */
 const TLS_LIMITS = {
   minVersion: "TLSv1.2",
@@ -34,13 +37,16 @@ export interface Network {
  * @param broadcast Where the host name "broadcast" goes.
  * @param emit      Takes events, one at a time, never from inside a call.
  * @param warn      Takes a line for the console: what the board's network could not do, and what to do.
+ * @param subnetBits How much of an address names the unit's subnet: of loopback 8, unless a test narrows it.
  */
 export function openNetwork(
   broadcast: string,
   emit: (event: PortEvent) => void,
   warn: (line: string) => void,
+  subnetBits = LOOPBACK_BITS,
 ): Network {
   const connections = new Map<number, Socket>();
+  const accepted = new Set<Socket>();
   const servers = new Map<number, Server>();
   const udpSockets = new Map<number, UdpSocket>();
   /** Sockets that hear a port's multicast group; they are bound to it, so that they hear nothing else. */
@@ -55,6 +61,13 @@ export function openNetwork(
   let address: string | undefined;
   let sender: UdpSocket | undefined;
 
+  function isOnSubnet(peer: string): boolean {
+    const subnetOf = (ipv4: string) => {
+      const number = ipv4.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+      return Math.floor(number / 2 ** (32 - subnetBits));
+    };
+    return address !== undefined && subnetOf(peer) === subnetOf(address);
+  }
   function adopt(socket: Socket): number {
     for (let connection = 0; connection < CONNECTIONS_MAX; connection++) {
       if (connections.has(connection)) continue;
@@ -97,8 +110,15 @@ export function openNetwork(
   function openServer(port: number): void {
     if (address === undefined || servers.has(port)) return;
     const server = createServer((socket) => {
+      if ([...connections.values()].filter((each) => accepted.has(each)).length >= ACCEPTED_MAX) {
+        socket.destroy();
+        return;
+      }
+      accepted.add(socket);
+      socket.once("close", () => accepted.delete(socket));
       const connection = adopt(socket);
-      if (connection >= 0) emit({ kind: "tcp-accepted", connection, port, peer: socket.remoteAddress ?? "" });
+      const peer = socket.remoteAddress ?? "";
+      if (connection >= 0) emit({ kind: "tcp-accepted", connection, port, peer, isOnSubnet: isOnSubnet(peer) });
     });
     server.on("error", (error: NodeJS.ErrnoException) => {
       warn(`port ${port} of ${address} can't be listened on (${error.code}); end the program that holds it`);
@@ -174,13 +194,16 @@ export function openNetwork(
       write(connection, bytes) {
         const socket = connections.get(connection);
         if (socket === undefined || !socket.writable) return false;
-        if (socket.writableLength + bytes.length > SEND_BUFFER_BYTES) {
+        const room = accepted.has(socket) && socket.writableLength > 0 ? 0 : SEND_BUFFER_BYTES - socket.writableLength;
+        if (bytes.length > room) {
           waiting.add(socket);
+          socket.pause();
           return false;
         }
         socket.write(bytes, () => {
-          if (waiting.delete(socket) && connections.get(connection) === socket)
-            emit({ kind: "tcp-drained", connection });
+          if (!waiting.delete(socket) || connections.get(connection) !== socket) return;
+          emit({ kind: "tcp-drained", connection });
+          socket.resume();
         });
         return true;
       },

@@ -41,8 +41,14 @@ export interface SimStation {
 /**
  * @param flashPath The unit's flash file. What the unit says is kept beside it, in `.log`.
  * @param radio     HOST:PORT of the air.
+ * @param more      Further arguments for the unit's process.
  */
-export function openSimStation(board: Board, flashPath: string, radio: string): SimStation {
+export function openSimStation(
+  board: Board,
+  flashPath: string,
+  radio: string,
+  more: readonly string[] = [],
+): SimStation {
   let unit: Child | undefined;
   const logPath = `${flashPath}.log`;
   return {
@@ -65,7 +71,7 @@ export function openSimStation(board: Board, flashPath: string, radio: string): 
       await unit?.kill();
       unit = undefined;
       if (!on) return;
-      const args = ["--board", board.name, "--flash", flashPath, "--radio", radio];
+      const args = ["--board", board.name, "--flash", flashPath, "--radio", radio, ...more];
       const all = cut === undefined ? args : [...args, "--cut", cut];
       unit = startProgram(`boards/${board.name}/host/unit.ts`, all, hasButton(board));
       const keep = (line: string) => append(logPath, `${line}\n`);

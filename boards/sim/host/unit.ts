@@ -51,6 +51,8 @@ async function main(): Promise<void> {
       cut: { type: "string" },
       // What the clock shows at the start: for tests of what happens after months.
       "first-ms": { type: "string", default: "0" },
+      // How many bits of an address name the unit's subnet: for tests of what comes from another one.
+      "subnet-bits": { type: "string", default: "8" },
     },
   });
   if (values.flash === undefined) throw new FlashFileError("a unit wants --flash FILE");
@@ -65,7 +67,8 @@ async function main(): Promise<void> {
     events.push(event);
     deliver?.();
   };
-  const network = openNetwork(board.network.broadcast, emit, (line) => process.stdout.write(`${line}\n`));
+  const warn = (line: string) => void process.stdout.write(`${line}\n`);
+  const network = openNetwork(board.network.broadcast, emit, warn, Number(values["subnet-bits"]));
   const line = openRadioLine(
     radioHost,
     Number(radioPort),

@@ -48,9 +48,10 @@ static err_t send(struct netif *interface, struct pbuf *packet) {
 /* Masked until the main loop has drained the controller, so that a waiting frame wakes the core but can't storm it. */
 void ether_irq(void) { irq_disable(ETHER_IRQ); }
 
-void ether_poll(struct netif *interface) {
+bool ether_poll(struct netif *interface) {
   INT_STS = RSFL; /* before draining: a frame that comes now raises it again */
-  while ((RX_FIFO_INF >> 16) & 0xff) {
+  for (unsigned taken = 0; (RX_FIFO_INF >> 16) & 0xff; taken++) {
+    if (taken == FRAMES_A_POLL) return true;
     uint32_t status = RX_STATUS, length = (status >> 16) & 0x3fff;
     for (uint32_t i = 0; i < (length + 3) / 4; i++) {
       uint32_t word = RX_DATA;
@@ -64,6 +65,7 @@ void ether_poll(struct netif *interface) {
     if (interface->input(packet, interface) != ERR_OK) pbuf_free(packet);
   }
   irq_enable(ETHER_IRQ);
+  return false;
 }
 
 err_t ether_start(struct netif *interface) {

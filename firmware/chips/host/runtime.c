@@ -35,7 +35,7 @@ size_t heap_used(void) { return used; }
 size_t heap_peak(void) { return peak; }
 
 void net_start(const uint8_t mac[6]) { (void)mac; }
-void net_poll(void) {}
+bool net_poll(void) { return false; }
 
 #define NOTHING(name)                                                                    \
   static void name##_install(JSContext *ctx, JSValueConst native) {                      \

@@ -50,8 +50,9 @@ static err_t send(struct netif *interface, struct pbuf *packet) {
 /* Masked until the main loop has drained the ring, so that a waiting frame wakes the core but can't storm it. */
 void ether_irq(void) { irq_disable(ETHER_IRQ); }
 
-void ether_poll(struct netif *interface) {
-  while (!(receiving[turn].size & EMPTY)) {
+bool ether_poll(struct netif *interface) {
+  for (unsigned taken = 0; !(receiving[turn].size & EMPTY); taken++) {
+    if (taken == FRAMES_A_POLL) return true;
     uint32_t length = receiving[turn].size & 0x7ff;
     struct pbuf *packet = length <= FRAME_BYTES ? pbuf_alloc(PBUF_RAW, (u16_t)length, PBUF_POOL) : NULL;
     if (packet) pbuf_take(packet, received[turn], (u16_t)length);
@@ -67,6 +68,7 @@ void ether_poll(struct netif *interface) {
     RX_CONTROL = 1;
   }
   irq_enable(ETHER_IRQ);
+  return false;
 }
 
 err_t ether_start(struct netif *interface) {

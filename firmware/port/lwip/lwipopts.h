@@ -21,7 +21,10 @@
 #define MEM_ALIGNMENT 4
 /* What waits to be sent or acknowledged: one connection's whole window, and the heads of some frames. */
 #define MEM_SIZE (8 * 1024)
-#define MEMP_NUM_TCP_PCB 10
+/* Eight connections (connection.h), HALF_OPEN_MOST of net.c, and some that are closing. */
+#define MEMP_NUM_TCP_PCB 16
+/* What comes out of order is sent again: kept, it would let one peer hold every frame's buffer. */
+#define TCP_QUEUE_OOSEQ 0
 #define MEMP_NUM_TCP_PCB_LISTEN 3
 #define MEMP_NUM_UDP_PCB 6
 #define MEMP_NUM_TCP_SEG 32

@@ -7,7 +7,7 @@ import { utf8 } from "#base/utf8.ts";
 import { type Cbor, decodeCbor, decodeCborSequence, encodeCbor } from "#codec/cbor.ts";
 import { DNS_TYPE, encodeDnsQuery, encodeDnsResponse, readDnsMessage } from "#codec/dns.ts";
 import { decodeServerPacket } from "#codec/mqtt.ts";
-import { readHttpRequest } from "#device/http-request.ts";
+import { createRequestReader, readBody, readHead, takePiece } from "#device/http-request.ts";
 import { readForm } from "#device/onboarding/portal-page.ts";
 import { signDischarge } from "#trust/grants/discharge.ts";
 import { chainOf, issueChild, issueGrant } from "#trust/grants/mint.ts";
@@ -208,7 +208,12 @@ export const FUZZ_TARGETS: Readonly<Record<string, FuzzTarget>> = {
   "relay-request": cbor(decodeRelayedRequest, encodeRelayedRequest({ tag: cti, path: "record", body: nonce })),
   "relay-reply": cbor(decodeRelayedReply, encodeRelayedReply({ tag: cti, accepted: true, body: nonce })),
   "http-request": {
-    decode: readHttpRequest,
+    decode: (bytes) => {
+      const reader = createRequestReader();
+      const taken = takePiece(reader, bytes);
+      const head = taken.ok ? readHead(reader) : taken;
+      return head.ok && head.value !== undefined ? ok(readBody(reader, head.value)) : head;
+    },
     isCanonical: anyForm,
     samples: [utf8("POST /latchkey HTTP/1.1\r\nHost: unit\r\nContent-Length: 2\r\n\r\nab")],
   },

@@ -125,7 +125,7 @@ export function createHomeWorld(seed: number): HomeWorld {
 
   function exchange(path: keyof typeof PATH, body: Uint8Array, loss: number): Promise<Result<Uint8Array>> {
     const connection = [0, 1, 2, 3].find((each) => !answers.has(each)) ?? 0;
-    const head = `${path === "key" ? "GET" : "POST"} ${PATH[path]} HTTP/1.1\r\nHost: unit\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+    const head = `${path === "key" ? "GET" : "POST"} ${PATH[path]} HTTP/1.1\r\nHost: ${ADDRESS}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
     const request = concat(utf8(head), body);
     return new Promise((resolve) => {
       const end = (result: Result<Uint8Array>) => {
@@ -145,7 +145,7 @@ export function createHomeWorld(seed: number): HomeWorld {
       answers.set(connection, entry);
       after(ANSWER_MS, () => end(refuse("SESSION_UNREACHABLE")));
       const cutAt = 1 + random.below(request.length - 1);
-      unit?.deliver({ kind: "tcp-accepted", connection, port: 8080, peer: "192.168.7.9" }, 1);
+      unit?.deliver({ kind: "tcp-accepted", connection, port: 8080, peer: "192.168.7.9", isOnSubnet: true }, 1);
       unit?.deliver({ kind: "tcp-data", connection, bytes: request.slice(0, cutAt) }, 2);
       unit?.deliver({ kind: "tcp-data", connection, bytes: request.slice(cutAt) }, 3 + random.below(30));
     });

@@ -18,7 +18,8 @@ function askOf(moment: Moment, session: Session, right: Right, origin: Origin, n
   return {
     right,
     ...(name !== undefined && { name }),
-    arrival: origin.kind,
+    // What crossed a router is no nearer than what the cloud relays.
+    arrival: origin.kind === "lan" && origin.isOnSubnet ? "lan" : "relay",
     buttonHeldMs: buttonHeldMs(moment),
     discharged: session.discharged.map(({ cti, publicKey, nonceAtMs }) => ({
       cti,

@@ -3,16 +3,19 @@
  * the broker's relay, prove a key and a chain of grants, and ask; each ask is decided, noted and answered once.
  * @source PROTOCOL 5
  */
+import { toHex } from "#base/bytes.ts";
 import { faultNumber, ok, type Result } from "#base/faults.ts";
+import { nextCloseMs } from "#device/http-server.ts";
 import { cloudOf } from "#device/link/cloud.ts";
 import type { DeviceEvent, Effect, Machine, Step } from "#device/machine.ts";
 import type { Facts } from "#device/store/facts.ts";
 import { deliveryTagOf } from "#wire/grants/revocation.ts";
 import { ALL, DOWN } from "#wire/link/topics.ts";
+import { localNameOf } from "#wire/sessions/discovery.ts";
 import { encodeAnswer, encodeAnswerOf } from "#wire/sessions/session.ts";
 import { writeAudit } from "./audit-log.ts";
 import { takeDelivery } from "./control.ts";
-import { answerAt, closeIdle, nextIdleMs, type Visit, visitOf } from "./door.ts";
+import { answerAt, type Visit, visitOf } from "./door.ts";
 import { handshake } from "./handshake.ts";
 import { openMemory, rereadMemory } from "./memory.ts";
 import { RESET_HOLD_MS, reset, resumeResale } from "./owner.ts";
@@ -28,6 +31,7 @@ function start(options: GateOptions, state: GateState, facts: Facts, nowMs: numb
   state.memory = openMemory(options.crypto, facts, options.buildS, nowMs);
   // A bare unit has no one to answer to.
   if (state.memory === undefined) return;
+  state.door.names.local = localNameOf(toHex(state.memory.id));
   // Listens first: with flash that takes no more, the unit still answers.
   effects.push({ kind: "tcp-listen", port: options.tcpPort }, ...resumeResale(facts));
 }
@@ -43,12 +47,9 @@ function visited(moment: Moment, visit: Visit): Result<Uint8Array> | undefined {
   }
 }
 
-/** Answers a visit, and what the same caller sent behind it. */
-function serve(moment: Moment, first: Visit | undefined): void {
-  for (let visit = first; visit !== undefined; ) {
-    const answer = visited(moment, visit);
-    visit = answer === undefined ? undefined : answerAt(moment.state.door, visit.origin, answer, moment.effects);
-  }
+function serve(moment: Moment, visit: Visit | undefined): void {
+  const answer = visit && visited(moment, visit);
+  if (visit !== undefined && answer !== undefined) send(moment, { origin: visit.origin, answer });
 }
 
 function answerCall(moment: Moment, id: number, plaintext?: Uint8Array): void {
@@ -57,7 +58,7 @@ function answerCall(moment: Moment, id: number, plaintext?: Uint8Array): void {
 }
 
 function send(moment: Moment, { origin, answer }: Answered): void {
-  serve(moment, answerAt(moment.state.door, origin, answer, moment.effects));
+  answerAt(moment.state.door, origin, answer, moment.nowMs, moment.effects);
 }
 
 /** The flash is what counts: the memory goes back to it, and whoever waits for an answer is told that nothing came of it. */
@@ -87,8 +88,9 @@ function delivered(moment: Moment, delivery: Uint8Array): void {
 function on(moment: Moment, event: DeviceEvent): void {
   const { state, nowMs, effects } = moment;
   switch (event.kind) {
-    case "timer":
-      return closeIdle(state.door, nowMs, effects);
+    case "online":
+      state.door.names.ipv4 = event.ipv4;
+      return;
     case "link-down":
       return onLink(moment, false);
     case "button":
@@ -154,14 +156,14 @@ function step(options: GateOptions, state: GateState, event: DeviceEvent): Step<
   const ops = state.audit === undefined ? [] : writeAudit(options.audit, state.audit);
   // First of all: whoever cuts the power when the lamp goes on finds that in the log.
   if (ops.length > 0) effects.unshift({ kind: "append", ops });
-  const wakeAtMs = Math.min(nextTimeoutMs(state.table), nextIdleMs(state.door), state.timeAsking.dueMs);
+  const wakeAtMs = Math.min(nextTimeoutMs(state.table), nextCloseMs(state.door.http), state.timeAsking.dueMs);
   return wakeAtMs === Number.POSITIVE_INFINITY ? { state, effects } : { state, effects, wakeAtMs };
 }
 
 export function createGate(options: GateOptions): Machine<GateState> {
   return {
     name: "gate",
-    initial: createGateState(options.tcpPort),
+    initial: createGateState(options.tcpPort, options.appOrigins),
     step: (state, event) => step(options, state, event),
   };
 }

@@ -35,6 +35,8 @@ export interface GateOptions {
   readonly app: Pick<App, "rightOf" | "names">;
   /** Where the HTTP door listens. */
   readonly tcpPort: number;
+  /** Origins of the maker's app: no other page may speak with the unit. */
+  readonly appOrigins?: readonly string[];
   /** Where the unit notes what it decided. */
   readonly audit: FlashLog;
   /** When this image was built, Unix seconds. */
@@ -98,12 +100,12 @@ export interface GateState {
   fix: { readonly place: Place; readonly atMs: number } | undefined;
 }
 
-export function createGateState(tcpPort: number): GateState {
+export function createGateState(tcpPort: number, appOrigins: readonly string[] = []): GateState {
   return {
     link: undefined,
     keySet: undefined,
     unitState: undefined,
-    door: createDoor(tcpPort),
+    door: createDoor(tcpPort, appOrigins),
     table: createSessionTable(),
     limit: createRateLimit(HANDSHAKES_EACH, HANDSHAKES_ALL),
     ownersWrites: createRateLimit(WRITES, WRITES),

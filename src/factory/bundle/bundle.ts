@@ -35,6 +35,8 @@ export interface Product {
   /** Folder name in boards/; its main.ts exports `start`. */
   readonly board: string;
   readonly onboarding: { readonly legacy: readonly Legacy[]; readonly softAp: boolean };
+  /** Origins of the pages that may speak with a unit on its network. */
+  readonly appOrigins?: readonly string[];
 }
 
 type Legacy = FlashConfig["onboarding"]["legacy"][number];
@@ -84,7 +86,8 @@ export function buildBundle(product: Product, build: BundleBuild): Promise<Bundl
  * The entry of a product's bundle. It imports what the product switched on, so the bundle holds nothing else.
  * @param appText What is started: an expression over `app`.
  */
-export function bundleEntry({ app, board, onboarding }: Product, build: BundleBuild, appText = "app"): string {
+export function bundleEntry(product: Product, build: BundleBuild, appText = "app"): string {
+  const { app, board, onboarding, appOrigins = [] } = product;
   const legacy = onboarding.legacy.map((name) => LEGACY[name]).join(", ");
   const portal = onboarding.softAp ? ", portal: createPortal" : "";
   return [
@@ -92,7 +95,7 @@ export function bundleEntry({ app, board, onboarding }: Product, build: BundleBu
     `import { app } from ${JSON.stringify(isAbsolute(app) ? app : `./${app}`)};`,
     `import { ${legacy} } from "#device/onboarding/legacy-protocols.ts";`,
     ...(onboarding.softAp ? [`import { createPortal } from "#device/onboarding/portal.ts";`] : []),
-    `start(${appText}, ${JSON.stringify({ ...build, made: markOf(board, build, onboarding) })}, { legacy: [${legacy}]${portal} });`,
+    `start(${appText}, ${JSON.stringify({ ...build, appOrigins, made: markOf(board, build, onboarding) })}, { legacy: [${legacy}]${portal} });`,
   ].join("\n");
 }
 

@@ -26,6 +26,9 @@ export interface Announced {
   readonly port: number;
 }
 
+/** The unit's host name on its network. @param device Its ID, 24 hexadecimal digits. */
+export const localNameOf = (device: string): string => `${device}.local`;
+
 interface Own extends DnsQuestion {
   readonly ttlS: number;
   readonly data: Uint8Array;
@@ -34,7 +37,7 @@ interface Own extends DnsQuestion {
 
 /** PTR of the service, SRV and TXT of the instance, A of the host, PTR of the list of services: in this order. */
 function ownRecords({ device, ipv4, port }: Announced): readonly Own[] {
-  const [instance, host] = [`${device}.${SERVICE}`, `${device}.local`];
+  const [instance, host] = [`${device}.${SERVICE}`, localNameOf(device)];
   const srv = concat(Uint8Array.of(0, 0, 0, 0, port >> 8, port & 255), encodeDnsName(host));
   return [
     { name: SERVICE, type: DNS_TYPE.ptr, ttlS: TTL_S, data: encodeDnsName(instance), isUnique: false },

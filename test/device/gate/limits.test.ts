@@ -1,4 +1,4 @@
-/** How much of the unit anyone may take: sessions, handshakes, connections, and what costs a signature. */
+/** How much of the unit anyone may take: sessions, handshakes, and what costs a signature. */
 import { describe, expect, it } from "vitest";
 import { concat } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
@@ -13,7 +13,7 @@ import { LEVEL } from "#wire/grants/scope.ts";
 import { MESSAGE_1_MARK } from "#wire/sessions/session.ts";
 import { startOf } from "../start-of.ts";
 import { childOf, connect, connected, faultOf, ownerOf } from "./callers.ts";
-import { createWorld, emptyAuditFlash, seedOf, TCP_PORT, type World } from "./world.ts";
+import { ADDRESS, createWorld, emptyAuditFlash, seedOf, TCP_PORT, type World } from "./world.ts";
 
 const message1 = () => concat(Uint8Array.of(MESSAGE_1_MARK), initiate(primitives, SUITE_4, Uint8Array.of(0)).message1);
 
@@ -131,13 +131,14 @@ describe("handshakes", () => {
     let state = gate.initial;
     const stored = { get: (name: string) => world.stored.get(name), names: () => [] };
     state = gate.step(state, { ...startOf(stored), nowMs: 0 }).state;
+    state = gate.step(state, { kind: "online", ipv4: ADDRESS, nowMs: 0 }).state;
     costs = 0;
     const knock = (peer: string, body: Uint8Array) => {
       const connection = 1;
-      const head = `POST /.well-known/edhoc HTTP/1.1\r\nContent-Length: ${body.length}\r\n\r\n`;
+      const head = `POST /.well-known/edhoc HTTP/1.1\r\nHost: ${ADDRESS}\r\nContent-Length: ${body.length}\r\n\r\n`;
       const effects: Effect[] = [];
       for (const event of [
-        { kind: "tcp-accepted", connection, port: TCP_PORT, peer },
+        { kind: "tcp-accepted", connection, port: TCP_PORT, peer, isOnSubnet: true },
         { kind: "tcp-data", connection, bytes: concat(new TextEncoder().encode(head), body) },
         { kind: "tcp-closed", connection },
       ] as const) {
@@ -199,61 +200,6 @@ describe("handshakes", () => {
   });
 });
 
-describe("connections", () => {
-  const ascii = (text: string) => new TextEncoder().encode(text);
-  const written = (world: World, connection: number) =>
-    world.effects
-      .filter((effect) => effect.kind === "tcp-write" && effect.connection === connection)
-      .map((effect) => new TextDecoder("latin1").decode((effect as { bytes: Uint8Array }).bytes).split("\r\n")[0]);
-  const closed = (world: World, connection: number) =>
-    world.effects.some((effect) => effect.kind === "tcp-close" && effect.connection === connection);
-
-  it("carry one request after the other, in pieces of any size", () => {
-    const world = createWorld();
-    const text = "GET /latchkey/key HTTP/1.1\r\n\r\nGET /nothing HTTP/1.1\r\n\r\n";
-    world.show({ kind: "tcp-accepted", connection: 1001, port: TCP_PORT, peer: "10.0.0.2" });
-    for (const byte of ascii(text)) world.show({ kind: "tcp-data", connection: 1001, bytes: Uint8Array.of(byte) });
-    expect(written(world, 1001)).toEqual(["HTTP/1.1 200 OK", "HTTP/1.1 404 Not Found"]);
-    expect(closed(world, 1001)).toBe(true);
-  });
-
-  it("are answered in order when everything comes at once", () => {
-    const world = createWorld();
-    const text = "GET /latchkey/key HTTP/1.1\r\n\r\n".repeat(3);
-    world.show({ kind: "tcp-accepted", connection: 1001, port: TCP_PORT, peer: "10.0.0.2" });
-    world.show({ kind: "tcp-data", connection: 1001, bytes: ascii(text) });
-    expect(written(world, 1001)).toEqual(Array(3).fill("HTTP/1.1 200 OK"));
-    expect(closed(world, 1001)).toBe(false);
-  });
-
-  it("that bring nonsense, the wrong method or too much are closed", () => {
-    const world = createWorld();
-    const cases = [
-      ["\r\n\r\n\r\n\r\n", "HTTP/1.1 400 Bad Request"],
-      ["POST /latchkey/key HTTP/1.1\r\n\r\n", "HTTP/1.1 405 Method Not Allowed"],
-      ["POST /latchkey HTTP/1.1\r\nContent-Length: 99999\r\n\r\n", "HTTP/1.1 413 Content Too Large"],
-    ] as const;
-    cases.forEach(([text, line], i) => {
-      world.show({ kind: "tcp-accepted", connection: 2000 + i, port: TCP_PORT, peer: "10.0.0.2" });
-      world.show({ kind: "tcp-data", connection: 2000 + i, bytes: ascii(text) });
-      expect(written(world, 2000 + i)).toEqual([line]);
-      expect(closed(world, 2000 + i)).toBe(true);
-    });
-  });
-
-  it("are at most eight, and silent ones are closed", () => {
-    const world = createWorld();
-    for (let i = 0; i < 9; i++) {
-      world.show({ kind: "tcp-accepted", connection: 3000 + i, port: TCP_PORT, peer: "10.0.0.2" });
-    }
-    expect([3007, 3008].map((connection) => closed(world, connection))).toEqual([false, true]);
-    world.show({ kind: "tcp-accepted", connection: 3100, port: 80, peer: "10.0.0.2" });
-    expect(closed(world, 3100)).toBe(false);
-    world.advance(30_000);
-    expect(closed(world, 3000)).toBe(true);
-  });
-});
-
 describe("a bare unit", () => {
   it("listens to nobody", () => {
     const world = createWorld();
@@ -261,7 +207,7 @@ describe("a bare unit", () => {
     world.effects.length = 0;
     world.restart();
     expect(world.effects).toEqual([]);
-    world.show({ kind: "tcp-accepted", connection: 1, port: TCP_PORT, peer: "10.0.0.2" });
+    world.show({ kind: "tcp-accepted", connection: 1, port: TCP_PORT, peer: "10.0.0.2", isOnSubnet: true });
     expect(world.effects).toEqual([]);
   });
 });

@@ -27,6 +27,8 @@ import { flashModel, GEOMETRIES, type Geometry } from "../../powercut/flash-mode
 import { settingsOver } from "../start-of.ts";
 
 export const TCP_PORT = 8080;
+/** The unit's address on its network. */
+export const ADDRESS = "10.0.0.1";
 /** 2026-11-23, 12:00 UTC. */
 export const NOW_S = 1_795_435_200;
 export const seedOf = (fill: number) => new Uint8Array(32).fill(fill);
@@ -67,7 +69,7 @@ export interface World {
   cutAfterStores: number;
   /** Whether the flash refuses to write, or to forget, the value with this name: nothing by itself. */
   refuses: (name: string) => boolean;
-  lan(peer?: string): Transport;
+  lan(peer?: string, isOnSubnet?: boolean): Transport;
   relay(): Transport;
   owner: { seed: Uint8Array; grant: Uint8Array };
 }
@@ -193,8 +195,9 @@ export function createWorld(options: WorldOptions = {}): World {
       sockets.clear();
       store = openStore(settingsOver(stored));
       world.show({ kind: "start", facts: store.facts, stored: store.settings });
+      world.show({ kind: "online", ipv4: ADDRESS });
     },
-    lan: (peer = "10.0.0.2") => httpOver(peer),
+    lan: (peer = "10.0.0.2", isOnSubnet = true) => httpOver(peer, isOnSubnet),
     relay: () => relayOver(),
   };
 
@@ -259,7 +262,7 @@ export function createWorld(options: WorldOptions = {}): World {
     return Promise.resolve(heard === undefined ? refuse("SESSION_UNREACHABLE") : ok(heard));
   }
 
-  function httpOver(peer: string): Transport {
+  function httpOver(peer: string, isOnSubnet: boolean): Transport {
     return {
       exchange: (path, body) =>
         through(path, body, (sent) => {
@@ -271,9 +274,9 @@ export function createWorld(options: WorldOptions = {}): World {
               answer = readResponse(bytes);
             },
           });
-          world.show({ kind: "tcp-accepted", connection, port: TCP_PORT, peer });
+          world.show({ kind: "tcp-accepted", connection, port: TCP_PORT, peer, isOnSubnet });
           const method = path === "key" ? "GET" : "POST";
-          const head = `${method} ${PATH[path]} HTTP/1.1\r\nContent-Length: ${sent.length}\r\n\r\n`;
+          const head = `${method} ${PATH[path]} HTTP/1.1\r\nHost: ${ADDRESS}:${TCP_PORT}\r\nContent-Length: ${sent.length}\r\n\r\n`;
           world.show({ kind: "tcp-data", connection, bytes: Uint8Array.of(...text(head), ...sent) });
           world.show({ kind: "tcp-closed", connection });
           sockets.delete(connection);

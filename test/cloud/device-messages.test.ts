@@ -126,7 +126,7 @@ describe("what the cloud takes down", () => {
     });
     core.queue.also(() => disk);
     const answered = [saysSo(), want(), want()];
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(blocks()).toBe(0);
     goOn();
     await Promise.all(answered);

@@ -4,6 +4,7 @@ import { createLink } from "#device/link/link.ts";
 import type { LinkTimes } from "#device/link/settings.ts";
 import type { InnerEvent } from "#device/machine.ts";
 import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
+import { until } from "../../progress.ts";
 import { runOnSockets, type SocketRunner } from "../socket-runner.ts";
 import { startOf } from "../start-of.ts";
 import { DEVICE, startAedes, startNonceServer, storedFor } from "./peers.ts";
@@ -60,8 +61,10 @@ describe("the link, against aedes", () => {
     const { nonces, broker } = await startPeers();
     const unit = startUnit(broker.port, nonces.port);
     unit.show(ONLINE);
+    let keepAlives = 0;
+    broker.aedes.on("ping", () => keepAlives++);
     await unit.until("up", isUp);
-    await new Promise((resolve) => setTimeout(resolve, 2200));
+    await until("two keep-alives", () => keepAlives > 1 || undefined);
     expect(unit.seen.some(isDown)).toBe(false);
     const up = unit.until("up again", isUp);
     unit.breakConnections();
@@ -75,10 +78,9 @@ describe("the link, against aedes", () => {
     broker.aedes.authenticate = (_client, _username, _password, done) => done(null, false);
     const unit = startUnit(broker.port, nonces.port);
     unit.show(ONLINE);
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await until("two tries", () => unit.log.length > 1 || undefined);
     expect(unit.seen.some(({ kind }) => kind === "link-up")).toBe(false);
     expect(unit.log[0]).toMatch(/^link: LINK_REFUSED in connack, again in \d+ ms$/);
-    expect(unit.log.length).toBeGreaterThan(1);
   });
 
   test("a refused subscription is no success either", async () => {
@@ -86,7 +88,7 @@ describe("the link, against aedes", () => {
     broker.aedes.authorizeSubscribe = (_client, _subscription, done) => done(null, null);
     const unit = startUnit(broker.port, nonces.port);
     unit.show(ONLINE);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await until("a try", () => unit.log[0]);
     expect(unit.seen.some(({ kind }) => kind === "link-up")).toBe(false);
     expect(unit.log[0]).toMatch(/LINK_REFUSED in suback/);
   });
@@ -109,7 +111,10 @@ describe("the link, against aedes", () => {
     nonces.refuseWith = { status: 503, retryAfterS: 1 };
     const unit = startUnit(broker.port, nonces.port);
     unit.show(ONLINE);
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    const refused = await until("a refusal", () => unit.log[0]);
+    const secondMs = Number(/again in (\d+) ms/.exec(refused)?.[1]);
+    expect(secondMs).toBeGreaterThanOrEqual(1_000);
+    expect(secondMs).toBeLessThan(1_000 * 1.3);
     expect(nonces.asked).toBe(1);
     nonces.refuseWith = undefined;
     await unit.until("up", isUp);
@@ -153,7 +158,7 @@ test("every wait ends by itself: nobody answers, or somebody never finishes", as
   deafBroker.show(ONLINE);
   const nothing = startUnit(1, 1);
   nothing.show(ONLINE);
-  await new Promise((resolve) => setTimeout(resolve, 900));
+  for (const unit of [deafHttp, deafBroker, nothing]) await until("a try", () => unit.log[0]);
   expect(deafHttp.log[0]).toMatch(/LINK_TIMEOUT in nonce/);
   expect(deafBroker.log[0]).toMatch(/LINK_TIMEOUT in connack/);
   expect(nothing.log[0]).toMatch(/LINK_REFUSED in nonce/);

@@ -72,10 +72,8 @@ test("goes on where it was when the phone comes again", async () => {
   const served = serve(SETS[1], undefined);
   const { unit, phase } = startUnit();
   unit.show({ kind: "carried-release", signed: served.signed, from: "127.0.0.1:1", isOwners: true });
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  expect(phase()).toBe("fetching");
+  await expect.poll(phase).toBe("fetching");
   const phone = await startPhone(served);
-  await new Promise((resolve) => setTimeout(resolve, 200));
   unit.show({ kind: "carried-release", signed: served.signed, from: `127.0.0.1:${phone.port}`, isOwners: true });
   await expect.poll(phase).toBe("armed");
 });

@@ -6,6 +6,7 @@ import { equal, fromHex, toHex } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { Port, PortEvent } from "#device/port.ts";
 import { CRYPTO_ANSWERS } from "./crypto-answers.ts";
+import { OUTER_VALUES } from "./outer-values.ts";
 
 const bytes = (hex: string) => fromHex(hex) as Uint8Array;
 
@@ -50,6 +51,12 @@ export function runContract(port: Port, scratch: number): void {
     return on === 1 && port.pins.read("lamp") === 0;
   });
   promise("tcp has no connection 99", () => port.tcp.write(99, Uint8Array.of(1)) === false);
+  for (const [name, use] of OUTER_VALUES) {
+    promise(`nothing is thrown by ${name}`, () => {
+      use(port);
+      return true;
+    });
+  }
   promise("heap is counted", () => port.system.heapBytes() > 1000);
   eventPromises(port, promise, () => say("end"));
 }

@@ -53,10 +53,12 @@ JS_FUNCTION(ed25519_public_key) {
 JS_FUNCTION(x25519) {
   (void)self, (void)argc;
   uint8_t shared[32];
+  size_t length;
   const uint8_t *scalar = js_bytes_exactly(ctx, argv[0], 32);
-  const uint8_t *point = scalar ? js_bytes_exactly(ctx, argv[1], 32) : NULL;
+  const uint8_t *point = scalar ? js_bytes(ctx, argv[1], &length) : NULL;
   if (!point) return JS_EXCEPTION;
-  if (curve25519_multiply(shared, scalar, point) != 0) sodium_memzero(shared, sizeof shared);
+  /* The point is the peer's: of another length it is as good as one of small order. */
+  if (length != 32 || curve25519_multiply(shared, scalar, point) != 0) sodium_memzero(shared, sizeof shared);
   return js_new_bytes(ctx, shared, sizeof shared);
 }
 

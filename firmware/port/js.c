@@ -54,6 +54,24 @@ bool js_text(JSContext *ctx, JSValueConst value, char *out, size_t room) {
   return fits;
 }
 
+/* Forgets the pending exception. */
+static bool unusable(JSContext *ctx) {
+  JS_FreeValue(ctx, JS_GetException(ctx));
+  return false;
+}
+
+bool js_outer_text(JSContext *ctx, JSValueConst value, char *out, size_t room) {
+  return js_text(ctx, value, out, room) || unusable(ctx);
+}
+
+bool js_outer_port(JSContext *ctx, JSValueConst value, uint32_t *port) {
+  double number;
+  if (JS_ToFloat64(ctx, &number, value)) return unusable(ctx);
+  if (!(number >= 1 && number <= 65535)) return false;
+  *port = (uint32_t)number;
+  return *port == number;
+}
+
 JSValue js_event(JSContext *ctx, const char *kind) {
   JSValue event = JS_NewObject(ctx);
   js_set_text(ctx, event, "kind", kind);

@@ -16,6 +16,13 @@ JSValue js_new_room(JSContext *ctx, size_t length, uint8_t **bytes);
 /* Copies text of at most room - 1 bytes; false with a pending exception when it is longer or no text. */
 bool js_text(JSContext *ctx, JSValueConst value, char *out, size_t room);
 
+/*
+ * The same, for what may come from outside the unit: an address, a name, a port. What is not usable gives false and no exception,
+ * since an exception of a native function ends the run.
+ */
+bool js_outer_text(JSContext *ctx, JSValueConst value, char *out, size_t room);
+bool js_outer_port(JSContext *ctx, JSValueConst value, uint32_t *port);
+
 /* An event to be: a plain object with its kind. Properties are set on it, then it is sent. */
 JSValue js_event(JSContext *ctx, const char *kind);
 void js_set_int(JSContext *ctx, JSValueConst object, const char *name, int64_t value);

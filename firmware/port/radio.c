@@ -17,19 +17,20 @@ static uint8_t joined[16]; /* ipv4, mac, bssid */
 
 static void send(uint8_t type, const uint8_t *bytes, size_t length) { frame_send(CHIP_RADIO, type, bytes, length); }
 
-/* At most `most` bytes behind their length; gives the number written, or 0 with a pending exception. */
+static bool refused; /* a join that can't even be asked for, still to be told */
+
+/* At most `most` bytes behind their length; gives the number written, 0 for more than that or with a pending exception. */
 static size_t counted(JSContext *ctx, JSValueConst value, uint8_t *out, size_t most) {
   size_t length;
   const uint8_t *bytes = js_bytes(ctx, value, &length);
-  if (bytes == NULL) return 0;
-  if (length > most) {
-    JS_ThrowRangeError(ctx, "too long");
-    return 0;
-  }
+  if (bytes == NULL || length > most) return 0;
   out[0] = (uint8_t)length;
   memcpy(out + 1, bytes, length);
   return length + 1;
 }
+
+/* An exception for what is no byte string; what is too long comes from outside, and is no reason to end the run. */
+static JSValue too_long(JSContext *ctx) { return JS_HasException(ctx) ? JS_EXCEPTION : JS_UNDEFINED; }
 
 JS_FUNCTION(scan) {
   (void)ctx, (void)self, (void)argc, (void)argv;
@@ -50,7 +51,10 @@ JS_FUNCTION(join) {
   uint8_t out[2 + 32 + 64];
   size_t ssid = counted(ctx, argv[0], out, 32);
   size_t passphrase = ssid ? counted(ctx, argv[1], out + ssid, 64) : 0;
-  if (!passphrase) return JS_EXCEPTION;
+  if (!passphrase) {
+    refused = !JS_HasException(ctx);
+    return too_long(ctx);
+  }
   send(JOIN, out, ssid + passphrase);
   return JS_UNDEFINED;
 }
@@ -70,7 +74,7 @@ JS_FUNCTION(access_point) {
   (void)self, (void)argc;
   uint8_t out[33];
   size_t length = counted(ctx, argv[0], out, 32);
-  if (!length) return JS_EXCEPTION;
+  if (!length) return too_long(ctx);
   send(ACCESS_POINT, out, length);
   return JS_UNDEFINED;
 }
@@ -165,7 +169,10 @@ static JSValue joined_event(JSContext *ctx) {
 static bool deliver(JSContext *ctx) {
   JSValue event;
   uint32_t length;
-  if (network == ASKING && net_ready()) {
+  if (refused) {
+    refused = false;
+    event = failed_event(ctx, 2);
+  } else if (network == ASKING && net_ready()) {
     network = TOGETHER;
     event = joined_event(ctx);
   } else if (network == ASKING && chip_milliseconds() - asked_ms > ADDRESS_MS) {

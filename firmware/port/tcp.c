@@ -183,17 +183,10 @@ static struct connection *open_connection(JSContext *ctx, JSValueConst number) {
   return (c->state == WAITING || c->state == OPEN) && c->pcb ? c : NULL;
 }
 
-static bool port_of(JSContext *ctx, JSValueConst value, uint32_t *port) {
-  if (JS_ToUint32(ctx, port, value)) return false;
-  if (*port > 0 && *port < 65536) return true;
-  JS_ThrowRangeError(ctx, "a port is 1 to 65535");
-  return false;
-}
-
 JS_FUNCTION(listen) {
   (void)self, (void)argc;
   uint32_t port;
-  if (!port_of(ctx, argv[0], &port)) return JS_EXCEPTION;
+  if (!js_outer_port(ctx, argv[0], &port)) return JS_UNDEFINED;
   struct tcp_pcb *pcb = tcp_new();
   if (pcb == NULL || tcp_bind(pcb, IP_ANY_TYPE, (u16_t)port) != ERR_OK) {
     if (pcb) tcp_abort(pcb);
@@ -207,19 +200,19 @@ JS_FUNCTION(listen) {
   return JS_UNDEFINED;
 }
 
-/* Takes the properties of a Secure and begins a session; false with the connection's fault set, or an exception. */
+/* Takes the properties of a Secure and begins a session; false with an exception where they are not of its types. */
 static bool secure(JSContext *ctx, struct connection *c, JSValueConst wanted) {
   char server_name[128];
   struct tls_wish wish = {.server_name = server_name};
   JSValue name = JS_GetPropertyStr(ctx, wanted, "serverName");
   JSValue certificate = JS_GetPropertyStr(ctx, wanted, "certificate");
   JSValue earliest = JS_GetPropertyStr(ctx, wanted, "earliestS"), latest = JS_GetPropertyStr(ctx, wanted, "latestS");
-  bool understood = js_text(ctx, name, server_name, sizeof server_name) &&
-                    (wish.certificate = js_bytes(ctx, certificate, &wish.certificate_bytes)) &&
+  bool usable = js_outer_text(ctx, name, server_name, sizeof server_name);
+  bool understood = (wish.certificate = js_bytes(ctx, certificate, &wish.certificate_bytes)) &&
                     JS_ToFloat64(ctx, &wish.earliest_s, earliest) == 0 &&
                     JS_ToFloat64(ctx, &wish.latest_s, latest) == 0;
-  c->secure = understood && tls_begin(&wish, c);
-  if (!c->secure) c->fault = tls_fault;
+  c->secure = understood && usable && tls_begin(&wish, c);
+  if (!c->secure) c->fault = usable ? tls_fault : FAULT_LINK_TLS_NAME;
   JS_FreeValue(ctx, name);
   JS_FreeValue(ctx, certificate);
   JS_FreeValue(ctx, earliest);
@@ -231,7 +224,9 @@ JS_FUNCTION(connect) {
   (void)self, (void)argc;
   char host[128];
   uint32_t port;
-  if (!js_text(ctx, argv[0], host, sizeof host) || !port_of(ctx, argv[1], &port)) return JS_EXCEPTION;
+  /* Both may come from outside: there is nobody to connect to. */
+  if (!js_outer_text(ctx, argv[0], host, sizeof host) || !js_outer_port(ctx, argv[1], &port))
+    return JS_NewInt32(ctx, -1);
   struct tcp_pcb *pcb = tcp_new();
   struct connection *c = pcb ? adopt(pcb, WAITING) : NULL;
   if (c == NULL) {

@@ -7,6 +7,7 @@
 
 #define WAITING_MOST 6
 #define LISTENING_MOST 4
+#define DATAGRAM_MOST 1472u /* in one frame */
 
 static struct datagram {
   struct pbuf *data;
@@ -45,16 +46,16 @@ static struct udp_pcb *listen_on(uint16_t port) {
   return listening[free] = pcb;
 }
 
+/* Ports, groups, addresses and lengths may come from outside: what can't be used is lost, as on a wire. */
 JS_FUNCTION(listen) {
   (void)self, (void)argc;
   uint32_t port;
   char text[16];
   ip4_addr_t group;
-  if (JS_ToUint32(ctx, &port, argv[0])) return JS_EXCEPTION;
-  if (listener((u16_t)port) == NULL && listen_on((u16_t)port) == NULL) return JS_ThrowOutOfMemory(ctx);
-  if (JS_IsUndefined(argv[1])) return JS_UNDEFINED;
-  if (!js_text(ctx, argv[1], text, sizeof text)) return JS_EXCEPTION;
-  if (!ip4addr_aton(text, &group) || !ip4_addr_ismulticast(&group)) return JS_ThrowRangeError(ctx, "want a group");
+  if (!js_outer_port(ctx, argv[0], &port)) return JS_UNDEFINED;
+  if (listener((u16_t)port) == NULL && listen_on((u16_t)port) == NULL) return JS_UNDEFINED;
+  if (JS_IsUndefined(argv[1]) || !js_outer_text(ctx, argv[1], text, sizeof text)) return JS_UNDEFINED;
+  if (!ip4addr_aton(text, &group) || !ip4_addr_ismulticast(&group)) return JS_UNDEFINED;
   igmp_joingroup(IP4_ADDR_ANY4, &group); /* again is as good as once */
   return JS_UNDEFINED;
 }
@@ -62,26 +63,25 @@ JS_FUNCTION(listen) {
 JS_FUNCTION(send) {
   (void)self, (void)argc;
   char host[32];
-  uint32_t port;
+  uint32_t port, from;
   size_t length;
-  const uint8_t *bytes = js_bytes(ctx, argv[2], &length);
-  if (bytes == NULL || !js_text(ctx, argv[0], host, sizeof host) || JS_ToUint32(ctx, &port, argv[1]))
-    return JS_EXCEPTION;
   ip_addr_t to = *IP_ADDR_BROADCAST;
-  if (strcmp(host, "broadcast") != 0 && !ipaddr_aton(host, &to)) return JS_ThrowRangeError(ctx, "want an address");
-  uint32_t from = 0;
-  if (!JS_IsUndefined(argv[3]) && JS_ToUint32(ctx, &from, argv[3])) return JS_EXCEPTION;
-  if (from == 0 && sender == NULL) {
-    sender = udp_new();
-    if (sender == NULL) return JS_UNDEFINED;
-    ip_set_option(sender, SOF_BROADCAST);
+  const uint8_t *bytes = js_bytes(ctx, argv[2], &length);
+  if (bytes == NULL) return JS_EXCEPTION;
+  if (length > DATAGRAM_MOST || !js_outer_text(ctx, argv[0], host, sizeof host) || !js_outer_port(ctx, argv[1], &port))
+    return JS_UNDEFINED;
+  if (strcmp(host, "broadcast") != 0 && !ipaddr_aton(host, &to)) return JS_UNDEFINED;
+  struct udp_pcb *endpoint;
+  if (JS_IsUndefined(argv[3])) {
+    if (sender == NULL && (sender = udp_new()) != NULL) ip_set_option(sender, SOF_BROADCAST);
+    endpoint = sender;
+  } else {
+    endpoint = js_outer_port(ctx, argv[3], &from) ? listener((u16_t)from) : NULL;
   }
-  struct udp_pcb *door = from == 0 ? sender : listener((u16_t)from);
-  if (door == NULL) return JS_ThrowRangeError(ctx, "listen there first");
-  struct pbuf *data = pbuf_alloc(PBUF_TRANSPORT, (u16_t)length, PBUF_RAM);
+  struct pbuf *data = endpoint ? pbuf_alloc(PBUF_TRANSPORT, (u16_t)length, PBUF_RAM) : NULL;
   if (data == NULL) return JS_UNDEFINED;
   pbuf_take(data, bytes, (u16_t)length);
-  udp_sendto(door, data, dns_reachable(&to), (u16_t)port);
+  udp_sendto(endpoint, data, dns_reachable(&to), (u16_t)port);
   pbuf_free(data);
   return JS_UNDEFINED;
 }

@@ -2,7 +2,8 @@
  * The interface that a board implements for the device runtime: types only. Names follow ECMA-419 where it has them.
  * Every board's port.ts supplies one Port over its native functions, and passes boards/port-contract.test.ts.
  *
- * Calls are synchronous and short; what takes time comes back later as a PortEvent, one at a time, never from
+ * What somebody outside the unit can choose (a host, a port, a length, credentials, a peer's key) makes no call throw: a value
+ * that is of no use is taken for nobody, nothing or a refusal (boards/port-contract/outer-values.ts). Calls are synchronous and short; what takes time comes back later as a PortEvent, one at a time, never from
  * inside a call.
  */
 import type { Primitives } from "#trust/primitives.ts";

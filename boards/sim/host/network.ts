@@ -1,6 +1,6 @@
 /** The unit's TCP and UDP over the host's real sockets, all bound to the unit's own loopback address. */
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
-import { createConnection, createServer, type Server, Socket } from "node:net";
+import { createConnection, createServer, isIPv4, type Server, Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { FAULTS } from "#base/faults.ts";
 import type { PortEvent, Secure, Tcp } from "#device/port.ts";
@@ -20,6 +20,12 @@ const TLS_LIMITS = {
   ecdhCurve: "P-256",
   sigalgs: "ecdsa_secp256r1_sha256",
 } as const;
+
+const HOST_BYTES_MAX = 127;
+const DATAGRAM_BYTES_MAX = 1_472;
+const isPort = (port: number) => Number.isInteger(port) && port >= 1 && port <= 65_535;
+const isHost = (host: string) => host !== "" && Buffer.byteLength(host) <= HOST_BYTES_MAX && !host.includes("\0");
+const isGroup = (address: string) => isIPv4(address) && Number.parseInt(address, 10) >> 4 === 14;
 
 export interface Network {
   /** Takes the address that joining gave; sockets are bound to it from now on. */
@@ -87,13 +93,14 @@ export function openNetwork(
     return -1;
   }
   function openSecured(host: string, port: number, localAddress: string, secure: Secure): Socket {
-    if (secured !== undefined && !secured.destroyed) {
+    const { serverName } = secure;
+    const isTaken = secured !== undefined && !secured.destroyed;
+    if (isTaken || !isHost(serverName)) {
       const none = new Socket();
-      faults.set(none, FAULTS.LINK_TLS_MEMORY);
+      faults.set(none, isTaken ? FAULTS.LINK_TLS_MEMORY : FAULTS.LINK_TLS_NAME);
       setImmediate(() => none.destroy());
       return none;
     }
-    const { serverName } = secure;
     const options = { host, port, localAddress, servername: serverName, rejectUnauthorized: false, ...TLS_LIMITS };
     const socket = connectTls(options);
     secured = socket;
@@ -175,12 +182,14 @@ export function openNetwork(
       for (const [port, group] of wantedUdp) openUdp(port, group);
     },
     tcp: {
+      // Names, ports, groups and lengths may come from outside the unit: what can't be used leads nowhere, and nothing throws.
       listen(port) {
+        if (!isPort(port)) return;
         wantedTcp.add(port);
         openServer(port);
       },
       connect(host, port, secure) {
-        if (address === undefined) return -1;
+        if (address === undefined || !isHost(host) || !isPort(port)) return -1;
         const socket =
           secure === undefined
             ? createConnection({ host, port, localAddress: address })
@@ -218,11 +227,14 @@ export function openNetwork(
     udp: {
       send(host, port, bytes, from) {
         const to = host === "broadcast" ? broadcast : host;
+        if (!isIPv4(to) || !isPort(port) || bytes.length > DATAGRAM_BYTES_MAX) return;
         (from === undefined ? sender : udpSockets.get(from))?.send(bytes, port, to, () => undefined);
       },
       listen(port, group) {
-        wantedUdp.set(port, group);
-        openUdp(port, group);
+        if (!isPort(port)) return;
+        const known = group !== undefined && isGroup(group) ? group : undefined;
+        wantedUdp.set(port, known);
+        openUdp(port, known);
       },
     },
     shut,

@@ -4,6 +4,9 @@ import type { PortEvent, Radio } from "#device/port.ts";
 import { lineFrameReader } from "#wire/lines/line-frame.ts";
 import { decodeRadioReport, encodeRadioCommand, type RadioCommand } from "#wire/lines/radio-line.ts";
 
+const SSID_BYTES_MAX = 32;
+const PASSPHRASE_BYTES_MAX = 64;
+
 interface RadioLine {
   readonly radio: Radio;
   close(): void;
@@ -36,9 +39,15 @@ export function openRadioLine(
     radio: {
       scan: () => send({ kind: "scan" }),
       listen: (channel) => send({ kind: "listen", channel }),
-      join: (ssid, passphrase) => send({ kind: "join", ssid, passphrase }),
+      join(ssid, passphrase) {
+        // Credentials come from outside the unit: what no network can have is refused as a network refuses.
+        if (ssid.length <= SSID_BYTES_MAX && passphrase.length <= PASSPHRASE_BYTES_MAX) {
+          return send({ kind: "join", ssid, passphrase });
+        }
+        setImmediate(() => emit({ kind: "radio-join-failed", reason: "refused" }));
+      },
       leave: () => send({ kind: "leave" }),
-      accessPoint: (ssid) => send({ kind: "access-point", ssid }),
+      accessPoint: (ssid) => void (ssid.length <= SSID_BYTES_MAX && send({ kind: "access-point", ssid })),
     },
     close: () => line.destroy(),
   };

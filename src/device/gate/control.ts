@@ -8,6 +8,7 @@ import { applyDelivery, roomFor } from "#trust/grants/revoke.ts";
 import { inForce } from "#trust/grants/verify-grant.ts";
 import { isCtis, joinCtis, splitCtis } from "#wire/grants/revocation.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
+import { readPeer } from "#wire/sessions/peer.ts";
 import type { SessionRequest } from "#wire/sessions/session.ts";
 import { decideAsk, lacked } from "./ask.ts";
 import { auditFrom } from "./audit-log.ts";
@@ -74,6 +75,7 @@ export function control(moment: Moment, session: Session, request: ControlReques
       const verdict = decideAsk(moment, session, "flash", origin);
       if (!verdict.ok) return verdict;
       const { signed, from } = request;
+      if (readPeer(from) === undefined) return refuse("SESSION_REQUEST");
       const isOwners = speaksForOwner(moment, session);
       moment.effects.push({ kind: "emit", event: { kind: "carried-release", signed, from, isOwners } });
       return ok(null);

@@ -17,10 +17,11 @@ import {
   tagOf,
   wantedBlocks,
 } from "#wire/releases/blocks.ts";
+import { type Peer, readPeer } from "#wire/sessions/peer.ts";
 
 interface State {
   /** Who brings: an address and a port. */
-  readonly from: { readonly host: string; readonly port: number } | undefined;
+  readonly from: Peer | undefined;
   readonly request: BlockRequest | undefined;
   /** What is still to be fetched: block numbers, or LEAVES_INDEX. */
   readonly wanted: readonly number[];
@@ -33,7 +34,6 @@ const TAG = "carrier";
 const ANSWER_MS = 8_000;
 /** A block, and the head in front of it. */
 const RESPONSE_BYTES_MAX = BLOCK_BYTES + 2048;
-const ADDRESS = /^([0-9]{1,3}(?:\.[0-9]{1,3}){3}):([0-9]{1,5})$/;
 
 const idle = () =>
   ({
@@ -91,9 +91,7 @@ function step(state: State, event: DeviceEvent): Step<State> {
   const { nowMs } = event;
   switch (event.kind) {
     case "carried-release": {
-      const [, host, port] = ADDRESS.exec(event.from) ?? [];
-      if (host === undefined) break;
-      return stop({ ...state, from: { host, port: Number(port) } });
+      return stop({ ...state, from: readPeer(event.from) });
     }
     case "carry-want": {
       const request = decodeBlockRequest(event.payload);

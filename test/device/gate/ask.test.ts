@@ -143,6 +143,16 @@ describe("flash", () => {
     const holder = childOf(ownerOf(all), seedOf(9), { scope: LEVEL.all });
     expect((await (await connected(all, holder)).request({ op: "update", sequence: 4 })).ok).toBe(true);
   });
+
+  it("takes no release from where nobody can be", async () => {
+    const world = createWorld({ ownerScope: LEVEL.all });
+    const owner = await connected(world, ownerOf(world));
+    for (const from of ["10.0.0.2:0", "10.0.0.2:65536", "10.0.0.256:80", "somewhere:80"]) {
+      const carried = await owner.request({ op: "carry", signed: new Uint8Array(4), from });
+      expect([from, faultOf(carried)]).toEqual([from, "SESSION_REQUEST"]);
+    }
+    expect(world.emitted.some(({ kind }) => kind === "carried-release")).toBe(false);
+  });
 });
 
 describe("events", () => {

@@ -6,6 +6,7 @@ import { createOta } from "#device/ota/ota.ts";
 import { openSettings, performOp } from "#device/settings.ts";
 import { type CarryServer, serveStreams } from "#phone/carry.ts";
 import { readJournal } from "#wire/flash/journal.ts";
+import { readPeer } from "#wire/sessions/peer.ts";
 import { GEOMETRIES, type Geometry } from "../../powercut/flash-model.ts";
 import { imageSets } from "../../powercut/images.ts";
 import { crypto, factoryFlash, type Served, serve, TIMES } from "../../powercut/maker.ts";
@@ -88,4 +89,11 @@ test("whose blocks were changed on the way is not installed", async () => {
   unit.show({ kind: "carried-release", signed: served.signed, from: `127.0.0.1:${phone.port}`, isOwners: true });
   await expect.poll(() => unit.log.join()).toMatch(/LEAVES_HASH|BLOCK_HASH/);
   expect(phase()).toBe("fetching");
+});
+
+test("knows whom it can reach: an address and a port, and nothing that only looks like them", () => {
+  expect(readPeer("10.0.0.2:65535")).toEqual({ host: "10.0.0.2", port: 65_535 });
+  for (const text of ["10.0.0.2:0", "10.0.0.2:65536", "10.0.0.256:80", "10.0.0.2", "10.0.0.2:80 ", "host:80", ""]) {
+    expect([text, readPeer(text)]).toEqual([text, undefined]);
+  }
 });

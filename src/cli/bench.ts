@@ -1,3 +1,4 @@
+/** `latchkey bench`: runs one of the benchmarks, or all. */
 import type { Command } from "commander";
 import { BENCHES, runBenches } from "../../test/bench/main.ts";
 

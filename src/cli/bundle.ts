@@ -1,3 +1,4 @@
+/** `latchkey bundle`: builds a device bundle, prints its text, and restores whole names in a unit's console. */
 import { createInterface } from "node:readline";
 import { type Command, InvalidArgumentError } from "commander";
 import { equal } from "#base/bytes.ts";

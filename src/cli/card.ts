@@ -1,3 +1,4 @@
+/** `latchkey card`: makes and reads sealed cards. */
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { equal, toHex } from "#base/bytes.ts";

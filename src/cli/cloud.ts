@@ -1,3 +1,4 @@
+/** `latchkey cloud`: runs the cloud, and opens its status page. */
 import { type Command, InvalidArgumentError } from "commander";
 import { type CloudOptions, startCloud } from "#cloud/cloud.ts";
 import { operatorClient } from "#cloud/http/operator-client.ts";

@@ -1,3 +1,4 @@
+/** `latchkey firmware`: builds the native image of a board. */
 import { spawnSync } from "node:child_process";
 import { relative } from "node:path";
 import type { Command } from "commander";

@@ -1,3 +1,4 @@
+/** `latchkey grant`: issues, delegates, shows, revokes and reissues grants. */
 import type { Command } from "commander";
 import { equal, toHex } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";

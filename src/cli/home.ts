@@ -1,3 +1,4 @@
+/** `latchkey home`: gives simulated and emulated units power and a Wi-Fi network. */
 import { join } from "node:path";
 import type { Command } from "commander";
 import { toHex } from "#base/bytes.ts";

@@ -1,3 +1,4 @@
+/** `latchkey inspect`: decodes any signed object and prints it. */
 import type { Command } from "commander";
 import { describe, type Plain } from "./describe.ts";
 import { bytesOf } from "./readings.ts";

@@ -1,3 +1,4 @@
+/** `latchkey keys`: makes and rotates a maker's keys. */
 import { basename, dirname } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { addGrantIssuer, ISSUERS_FILE } from "#cloud/issuer/grant-issuers.ts";

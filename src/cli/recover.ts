@@ -1,3 +1,4 @@
+/** `latchkey recover`: writes a release to a unit whose flash holds no image that verifies. */
 import { createReadStream, createWriteStream, statSync } from "node:fs";
 import type { Command } from "commander";
 import { powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";

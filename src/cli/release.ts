@@ -1,3 +1,4 @@
+/** `latchkey release`: builds, signs, inspects, publishes and withdraws releases. */
 import { type Command, InvalidArgumentError } from "commander";
 import { toHex } from "#base/bytes.ts";
 import { operatorClient } from "#cloud/http/operator-client.ts";

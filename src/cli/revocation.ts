@@ -1,3 +1,4 @@
+/** `latchkey revocation`: gives revocations to the cloud, and shows which units have applied them. */
 import type { Command } from "commander";
 import { operatorClient } from "#cloud/http/operator-client.ts";
 import type { RevocationStatus } from "#cloud/issuer/revocation-register.ts";

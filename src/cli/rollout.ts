@@ -1,3 +1,4 @@
+/** `latchkey rollout`: creates, shows and steers rollouts. */
 import { type Command, InvalidArgumentError } from "commander";
 import { CloudTrouble, operatorClient } from "#cloud/http/operator-client.ts";
 import type { Decision } from "#cloud/rollout/rollout-decision.ts";

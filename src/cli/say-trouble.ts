@@ -1,3 +1,4 @@
+/** Turns errors into one line on standard error and an exit code. */
 import { fileTrouble } from "#trust/host/files.ts";
 
 /** Troubles that a person can mend end a verb with one line and exit code 1; anything else is a fault of ours and shows its stack. */

@@ -1,3 +1,4 @@
+/** `latchkey size`: shows the parts of the device bundle, against the board's budget. */
 import type { Command } from "commander";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { buildBundle } from "#factory/bundle/bundle.ts";

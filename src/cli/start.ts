@@ -1,3 +1,4 @@
+/** `npm start`: plays the whole story, from the factory line to a signed update. */
 import { join } from "node:path";
 import type { Command } from "commander";
 import { readBoard } from "#boards/sim/host/board.ts";

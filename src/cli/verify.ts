@@ -1,3 +1,4 @@
+/** `latchkey verify`: verifies Ed25519 signatures on this host or on a board. */
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";

@@ -1,3 +1,4 @@
+/** Computes device IDs from public keys, and checks them (PROTOCOL 3.1). */
 import { equal } from "#base/bytes.ts";
 import { DEVICE_ID_BYTES } from "#wire/grants/card.ts";
 import type { Primitives } from "./primitives.ts";

@@ -1,3 +1,4 @@
+/** The interface of a signing key, so that seeds can stay where the maker keeps them. */
 import type { Primitives } from "./primitives.ts";
 
 /** A key that signs without showing itself: a seed in memory, a file's, a hardware token's. */

@@ -1,3 +1,4 @@
+/** `latchkey air`: encodes, decodes and soak-tests onboarding broadcasts. */
 import { createInterface } from "node:readline";
 import { Argument, type Command, Option } from "commander";
 import { fromHex } from "#base/bytes.ts";

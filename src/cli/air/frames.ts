@@ -1,3 +1,4 @@
+/** Reads captured 802.11 frames from a file, for `latchkey air decode`. */
 import { fromHex, toHex } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
 import { openAir } from "#trust/air-seal.ts";

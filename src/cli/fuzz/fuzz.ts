@@ -1,3 +1,4 @@
+/** `latchkey fuzz`: feeds decoders wrong inputs. */
 import type { Command } from "commander";
 import { sayTrouble } from "#cli/say-trouble.ts";
 import { CliTrouble } from "#cli/trouble.ts";

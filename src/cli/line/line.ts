@@ -1,3 +1,4 @@
+/** `latchkey line`: makes units, reissues cards and lists the registry. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";

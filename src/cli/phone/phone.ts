@@ -1,3 +1,4 @@
+/** `latchkey phone`: the table of the phone's verbs, with their options. */
 import { type Command, Option } from "commander";
 import { withLimits } from "#cli/limits.ts";
 import { sayTrouble } from "#cli/say-trouble.ts";

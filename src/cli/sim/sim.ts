@@ -1,3 +1,4 @@
+/** `latchkey sim`: replays a simulated home, or a fleet, from one seed. */
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { simulateFleet } from "./fleet-simulation.ts";

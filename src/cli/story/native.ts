@@ -1,3 +1,4 @@
+/** Native images for the story: the board's own, and a changed one for the next release. */
 import { concat, viewOf } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { Board } from "#boards/sim/host/board.ts";

@@ -1,3 +1,4 @@
+/** Chapter 3: owner and guests use the unit, without a cloud and without an account. */
 import { join } from "node:path";
 import { fromHex, toHex } from "#base/bytes.ts";
 import { scan } from "#cli/phone/unit.ts";

@@ -1,4 +1,4 @@
-/** How much the broker retains for one unit: its state, and a bounded number of its events. */
+/** Limits what the broker retains for one unit: its state, and a bounded number of its events. */
 
 const TOPICS_MAX = 16;
 const BYTES_MAX = 16_384;

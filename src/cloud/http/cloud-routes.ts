@@ -1,4 +1,4 @@
-/** All routes of the cloud's HTTP interface, and the application made of them. */
+/** The list of all routes of the cloud's HTTP interface, and the application that serves them. */
 
 import { z } from "@hono/zod-openapi";
 import type { BrokerSlot } from "#cloud/broker/broker-slot.ts";

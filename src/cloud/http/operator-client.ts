@@ -1,4 +1,4 @@
-/** How the operator's tools talk to a running cloud. */
+/** The HTTP client with which the operator's tools talk to a running cloud. */
 import { join } from "node:path";
 import { isPlainUrl, redactUrl } from "#base/redact-url.ts";
 import { OPERATOR_KEY_FILE } from "#cloud/cloud.ts";

@@ -1,4 +1,4 @@
-/** What a listener found on the air (or a person typed into the portal), and what the sender's phone expects in answer. */
+/** Credentials from the air or from the portal's form, with the acknowledgement that the sender's phone expects. */
 import { concat } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
 import { MDNS_GROUP, MDNS_PORT } from "#wire/sessions/discovery.ts";

@@ -1,4 +1,6 @@
-/** What an Air message says, in bytes: the body that is sealed, the sealed message, and the symbols that it goes out as. */
+/**
+ * Encodes and decodes Air messages: the body that is sealed, the sealed message, and the symbols that it goes out as.
+ */
 import { concat, viewOf } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { SYMBOL_BITS } from "#codec/reed-solomon.ts";

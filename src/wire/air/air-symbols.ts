@@ -1,5 +1,5 @@
 /**
- * What is known of an Air message: a symbol for each place of the ring, as far as it was heard, and the size class.
+ * The received part of an Air message: a symbol for each place of the ring, as far as it was heard, and the size class.
  *
  * An anchor's number tells its section only once the class is known, which takes two anchors. Symbols that were placed
  * before that wait, each with its anchor's number and its distance from there.

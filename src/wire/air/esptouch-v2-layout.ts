@@ -1,4 +1,4 @@
-/** What the head of an ESP-TOUCH v2 message says of the blocks behind it. @source PROTOCOL 6.4 */
+/** Reads the layout of an ESP-TOUCH v2 message from its head: the blocks that follow. @source PROTOCOL 6.4 */
 import { crc8 } from "#codec/crc.ts";
 import { paddingBytes } from "./esptouch-v2.ts";
 

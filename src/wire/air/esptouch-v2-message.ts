@@ -1,4 +1,4 @@
-/** What the blocks of an ESP-TOUCH v2 round say, once enough of them were heard. @source PROTOCOL 6.4 */
+/** Decodes an ESP-TOUCH v2 message from its blocks, once enough of them were received. @source PROTOCOL 6.4 */
 import { concat } from "#base/bytes.ts";
 import { type AesBlocks, cbcDecrypt } from "#codec/aes-modes.ts";
 import { crc8 } from "#codec/crc.ts";

@@ -1,5 +1,5 @@
 /**
- * What a radio that overhears others can tell of an 802.11 data frame: the header and the length, never the body.
+ * An 802.11 data frame as a monitoring radio sees it: the header and the length, never the body.
  * @source IEEE 802.11-2020 clause 9.3.2; PROTOCOL 6.2
  */
 

@@ -1,6 +1,7 @@
 /**
- * What TI's phones wait for: a Multicast DNS response whose first record says the name that the phone gave the unit. They
- * read labels behind the header, ten bytes, a length and that name; whoever is on the network can say the same.
+ * The acknowledgement that TI's phones wait for: an mDNS response whose first record has the name that the phone gave
+ * the unit. They read labels behind the header, ten bytes, a length and that name; whoever is on the network can say
+ * the same.
  * @source PROTOCOL 6.7; RFC 6762 sections 6 and 8.3
  */
 import { concat } from "#base/bytes.ts";

@@ -1,6 +1,6 @@
 /**
- * What the boot stage starts. One pure decision, run as it stands by the simulated board and mirrored in C
- * (firmware/boot); test/vectors/boot holds both to the same answers.
+ * Decides which image the boot stage starts. It is one pure function, run as it stands by the simulated board and
+ * mirrored in C (firmware/boot); test/vectors/boot holds both to the same answers.
  * @source PROTOCOL 8.9
  */
 import { endedRecord, type JournalRecord, type JournalState, type TrialEnd } from "./journal.ts";

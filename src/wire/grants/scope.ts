@@ -1,4 +1,6 @@
-/** What a grant allows: an AIF array of [name, rights] (RFC 9237). "*" stands for every name and for the unit itself. */
+/**
+ * The scope of a grant: an AIF array of [name, rights] (RFC 9237). "*" stands for every name and for the unit itself.
+ */
 import { compare } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";

@@ -1,6 +1,6 @@
 /**
- * How a guest's phone forwards the unit's nonce to the phone of whoever signed a link, and the answer back: as one line of
- * text, to be sent in any message. Neither is secret.
+ * The text format in which a guest's phone forwards the unit's nonce to the phone of a link's signer, and gets the
+ * answer: one line each, to be sent in any message. Neither is secret.
  * @source PROTOCOL 5.36
  */
 import { fromHex, toHex } from "#base/bytes.ts";

@@ -1,5 +1,5 @@
 /**
- * What a unit and its radio co-processor say to each other, in the frames of line-frame.ts.
+ * The messages between a unit and its radio co-processor, in the frames of line-frame.ts.
  * @source PROTOCOL 9.1
  */
 import { concat, viewOf } from "#base/bytes.ts";

@@ -1,5 +1,5 @@
 /**
- * What a station and a unit in recovery say to each other over the console, in the frames of line-frame.ts: the unit's
+ * The messages between a station and a unit in recovery over the console, in the frames of line-frame.ts: the unit's
  * boot stage asks for the hash list and the blocks of a signed release's images, and checks each before it writes it.
  * @source PROTOCOL 9.8
  */

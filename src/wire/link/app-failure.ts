@@ -1,5 +1,5 @@
 /**
- * What the maker's app threw, as a unit tells its cloud (topic `failure`).
+ * A report of an exception in the maker's app, from a unit to its cloud (topic `failure`).
  * Payload: [1, release as the bundle calls itself, name of the function or variable ("start" and "selfTest" too), message,
  * failures that were not told since the one before].
  * @source PROTOCOL 7.9

@@ -1,5 +1,5 @@
 /**
- * How a remote caller proves to the cloud that it may reach a unit through the relay: the key of the last link of its
+ * A remote caller's proof to the cloud that it may reach a unit through the relay: the key of the last link of its
  * chain signs a single-use nonce, the broker's name and the unit's ID. Callers need no account. The cloud learns about
  * a caller only what the chain says.
  * @source PROTOCOL 7.6

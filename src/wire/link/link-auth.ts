@@ -1,5 +1,5 @@
 /**
- * How a unit proves its key to a broker that speaks plain MQTT: the cloud gives a single-use nonce, the unit signs it
+ * A unit's proof of its key to a broker that speaks plain MQTT: the cloud gives a single-use nonce, the unit signs it
  * together with the broker's name and its client ID, and sends nonce, key and signature as the MQTT password in
  * hexadecimal. Client ID and user name are the device ID, which the key hashes to. A proof for one broker is worth
  * nothing at another, and nothing a second time.

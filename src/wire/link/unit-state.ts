@@ -1,5 +1,5 @@
 /**
- * How a unit is, as it says itself (topic `state`, retained): what runs, and where it is with the release that it was
+ * A unit's report of its state (topic `state`, retained): what runs, and where it is with the release that it was
  * last offered. Said when the link comes up and at what the cloud can't see by itself; the last will is zero bytes: gone.
  * Payload: [1, sequence, epoch, null or [sequence, stage, fault, percent]], and the tag of the revocations that it has taken
  * since it started, if any.

@@ -1,6 +1,6 @@
 /**
- * How a unit is found on its network: DNS-SD over mDNS. Its names come from its ID, which nobody else's key hashes to, so
- * it needs no probing. What is found this way proves nothing; the session does.
+ * Discovery of a unit on its network: DNS-SD over mDNS. Its names come from its ID, which nobody else's key hashes
+ * to, so it needs no probing. What is found this way proves nothing; the session does.
  * @source PROTOCOL 5.16; RFC 6762, RFC 6763
  */
 import { concat, fromHex } from "#base/bytes.ts";

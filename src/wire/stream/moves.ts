@@ -1,7 +1,7 @@
 /**
- * Where a base image's code went: a table of addresses and how far what lies there moved. Thumb-2 calls (BL, B.W) hold
- * distances and tables hold addresses, so one inserted line changes thousands of them; moved by the table, the base reads
- * as the new image does.
+ * The table of moved code: addresses in a base image, and how far the code at each address moved. Thumb-2 calls (BL,
+ * B.W) hold distances and tables hold addresses, so one inserted line changes thousands of them; moved by the table,
+ * the base reads as the new image does.
  * @source PROTOCOL 8.5; Armv7-M Architecture Reference Manual, A7.7.12 and A7.7.18 (encodings T4 and T1)
  */
 import { concat } from "#base/bytes.ts";

@@ -189,7 +189,7 @@ export const FAULTS = {
   RELEASE_CONSENT: 512,
   /** The timestamp names another release: this one is old, frozen or not yet out. */
   RELEASE_NOT_CURRENT: 513,
-  /** The cloud took the release back. */
+  /** The cloud withdrew the release. */
   RELEASE_WITHDRAWN: 514,
   TIMESTAMP_SHAPE: 520,
   TIMESTAMP_SIGNATURE: 521,

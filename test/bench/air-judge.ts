@@ -1,4 +1,4 @@
-/** Runs trials, hands what is on the air to a unit in a process of its own, and judges what it decides to join. */
+/** Runs trials: sends simulated frames to a unit in a separate process, and judges which network the unit joins. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { equal, toHex } from "#base/bytes.ts";

@@ -145,7 +145,7 @@ describe("what the cloud takes down", () => {
     expect(tally()).toMatchObject({ fetching: 1, silent: 0 });
   });
 
-  it("offers a unit on trial nothing, and takes nothing back from one that has confirmed", async () => {
+  it("offers nothing to a unit on trial, and withdraws nothing from a unit that has confirmed", async () => {
     core.deviceMessages.online(UNIT);
     await state(0);
     await want();

@@ -12,8 +12,11 @@ const PHRASES: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\b(?:lets?|letting) go\b/, "evict, free (memory); release (a button, a lock); drop (data)"],
   [/\b(?:brought|brings?|bringing) in\b/, "load on demand"],
   [/\bcomes? and goe?s?\b/, "load on demand, evict"],
-  [/\b(?:taken?|takes|taking|took)(?: it| them)? back\b/, "revoke (a grant), withdraw (a release), clear (a setting)"],
-  [/\bhand(?:s|ed|ing)?(?: it| them| keys)? on\b/, "delegate (keys), forward (messages)"],
+  [
+    /\b(?:taken?|takes|taking|took)(?: it| them| that| nothing| consent| (?:a|the) (?!power\b)\w+)? back\b/,
+    "revoke (a grant), withdraw (a release), clear (a setting)",
+  ],
+  [/\bhand(?:s|ed|ing)?(?: it| them| keys| (?:a|the) \w+)? on\b/, "delegate (keys), forward (messages)"],
   [/\bhand(?:s|ed|ing)? over (?:a )?narrower\b/, "delegate"],
   [/\b(?:from )?afar\b/, "remote, through the relay"],
   [/\b(?:callers? )?away from home\b|\bcallers? away\b/, "remote, through the relay"],

@@ -57,7 +57,7 @@ async function make(releasePath: string, options: MakeOptions): Promise<void> {
   await makeUnits(asked, options.count, options.print, tellingOf(options.json === true));
 }
 
-/** As the cloud wants to know of it, and when and with which release it left. */
+/** A unit as the cloud enrols it, with the time and the release of its shipment. */
 function viewOf(unit: UnitRow) {
   const { board, release, madeAtS } = unit;
   return { ...enrolmentOf(unit), board, release, madeAtS };

@@ -7,7 +7,7 @@ function degreesE5(what: string, value: number, max: number): number {
   return Math.round(value * 100_000);
 }
 
-/** Tells the unit where it is, for the geofences of its guests; or takes that back. */
+/** Tells the unit where it is, for the geofences of its guests; or clears the place. */
 export async function placeUnit(
   options: PhoneOptions & { lat?: number; lon?: number; forget?: boolean },
 ): Promise<void> {

@@ -36,7 +36,7 @@ export function tellingOf({ holderSeed, chain }: Teller): Telling {
   return { primitives: nodePrimitives, holderSeed, links: linksOf(chain).links, nowS: nowS() };
 }
 
-/** Tells the unit what it wants to know. Whatever becomes of that, the session goes on; a wrong clock is said. */
+/** Tells the unit what it asks for. A failure doesn't end the session; a wrong clock is reported. */
 export async function tellFromPhone(session: Session, teller: Teller, isAtHome: boolean): Promise<void> {
   if (!linksOf(teller.chain).mayDelegate) return;
   const zoneRule = () => (isAtHome ? (teller.known?.zone ?? ownZoneRule()) : undefined);

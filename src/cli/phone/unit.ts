@@ -219,7 +219,8 @@ async function sessionAway(options: PhoneOptions, { known, deviceId, holderSeed,
   if (cloud === undefined) throw new PhoneTrouble(`this phone doesn't know where the unit's cloud is; ${AT_HOME}`);
   const grant = known?.grant === undefined ? undefined : fromHex(known.grant);
   const shown = chain ?? (grant && chainOf(grant));
-  if (shown === undefined) throw new PhoneTrouble(`the unit's cloud wants to see your grant; ${AT_HOME}`);
+  if (shown === undefined)
+    throw new PhoneTrouble(`this phone doesn't know your grant, which the unit's cloud requires; ${AT_HOME}`);
   const way = { primitives: nodePrimitives, cloud, deviceId, holderSeed, chain: shown, ...tlsOf(options, known) };
   const transport = await inTurn(() => cloudRelayTransport(way));
   if (!transport.ok) throw new PhoneTrouble(awayLine(transport.fault), transport.fault);

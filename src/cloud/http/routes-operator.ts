@@ -252,7 +252,7 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
     jsonRoute({
       method: "POST",
       path: "/v1/releases/{product}/{sequence}/withdraw",
-      summary: "Takes a release back for good; once answered, no block of it is sent",
+      summary: "Withdraws a release for good; once answered, no block of it is sent",
       who: "operator",
       body: reason,
       replies: { 200: withdrawnReply },

@@ -41,7 +41,7 @@ export interface Releases {
     policy: Policy,
     nowMs: number,
   ): Promise<PublishedRelease>;
-  /** Takes a release back for good. When this resolves it is durable. */
+  /** Withdraws a release for good. The withdrawal is durable when this resolves. */
   withdraw(product: string, sequence: number, because: string, nowMs: number): Promise<PublishedRelease | string>;
 }
 

@@ -30,7 +30,9 @@ it("a phone that was never home with the unit is sent home", async () => {
     /doesn't know where the unit's cloud is; at home, run once: latchkey phone learn/,
   );
   remember(memory, toHex(id), { ...home, cloud });
-  await expect(away()).rejects.toThrow(/wants to see your grant; at home, run once: latchkey phone learn/);
+  await expect(away()).rejects.toThrow(
+    /doesn't know your grant, which the unit's cloud requires; at home, run once: latchkey phone learn/,
+  );
 });
 
 it("a unit without a cloud, a cloud that isn't there and an address that is none are told apart", async () => {

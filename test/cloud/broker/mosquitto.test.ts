@@ -80,7 +80,7 @@ describe("somebody else's broker: mosquitto", () => {
     await expect(passwordFor(cloud.url, forged)).rejects.toThrow(/LINK_SIGNATURE/);
   });
 
-  it("updates units through it, sees who is there, and takes a password back when its unit has gone", async () => {
+  it("updates units through it, sees who is there, and revokes a password when its unit has gone", async () => {
     await operator.post("/v1/releases", testRelease(keysFolder, "lamp", 1, noise(30_000)));
     const limits = { soakMs: 0, sample: 1_000 };
     const waves = [{ name: "100 %", share: 10_000 }];

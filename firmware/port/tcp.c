@@ -92,7 +92,7 @@ static err_t on_received(void *argument, struct tcp_pcb *pcb, struct pbuf *data,
   return ERR_OK;
 }
 
-/* Whoever opened a connection here gets one answer at a time: what he does not take would fill the memory of all. */
+/* An accepted connection gets one answer at a time: answers that its peer doesn't read would fill the memory of all. */
 static bool is_taken(const struct connection *c) {
   return !c->accepted || (c->pcb->unacked == NULL && c->pcb->unsent == NULL);
 }

@@ -1,6 +1,6 @@
 /**
- * The connections over which others speak HTTP to the unit: few, one request at a time, each request whole within a time.
- * Whoever holds them can be made to give way, so that nobody keeps the unit's network to himself.
+ * The unit's HTTP connections: a bounded number, one request at a time, each request complete within a time limit. A
+ * connection can be made to give way to another, so that no client occupies all of them.
  * @source PROTOCOL 5.15
  */
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";

@@ -5,7 +5,7 @@ import type { THIRD_PARTY } from "#firmware/third-party.ts";
 import { readText } from "#trust/host/files.ts";
 import { CliTrouble } from "./trouble.ts";
 
-export interface Component {
+interface Component {
   readonly type: "library" | "firmware";
   readonly "bom-ref": string;
   readonly name: string;
@@ -17,7 +17,7 @@ export interface Component {
   readonly pedigree?: { readonly notes: string };
 }
 
-export interface Sbom {
+interface Sbom {
   readonly bomFormat: "CycloneDX";
   readonly specVersion: "1.6";
   readonly version: 1;

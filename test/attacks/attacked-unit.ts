@@ -16,8 +16,8 @@ import { until } from "../progress.ts";
 import { type LinkedBoard, type LinkWish, startLinkedBoard } from "../tls/linked-board.ts";
 import type { Target } from "./attack.ts";
 
-export const DEVICE_ID = deviceIdOf(primitives, primitives.ed25519PublicKey(SEED));
-export const ownerSeed = new Uint8Array(32).fill(7);
+const DEVICE_ID = deviceIdOf(primitives, primitives.ed25519PublicKey(SEED));
+const ownerSeed = new Uint8Array(32).fill(7);
 const issuer = { ...seedSigner(primitives, new Uint8Array(32).fill(101)), kid: Uint8Array.of(1) };
 
 const OWNED = new Map<string, Uint8Array>([

@@ -85,7 +85,7 @@ function chainOfQuestions(): Uint8Array {
   return concat(...parts);
 }
 
-export const ATTACKS: readonly Attack[] = [
+const ATTACKS: readonly Attack[] = [
   {
     name: "pipelined requests whose answers are never read",
     unit: "requests",

@@ -18,7 +18,7 @@ type Node =
   | { readonly kind: "sequence" | "choice"; readonly parts: readonly Node[] }
   | { readonly kind: "repeat"; readonly part: Node; readonly least: number; readonly most: number };
 
-export class NotUnderstood extends Error {}
+class NotUnderstood extends Error {}
 
 const all = (except: Symbols = new Set()): Symbols =>
   new Set(Array.from({ length: ABOVE + 1 }, (_, code) => code).filter((code) => !except.has(code)));

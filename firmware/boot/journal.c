@@ -45,7 +45,8 @@ struct journal journal_read(void) {
 }
 
 void journal_ended(const struct journal *j, enum trial_end end, uint8_t payload[3]) {
-  bool against_the_image = end >= END_CRASH;
+  /* What ends by the watchdog or for want of memory may be somebody's doing on the network. */
+  bool against_the_image = end == END_CRASH || end == END_SELF_TEST || end == END_IMAGE;
   payload[0] = (uint8_t)end;
   payload[1] = (uint8_t)(j->crashes + (against_the_image && j->crashes < 255));
   payload[2] = (uint8_t)(j->misses + (!against_the_image && j->misses < 255));

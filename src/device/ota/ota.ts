@@ -9,7 +9,7 @@ import { type Fault, faultText } from "#base/faults.ts";
 import type { DeviceEvent, Machine, Step } from "#device/machine.ts";
 import { forget } from "#device/store/store.ts";
 import { checkCurrent, openRelease, verifyRelease, verifyTimestamp } from "#trust/releases/verify-release.ts";
-import { CRASHES_MAX, endedRecord, readJournal, type TrialEnd } from "#wire/flash/journal.ts";
+import { CRASHES, CRASHES_MAX, endedRecord, readJournal, type TrialEnd } from "#wire/flash/journal.ts";
 import { ALL, DOWN, UP } from "#wire/link/topics.ts";
 import { RELEASE_BYTES_MAX, type Release, releaseIdOf } from "#wire/releases/release.ts";
 import { usableTransfer } from "./base.ts";
@@ -159,8 +159,7 @@ function onStart(ota: Ota, state: OtaState, nowMs: number, offer: Offer | undefi
   if (offer === undefined) return record(ota, state, { kind: "abandoned" });
   if (job.phase === "armed") return onUnwrittenStart(ota, state, nowMs, job);
   if (end === undefined) return next(ota, state, nowMs);
-  const isMiss = end === "silence" || end === "power";
-  const longMs = isMiss
+  const longMs = !CRASHES.has(end)
     ? ota.times.missMs * 2 ** Math.min(job.misses - 1, 20)
     : ota.times.crashMs * 4 ** (job.crashes - 1);
   wait(state, "waiting", nowMs + spread(ota, Math.min(ota.times.longestMs, longMs)));

@@ -57,8 +57,8 @@ test("a trial's start that was refused once is tried again, and confirmed", () =
 });
 
 test("an end that the boot stage can't write down is written by the old image, which never takes itself for the one on trial", () => {
-  const outcome = restsInTheOldImage(worldWith({ kinds: ["ended"], times: 1 }, "watchdog"));
-  expect(told(outcome)).toMatchObject({ stage: "rejected", fault: "TRIAL_WATCHDOG" });
+  const outcome = restsInTheOldImage(worldWith({ kinds: ["ended"], times: 1 }, "exception"));
+  expect(told(outcome)).toMatchObject({ stage: "rejected", fault: "TRIAL_CRASH" });
   expect(outcome.starts).toBe(7);
 });
 

@@ -70,8 +70,8 @@ const CASES: Readonly<Record<string, Case>> = {
   "a trial that was restarted goes back, uncounted": { records: STARTED, reason: "requested" },
   "a trial that crashed goes back, counted": { records: STARTED, reason: "exception" },
   "a trial that met a fault goes back, counted": { records: STARTED, reason: "fault" },
-  "a trial that the watchdog ended goes back, counted": { records: STARTED, reason: "watchdog" },
-  "a trial that ran out of memory goes back, counted": { records: STARTED, reason: "out-of-memory" },
+  "a trial that the watchdog ended goes back, uncounted": { records: STARTED, reason: "watchdog" },
+  "a trial that ran out of memory goes back, uncounted": { records: STARTED, reason: "out-of-memory" },
   "a second crash is the second": { records: [...AGAIN, { kind: "started" }], reason: "exception" },
   "a second trial starts": { records: AGAIN, reason: "update" },
   "a confirmed update runs": {

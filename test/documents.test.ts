@@ -59,3 +59,33 @@ it("docs/THREATS.md, docs/PROTOCOL.md and the ADRs name tests that are there", (
   );
   expect(missing).toEqual([]);
 });
+
+describe("docs/THREATS.md", () => {
+  const COLUMNS = ["asset", "attacker", "what they try", "what stops them", "test"];
+  const cellsOf = (row: string) =>
+    row
+      .trim()
+      .replace(/^\||\|$/g, "")
+      .split("|")
+      .map((cell) => cell.trim());
+  const document = read("docs/THREATS.md");
+  const rows = rowsOf(document).map(cellsOf);
+
+  it("is made of tables with the same five columns", () => {
+    const heads = document.split("\n").filter((_, i, lines) => /^\|[\s|:-]+\|$/.test(lines[i + 1] ?? ""));
+    expect(heads.length).toBeGreaterThanOrEqual(6);
+    for (const head of heads) expect(cellsOf(head)).toEqual(COLUMNS);
+    expect(rows.length).toBeGreaterThanOrEqual(165);
+    for (const row of rows) expect([row.length, row.some((cell) => cell === ""), row]).toEqual([5, false, row]);
+  });
+
+  it("names a test in each row, and none that is not there", () => {
+    const wrong = rows.flatMap(([, , tries = "", , shown = ""]) => {
+      const claims = claimsOf(shown);
+      const named = claims.filter(({ path, names }) => existsSync(path) && names.some((name) => holds(path, name)));
+      const missing = claims.filter(({ path, names }) => !existsSync(path) || names.some((name) => !holds(path, name)));
+      return named.length > 0 && missing.length === 0 ? [] : [`${tries}: ${shown}`];
+    });
+    expect(wrong).toEqual([]);
+  });
+});

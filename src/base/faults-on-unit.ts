@@ -1,5 +1,5 @@
 /**
- * What a unit's bundle has in the place of faults.ts: there a fault is its number. The bundler writes numbers where the
+ * Replaces faults.ts in a unit's bundle, where a fault is only its number. The bundler writes numbers where the
  * runtime's sources write names (src/factory/bundle/faults.ts), so that neither names nor their table take a unit's memory.
  */
 

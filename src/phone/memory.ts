@@ -1,5 +1,5 @@
 /**
- * What a phone remembers about each unit: its last address, the highest Air counter used, what the phone needs to
+ * A phone's memory of each unit: its last address, the highest Air counter used, what the phone needs to
  * reach it remotely, and which keys its owner gave to whom. None of it is secret: it doesn't open a session.
  */
 import { existsSync, mkdirSync } from "node:fs";

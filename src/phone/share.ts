@@ -1,4 +1,4 @@
-/** How an owner's phone delegates a narrower key to someone else. To revoke it: phone/revoke.ts. */
+/** Delegates a narrower key to a guest, on the owner's phone. To revoke it: phone/revoke.ts. */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { chainOf, issueChild } from "#trust/grants/mint.ts";
 import type { Primitives } from "#trust/primitives.ts";

@@ -1,4 +1,4 @@
-/** What each kind of sender sends in a trial, drawn from its chance: the truth, and the packets that say it. */
+/** Draws random credentials for a trial, and makes the packets that each kind of sender sends for them. */
 import { concat } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
 import type { RandomSource } from "#boards/sim/host/air/random-source.ts";

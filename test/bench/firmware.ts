@@ -1,4 +1,4 @@
-/** What the native images take of flash, memory and instructions, measured on the images that ship. */
+/** Measures flash, memory and instructions of the native images that ship. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

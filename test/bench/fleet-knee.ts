@@ -1,4 +1,4 @@
-/** Where one process begins to suffer from the number of idle devices that it holds. */
+/** Finds the number of idle devices at which one process becomes slow. */
 
 export interface IdleStep {
   readonly devices: number;

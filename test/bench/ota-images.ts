@@ -1,4 +1,4 @@
-/** What the delta coder is tried on: the lamp's bundle before and after an edit, the sources edited. */
+/** The images on which the delta coder is measured: the lamp's bundle before and after an edit, the sources edited. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { buildBundle } from "#factory/bundle/bundle.ts";
 import { readFlashConfig } from "#factory/config.ts";

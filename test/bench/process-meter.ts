@@ -1,4 +1,4 @@
-/** What processes of this machine have used so far, as Linux counts it. */
+/** Measures the processor time and memory of processes, from Linux's /proc. */
 import { readFileSync } from "node:fs";
 
 interface Measurable {

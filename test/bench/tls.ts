@@ -1,4 +1,7 @@
-/** What TLS takes of an emulated board: one handshake with a server of OpenSSL's, on the image that ships with TLS. */
+/**
+ * Measures the cost of TLS on an emulated board: one handshake with a server of OpenSSL's, on the image that ships
+ * with TLS.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";

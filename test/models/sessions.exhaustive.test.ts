@@ -151,7 +151,7 @@ describe("a model without one of the rules has an attack, which the code withsta
     expect(faultOf(await connect(one, accomplice))).toBe("GRANT_DELEGATE");
   });
 
-  it("a child is within its parent: a guest does not give himself more", async () => {
+  it("a child is within its parent: a guest can't widen its own rights", async () => {
     expect((await without("narrowing")).state).toMatch(/open\(\d, U1, e, [^}]*, D\)/);
     const { one, a } = twoUnits();
     const guest = childOf(a, DISHONEST, { scope: scopeOf({ "*": ["call", "delegate"] }) });

@@ -1,4 +1,4 @@
-/** One ask of a session: its circumstances, the decision, what is counted and noted of it. */
+/** Handles one request of a session: gathers the context, decides, and records the decision in the audit log. */
 import type { Fault, Result } from "#base/faults.ts";
 import { type CborMap, decodeCbor } from "#codec/cbor.ts";
 import type { Ask, Position } from "#trust/grants/caveats.ts";
@@ -10,7 +10,7 @@ import { buttonHeldMs, type Moment, note, type Session } from "./state.ts";
 import { needTime, rememberExpiry } from "./time.ts";
 import { countUses, usageOf } from "./usage.ts";
 
-/** The circumstances of one ask. Arguments are decoded only when some caveat looks at them. */
+/** The context of one request. Arguments are decoded only when a caveat needs them. */
 function askOf(moment: Moment, session: Session, right: Right, origin: Origin, name?: string, args?: Uint8Array): Ask {
   const { memory, nowMs } = moment;
   const position = positionOf(moment);
@@ -35,7 +35,9 @@ function askOf(moment: Moment, session: Session, right: Right, origin: Origin, n
   };
 }
 
-/** The app's last fix with its age; else the place that was said, which holds until it is taken back. */
+/**
+ * The unit's position: the app's last fix with its age, else the place that was set, which holds until it is cleared.
+ */
 function positionOf({ state, memory, nowMs }: Moment): Position | undefined {
   const [place, atMs] = state.fix === undefined ? [memory.place, nowMs] : [state.fix.place, state.fix.atMs];
   return place && { latitudeE5: place[0], longitudeE5: place[1], ageS: (nowMs - atMs) / 1000 };
@@ -54,7 +56,7 @@ export function lacked(moment: Moment, { chain }: Session, fault: Fault): void {
   if (fault === "CAVEAT_TIME_UNKNOWN" || fault === "CAVEAT_TIME_OLD") needTime(moment);
 }
 
-/** Decides one ask, counts its use and notes it. */
+/** Decides one request, counts its use and records the decision. */
 export function decideAsk(
   moment: Moment,
   session: Session,
@@ -71,7 +73,7 @@ export function decideAsk(
     moment.effects.push(...countUses(options.crypto, memory, session.chain, verdict.value.counted, nowMs));
   }
   const isGrave = right === "config" || right === "delegate" || right === "flash";
-  // Somebody who listens asks all day long: that he may would crowd everything else out of the log.
+  // A subscriber polls all day long: recording each allowed poll would crowd everything else out of the log.
   if (right !== "subscribe" || !verdict.ok) {
     note(moment, RIGHT[right], session.chain, verdict.ok ? undefined : verdict.fault, isGrave, name);
   }

@@ -1,8 +1,8 @@
 /**
- * What was asked of the unit and what it decided, without anything of a person: a few bytes of a grant's own number,
- * the right, the verdict. Each entry is a record in flash before anything is done about it, so that no power cut loses one.
- * Entries are chained by hashes, so that one that was changed or taken out shows. The log goes round its region: when a bank
- * is full the older one is given up.
+ * The audit log: requests and decisions, without personal data: a few bytes of a grant's number, the right, the
+ * verdict. Each entry is written to flash before the request is executed, so that no power cut loses one. Entries are
+ * chained by hashes, so that a changed or removed entry is detected. The log is a ring: when a bank is full, the
+ * older bank is erased.
  * @source PROTOCOL 5.28
  */
 import { concat, equal, viewOf } from "#base/bytes.ts";

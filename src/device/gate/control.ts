@@ -1,4 +1,7 @@
-/** What a session asks of the unit itself: its log, its nonce, statements it carries, updates, the owner's will. */
+/**
+ * Handles a session's requests to the unit itself: its log, its nonce, statements, updates, and the owner's
+ * decisions.
+ */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
@@ -165,7 +168,7 @@ function revokedOf({ memory }: Moment, { holder }: Session, ctis: Uint8Array): R
   return ok([sequence, floor, joinCtis(revoked)]);
 }
 
-/** A holder ends all that he ever minted on this unit; his own link, and his paper, stay good. */
+/** Ends all links that a holder ever signed on this unit. The holder's own link, and the card, stay valid. */
 function raiseFloor(moment: Moment, session: Session, epoch: number): Result<Cbor> {
   const { memory } = moment;
   if (memory.facts.unreadable.has("revocations")) return refuse("STORE_UNREADABLE");

@@ -1,4 +1,4 @@
-/** The gate's two doors: HTTP on the unit's own network, and the broker's relay. What comes in is the same behind both. */
+/** Accepts requests over HTTP on the local network and over the broker's relay. Both lead to the same handler. */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { encodeHttpResponse, httpStatusOf, type RequestHead } from "#device/http-request.ts";
 import { answerHttp, createHttpServer, endsAfterAnswer, type HttpServer, takeHttpEvent } from "#device/http-server.ts";

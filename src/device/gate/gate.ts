@@ -1,6 +1,7 @@
 /**
- * The gate: decides alone who may do what on this unit, now, offline. Callers come over the unit's own network or by
- * the broker's relay, prove a key and a chain of grants, and ask; each ask is decided, noted and answered once.
+ * The gate: decides offline who may do what on this unit. Callers connect over the local network or through the
+ * broker's relay, and prove a key and a chain of grants. Each request is decided, recorded in the audit log and
+ * answered once.
  * @source PROTOCOL 5
  */
 import { toHex } from "#base/bytes.ts";

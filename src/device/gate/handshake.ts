@@ -1,4 +1,7 @@
-/** The unit's side of the handshake: message 1 after a turn was taken, message 3 with its chain. */
+/**
+ * The unit's side of the EDHOC handshake: takes a turn before it handles message_1, and verifies the chain in
+ * message_3.
+ */
 import { equal } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import { takeTurn } from "#device/rate-limit.ts";

@@ -1,4 +1,4 @@
-/** What the gate holds for true when it decides: who it is, whose it is, what was revoked, what was used, the time. */
+/** The facts that authorization depends on: identity, owner, revocations, counters, time. */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type CloudChoice, cloudOf } from "#device/link/cloud.ts";
@@ -53,7 +53,7 @@ export interface Memory extends NonceKey {
   /** When the unit was last passed on by its owner. */
   resoldAtS: number | undefined;
   readonly counted: Counted[];
-  /** Where its cloud is: callers away from home go there. Its owner may move it. */
+  /** The address of the unit's cloud, where remote callers reach it. Its owner may move it. */
   cloud: CloudChoice;
   /** Where it is, as somebody with the config right said. */
   place: Place | undefined;

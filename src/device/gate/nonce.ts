@@ -1,7 +1,7 @@
 /**
- * Nonces that a unit gives to be signed over. A nonce carries the moment at which it was given, under a code that only
- * this unit can make and only until it starts again. So the unit keeps no list of nonces, nobody can fill one, and the age
- * of a statement is always what the unit's own clock measured.
+ * Stateless nonces of a unit, for others to sign over. A nonce contains the time when it was given, under a code that
+ * only this unit can make and only until it starts again. So the unit keeps no list of nonces, nobody can fill one,
+ * and the age of a statement is always what the unit's own clock measured.
  * @source PROTOCOL 4.10
  */
 import { concat, equal, viewOf } from "#base/bytes.ts";

@@ -1,4 +1,6 @@
-/** Whose the unit is: claiming, the owner's will, resale, reissue and reset, each so that a thief gains nothing. */
+/**
+ * Ownership of the unit: claim, consent, resale, reissue and reset. A thief of the unit gains nothing by any of them.
+ */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { readZone } from "#codec/posix-tz.ts";
@@ -43,7 +45,7 @@ export function rememberRevocations(moment: Moment, revocations: RevocationList)
   for (let i = open.length - 1; i >= 0; i--) if (!inForce((open[i] as Session).chain, trust).ok) open.splice(i, 1);
 }
 
-/** The owner's first session claims the unit: from then on fleet and product grants need his consent. */
+/** The owner's first session claims the unit: from then on fleet and product grants need the owner's consent. */
 export function claim({ memory, effects }: Moment): void {
   if (memory.claimed) return;
   memory.claimed = true;
@@ -59,7 +61,7 @@ export function agree(moment: Moment, session: Session, agreed: boolean, origin:
   return ok(null);
 }
 
-/** After a reissue the owner has another card, whose air key only his phone can tell. */
+/** Stores the air key of a reissued card, which only the owner's phone can send. */
 export function installAirKey(moment: Moment, session: Session, airKey: Uint8Array, origin: Origin): Result<Cbor> {
   const allowed = asOwner(moment, session, origin, true);
   if (allowed.ok) moment.effects.push(remember("airKey", airKey));
@@ -113,7 +115,8 @@ function asOwner(moment: Moment, session: Session, origin: Origin, isPaced = fal
 }
 
 /**
- * Hands the unit to the holder of a new card. The unit itself signs his grant; all that hung beneath the old one ends.
+ * Passes the unit on to the holder of a new card. The unit signs the new owner's grant; all links beneath the old
+ * grant end.
  * @returns The new grant; SESSION_OWNER, a refusal of the config right, or SESSION_BUTTON.
  * @source PROTOCOL 4.13, 5.30
  */
@@ -201,8 +204,9 @@ export function adoptReissued({ options, memory, nowMs, effects }: Moment, chain
 }
 
 /**
- * The button, held for ten seconds: the owner's floor rises, which ends every guest, sessions end, consent to fleet
- * grants is taken back, and the other machines forget theirs. Owner, keys, floors and counts of uses stay.
+ * Resets the unit after its button was held for ten seconds: the owner's floor rises, which ends every guest; sessions
+ * end; consent to fleet grants is revoked; the other machines forget their data. Owner, keys, floors and counts of
+ * uses stay.
  */
 export function reset(moment: Moment): void {
   const { memory, state, effects } = moment;

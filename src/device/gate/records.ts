@@ -113,7 +113,7 @@ export function answerUnstored(moment: Moment, isDecided: boolean): readonly Ans
   });
 }
 
-/** The owner, on the same network, has answered our key with his: this image can be reached. */
+/** Reports that the owner opened a session on the local network, which proves that this image can be reached. */
 function prove({ effects }: Moment, session: Session, origin: Origin): void {
   if (session.hasProved || !session.isOwner || origin.kind !== "lan") return;
   session.hasProved = true;

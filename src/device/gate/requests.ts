@@ -1,4 +1,7 @@
-/** What a session asks: the app's functions, and what they and the unit may tell. Each ask is decided anew. */
+/**
+ * Handles a session's requests: calls of the app's functions, reads, events and descriptions. Each request is decided
+ * anew.
+ */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { entryOf } from "#trust/grants/revocations.ts";
@@ -44,7 +47,10 @@ function call(moment: Moment, session: Session, name: string, args: Uint8Array, 
   return id;
 }
 
-/** The app's names with their rights, and what a holder needs to know of the unit to mint beneath his own link. */
+/**
+ * Describes the app's names with their rights, and the facts that a holder needs to mint links beneath the holder's
+ * own link.
+ */
 function describe({ options, state, memory, nowMs }: Moment, session: Session): Result<Cbor> {
   return ok(
     new Map<string, Cbor>([

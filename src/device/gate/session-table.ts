@@ -1,6 +1,6 @@
 /**
- * The sessions that a unit has open, and the handshakes that may become one. They are kept apart, so that a handshake
- * which nobody finished never costs anyone his session.
+ * The unit's open sessions, and the unfinished handshakes. They are kept in separate tables, so that a handshake which
+ * nobody finishes never displaces a session.
  * @source PROTOCOL 5.12 to 5.15
  */
 import { equal } from "#base/bytes.ts";
@@ -9,7 +9,9 @@ import type { Responded } from "#trust/sessions/edhoc-responder.ts";
 import type { RecordKeys } from "#trust/sessions/sealed-record.ts";
 
 const SESSIONS_MAX = 4;
-/** Sessions of one branch: somebody's phone and tablet, or one of these and a key that was handed on; an older one gives way. */
+/**
+ * Sessions of one branch: for example a phone and a tablet, or a phone and a delegated key. The oldest one gives way.
+ */
 const SESSIONS_A_BRANCH_MAX = 2;
 const IDLE_MS = 300_000;
 const HALF_OPEN_MAX = 4;

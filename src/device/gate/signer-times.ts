@@ -1,5 +1,5 @@
 /**
- * What signers of links have said about the time, each for the links that it signed: an interval that is gone after a
+ * The times that signers of links have stated, each for the links that it signed: an interval that is gone after a
  * restart, and a floor that stays (PROTOCOL 4.10). There is room for the owner and a few others.
  */
 import { equal } from "#base/bytes.ts";

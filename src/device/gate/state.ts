@@ -1,4 +1,4 @@
-/** What the gate keeps from one event to the next. */
+/** The gate's state between two events. */
 import { concat } from "#base/bytes.ts";
 import { type Fault, faultNumber } from "#base/faults.ts";
 import type { App } from "#device/app-interface.ts";
@@ -21,13 +21,16 @@ const HANDSHAKES_EACH = { burst: 6, everyMs: 2000 };
 const HANDSHAKES_ALL = { burst: 12, everyMs: 500 };
 /** What a session has written (revocation, place, consent, air key) costs flash each time: so often for the owner, and for all others together (ADR 0038). */
 const WRITES = { burst: 16, everyMs: 600_000 };
-/** For one of the others with all whom he handed keys to, so that none can use up the turns of all. */
+/**
+ * The limit for one guest together with all holders to whom this guest delegated keys, so that no guest can use up
+ * the turns of all.
+ */
 const WRITES_EACH = { burst: 8, everyMs: 1_200_000 };
 const EVENTS_MAX = 16;
 /** An answer has 2,048 bytes at most (BODY_BYTES_MAX); number, lengths and list take so many for each event. */
 const EVENTS_BYTES_MAX = 1_900;
 const EVENT_HEAD_BYTES = 16;
-/** The button counts as held for this long after it was let go, so that a phone has time to say what for. */
+/** The button counts as held for this long after its release, so that a phone has time to send its request. */
 const BUTTON_MS = 30_000;
 
 export interface GateOptions {
@@ -61,7 +64,7 @@ export interface Session extends TableSession {
   /** The last nonce given, and when. */
   nonce: { readonly bytes: Uint8Array; readonly atMs: number } | undefined;
   discharged: readonly (Omit<Discharged, "ageS"> & { readonly nonceAtMs: number })[];
-  /** Whether its holder has shown that he can hear us. */
+  /** Whether the holder has proved to receive the unit's answers. */
   hasProved: boolean;
 }
 
@@ -132,7 +135,7 @@ export interface Moment {
   readonly effects: Effect[];
 }
 
-/** Takes a turn to have something written; the owner's turns are his alone. SESSION_RATE where there is none. */
+/** Takes a turn for a write to flash. The owner has separate turns. SESSION_RATE where none is left. */
 export function mayWrite(
   { state, memory, nowMs }: Moment,
   { isOwner, chain }: Pick<Session, "isOwner" | "chain">,

@@ -1,5 +1,5 @@
 /**
- * How a unit learns the time: it gives a nonce of its own, and the maker's cloud or the phone of whoever signs links
+ * Learns the time: the unit gives a nonce, and the maker's cloud or the phone of a link's signer
  * answers with a second that is signed over it.
  * @source PROTOCOL 4.9, 4.10
  */

@@ -1,6 +1,6 @@
 /**
- * How often links were used that count it. A link is known by its number and by who signed it: each signer chooses numbers, so
- * a number alone would let one guest use up another's turns.
+ * Counts the uses of links that limit them. A link is known by its number and by who signed it: each signer chooses
+ * numbers, so a number alone would let one guest use up another's turns.
  * @source PROTOCOL 5.22
  */
 import { concat, equal } from "#base/bytes.ts";

@@ -1,4 +1,4 @@
-/** What a unit sends after it has joined: the protocol's acknowledgement, and its own signed hello. */
+/** Answers the sender's phone after a join: with the protocol's acknowledgement, and with the unit's signed hello. */
 
 import type { Effect } from "#device/machine.ts";
 import { deviceIdOf } from "#trust/device-id.ts";

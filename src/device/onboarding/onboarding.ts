@@ -1,8 +1,8 @@
 /**
- * How a unit gets on Wi-Fi and stays there: it scans, searches the channels (search.ts), joins with what it decoded,
- * answers with the protocol's acknowledgement and its own signed hello, and comes back with what it remembers.
- * Only Air proves that a card-holder sent the credentials; any other join is provisional and forgotten after ten
- * minutes without a card-holder's session.
+ * The onboarding machine, which brings a unit onto Wi-Fi and keeps it there: it scans, searches the channels
+ * (search.ts), joins with what it decoded, answers with the protocol's acknowledgement and its own signed hello, and
+ * comes back with what it remembers. Only Air proves that a card-holder sent the credentials; any other join is
+ * provisional and forgotten after ten minutes without a card-holder's session.
  *
  * Long because the phases of one machine are easier to follow side by side.
  * @source PROTOCOL 6.3, 6.9, 6.10

@@ -1,7 +1,7 @@
 /**
- * What it means for a unit when the flash holds bytes for an entry that cannot be read, and when it does not take them.
- * Always the side that permits less. This is for people and tests: no unit carries these texts. The machine that owns an
- * entry looks at `Facts.unreadable` where mere absence would permit more.
+ * Explains, for each stored entry, what a unit assumes when the entry in flash cannot be read, and when it cannot be
+ * written. Always the side that permits less. This is for people and tests: no unit carries these texts. The machine
+ * that owns an entry looks at `Facts.unreadable` where mere absence would permit more.
  */
 import type { EntryName } from "./facts.ts";
 

@@ -1,4 +1,4 @@
-/** Conditions of a link as a session meets them: where, how often, with what. */
+/** Caveats of a link within a session: place, number of uses, arguments. */
 import { describe, expect, it } from "vitest";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";

@@ -1,4 +1,4 @@
-/** Who calls on the unit of gate-world.ts: its owner, and whoever he lets in. */
+/** The callers of the unit of gate-world.ts: its owner, and the guests of the owner. */
 import { concat } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
 import { openSession, type Session } from "#phone/session.ts";

@@ -1,4 +1,4 @@
-/** What the owner's first session changes, and what his session proves. */
+/** What the owner's first session changes, and what the owner's session proves. */
 import { describe, expect, it } from "vitest";
 import { call } from "#phone/call.ts";
 import type { Session } from "#phone/session.ts";

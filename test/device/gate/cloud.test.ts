@@ -32,7 +32,7 @@ async function cloudOf(world: World) {
 }
 
 describe("a unit's cloud", () => {
-  it("is where its owner says, also after a restart, and where the factory said once that is taken back", async () => {
+  it("is where its owner says, also after a restart, and where the factory said once that is cleared", async () => {
     const world = worldWithCloud();
     expect((await cloudOf(world)).address?.host).toBe("gone.example");
     const owner = await connected(world, ownerOf(world));

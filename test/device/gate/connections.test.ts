@@ -1,4 +1,4 @@
-/** How much of the unit's network anyone may take: connections, and requests on them. */
+/** Limits on what a client on the network may occupy: connections, and requests on them. */
 import { describe, expect, it } from "vitest";
 import { ADDRESS, createWorld, TCP_PORT, type World } from "./world.ts";
 

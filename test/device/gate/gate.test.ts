@@ -1,11 +1,11 @@
-/** Sessions with a unit, driven through its own door in process. */
+/** Sessions with a unit's gate, in process. */
 import { describe, expect, it } from "vitest";
 import { call } from "#phone/call.ts";
 import { childOf, connect, connected, faultOf, ownerOf } from "./callers.ts";
 import { createWorld, seedOf } from "./world.ts";
 
 describe("a session", () => {
-  it("calls the app's functions over both doors", async () => {
+  it("calls the app's functions over the local network and the relay", async () => {
     const world = createWorld();
     for (const transport of [world.lan(), world.relay()]) {
       const session = await connected(world, ownerOf(world), transport);
@@ -15,7 +15,7 @@ describe("a session", () => {
     expect(world.calls.map(({ name }) => name)).toEqual(["setLamp", "lamp", "setLamp", "lamp"]);
   });
 
-  it("needs no grant on the wire for the owner: the unit holds his", async () => {
+  it("needs no grant on the wire for the owner: the unit holds it", async () => {
     const world = createWorld();
     const session = await connected(world, { ...ownerOf(world), chain: new Uint8Array(0) });
     expect(await call(session, "setLamp", { on: false })).toEqual({ ok: true, value: false });
@@ -24,7 +24,7 @@ describe("a session", () => {
     expect(faultOf(await connect(world, thief))).toBe("EDHOC_SIGNATURE");
   });
 
-  it("lets a guest do what his link says, and nothing else", async () => {
+  it("lets a guest do what the guest's link says, and nothing else", async () => {
     const world = createWorld();
     const session = await connected(world, childOf(ownerOf(world), seedOf(9)));
     expect((await call(session, "setLamp", { on: true })).ok).toBe(true);

@@ -59,7 +59,7 @@ describe("half-open handshakes", () => {
 });
 
 describe("a full table", () => {
-  it("takes a holder's new session in place of his older one, and of nobody else's", async () => {
+  it("replaces a holder's older session by the new one, and nobody else's", async () => {
     const world = createWorld();
     const sessions: Session[] = [];
     for (let i = 0; i < 4; i++) {
@@ -67,7 +67,7 @@ describe("a full table", () => {
       world.advance(2000);
     }
     const on = async (session: Session) => faultOf(await call(session, "setLamp", { on: true }));
-    // Not the one that rested longest: his own.
+    // Not the session that was idle for longest: the holder's own.
     const again = await connected(world, guestOf(world, 12), world.lan("10.0.2.1"));
     expect(await Promise.all([...sessions, again].map(on))).toEqual([
       ...["accepted", "accepted", "SESSION_UNKNOWN", "accepted"],

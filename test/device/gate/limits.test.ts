@@ -1,4 +1,4 @@
-/** How much of the unit anyone may take: sessions, handshakes, and what costs a signature. */
+/** Limits on what a client may occupy: sessions, handshakes, and requests that cost a signature. */
 import { describe, expect, it } from "vitest";
 import { concat } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
@@ -36,7 +36,7 @@ describe("sessions", () => {
     for (const session of sessions) expect((await call(session, "setLamp", { on: true })).ok).toBe(true);
   });
 
-  it("give way to the owner, who is never kept out, but his own never to a guest", async () => {
+  it("give way to the owner, who is never kept out, but the owner's own never to a guest", async () => {
     const world = createWorld();
     const sessions = await guests(world, 4);
     const owner = await connected(world, ownerOf(world));
@@ -63,7 +63,7 @@ describe("sessions", () => {
     expect(open).toEqual([false, false, true, true, true, true]);
   });
 
-  it("of one holder are at most two: his oldest gives way, nobody else's", async () => {
+  it("of one holder are at most two: the holder's oldest gives way, nobody else's", async () => {
     const world = createWorld();
     const [other] = await guests(world, 1);
     const mine = [];

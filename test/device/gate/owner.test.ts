@@ -1,4 +1,4 @@
-/** Whose the unit is: a test for each sentence of the owner's floor, resale and lost paper. */
+/** Ownership of the unit: the owner's floor, resale and the reissued card, with a test for each rule. */
 import { describe, expect, it } from "vitest";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
@@ -29,8 +29,8 @@ function newCard(world: World, fill: number) {
 
 const press = (world: World, heldMs: number) => world.show({ kind: "button", heldMs });
 
-describe("an owner who raises his floor", () => {
-  it("ends every guest while his paper survives", async () => {
+describe("an owner who raises the floor", () => {
+  it("ends every guest while the card stays valid", async () => {
     const world = createWorld();
     const owner = await connected(world, ownerOf(world));
     const guest = childOf(ownerOf(world), seedOf(9));
@@ -47,7 +47,7 @@ describe("an owner who raises his floor", () => {
     expect((await on(await connected(world, childOf(ownerOf(world), seedOf(9), { epoch: 1 })))).ok).toBe(true);
   });
 
-  it("does so by exactly one, his own alone, and only where he could have children", async () => {
+  it("does so by exactly one, the owner's floor alone, and only where the holder could have children", async () => {
     const world = createWorld();
     const owner = await connected(world, ownerOf(world));
     for (const epoch of [0, 2, 3]) {

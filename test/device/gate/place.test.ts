@@ -33,7 +33,7 @@ describe("a place that was said", () => {
     expect(world.calls).toHaveLength(2);
   });
 
-  it("is taken back by whoever may say it", async () => {
+  it("is cleared by whoever may set it", async () => {
     const world = createWorld();
     const owner = await connected(world, ownerOf(world));
     const guest = await connected(world, guestOf(world, FENCE));
@@ -43,7 +43,7 @@ describe("a place that was said", () => {
     expect(world.stored.has(OWN.place)).toBe(false);
   });
 
-  it("wants the right to configure: an installer has it, a guest doesn't, and nobody from outside his own fence", async () => {
+  it("requires the config right: an installer has it, a guest doesn't, and nobody from outside the caller's own fence", async () => {
     const world = createWorld();
     const guest = await connected(world, guestOf(world));
     expect(faultOf(await guest.request({ op: "place", place: HERE }))).toBe("GRANT_RIGHT");

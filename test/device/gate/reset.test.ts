@@ -30,7 +30,7 @@ describe("reset by the button", () => {
     expect(faultOf(await connect(world, guest))).toBe("GRANT_EPOCH");
   });
 
-  it("ends the owner's session as well, and takes his consent to fleet grants back for good", async () => {
+  it("ends the owner's session as well, and revokes the owner's consent to fleet grants for good", async () => {
     const world = createWorld();
     const owner = await connected(world, ownerOf(world));
     expect(faultOf(await owner.request({ op: "agree", agreed: true }))).toBe("accepted");
@@ -40,7 +40,7 @@ describe("reset by the button", () => {
     expect(world.stored.has(OWN.fleetCalls)).toBe(false);
   });
 
-  it("keeps the owner, his keys, floors and revocations, so a thief gains nothing", async () => {
+  it("keeps the owner, the owner's keys, floors and revocations, so a thief gains nothing", async () => {
     const world = createWorld();
     const owner = await connected(world, ownerOf(world));
     await owner.request({ op: "raise-floor", epoch: 1 });
@@ -57,7 +57,7 @@ describe("reset by the button", () => {
     expect((await described(again)).get("floor")).toBe(2);
   });
 
-  it("gives no guest his uses back", async () => {
+  it("gives no guest any uses back", async () => {
     const world = createWorld();
     const caveats = [{ kind: "uses", count: 1 }] as const;
     const grant = { audience: { kind: "device", id: world.id }, issuedAtS: NOW_S, cti: cti(), epoch: 0 } as const;

@@ -1,4 +1,4 @@
-/** What a unit says of statements of revocation that have no effect, and of what it holds for revoked (PROTOCOL 4.8, 5.37). */
+/** A unit's answers to revocation statements without effect, and its list of what is revoked (PROTOCOL 4.8, 5.37). */
 import { describe, expect, it } from "vitest";
 import { signRevocation } from "#trust/grants/revoke.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";

@@ -1,4 +1,4 @@
-/** How often what holders sign of revocation is written to flash. */
+/** Rate limits on writing holders' revocations to flash. */
 import { describe, expect, it } from "vitest";
 import { call } from "#phone/call.ts";
 import type { Session } from "#phone/session.ts";
@@ -13,12 +13,12 @@ import { createWorld, cti, issuer, seedOf, type World } from "./world.ts";
 
 const on = (session: Session) => call(session, "setLamp", { on: true });
 
-describe("a guest who may hand keys on", () => {
+describe("a guest who may delegate keys", () => {
   const deputyOf = (world: World) => childOf(ownerOf(world), seedOf(9), { scope: LEVEL.noFlash });
   const raised = async (session: Session, epoch: number) =>
     faultOf(await session.request({ op: "raise-floor", epoch }));
 
-  it("can't wear the flash out by raising his floor, nor by statements, nor keep the owner from either", async () => {
+  it("can't wear the flash out by raising a floor, nor by statements, nor keep the owner from either", async () => {
     const world = createWorld();
     const deputy = deputyOf(world);
     const session = await connected(world, deputy);
@@ -34,9 +34,9 @@ describe("a guest who may hand keys on", () => {
       return faultOf(await by.request({ op: "revoke", delivery }));
     };
     expect(await carry(session, 1)).toBe("SESSION_RATE");
-    // Another key of his has no turns of its own.
-    const his = await connected(world, childOf(deputy, seedOf(10), { scope: LEVEL.noFlash, epoch: 8 }));
-    expect(await raised(his, 1)).toBe("SESSION_RATE");
+    // Another key of the same guest has no turns of its own.
+    const second = await connected(world, childOf(deputy, seedOf(10), { scope: LEVEL.noFlash, epoch: 8 }));
+    expect(await raised(second, 1)).toBe("SESSION_RATE");
     expect(world.stored.get(OWN.revocations)).toEqual(stored);
     // Another guest of the owner's has.
     const other = await connected(world, childOf(ownerOf(world), seedOf(11), { scope: LEVEL.noFlash }));

@@ -1,4 +1,4 @@
-/** What nobody on the way can do to a session, and what a lost message can't. */
+/** Attacks by someone between caller and unit, and lost messages: neither breaks a session. */
 import { describe, expect, it } from "vitest";
 import { concat } from "#base/bytes.ts";
 import { decodeCbor, encodeCbor } from "#codec/cbor.ts";

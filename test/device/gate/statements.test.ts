@@ -1,4 +1,4 @@
-/** What a session carries to the unit: signed time, vouching, a second factor, revocation. */
+/** Statements that a session brings to the unit: signed time, vouching, discharge (the second factor), revocation. */
 import { describe, expect, it } from "vitest";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";

@@ -1,4 +1,4 @@
-/** What phones and a cloud tell the unit of world.ts about the time, and what a caller is then let do. */
+/** Phones and a cloud that tell the unit of world.ts the time, and callers whose requests depend on it. */
 import { call } from "#phone/call.ts";
 import type { Session } from "#phone/session.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";

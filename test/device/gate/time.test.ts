@@ -101,7 +101,7 @@ describe("a linked unit", () => {
 });
 
 describe("a unit without a cloud", () => {
-  it("wants the time from its owner in every session, not from a guest who may not hand on keys", async () => {
+  it("asks its owner for the time in every session, not a guest who may not delegate", async () => {
     const world = createWorld();
     expect(await passBy(world, childOf(ownerOf(world), GUEST), NOW_S)).toBe("not wanted");
     expect(await passBy(world, ownerOf(world), NOW_S)).toBe("told");
@@ -116,7 +116,7 @@ describe("a unit without a cloud", () => {
     const world = createWorld();
     const guest = childOf(ownerOf(world), GUEST, { expiresAtS: NOW_S + 100 });
     expect(await tries(world, guest)).toBe("done");
-    // Three days later: the unit slept, the guest stays away, the owner comes by.
+    // Three days later: the unit was off, the guest is absent, the owner opens a session.
     world.restart();
     expect(await passBy(world, ownerOf(world), NOW_S + 72 * HOUR_S)).toBe("told");
     world.restart();

@@ -220,7 +220,7 @@ describe("a value that can't be read", () => {
     expect((await on(await connected(world, ownerOf(world)))).ok).toBe(true);
   });
 
-  it("the owner's consent: he did not give it", () => {
+  it("the owner's consent: it was not given", () => {
     expect(spoiled(OWN.fleetCalls).state.memory?.fleetCalls).toBe(false);
   });
 

@@ -1,4 +1,7 @@
-/** A grant's number, a floor or a fleet's rights stand for nobody else: the unit compares what was meant, not what looks alike. */
+/**
+ * Identity of grants: the unit compares a grant's claims and signer, so an equal number, floor or fleet is not
+ * mistaken for it.
+ */
 import { describe, expect, it } from "vitest";
 import type { GrantClaims } from "#trust/grants/mint.ts";
 import { chainOf, issueGrant } from "#trust/grants/mint.ts";
@@ -132,7 +135,7 @@ describe("the owner's consent to a release", () => {
 });
 
 describe("a card that is over", () => {
-  it("is replaced by a later grant, which takes back the consent, and by no earlier one", async () => {
+  it("is replaced by a later grant, which revokes the consent, and by no earlier one", async () => {
     const world = createWorld();
     const owner = await connected(world, ownerOf(world));
     await owner.request({ op: "agree", agreed: true });

@@ -89,3 +89,30 @@ describe("docs/THREATS.md", () => {
     expect(wrong).toEqual([]);
   });
 });
+
+describe("the glossary", () => {
+  const entries = rowsOf(read("docs/GLOSSARY.md")).map((row) => row.split("|").map((cell) => cell.trim()));
+  const protocol = read("docs/PROTOCOL.md");
+
+  it("has at most 40 entries, in order", () => {
+    const terms = entries.map(([, term = ""]) => term);
+    expect(terms.length).toBeLessThanOrEqual(40);
+    expect(terms).toEqual([...new Set(terms)].sort());
+  });
+
+  it.each(entries.map(([, term = "", meaning = "", place = ""]) => [term, meaning, place]))(
+    "says of %s where it is defined",
+    (_, meaning, place) => {
+      expect(meaning).toMatch(/\.$/);
+      const files = [...place.matchAll(/`([^`]+)`|\(([^)]+)\)/g)].map(([, file, linked]) => file ?? `docs/${linked}`);
+      const sections = place.startsWith("PROTOCOL") ? place.replace("PROTOCOL ", "").split(", ") : [];
+      expect(files.length + sections.length).toBeGreaterThan(0);
+      for (const file of files) expect([file, existsSync(file)]).toEqual([file, true]);
+      for (const section of sections)
+        expect([section, protocol.split("\n").some((line) => line.replace(/^#+ /, "").startsWith(section))]).toEqual([
+          section,
+          true,
+        ]);
+    },
+  );
+});

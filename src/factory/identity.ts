@@ -50,7 +50,7 @@ interface Owning {
   readonly epoch: number;
 }
 
-/** What the grant of a unit's owner says: the first one, and one for a card that takes the place of lost paper. */
+/** The claims of an owner's grant: of the first one, and of one for a reissued card. */
 export function ownerClaims(
   crypto: Primitives,
   config: Pick<FlashConfig, "cards" | "ownerGrantYears">,

@@ -103,10 +103,7 @@ export function register(command: Command): void {
   const within = (verb: Command) =>
     verb.option("--config <file>", "what the line makes", "flash.config.json").option("--json", "print JSON", false);
   const printing = (verb: Command) =>
-    verb.option(
-      "--print <program>",
-      'prints a PDF, as in "lp -d cards"; a card that is on paper is then forgotten here',
-    );
+    verb.option("--print <program>", 'prints a PDF, as in "lp -d cards"; the file of a printed card is then deleted');
   printing(within(command.command("make")))
     .description("make units: flash, key, owner's grant, label and card, each shown to be right before the next")
     .argument("<release>", "signed release file that they leave with")

@@ -182,8 +182,8 @@ export function resumeResale(facts: Facts): readonly Effect[] {
 }
 
 /**
- * Lost paper: when the owner's grant is over, the maker's new one for this unit takes its place with the first session
- * that shows it. While the owner's grant is in force, nobody's takes its place.
+ * Reissue of a lost card: when the owner's grant is over, the maker's new one for this unit takes its place with the
+ * first session that shows it. While the owner's grant is in force, nobody's takes its place.
  * @source PROTOCOL 4.14, 5.31
  */
 export function adoptReissued({ options, memory, nowMs, effects }: Moment, chain: OpenChain, bytes: Uint8Array): void {

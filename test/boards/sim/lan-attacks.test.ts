@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AttackedUnit, startAttackedUnit } from "../../attacks/attacked-unit.ts";
 import { attacksOn } from "../../attacks/attacks.ts";
 import { biteMs } from "../../attacks/bite.ts";
+import { startAedes, startNonceServer } from "../../device/link/peers.ts";
 
 describe("the simulated board", () => {
   let unit: AttackedUnit;
@@ -28,5 +29,26 @@ describe("the simulated board", () => {
       expect(attacker.sent()).toBeGreaterThan(0);
       expect(unit.restarts().slice(before)).toEqual([]);
     });
+  }
+});
+
+test("the unit's own link comes up while others hold every connection that it lets them have", async () => {
+  const nonces = await startNonceServer({});
+  const broker = await startAedes(nonces);
+  nonces.refuseWith = { status: 503, retryAfterS: 1 };
+  const unit = await startAttackedUnit("sim", { mqttPort: broker.port, httpPort: nonces.port });
+  const attacks = attacksOn("sim").filter(({ name }) => name === "eight silent connections");
+  const attackers = attacks.map((attack) => attack.start(unit));
+  try {
+    await biteMs(1_000);
+    const isUp = unit.board.next(/link: up/);
+    nonces.refuseWith = undefined;
+    await isUp;
+    expect(unit.restarts()).toEqual([]);
+  } finally {
+    for (const attacker of attackers) attacker.stop();
+    await unit.stop();
+    await broker.stop();
+    await nonces.stop();
   }
 });

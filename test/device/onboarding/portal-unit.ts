@@ -18,6 +18,8 @@ export interface PortalUnit {
   readonly url: string;
   readonly effects: Effect[];
   joins(): (readonly [string, string])[];
+  /** Lets so much time go by. */
+  pass(ms: number): void;
   close(): void;
 }
 
@@ -84,6 +86,10 @@ export async function openPortalUnit(): Promise<PortalUnit> {
       return effects.flatMap((effect) =>
         effect.kind === "radio-join" ? [[text(effect.ssid), text(effect.passphrase)] as const] : [],
       );
+    },
+    pass(ms) {
+      nowMs += ms;
+      show({ kind: "timer" });
     },
     close: () => network?.shut(),
   };

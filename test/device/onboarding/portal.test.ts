@@ -1,4 +1,6 @@
 /** The portal, by hand and by someone else's page. */
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openPortalUnit, type PortalUnit } from "./portal-unit.ts";
 
@@ -47,5 +49,15 @@ test("garbage is answered or dropped, never thrown on", async () => {
   for (const body of ["", "token", "token=%zz&network=%", "&&&=", "other=".padEnd(3000, "%41")]) {
     await fetch(`${unit.url}/join`, { method: "POST", body }).catch(() => undefined);
   }
+  expect((await fetch(unit.url)).status).toBe(200);
+});
+
+test("silent connections keep nobody out, and end ten seconds after they began", async () => {
+  const { hostname, port } = new URL(unit.url);
+  const silent = Array.from({ length: 5 }, () => connect({ host: hostname, port: Number(port) }).resume());
+  await Promise.all(silent.map((socket) => once(socket, "connect")));
+  expect((await fetch(unit.url)).status).toBe(200);
+  unit.pass(10_000);
+  await Promise.all(silent.map((socket) => socket.destroyed || once(socket, "close")));
   expect((await fetch(unit.url)).status).toBe(200);
 });

@@ -43,10 +43,7 @@ export const TRIAL_END = {
 } as const;
 export type TrialEnd = keyof typeof TRIAL_END;
 
-/**
- * Ends that speak against the image. The others may be the world's doing: nobody answers, the power goes, or somebody on the
- * network keeps the unit busy or fills its memory, and a good release must not be given up for that.
- */
+/** Ends that speak against the image. Silence, lost power, a busy unit or a full memory may be somebody's doing. */
 export const CRASHES: ReadonlySet<TrialEnd> = new Set(["crash", "selfTest", "image"]);
 /** So many crashes, and the images are never fetched again. */
 export const CRASHES_MAX = 3;

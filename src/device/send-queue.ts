@@ -1,6 +1,7 @@
 /**
  * Queues bytes for connections whose send buffer was full, in order, together with the closes that wait behind them.
  */
+import { concat } from "#base/bytes.ts";
 import type { Tcp } from "./port.ts";
 
 /** One piece never exceeds this, so that a board's send buffer can take it whole. */
@@ -29,8 +30,14 @@ export function createSendQueue(tcp: Tcp): SendQueue {
 export function writeTo(queue: SendQueue, connection: number, bytes: Uint8Array): boolean {
   const { pieces, closeAtMs } = queue.waiting.get(connection) ?? { pieces: [], closeAtMs: Number.POSITIVE_INFINITY };
   const isFirst = pieces.length === 0;
-  for (let offset = 0; offset < bytes.length; offset += PIECE_BYTES) {
-    pieces.push(bytes.subarray(offset, offset + PIECE_BYTES));
+  const last = pieces[pieces.length - 1];
+  if (last !== undefined && last.length + bytes.length <= PIECE_BYTES) {
+    // Thousands of acknowledgements that wait would each take a record of the engine's.
+    pieces[pieces.length - 1] = concat(last, bytes);
+  } else {
+    for (let offset = 0; offset < bytes.length; offset += PIECE_BYTES) {
+      pieces.push(bytes.subarray(offset, offset + PIECE_BYTES));
+    }
   }
   if (pieces.reduce((sum, piece) => sum + piece.length, 0) > WAITING_BYTES_MAX) {
     closeNow(queue, connection);

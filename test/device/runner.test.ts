@@ -229,8 +229,7 @@ describe("a full send buffer", () => {
     const sent = b.calls.filter(([name]) => name === "tcpWrite" || name === "close");
     expect(sent).toEqual([
       ["tcpWrite", 4, 2920],
-      ["tcpWrite", 4, 80],
-      ["tcpWrite", 4, 5],
+      ["tcpWrite", 4, 85],
       ["close", 4],
     ]);
   });

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-export interface Search {
+interface Search {
   readonly isFound: boolean;
   /** States that were looked at. */
   readonly states: number;

@@ -24,7 +24,7 @@ export function macros(): readonly string[] {
   ];
 }
 
-export type Edit = (text: string) => string;
+type Edit = (text: string) => string;
 
 /** A copy of the firmware's own sources with some of them changed; its path. The caller removes it. */
 export function editedFirmware(edits: ReadonlyMap<string, Edit>): string {

@@ -20,8 +20,8 @@ function processOf({ board }: AttackedUnit): number {
   const pid = board.station.unit()?.pid ?? 0;
   const below = readdirSync("/proc").find((each) => {
     try {
-      const [, rest = ""] = readFileSync(`/proc/${each}/stat`, "latin1").split("(qemu-system-ar) ");
-      return Number(rest.split(" ")[1]) === pid;
+      const [name = "", rest = ""] = readFileSync(`/proc/${each}/stat`, "latin1").split(") ");
+      return name.includes("(qemu-system") && Number(rest.split(" ")[1]) === pid;
     } catch {
       return false;
     }

@@ -1,6 +1,6 @@
 /** `latchkey bundle`: builds a device bundle, prints its text, and restores whole names in a unit's console. */
 import { createInterface } from "node:readline";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { equal } from "#base/bytes.ts";
 import { withFaultNames } from "#base/faults.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
@@ -47,10 +47,7 @@ export function register(command: Command): void {
     .description("build what `release build --js` takes, and the list of its names beside it")
     .option("--config <file>", "which app and board", "flash.config.json")
     .option("--board <name>", "a folder of boards/, when not the configuration's")
-    .requiredOption("--release <number>", "which release the bundle says that it is", (text) => {
-      if (!/^\d+$/.test(text)) throw new InvalidArgumentError("give a whole number.");
-      return Number(text);
-    })
+    .requiredOption("--release <number>", "which release the bundle says that it is")
     .requiredOption("--out <file>", "where to write it")
     .action((options: BuildOptions) => sayTrouble(() => build(options)));
   command

@@ -1,5 +1,5 @@
 /** `latchkey cloud`: runs the cloud, and opens its status page. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, Option } from "commander";
 import { type CloudOptions, startCloud } from "#cloud/cloud.ts";
 import { operatorClient } from "#cloud/http/operator-client.ts";
 import type { ViewLink } from "#cloud/http/routes-view.ts";
@@ -28,24 +28,6 @@ interface Options {
   blockRate?: number;
 }
 
-function number(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("give a whole number.");
-  return value;
-}
-
-function port(text: string): number {
-  const value = number(text);
-  if (value > 65_535) throw new InvalidArgumentError("give a port, 0 to 65535 (0: any free one).");
-  return value;
-}
-
-function place(text: string): { host: string; port: number } {
-  const [, host = "", digits = ""] = /^\[?([^[\]]+)\]?:(\d{1,5})$/.exec(text) ?? [];
-  if (host === "") throw new InvalidArgumentError("give address and port, as in 127.0.0.1:8081.");
-  return { host, port: port(digits) };
-}
-
 export function register(command: Command): void {
   command
     .option("--data <folder>", "store, operator key and running.json", "out/cloud")
@@ -54,18 +36,18 @@ export function register(command: Command): void {
     .option("--keys <folder...>", "key set and timestamp key of a product; once for each product", [])
     .option("--name <name>", "the broker's name, as units were told at the factory", "latchkey")
     .option("--host <address>", "address to listen on", "127.0.0.1")
-    .option("--mqtt-port <port>", "0: any free one", port, 1883)
-    .option("--http-port <port>", "0: any free one", port, 8080)
+    .addOption(new Option("--mqtt-port <port>", "0: any free one").default(1883))
+    .addOption(new Option("--http-port <port>", "0: any free one").default(8080))
     .option("--broker <url>", "use this broker instead of the embedded one: mqtt://admin@host:port, or mqtts://")
     .option("--broker-password-file <file>", secretHelp(BROKER_PASSWORD))
     .option("--broker-ca <file>", "PEM of the authority behind that broker's TLS (default: the system's own)")
-    .option("--broker-hooks <address:port>", "answer here what that broker (EMQX) asks about its clients", place)
+    .option("--broker-hooks <address:port>", "answer here what that broker (EMQX) asks about its clients")
     .option("--tls-key <file>", "PEM, on P-256; with --tls-cert both ports speak TLS")
     .option(
       "--tls-cert <file>",
       "PEM: the server's certificate, then those between it and the authority that units know",
     )
-    .option("--block-rate <bytes>", "bytes of blocks a second, for all devices together", number)
+    .option("--block-rate <bytes>", "bytes of blocks a second, for all devices together")
     .action((options: Options) => sayTrouble(() => run(options)));
   command
     .command("open")

@@ -5,7 +5,7 @@ import type { Audience } from "#wire/grants/audience.ts";
 import { LEVEL, RIGHT, type Right, type Scope, scopeOf } from "#wire/grants/scope.ts";
 import { isFleet } from "#wire/link/topics.ts";
 import { isProduct } from "#wire/releases/release.ts";
-import { collect, type LimitOptions, type Limits, limitsFrom, withLimits } from "./limits.ts";
+import { type LimitOptions, type Limits, limitsFrom, withLimits } from "./limits.ts";
 import { CliTrouble } from "./trouble.ts";
 import { listOf } from "./values/list.ts";
 import { countOf } from "./values/number.ts";
@@ -22,7 +22,7 @@ export interface ConditionOptions extends LimitOptions {
 export function withConditions(command: Command): Command {
   const more = command
     .option("--level <level>", "all, or noFlash (all but starting installs)")
-    .option("--allow <name=right,...>", "a function, variable or event and its rights, as setLamp=call,read", collect)
+    .option("--allow <name=right,...>", "a function, variable or event and its rights, as setLamp=call,read")
     .option("--epoch <number>", "the signing key's floor, or higher", "0")
     .option("--only <name,...>", "these functions, variables and events only");
   return withLimits(more);

@@ -260,11 +260,7 @@ export function register(command: Command): void {
     .option("--kid <number>", "the number under which units know this key", "1")
     .option("--key <file>", "as a holder: your key file")
     .option("--chain <file|hex>", "as a holder: your grant or chain")
-    .option(
-      "--cti <cti>",
-      "a link's cti, 16 hexadecimal digits; may be said again",
-      (cti, before?: readonly string[]) => [...(before ?? []), cti],
-    )
+    .option("--cti <cti>", "a link's cti, 16 hexadecimal digits; may be said again")
     .option(
       "--floor <number>",
       "revoke links of lower epochs that this key signed; at most one above the last floor",

@@ -1,6 +1,6 @@
 /** `latchkey keys`: makes and rotates a maker's keys. */
 import { basename, dirname } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { Argument, type Command, Option } from "commander";
 import { addGrantIssuer, ISSUERS_FILE } from "#cloud/issuer/grant-issuers.ts";
 import { KeySetTrouble, keyName, type PublicKeys, type Rotation, rotateKey } from "#cloud/releases/key-set-files.ts";
 import { createKeyFile, KEY_ROLES, type KeyRole, readKeyFile } from "#trust/host/key-file.ts";
@@ -14,13 +14,11 @@ function print({ product, keyset, roots }: PublicKeys): void {
   );
 }
 
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
-
 export function register(command: Command): void {
   command
     .command("new")
     .description("make all keys of a product: roots, release, timestamp, issuer, time; or one key of a role in a file")
-    .argument("[role]", `one key only: ${KEY_ROLES.join(", ")}`)
+    .addArgument(new Argument("[role]", "one key only, of this role").choices(KEY_ROLES))
     .argument("[file]", "where that one key goes")
     .option("--keys <folder>", "where the product's keys go", "out/keys")
     .option("--product <name>", "the product that they sign for")
@@ -37,8 +35,6 @@ export function register(command: Command): void {
           );
           return;
         }
-        if (!KEY_ROLES.includes(role as KeyRole))
-          throw new KeySetTrouble(`no role is called ${role}; there are ${KEY_ROLES.join(", ")}`);
         if (file === undefined) throw new KeySetTrouble(`say where the key goes: latchkey keys new ${role} FILE`);
         const key = createKeyFile(file, role as KeyRole);
         // A line reads the public half from beside it, so that the key itself need not be there.
@@ -52,13 +48,10 @@ export function register(command: Command): void {
       "put the public half of an issuer's key beside a product's keys, so that its cloud knows whose grants to let in",
     )
     .argument("<file>", "the issuer's key file")
-    .option("--kid <number>", "the number under which units know this key", Number, FIRST_KID)
+    .addOption(new Option("--kid <number>", "the number under which units know this key").default(FIRST_KID))
     .option("--keys <folder>", "the product's keys", "out/keys")
     .action((file: string, options: { kid: number; keys: string }) =>
       sayTrouble(() => {
-        if (!Number.isInteger(options.kid) || options.kid < 1 || options.kid > 255) {
-          throw new KeySetTrouble("--kid wants a number from 1 to 255");
-        }
         const { publicKey } = readKeyFile(file, "issuer");
         addGrantIssuer(options.keys, options.kid, publicKey);
         process.stdout.write(`issuer ${options.kid} is ${keyName(publicKey)} in ${options.keys}/${ISSUERS_FILE}\n`);
@@ -67,19 +60,15 @@ export function register(command: Command): void {
   command
     .command("rotate")
     .description("replace a key; the new key set is signed by two roots that stay")
-    .argument("<role>", "release, timestamp or root", (role) => {
-      if (!["release", "timestamp", "root"].includes(role))
-        throw new InvalidArgumentError("give release, timestamp or root.");
-      return role as Rotation["role"];
-    })
+    .addArgument(new Argument("<role>", "which key").choices(["release", "timestamp", "root"]))
     .option("--keys <folder>", "the product's keys", "out/keys")
-    .option("--root-number <number>", "which root goes: 1, 2 or 3", Number)
+    .option("--root-number <number>", "which root goes: 1, 2 or 3")
     .option(
       "--revoke",
       "the old key is worth nothing from now on; without it, it stays valid beside the new one",
       false,
     )
-    .option("--signer <file>", "a root key that signs; twice (default: those in the folder)", collect)
+    .option("--signer <file>", "a root key that signs; twice (default: those in the folder)")
     .action(
       (role: Rotation["role"], options: { keys: string; rootNumber?: number; revoke: boolean; signer?: string[] }) =>
         sayTrouble(() => {

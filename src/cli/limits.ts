@@ -35,15 +35,11 @@ export interface Limits {
 
 const COUNT_MAX = 2 ** 31;
 
-export function collect(text: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), text];
-}
-
 /** Adds the limits to a verb. */
 export function withLimits(command: Command): Command {
   return command
     .option("--expires <when>", "when the key ends: a date, or a duration from now as 30d; holds at once, offline")
-    .option("--arg <function.argument=min..max>", "the range of an argument; may be given again", collect)
+    .option("--arg <function.argument=min..max>", "the range of an argument; may be given again")
     .option("--not-before <when>", "not before this moment; the unit must know the time")
     .option("--not-after <when>", "not after this moment; unlike --expires, the unit must know the time")
     .option(

@@ -1,5 +1,5 @@
 /** `latchkey release`: builds, signs, inspects, publishes and withdraws releases. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, Option } from "commander";
 import { toHex } from "#base/bytes.ts";
 import { operatorClient } from "#cloud/http/operator-client.ts";
 import { keyName } from "#cloud/releases/key-set-files.ts";
@@ -27,7 +27,7 @@ interface BuildOptions {
   base: string[];
   consent: Consent;
   epoch: number;
-  expires?: string;
+  expires?: number;
   out: string;
 }
 
@@ -36,19 +36,6 @@ interface CloudPlace {
   url?: string;
   operatorKey?: string;
   ca?: string;
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("give a whole number.");
-  return value;
-}
-
-const counts = (text: string, before: number[] | undefined) => [...(before ?? []), count(text)];
-
-function consent(text: string): Consent {
-  if (!(text in CONSENT)) throw new InvalidArgumentError(`give one of ${Object.keys(CONSENT).join(", ")}.`);
-  return text as Consent;
 }
 
 function image(path: string): Uint8Array {
@@ -92,8 +79,7 @@ function build(options: BuildOptions): void {
     const path = options[name];
     if (path !== undefined) images.set(COMPONENT[name], name === "js" ? bundle(path, options.sequence) : image(path));
   }
-  const notAfterS = options.expires === undefined ? undefined : Math.floor(Date.parse(options.expires) / 1_000);
-  if (Number.isNaN(notAfterS)) throw new ReleaseTrouble(`${options.expires} is no date; write it as 2027-06-30`);
+  const notAfterS = options.expires;
   const { product, sequence, hardware, epoch } = options;
   const bases = options.base.map(readReleaseFile);
   const plan = { product, sequence, hardware, consent: options.consent, epoch, notAfterS, images, bases };
@@ -142,19 +128,18 @@ export function register(command: Command): void {
     .command("build")
     .description("encode images into a release, whole and as deltas over earlier ones")
     .requiredOption("--product <name>", "the product that it is for")
-    .requiredOption("--sequence <number>", "its number; units only go up", count)
-    .option("--hardware <revision>", "hardware revision that it is for; repeat for more (default: 1)", counts)
+    .requiredOption("--sequence <number>", "its number; units only go up")
+    .option("--hardware <revision>", "hardware revision that it is for; repeat for more (default: 1)")
     .option("--native <file>", "native image")
     .option("--js <file>", "JavaScript bundle")
     .option("--config <file>", "configuration image")
     .option("--base <release...>", "earlier release files that units may still run", [])
-    .option(
-      "--consent <policy>",
-      "auto, defer (the owner may defer it) or agree (waits for the owner's consent)",
-      consent,
-      "auto",
+    .addOption(
+      new Option("--consent <policy>", "auto, defer (the owner may defer it) or agree (waits for the owner's consent)")
+        .choices(Object.keys(CONSENT))
+        .default("auto"),
     )
-    .option("--epoch <number>", "security epoch; once confirmed, none below it is installed", count, 0)
+    .addOption(new Option("--epoch <number>", "security epoch; once confirmed, none below it is installed").default(0))
     .option("--expires <date>", "no unit begins the update after this day; units that run it go on")
     .requiredOption("--out <file>", "where the release goes")
     .action((options: Omit<BuildOptions, "hardware"> & { hardware?: number[] }) =>
@@ -203,7 +188,7 @@ export function register(command: Command): void {
     .command("withdraw")
     .description("withdraw a release for good; no unit gets another block of it")
     .argument("<product>")
-    .argument("<sequence>", "", count)
+    .argument("<sequence>", "")
     .option("--because <text>", "why, for the journal")
     .option("--data <folder>", "data folder of the cloud on this machine", "out/cloud")
     .option("--url <url>", "a cloud elsewhere")

@@ -1,5 +1,5 @@
 /** `latchkey rollout`: creates, shows and steers rollouts. */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { CloudTrouble, operatorClient } from "#cloud/http/operator-client.ts";
 import type { Decision } from "#cloud/rollout/rollout-decision.ts";
 import { failuresOf, WAVES } from "#cloud/rollout/rollout-plan.ts";
@@ -7,6 +7,8 @@ import { progressOf, type RolloutStatus, type Status } from "#cloud/status/statu
 import { readText } from "#trust/host/files.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { CLEAR_LINE, showsProgress } from "./terminal.ts";
+import type { windowOf } from "./values/hours.ts";
+import type { Wave } from "./values/number.ts";
 
 interface CloudPlace {
   data: string;
@@ -16,8 +18,10 @@ interface CloudPlace {
   json?: boolean;
 }
 
+type Window = ReturnType<typeof windowOf>;
+
 interface CreateOptions extends CloudPlace {
-  waves?: string;
+  waves?: readonly Wave[];
   soak?: number;
   failures?: number;
   failureRate?: number;
@@ -29,12 +33,6 @@ interface CreateOptions extends CloudPlace {
 
 const WATCH_MS = 1_000;
 
-function number(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError("give a number.");
-  return value;
-}
-
 function clientOf({ data, url, operatorKey, ca }: CloudPlace) {
   return operatorClient({
     data,
@@ -45,18 +43,6 @@ function clientOf({ data, url, operatorKey, ca }: CloudPlace) {
 }
 
 const print = (text: string) => void process.stdout.write(`${text}\n`);
-
-/** `lab,1,5,25,100` in percent, or undefined for the usual ones. */
-function wavesOf(text: string | undefined): { name: string; share: number }[] | undefined {
-  return text?.split(",").map((part) => {
-    if (part === "lab") return { name: "lab", share: 0 };
-    const percent = Number(part);
-    if (part.trim() === "" || !(percent >= 0 && percent <= 100)) {
-      throw new CloudTrouble(`--waves ${text} is none; write percents with commas, as in lab,1,5,25,100`);
-    }
-    return { name: `${percent} %`, share: Math.round(percent * 100) };
-  });
-}
 
 function barOf(share: number): string {
   const full = Math.round(share * 24);
@@ -102,7 +88,7 @@ async function watch(place: CloudPlace, id: string): Promise<void> {
 }
 
 async function create(product: string, sequence: number, options: CreateOptions): Promise<void> {
-  const waves = wavesOf(options.waves);
+  const { waves } = options;
   const limits = {
     ...(options.soak === undefined ? {} : { soakMs: options.soak * 1_000 }),
     ...(options.silence === undefined ? {} : { silenceMs: options.silence * 1_000 }),
@@ -146,17 +132,6 @@ async function journal(options: CloudPlace): Promise<void> {
   }
 }
 
-/** `23:30-05:00`, UTC. */
-function windowOf(text: string): { fromMinute: number; toMinute: number } {
-  const match = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/.exec(text);
-  if (match === null) throw new CloudTrouble(`--window ${text} is none; write it in UTC as 23:30-05:00`);
-  const [fromHour, fromMinute, toHour, toMinute] = match.slice(1).map(Number) as [number, number, number, number];
-  if (fromHour === toHour && fromMinute === toMinute) {
-    throw new CloudTrouble(`--window ${text} never opens; give two different times, or --no-window for any hour`);
-  }
-  return { fromMinute: fromHour * 60 + fromMinute, toMinute: toHour * 60 + toMinute };
-}
-
 export function register(command: Command): void {
   const place = (each: Command) =>
     each
@@ -169,17 +144,17 @@ export function register(command: Command): void {
   place(command.command("create"))
     .description("start to deliver a published release to units, wave by wave")
     .argument("<product>")
-    .argument("<sequence>", "the release's number", number)
+    .argument("<sequence>", "the release's number")
     .option(
       "--waves <percents>",
       `lab and percents, rising (default: ${WAVES.map(({ name }) => name.replace(" %", "")).join(",")})`,
     )
-    .option("--soak <seconds>", "minimum time that a wave is watched before the next (default: 3600)", number)
-    .option("--failures <count>", "halt at this number of failures (default: 100)", number)
-    .option("--failure-rate <percent>", "halt above this share of failures (default: 5)", number)
-    .option("--silence-rate <percent>", "halt above this share of silent units (default: 20)", number)
-    .option("--silence <seconds>", "a unit that was not heard for this long is silent (default: 3600)", number)
-    .option("--sample <count>", "minimum number of units before the rates are judged (default: 10)", number)
+    .option("--soak <seconds>", "minimum time that a wave is watched before the next (default: 3600)")
+    .option("--failures <count>", "halt at this number of failures (default: 100)")
+    .option("--failure-rate <percent>", "halt above this share of failures (default: 5)")
+    .option("--silence-rate <percent>", "halt above this share of silent units (default: 20)")
+    .option("--silence <seconds>", "a unit that was not heard for this long is silent (default: 3600)")
+    .option("--sample <count>", "minimum number of units before the rates are judged (default: 10)")
     .option("--watch", "stay and show progress until it is over", false)
     .action((product: string, sequence: number, options: CreateOptions) =>
       sayTrouble(() => create(product, sequence, options)),
@@ -227,8 +202,8 @@ export function register(command: Command): void {
   place(command.command("pin"))
     .description("hold a unit at or below a release, send it to one, or give it a maintenance window")
     .argument("<device>", "device ID")
-    .argument("[sequence]", "the release that it stays at or below; none removes the limit", number)
-    .option("--target <sequence>", "go to this release, whatever wave is open", number)
+    .argument("[sequence]", "the release that it stays at or below; none removes the limit")
+    .option("--target <sequence>", "go to this release, whatever wave is open")
     .option("--no-target", "follow the waves again")
     .option("--window <from-to>", "begin updates within these hours only, UTC, as 23:30-05:00")
     .option("--no-window", "at any hour again")
@@ -238,7 +213,7 @@ export function register(command: Command): void {
       (
         device: string,
         pin: number | undefined,
-        options: CloudPlace & { target?: number | boolean; window?: string | boolean; lab?: boolean },
+        options: CloudPlace & { target?: number | boolean; window?: Window | boolean; lab?: boolean },
       ) =>
         sayTrouble(async () => {
           const { target, window, lab } = options;
@@ -246,7 +221,7 @@ export function register(command: Command): void {
           const body = {
             ...(pin === undefined ? (steersElse ? {} : { pin: null }) : { pin }),
             ...(target === undefined ? {} : { target: target === false ? null : target }),
-            ...(window === undefined ? {} : { window: typeof window === "string" ? windowOf(window) : null }),
+            ...(window === undefined ? {} : { window: typeof window === "object" ? window : null }),
             ...(lab === undefined ? {} : { lab }),
           };
           await clientOf(options).post(`/v1/devices/${encodeURIComponent(device)}/steer`, body);

@@ -1,5 +1,6 @@
 /** The table of verbs, in the order of the story. A verb's file is loaded only when the verb is used. */
 import type { Command } from "commander";
+import { readStrictly } from "./values/strict.ts";
 
 export interface VerbModule {
   /** Adds arguments, options, sub-verbs and the action to the verb's command. */
@@ -12,7 +13,7 @@ export interface Verb {
   load(): Promise<VerbModule>;
 }
 
-export const VERBS: readonly Verb[] = [
+const LISTED: readonly Verb[] = [
   {
     name: "start",
     summary: "play the whole story, from the factory line to a signed update",
@@ -83,3 +84,17 @@ export const VERBS: readonly Verb[] = [
   },
   { name: "bench", summary: "measure one of the benchmarks, or all", load: () => import("./bench.ts") },
 ];
+
+/** The verbs, with a strict reader for every value that each takes. */
+export const VERBS: readonly Verb[] = LISTED.map((verb) => ({
+  ...verb,
+  async load() {
+    const module = await verb.load();
+    return {
+      register(command) {
+        module.register(command);
+        readStrictly(command);
+      },
+    };
+  },
+}));

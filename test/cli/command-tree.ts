@@ -22,8 +22,3 @@ export async function allVerbs(): Promise<readonly Verb[]> {
   for (const verb of VERBS) (await verb.load()).register(program.command(verb.name));
   return program.commands.flatMap((command) => [...verbsBelow(command, [command.name()])]);
 }
-
-/** The placeholder of an option or argument that takes a value, as "file" of `--out <file>`; undefined for a switch. */
-export function placeholderOf(option: Option): string | undefined {
-  return /[<[]([^>\]]+)[>\]]/.exec(option.flags)?.[1];
-}

@@ -26,7 +26,8 @@ async function complaintAbout({ words }: GuideStep): Promise<string | undefined>
     .parseAsync(rest, { from: "user" })
     .then(
       () => undefined,
-      (error: Error) => error.message,
+      // A word in capitals stands for a value of the reader's own.
+      (error: Error) => (/"[A-Z]+" is not understood/.test(error.message) ? undefined : error.message),
     );
 }
 

@@ -10,7 +10,7 @@ async function told(...words: readonly string[]) {
 test.each([
   [2, /unknown command 'fly'/, ["fly"]],
   [2, /unknown option '--wings'/, ["sim", "--wings"]],
-  [2, /give a whole number/, ["sim", "--seed", "x"]],
+  [2, /expected a whole number/, ["sim", "--seed", "x"]],
   [1, /board nope: .*boards are the folders of boards/, ["size", "--board", "nope"]],
   [1, /README\.md\/x can't be used \(ENOTDIR\): .*name another folder/, ["start", "--output", "README.md/x"]],
   [

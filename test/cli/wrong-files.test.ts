@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { newMakerKeys } from "#cli/maker-keys.ts";
+import { placeholderOf } from "#cli/values/strict.ts";
 import { ensureSharedKey } from "#cloud/http/shared-key.ts";
 import { remember } from "#phone/memory.ts";
 import { createKeyFile } from "#trust/host/key-file.ts";
 import { cardLink, labelLink, linkText } from "#wire/grants/card.ts";
 import { timeAnswerText } from "#wire/grants/time-request.ts";
-import { allVerbs, placeholderOf, type Verb } from "./command-tree.ts";
+import { allVerbs, type Verb } from "./command-tree.ts";
 import { runVerb, type Said } from "./run-verb.ts";
 
 const root = mkdtempSync(join(tmpdir(), "latchkey-wrong-files-"));

@@ -29,6 +29,16 @@ const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+"([^"]+)"|import\("([
 const IMPURE =
   /\b(Date\.now|new Date\b|Math\.random|performance\.|setTimeout|setInterval|queueMicrotask|process\.|console\.(?:log|error|warn|info)|fetch\(|Buffer\b|TextEncoder|TextDecoder|globalThis)/;
 
+/** Ways of reading a value that take nonsense for something, as an empty text for 0 and 45 for a year. */
+const AD_HOC = /\b(Number\(|parseInt\(|parseFloat\(|Date\.parse\(|InvalidArgumentError|Number\s*[,)])/;
+
+/** Whether what stands in a file comes from the command line. Elsewhere in cli it comes from our own programs and files. */
+function readsValues(path: string): boolean {
+  const isOther =
+    /^src\/cli\/(values|story|sim|fuzz\/(items|decoders)\.ts|air\/vectors\.ts|checked-bundle\.ts|home-control\.ts)/;
+  return (path.startsWith("src/cli/") && !isOther.test(path)) || path === "src/cli/sim/sim.ts";
+}
+
 /** The room of a file, or undefined for one outside src, boards and firmware. */
 function roomOf(path: string): string | undefined {
   const [top, room] = path.split("/");
@@ -78,6 +88,8 @@ export function faultsOf({ path, text }: SourceFile): string[] {
   if (impure !== null && !(impure[1] === "globalThis" && /^boards\/[^/]+\/port\.ts$/.test(path))) {
     faults.push(`uses ${impure[1]} in a pure room`);
   }
+  const adHoc = readsValues(path) ? AD_HOC.exec(withoutComments(text)) : null;
+  if (adHoc !== null) faults.push(`reads a value by ${adHoc[0].trim()}; use a reader of src/cli/values`);
   const lines = text.split("\n").length - 1;
   if (lines > LINES_MAX && !/long because/i.test(text.slice(0, 600)))
     faults.push(`has ${lines} lines and no written reason`);

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { sayTrouble } from "#cli/say-trouble.ts";
 import { CliTrouble } from "#cli/trouble.ts";
+import { countOf } from "#cli/values/number.ts";
 import { FUZZ_TARGETS } from "./decoders.ts";
 import { fuzzParsers, type ParserOptions } from "./parsers.ts";
 import { FuzzFinding, fuzz } from "./run.ts";
@@ -26,7 +27,7 @@ export function register(command: Command): void {
             throw new CliTrouble(`no decoder is called ${each}; there are ${Object.keys(FUZZ_TARGETS).join(", ")}`);
           }
           try {
-            const report = fuzz(target, Number(options.runs ?? 1_000_000), Number(options.seed));
+            const report = fuzz(target, countOf("--runs", options.runs ?? "1000000"), countOf("--seed", options.seed));
             const grown = (report.heapGrowthBytes / 2 ** 20).toFixed(1);
             const formed = target.items === undefined ? "" : `${report.wellFormed} well-formed CBOR, `;
             process.stdout.write(

@@ -1,7 +1,7 @@
 /** `latchkey line`: makes units, reissues cards and lists the registry. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, Option } from "commander";
 import { toHex } from "#base/bytes.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { endOnSignals } from "#cli/program.ts";
@@ -77,7 +77,7 @@ function list(options: Options): void {
 }
 
 async function recard(id: string, options: RecardOptions): Promise<void> {
-  const card = await giveNewCard(configOf(options), id.toLowerCase(), options.epoch);
+  const card = await giveNewCard(configOf(options), id, options.epoch);
   if (options.print !== undefined) await printUnit(options.print, card);
   const { cardPng, pdf, grant, revocation } = card;
   const paper = options.print === undefined ? { card: cardPng, pdf } : {};
@@ -89,16 +89,6 @@ or the cloud brings the revocation: latchkey revocation publish ${revocation} --
 `);
 }
 
-function whole(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError("give a whole number.");
-  return Number(text);
-}
-
-function count(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError("give a whole number from 1.");
-  return Number(text);
-}
-
 export function register(command: Command): void {
   const within = (verb: Command) =>
     verb.option("--config <file>", "what the line makes", "flash.config.json").option("--json", "print JSON", false);
@@ -107,13 +97,13 @@ export function register(command: Command): void {
   printing(within(command.command("make")))
     .description("make units: flash, key, owner's grant, label and card, each shown to be right before the next")
     .argument("<release>", "signed release file that they leave with")
-    .option("--count <number>", "how many, one after another", count, 1)
+    .addOption(new Option("--count <number>", "how many, one after another").default(1))
     .option("--board <name>", "a folder of boards/, when not the configuration's")
     .action((path: string, options: MakeOptions) => sayTrouble(() => make(path, options)));
   printing(within(command.command("recard")))
     .description("replace a lost card of a unit that was made here: a new card, and the revocation of the old one")
     .argument("<id>", "device ID, from its label")
-    .option("--epoch <number>", "the issuer's epoch, where its floor was ever raised", whole, 0)
+    .addOption(new Option("--epoch <number>", "the issuer's epoch, where its floor was ever raised").default(0))
     .action((id: string, options: RecardOptions) => sayTrouble(() => recard(id, options)));
   within(command.command("list"))
     .description("list the units that were made; with --json as `latchkey rollout enrol -` takes them")

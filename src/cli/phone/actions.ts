@@ -5,7 +5,7 @@
 import { toHex } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
 import { keyNumberOf } from "#cli/values/identifier.ts";
-import { countOf } from "#cli/values/number.ts";
+import { countOf, decimalOf, isDecimal } from "#cli/values/number.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
 import { describeUnit } from "#phone/describe.ts";
@@ -84,7 +84,7 @@ function argumentOf(word: string): readonly [name: string, value: Cbor] {
   const at = word.indexOf("=");
   if (at < 1) throw new PhoneTrouble(`"${word}" is no argument; write name=value`);
   const text = word.slice(at + 1);
-  const value = text === "true" ? true : text === "false" ? false : /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  const value = text === "true" ? true : text === "false" ? false : isDecimal(text) ? decimalOf(word, text) : text;
   return [word.slice(0, at), value];
 }
 

@@ -6,7 +6,8 @@ import type { Session } from "#phone/session.ts";
 import { askCloud, linkAdvice, moveCloud, type NewCloud, type UnitCloud } from "#phone/unit-cloud.ts";
 import { readLabelLink } from "#wire/grants/card.ts";
 import type { CloudAddress } from "#wire/link/cloud-address.ts";
-import { cloudFrom, codeText, openUnitSession, type PhoneOptions, PhoneTrouble, print } from "./unit.ts";
+import { cloudFrom } from "./cloud-address.ts";
+import { codeText, openUnitSession, type PhoneOptions, PhoneTrouble, print } from "./unit.ts";
 
 export interface CloudMove extends PhoneOptions {
   readonly factory?: boolean;

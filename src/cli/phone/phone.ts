@@ -167,8 +167,8 @@ export function register(command: Command): void {
     .description(
       "tell the unit where it is, so that guests' --near conditions can be decided; requires the config right",
     )
-    .option("--lat <degrees>", "latitude, north positive", Number)
-    .option("--lon <degrees>", "longitude, east positive", Number)
+    .option("--lat <degrees>", "latitude, north positive")
+    .option("--lon <degrees>", "longitude, east positive")
     .option("--forget", "clear the place that was set")
     .action((options: Parameters<typeof placeUnit>[0]) => sayTrouble(() => placeUnit(options)));
   fromAfar(asGuest(withUnit(command.command("time-request"))))
@@ -206,7 +206,7 @@ export function register(command: Command): void {
     .description("show where the unit's cloud is and whether its link is up; with an address, move the unit there")
     .argument("[address]", "HOST:MQTTPORT:HTTPPORT:NAME of the cloud that it is to use from now on")
     .option("--factory", "use the cloud again that the unit was made with")
-    .option("--timeout <seconds>", "how long to wait for the link there", Number, 60)
+    .addOption(new Option("--timeout <seconds>", "how long to wait for the link there").default(60))
     .action((address: string | undefined, options: CloudMove) => sayTrouble(() => unitCloud(address, options)));
   asGuest(withUnit(command.command("key-set")))
     .description("bring the maker's key sets to a unit that has no cloud, or was off for too long; any key will do")

@@ -7,7 +7,7 @@ import { fromHex, toHex } from "#base/bytes.ts";
 import type { Fault, Result } from "#base/faults.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import { discover } from "#phone/discover.ts";
-import { isPort, type Learned, learn } from "#phone/learn.ts";
+import { type Learned, learn } from "#phone/learn.ts";
 import { changeMemory, type Known, recall } from "#phone/memory.ts";
 import { pairCodes, type Scanned } from "#phone/scan.ts";
 import { consentTo } from "#phone/second-factor.ts";
@@ -22,7 +22,8 @@ import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { seedSigner } from "#trust/signer.ts";
 import { readLabelLink } from "#wire/grants/card.ts";
 import { readGrant } from "#wire/grants/grant.ts";
-import { type CloudAddress, readCloudTls } from "#wire/link/cloud-address.ts";
+import { readCloudTls } from "#wire/link/cloud-address.ts";
+import { cloudFrom } from "./cloud-address.ts";
 import { tellFromPhone } from "./tell.ts";
 
 /** What a person did can't work; one line that says what to do, and the unit's fault where it was one. */
@@ -251,15 +252,6 @@ function awayLine(fault: Fault): string {
   if (fault === "GRANT_ISSUER")
     return `the cloud doesn't know who issued this grant (${fault}); its operator runs: latchkey keys issuer`;
   return `the unit's cloud lets this key in no more (${fault}); ${AT_HOME}`;
-}
-
-/** HOST:MQTT PORT:HTTP PORT:NAME, as `phone learn` says it. */
-export function cloudFrom(text: string): CloudAddress {
-  const [, host, mqttPort, httpPort, broker] = /^(.+):(\d{1,5}):(\d{1,5}):([^:]+)$/.exec(text) ?? [];
-  if (host === undefined || broker === undefined || !isPort(Number(mqttPort)) || !isPort(Number(httpPort))) {
-    throw new PhoneTrouble("--cloud wants HOST:MQTTPORT:HTTPPORT:NAME, as `phone learn` says it");
-  }
-  return { host, mqttPort: Number(mqttPort), httpPort: Number(httpPort), broker };
 }
 
 /** What was said on the command line, else what the unit told of its own cloud. */

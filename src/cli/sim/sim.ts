@@ -1,19 +1,12 @@
 /** `latchkey sim`: replays a simulated home, or a fleet, from one seed. */
-import type { Command } from "commander";
-import { InvalidArgumentError } from "commander";
+import { type Command, Option } from "commander";
 import { simulateFleet } from "./fleet-simulation.ts";
 import { simulateHome } from "./home-simulation.ts";
 
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("give a whole number.");
-  return value;
-}
-
 export function register(command: Command): void {
   command
-    .option("--seed <number>", "which world; the same seed gives the same trace", count, 1)
-    .option("--fleet <units>", "a fleet of so many units under a rollout, in place of one home", count)
+    .addOption(new Option("--seed <number>", "which world; the same seed gives the same trace").default(1))
+    .option("--fleet <units>", "a fleet of so many units under a rollout, in place of one home")
     .option("--json", "print one JSON object")
     .action(async ({ seed, fleet, json }: { seed: number; fleet?: number; json?: boolean }) => {
       if (fleet !== undefined) {

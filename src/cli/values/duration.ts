@@ -43,3 +43,9 @@ export function textOf(ms: number): string {
   const [unit, unitMs] = units.find(([, each]) => ms >= each && ms % each === 0) ?? ["ms", 1];
   return `${ms / unitMs}${unit}`;
 }
+
+/** Seconds: a bare number, which may be zero, or a duration. */
+export function secondsOf(option: string, text: string): number {
+  if (/^0+$/.test(text)) return 0;
+  return timeoutMsOf(option, text) / 1_000;
+}

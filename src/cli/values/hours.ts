@@ -67,3 +67,13 @@ export function hoursText({ fromMinutes, toMinutes, weekdays, utcOffsetMinutes }
   const zone = utcOffsetMinutes === undefined ? "the unit's time" : `UTC${offset === 0 ? "" : sign + clock(offset)}`;
   return `${clock(fromMinutes)}-${clock(toMinutes)} ${weekdaysText(weekdays)}, ${zone}`;
 }
+
+/** A window within the day, UTC, as 23:30-05:00. */
+export function windowOf(option: string, text: string): { readonly fromMinute: number; readonly toMinute: number } {
+  const expected = "two times in UTC, as 23:30-05:00";
+  const pattern = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/;
+  const [h1, m1, h2, m2] = groupsOf(option, text, pattern, expected);
+  const [fromMinute, toMinute] = [Number(h1) * 60 + Number(m1), Number(h2) * 60 + Number(m2)];
+  if (fromMinute !== toMinute) return { fromMinute, toMinute };
+  throw new ValueError(`${option}: ${text} never opens (expected two different times, or --no-window for any hour)`);
+}

@@ -1,11 +1,12 @@
 /** Identifiers in hexadecimal: device IDs, numbers of keys, public keys. */
-import { fromHex } from "#base/bytes.ts";
+import { fromHex, toHex } from "#base/bytes.ts";
 import { isAcceptablePoint } from "#trust/ed25519-strict.ts";
 import { ValueError, wrongValue } from "./value-error.ts";
 
 /** Bytes of a known length, in hexadecimal digits. */
 function hexBytesOf(option: string, text: string, byteLength: number, what: string): Uint8Array {
-  const bytes = fromHex(text);
+  // As a label prints it, in capitals and groups, or as a program does.
+  const bytes = fromHex(text.replace(/[ -]/g, "").toLowerCase());
   return bytes?.length === byteLength
     ? bytes
     : wrongValue(option, text, `${what}: ${2 * byteLength} hexadecimal digits`);
@@ -26,4 +27,17 @@ export function publicKeyValue(option: string, text: string): Uint8Array {
   const bytes = hexBytesOf(option, text, 32, "a public key");
   if (isAcceptablePoint(bytes)) return bytes;
   throw new ValueError(`${option} ${text} is nobody's key: every unit refuses it as too weak; give the holder's own`);
+}
+
+/** A device ID as programs write it: 24 lower-case hexadecimal digits. */
+export function deviceIdText(option: string, text: string): string {
+  return toHex(deviceIdOf(option, text));
+}
+
+/** Any number of bytes, two hexadecimal digits each. */
+export function hexTextOf(option: string, text: string): Uint8Array {
+  const bytes = fromHex(text);
+  return bytes !== undefined && bytes.length > 0
+    ? bytes
+    : wrongValue(option, text, "hexadecimal: two digits a byte, as 486f6d65");
 }

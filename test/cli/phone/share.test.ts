@@ -87,7 +87,7 @@ describe("a value that means nothing makes no key", () => {
     ["a moon that is none", ["--moon", "0-360"], /--moon: 360 is out of range/],
     ["a second factor that is nobody", ["--discharge", `${"0".repeat(64)}:60s`], /nobody's key/],
     ["another device that is none", ["--unlimited", "--for", "0123"], /--for: "0123" is not understood/],
-    ["a name of nothing", ["--unlimited", "--name", " "], /--name: " " is not a name/],
+    ["a name of nothing", ["--unlimited", "--name", " "], /--name: nothing is given/],
     ["a key without a limit", [], /no limit at all.*--unlimited/],
     ["no limit beside a limit", ["--unlimited", "--uses", "1"], /--unlimited contradicts/],
   ] as const)("%s", async (_, more, line) => {

@@ -7,13 +7,13 @@ import { openSimStation } from "#boards/sim/host/station.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { startAir } from "./emulated-air.ts";
 import { endOnSignals } from "./program.ts";
+import { createReporter } from "./reporter.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { factory } from "./story/factory.ts";
 import { unboxing } from "./story/unboxing.ts";
 import { update } from "./story/update.ts";
 import { use } from "./story/use.ts";
 import { freePort, HOME, type World } from "./story/world.ts";
-import { createTeller } from "./teller.ts";
 import { showsProgress } from "./terminal.ts";
 
 interface Options {
@@ -46,7 +46,7 @@ async function tellStory(options: Options): Promise<void> {
   const keys = options.output === undefined ? read.keys : join(output, "keys");
   const config = { ...read, board: options.board, output, keys, cloud };
   const board = readBoard(options.board);
-  const tell = createTeller((text) => void process.stdout.write(text), showsProgress(process.stdout));
+  const tell = createReporter((text) => void process.stdout.write(text), showsProgress(process.stdout));
   const air = await startAir(HOME);
   const { radio } = air;
   const station = openSimStation(board, join(output, "unit.flash"), radio);

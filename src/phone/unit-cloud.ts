@@ -62,7 +62,7 @@ const ADVICE: Partial<Record<Fault, string>> = {
   LINK_TLS_TIME:
     "the server's certificate has expired, or is not valid yet; the maker must renew it, and the unit then connects by itself",
   LINK_TLS_ABSENT:
-    "this unit's firmware speaks no TLS; bring it a release that does, with: latchkey phone carry RELEASE",
+    "this unit's firmware speaks no TLS; bring it a release that does, with: latchkey phone deliver RELEASE",
   LINK_TLS_MEMORY: "the unit had no memory for TLS; switch it off and on",
   LINK_DEVICE: "that cloud doesn't know the unit; its operator enrols it with: latchkey rollout enrol",
   LINK_TIMEOUT:

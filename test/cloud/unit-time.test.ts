@@ -12,7 +12,7 @@ import { ensureKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import type { CloudAddress } from "#wire/link/cloud-address.ts";
-import { enrolmentOf, guestOf, type HomeUnit, issuer, seedOf, sessionFrom, startHomeUnit } from "./broker/away-home.ts";
+import { enrolmentOf, guestOf, type HomeUnit, issuer, seedOf, sessionFrom, startHomeUnit } from "./broker/home-unit.ts";
 import { type CloudProcess, startCloudProcess, testClient, testKeys, until } from "./broker/linked-unit.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-unit-time-"));

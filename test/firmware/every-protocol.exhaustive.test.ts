@@ -13,8 +13,8 @@ import { BROADCAST, createAir } from "#boards/sim/host/air/model.ts";
 import { createRandomSource } from "#boards/sim/host/air/random-source.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
+import { createReporter } from "#cli/reporter.ts";
 import { factory } from "#cli/story/factory.ts";
-import { createTeller } from "#cli/teller.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { messageFor } from "#phone/message.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
@@ -92,7 +92,7 @@ test("qemu-mps2 stays up, and is heard once the flood is over", async () => {
   const flashPath = join(output, "flash.bin");
   const station = openSimStation(board, flashPath, radio.address);
   const world = { config, board, station, radio: radio.address, broadcast: undefined };
-  const tell = createTeller(() => undefined, false);
+  const tell = createReporter(() => undefined, false);
   try {
     await factory({ ...world, tell, phoneMemory: join(output, "phone.json") });
     const before = readFileSync(`${flashPath}.log`, "utf8").length;

@@ -149,7 +149,9 @@ test("the release key: the old one still counts when it was lost, and counts no 
   });
   const { file } = await maker.release(3);
   writeReleaseFile(maker.file("forged.release"), signReleaseFile({ ...file, signed: undefined }, stolen.seed));
-  expect(await refusal("phone", "carry", maker.file("forged.release"), ...maker.phone, "--timeout", "10")).not.toBe("");
+  expect(await refusal("phone", "deliver", maker.file("forged.release"), ...maker.phone, "--timeout", "10")).not.toBe(
+    "",
+  );
 });
 
 test("the timestamp key: the unit accepts the new one", async () => {
@@ -202,10 +204,10 @@ test("registry and issuer key, put back from the backup, reissue a card that the
   const { keys, output } = maker.config;
   const config = ["--config", names.CONFIG as string];
   for (const name of ["registry.db", "registry.db-wal", "registry.db-shm"]) rmSync(join(output, name), { force: true });
-  expect(await refusal("line", "recard", maker.id, ...config)).toMatch(/knows no unit/);
+  expect(await refusal("line", "reissue-card", maker.id, ...config)).toMatch(/knows no unit/);
   await recover("The registry is lost");
   rmSync(join(keys, "issuer.key"));
-  expect(await refusal("line", "recard", maker.id, ...config)).toMatch(/issuer\.key/);
+  expect(await refusal("line", "reissue-card", maker.id, ...config)).toMatch(/issuer\.key/);
   await recover("The issuer key is lost");
   copyFileSync(maker.made.cardPng, maker.file("lost-card.png"));
   const [reissue, adopt] = steps.filter(({ heading }) => heading === "A card is lost or stolen");

@@ -115,7 +115,7 @@ test("at home a unit is unboxed and used; lost paper ends the old card without a
   expect(shown.join("\n")).toMatch(/"pin":"lamp","value":1/);
   expect(shown.join("\n")).not.toContain("under the roof");
 
-  const { card, grant, revocation } = await good("line", "recard", id, ...config, "--json");
+  const { card, grant, revocation } = await good("line", "reissue-card", id, ...config, "--json");
   const fresh = [...memory, "--card", String(card), "--chain", String(grant)];
   const early = await latchkey("phone", "adopt", ...fresh);
   expect([early.code, early.errors]).toEqual([1, expect.stringMatching(/SESSION_OWNER/)]);
@@ -126,7 +126,7 @@ test("at home a unit is unboxed and used; lost paper ends the old card without a
 });
 
 test("what isn't there is said, with what to do", async () => {
-  const unknown = await latchkey("line", "recard", "ff".repeat(12), ...config);
+  const unknown = await latchkey("line", "reissue-card", "ff".repeat(12), ...config);
   expect([unknown.code, unknown.errors]).toEqual([1, expect.stringMatching(/knows no unit ffff.*latchkey line list/)]);
   const nobody = await latchkey("home", "ff".repeat(12), ...config);
   expect([nobody.code, nobody.errors]).toEqual([1, expect.stringMatching(/make one: latchkey line make/)]);

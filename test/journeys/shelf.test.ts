@@ -129,7 +129,7 @@ test("where there is no cloud at all, its owner's phone brings the key sets and 
     expect.stringMatching(/uses key set 1 and does not accept 6.*keyset-NUMBER\.cose/),
   ]);
   expect(await good("phone", "key-set", ...files, ...shelf.phone)).toEqual({ before: 1, keySet: 6 });
-  await good("phone", "carry", path, ...shelf.phone);
+  await good("phone", "deliver", path, ...shelf.phone);
   expect(await good("phone", "key-set", ...files, ...shelf.phone)).toEqual({ before: 6, keySet: 6 });
   await good("phone", "call", "setLamp", "on=true", ...shelf.phone);
 });

@@ -11,9 +11,9 @@ import { toHex } from "#base/bytes.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
 import { startReady } from "#cli/program.ts";
+import { createReporter } from "#cli/reporter.ts";
 import { factory } from "#cli/story/factory.ts";
 import { latchkey } from "#cli/story/world.ts";
-import { createTeller } from "#cli/teller.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { remember } from "#phone/memory.ts";
 import { SILENCE_MS, until } from "../progress.ts";
@@ -49,7 +49,7 @@ export async function softApJourney(boardName: string, subnet: string): Promise<
   };
   const radio = `127.0.0.1:${air.ready.radioPort}`;
   const station = openSimStation(board, join(output, "flash.bin"), radio);
-  const tell = createTeller(() => undefined, false);
+  const tell = createReporter(() => undefined, false);
   const phoneMemory = join(output, "phone.json");
   try {
     const { unit } = await factory({ tell, config, board, radio, station, phoneMemory, broadcast: undefined });

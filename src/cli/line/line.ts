@@ -5,15 +5,15 @@ import { type Command, Option } from "commander";
 import { toHex } from "#base/bytes.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { endOnSignals } from "#cli/program.ts";
+import { createReporter } from "#cli/reporter.ts";
 import { sayTrouble } from "#cli/say-trouble.ts";
-import { createTeller } from "#cli/teller.ts";
 import { showsProgress } from "#cli/terminal.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { openRegistry, type UnitRow } from "#factory/registry.ts";
 import { enrolmentOf } from "./enrolment.ts";
 import { makeUnits, type Telling } from "./make.ts";
 import { printUnit } from "./print.ts";
-import { giveNewCard } from "./recard.ts";
+import { issueNewCard } from "./reissue-card.ts";
 
 interface Options {
   readonly config: string;
@@ -26,7 +26,7 @@ interface MakeOptions extends Options {
   readonly print?: string;
 }
 
-interface RecardOptions extends Options {
+interface ReissueOptions extends Options {
   readonly epoch: number;
   readonly print?: string;
 }
@@ -39,7 +39,7 @@ function configOf({ config: path, board }: Options) {
 /** One JSON line a unit, or the steps as they happen. */
 function tellingOf(json: boolean): Telling {
   const write = (text: string) => void process.stdout.write(text);
-  const teller = createTeller(write, showsProgress(process.stdout));
+  const teller = createReporter(write, showsProgress(process.stdout));
   return {
     step: (name, work) => (json ? work() : teller.step(name, work)),
     begun: (number) => json || teller.chapter(`unit ${number}`),
@@ -76,8 +76,8 @@ function list(options: Options): void {
   process.stdout.write(`${units.length} ${units.length === 1 ? "unit" : "units"} in ${path}\n`);
 }
 
-async function recard(id: string, options: RecardOptions): Promise<void> {
-  const card = await giveNewCard(configOf(options), id, options.epoch);
+async function reissueCard(id: string, options: ReissueOptions): Promise<void> {
+  const card = await issueNewCard(configOf(options), id, options.epoch);
   if (options.print !== undefined) await printUnit(options.print, card);
   const { cardPng, pdf, grant, revocation } = card;
   const paper = options.print === undefined ? { card: cardPng, pdf } : {};
@@ -100,11 +100,11 @@ export function register(command: Command): void {
     .addOption(new Option("--count <number>", "how many, one after another").default(1))
     .option("--board <name>", "a folder of boards/, when not the configuration's")
     .action((path: string, options: MakeOptions) => sayTrouble(() => make(path, options)));
-  printing(within(command.command("recard")))
+  printing(within(command.command("reissue-card")))
     .description("replace a lost card of a unit that was made here: a new card, and the revocation of the old one")
     .argument("<id>", "device ID, from its label")
     .addOption(new Option("--epoch <number>", "the issuer's epoch, where its floor was ever raised").default(0))
-    .action((id: string, options: RecardOptions) => sayTrouble(() => recard(id, options)));
+    .action((id: string, options: ReissueOptions) => sayTrouble(() => reissueCard(id, options)));
   within(command.command("list"))
     .description("list the units that were made; with --json as `latchkey rollout enrol -` takes them")
     .action((options: Options) => sayTrouble(() => list(options)));

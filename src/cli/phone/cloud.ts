@@ -63,7 +63,7 @@ function show(options: CloudMove, { address, isTls, link, keySet }: UnitCloud): 
   );
 }
 
-/** What this phone remembers of the unit's cloud would lead --away to the old place. */
+/** What this phone remembers of the unit's cloud would lead --remote to the old place. */
 async function forgetCloud({ label, memory }: CloudMove): Promise<void> {
   const read = readLabelLink(await codeText("label", label));
   const id = read.ok ? toHex(read.value) : "";

@@ -135,7 +135,7 @@ function ctisOf(delivery: Uint8Array): readonly Uint8Array[] {
  * Delivers the maker's revocation to the unit, as its cloud would. The old card's grant must be revoked before the
  * new card can take over.
  */
-async function carryRevocation(options: PhoneOptions, path: string): Promise<void> {
+async function deliverRevocation(options: PhoneOptions, path: string): Promise<void> {
   const delivery = fromHex(readText(path).trim());
   if (delivery === undefined)
     throw new PhoneTrouble(`${path} holds no revocation; name the file that came with the card`);
@@ -170,7 +170,7 @@ export async function adoptCard(options: PhoneOptions & { readonly revocation?: 
   if (options.chain === undefined)
     throw new PhoneTrouble("name the grant that the maker sent with the card: --chain FILE");
   const { deviceId, secret } = await scan(options);
-  if (options.revocation !== undefined) await carryRevocation(options, options.revocation);
+  if (options.revocation !== undefined) await deliverRevocation(options, options.revocation);
   const session = await openUnitSession(options);
   try {
     const answer = await session.request({ op: "air-key", airKey: airKey(nodePrimitives, secret, deviceId) });

@@ -6,10 +6,10 @@ import { secretHelp } from "#cli/values/secret.ts";
 import { ValueError } from "#cli/values/value-error.ts";
 import { SENT_PROTOCOLS } from "#phone/message.ts";
 import { askForUpdate, callFunction, revokeShare } from "./actions.ts";
-import { carryRelease } from "./carry.ts";
 import { type CloudMove, unitCloud } from "./cloud.ts";
 import { fillCodes } from "./codes.ts";
 import { PASSPHRASE } from "./credentials.ts";
+import { deliverRelease } from "./deliver.ts";
 import { describe, readVariable } from "./describe.ts";
 import { findUnits } from "./find.ts";
 import { bringKeySets } from "./key-set.ts";
@@ -54,7 +54,7 @@ function fromAfar(command: Command): Command {
   return withTls(
     command
       .option(
-        "--away",
+        "--remote",
         "reach the unit through its cloud's relay; this phone must have met it on the local network once",
       )
       .option(
@@ -200,7 +200,7 @@ export function register(command: Command): void {
     .option("--json", "print one JSON object")
     .action((options: Parameters<typeof findUnits>[0]) => sayTrouble(() => findUnits(options)));
   asGuest(withUnit(command.command("learn")))
-    .description("ask the unit, on the local network, for what this phone needs to reach it with --away")
+    .description("ask the unit, on the local network, for what this phone needs to reach it with --remote")
     .action((options: PhoneOptions) => sayTrouble(() => learnUnit(options)));
   withTls(asGuest(withUnit(command.command("cloud"))))
     .description("show where the unit's cloud is and whether its link is up; with an address, move the unit there")
@@ -212,14 +212,14 @@ export function register(command: Command): void {
     .description("bring the maker's key sets to a unit that has no cloud, or was off for too long; any key will do")
     .argument("<file...>", "keyset.cose and all keyset-NUMBER.cose of the maker, or what its cloud hands out")
     .action((paths: readonly string[], options: PhoneOptions) => sayTrouble(() => bringKeySets(paths, options)));
-  asGuest(withUnit(command.command("carry")))
+  asGuest(withUnit(command.command("deliver")))
     .description(
       "deliver a signed release to a unit without its cloud, and report the outcome; requires the flash right",
     )
     .argument("<file>", "the release, as `release sign` wrote it")
     .option("--timeout <seconds>", "give up after", "180")
-    .action((path: string, options: Parameters<typeof carryRelease>[1]) =>
-      sayTrouble(() => carryRelease(path, options)),
+    .action((path: string, options: Parameters<typeof deliverRelease>[1]) =>
+      sayTrouble(() => deliverRelease(path, options)),
     );
   fromAfar(asGuest(withUnit(command.command("update"))))
     .description("ask the unit to install a release; requires the flash right")

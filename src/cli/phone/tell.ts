@@ -9,7 +9,7 @@ import { readChain } from "#wire/grants/grant.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 
 /** Whose session it is. */
-interface Teller {
+interface PhoneFacts {
   readonly holderSeed: Uint8Array;
   /** Absent for the owner. */
   readonly chain: Uint8Array | undefined;
@@ -32,12 +32,12 @@ export function ownZoneRule(): string | undefined {
   return offsetS && ruleOf(offsetS, nowS());
 }
 
-export function tellingOf({ holderSeed, chain }: Teller): Telling {
+export function tellingOf({ holderSeed, chain }: PhoneFacts): Telling {
   return { primitives: nodePrimitives, holderSeed, links: linksOf(chain).links, nowS: nowS() };
 }
 
 /** Tells the unit what it asks for. A failure doesn't end the session; a wrong clock is reported. */
-export async function tellFromPhone(session: Session, teller: Teller, isAtHome: boolean): Promise<void> {
+export async function tellFromPhone(session: Session, teller: PhoneFacts, isAtHome: boolean): Promise<void> {
   if (!linksOf(teller.chain).mayDelegate) return;
   const zoneRule = () => (isAtHome ? (teller.known?.zone ?? ownZoneRule()) : undefined);
   const told = await tellUnit(session, { ...tellingOf(teller), zoneRule });

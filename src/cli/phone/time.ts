@@ -12,7 +12,7 @@ import { signTime } from "#trust/signed-time.ts";
 import { seedSigner } from "#trust/signer.ts";
 import { readTimeAnswer, readTimeRequest, timeAnswerText, timeRequestText } from "#wire/grants/time-request.ts";
 import { nowS, tellingOf } from "./tell.ts";
-import { openUnitSession, type PhoneOptions, PhoneTrouble, print, visitOf } from "./unit.ts";
+import { callContextOf, openUnitSession, type PhoneOptions, PhoneTrouble, print } from "./unit.ts";
 
 /** A line as it was sent, or the file that holds it. */
 function lineOf(word: string): string {
@@ -29,7 +29,7 @@ function give(options: PhoneOptions & { out?: string }, what: "request" | "answe
 /** Asks the unit for a nonce, for whoever signed the last link of this phone's chain. */
 export async function requestTime(options: PhoneOptions & { out?: string }): Promise<void> {
   if (options.out !== undefined) refuseFolder(options.out);
-  const visit = await visitOf(options);
+  const call = await callContextOf(options);
   const session = await openUnitSession(options);
   try {
     const nonce = await session.request({ op: "nonce" });
@@ -37,8 +37,8 @@ export async function requestTime(options: PhoneOptions & { out?: string }): Pro
       const fault = nonce.ok ? "SESSION_ANSWER" : nonce.fault;
       throw new PhoneTrouble(`the unit gives no nonce (${fault}); try again`, fault);
     }
-    const link = tellingOf(visit).links - 1;
-    const text = timeRequestText({ deviceId: visit.deviceId, link, nonce: nonce.value });
+    const link = tellingOf(call).links - 1;
+    const text = timeRequestText({ deviceId: call.deviceId, link, nonce: nonce.value });
     give(options, "request", text, "send this line to whoever gave you the key; they run: latchkey phone vouch LINE");
   } finally {
     await session.close();
@@ -48,7 +48,7 @@ export async function requestTime(options: PhoneOptions & { out?: string }): Pro
 /** Signs the time for a guest's request; without one, tells it to the unit itself. */
 export async function vouchTime(line: string | undefined, options: PhoneOptions & { out?: string }): Promise<void> {
   if (options.out !== undefined) refuseFolder(options.out);
-  const visit = await visitOf(options);
+  const call = await callContextOf(options);
   if (line === undefined) return vouchDirectly(options);
   const request = readTimeRequest(lineOf(line));
   if (request === undefined) {
@@ -57,21 +57,21 @@ export async function vouchTime(line: string | undefined, options: PhoneOptions 
     );
   }
   const { deviceId, link, nonce } = request;
-  if (!equal(deviceId, visit.deviceId)) {
-    throw new PhoneTrouble(`the request is for unit ${toHex(deviceId)}, not for ${visit.id}; name that unit's label`);
+  if (!equal(deviceId, call.deviceId)) {
+    throw new PhoneTrouble(`the request is for unit ${toHex(deviceId)}, not for ${call.id}; name that unit's label`);
   }
   const timeS = nowS();
-  const statement = signTime(seedSigner(nodePrimitives, visit.holderSeed), undefined, { timeS, nonce });
+  const statement = signTime(seedSigner(nodePrimitives, call.holderSeed), undefined, { timeS, nonce });
   const text = timeAnswerText({ deviceId, link, statement });
   give(options, "answer", text, "send this line back; the guest runs: latchkey phone time-answer LINE");
 }
 
 async function vouchDirectly(options: PhoneOptions): Promise<void> {
-  const visit = await visitOf(options);
+  const call = await callContextOf(options);
   const session = await openUnitSession(options);
   try {
     const nonce = await session.request({ op: "nonce" });
-    const telling = tellingOf(visit);
+    const telling = tellingOf(call);
     const told = nonce.ok ? await vouchFor(session, nonce.value as Uint8Array, telling) : nonce;
     if (!told.ok) throw new PhoneTrouble(`the unit does not take the time: ${wordFault(told.fault)}`, told.fault);
     const time = new Date(telling.nowS * 1000).toISOString().replace(".000", "");
@@ -89,10 +89,10 @@ export async function answerTime(line: string, options: PhoneOptions): Promise<v
       "not an answer about the time (expected a line that begins with latchkey-time-answer:). Ask for it again",
     );
   }
-  const visit = await visitOf(options);
+  const call = await callContextOf(options);
   const { deviceId, link, statement } = answer;
-  if (!equal(deviceId, visit.deviceId)) {
-    throw new PhoneTrouble(`the answer is for unit ${toHex(deviceId)}, not for ${visit.id}; name that unit's label`);
+  if (!equal(deviceId, call.deviceId)) {
+    throw new PhoneTrouble(`the answer is for unit ${toHex(deviceId)}, not for ${call.id}; name that unit's label`);
   }
   const session = await openUnitSession(options);
   try {

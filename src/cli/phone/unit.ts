@@ -46,7 +46,7 @@ export interface PhoneOptions {
   /** Key file of a second factor that the chain asks for. */
   readonly dischargeKey?: string;
   /** Over the broker of the unit's cloud, from anywhere. */
-  readonly away?: boolean;
+  readonly remote?: boolean;
   /** HOST:MQTT PORT:HTTP PORT:NAME of that cloud, where this phone was never told by the unit. */
   readonly cloud?: string;
   /** PEM file of the authority behind the cloud's TLS, or "system". */
@@ -96,7 +96,7 @@ const RATE_WAIT_MS = 1000;
 const RATE_TRIES = 20;
 
 /** Who calls on which unit, and what this phone remembers of it. */
-interface Visit {
+interface CallContext {
   readonly id: string;
   readonly deviceId: Uint8Array;
   readonly holderSeed: Uint8Array;
@@ -104,7 +104,7 @@ interface Visit {
   readonly known: Known | undefined;
 }
 
-export async function visitOf(options: PhoneOptions): Promise<Visit> {
+export async function callContextOf(options: PhoneOptions): Promise<CallContext> {
   // What is wrong with a second factor's file is said before the unit is asked.
   if (options.dischargeKey !== undefined) readKeyFile(options.dischargeKey, "holder");
   const isGuest = options.key !== undefined;
@@ -135,11 +135,11 @@ async function inTurn<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
 
 /** Opens a session as the card's owner, or as a guest with a key and a chain: at home, or over the unit's cloud. */
 export async function openUnitSession(options: PhoneOptions): Promise<Session> {
-  const visit = await visitOf(options);
-  const isAway = options.away === true;
-  const session = await (isAway ? sessionAway(options, visit) : sessionAtHome(options, visit));
-  await tellFromPhone(session, visit, !isAway);
-  if (options.dischargeKey !== undefined) await consent(options.dischargeKey, visit.chain, session);
+  const call = await callContextOf(options);
+  const isRemote = options.remote === true;
+  const session = await (isRemote ? cloudSession(options, call) : sessionAtHome(options, call));
+  await tellFromPhone(session, call, !isRemote);
+  if (options.dischargeKey !== undefined) await consent(options.dischargeKey, call.chain, session);
   return session;
 }
 
@@ -156,8 +156,8 @@ async function consent(path: string, chain: Uint8Array | undefined, session: Ses
   );
 }
 
-async function sessionAtHome(options: PhoneOptions, visit: Visit): Promise<Session> {
-  const { known, id, deviceId, holderSeed, chain } = visit;
+async function sessionAtHome(options: PhoneOptions, call: CallContext): Promise<Session> {
+  const { known, id, deviceId, holderSeed, chain } = call;
   const more = chain === undefined ? {} : { chain };
   const openAt = (at: { host: string; port: number }) =>
     inTurn(async () => {
@@ -198,7 +198,7 @@ async function sessionAtHome(options: PhoneOptions, visit: Visit): Promise<Sessi
  */
 async function learnOf(
   options: PhoneOptions,
-  { id, known }: Pick<Visit, "id" | "known">,
+  { id, known }: Pick<CallContext, "id" | "known">,
   session: Session,
 ): Promise<Learned | undefined> {
   const learned = await learn(session);
@@ -214,7 +214,10 @@ async function learnOf(
 
 const AT_HOME = "at home, run once: latchkey phone learn";
 
-async function sessionAway(options: PhoneOptions, { known, deviceId, holderSeed, chain }: Visit): Promise<Session> {
+async function cloudSession(
+  options: PhoneOptions,
+  { known, deviceId, holderSeed, chain }: CallContext,
+): Promise<Session> {
   const cloud = options.cloud === undefined ? known?.cloud : cloudFrom(options.cloud);
   if (cloud === null) throw new PhoneTrouble("this unit has no cloud; it is reached at home only");
   if (cloud === undefined) throw new PhoneTrouble(`this phone doesn't know where the unit's cloud is; ${AT_HOME}`);
@@ -224,7 +227,7 @@ async function sessionAway(options: PhoneOptions, { known, deviceId, holderSeed,
     throw new PhoneTrouble(`this phone doesn't know your grant, which the unit's cloud requires; ${AT_HOME}`);
   const way = { primitives: nodePrimitives, cloud, deviceId, holderSeed, chain: shown, ...tlsOf(options, known) };
   const transport = await inTurn(() => cloudRelayTransport(way));
-  if (!transport.ok) throw new PhoneTrouble(awayLine(transport.fault), transport.fault);
+  if (!transport.ok) throw new PhoneTrouble(cloudTroubleLine(transport.fault), transport.fault);
   // A remembered grant may have been replaced: an empty chain stands for the one that the unit holds.
   const session = await inTurn(() =>
     openSession({
@@ -245,7 +248,7 @@ async function sessionAway(options: PhoneOptions, { known, deviceId, holderSeed,
   );
 }
 
-function awayLine(fault: Fault): string {
+function cloudTroubleLine(fault: Fault): string {
   if (fault === "SESSION_UNREACHABLE")
     return `the unit's cloud can't be reached (${fault}); check this phone's own network`;
   if (fault === "LINK_DEVICE") return `the cloud doesn't know this unit (${fault}); it was never enrolled there`;
@@ -275,10 +278,10 @@ function tlsOf(
 
 /** Asks the unit, on the local network, for what this phone needs to reach it through the relay, and remembers it. */
 export async function learnUnit(options: PhoneOptions): Promise<void> {
-  const visit = await visitOf(options);
-  const session = await sessionAtHome(options, visit);
+  const call = await callContextOf(options);
+  const session = await sessionAtHome(options, call);
   try {
-    const learned = await learnOf(options, visit, session);
+    const learned = await learnOf(options, call, session);
     const at = learned?.cloud;
     if (learned === undefined) throw new PhoneTrouble("the unit doesn't answer; try again");
     const cloud = at === undefined ? null : `${at.host}:${at.mqttPort}:${at.httpPort}:${at.broker}`;

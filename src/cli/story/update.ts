@@ -141,7 +141,7 @@ export async function update(world: UnitWorld): Promise<void> {
 async function callFromAfar({ tell, unit, phoneMemory }: UnitWorld): Promise<void> {
   const asOwner = ["--json", "--memory", phoneMemory, "--label", unit.labelPng, "--card", unit.cardPng];
   await tell.step("owner switches it on, by relay", () =>
-    latchkeyOk("phone", "call", "setLamp", "on=true", "--away", ...asOwner),
+    latchkeyOk("phone", "call", "setLamp", "on=true", "--remote", ...asOwner),
   );
 }
 

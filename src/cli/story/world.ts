@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import type { Board } from "#boards/sim/host/board.ts";
 import { startProgram } from "#boards/sim/host/child.ts";
 import type { SimStation } from "#boards/sim/host/station.ts";
-import type { Teller } from "#cli/teller.ts";
+import type { Reporter } from "#cli/reporter.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { MadeUnit } from "#factory/line.ts";
 
@@ -11,7 +11,7 @@ import type { MadeUnit } from "#factory/line.ts";
 export const HOME = { ssid: "Lamplight", passphrase: "a story told at home" } as const;
 
 export interface World {
-  readonly tell: Teller;
+  readonly tell: Reporter;
   readonly config: FlashConfig;
   readonly board: Board;
   /** HOST:PORT of the air's radio line. */

@@ -59,7 +59,7 @@ const BY_NAME: Readonly<Record<string, Reader>> = {
   "--device": deviceIdText,
   "--discharge": textOf(200),
   "--epoch": checked(count(0, SAFE)),
-  "line recard --epoch": count(0, 999_999),
+  "line reissue-card --epoch": count(0, 999_999),
   "release build --epoch": count(0, SAFE),
   "--expires": checked(futureSOf),
   "release build --expires": momentSOf,

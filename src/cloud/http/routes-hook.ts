@@ -33,7 +33,7 @@ const use = z.object({
   username: z.string(),
   action: z.enum(["publish", "subscribe"]),
   topic: z.string(),
-  // A template of EMQX writes it as text; left away by who asks about a subscription.
+  // A template of EMQX writes it as text; left out by who asks about a subscription.
   retain: z.union([z.boolean(), z.string(), z.number()]).optional(),
 });
 

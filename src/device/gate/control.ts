@@ -15,11 +15,11 @@ import { readPeer } from "#wire/sessions/peer.ts";
 import type { SessionRequest } from "#wire/sessions/session.ts";
 import { decideAsk, lacked } from "./ask.ts";
 import { auditFrom } from "./audit-log.ts";
-import type { Origin } from "./door.ts";
+import type { Origin } from "./endpoint.ts";
 import { isOwnersBranch, trustOf } from "./memory.ts";
 import { issueNonce } from "./nonce.ts";
 import { agree, installAirKey, moveTo, passOn, rememberRevocations, setPlace, setZone } from "./owner.ts";
-import { auditOf, type Moment, mayWrite, type Session } from "./state.ts";
+import { auditOf, mayWrite, type Session, type StepContext } from "./state.ts";
 import { takeTime, takeVouch, wantedOf } from "./time.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -35,89 +35,89 @@ type ControlRequest = Exclude<SessionRequest, { op: "call" | "describe" | "event
  *          SESSION_RATE; those of what was carried in.
  * @source PROTOCOL 5.22 to 5.31
  */
-export function control(moment: Moment, session: Session, request: ControlRequest, origin: Origin): Result<Cbor> {
-  const standing = inForce(session.chain, trustOf(moment.options.crypto, moment.memory, moment.nowMs));
+export function control(context: StepContext, session: Session, request: ControlRequest, origin: Origin): Result<Cbor> {
+  const standing = inForce(session.chain, trustOf(context.options.crypto, context.memory, context.nowMs));
   if (!standing.ok) {
-    lacked(moment, session, standing.fault);
+    lacked(context, session, standing.fault);
     return standing;
   }
   switch (request.op) {
     case "nonce": {
-      const bytes = issueNonce(moment.options.crypto, moment.memory, moment.nowMs);
-      session.nonce = { bytes, atMs: moment.nowMs };
+      const bytes = issueNonce(context.options.crypto, context.memory, context.nowMs);
+      session.nonce = { bytes, atMs: context.nowMs };
       return ok(bytes);
     }
     case "time":
-      return takeTime(moment, request.statement);
+      return takeTime(context, request.statement);
     case "vouch":
-      return takeVouch(moment, session, request.link, request.statement);
+      return takeVouch(context, session, request.link, request.statement);
     case "discharge":
-      return takeDischarge(moment, session, request.statement);
+      return takeDischarge(context, session, request.statement);
     case "revoke":
-      return takeDelivery(moment, request.delivery, session);
+      return takeDelivery(context, request.delivery, session);
     case "revoked":
-      return revokedOf(moment, session, request.ctis);
+      return revokedOf(context, session, request.ctis);
     case "raise-floor":
-      return raiseFloor(moment, session, request.epoch);
+      return raiseFloor(context, session, request.epoch);
     case "audit": {
-      const verdict = decideAsk(moment, session, "config", origin);
+      const verdict = decideAsk(context, session, "config", origin);
       if (!verdict.ok) return verdict;
-      const { crypto, audit } = moment.options;
-      return ok(auditFrom(crypto, audit, auditOf(moment), request.from, AUDIT_ENTRIES_AT_ONCE));
+      const { crypto, audit } = context.options;
+      return ok(auditFrom(crypto, audit, auditOf(context), request.from, AUDIT_ENTRIES_AT_ONCE));
     }
     case "update": {
       // The owner says yes to what the maker offers, whatever rights the card has: the maker installs it.
-      const verdict = decideAsk(moment, session, session.isOwner ? "config" : "flash", origin);
+      const verdict = decideAsk(context, session, session.isOwner ? "config" : "flash", origin);
       if (!verdict.ok) return verdict;
       const { sequence } = request;
-      const isOwners = speaksForOwner(moment, session);
-      moment.effects.push({ kind: "emit", event: { kind: "update-approved", sequence, isOwners } });
+      const isOwners = speaksForOwner(context, session);
+      context.effects.push({ kind: "emit", event: { kind: "update-approved", sequence, isOwners } });
       return ok(null);
     }
     case "carry": {
-      const verdict = decideAsk(moment, session, "flash", origin);
+      const verdict = decideAsk(context, session, "flash", origin);
       if (!verdict.ok) return verdict;
       const { signed, from } = request;
       if (readPeer(from) === undefined) return refuse("SESSION_REQUEST");
-      const isOwners = speaksForOwner(moment, session);
-      moment.effects.push({ kind: "emit", event: { kind: "carried-release", signed, from, isOwners } });
+      const isOwners = speaksForOwner(context, session);
+      context.effects.push({ kind: "emit", event: { kind: "carried-release", signed, from, isOwners } });
       return ok(null);
     }
     case "grant":
-      return session.isOwner ? ok(moment.memory.owner?.bytes ?? NOTHING) : refuse("SESSION_OWNER");
+      return session.isOwner ? ok(context.memory.owner?.bytes ?? NOTHING) : refuse("SESSION_OWNER");
     case "agree":
-      return agree(moment, session, request.agreed, origin);
+      return agree(context, session, request.agreed, origin);
     case "resale":
-      return passOn(moment, session, request, origin);
+      return passOn(context, session, request, origin);
     case "air-key":
-      return installAirKey(moment, session, request.airKey, origin);
+      return installAirKey(context, session, request.airKey, origin);
     case "cloud":
-      return moveTo(moment, session, request, origin);
+      return moveTo(context, session, request, origin);
     case "key-set":
       // It proves itself. The update machine takes it before the next request, which can ask for its version.
-      if (!mayWrite(moment, session)) return refuse("SESSION_RATE");
-      moment.effects.push({ kind: "emit", event: { kind: "carried-key-set", signed: request.signed } });
+      if (!mayWrite(context, session)) return refuse("SESSION_RATE");
+      context.effects.push({ kind: "emit", event: { kind: "carried-key-set", signed: request.signed } });
       return ok(null);
     case "wanted":
-      return ok([wantedOf(moment, session) ?? null, session.isOwner && moment.memory.zone === undefined]);
+      return ok([wantedOf(context, session) ?? null, session.isOwner && context.memory.zone === undefined]);
     case "zone":
-      return setZone(moment, session, request.rule ?? undefined, origin);
+      return setZone(context, session, request.rule ?? undefined, origin);
     case "place": {
-      const verdict = decideAsk(moment, session, "config", origin);
+      const verdict = decideAsk(context, session, "config", origin);
       if (!verdict.ok) return verdict;
-      if (!mayWrite(moment, session)) return refuse("SESSION_RATE");
-      setPlace(moment, request.place ?? undefined);
+      if (!mayWrite(context, session)) return refuse("SESSION_RATE");
+      setPlace(context, request.place ?? undefined);
       return ok(null);
     }
   }
 }
 
 /** Whether what a session approves has the owner's consent: the owner's own word, or that of whoever the owner gave the right. */
-function speaksForOwner({ memory }: Moment, { chain }: Session): boolean {
+function speaksForOwner({ memory }: StepContext, { chain }: Session): boolean {
   return !memory.claimed || isOwnersBranch(memory, chain);
 }
 
-function takeDischarge({ options }: Moment, session: Session, statement: Uint8Array): Result<Cbor> {
+function takeDischarge({ options }: StepContext, session: Session, statement: Uint8Array): Result<Cbor> {
   if (session.nonce === undefined) return refuse("SESSION_NONCE");
   const discharged = checkDischarge(options.crypto, statement, session.nonce.bytes, session.chain);
   if (!discharged.ok) return discharged;
@@ -135,8 +135,8 @@ function takeDischarge({ options }: Moment, session: Session, statement: Uint8Ar
  * @returns REVOCATION_SEQUENCE when a statement was passed over that would have changed something, also from the cloud:
  *   whoever is told "taken" may rely on it. REVOCATION_UNCHANGED when a session's delivery changed nothing.
  */
-export function takeDelivery(moment: Moment, delivery: Uint8Array, session?: Session): Result<Cbor> {
-  const { options, memory, nowMs } = moment;
+export function takeDelivery(context: StepContext, delivery: Uint8Array, session?: Session): Result<Cbor> {
+  const { options, memory, nowMs } = context;
   if (memory.facts.unreadable.has("revocations")) return refuse("STORE_UNREADABLE");
   const applied = applyDelivery(delivery, trustOf(options.crypto, memory, nowMs));
   if (!applied.ok) return applied;
@@ -149,9 +149,9 @@ export function takeDelivery(moment: Moment, delivery: Uint8Array, session?: Ses
       (entry) =>
         memory.revocations.includes(entry) || memory.issuers.some(({ publicKey }) => equal(publicKey, entry.key)),
     );
-    if (!isBounded && !mayWrite(moment, session)) return refuse("SESSION_RATE");
+    if (!isBounded && !mayWrite(context, session)) return refuse("SESSION_RATE");
   }
-  if (!isSame) rememberRevocations(moment, revocations);
+  if (!isSame) rememberRevocations(context, revocations);
   return passedOver === undefined ? ok(null) : refuse(passedOver);
 }
 
@@ -159,7 +159,7 @@ export function takeDelivery(moment: Moment, delivery: Uint8Array, session?: Ses
  * What the unit holds of the session key's revocations: [last sequence, floor, those of these ctis that are revoked].
  * @param ctis Joined, ascending; an issuer's revocations count too, as they do for every link.
  */
-function revokedOf({ memory }: Moment, { holder }: Session, ctis: Uint8Array): Result<Cbor> {
+function revokedOf({ memory }: StepContext, { holder }: Session, ctis: Uint8Array): Result<Cbor> {
   if (!isCtis(ctis)) return refuse("SESSION_REQUEST");
   if (memory.facts.unreadable.has("revocations")) return refuse("STORE_UNREADABLE");
   const { sequence, floor } = entryOf(memory.revocations, holder);
@@ -169,8 +169,8 @@ function revokedOf({ memory }: Moment, { holder }: Session, ctis: Uint8Array): R
 }
 
 /** Ends all links that a holder ever signed on this unit. The holder's own link, and the card, stay valid. */
-function raiseFloor(moment: Moment, session: Session, epoch: number): Result<Cbor> {
-  const { memory } = moment;
+function raiseFloor(context: StepContext, session: Session, epoch: number): Result<Cbor> {
+  const { memory } = context;
   if (memory.facts.unreadable.has("revocations")) return refuse("STORE_UNREADABLE");
   const last = session.chain.links[session.chain.links.length - 1];
   const rights = last === undefined ? 0 : rightsFor(last.claims.scope, undefined);
@@ -179,12 +179,12 @@ function raiseFloor(moment: Moment, session: Session, epoch: number): Result<Cbo
   if (epoch !== entry.floor + 1) return refuse("SESSION_FLOOR");
   const others = memory.revocations.filter(({ key }) => !equal(key, session.holder));
   const isNew = others.length === memory.revocations.length;
-  const trust = trustOf(moment.options.crypto, memory, moment.nowMs);
+  const trust = trustOf(context.options.crypto, memory, context.nowMs);
   if (isNew && others.length >= roomFor(session.holder, trust)) return refuse("REVOCATION_FULL");
-  if (!mayWrite(moment, session)) return refuse("SESSION_RATE");
+  if (!mayWrite(context, session)) return refuse("SESSION_RATE");
   // The risen floor has revoked whatever the list named, but not what an issuer's list names of other keys' links.
   const isIssuer = memory.issuers.some(({ publicKey }) => equal(publicKey, session.holder));
   const revoked = isIssuer ? entry.revoked : NOTHING;
-  rememberRevocations(moment, [...others, { ...entry, floor: epoch, revoked }]);
+  rememberRevocations(context, [...others, { ...entry, floor: epoch, revoked }]);
   return ok(epoch);
 }

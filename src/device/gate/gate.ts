@@ -16,13 +16,13 @@ import { localNameOf } from "#wire/sessions/discovery.ts";
 import { encodeAnswer, encodeAnswerOf } from "#wire/sessions/session.ts";
 import { writeAudit } from "./audit-log.ts";
 import { takeDelivery } from "./control.ts";
-import { answerAt, type Visit, visitOf } from "./door.ts";
+import { answerAt, type IncomingRequest, requestIn } from "./endpoint.ts";
 import { handshake } from "./handshake.ts";
 import { openMemory, rereadMemory } from "./memory.ts";
 import { RESET_HOLD_MS, reset, resumeResale } from "./owner.ts";
 import { type Answered, answerUnstored, hasWritten, replyToCall, takeRecord } from "./records.ts";
 import { nextTimeoutMs, sweep } from "./session-table.ts";
-import { createGateState, type GateOptions, type GateState, keepEvent, type Moment } from "./state.ts";
+import { createGateState, type GateOptions, type GateState, keepEvent, type StepContext } from "./state.ts";
 import { askCloud, onCloudTime, onLink } from "./time.ts";
 
 /** Where the fleet's revocations arrive, below the fleet's topic. */
@@ -32,79 +32,79 @@ function start(options: GateOptions, state: GateState, facts: Facts, nowMs: numb
   state.memory = openMemory(options.crypto, facts, options.buildS, nowMs);
   // A bare unit has no one to answer to.
   if (state.memory === undefined) return;
-  state.door.names.local = localNameOf(toHex(state.memory.id));
+  state.endpoint.names.local = localNameOf(toHex(state.memory.id));
   // Listens first: with flash that takes no more, the unit still answers.
   effects.push({ kind: "tcp-listen", port: options.tcpPort }, ...resumeResale(facts));
 }
 
-function visited(moment: Moment, visit: Visit): Result<Uint8Array> | undefined {
-  switch (visit.path) {
+function visited(context: StepContext, request: IncomingRequest): Result<Uint8Array> | undefined {
+  switch (request.path) {
     case "key":
-      return ok(moment.memory.publicKey);
+      return ok(context.memory.publicKey);
     case "edhoc":
-      return handshake(moment, visit);
+      return handshake(context, request);
     case "record":
-      return takeRecord(moment, visit);
+      return takeRecord(context, request);
   }
 }
 
-function serve(moment: Moment, visit: Visit | undefined): void {
-  const answer = visit && visited(moment, visit);
-  if (visit !== undefined && answer !== undefined) send(moment, { origin: visit.origin, answer });
+function serve(context: StepContext, request: IncomingRequest | undefined): void {
+  const answer = request && visited(context, request);
+  if (request !== undefined && answer !== undefined) send(context, { origin: request.origin, answer });
 }
 
-function answerCall(moment: Moment, id: number, plaintext?: Uint8Array): void {
-  const answered = replyToCall(moment, id, plaintext);
-  if (answered !== undefined) send(moment, answered);
+function answerCall(context: StepContext, id: number, plaintext?: Uint8Array): void {
+  const answered = replyToCall(context, id, plaintext);
+  if (answered !== undefined) send(context, answered);
 }
 
-function send(moment: Moment, { origin, answer }: Answered): void {
-  answerAt(moment.state.door, origin, answer, moment.nowMs, moment.effects);
+function send(context: StepContext, { origin, answer }: Answered): void {
+  answerAt(context.state.endpoint, origin, answer, context.nowMs, context.effects);
 }
 
 /** The flash is what counts: the memory goes back to it, and whoever waits for an answer is told that nothing came of it. */
-function notStored(moment: Moment): void {
-  const { memory, state } = moment;
+function notStored(context: StepContext): void {
+  const { memory, state } = context;
   rereadMemory(memory);
   const isResold = memory.facts.resale !== undefined && !state.before.hasResale;
-  for (const answered of answerUnstored(moment, isResold)) send(moment, answered);
+  for (const answered of answerUnstored(context, isResold)) send(context, answered);
 }
 
 /** A board may tell of one press more than once while it lasts: one reset is enough. */
-function press(moment: Moment, heldMs: number): void {
-  const { state, nowMs } = moment;
+function press(context: StepContext, heldMs: number): void {
+  const { state, nowMs } = context;
   const before = state.button;
   const isSame = before !== undefined && nowMs - heldMs <= before.atMs;
   state.button = { heldMs, atMs: nowMs };
-  if (heldMs >= RESET_HOLD_MS && !(isSame && before.heldMs >= RESET_HOLD_MS)) reset(moment);
+  if (heldMs >= RESET_HOLD_MS && !(isSame && before.heldMs >= RESET_HOLD_MS)) reset(context);
 }
 
 /** What was taken is told to the cloud, which can't know otherwise; what was refused comes again at the next link. */
-function delivered(moment: Moment, delivery: Uint8Array): void {
-  if (!takeDelivery(moment, delivery).ok) return;
-  const tag = deliveryTagOf(moment.options.crypto.sha256, delivery);
-  moment.effects.push({ kind: "emit", event: { kind: "revocations-taken", tag } });
+function delivered(context: StepContext, delivery: Uint8Array): void {
+  if (!takeDelivery(context, delivery).ok) return;
+  const tag = deliveryTagOf(context.options.crypto.sha256, delivery);
+  context.effects.push({ kind: "emit", event: { kind: "revocations-taken", tag } });
 }
 
-function on(moment: Moment, event: DeviceEvent): void {
-  const { state, nowMs, effects } = moment;
+function on(context: StepContext, event: DeviceEvent): void {
+  const { state, nowMs, effects } = context;
   switch (event.kind) {
     case "online":
-      state.door.names.ipv4 = event.ipv4;
+      state.endpoint.names.ipv4 = event.ipv4;
       return;
     case "link-down":
-      return onLink(moment, false);
+      return onLink(context, false);
     case "button":
-      return press(moment, event.heldMs);
+      return press(context, event.heldMs);
     case "link-message":
-      if (event.topic === DOWN.revocation || event.topic === REVOCATIONS) return delivered(moment, event.payload);
-      if (event.topic === DOWN.time) return onCloudTime(moment, event.payload);
-      return serve(moment, visitOf(state.door, event, effects));
+      if (event.topic === DOWN.revocation || event.topic === REVOCATIONS) return delivered(context, event.payload);
+      if (event.topic === DOWN.time) return onCloudTime(context, event.payload);
+      return serve(context, requestIn(state.endpoint, event, effects));
     case "raised":
       return keepEvent(state, event.name, event.value);
     case "link-up":
       state.link = 0;
-      return onLink(moment, true);
+      return onLink(context, true);
     case "link-failed":
       state.link = faultNumber(event.fault);
       return;
@@ -116,24 +116,24 @@ function on(moment: Moment, event: DeviceEvent): void {
       return;
     case "cloud-moved":
       state.link = undefined;
-      moment.memory.cloud = cloudOf(moment.memory.facts);
+      context.memory.cloud = cloudOf(context.memory.facts);
       return;
     case "located":
       state.fix = { place: event.place, atMs: nowMs };
       return;
     case "time-hinted":
-      moment.memory.hint = { atS: event.hintS, atMs: nowMs };
+      context.memory.hint = { atS: event.hintS, atMs: nowMs };
       return;
     case "store-failed":
-      return notStored(moment);
+      return notStored(context);
     case "answer-stored":
-      return answerCall(moment, event.id);
+      return answerCall(context, event.id);
     case "called":
-      return answerCall(moment, event.id, encodeAnswerOf(event.result));
+      return answerCall(context, event.id, encodeAnswerOf(event.result));
     case "call-failed":
-      return answerCall(moment, event.id, encodeAnswer({ ok: false, fault: event.fault }));
+      return answerCall(context, event.id, encodeAnswer({ ok: false, fault: event.fault }));
     default:
-      return serve(moment, visitOf(state.door, event, effects));
+      return serve(context, requestIn(state.endpoint, event, effects));
   }
 }
 
@@ -147,17 +147,17 @@ function step(options: GateOptions, state: GateState, event: DeviceEvent): Step<
   if (event.kind !== "store-failed") {
     state.before = { callId: state.callId, hasResale: memory.facts.resale !== undefined };
   }
-  const moment = { options, state, memory, nowMs, effects };
+  const context = { options, state, memory, nowMs, effects };
   if (event.kind !== "start") {
-    on(moment, event);
+    on(context, event);
     // What an unfinished resale would overwrite at the next start must not be written before it.
-    if (memory.facts.resale !== undefined && hasWritten(moment, 0)) effects.unshift(...resumeResale(memory.facts));
-    askCloud(moment);
+    if (memory.facts.resale !== undefined && hasWritten(context, 0)) effects.unshift(...resumeResale(memory.facts));
+    askCloud(context);
   }
   const ops = state.audit === undefined ? [] : writeAudit(options.audit, state.audit);
   // First of all: whoever cuts the power when the lamp goes on finds that in the log.
   if (ops.length > 0) effects.unshift({ kind: "append", ops });
-  const wakeAtMs = Math.min(nextTimeoutMs(state.table), nextCloseMs(state.door.http), state.timeAsking.dueMs);
+  const wakeAtMs = Math.min(nextTimeoutMs(state.table), nextCloseMs(state.endpoint.http), state.timeAsking.dueMs);
   return wakeAtMs === Number.POSITIVE_INFINITY ? { state, effects } : { state, effects, wakeAtMs };
 }
 

@@ -13,12 +13,12 @@ import { SUITE_4 } from "#trust/sessions/edhoc-suite.ts";
 import { recordKeys } from "#trust/sessions/sealed-record.ts";
 import { ACT } from "#wire/sessions/audit.ts";
 import { CALLER_KID, CHAIN_EAD_LABEL, credentialItem, MESSAGE_1_MARK, UNIT_KID } from "#wire/sessions/session.ts";
-import type { Origin, Visit } from "./door.ts";
+import type { IncomingRequest, Origin } from "./endpoint.ts";
 import { isOwners, mayOpen, ownersChain, trustOf } from "./memory.ts";
 import { adoptReissued, claim } from "./owner.ts";
 import { awaitFlash, hasWritten } from "./records.ts";
 import { addHalfOpen, admit, dropHalfOpen, freshId, type HalfOpen } from "./session-table.ts";
-import { branchOf, type Moment, note, type Session, tagOf } from "./state.ts";
+import { branchOf, note, type Session, type StepContext, tagOf } from "./state.ts";
 import { rememberExpiry } from "./time.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -33,11 +33,18 @@ const CALLER_ID_CRED = kidMap(CALLER_KID);
  *          EDHOC_SEAL, EDHOC_EAD, what the chain is refused for, EDHOC_CREDENTIAL, EDHOC_SIGNATURE, SESSION_FULL.
  * @source PROTOCOL 5.5, 5.12 to 5.15
  */
-export function handshake(moment: Moment, { source, body, origin }: Visit): Result<Uint8Array> | undefined {
-  return body[0] === MESSAGE_1_MARK ? onMessage1(moment, source, body.subarray(1)) : onMessage3(moment, body, origin);
+export function handshake(
+  context: StepContext,
+  { source, body, origin }: IncomingRequest,
+): Result<Uint8Array> | undefined {
+  return body[0] === MESSAGE_1_MARK ? onMessage1(context, source, body.subarray(1)) : onMessage3(context, body, origin);
 }
 
-function onMessage1({ options, state, memory, nowMs }: Moment, source: string, bytes: Uint8Array): Result<Uint8Array> {
+function onMessage1(
+  { options, state, memory, nowMs }: StepContext,
+  source: string,
+  bytes: Uint8Array,
+): Result<Uint8Array> {
   if (!takeTurn(state.limit, source, nowMs)) return refuse("SESSION_RATE");
   const message1 = readMessage1(bytes, SUITES);
   if (!message1.ok) return message1;
@@ -53,17 +60,22 @@ function onMessage1({ options, state, memory, nowMs }: Moment, source: string, b
   return ok(responded.value.message2);
 }
 
-function onMessage3(moment: Moment, body: Uint8Array, origin: Origin): Result<Uint8Array> | undefined {
-  const { state } = moment;
+function onMessage3(context: StepContext, body: Uint8Array, origin: Origin): Result<Uint8Array> | undefined {
+  const { state } = context;
   const half = state.table.half.find(({ id }) => id === body[0]);
-  if (half !== undefined) return complete(moment, half, body, origin);
+  if (half !== undefined) return complete(context, half, body, origin);
   // The answer to this very message was lost: the session stands, say so again.
   const open = state.table.open.find(({ id }) => id === body[0]);
   return open !== undefined && equal(open.message3Tag, tagOf(body)) ? ok(NOTHING) : refuse("SESSION_UNKNOWN");
 }
 
-function complete(moment: Moment, half: HalfOpen, body: Uint8Array, origin: Origin): Result<Uint8Array> | undefined {
-  const { options, state, memory, nowMs } = moment;
+function complete(
+  context: StepContext,
+  half: HalfOpen,
+  body: Uint8Array,
+  origin: Origin,
+): Result<Uint8Array> | undefined {
+  const { options, state, memory, nowMs } = context;
   const opened = openMessage3(options.crypto, half.responded, body.subarray(1));
   // Anyone may send bytes under this identifier: only what was sealed by the sender of message 1 ends the handshake.
   if (!opened.ok) return opened;
@@ -77,16 +89,16 @@ function complete(moment: Moment, half: HalfOpen, body: Uint8Array, origin: Orig
   const chain = chainBytes.length === 0 ? ownersChain(memory) : openChain(chainBytes, trust);
   const standing = chain.ok ? inForce(chain.value, trust) : chain;
   if (!standing.ok) {
-    if (chain.ok && standing.fault === "GRANT_EXPIRED") rememberExpiry(moment, chain.value);
-    return refused(moment, undefined, standing.fault);
+    if (chain.ok && standing.fault === "GRANT_EXPIRED") rememberExpiry(context, chain.value);
+    return refused(context, undefined, standing.fault);
   }
-  if (!mayOpen(memory, standing.value)) return refused(moment, undefined, "STORE_UNREADABLE");
+  if (!mayOpen(memory, standing.value)) return refused(context, undefined, "STORE_UNREADABLE");
   const { holder } = standing.value;
   const peer = { id: CALLER_ID_CRED, item: credentialItem(holder), publicKey: holder };
   const secret = finish(options.crypto, half.responded, opened.value, peer);
-  if (!secret.ok) return refused(moment, undefined, secret.fault);
-  const before = moment.effects.length;
-  adoptReissued(moment, standing.value, chainBytes);
+  if (!secret.ok) return refused(context, undefined, secret.fault);
+  const before = context.effects.length;
+  adoptReissued(context, standing.value, chainBytes);
   const session: Session = {
     id: half.id,
     keys: recordKeys(options.crypto, secret.value),
@@ -105,13 +117,13 @@ function complete(moment: Moment, half: HalfOpen, body: Uint8Array, origin: Orig
     hasProved: false,
   };
   const admitted = admit(state.table, session);
-  if (!admitted.ok) return refused(moment, standing.value, admitted.fault);
-  if (session.isOwner) claim(moment);
-  note(moment, ACT.open, session.chain, undefined);
-  return hasWritten(moment, before) ? awaitFlash(moment, session, { origin, isOpening: true }) : ok(NOTHING);
+  if (!admitted.ok) return refused(context, standing.value, admitted.fault);
+  if (session.isOwner) claim(context);
+  note(context, ACT.open, session.chain, undefined);
+  return hasWritten(context, before) ? awaitFlash(context, session, { origin, isOpening: true }) : ok(NOTHING);
 }
 
-function refused(moment: Moment, chain: OpenChain | undefined, fault: Fault): Result<Uint8Array> {
-  note(moment, ACT.open, chain, fault);
+function refused(context: StepContext, chain: OpenChain | undefined, fault: Fault): Result<Uint8Array> {
+  note(context, ACT.open, chain, fault);
   return refuse(fault);
 }

@@ -18,18 +18,18 @@ import { readChain, readGrant } from "#wire/grants/grant.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import { ACT } from "#wire/sessions/audit.ts";
 import { decideAsk } from "./ask.ts";
-import type { Origin } from "./door.ts";
+import type { Origin } from "./endpoint.ts";
 import { type Memory, ownersChain, trustOf } from "./memory.ts";
 import { rememberSigners } from "./signer-times.ts";
-import { buttonHeldMs, type Moment, mayWrite, note, type Session } from "./state.ts";
+import { buttonHeldMs, mayWrite, note, type Session, type StepContext } from "./state.ts";
 
 /** The button must be held for this long to hand the unit over, and for that long to reset it. */
 const RESALE_HOLD_MS = 3_000;
 export const RESET_HOLD_MS = 10_000;
 
 /** Stores what is now remembered of revocation, and ends the sessions that it ends. */
-export function rememberRevocations(moment: Moment, revocations: RevocationList): void {
-  const { options, memory, state, nowMs, effects } = moment;
+export function rememberRevocations(context: StepContext, revocations: RevocationList): void {
+  const { options, memory, state, nowMs, effects } = context;
   const risen = memory.signers.filter(
     ({ key, floorS }) =>
       floorS !== undefined && entryOf(revocations, key).floor > entryOf(memory.revocations, key).floor,
@@ -46,30 +46,35 @@ export function rememberRevocations(moment: Moment, revocations: RevocationList)
 }
 
 /** The owner's first session claims the unit: from then on fleet and product grants need the owner's consent. */
-export function claim({ memory, effects }: Moment): void {
+export function claim({ memory, effects }: StepContext): void {
   if (memory.claimed) return;
   memory.claimed = true;
   effects.push(remember("claimed", true));
 }
 
 /** The owner says whether fleet and product grants may call functions. */
-export function agree(moment: Moment, session: Session, agreed: boolean, origin: Origin): Result<Cbor> {
-  const allowed = asOwner(moment, session, origin, true);
+export function agree(context: StepContext, session: Session, agreed: boolean, origin: Origin): Result<Cbor> {
+  const allowed = asOwner(context, session, origin, true);
   if (!allowed.ok) return allowed;
-  moment.memory.fleetCalls = agreed;
-  moment.effects.push(agreed ? remember("fleetCalls", true) : forget("fleetCalls"));
+  context.memory.fleetCalls = agreed;
+  context.effects.push(agreed ? remember("fleetCalls", true) : forget("fleetCalls"));
   return ok(null);
 }
 
 /** Stores the air key of a reissued card, which only the owner's phone can send. */
-export function installAirKey(moment: Moment, session: Session, airKey: Uint8Array, origin: Origin): Result<Cbor> {
-  const allowed = asOwner(moment, session, origin, true);
-  if (allowed.ok) moment.effects.push(remember("airKey", airKey));
+export function installAirKey(
+  context: StepContext,
+  session: Session,
+  airKey: Uint8Array,
+  origin: Origin,
+): Result<Cbor> {
+  const allowed = asOwner(context, session, origin, true);
+  if (allowed.ok) context.effects.push(remember("airKey", airKey));
   return allowed;
 }
 
 /** Remembers where the unit is, or forgets it: what was said by the one owner is no word of the next. */
-export function setPlace({ memory, effects }: Moment, place: Place | undefined): void {
+export function setPlace({ memory, effects }: StepContext, place: Place | undefined): void {
   memory.place = place;
   effects.push(place === undefined ? forget("place") : remember("place", place));
 }
@@ -80,38 +85,43 @@ export function setPlace({ memory, effects }: Moment, place: Place | undefined):
  * @returns SESSION_OWNER, a refusal of the config right, SESSION_CLOUD for an address that no unit can use.
  */
 export function moveTo(
-  moment: Moment,
+  context: StepContext,
   session: Session,
   { address, tls }: { readonly address: Uint8Array; readonly tls: Uint8Array },
   origin: Origin,
 ): Result<Cbor> {
   const isBack = address.length === 0 && tls.length === 0;
   if (session.isOwner && !isBack && !isCloud(address, tls)) return refuse("SESSION_CLOUD");
-  const allowed = asOwner(moment, session, origin, true);
-  if (allowed.ok) moment.effects.push(...moveCloud(isBack ? undefined : { address, tls }));
+  const allowed = asOwner(context, session, origin, true);
+  if (allowed.ok) context.effects.push(...moveCloud(isBack ? undefined : { address, tls }));
   return allowed;
 }
 
 /** Remembers the zone where the unit is, or forgets it. Only the owner may, since hours of guests' keys follow it. */
-export function setZone(moment: Moment, session: Session, rule: string | undefined, origin: Origin): Result<Cbor> {
+export function setZone(
+  context: StepContext,
+  session: Session,
+  rule: string | undefined,
+  origin: Origin,
+): Result<Cbor> {
   const zone = rule === undefined ? undefined : readZone(rule);
   if (zone?.ok === false) return zone;
-  const allowed = asOwner(moment, session, origin, true);
-  if (allowed.ok) rememberZone(moment, zone && { rule: rule as string, zone: zone.value });
+  const allowed = asOwner(context, session, origin, true);
+  if (allowed.ok) rememberZone(context, zone && { rule: rule as string, zone: zone.value });
   return allowed;
 }
 
-function rememberZone({ memory, effects }: Moment, zone: Memory["zone"]): void {
+function rememberZone({ memory, effects }: StepContext, zone: Memory["zone"]): void {
   memory.zone = zone;
   effects.push(zone === undefined ? forget("zone") : remember("zone", zone));
 }
 
 /** @param isPaced Whether it takes one of the turns to write; what wants the button has a pace by that. */
-function asOwner(moment: Moment, session: Session, origin: Origin, isPaced = false): Result<Cbor> {
+function asOwner(context: StepContext, session: Session, origin: Origin, isPaced = false): Result<Cbor> {
   if (!session.isOwner) return refuse("SESSION_OWNER");
-  const verdict = decideAsk(moment, session, "config", origin);
+  const verdict = decideAsk(context, session, "config", origin);
   if (!verdict.ok) return verdict;
-  return isPaced && !mayWrite(moment, session) ? refuse("SESSION_RATE") : ok(null);
+  return isPaced && !mayWrite(context, session) ? refuse("SESSION_RATE") : ok(null);
 }
 
 /**
@@ -121,15 +131,15 @@ function asOwner(moment: Moment, session: Session, origin: Origin, isPaced = fal
  * @source PROTOCOL 4.13, 5.30
  */
 export function passOn(
-  moment: Moment,
+  context: StepContext,
   session: Session,
   next: { readonly holder: Uint8Array; readonly airKey: Uint8Array },
   origin: Origin,
 ): Result<Cbor> {
-  const { options, memory, state, nowMs, effects } = moment;
-  const allowed = asOwner(moment, session, origin);
+  const { options, memory, state, nowMs, effects } = context;
+  const allowed = asOwner(context, session, origin);
   if (!allowed.ok) return allowed;
-  if (buttonHeldMs(moment) < RESALE_HOLD_MS) return refuse("SESSION_BUTTON");
+  if (buttonHeldMs(context) < RESALE_HOLD_MS) return refuse("SESSION_BUTTON");
   // One press, one sale.
   state.button = undefined;
   const unit = {
@@ -150,7 +160,7 @@ export function passOn(
   memory.fleetCalls = false;
   memory.place = undefined;
   memory.zone = undefined;
-  rememberRevocations(moment, resold.revocations);
+  rememberRevocations(context, resold.revocations);
   return ok(resold.grant);
 }
 
@@ -186,7 +196,11 @@ export function resumeResale(facts: Facts): readonly Effect[] {
  * first session that shows it. While the owner's grant is in force, nobody's takes its place.
  * @source PROTOCOL 4.14, 5.31
  */
-export function adoptReissued({ options, memory, nowMs, effects }: Moment, chain: OpenChain, bytes: Uint8Array): void {
+export function adoptReissued(
+  { options, memory, nowMs, effects }: StepContext,
+  chain: OpenChain,
+  bytes: Uint8Array,
+): void {
   const [grant, child] = chain.links;
   if (grant === undefined || child !== undefined || bytes.length === 0) return;
   const old = ownersChain(memory);
@@ -208,18 +222,18 @@ export function adoptReissued({ options, memory, nowMs, effects }: Moment, chain
  * end; consent to fleet grants is revoked; the other machines forget their data. Owner, keys, floors and counts of
  * uses stay.
  */
-export function reset(moment: Moment): void {
-  const { memory, state, effects } = moment;
-  note(moment, ACT.reset, undefined, undefined, true);
+export function reset(context: StepContext): void {
+  const { memory, state, effects } = context;
+  note(context, ACT.reset, undefined, undefined, true);
   state.table.open.length = 0;
   state.table.half.length = 0;
   memory.fleetCalls = false;
   effects.push(forget("fleetCalls"));
-  setPlace(moment, undefined);
+  setPlace(context, undefined);
   effects.push(...moveCloud(undefined));
-  rememberZone(moment, undefined);
+  rememberZone(context, undefined);
   if (memory.owner !== undefined) {
-    rememberRevocations(moment, withoutGuests(memory.revocations, memory.owner.claims.holder));
+    rememberRevocations(context, withoutGuests(memory.revocations, memory.owner.claims.holder));
   }
   effects.push({ kind: "emit", event: { kind: "reset" } });
 }

@@ -3,19 +3,19 @@ import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { openRequest, readRequestRecord, sealReply } from "#trust/sessions/sealed-record.ts";
 import { decodeRequest, encodeAnswer } from "#wire/sessions/session.ts";
-import type { Origin, Visit } from "./door.ts";
+import type { IncomingRequest, Origin } from "./endpoint.ts";
 import { type Answer, perform } from "./requests.ts";
 import { dropSession } from "./session-table.ts";
-import { type Moment, type Session, tagOf } from "./state.ts";
+import { type Session, type StepContext, tagOf } from "./state.ts";
 
 /** Whether a step wrote anything from some effect on. */
-export function hasWritten({ effects }: Moment, from: number): boolean {
+export function hasWritten({ effects }: StepContext, from: number): boolean {
   return effects.slice(from).some(({ kind }) => kind === "store" || kind === "forget");
 }
 
 /** Waits with a session's answer until all that this step stores is in flash: then, and only then, it is true. */
 export function awaitFlash(
-  { state, effects }: Moment,
+  { state, effects }: StepContext,
   session: Session,
   pending: { readonly origin: Origin; readonly answer?: Uint8Array; readonly isOpening?: boolean },
 ): undefined {
@@ -32,8 +32,8 @@ export function awaitFlash(
  *          SESSION_REPLAY (a counter that was used), SESSION_ORDER (a counter that is not the next), SESSION_SEAL.
  * @source PROTOCOL 5.8 to 5.11
  */
-export function takeRecord(moment: Moment, { origin, body }: Visit): Result<Uint8Array> | undefined {
-  const { options, state, nowMs } = moment;
+export function takeRecord(context: StepContext, { origin, body }: IncomingRequest): Result<Uint8Array> | undefined {
+  const { options, state, nowMs } = context;
   const record = readRequestRecord(body);
   if (!record.ok) return record;
   const { sessionId, counter } = record.value;
@@ -47,16 +47,16 @@ export function takeRecord(moment: Moment, { origin, body }: Visit): Result<Uint
   session.requestTag = tagOf(body);
   session.reply = undefined;
   session.usedAtMs = nowMs;
-  prove(moment, session, origin);
+  prove(context, session, origin);
   const request = decodeRequest(plaintext.value);
-  const before = moment.effects.length;
-  const answer = request.ok ? perform(moment, session, request.value, origin) : encodeAnswer(request);
+  const before = context.effects.length;
+  const answer = request.ok ? perform(context, session, request.value, origin) : encodeAnswer(request);
   if (typeof answer === "number") {
     session.pending = { callId: answer, origin };
     return undefined;
   }
-  if (hasWritten(moment, before)) return awaitFlash(moment, session, { origin, answer });
-  return ok(reply(moment, session, answer));
+  if (hasWritten(context, before)) return awaitFlash(context, session, { origin, answer });
+  return ok(reply(context, session, answer));
 }
 
 /** The last record again: the caller didn't get its reply. Any older one, or another under its counter, is a replay. */
@@ -68,7 +68,7 @@ function repeat(session: Session, counter: number, body: Uint8Array, origin: Ori
 }
 
 /** Seals the one reply to the session's last request and keeps it in case it gets lost. */
-function reply({ options }: Moment, session: Session, plaintext: Answer): Uint8Array {
+function reply({ options }: StepContext, session: Session, plaintext: Answer): Uint8Array {
   session.reply = sealReply(options.crypto, session.keys, session.counter, plaintext);
   return session.reply;
 }
@@ -82,31 +82,31 @@ export interface Answered {
  * The reply for which a session waited, and where it goes; undefined when its session is gone.
  * @param plaintext What the app answered; absent when the answer waited for the flash.
  */
-export function replyToCall(moment: Moment, callId: number, plaintext?: Uint8Array): Answered | undefined {
-  const { open } = moment.state.table;
-  const session = [...open, ...moment.state.waiting].find(({ pending }) => pending?.callId === callId);
+export function replyToCall(context: StepContext, callId: number, plaintext?: Uint8Array): Answered | undefined {
+  const { open } = context.state.table;
+  const session = [...open, ...context.state.waiting].find(({ pending }) => pending?.callId === callId);
   if (session?.pending === undefined) return undefined;
   const { origin, isOpening, answer } = session.pending;
   session.pending = undefined;
-  const place = moment.state.waiting.indexOf(session);
-  if (place >= 0) moment.state.waiting.splice(place, 1);
-  session.usedAtMs = moment.nowMs;
+  const place = context.state.waiting.indexOf(session);
+  if (place >= 0) context.state.waiting.splice(place, 1);
+  session.usedAtMs = context.nowMs;
   if (isOpening === true) return { origin, answer: ok(new Uint8Array(0)) };
   const text = plaintext ?? answer;
-  return text && { origin, answer: ok(reply(moment, session, text)) };
+  return text && { origin, answer: ok(reply(context, session, text)) };
 }
 
 /**
  * What is said to those whose answers waited for what the last step could not store.
  * @param isDecided Whether that step did what it was asked nevertheless: a resale counts from its first write on.
  */
-export function answerUnstored(moment: Moment, isDecided: boolean): readonly Answered[] {
-  const { table, waiting, before } = moment.state;
+export function answerUnstored(context: StepContext, isDecided: boolean): readonly Answered[] {
+  const { table, waiting, before } = context.state;
   const sessions = new Set([...table.open, ...waiting].filter(({ pending }) => (pending?.callId ?? 0) > before.callId));
   return [...sessions].flatMap((session) => {
     const { callId, origin, isOpening } = session.pending as NonNullable<Session["pending"]>;
     const refusal = isDecided ? undefined : encodeAnswer(refuse("STORE_FAILED"));
-    const answered = replyToCall(moment, callId, refusal);
+    const answered = replyToCall(context, callId, refusal);
     if (isOpening !== true) return answered ?? [];
     dropSession(table, session);
     return { origin, answer: refuse("STORE_FAILED") };
@@ -114,7 +114,7 @@ export function answerUnstored(moment: Moment, isDecided: boolean): readonly Ans
 }
 
 /** Reports that the owner opened a session on the local network, which proves that this image can be reached. */
-function prove({ effects }: Moment, session: Session, origin: Origin): void {
+function prove({ effects }: StepContext, session: Session, origin: Origin): void {
   if (session.hasProved || !session.isOwner || origin.kind !== "lan") return;
   session.hasProved = true;
   effects.push({ kind: "emit", event: { kind: "peer-proved", by: "session" } });

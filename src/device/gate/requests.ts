@@ -9,9 +9,9 @@ import { timeAt } from "#trust/time-floor.ts";
 import { encodeAnswer, type SessionRequest } from "#wire/sessions/session.ts";
 import { decideAsk } from "./ask.ts";
 import { control } from "./control.ts";
-import type { Origin } from "./door.ts";
+import type { Origin } from "./endpoint.ts";
 import { dropSession } from "./session-table.ts";
-import type { Moment, Session } from "./state.ts";
+import type { Session, StepContext } from "./state.ts";
 
 /** The plaintext of a reply. */
 export type Answer = Uint8Array;
@@ -20,27 +20,32 @@ export type Answer = Uint8Array;
  * Does one thing.
  * @returns The plaintext of the reply, or the number of the call whose answer the app still owes.
  */
-export function perform(moment: Moment, session: Session, request: SessionRequest, origin: Origin): Answer | number {
+export function perform(
+  context: StepContext,
+  session: Session,
+  request: SessionRequest,
+  origin: Origin,
+): Answer | number {
   switch (request.op) {
     case "call":
-      return call(moment, session, request.name, request.args, origin);
+      return call(context, session, request.name, request.args, origin);
     case "describe":
-      return encodeAnswer(describe(moment, session));
+      return encodeAnswer(describe(context, session));
     case "close":
-      dropSession(moment.state.table, session);
+      dropSession(context.state.table, session);
       return encodeAnswer(ok(null));
     case "events":
-      return encodeAnswer(events(moment, session, request.after, origin));
+      return encodeAnswer(events(context, session, request.after, origin));
     default:
-      return encodeAnswer(control(moment, session, request, origin));
+      return encodeAnswer(control(context, session, request, origin));
   }
 }
 
-function call(moment: Moment, session: Session, name: string, args: Uint8Array, origin: Origin): Answer | number {
-  const { options, state, effects } = moment;
+function call(context: StepContext, session: Session, name: string, args: Uint8Array, origin: Origin): Answer | number {
+  const { options, state, effects } = context;
   const right = options.app.rightOf(name);
   if (right === undefined || right === "subscribe") return encodeAnswer(refuse("APP_NO_SUCH_NAME"));
-  const verdict = decideAsk(moment, session, right, origin, name, args);
+  const verdict = decideAsk(context, session, right, origin, name, args);
   if (!verdict.ok) return encodeAnswer(verdict);
   const id = ++state.callId;
   effects.push({ kind: "call", id, name, args });
@@ -51,7 +56,7 @@ function call(moment: Moment, session: Session, name: string, args: Uint8Array, 
  * Describes the app's names with their rights, and the facts that a holder needs to mint links beneath the holder's
  * own link.
  */
-function describe({ options, state, memory, nowMs }: Moment, session: Session): Result<Cbor> {
+function describe({ options, state, memory, nowMs }: StepContext, session: Session): Result<Cbor> {
   return ok(
     new Map<string, Cbor>([
       ["names", options.app.names()],
@@ -72,11 +77,11 @@ function describe({ options, state, memory, nowMs }: Moment, session: Session): 
 }
 
 /** Events after a number, [number, name, value as encoded], of those that the chain may subscribe to. */
-function events(moment: Moment, session: Session, after: number, origin: Origin): Result<Cbor> {
-  const raised = moment.state.events.filter(({ number }) => number > after);
+function events(context: StepContext, session: Session, after: number, origin: Origin): Result<Cbor> {
+  const raised = context.state.events.filter(({ number }) => number > after);
   const verdicts = new Map<string, boolean>();
   for (const { name } of raised) {
-    if (!verdicts.has(name)) verdicts.set(name, decideAsk(moment, session, "subscribe", origin, name).ok);
+    if (!verdicts.has(name)) verdicts.set(name, decideAsk(context, session, "subscribe", origin, name).ok);
   }
   return ok(raised.filter(({ name }) => verdicts.get(name)).map(({ number, name, value }) => [number, name, value]));
 }

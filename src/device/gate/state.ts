@@ -12,7 +12,7 @@ import type { Primitives } from "#trust/primitives.ts";
 import { timeAt } from "#trust/time-floor.ts";
 import { auditNameTag, encodeAuditEntry } from "#wire/sessions/audit.ts";
 import { type AuditLog, addAudit, openAuditLog } from "./audit-log.ts";
-import { createDoor, type Door, type Origin } from "./door.ts";
+import { createEndpoint, type Endpoint, type Origin } from "./endpoint.ts";
 import { isOwnersBranch, type Memory } from "./memory.ts";
 import { createSessionTable, type SessionTable, type TableSession } from "./session-table.ts";
 
@@ -81,7 +81,7 @@ export interface GateState {
   keySet: number | undefined;
   /** What runs, and what became of the last release that was offered, encoded (wire/link/unit-state.ts). */
   unitState: Uint8Array | undefined;
-  readonly door: Door;
+  readonly endpoint: Endpoint;
   readonly table: SessionTable<Session>;
   readonly limit: RateLimit;
   readonly ownersWrites: RateLimit;
@@ -108,7 +108,7 @@ export function createGateState(tcpPort: number, appOrigins: readonly string[] =
     link: undefined,
     keySet: undefined,
     unitState: undefined,
-    door: createDoor(tcpPort, appOrigins),
+    endpoint: createEndpoint(tcpPort, appOrigins),
     table: createSessionTable(),
     limit: createRateLimit(HANDSHAKES_EACH, HANDSHAKES_ALL),
     ownersWrites: createRateLimit(WRITES, WRITES),
@@ -127,7 +127,7 @@ export function createGateState(tcpPort: number, appOrigins: readonly string[] =
 }
 
 /** One step's surroundings: what every part of the gate is handed. */
-export interface Moment {
+export interface StepContext {
   readonly options: GateOptions;
   readonly state: GateState;
   readonly memory: Memory;
@@ -137,7 +137,7 @@ export interface Moment {
 
 /** Takes a turn for a write to flash. The owner has separate turns. SESSION_RATE where none is left. */
 export function mayWrite(
-  { state, memory, nowMs }: Moment,
+  { state, memory, nowMs }: StepContext,
   { isOwner, chain }: Pick<Session, "isOwner" | "chain">,
 ): boolean {
   if (isOwner) return takeTurn(state.ownersWrites, "", nowMs);
@@ -154,7 +154,7 @@ export function branchOf(memory: Memory, chain: OpenChain): Uint8Array {
 }
 
 /** For how long the button has been held, as far as it still counts. */
-export function buttonHeldMs({ state, nowMs }: Pick<Moment, "state" | "nowMs">): number {
+export function buttonHeldMs({ state, nowMs }: Pick<StepContext, "state" | "nowMs">): number {
   return state.button !== undefined && nowMs - state.button.atMs < BUTTON_MS ? state.button.heldMs : 0;
 }
 
@@ -168,22 +168,22 @@ export function keepEvent(state: GateState, name: string, value: Uint8Array): vo
 
 const NOBODY = new Uint8Array(4);
 
-export function auditOf({ options, state }: Pick<Moment, "options" | "state">): AuditLog {
+export function auditOf({ options, state }: Pick<StepContext, "options" | "state">): AuditLog {
   state.audit ??= openAuditLog(options.crypto, options.audit);
   return state.audit;
 }
 
 /** Notes what was asked and decided; it is in flash before anything comes of it. What is refused, and what concerns the unit, has turns of its own. */
 export function note(
-  moment: Moment,
+  context: StepContext,
   act: number,
   chain: OpenChain | undefined,
   fault: Fault | undefined,
   isGrave = false,
   name?: string,
 ): void {
-  const { options, memory, nowMs } = moment;
-  const log = auditOf(moment);
+  const { options, memory, nowMs } = context;
+  const log = auditOf(context);
   const sequence = log.sequence++;
   if (!takeTurn(log.turns, fault !== undefined ? "refused" : isGrave ? "grave" : "", nowMs)) return;
   const time = timeAt(memory.time, nowMs);

@@ -25,7 +25,7 @@ import { UP } from "#wire/link/topics.ts";
 import { trustOf } from "./memory.ts";
 import { issueNonce, nonceIssuedMs } from "./nonce.ts";
 import { addSigner, rememberSigners, signerTimeOf } from "./signer-times.ts";
-import { type Moment, mayWrite, type Session } from "./state.ts";
+import { mayWrite, type Session, type StepContext } from "./state.ts";
 
 /** A forwarded statement may be this old when it arrives. An interval of a day proves no hour, so an older one would be useless. */
 const VOUCH_AGE_MAX_MS = 86_400_000;
@@ -40,7 +40,7 @@ const REFRESH_MS = 12 * 3_600_000;
 const URGENT_MS = 10_000;
 
 /** When this unit gave the nonce that a statement covers; or what the statement is refused for before its signature is looked at. */
-function issuedMs({ options, memory, nowMs }: Moment, statement: Uint8Array, ageMaxMs: number) {
+function issuedMs({ options, memory, nowMs }: StepContext, statement: Uint8Array, ageMaxMs: number) {
   const time = readTime(statement);
   if (!time.ok) return time;
   const { nonce } = time.value.content;
@@ -53,9 +53,9 @@ function issuedMs({ options, memory, nowMs }: Moment, statement: Uint8Array, age
  * Takes the maker's time: it is trusted from now on, and the floor rises with it. The floor is written when it has risen by much.
  * @returns Null; or what readTime refuses, TIME_NONCE, TIME_STALE, TIME_SIGNATURE, TIME_BEFORE_FLOOR.
  */
-export function takeTime(moment: Moment, statement: Uint8Array): Result<Cbor> {
-  const { options, memory, nowMs, effects } = moment;
-  const asked = issuedMs(moment, statement, NONCE_AGE_MAX_MS);
+export function takeTime(context: StepContext, statement: Uint8Array): Result<Cbor> {
+  const { options, memory, nowMs, effects } = context;
+  const asked = issuedMs(context, statement, NONCE_AGE_MAX_MS);
   if (!asked.ok) return asked;
   const timeS = checkTime(options.crypto, statement, asked.value.nonce, memory.timeKeys);
   if (!timeS.ok) return timeS;
@@ -77,9 +77,9 @@ export function takeTime(moment: Moment, statement: Uint8Array): Result<Cbor> {
  * @returns Null, also for a statement over an older nonce than the last one; or what readTime refuses, TIME_NONCE, TIME_STALE,
  *   TIME_SIGNATURE, TIME_BEFORE_FLOOR, TIME_AHEAD (the unit has trusted time, and it is earlier).
  */
-export function takeVouch(moment: Moment, session: Session, link: number, statement: Uint8Array): Result<Cbor> {
-  const { options, memory, nowMs } = moment;
-  const asked = issuedMs(moment, statement, VOUCH_AGE_MAX_MS);
+export function takeVouch(context: StepContext, session: Session, link: number, statement: Uint8Array): Result<Cbor> {
+  const { options, memory, nowMs } = context;
+  const asked = issuedMs(context, statement, VOUCH_AGE_MAX_MS);
   if (!asked.ok) return asked;
   const { nonce, askedMs } = asked.value;
   const timeS = checkVouch(options.crypto, statement, nonce, session.chain, link);
@@ -98,11 +98,11 @@ export function takeVouch(moment: Moment, session: Session, link: number, statem
   signer.signed = narrowed(signer.signed, interval.value);
   const { earliestS } = signer.signed;
   const isRisen = earliestS - (signer.floorS ?? 0) >= PERSIST_STEP_S;
-  if (!signer.isDeep && isRisen && mayWrite(moment, session)) storeFloor(moment, key, link, earliestS);
+  if (!signer.isDeep && isRisen && mayWrite(context, session)) storeFloor(context, key, link, earliestS);
   return ok(null);
 }
 
-function storeFloor({ memory, effects }: Moment, key: Uint8Array, link: number, floorS: number): void {
+function storeFloor({ memory, effects }: StepContext, key: Uint8Array, link: number, floorS: number): void {
   addSigner(memory.signers, key, link, memory.owner?.claims.holder).floorS = floorS;
   effects.push(rememberSigners(memory.signers));
 }
@@ -112,16 +112,17 @@ function storeFloor({ memory, effects }: Moment, key: Uint8Array, link: number, 
  * expired still. What the owner or an issuer's holder signed is always written, since nobody else can make such links; what a guest
  * signed takes one of that guest's turns.
  */
-export function rememberExpiry(moment: Moment, chain: OpenChain): void {
-  const { options, memory, nowMs } = moment;
+export function rememberExpiry(context: StepContext, chain: OpenChain): void {
+  const { options, memory, nowMs } = context;
   const learned = learnedExpiry(chain, trustOf(options.crypto, memory, nowMs));
   if (learned === undefined || learned.floorS <= (memory.time.persistedS ?? 0)) return;
   const { link, key, floorS } = learned;
-  if (link === 1 || (link === 2 && mayWrite(moment, { isOwner: false, chain }))) storeFloor(moment, key, link, floorS);
+  if (link === 1 || (link === 2 && mayWrite(context, { isOwner: false, chain })))
+    storeFloor(context, key, link, floorS);
 }
 
 /** A nonce for the session's holder to sign over, where the unit needs that holder's word; undefined where it does not. */
-export function wantedOf({ options, memory, nowMs }: Moment, { chain, holder }: Session): Uint8Array | undefined {
+export function wantedOf({ options, memory, nowMs }: StepContext, { chain, holder }: Session): Uint8Array | undefined {
   const last = chain.links[chain.links.length - 1];
   const mayDelegate = last !== undefined && (rightsFor(last.claims.scope, undefined) & RIGHT.delegate) !== 0;
   const signed = signerTimeOf(memory.signers, holder)?.signed;
@@ -131,7 +132,7 @@ export function wantedOf({ options, memory, nowMs }: Moment, { chain, holder }: 
 }
 
 /** Asks the cloud what time it is, as soon as that is due. */
-export function askCloud({ options, state, memory, nowMs, effects }: Moment): void {
+export function askCloud({ options, state, memory, nowMs, effects }: StepContext): void {
   const asking = state.timeAsking;
   if (nowMs < asking.dueMs) return;
   const payload = issueNonce(options.crypto, memory, nowMs);
@@ -142,7 +143,7 @@ export function askCloud({ options, state, memory, nowMs, effects }: Moment): vo
 }
 
 /** Begins to ask with the link, and ends with it. Without a pinned time key no answer would count. */
-export function onLink({ state, memory, nowMs }: Moment, isUp: boolean): void {
+export function onLink({ state, memory, nowMs }: StepContext, isUp: boolean): void {
   const asking = state.timeAsking;
   asking.retryMs = RETRY_MS;
   const refreshMs = memory.time.signed === undefined ? nowMs : memory.time.signed.askedMs + REFRESH_MS;
@@ -150,14 +151,14 @@ export function onLink({ state, memory, nowMs }: Moment, isUp: boolean): void {
 }
 
 /** Takes what the cloud answered. A refusal is logged by its number: nobody waits for an answer. */
-export function onCloudTime(moment: Moment, statement: Uint8Array): void {
-  const taken = takeTime(moment, statement);
-  if (taken.ok) onLink(moment, true);
-  else moment.effects.push({ kind: "log", text: `time: ${faultText(taken.fault)}` });
+export function onCloudTime(context: StepContext, statement: Uint8Array): void {
+  const taken = takeTime(context, statement);
+  if (taken.ok) onLink(context, true);
+  else context.effects.push({ kind: "log", text: `time: ${faultText(taken.fault)}` });
 }
 
 /** Asks the linked cloud at once when a key was refused for lack of a time, or of a fresh one. */
-export function needTime({ state, nowMs }: Moment): void {
+export function needTime({ state, nowMs }: StepContext): void {
   const asking = state.timeAsking;
   if (asking.dueMs !== Number.POSITIVE_INFINITY && nowMs - asking.askedMs >= URGENT_MS) asking.dueMs = nowMs;
 }

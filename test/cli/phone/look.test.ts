@@ -16,7 +16,7 @@ import { PROVISIONED } from "#wire/flash/stored-names.ts";
 import { cardLink, labelLink, linkText } from "#wire/grants/card.ts";
 import { LEVEL } from "#wire/grants/scope.ts";
 import { encodeUnitState, type UnitAttempt } from "#wire/link/unit-state.ts";
-import { enrolmentOf, type HomeUnit, issuer, seedOf, startHomeUnit } from "../../cloud/broker/away-home.ts";
+import { enrolmentOf, type HomeUnit, issuer, seedOf, startHomeUnit } from "../../cloud/broker/home-unit.ts";
 import { type CloudProcess, startCloudProcess, testClient, testKeys } from "../../cloud/broker/linked-unit.ts";
 import { type GateServer, id, ownedUnit, startGateServer, unitKey } from "../../phone/gate-server.ts";
 import { runVerb } from "../run-verb.ts";
@@ -182,7 +182,7 @@ describe("through the relay", () => {
   let cloud: CloudProcess;
   let home: HomeUnit;
   const away = (verb: string, ...words: string[]) =>
-    runVerb("phone", verb, ...words, "--away", ...asOwner("away.json"));
+    runVerb("phone", verb, ...words, "--remote", ...asOwner("away.json"));
 
   beforeAll(async () => {
     const [data, keys] = [at("data"), at("keys")];

@@ -15,7 +15,7 @@ import { callerName, callerToBeSigned, encodeCallerProof } from "#wire/link/call
 import type { CloudAddress } from "#wire/link/cloud-address.ts";
 import { linkPassword } from "#wire/link/link-auth.ts";
 import { encodeRelayedRequest } from "#wire/link/relay.ts";
-import { enrolmentOf, guestOf, type HomeUnit, issuer, seedOf, startHomeUnit } from "./away-home.ts";
+import { enrolmentOf, guestOf, type HomeUnit, issuer, seedOf, startHomeUnit } from "./home-unit.ts";
 import { type CloudProcess, fetchNonce, startCloudProcess, testClient, testKeys, until } from "./linked-unit.ts";
 
 describe("a unit whose owner calls through the relay", () => {

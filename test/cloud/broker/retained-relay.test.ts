@@ -13,7 +13,7 @@ import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { callerName, callerToBeSigned, encodeCallerProof } from "#wire/link/caller-auth.ts";
 import { linkPassword } from "#wire/link/link-auth.ts";
 import { encodeRelayedRequest } from "#wire/link/relay.ts";
-import { enrolmentOf, type HomeUnit, issuer, seedOf, startHomeUnit } from "./away-home.ts";
+import { enrolmentOf, type HomeUnit, issuer, seedOf, startHomeUnit } from "./home-unit.ts";
 import { type CloudProcess, fetchNonce, startCloudProcess, testClient, testKeys, until } from "./linked-unit.ts";
 import { type Mosquitto, startMosquitto } from "./mosquitto-broker.ts";
 

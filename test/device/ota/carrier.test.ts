@@ -4,7 +4,7 @@ import type { Machine } from "#device/machine.ts";
 import { createCarrier } from "#device/ota/carrier.ts";
 import { createOta } from "#device/ota/ota.ts";
 import { openSettings, performOp } from "#device/settings.ts";
-import { type CarryServer, serveStreams } from "#phone/carry.ts";
+import { type StreamServer, serveStreams } from "#phone/serve-streams.ts";
 import { readJournal } from "#wire/flash/journal.ts";
 import { readPeer } from "#wire/sessions/peer.ts";
 import { GEOMETRIES, type Geometry } from "../../powercut/flash-model.ts";
@@ -54,7 +54,7 @@ function startUnit(): { unit: SocketRunner; phase: () => string | undefined } {
   return { unit, phase };
 }
 
-async function startPhone(served: Served): Promise<CarryServer> {
+async function startPhone(served: Served): Promise<StreamServer> {
   const server = await serveStreams([...served.streams.values()]);
   stops.push(() => server.stop());
   return server;

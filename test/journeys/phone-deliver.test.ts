@@ -11,9 +11,9 @@ import { readBoard } from "#boards/sim/host/board.ts";
 import type { Child } from "#boards/sim/host/child.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { startReady } from "#cli/program.ts";
+import { createReporter } from "#cli/reporter.ts";
 import { factory, makeRelease } from "#cli/story/factory.ts";
 import { latchkey, latchkeyOk } from "#cli/story/world.ts";
-import { createTeller } from "#cli/teller.ts";
 import { writeReleaseFile } from "#cloud/releases/release-file.ts";
 import { buildScript, bundleEntry } from "#factory/bundle/bundle.ts";
 import { type FlashConfig, readFlashConfig } from "#factory/config.ts";
@@ -47,7 +47,7 @@ async function unitAtHome() {
   const onboarding = { legacy: [], softAp: false };
   const config: FlashConfig = { ...shipped, board: "sim", output, keys: join(output, "keys"), onboarding };
   station = openSimStation(readBoard("sim"), join(output, "flash.bin"), radio);
-  const tell = createTeller(() => undefined, false);
+  const tell = createReporter(() => undefined, false);
   const phoneMemory = join(output, "phone.json");
   const world = { tell, config, board: readBoard("sim"), radio, station, phoneMemory, broadcast: undefined };
   const { unit, sequence } = await factory(world);
@@ -89,7 +89,7 @@ async function lasts({ powerOn, starts, brightness }: UnitAtHome): Promise<void>
 
 test("an owner with a noFlash card can't, a technician whom the maker sent can; the owner has the last word", async () => {
   const home = await unitAtHome();
-  const refused = await latchkey("phone", "carry", home.path, ...home.asOwner);
+  const refused = await latchkey("phone", "deliver", home.path, ...home.asOwner);
   expect(refused.code).toBe(1);
   expect(refused.errors).toMatch(/the unit takes no release from you \(GRANT_FLASH\)/);
   expect(home.starts).toHaveLength(1);
@@ -106,15 +106,15 @@ test("an owner with a noFlash card can't, a technician whom the maker sent can; 
   writeReleaseFile(forged, { ...unsigned, signed: undefined });
   await latchkeyOk("keys", "new", "release", join(config.output, "stranger.key"));
   await latchkeyOk("release", "sign", forged, "--key", join(config.output, "stranger.key"));
-  const stranger = await latchkey("phone", "carry", forged, ...asTechnician);
+  const stranger = await latchkey("phone", "deliver", forged, ...asTechnician);
   expect([stranger.code, stranger.errors]).toEqual([1, expect.stringMatching(/the unit refused .*RELEASE_SIGNATURE/)]);
   expect(home.starts).toHaveLength(1);
-  const brought = await latchkeyOk("phone", "carry", path, ...asTechnician);
+  const brought = await latchkeyOk("phone", "deliver", path, ...asTechnician);
   expect(brought).toMatchObject({ sequence: file.release.sequence, stage: "trial" });
   expect(brought.servedBytes).toBeGreaterThan(file.streams[0]?.length ?? Number.POSITIVE_INFINITY);
   // The deliverer's session proves nothing: whoever may install might also have cut the owner off.
   expect(home.starts.at(-1)).toMatchObject({ trial: true });
   await lasts(home);
-  const again = await latchkey("phone", "carry", path, ...asTechnician);
+  const again = await latchkey("phone", "deliver", path, ...asTechnician);
   expect([again.code, again.errors]).toEqual([1, expect.stringMatching(/the unit refused release \d+ \(RELEASE_/)]);
 });

@@ -20,7 +20,7 @@ export type Origin =
     }
   | { readonly kind: "relay"; readonly tag: Uint8Array };
 
-export interface Visit {
+export interface IncomingRequest {
   readonly origin: Origin;
   /** Whom to count this for: an address, or the relay as a whole. */
   readonly source: string;
@@ -28,7 +28,7 @@ export interface Visit {
   readonly body: Uint8Array;
 }
 
-export interface Door {
+export interface Endpoint {
   readonly http: HttpServer;
   /** Origins of the maker's app: no other page may speak with the unit. */
   readonly appOrigins: readonly string[];
@@ -36,7 +36,7 @@ export interface Door {
   readonly names: { ipv4: string | undefined; local: string | undefined };
 }
 
-export function createDoor(port: number, appOrigins: readonly string[]): Door {
+export function createEndpoint(port: number, appOrigins: readonly string[]): Endpoint {
   return { http: createHttpServer(port), appOrigins, names: { ipv4: undefined, local: undefined } };
 }
 
@@ -54,20 +54,20 @@ function routeOf(method: string, path: string): Result<SessionPath> {
  * unit when it is the maker's app, and only under a name that is the unit's own: under any other, whoever owns that name
  * could have it lead here (DNS rebinding).
  */
-function admit({ names, appOrigins }: Door, { method, path, host, origin }: RequestHead): Result<SessionPath> {
+function admit({ names, appOrigins }: Endpoint, { method, path, host, origin }: RequestHead): Result<SessionPath> {
   const name = host?.split(":", 1)[0]?.toLowerCase();
   if (name === undefined || (name !== names.ipv4 && name !== names.local)) return refuse("HTTP_HOST");
   if (origin !== undefined && !appOrigins.includes(origin)) return refuse("HTTP_ORIGIN");
   return routeOf(method, path);
 }
 
-function overHttp(door: Door, event: DeviceEvent, effects: Effect[]): Visit | undefined {
-  const asked = takeHttpEvent(door.http, event, effects, (head) => admit(door, head));
+function overHttp(endpoint: Endpoint, event: DeviceEvent, effects: Effect[]): IncomingRequest | undefined {
+  const asked = takeHttpEvent(endpoint.http, event, effects, (head) => admit(endpoint, head));
   if (asked === undefined) return undefined;
   if (!asked.ok) {
     const { connection } = asked;
     const nowhere = { kind: "lan", connection, keepAlive: false, isOnSubnet: false, page: undefined } as const;
-    answerAt(door, nowhere, refuse(asked.fault), event.nowMs, effects);
+    answerAt(endpoint, nowhere, refuse(asked.fault), event.nowMs, effects);
     return undefined;
   }
   const { connection, peer, isOnSubnet, head, body } = asked.request;
@@ -81,8 +81,8 @@ function overHttp(door: Door, event: DeviceEvent, effects: Effect[]): Visit | un
  * Takes an event of the network or the link.
  * @returns What somebody asks, or undefined when the event brought nothing whole.
  */
-export function visitOf(door: Door, event: DeviceEvent, effects: Effect[]): Visit | undefined {
-  if (event.kind !== "link-message") return overHttp(door, event, effects);
+export function requestIn(endpoint: Endpoint, event: DeviceEvent, effects: Effect[]): IncomingRequest | undefined {
+  if (event.kind !== "link-message") return overHttp(endpoint, event, effects);
   const relayed = event.topic === DOWN.relay ? decodeRelayedRequest(event.payload) : undefined;
   if (relayed === undefined || !relayed.ok) return undefined;
   const { tag, path, body } = relayed.value;
@@ -91,7 +91,7 @@ export function visitOf(door: Door, event: DeviceEvent, effects: Effect[]): Visi
 
 /** Sends an answer where its question came from. */
 export function answerAt(
-  door: Door,
+  endpoint: Endpoint,
   origin: Origin,
   answer: Result<Uint8Array>,
   nowMs: number,
@@ -104,7 +104,7 @@ export function answerAt(
     return;
   }
   const status = answer.ok ? 200 : httpStatusOf(answer.fault);
-  const keepAlive = origin.keepAlive && !endsAfterAnswer(door.http, origin.connection);
+  const keepAlive = origin.keepAlive && !endsAfterAnswer(endpoint.http, origin.connection);
   const bytes = encodeHttpResponse(status, body, keepAlive, origin.page);
-  answerHttp(door.http, origin.connection, bytes, keepAlive, nowMs, effects);
+  answerHttp(endpoint.http, origin.connection, bytes, keepAlive, nowMs, effects);
 }

@@ -16,7 +16,7 @@ import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { PROVISIONED } from "#wire/flash/stored-names.ts";
 import { cardLink, labelLink, linkText } from "#wire/grants/card.ts";
 import { LEVEL } from "#wire/grants/scope.ts";
-import { enrolmentOf, type HomeUnit, issuer } from "../../cloud/broker/away-home.ts";
+import { enrolmentOf, type HomeUnit, issuer } from "../../cloud/broker/home-unit.ts";
 import { type CloudProcess, startCloudProcess, testKeys } from "../../cloud/broker/linked-unit.ts";
 import { type GateServer, id, ownedUnit, startGateServer, unitKey } from "../../phone/gate-server.ts";
 import { certify } from "../../tls/authority.ts";
@@ -55,7 +55,7 @@ async function unitThatBelieves(
 }
 
 /** The unit itself has no link here: whoever hears that was let in by the cloud. */
-const away = (more: object = {}) => openUnitSession({ ...phone, away: true, ...more });
+const away = (more: object = {}) => openUnitSession({ ...phone, remote: true, ...more });
 const LET_IN = /the unit has no link to its cloud now/;
 const NOT_BELIEVED = /the unit's cloud can't be reached \(SESSION_UNREACHABLE\)/;
 

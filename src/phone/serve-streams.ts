@@ -6,7 +6,7 @@ import { toHex } from "#base/bytes.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { leavesOf, rootOfBytes, TRANSFER_NAME_BYTES } from "#wire/releases/blocks.ts";
 
-export interface CarryServer {
+export interface StreamServer {
   readonly port: number;
   /** Bytes of streams handed out so far. */
   readonly servedBytes: () => number;
@@ -19,7 +19,7 @@ const PATH = /^\/v1\/(blocks|leaves)\/([0-9a-f]{32})$/;
 const RANGE = /^bytes=(\d{1,9})-(\d{1,9})$/;
 
 /** @param streams What the release's transfers name. */
-export async function serveStreams(streams: readonly Uint8Array[]): Promise<CarryServer> {
+export async function serveStreams(streams: readonly Uint8Array[]): Promise<StreamServer> {
   const nameOf = (bytes: Uint8Array) =>
     toHex(rootOfBytes(nodePrimitives.sha256, bytes).subarray(0, TRANSFER_NAME_BYTES));
   const named = new Map(streams.map((bytes) => [nameOf(bytes), bytes]));

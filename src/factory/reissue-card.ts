@@ -15,7 +15,7 @@ import type { UnitRow } from "./registry.ts";
 /** A floor that no key's floor is below: the statement changes none. */
 const FLOOR_AS_IT_IS = 0;
 
-interface Recarded {
+interface ReissuedCard {
   readonly id: Uint8Array;
   /** 16 bytes, for the new card alone. */
   readonly secret: Uint8Array;
@@ -30,13 +30,13 @@ interface Recarded {
  * @param nowS Unix seconds: when the grant is issued, and the number of the issuer's statement.
  * @param epoch The issuer's epoch as it stands; a grant below its floor counts nowhere.
  */
-export function recard(
+export function reissueCard(
   crypto: Primitives,
   config: Pick<FlashConfig, "ownerGrantYears">,
   keys: Pick<MakerKeys, "issuer" | "issuerKid">,
   unit: Pick<UnitRow, "id" | "cards" | "grantCti">,
   { nowS, epoch }: { readonly nowS: number; readonly epoch: number },
-): Recarded {
+): ReissuedCard {
   const id = fromHex(unit.id) as Uint8Array;
   const secret = crypto.random(CARD_SECRET_BYTES);
   const grantCti = crypto.random(CTI_BYTES);

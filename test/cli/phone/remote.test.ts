@@ -1,6 +1,6 @@
 /**
  * The messages when a unit can't be reached through the relay. Reaching it is tested in
- * test/cloud/broker/away.test.ts.
+ * test/cloud/broker/remote-callers.test.ts.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ const away = (more: object = {}) =>
   openUnitSession({
     label: labelLink("EXAMPLE.COM", id),
     card: linkText(cardLink("EXAMPLE.COM", id, new Uint8Array(16))),
-    ...{ memory, away: true, ...more },
+    ...{ memory, remote: true, ...more },
   });
 const home = { host: "127.0.0.1", port: 1, lastCounter: 0 };
 const cloud = { host: "127.0.0.1", mqttPort: 1, httpPort: 1, broker: "latchkey" };

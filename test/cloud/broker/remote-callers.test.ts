@@ -30,7 +30,7 @@ import {
   sessionFrom,
   startHomeUnit,
   wayTo,
-} from "./away-home.ts";
+} from "./home-unit.ts";
 import { type CloudProcess, fetchNonce, startCloudProcess, testClient, testKeys, until } from "./linked-unit.ts";
 import { BROKERS, startTheirBroker, type TheirBroker } from "./their-broker.ts";
 

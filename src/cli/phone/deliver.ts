@@ -1,11 +1,11 @@
-/** Delivers a release to a unit without its cloud: `latchkey phone carry`. */
+/** Delivers a release to a unit without its cloud: `latchkey phone deliver`. */
 import { toHex } from "#base/bytes.ts";
 import { timeoutMsOf } from "#cli/values/duration.ts";
 import { readReleaseFile } from "#cloud/releases/release-file.ts";
 import { OTA_TIMES } from "#device/ota/state.ts";
-import { addressTowards, serveStreams } from "#phone/carry.ts";
 import { describeUnit, type UnitDescription } from "#phone/describe.ts";
 import { recall } from "#phone/memory.ts";
+import { addressTowards, serveStreams } from "#phone/serve-streams.ts";
 import { readLabelLink } from "#wire/grants/card.ts";
 import { codeText, openUnitSession, type PhoneOptions, PhoneTrouble, print } from "./unit.ts";
 
@@ -17,7 +17,7 @@ const STEADY_MS = OTA_TIMES.steadyMs + 3_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Hands a signed release to a unit, serves its blocks, and says what the unit made of it: never more than it says itself. */
-export async function carryRelease(path: string, options: PhoneOptions & { timeout: string }): Promise<void> {
+export async function deliverRelease(path: string, options: PhoneOptions & { timeout: string }): Promise<void> {
   const timeoutMs = timeoutMsOf("--timeout", options.timeout);
   const file = readReleaseFile(path);
   if (file.signed === undefined) throw new PhoneTrouble(`${path} is not signed; run: latchkey release sign`);

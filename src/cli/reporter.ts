@@ -1,7 +1,7 @@
 /** Tells the story as it happens: a heading for each chapter, a line with its time for each step, a table at the end. */
 import { CLEAR_LINE } from "./terminal.ts";
 
-export interface Teller {
+export interface Reporter {
   chapter(title: string): void;
   /** Runs one step; its line shows what came of it (the returned text, if any) and how long it took. */
   step<T>(name: string, work: () => Promise<T>, outcome?: (value: T) => string): Promise<T>;
@@ -11,7 +11,7 @@ export interface Teller {
 }
 
 /** @param write Takes text as it comes; `isLive` lets a step show that it runs before it has ended. */
-export function createTeller(write: (text: string) => void, isLive: boolean): Teller {
+export function createReporter(write: (text: string) => void, isLive: boolean): Reporter {
   const startedAt = performance.now();
   const rows: (readonly [what: string, how: string])[] = [];
   const seconds = (fromMs: number) => `${((performance.now() - fromMs) / 1000).toFixed(2)} s`;

@@ -10,7 +10,7 @@ import { chainOf, issueGrant } from "#trust/grants/mint.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { LEVEL } from "#wire/grants/scope.ts";
 import { certify } from "../../tls/authority.ts";
-import { enrolmentOf, type HomeUnit, issuer, seedOf, wayTo } from "./away-home.ts";
+import { enrolmentOf, type HomeUnit, issuer, seedOf, wayTo } from "./home-unit.ts";
 import { type CloudProcess, startCloudProcess, testKeys } from "./linked-unit.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-away-tls-"));

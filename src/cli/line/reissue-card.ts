@@ -10,8 +10,8 @@ import { writeMinted } from "#cli/readings.ts";
 import { CliTrouble } from "#cli/trouble.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { type Printed, printSheets } from "#factory/print.ts";
-import { recard } from "#factory/recard.ts";
 import { openRegistry } from "#factory/registry.ts";
+import { reissueCard } from "#factory/reissue-card.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { readGrant } from "#wire/grants/grant.ts";
 import { readDelivery } from "#wire/grants/revocation.ts";
@@ -24,7 +24,7 @@ interface NewCard extends Printed {
 }
 
 /** Throws CliTrouble when no such unit was made here. The registry has the new grant once everything is written. */
-export async function giveNewCard(config: FlashConfig, id: string, epoch: number): Promise<NewCard> {
+export async function issueNewCard(config: FlashConfig, id: string, epoch: number): Promise<NewCard> {
   const keys = makerKeys(config);
   const path = join(config.output, "registry.db");
   const registry = existsSync(path) ? openRegistry(path) : undefined;
@@ -33,7 +33,7 @@ export async function giveNewCard(config: FlashConfig, id: string, epoch: number
     if (registry === undefined || unit === undefined) {
       throw new CliTrouble(`${path} knows no unit ${id}; see latchkey line list, or name the right --config`);
     }
-    const made = recard(nodePrimitives, config, keys, unit, { nowS: Math.floor(Date.now() / 1000), epoch });
+    const made = reissueCard(nodePrimitives, config, keys, unit, { nowS: Math.floor(Date.now() / 1000), epoch });
     const printed = await printSheets({ ...config, product: unit.product }, made);
     const grant = join(printed.folder, "reissued.grant");
     const revocation = join(printed.folder, "reissued.revocation");

@@ -60,6 +60,7 @@ function boardOf(output: string, id: string): Board {
 
 async function live(ids: readonly string[], options: Options): Promise<void> {
   const { config: path, ssid, address } = options;
+  const passphrase = (await secretFrom(PASSPHRASE, options.passphrase, options.passphraseFile)) ?? "correct horse";
   const config = readFlashConfig(path);
   const here = unitsHere(config);
   const wanted = ids.length === 0 ? here : ids.map((id) => id.toLowerCase());
@@ -69,7 +70,6 @@ async function live(ids: readonly string[], options: Options): Promise<void> {
   }
   const boards = new Map(wanted.map((id) => [id, boardOf(config.output, id)]));
   for (const [id, { flash }] of boards) checkFlashFile(flashOf(config, id), flash);
-  const passphrase = (await secretFrom(PASSPHRASE, options.passphrase, options.passphraseFile)) ?? "correct horse";
   endOnSignals();
   const { radio } = await startAir({ ssid, passphrase }, address);
   const stations = new Map<string, SimStation>();

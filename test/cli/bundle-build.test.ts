@@ -103,7 +103,7 @@ it("from an app outside the repository to a release; sources and bundles of anot
   );
   expect(existsSync(at("lamp.release"))).toBe(false);
   expect(await release(at("bundle.js"), 1)).toMatchObject({ status: 0, trouble: "" });
-}, 120_000);
+});
 
 it("a line refuses a release whose bundle lacks what its units will be told to use, and one for another board", async () => {
   expect((await runVerb("keys", "new", "--product", "lamp", "--keys", at("keys"))).status).toBe(0);
@@ -117,4 +117,4 @@ it("a line refuses a release whose bundle lacks what its units will be told to u
     /holds a bundle for board sim, this line makes qemu-mps2$/,
   );
   expect(existsSync(at("out/registry.db"))).toBe(false);
-}, 120_000);
+});

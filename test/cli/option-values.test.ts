@@ -182,7 +182,7 @@ it("each wrong value is refused in one line with exit code 2", async () => {
   expect(all.length).toBeGreaterThan(2_000);
   expect(faults).toEqual([]);
   expect(readdirSync(folder)).toEqual([]);
-}, 300_000);
+});
 
 it.each([
   ["grant", "issue", "--expires=45"],

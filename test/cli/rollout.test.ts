@@ -68,7 +68,9 @@ describe("latchkey rollout", () => {
     expect((await rollout("status")).text).toMatch(/5 devices, 5 online[\s\S]*begin one: latchkey rollout create/);
     const early = await rollout("create", "lamp", "1");
     expect(early).toMatchObject({ code: 1, errors: expect.stringMatching(/no release 1 of lamp; publish it first/) });
-    expect((await rollout("create", "lamp", "1", "--waves", "lab,200")).errors).toMatch(/write percents with commas/);
+    expect((await rollout("create", "lamp", "1", "--waves", "lab,200")).errors).toMatch(
+      /--waves: "200" is not understood \(expected 0 to 100, as 25 or 12.5%\)/,
+    );
     expect((await rollout("halt", "lamp-9-1")).errors).toMatch(/there is no rollout lamp-9-1/);
   });
 
@@ -77,7 +79,9 @@ describe("latchkey rollout", () => {
     expect((await rollout("pin", held.id, "0")).code).toBe(0);
     expect((await rollout("pin", late.id, "--window", otherHours())).code).toBe(0);
     expect((await rollout("pin", sent.id, "--target", "1")).code).toBe(0);
-    expect((await rollout("pin", late.id, "--window", "5 to 6")).errors).toMatch(/write it in UTC as 23:30-05:00/);
+    expect((await rollout("pin", late.id, "--window", "5 to 6")).errors).toMatch(
+      /expected two times in UTC, as 23:30-05:00/,
+    );
     const created = await rollout("create", "lamp", "1", "--waves", "lab,100", "--soak", "3600");
     expect(created).toMatchObject({ code: 0, text: expect.stringMatching(/^lamp-1-1 {2}running {2}wave lab/) });
     await until("lab and targeted units have it", () => runs(lab) === 1 && runs(sent) === 1);

@@ -61,7 +61,7 @@ it("a passphrase is taken from standard input, and at a terminal a prompt shows 
   expect(shown).toMatch(/--passphrase: it has 5 bytes/);
   // What the terminal itself echoed before the program ran is not the program's.
   expect(shown.slice(shown.indexOf("passphrase: "))).not.toContain(SHORT);
-}, 60_000);
+});
 
 it("a passphrase that is given twice, or not at all, is refused", async () => {
   writeFileSync(at("empty"), "\n");

@@ -24,7 +24,7 @@ it("writes keys into the folder where the user stands, and nothing into the chec
   });
   expect(existsSync(at("keys-of-a-test/root-1.key"))).toBe(true);
   expect(existsSync("keys-of-a-test")).toBe(false);
-}, 60_000);
+});
 
 it("resolves arguments and options alike when npm runs the verb from elsewhere", () => {
   const npm = (...words: string[]) => run("npm", ["--prefix", root, "run", "-s", "latchkey", "--", ...words], folder);
@@ -36,7 +36,7 @@ it("resolves arguments and options alike when npm runs the verb from elsewhere",
   expect(npm("release", "build", ...words)).toMatchObject({ status: 0, stderr: "" });
   expect(existsSync(at("inner/lamp.release"))).toBe(true);
   expect(npm("inspect", "inner/no.grant").stderr).toMatch(/"inner\/no.grant" is no file/);
-}, 60_000);
+});
 
 it("takes paths in flash.config.json from that file's folder", () => {
   const shipped = JSON.parse(readFileSync("flash.config.json", "utf8"));

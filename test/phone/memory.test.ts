@@ -26,7 +26,7 @@ it("six processes remember thirty keys each at once, and all 180 are there", asy
   expect(ctis).toHaveLength(180);
   expect(new Set(ctis).size).toBe(180);
   expect(readdirSync(folder).filter((name) => !name.endsWith(".done"))).toEqual(["phone.json"]);
-}, 180_000);
+});
 
 it("a process that was killed while it held the lock keeps nobody out, and leaves the file whole", async () => {
   const before = readFileSync(path, "utf8");
@@ -36,7 +36,7 @@ it("a process that was killed while it held the lock keeps nobody out, and leave
   expect(await Promise.all([process_("h", "5"), process_("i", "5")])).toEqual([0, 0]);
   expect(recall(path, "unit")?.keys).toHaveLength(190);
   expect(existsSync(`${path}.lock`)).toBe(false);
-}, 180_000);
+});
 
 it("a lock of a process that lives is waited for, and named when it stays", () => {
   writeFileSync(`${path}.lock`, String(process.ppid));
@@ -44,7 +44,7 @@ it("a lock of a process that lives is waited for, and named when it stays", () =
   expect(change).toThrow(new RegExp(`process ${process.ppid} has held .*phone\\.json\\.lock`));
   rmSync(`${path}.lock`);
   change();
-}, 60_000);
+});
 
 it.each([
   "null",

@@ -11,7 +11,7 @@ import { addressOf, hostOf, pathOf, textOf, urlOf, wordOf } from "./text.ts";
 import { wrongValue } from "./value-error.ts";
 
 /** Reads one value. @param option As the person wrote it. @throws ValueError */
-export type Reader = (option: string, text: string) => unknown;
+type Reader = (option: string, text: string) => unknown;
 
 /** Checks a value, and leaves its text to the verb, which reads it again with what it depends on. */
 const checked =

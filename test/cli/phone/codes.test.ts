@@ -37,7 +37,7 @@ describe("one photo", () => {
     } finally {
       unit.close();
     }
-  }, 60_000);
+  });
 
   it.each([
     ["without the card", [`${PHOTOS}/one.jpg`], 1, /one\.jpg shows no owner's card \(1 codes in all\)/],

@@ -147,7 +147,7 @@ describe("a key", () => {
     expect((await call("two.chain", "dim")).trouble).toContain("GRANT_RIGHT");
     expect((await call("two.chain")).status).toBe(0);
     expect((await call("two.chain")).trouble).toContain("CAVEAT_USES");
-  }, 60_000);
+  });
 
   it("with a second factor opens when that key consents, and for no other", async () => {
     const factor = createKeyFile(at("factor.key"), "holder");
@@ -157,13 +157,13 @@ describe("a key", () => {
     const other = await call("safe.chain", "dim", "--discharge-key", at("guest.key"));
     expect([other.status, other.trouble]).toEqual([1, expect.stringMatching(/asks for no consent of .*guest\.key/)]);
     expect((await call("safe.chain", "dim", "--discharge-key", at("factor.key"))).out).toBe("dim: done");
-  }, 60_000);
+  });
 
   it("without a limit is made when it is asked for, and is no key to the unit itself", async () => {
     expect((await share("free.chain", "--unlimited", "--name", "Carla")).out).toContain("it has no end");
     expect((await call("free.chain", "light")).status).toBe(0);
     expect((await call("free.chain", "rename")).trouble).toContain("GRANT_RIGHT");
-  }, 60_000);
+  });
 
   it("is revoked by the name that the owner gave, and an unknown one is said to be unknown", async () => {
     const revoke = (...words: string[]) => runVerb("phone", "revoke", ...words, ...asOwner);
@@ -176,7 +176,7 @@ describe("a key", () => {
     expect((await call("free.chain", "light")).trouble).toContain("GRANT_REVOKED");
     expect((await revoke("Carla")).out).toMatch(/was revoked already/);
     expect((await revoke("0123456789abcdef", "--unlisted")).out).toMatch(/is revoked: the unit says so/);
-  }, 60_000);
+  });
 
   it("is made without the unit only from what the person says that it offers", async () => {
     unit.close();
@@ -189,5 +189,5 @@ describe("a key", () => {
     const made = await share("away.chain", "--name", "Emil", "--function", "dim", "--assume-functions", "setLamp,dim");
     expect(made.out).toMatch(/the unit was not reached, so its functions were not checked/);
     expect(keys().at(-1)?.name).toBe("Emil");
-  }, 60_000);
+  });
 });

@@ -134,8 +134,8 @@ describe("a guest whose key holds on weekday evenings", () => {
     await expect(answerTime(told().answer as string, as)).rejects.toThrow(
       /not signed by whoever gave the key \(TIME_SIGNATURE\)/,
     );
-    await expect(answerTime("hello", as)).rejects.toThrow(/no answer about the time/);
-    await expect(vouchTime("hello", phone())).rejects.toThrow(/no request for the time/);
+    await expect(answerTime("hello", as)).rejects.toThrow(/not an answer about the time/);
+    await expect(vouchTime("hello", phone())).rejects.toThrow(/not a request for the time/);
   });
 });
 

@@ -84,7 +84,7 @@ describe.each(BROKERS)("%s", { timeout: 60_000 }, (kind) => {
       message: () => Promise.resolve(),
     };
     ({ broker, port, stop } = await open(kind, events));
-  }, 60_000);
+  });
   afterAll(async () => {
     await broker?.close();
     await stop?.();

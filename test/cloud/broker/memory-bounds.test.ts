@@ -15,7 +15,7 @@ let unit: TestUnit;
 beforeAll(async () => {
   here = await startCloudHere(folder, 2);
   unit = here.units[0] as TestUnit;
-}, 60_000);
+});
 afterAll(async () => {
   await here?.cloud.close();
   rmSync(folder, { recursive: true, force: true });

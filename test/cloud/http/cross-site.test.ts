@@ -16,7 +16,7 @@ beforeAll(async () => {
   await here.operator.post("/v1/releases", testRelease(here.keysFolder, "lamp", 1, noise(5_000)));
   const created = await here.operator.post<RolloutStatus>("/v1/rollouts", { product: "lamp", sequence: 1 });
   rollout = created.rollout.id;
-}, 60_000);
+});
 afterAll(async () => {
   await here?.cloud.close();
   rmSync(folder, { recursive: true, force: true });

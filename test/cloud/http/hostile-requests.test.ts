@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), "latchkey-hostile-"));
 let here: CloudHere;
 beforeAll(async () => {
   here = await startCloudHere(folder, 0);
-}, 60_000);
+});
 afterAll(async () => {
   await here?.cloud.close();
   rmSync(folder, { recursive: true, force: true });

@@ -2,8 +2,8 @@
  * The simulated air as a separate process: one home's network, isolated from that of every other home on this
  * machine.
  */
-import { randomInt } from "node:crypto";
 import type { Child } from "#boards/sim/host/child.ts";
+import { loopbackSubnet } from "./loopback-subnet.ts";
 import { startReady } from "./program.ts";
 
 export interface EmulatedAir {
@@ -19,8 +19,7 @@ export async function startAir(
   network: { readonly ssid: string; readonly passphrase: string },
   address?: string,
 ): Promise<EmulatedAir> {
-  // Of its own, so that two homes on one machine don't hand out the same address.
-  const subnet = `127.${randomInt(1, 255)}.${randomInt(0, 256)}`;
+  const subnet = await loopbackSubnet();
   const sent = address ?? `${subnet}.255`;
   const { ssid, passphrase } = network;
   const networks = [{ ssid, passphrase, bssid: "a0b1c2d3e4f5", channel: 6 }];

@@ -143,7 +143,7 @@ describe("revocations through the cloud", () => {
 
   it("are refused where they would be refused by units, or would not fit one delivery", async () => {
     const at = "/v1/fleets/f1/revocations";
-    await expect(operator.post(at, Uint8Array.of(1, 2, 3))).rejects.toThrow(/no revocation/);
+    await expect(operator.post(at, Uint8Array.of(1, 2, 3))).rejects.toThrow(/not a revocation/);
     await expect(operator.post(at, deliveryOf(statement(fleetOf("other"), 9, 1, 1)))).rejects.toThrow(/for others/);
     await expect(
       operator.post("/v1/fleets/none/revocations", deliveryOf(statement(fleetOf("none"), 9, 1))),

@@ -88,7 +88,7 @@ test("with the button held the unit takes a new owner; before that, nobody chang
 
 test("a button that is not here is not pressed", async () => {
   await refused(/no unit ffffffffffffffffffffffff has power here/, "home", "press", "ff".repeat(12), ...config);
-  await refused(/the unit: "lamp" is not understood/, "home", "press", "lamp", ...config);
+  await refused(/id: "lamp" is not understood/, "home", "press", "lamp", ...config);
   await refused(/--hold: 2m is out of range/, "home", "press", id, "--hold", "2m", ...config);
   await home?.stop();
   await refused(/no home runs for|does not answer/, "home", "press", id, ...config);

@@ -67,12 +67,16 @@ it.each([
     `cloud --data ${at("cloud")} --host nohost.invalid`,
     /^latchkey: nohost\.invalid.* can't be used \((ENOTFOUND|EAI_AGAIN)\)/,
   ],
-  [
-    `rollout status --data ${at("cloud")} --url 127.0.0.1:8080`,
-    /^latchkey: --url 127\.0\.0\.1:8080 has no scheme \(expected http:/,
-  ],
   [`inspect - < ${folder}`, /^latchkey: standard input can't be used \(EISDIR\)/],
 ])("%s ends in one line", async (line, expected) => {
   const { code, lines } = await process(line);
   expect([code, lines]).toEqual([1, [expect.stringMatching(expected)]]);
+});
+
+it("a URL without a scheme ends in one line", async () => {
+  const { code, lines } = await process(`rollout status --data ${at("cloud")} --url 127.0.0.1:8080`);
+  expect([code, lines]).toEqual([
+    2,
+    [expect.stringMatching(/^latchkey: --url: 127\.0\.0\.1:8080 has no scheme \(expected http:/)],
+  ]);
 });

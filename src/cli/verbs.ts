@@ -27,7 +27,7 @@ const LISTED: readonly Verb[] = [
   { name: "firmware", summary: "build the native image of a board", load: () => import("./firmware.ts") },
   {
     name: "bundle",
-    summary: "build a device bundle, print its text; read a unit's console with whole names",
+    summary: "build a device bundle; read a unit's console with whole names",
     load: () => import("./bundle.ts"),
   },
   {

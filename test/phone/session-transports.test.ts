@@ -51,13 +51,13 @@ afterAll(async () => {
   brokerServer.close();
 });
 
-const doors: readonly [string, () => Promise<Transport>][] = [
+const transports: readonly [string, () => Promise<Transport>][] = [
   ["HTTP", async () => httpTransport({ host: "127.0.0.1", port: unit.port, timeoutMs: 4000 })],
   ["fetch", async () => fetchTransport({ host: "127.0.0.1", port: unit.port, timeoutMs: 4000 })],
   ["MQTT", () => relayTransport({ client: phoneClient, topics: TOPICS, timeoutMs: 4000 })],
 ];
 
-describe.each(doors)("over %s", (_name, open) => {
+describe.each(transports)("over %s", (_name, open) => {
   // A unit for each transport: it counts handshakes by where they come from.
   beforeAll(async () => {
     unit = await startGateServer(ownedUnit(), (topic, payload) =>

@@ -39,10 +39,10 @@ function configOf({ config: path, board }: Options) {
 /** One JSON line a unit, or the steps as they happen. */
 function tellingOf(json: boolean): Telling {
   const write = (text: string) => void process.stdout.write(text);
-  const teller = createReporter(write, showsProgress(process.stdout));
+  const reporter = createReporter(write, showsProgress(process.stdout));
   return {
-    step: (name, work) => (json ? work() : teller.step(name, work)),
-    begun: (number) => json || teller.chapter(`unit ${number}`),
+    step: (name, work) => (json ? work() : reporter.step(name, work)),
+    begun: (number) => json || reporter.chapter(`unit ${number}`),
     made({ id, folder }) {
       if (json) write(`${JSON.stringify({ id: toHex(id), folder })}\n`);
       else write(`  ${toHex(id)}  ${folder}\n`);

@@ -37,10 +37,10 @@ export function tellingOf({ holderSeed, chain }: PhoneFacts): Telling {
 }
 
 /** Tells the unit what it asks for. A failure doesn't end the session; a wrong clock is reported. */
-export async function tellFromPhone(session: Session, teller: PhoneFacts, isAtHome: boolean): Promise<void> {
-  if (!linksOf(teller.chain).mayDelegate) return;
-  const zoneRule = () => (isAtHome ? (teller.known?.zone ?? ownZoneRule()) : undefined);
-  const told = await tellUnit(session, { ...tellingOf(teller), zoneRule });
+export async function tellFromPhone(session: Session, phone: PhoneFacts, isAtHome: boolean): Promise<void> {
+  if (!linksOf(phone.chain).mayDelegate) return;
+  const zoneRule = () => (isAtHome ? (phone.known?.zone ?? ownZoneRule()) : undefined);
+  const told = await tellUnit(session, { ...tellingOf(phone), zoneRule });
   if (told.ok || (told.fault !== "TIME_BEFORE_FLOOR" && told.fault !== "TIME_AHEAD")) return;
   const way = told.fault === "TIME_AHEAD" ? "ahead of" : "behind";
   process.stderr.write(

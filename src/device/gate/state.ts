@@ -36,7 +36,7 @@ const BUTTON_MS = 30_000;
 export interface GateOptions {
   readonly crypto: Primitives;
   readonly app: Pick<App, "rightOf" | "names">;
-  /** Where the HTTP door listens. */
+  /** The port and the connections of HTTP on the unit's network. */
   readonly tcpPort: number;
   /** Origins of the maker's app: no other page may speak with the unit. */
   readonly appOrigins?: readonly string[];

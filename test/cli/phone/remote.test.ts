@@ -11,7 +11,7 @@ import { openUnitSession } from "#cli/phone/unit.ts";
 import { remember } from "#phone/memory.ts";
 import { cardLink, labelLink, linkText } from "#wire/grants/card.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "latchkey-phone-away-"));
+const folder = mkdtempSync(join(tmpdir(), "latchkey-phone-remote-"));
 const memory = join(folder, "phone.json");
 const id = new Uint8Array(12).fill(1);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

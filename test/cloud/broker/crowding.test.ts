@@ -44,7 +44,7 @@ describe("a unit whose owner calls through the relay", () => {
   });
 
   /** A caller's own connection, and the answers that come over it. */
-  async function visit(caller: HomeUnit["owner"]) {
+  async function connectAs(caller: HomeUnit["owner"]) {
     const publicKey = primitives.ed25519PublicKey(caller.seed);
     const { nonce } = await fetchNonce(cloud.url, toHex(deviceIdOf(primitives, publicKey)));
     const signature = primitives.ed25519Sign(callerToBeSigned("latchkey", toHex(unit.id), nonce), caller.seed);
@@ -67,8 +67,8 @@ describe("a unit whose owner calls through the relay", () => {
 
   it("answers the owner while a guest asks for the key in four relay sessions at once", async () => {
     const guest = guestOf(unit, seedOf(9));
-    const guests = [await visit(guest), await visit(guest), await visit(guest), await visit(guest)];
-    const owner = await visit(unit.owner);
+    const guests = [await connectAs(guest), await connectAs(guest), await connectAs(guest), await connectAs(guest)];
+    const owner = await connectAs(unit.owner);
     const flood = setInterval(() => {
       for (const each of guests) for (let i = 0; i < 5; i++) each.ask();
     }, 10);
@@ -88,8 +88,8 @@ describe("a unit whose owner calls through the relay", () => {
 
   it("hears no more of a guest who is revoked while connected, and goes on with the others", async () => {
     const cti = new Uint8Array(8).fill(3);
-    const gone = await visit(guestOf(unit, seedOf(21), { cti }));
-    const other = await visit(guestOf(unit, seedOf(22)));
+    const gone = await connectAs(guestOf(unit, seedOf(21), { cti }));
+    const other = await connectAs(guestOf(unit, seedOf(22)));
     gone.ask();
     await until("the guest is heard", () => gone.answers === 1);
     const { seed, chain } = unit.owner;

@@ -13,7 +13,7 @@ import { certify } from "../../tls/authority.ts";
 import { enrolmentOf, type HomeUnit, issuer, seedOf, wayTo } from "./home-unit.ts";
 import { type CloudProcess, startCloudProcess, testKeys } from "./linked-unit.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "latchkey-away-tls-"));
+const folder = mkdtempSync(join(tmpdir(), "latchkey-remote-tls-"));
 const authority = certify({ name: "The maker", isAuthority: true });
 const stranger = certify({ name: "Somebody else", isAuthority: true });
 const server = certify({ name: "cloud.test" }, authority);

@@ -35,7 +35,7 @@ import { type CloudProcess, fetchNonce, startCloudProcess, testClient, testKeys,
 import { BROKERS, startTheirBroker, type TheirBroker } from "./their-broker.ts";
 
 describe.each(BROKERS)("remote callers, over %s", (kind) => {
-  const folder = mkdtempSync(join(tmpdir(), "latchkey-away-"));
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-remote-"));
   const takesPasswordTwice = kind === "mosquitto";
   let theirs: TheirBroker | undefined;
   let cloud: CloudProcess;

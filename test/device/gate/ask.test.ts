@@ -26,11 +26,11 @@ describe("where a caller is", () => {
   it("counts for the very record, not for where the session was opened", async () => {
     const world = createWorld();
     const [lan, relay] = [world.lan(), world.relay()];
-    let door = lan;
-    const moving = { ...lan, exchange: (...args: Parameters<typeof lan.exchange>) => door.exchange(...args) };
+    let transport = lan;
+    const moving = { ...lan, exchange: (...args: Parameters<typeof lan.exchange>) => transport.exchange(...args) };
     const session = await connected(world, guestWith(world, { kind: "lanOnly" }), moving);
     expect((await on(session)).ok).toBe(true);
-    door = relay;
+    transport = relay;
     expect(faultOf(await on(session))).toBe("CAVEAT_LAN");
   });
 

@@ -29,10 +29,10 @@ function record(world: World) {
 const NO_ARGS = encodeCbor(new Map());
 const BOTH = ["lan", "relay"] as const;
 
-describe.each(BOTH)("over the %s, nobody on the way", (door) => {
+describe.each(BOTH)("over the %s, nobody on the way", (way) => {
   const open = () => {
     const world = createWorld();
-    return { world, transport: door === "lan" ? world.lan() : world.relay() };
+    return { world, transport: way === "lan" ? world.lan() : world.relay() };
   };
 
   it("replays a request", async () => {

@@ -5,7 +5,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler, Next } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
-import { allowSlowBody } from "./body-watch.ts";
+import { allowSlowBody } from "#base/host/http/body-watch.ts";
 import { HttpRefusal, type HttpReply, json, type Route } from "./route.ts";
 
 export type HttpApp = OpenAPIHono<{ Bindings: HttpBindings }>;

@@ -4,7 +4,7 @@ import type { Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
-import { BODY_LIMITS, type BodyLimits, watchBodies } from "./body-watch.ts";
+import { BODY_LIMITS, type BodyLimits, watchBodies } from "#base/host/http/body-watch.ts";
 import type { HttpApp } from "./http-app.ts";
 
 interface HttpServer {

@@ -7,11 +7,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { isPlainUrl, redactUrl, redactUrlIn } from "#base/redact-url.ts";
-import { createTables, type Schema } from "./schema.ts";
-import { type Store, StoreTrouble, storeTrouble } from "./store-trouble.ts";
+import { type CreateTables, type SqlStore, StoreTrouble, storeTrouble } from "./sql-store.ts";
 
 const POSTGRES_LOCK = 0x6c61_7463; // "latc": any fixed number does, it only has to be ours
-/** A server that is away for longer ends the cloud: its units go on without it. */
+/** The table that keeps the mark below; every schema has it. */
+interface WithRecords {
+  records: { name: string; bytes: Uint8Array };
+}
+
+/** A server that is away for longer ends the process that uses it: units go on without it. */
 const AWAY_MAX_MS = 300_000;
 const RETRY_MS = 500;
 /** The last transaction's mark, so that it can be told whether a commit was carried out whose answer was lost. */
@@ -27,7 +31,10 @@ function isAway(error: unknown): boolean {
 }
 
 /** @throws StoreTrouble when it is in use by another process, out of reach or can't be used. */
-export async function openPostgres(given: string): Promise<Store> {
+export async function openPostgres<Schema extends WithRecords>(
+  given: string,
+  createTables: CreateTables<Schema>,
+): Promise<SqlStore<Schema>> {
   // A driver that looks at the scheme looks for it in lower case.
   const url = given.replace(/^[^:]+/, (scheme) => scheme.toLowerCase());
   const where = redactUrl(url);
@@ -53,8 +60,10 @@ export async function openPostgres(given: string): Promise<Store> {
   /** The mark that the last transaction left, as far as we know; what another process writes has another one. */
   let lastMark: string | undefined;
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  // Kysely can't see through a type parameter that it has this table.
+  const records = db as unknown as Kysely<WithRecords>;
   const markNow = async () => {
-    const row = await db.selectFrom("records").select("bytes").where("name", "=", MARK).executeTakeFirst();
+    const row = await records.selectFrom("records").select("bytes").where("name", "=", MARK).executeTakeFirst();
     return row === undefined ? "" : Buffer.from(row.bytes).toString("hex");
   };
 
@@ -102,7 +111,7 @@ export async function openPostgres(given: string): Promise<Store> {
             }
             await db.transaction().execute(async (tx) => {
               await work(tx);
-              await tx
+              await (tx as unknown as Kysely<WithRecords>)
                 .insertInto("records")
                 .values({ name: MARK, bytes })
                 .onConflict((conflict) => conflict.column("name").doUpdateSet({ bytes }))

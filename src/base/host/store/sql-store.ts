@@ -1,13 +1,17 @@
-/** The interface of a store, for SQLite and PostgreSQL alike, and the text of its errors. */
+/** The interface of a store of one schema, for SQLite and PostgreSQL alike, and the text of its errors. */
 import type { Kysely, Transaction } from "kysely";
-import type { Schema } from "./schema.ts";
 
-export interface Store {
+export interface SqlStore<Schema> {
   readonly db: Kysely<Schema>;
   /** Runs the work in one transaction; when this resolves, a power cut loses nothing of it. */
   write(work: (tx: Transaction<Schema>) => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
+
+type SqlDialect = "sqlite" | "postgres";
+
+/** Creates the tables of a schema that are missing; adds columns, each with a default, so that an older store opens. */
+export type CreateTables<Schema> = (db: Kysely<Schema>, dialect: SqlDialect) => Promise<void>;
 
 /** The store can't be used. The message is one line that says what to do. */
 export class StoreTrouble extends Error {

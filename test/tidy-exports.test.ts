@@ -17,7 +17,7 @@ const files = execFileSync("git", [
 ])
   .toString()
   .split("\n")
-  .filter((path) => /\.(ts|mjs)$/.test(path) && existsSync(path))
+  .filter((path) => /\.(tsx?|mjs)$/.test(path) && existsSync(path))
   .map((path) => ({ path, text: readFileSync(path, "utf8") }));
 
 /** Loaded by a path that is put together, read in place of another file, or written for makers. */
@@ -41,6 +41,8 @@ const KEPT: readonly RegExp[] = [
   /^src\/trust\/host\/browser-primitives\.ts$/,
   // A table for people, which the type checker keeps whole (ADR 0101).
   /^src\/device\/store\/meanings\.ts$/,
+  // Components and the build, for every page.
+  /^src\/web\/(ui|host)\//,
   // Parsers of values, a module for each kind.
   /^src\/cli\/values\//,
   // One decision in one call, and the decoder's memory, beside the code that they are made of.

@@ -19,7 +19,22 @@ const FLOW: Readonly<Record<string, readonly string[]>> = {
   factory: ["base", "codec", "wire", "trust", "factory"],
   firmware: ["base", "codec", "wire", "firmware"],
   boards: ["base", "codec", "wire", "trust", "device", "app", "firmware", "boards"],
-  cli: ["base", "codec", "wire", "trust", "device", "app", "phone", "cloud", "factory", "firmware", "boards", "cli"],
+  web: ["base", "codec", "wire", "web"],
+  cli: [
+    "base",
+    "codec",
+    "wire",
+    "trust",
+    "device",
+    "app",
+    "phone",
+    "cloud",
+    "factory",
+    "firmware",
+    "boards",
+    "web",
+    "cli",
+  ],
 };
 
 const PURE_ROOMS = ["base", "codec", "wire", "trust", "device", "app"];
@@ -93,7 +108,7 @@ export function faultsOf({ path, text }: SourceFile): string[] {
   const lines = text.split("\n").length - 1;
   if (lines > LINES_MAX && !/long because/i.test(text.slice(0, 600)))
     faults.push(`has ${lines} lines and no written reason`);
-  if (!/^[a-z0-9]+([.-][a-z0-9]+)*\.(ts|mjs|c|h)$/.test(name)) faults.push("is not named in kebab-case");
+  if (!/^[a-z0-9]+([.-][a-z0-9]+)*\.(tsx?|mjs|c|h)$/.test(name)) faults.push("is not named in kebab-case");
   if (/^(utils?|helpers?|common|misc|index)\.ts$/.test(name)) faults.push("has a name that says nothing");
   if (/^export default\b/m.test(text) && !/config\.ts$|^\.|\.mjs$/.test(name)) faults.push("has a default export");
   if (/(^|\n)\s*(export\s+)?(const\s+)?enum\s/.test(withoutComments(text)) && name.endsWith(".ts"))

@@ -1,6 +1,5 @@
 /** The example: a lamp that an owner can switch and dim. It is what `npm start` ships. */
-import { defineDevice } from "./define-device.ts";
-import { bool, int } from "./schema.ts";
+import { bool, defineDevice, int } from "./index.ts";
 
 let brightness = 100;
 
@@ -13,17 +12,17 @@ export const app = defineDevice({
     },
     setBrightness: {
       right: "call",
-      args: { percent: int(0, 100) },
+      args: { percent: int(0, 100, { unit: "%" }) },
       run: ({ percent }) => {
         brightness = percent;
       },
     },
   },
   variables: {
-    lamp: { right: "read", read: (io) => io.pin("lamp").read() === 1 },
-    brightness: { right: "read", read: () => brightness },
-    light: { right: "read", read: (io) => io.pin("light").level() },
+    lamp: { right: "read", value: bool(), read: (io) => io.pin("lamp").read() === 1 },
+    brightness: { right: "read", value: int(0, 100, { unit: "%" }), read: () => brightness },
+    light: { right: "read", value: int(0, 65_535), read: (io) => io.pin("light").level() },
   },
-  events: ["pressed"],
+  events: { pressed: { payload: int(0, 2 ** 31, { unit: "ms" }) } },
   pressed: (heldMs, io) => io.raise("pressed", heldMs),
 });

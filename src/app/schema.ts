@@ -1,29 +1,41 @@
-/** Schemas of arguments: they check values at run time and give the maker's code its types. */
-import type { Cbor } from "#codec/cbor.ts";
+/** Schemas of values: they are checked at run time, give the maker's code its types, and are what `describe` tells of a value. */
+import type { ValueSchema } from "#wire/describe.ts";
 
-/** Checks one argument and gives it its type, or undefined when it doesn't fit. */
-export interface Schema<T> {
-  read(value: Cbor | undefined): T | undefined;
+/** What fits is a T. It is plain data: see ValueSchema. */
+export type Schema<T> = ValueSchema & { readonly of?: T };
+
+interface NumberLook {
+  /** As a person reads it, such as "°C" or "%". */
+  readonly unit?: string;
+  /** What an input steps by; values in between are allowed. */
+  readonly step?: number;
 }
 
 export function bool(): Schema<boolean> {
-  return { read: (value) => (typeof value === "boolean" ? value : undefined) };
+  return { type: "bool" };
 }
 
 /** A whole number from `min` to `max`, both included. */
-export function int(min: number, max: number): Schema<number> {
-  return {
-    read: (value) =>
-      typeof value === "number" && Number.isInteger(value) && value >= min && value <= max ? value : undefined,
-  };
+export function int(min: number, max: number, look: NumberLook = {}): Schema<number> {
+  return { type: "int", min, max, ...look };
+}
+
+/** A finite number from `min` to `max`, both included. */
+export function number(min: number, max: number, look: NumberLook = {}): Schema<number> {
+  return { type: "number", min, max, ...look };
 }
 
 /** A text of at most `maxLength` UTF-16 units. */
 export function text(maxLength: number): Schema<string> {
-  return { read: (value) => (typeof value === "string" && value.length <= maxLength ? value : undefined) };
+  return { type: "text", maxLength };
 }
 
 /** One of the given texts. */
 export function oneOf<const T extends string>(...choices: readonly T[]): Schema<T> {
-  return { read: (value) => choices.find((choice) => choice === value) };
+  return { type: "choice", choices };
+}
+
+/** At most `maxLength` bytes. */
+export function bytes(maxLength: number): Schema<Uint8Array> {
+  return { type: "bytes", maxLength };
 }

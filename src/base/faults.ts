@@ -28,6 +28,11 @@ export const FAULTS = {
   /** Not a POSIX TZ rule, or one without the dates of its summer time. */
   ZONE_RULE: 132,
 
+  /** A description of an app is no description of version 1. */
+  DESCRIBE_FORM: 150,
+  /** A description of an app has a version that this program does not know. */
+  DESCRIBE_VERSION: 151,
+
   // 2xx trust: cards, grants, caveats, revocation, time
   GRANT_AUDIENCE: 201,
   CARD_LENGTH: 202,

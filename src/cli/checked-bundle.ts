@@ -1,10 +1,12 @@
 /** Builds a bundle that will run: of an app whose types, names and start were checked, within the board's budgets. */
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { relative, resolve } from "node:path";
+import { describeApp } from "#app/describe-app.ts";
 import { tryApp } from "#boards/sim/host/app-trial.ts";
 import type { Board } from "#boards/sim/host/board.ts";
 import { NOT_ON_A_UNIT } from "#boards/sim/host/engine-features.ts";
 import { encodeCbor } from "#codec/cbor.ts";
+import { namesOf } from "#device/app-names.ts";
 import {
   appScript,
   type Bundle,
@@ -14,6 +16,7 @@ import {
   type Product,
 } from "#factory/bundle/bundle.ts";
 import { checkApp } from "#factory/bundle/check-app.ts";
+import { DESCRIPTION_BYTES_MAX, type Description, descriptionParts, readDescription } from "#wire/describe.ts";
 
 /** What a scope may name (PROTOCOL 4.4) and the command line can write. */
 const NAME = /^[A-Za-z_][\w-]{0,63}$/;
@@ -27,7 +30,7 @@ function placeIn(stack: string, map: string): string {
     const entry = sources.findEntry(Number(line) - 1, Number(column ?? 1) - 1);
     if (!("originalSource" in entry)) continue;
     const path = relative(".", resolve(entry.originalSource));
-    if (!/^(src\/(app\/(define-device|schema)|base|codec|device)|entry\.ts)/.test(path)) {
+    if (!/^(src\/(app\/(?!lamp)|base|codec|wire|device)|entry\.ts)/.test(path)) {
       return `${path.startsWith("..") ? resolve(path) : path}:${entry.originalLine + 1}:${entry.originalColumn + 1}: `;
     }
   }
@@ -56,6 +59,24 @@ function checkNames(app: string, names: readonly (readonly [name: string, right:
   }
 }
 
+/** The parts of a description, once it is certain that a client can read it. */
+function describedIn(app: string, description: Description): readonly string[] {
+  const parts = descriptionParts(description);
+  const text = parts.join("");
+  const bytes = Buffer.byteLength(text);
+  if (bytes > DESCRIPTION_BYTES_MAX) {
+    throw new BundleError(
+      `${app}: its description takes ${bytes} bytes (expected at most ${DESCRIPTION_BYTES_MAX}); shorten its texts`,
+    );
+  }
+  if (!readDescription(text).ok) {
+    throw new BundleError(
+      `${app}: a schema or a text is of no known form; make schemas with int(), bool() and the like, and texts as { en: { title: "..." } }`,
+    );
+  }
+  return parts;
+}
+
 function checkBudgets({ bytes, shares }: Bundle, { name, budgets, flash }: Board): void {
   const slotBytes = Math.min(flash.regions.jsA.bytes, flash.regions.jsB.bytes) - flash.sectorBytes;
   const most = Math.min(budgets.bundleBytes, slotBytes);
@@ -72,13 +93,15 @@ export async function buildCheckedBundle(product: Product, board: Board, build: 
   const { app } = product;
   checkApp({ app, board: board.name, pins: board.pins, absent: NOT_ON_A_UNIT });
   const { script, map } = await appScript(app);
-  const { names, failure } = await tryApp(script, board.pins);
+  const { app: defined, failure } = await tryApp(script, board.pins);
   if (failure !== undefined) {
     const [message = "", ...stack] = failure.split("\n");
     throw new BundleError(`${placeIn(stack.join("\n"), map) || `${app}: `}the app does not start: ${message}`);
   }
-  checkNames(app, names);
-  const bundle = await buildBundle({ ...product, board: board.name }, build);
+  checkNames(app, namesOf(defined));
+  const about = { product: product.product ?? "", release: build.release, board: board.name };
+  const description = describedIn(app, describeApp(defined, about));
+  const bundle = await buildBundle({ ...product, board: board.name }, { ...build, description });
   checkBudgets(bundle, board);
   return bundle;
 }

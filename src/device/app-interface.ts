@@ -1,32 +1,49 @@
 /**
- * The interface between the runtime and the maker's app. The app room builds one from `defineDevice`; the gate asks
- * it which right a name needs, the runner runs it.
+ * The interface between the runtime and the maker's app: what `defineDevice` gives. It is plain data with the maker's functions
+ * in it, so that a unit holds nothing besides. `app-names.ts` looks names up in it, `app-call.ts` runs what it finds.
  */
-import type { Result } from "#base/faults.ts";
-import type { Cbor, CborMap } from "#codec/cbor.ts";
+import type { Cbor } from "#codec/cbor.ts";
+import type { AppRight, Texts, ValueSchema } from "#wire/describe.ts";
 
-/** The right a caller needs, by RFC 9237 permission of ours (PROTOCOL 4). */
-export type AppRight = "read" | "call" | "subscribe" | "config";
+export interface AppFunction {
+  readonly right: AppRight;
+  readonly args: Readonly<Record<string, ValueSchema>>;
+  readonly answer?: ValueSchema | undefined;
+  readonly texts?: Texts | undefined;
+  /** @throws Whatever the maker's code throws; app-call.ts makes APP_THREW of it, and APP_ANSWER of an answer that is no CBOR. */
+  run(args: never, io: never): unknown;
+}
+
+interface AppVariable {
+  readonly right: AppRight;
+  readonly value?: ValueSchema | undefined;
+  readonly texts?: Texts | undefined;
+  read(io: never): unknown;
+}
+
+interface AppEvent {
+  readonly payload?: ValueSchema | undefined;
+  readonly texts?: Texts | undefined;
+}
+
+declare const DEFINED: unique symbol;
 
 export interface App {
-  /** Right of a function, variable or event, or undefined when the app has none of that name. */
-  rightOf(name: string): AppRight | undefined;
-  /** Names with their rights, in the order of their definition, for `describe`. */
-  names(): readonly (readonly [name: string, right: AppRight])[];
-  /**
-   * Runs a function or reads a variable.
-   * @param args Arguments by name.
-   * @returns The answer; APP_NO_SUCH_NAME, or APP_ARGUMENT for arguments that don't fit.
-   * @throws Whatever the maker's code throws; the runner makes APP_THREW of it, and APP_ANSWER of an answer that is no CBOR.
-   */
-  run(name: string, args: CborMap, io: AppIo): Result<Cbor>;
-  /** True when the app says that it works: asked once on a trial start, before the image may be confirmed. */
-  selfTest(io: AppIo): boolean;
+  /** In types only: `defineDevice` has checked it. */
+  readonly [DEFINED]: true;
+  readonly functions?: Readonly<Record<string, AppFunction>> | undefined;
+  readonly variables?: Readonly<Record<string, AppVariable>> | undefined;
+  readonly events?: Readonly<Record<string, AppEvent>> | undefined;
   /** Called once at every start. */
-  start(io: AppIo): void;
+  start?(io: never): void;
   /** The unit's button was pressed, and released after `heldMs`. */
-  pressed?(heldMs: number, io: AppIo): void;
+  pressed?(heldMs: number, io: never): void;
+  /** True when the app says that it works: asked once on a trial start, before the image may be confirmed. */
+  selfTest?(io: never): boolean;
 }
+
+/** One part of the description that was made at the build, and how many there are; undefined behind the last. */
+export type DescribedPart = (part: number) => readonly [parts: number, text: string] | undefined;
 
 /** What the maker's code may touch. */
 export interface AppIo {

@@ -1,5 +1,5 @@
 /** The list of a unit's machines, in the order in which each event is shown to them. */
-import type { App } from "./app-interface.ts";
+import type { App, DescribedPart } from "./app-interface.ts";
 import { createAppReporter } from "./app-reporter.ts";
 import { createDiscovery } from "./discovery.ts";
 import { flashLogIn } from "./flash-log.ts";
@@ -22,6 +22,8 @@ export interface Build {
   readonly atS: number;
   /** Origins of the maker's app (flash.config.json). */
   readonly appOrigins?: readonly string[];
+  /** The app's description, made at the build. */
+  readonly described?: DescribedPart;
 }
 
 /** Of onboarding, what the product switched on: code that a bundle holds only when its entry hands it in. */
@@ -54,6 +56,7 @@ export function createMachines({ port, app, board, build, onboarding }: Parts): 
     createDiscovery(crypto, tcpPort),
     createGate({
       ...{ crypto, app, tcpPort, buildS: build.atS, appOrigins: build.appOrigins ?? [] },
+      ...(build.described && { described: build.described }),
       audit: flashLogIn(port.flash, board.flash.regions.audit),
     }),
     createLink(crypto, LINK_TIMES, build.atS),

@@ -8,6 +8,7 @@ import { utf8 } from "#base/utf8.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { callApp, pressApp, type RunningApp, startApp } from "./app-call.ts";
 import type { App, AppIo } from "./app-interface.ts";
+import { ownEntry } from "./app-names.ts";
 import { EVENT_BYTES_MAX, encodeAppValue, messageOf, oneLine } from "./app-values.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine } from "./machine.ts";
 import type { Port, PortEvent } from "./port.ts";
@@ -24,6 +25,7 @@ import {
 } from "./send-queue.ts";
 import { performOp, type Settings } from "./settings.ts";
 import { openStore, performStore, type Store, unreadableNames } from "./store/store.ts";
+import { fits } from "./value-schema.ts";
 
 /** A machine with the state it is in and the moment it wants to be woken. */
 interface Slot {
@@ -187,8 +189,12 @@ function call(runtime: Runtime, id: number, name: string, argsCbor: Uint8Array):
 }
 
 function raise(runtime: Runtime, name: string, value: Cbor): void {
-  if (runtime.app.rightOf(name) !== "subscribe") throw new Error(`no event is called ${name}: add it to events`);
+  const event = ownEntry(runtime.app.events, name);
+  if (event === undefined) throw new Error(`no event is called ${name}: add it to events`);
   const encoded = encodeAppValue(value ?? null, EVENT_BYTES_MAX);
+  if (event.payload !== undefined && !fits(event.payload, value)) {
+    throw new Error(`the value of event ${name} is outside its schema (${event.payload.type})`);
+  }
   if (typeof encoded === "string") throw new Error(`the value of event ${name} is ${encoded}`);
   receive(runtime, { kind: "raised", name, value: encoded });
 }

@@ -1,6 +1,7 @@
 /** A unit's description of itself and its app, requested within a session (PROTOCOL 5.21, request 2). */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
+import { type Description, readDescription } from "#wire/describe.ts";
 import { decodeUnitState, type UnitState } from "#wire/link/unit-state.ts";
 import type { Session } from "./session.ts";
 import { cloudFrom, type UnitCloud } from "./unit-cloud.ts";
@@ -59,4 +60,25 @@ export async function describeUnit(session: Session): Promise<Result<UnitDescrip
     timeGrade: String(facts.get("time") ?? "unknown"),
     state: stateOf(facts.get("state")),
   });
+}
+
+/** Parts of a description that are asked for at most: a unit that tells of more is not ours. */
+const PARTS_MAX = 16;
+
+/**
+ * Asks the unit what its app takes and gives.
+ * @returns The description; DESCRIBE_FORM or DESCRIBE_VERSION for one that this program cannot read, SESSION_REQUEST from a unit whose
+ *   bundle has none, SESSION_ANSWER for no part of a description, or what became of the session.
+ */
+export async function describeApp(session: Session): Promise<Result<Description>> {
+  let text = "";
+  for (let part = 0, parts = 1; part < parts; part++) {
+    const answer = await session.request({ op: "description", part });
+    if (!answer.ok) return answer;
+    const [count, piece] = Array.isArray(answer.value) ? (answer.value as readonly Cbor[]) : [];
+    if (typeof count !== "number" || count > PARTS_MAX || typeof piece !== "string") return refuse("SESSION_ANSWER");
+    parts = count;
+    text += piece;
+  }
+  return readDescription(text);
 }

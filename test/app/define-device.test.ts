@@ -1,13 +1,14 @@
 /** What a maker writes, called through the gate and the runtime that ship: right by right, argument by argument. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { defineDevice } from "#app/define-device.ts";
-import { bool, int, oneOf, text } from "#app/schema.ts";
+import { bool, defineDevice, int, oneOf, text } from "#app/index.ts";
 import type { Result } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import type { AppIo } from "#device/app-interface.ts";
 import { call } from "#phone/call.ts";
+import { describeApp as readApp } from "#phone/describe.ts";
 import type { Session } from "#phone/session.ts";
 import { LEVEL, scopeOf } from "#wire/grants/scope.ts";
+import { describedBy } from "../device/app-named.ts";
 import { childOf, connected, ownerOf } from "../device/gate/callers.ts";
 import { createWorld, seedOf, type World } from "../device/gate/world.ts";
 
@@ -29,8 +30,8 @@ const lamp = defineDevice({
       },
     },
   },
-  variables: { brightness: { right: "read", read: (io) => io.pin("light").level() } },
-  events: ["pressed"],
+  variables: { brightness: { right: "read", value: int(0, 100), read: (io) => io.pin("light").level() } },
+  events: { pressed: {} },
 });
 
 let world: World;
@@ -94,6 +95,16 @@ describe("a device as its maker defined it", () => {
     const session = await owner();
     expect(said(await call(session, "burn"))).toBe("APP_THREW");
     expect(said(await call(session, "brightness"))).toBe(42);
+  });
+
+  it("describes itself to whoever has a session, also where that takes several answers", async () => {
+    const texts = { en: { title: "Lamp", help: "x".repeat(2_000) } };
+    const app = defineDevice({ functions: { a: { right: "call", args: {}, answer: bool(), texts, run: () => 1 } } });
+    world = createWorld({ app, described: describedBy(app) });
+    const session = await owner();
+    expect(await readApp(session)).toMatchObject({ ok: true, value: { v: 1, functions: { a: { texts } } } });
+    expect(said(await session.request({ op: "description", part: 7 }))).toBe("SESSION_REQUEST");
+    expect(said(await call(session, "a"))).toBe("APP_ANSWER");
   });
 
   it("tells its names with their rights, and its events to who may hear them", async () => {

@@ -46,9 +46,10 @@ function mediumEdit(text: string): string {
     .replace("functions: {", functions)
     .replace(
       "variables: {",
-      'variables: {\n    scene: { right: "read", read: () => scene },\n    blinksLeft: { right: "read", read: () => blinks.left },',
+      'variables: {\n    scene: { right: "read", value: text(8), read: () => scene },\n    blinksLeft: { right: "read", value: int(0, 99), read: () => blinks.left },',
     )
-    .replace('events: ["pressed"]', 'events: ["pressed", "blinking"]');
+    .replace("events: {", "events: { blinking: { payload: int(0, 99) },")
+    .replace("bool, defineDevice, int", "bool, defineDevice, int, text");
 }
 
 async function bundleOf(name: string, text: string, sequence: number): Promise<Uint8Array> {

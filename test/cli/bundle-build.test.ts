@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), "latchkey-build-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string) => join(folder, name);
 const shipped = JSON.parse(readFileSync("flash.config.json", "utf8"));
-const HEAD = 'import { defineDevice } from "#app/define-device.ts";\n';
+const HEAD = 'import { defineDevice, int } from "latchkey/device";\n';
 
 function configOf(app: string, more: object = {}): string {
   writeFileSync(at("flash.config.json"), JSON.stringify({ ...shipped, cloud: undefined, app, keys: "keys", ...more }));
@@ -45,11 +45,11 @@ it.each([
   const last: Readonly<Record<string, string>> = {
     "throws at its start": 'functions: {}, start() {\n  throw new Error("no light"); }',
     "has a name that no scope can say": 'functions: { "set lamp": { right: "call", args: {}, run: () => 1 } }',
-    "has one name twice": 'functions: { lamp: { right: "call", args: {}, run: () => 1 } }, events: ["lamp"]',
+    "has one name twice": 'functions: { lamp: { right: "call", args: {}, run: () => 1 } }, events: { lamp: {} }',
     "raises an event that it never named": 'functions: {}, start: (io) => io.raise("gone")',
     "starts asynchronously": "functions: {}, async start() {}",
     "has more names than a phone reads":
-      'functions: {}, events: Array.from({ length: 40 }, (_, i) => "x".repeat(50) + i)',
+      'functions: {}, events: Object.fromEntries(Array.from({ length: 40 }, (_, i) => ["x".repeat(50) + i, {}]))',
   };
   writeFileSync(
     at("bad.ts"),
@@ -65,7 +65,7 @@ it("a bundle beyond the board's budget is refused, with what makes it large", as
   const table = Array.from({ length: 20_000 }, (_, i) => (i * 7919) % 100_003).join();
   writeFileSync(
     at("large.ts"),
-    `${HEAD}const table = [${table}];\nexport const app = defineDevice({ functions: {}, variables: { v: { right: "read", read: () => table[3] ?? 0 } } });\n`,
+    `${HEAD}const table = [${table}];\nexport const app = defineDevice({ functions: {}, variables: { v: { right: "read", value: int(0, 1e6), read: () => table[3] ?? 0 } } });\n`,
   );
   const { status, trouble } = await build("large.ts");
   const { bundleBytes } = readBoard("sim").budgets;

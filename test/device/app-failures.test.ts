@@ -111,7 +111,7 @@ describe("what the app throws", () => {
     ],
     ["at a place beyond the poles", (_: unknown, io: AppIo) => io.located(Number.NaN, 0), /located: no place on Earth/],
   ] as [string, Run, RegExp][])("%s is a refusal with its message on console and link", (_, f, line) => {
-    const unit = start(appOf({ f, g: () => 1 }, { events: ["pressed"] }));
+    const unit = start(appOf({ f, g: () => 1 }, { events: { pressed: {} } }));
     unit.link(true);
     expect(unit.call("f")).toBe("APP_THREW");
     expect(outside.said).toMatch(line);

@@ -1,11 +1,10 @@
 /** The runner over a port that notes every native call, and machines that a test writes as one function each. */
-import { ok } from "#base/faults.ts";
 import { fromUtf8 } from "#base/utf8.ts";
-import type { App } from "#device/app-interface.ts";
 import type { DeviceEvent, Effect, Machine } from "#device/machine.ts";
 import type { Port, PortEvent } from "#device/port.ts";
 import { run } from "#device/runner.ts";
 import type { Settings } from "#device/settings.ts";
+import { appNamed } from "./app-named.ts";
 import { settingsOver } from "./start-of.ts";
 
 type Seen = DeviceEvent["kind"];
@@ -29,7 +28,7 @@ interface Bench {
 
 interface BenchOptions {
   readonly machines: Readonly<Record<string, Script>>;
-  readonly app?: Partial<App>;
+  readonly app?: object;
   /** Names that the flash does not take, or does not forget. */
   readonly refused?: ReadonlySet<string>;
   /** Addresses at which flash operations fail. */
@@ -134,11 +133,13 @@ export function bench(options: BenchOptions): Bench {
       },
     }),
   );
-  const app: App = {
-    ...{ rightOf: () => "subscribe", names: () => [], selfTest: () => true, start: () => undefined },
-    run: () => ok(null),
-    ...options.app,
-  };
+  const app = appNamed(
+    [
+      ["f", "call"],
+      ["pressed", "subscribe"],
+    ],
+    options.app,
+  );
   run(port, machines, app, settings);
   return b;
 }

@@ -1,12 +1,13 @@
 /** What an app with a receiver says of its place reaches the machines, in the unit's own measure. */
+
 import { expect, it } from "vitest";
-import { ok } from "#base/faults.ts";
 import { encodeCbor } from "#codec/cbor.ts";
-import type { App } from "#device/app-interface.ts";
+import type { AppIo } from "#device/app-interface.ts";
 import type { DeviceEvent, Machine } from "#device/machine.ts";
 import type { Port, PortEvent } from "#device/port.ts";
 import { run } from "#device/runner.ts";
 import type { Settings } from "#device/settings.ts";
+import { appNamed } from "./app-named.ts";
 
 it("an app's fix comes as degrees times 100,000, whole", () => {
   const seen: DeviceEvent[] = [];
@@ -28,13 +29,8 @@ it("an app's fix comes as degrees times 100,000, whole", () => {
       return { state, effects: isAsked ? [{ kind: "call", id: 1, name: "fix", args: encodeCbor(new Map()) }] : [] };
     },
   };
-  const app: App = {
-    ...{ rightOf: () => undefined, names: () => [], selfTest: () => true, start: () => undefined },
-    run(_name, _args, io) {
-      io.located(-33.856784, 151.215297);
-      return ok(null);
-    },
-  };
+  const locate = (_args: unknown, io: AppIo) => io.located(-33.856784, 151.215297);
+  const app = appNamed([], { functions: { fix: { args: {}, run: locate } } });
   const settings: Settings = { get: () => undefined, names: () => [], put: () => true, remove: () => true };
   run(port, [machine], app, settings);
   emit({ kind: "button", heldMs: 1 });

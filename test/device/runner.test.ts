@@ -1,8 +1,9 @@
 /** The one place that performs effects: which native calls each becomes, in which order, and when machines are woken. */
+
 import { describe, expect, it } from "vitest";
-import { ok } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import { encodeCbor } from "#codec/cbor.ts";
+import type { AppIo } from "#device/app-interface.ts";
 import type { DeviceEvent, Effect } from "#device/machine.ts";
 import { forget, remember } from "#device/store/store.ts";
 import { BUTTON, bench, callsOf, log, onButton, type Script, says } from "./runner-bench.ts";
@@ -110,10 +111,15 @@ describe("order", () => {
         other: () => undefined,
       },
       app: {
-        run(_name, _args, io) {
-          io.raise("pressed", 1);
-          io.pin("lamp").write(true);
-          return ok("done");
+        functions: {
+          f: {
+            args: {},
+            run(_args: unknown, io: AppIo) {
+              io.raise("pressed", 1);
+              io.pin("lamp").write(true);
+              return "done";
+            },
+          },
         },
       },
     });
@@ -145,7 +151,7 @@ describe("order", () => {
   it("the button reaches the machines, then the app, whose event comes behind it", () => {
     const b = bench({
       machines: { gate: () => undefined },
-      app: { pressed: (heldMs, io) => io.raise("pressed", heldMs) },
+      app: { pressed: (heldMs: number, io: AppIo) => io.raise("pressed", heldMs) },
     });
     b.emit({ kind: "button", heldMs: 250 });
     expect(b.seen.map(([, kind]) => kind)).toEqual(["button", "raised"]);

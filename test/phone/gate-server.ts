@@ -1,4 +1,5 @@
 /** The shipped gate behind a real TCP server: what performs its effects here is a few lines over node:net. */
+
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type Cbor, encodeCbor } from "#codec/cbor.ts";
@@ -13,6 +14,7 @@ import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { seedSigner } from "#trust/signer.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { LEVEL } from "#wire/grants/scope.ts";
+import { appNamed, describedBy } from "../device/app-named.ts";
 import { emptyAuditFlash } from "../device/gate/world.ts";
 import { settingsOver } from "../device/start-of.ts";
 
@@ -70,11 +72,14 @@ export async function startGateServer(
     ["rename", "config"],
   ] as const;
   const answers: Readonly<Record<string, unknown>> = { light: 512 };
-  const app = { rightOf: (name: string) => names.find(([each]) => each === name)?.[1], names: () => names };
+  const args = { on: { type: "bool" } };
+  const setLamp = { right: "call", args, texts: { en: { title: "Lamp" } }, run: () => null };
+  const named = appNamed(names);
+  const app = { ...named, functions: { ...named.functions, setLamp } } as typeof named;
   const flash = emptyAuditFlash();
   const audit = flashLogIn(flash, { start: 0, bytes: flash.byteLength });
   const store = openStore(settingsOver(stored));
-  const gate = createGate({ crypto: primitives, app, tcpPort: 1, audit, appOrigins });
+  const gate = createGate({ crypto: primitives, app, described: describedBy(app), tcpPort: 1, audit, appOrigins });
   let state = gate.initial;
   const sockets = new Map<number, Socket>();
   let connections = 0;

@@ -109,7 +109,9 @@ export function faultsOf({ path, text }: SourceFile): string[] {
   if (lines > LINES_MAX && !/long because/i.test(text.slice(0, 600)))
     faults.push(`has ${lines} lines and no written reason`);
   if (!/^[a-z0-9]+([.-][a-z0-9]+)*\.(tsx?|mjs|c|h)$/.test(name)) faults.push("is not named in kebab-case");
-  if (/^(utils?|helpers?|common|misc|index)\.ts$/.test(name)) faults.push("has a name that says nothing");
+  // What the package exports as latchkey/device.
+  if (/^(utils?|helpers?|common|misc|index)\.ts$/.test(name) && path !== "src/app/index.ts")
+    faults.push("has a name that says nothing");
   if (/^export default\b/m.test(text) && !/config\.ts$|^\.|\.mjs$/.test(name)) faults.push("has a default export");
   if (/(^|\n)\s*(export\s+)?(const\s+)?enum\s/.test(withoutComments(text)) && name.endsWith(".ts"))
     faults.push("declares an enum");

@@ -3,9 +3,10 @@ import type { Fault, Result } from "#base/faults.ts";
 import { ValueError } from "#cli/values/value-error.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
-import { describeUnit, type UnitDescription } from "#phone/describe.ts";
+import { describeApp, describeUnit, type UnitDescription } from "#phone/describe.ts";
 import type { Session } from "#phone/session.ts";
 import { linkAdvice, type UnitCloud } from "#phone/unit-cloud.ts";
+import type { Description, ValueSchema } from "#wire/describe.ts";
 import { note } from "./given-keys.ts";
 import { openUnitSession, type PhoneOptions, PhoneTrouble, print, unitId } from "./unit.ts";
 
@@ -45,6 +46,43 @@ const NEEDS: Readonly<Record<string, string>> = {
   config: "function for the owner alone",
 };
 
+/** A schema as a person reads it: `0 to 100 %`, `yes or no`, `warm, cold`. */
+function schemaText({ type, min, max, maxLength, choices = [], unit }: ValueSchema): string {
+  if (type === "bool") return "yes or no";
+  if (type === "choice") return choices.join(", ");
+  if (type === "text") return `text${maxLength === undefined ? "" : ` of at most ${maxLength} characters`}`;
+  if (type === "bytes") return `bytes${maxLength === undefined ? "" : `, at most ${maxLength}`}`;
+  const number = type === "int" ? "whole number" : "number";
+  const range =
+    min === undefined || max === undefined ? number : `${min} to ${max}${type === "int" ? "" : ", any number"}`;
+  return unit === undefined ? range : `${range}${type === "int" || min === undefined ? ` ${unit}` : `, in ${unit}`}`;
+}
+
+function shown(name: string, what: string, texts?: Readonly<Record<string, { title: string }>>): string {
+  const title = (texts?.en ?? Object.values(texts ?? {})[0])?.title;
+  return `  ${name}: ${what}${title === undefined ? "" : ` (${title})`}`;
+}
+
+function appLines({ functions, variables, settings, events }: Description): readonly string[] {
+  const owners = (right: string) => (right === "config" ? " for the owner alone" : "");
+  return [
+    ...Object.entries(functions).map(([name, { right, args, answer, texts }]) => {
+      const taken = Object.entries(args).map(([arg, schema]) => `${arg}=${schemaText(schema)}`);
+      const gives = answer === undefined ? "" : ` -> ${schemaText(answer)}`;
+      return shown(name, `function${owners(right)}${taken.length === 0 ? "" : `, ${taken.join("; ")}`}${gives}`, texts);
+    }),
+    ...Object.entries(variables).map(([name, { right, value, texts }]) =>
+      shown(name, `variable${owners(right)}${value === undefined ? "" : `, ${schemaText(value)}`}`, texts),
+    ),
+    ...Object.entries(settings).map(([name, { value, texts, default: first }]) =>
+      shown(name, `setting, ${schemaText(value)}; ${valueText(first)} from the factory`, texts),
+    ),
+    ...Object.entries(events).map(([name, { payload, texts }]) =>
+      shown(name, `event${payload === undefined ? "" : `, ${schemaText(payload)}`}`, texts),
+    ),
+  ];
+}
+
 /** How its link stands, and what the owner can do where there is none. */
 function linkLine({ address, link }: UnitCloud): string {
   if (address === undefined) return "it has no cloud";
@@ -58,9 +96,12 @@ export async function describe(options: PhoneOptions): Promise<void> {
   await inSession(options, async (session) => {
     const description = await describedUnit(options, session);
     const { names, product, isOwner, isClaimed, allowsFleetCalls, cloud, timeGrade } = description;
+    const told = await describeApp(session);
+    const app = told.ok ? told.value : undefined;
     const lines = [
       `${await unitId(options)}${product === "" ? "" : `, a ${product}`}`,
-      ...names.map(([name, right]) => `  ${name}: ${NEEDS[right] ?? right}`),
+      ...(app === undefined ? names.map(([name, right]) => `  ${name}: ${NEEDS[right] ?? right}`) : appLines(app)),
+      told.ok ? "" : `it does not tell what they take (${told.fault})`,
       names.length === 0 ? "  its app offers nothing" : "",
       isOwner ? "you are its owner" : "you are a guest",
       isClaimed ? "" : "nobody has claimed it yet",
@@ -68,7 +109,11 @@ export async function describe(options: PhoneOptions): Promise<void> {
       linkLine(cloud),
       timeGrade === "trusted" ? "it knows the time" : `it does not know the time (${timeGrade})`,
     ];
-    print(options, { id: await unitId(options), ...description }, lines.filter((line) => line !== "").join("\n"));
+    print(
+      options,
+      { id: await unitId(options), ...description, app: app ?? null },
+      lines.filter((line) => line !== "").join("\n"),
+    );
   });
 }
 

@@ -2,8 +2,7 @@
  * The people of the simulated home: an owner with a card, and a guest with a key. Checks what the product promises to
  * each.
  */
-import { defineDevice } from "#app/define-device.ts";
-import { int } from "#app/schema.ts";
+import { defineDevice, int } from "#app/index.ts";
 import type { App } from "#device/app-interface.ts";
 import type { Identity } from "#factory/identity.ts";
 import { call } from "#phone/call.ts";

@@ -26,7 +26,7 @@ const NOTHING = new Uint8Array(0);
 /** Entries of the log in one answer. */
 const AUDIT_ENTRIES_AT_ONCE = 32;
 
-type ControlRequest = Exclude<SessionRequest, { op: "call" | "describe" | "events" | "close" }>;
+type ControlRequest = Exclude<SessionRequest, { op: "call" | "describe" | "description" | "events" | "close" }>;
 
 /**
  * Does what concerns the unit.

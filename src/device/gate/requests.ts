@@ -4,6 +4,7 @@
  */
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
+import { namesOf, rightOf } from "#device/app-names.ts";
 import { entryOf } from "#trust/grants/revocations.ts";
 import { timeAt } from "#trust/time-floor.ts";
 import { encodeAnswer, type SessionRequest } from "#wire/sessions/session.ts";
@@ -31,6 +32,8 @@ export function perform(
       return call(context, session, request.name, request.args, origin);
     case "describe":
       return encodeAnswer(describe(context, session));
+    case "description":
+      return encodeAnswer(described(context, request.part));
     case "close":
       dropSession(context.state.table, session);
       return encodeAnswer(ok(null));
@@ -43,7 +46,7 @@ export function perform(
 
 function call(context: StepContext, session: Session, name: string, args: Uint8Array, origin: Origin): Answer | number {
   const { options, state, effects } = context;
-  const right = options.app.rightOf(name);
+  const right = rightOf(options.app, name);
   if (right === undefined || right === "subscribe") return encodeAnswer(refuse("APP_NO_SUCH_NAME"));
   const verdict = decideAsk(context, session, right, origin, name, args);
   if (!verdict.ok) return encodeAnswer(verdict);
@@ -59,7 +62,7 @@ function call(context: StepContext, session: Session, name: string, args: Uint8A
 function describe({ options, state, memory, nowMs }: StepContext, session: Session): Result<Cbor> {
   return ok(
     new Map<string, Cbor>([
-      ["names", options.app.names()],
+      ["names", namesOf(options.app)],
       ["product", memory.product],
       ["owner", session.isOwner],
       ["claimed", memory.claimed],
@@ -74,6 +77,12 @@ function describe({ options, state, memory, nowMs }: StepContext, session: Sessi
       ["state", state.unitState ?? null],
     ]),
   );
+}
+
+/** One part of the app's description: [number of parts, JSON]. */
+function described({ options }: StepContext, part: number): Result<Cbor> {
+  const told = options.described?.(part);
+  return told === undefined ? refuse("SESSION_REQUEST") : ok(told);
 }
 
 /** Events after a number, [number, name, value as encoded], of those that the chain may subscribe to. */

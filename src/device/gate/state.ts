@@ -1,7 +1,7 @@
 /** The gate's state between two events. */
 import { concat } from "#base/bytes.ts";
 import { type Fault, faultNumber } from "#base/faults.ts";
-import type { App } from "#device/app-interface.ts";
+import type { App, DescribedPart } from "#device/app-interface.ts";
 import type { FlashLog } from "#device/flash-log.ts";
 import type { Effect } from "#device/machine.ts";
 import { createRateLimit, type RateLimit, takeTurn } from "#device/rate-limit.ts";
@@ -35,7 +35,9 @@ const BUTTON_MS = 30_000;
 
 export interface GateOptions {
   readonly crypto: Primitives;
-  readonly app: Pick<App, "rightOf" | "names">;
+  readonly app: App;
+  /** The app's description as JSON, part by part (wire/describe.ts); none in a bundle that was built without it. */
+  readonly described?: DescribedPart;
   /** The port and the connections of HTTP on the unit's network. */
   readonly tcpPort: number;
   /** Origins of the maker's app: no other page may speak with the unit. */

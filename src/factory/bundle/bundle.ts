@@ -30,6 +30,7 @@ export class BundleError extends Error {
 
 /** What a bundle is made for: the part of flash.config.json that counts here. */
 export interface Product {
+  readonly product?: string;
   /** The app's entry, which exports `app`. */
   readonly app: string;
   /** Folder name in boards/; its main.ts exports `start`. */
@@ -45,6 +46,8 @@ type Legacy = FlashConfig["onboarding"]["legacy"][number];
 export interface BundleBuild {
   readonly release: string;
   readonly atS: number;
+  /** The app's description, in the parts in which a unit tells it (wire/describe.ts). */
+  readonly description?: readonly string[];
 }
 
 /** What src/device/onboarding/legacy-protocols.ts calls the protocols that flash.config.json switches on. */
@@ -90,12 +93,17 @@ export function bundleEntry(product: Product, build: BundleBuild, appText = "app
   const { app, board, onboarding, appOrigins = [] } = product;
   const legacy = onboarding.legacy.map((name) => LEGACY[name]).join(", ");
   const portal = onboarding.softAp ? ", portal: createPortal" : "";
+  const { description = [], ...about } = build;
   return [
     `import { start } from "./boards/${board}/main.ts";`,
     `import { app } from ${JSON.stringify(isAbsolute(app) ? app : `./${app}`)};`,
     `import { ${legacy} } from "#device/onboarding/legacy-protocols.ts";`,
     ...(onboarding.softAp ? [`import { createPortal } from "#device/onboarding/portal.ts";`] : []),
-    `start(${appText}, ${JSON.stringify({ ...build, appOrigins, made: markOf(board, build, onboarding) })}, { legacy: [${legacy}]${portal} });`,
+    // Each part by itself, so that a unit loads the one that it is asked for.
+    ...description.map((text, part) => `const DESCRIPTION_${part} = ${JSON.stringify(text)};`),
+    `function described(part) { ${description.map((_, part) => `if (part === ${part}) return [${description.length}, DESCRIPTION_${part}];`).join(" ")} }`,
+    `const made = ${JSON.stringify(markOf(board, build, onboarding))};`,
+    `start(${appText}, { ...${JSON.stringify({ ...about, appOrigins })}, made, described }, { legacy: [${legacy}]${portal} });`,
   ].join("\n");
 }
 

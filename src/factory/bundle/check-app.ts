@@ -3,7 +3,7 @@
  * names. What passes here has no name in it that the unit lacks.
  */
 import { existsSync } from "node:fs";
-import { relative, resolve, sep } from "node:path";
+import { dirname, relative, resolve, sep } from "node:path";
 import ts from "typescript";
 import { BundleError } from "./bundle.ts";
 import { absentOf, withoutAbsent } from "./unit-library.ts";
@@ -19,11 +19,13 @@ interface AppToCheck {
 }
 
 const INTERFACE = resolve("src/device/app-interface.ts");
+/** What makers write apps with. */
+const DEVICE = resolve("src/app/index.ts");
 /** The runtime's own sources, which other checks hold. */
 const OURS = ["src/base", "src/codec", "src/wire", "src/trust", "src/device", "boards"].map(
   (path) => resolve(path) + sep,
 );
-const DEFINITION = [resolve("src/app/define-device.ts"), resolve("src/app/schema.ts")];
+const DEFINITION = dirname(DEVICE) + sep;
 const isOurs = (path: string) => OURS.some((of) => path.startsWith(of));
 /** Sources that don't change between two checks. */
 const parsed = new Map<string, ts.SourceFile>();
@@ -36,7 +38,7 @@ function optionsFor(app: string): ts.CompilerOptions {
     lib: ["lib.es2020.d.ts"],
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
-    paths: { "#app/*": [resolve("src/app/*")] },
+    paths: { "#app/*": [resolve("src/app/*")], "latchkey/device": [DEVICE] },
     types: [],
     strict: true,
     noImplicitAny: !isScript,
@@ -159,7 +161,11 @@ export function checkApp(asked: AppToCheck): void {
   const checker = program.getTypeChecker();
   const isMakers = ({ fileName }: ts.SourceFile) => {
     const path = resolve(fileName);
-    return !path.includes(`${sep}node_modules${sep}`) && !DEFINITION.includes(path) && !isOurs(path);
+    return (
+      !path.includes(`${sep}node_modules${sep}`) &&
+      !(path.startsWith(DEFINITION) && path !== resolve(asked.app)) &&
+      !isOurs(path)
+    );
   };
   const files = program.getSourceFiles().filter(isMakers);
   const faults = files.flatMap((file) => [

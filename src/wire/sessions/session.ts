@@ -101,7 +101,9 @@ export type SessionRequest =
   /** What the unit wants to be told by this caller: [nonce to sign the time over, or null; whether it has no time zone]. */
   | { readonly op: "wanted" }
   /** The zone where the unit is, as a POSIX TZ rule (PROTOCOL 4.6.1), or null to forget it. */
-  | { readonly op: "zone"; readonly rule: string | null };
+  | { readonly op: "zone"; readonly rule: string | null }
+  /** One part of the app's description (wire/describe.ts); the answer is [number of parts, JSON]. */
+  | { readonly op: "description"; readonly part: number };
 
 type Kind = "text" | "bytes" | "key" | "count" | "bool" | "place" | "rule";
 
@@ -131,6 +133,7 @@ const FORMS: { readonly [op in SessionRequest["op"]]: readonly [number, ...(read
   zone: [32, ["rule", "rule"]],
   // Number 21 was a log without times and names.
   audit: [35, ["from", "count"]],
+  description: [36, ["part", "count"]],
 };
 
 function isOf(kind: Kind, value: Cbor): boolean {

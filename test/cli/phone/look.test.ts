@@ -61,9 +61,13 @@ afterAll(() => {
 
 it("describe shows what the app offers, and of whom the unit is", async () => {
   const { out } = await phone("describe");
-  expect(out).toContain("setLamp: function\n  dim: function\n  light: variable\n  pressed: event");
+  expect(out).toContain("setLamp: function, on=yes or no (Lamp)\n  dim: function\n");
+  expect(out).toContain("  light: variable\n  pressed: event\n");
   expect(out).toContain("you are its owner");
-  expect(JSON.parse((await phone("describe", "--json")).out)).toMatchObject({ id: toHex(id), isOwner: true });
+  expect(JSON.parse((await phone("describe", "--json")).out)).toMatchObject({
+    ...{ id: toHex(id), isOwner: true },
+    app: { v: 1, release: "7", functions: { setLamp: { right: "call", args: { on: { type: "bool" } } } } },
+  });
 });
 
 it("read says a variable's value, and refuses what is none before the app is asked", async () => {

@@ -1,4 +1,5 @@
 /** A unit's link and gate over real sockets to a real cloud process, and remote callers. */
+
 import { fromHex, toHex } from "#base/bytes.ts";
 import type { Result } from "#base/faults.ts";
 import { encodeCbor } from "#codec/cbor.ts";
@@ -17,6 +18,7 @@ import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import type { Claims } from "#wire/grants/grant.ts";
 import { LEVEL, scopeOf } from "#wire/grants/scope.ts";
 import type { CloudAddress } from "#wire/link/cloud-address.ts";
+import { appNamed } from "../../device/app-named.ts";
 import { emptyAuditFlash } from "../../device/gate/world.ts";
 import { runOnSockets, type SocketRunner } from "../../device/socket-runner.ts";
 
@@ -82,7 +84,7 @@ export async function startHomeUnit(
     ["setLamp", "call"],
     ["pressed", "subscribe"],
   ] as const;
-  const app = { rightOf: (name: string) => names.find(([each]) => each === name)?.[1], names: () => names };
+  const app = appNamed(names);
   const flash = emptyAuditFlash();
   const perform = (effect: Effect) => {
     if (effect.kind === "append") effect.ops.every((op) => performOp(flash, op));

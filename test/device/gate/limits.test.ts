@@ -1,4 +1,5 @@
 /** Limits on what a client may occupy: sessions, handshakes, and requests that cost a signature. */
+
 import { describe, expect, it } from "vitest";
 import { concat } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
@@ -11,6 +12,7 @@ import { initiate } from "#trust/sessions/edhoc-initiator.ts";
 import { SUITE_4 } from "#trust/sessions/edhoc-suite.ts";
 import { LEVEL } from "#wire/grants/scope.ts";
 import { MESSAGE_1_MARK } from "#wire/sessions/session.ts";
+import { appNamed } from "../app-named.ts";
 import { startOf } from "../start-of.ts";
 import { childOf, connect, connected, faultOf, ownerOf } from "./callers.ts";
 import { ADDRESS, createWorld, emptyAuditFlash, seedOf, TCP_PORT, type World } from "./world.ts";
@@ -124,7 +126,7 @@ describe("handshakes", () => {
     };
     const gate = createGate({
       crypto: counting,
-      app: { rightOf: () => undefined, names: () => [] },
+      app: appNamed([]),
       tcpPort: TCP_PORT,
       audit: flashLogIn(emptyAuditFlash(), undefined),
     });

@@ -1,10 +1,12 @@
 /** Which requests from the unit's own network are looked at: those of phones, and those of the maker's app in a browser. */
+
 import { describe, expect, it } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { flashLogIn } from "#device/flash-log.ts";
 import { createGate } from "#device/gate/gate.ts";
 import { call } from "#phone/call.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
+import { appNamed } from "../app-named.ts";
 import { startOf } from "../start-of.ts";
 import { childOf, connected, faultOf, ownerOf } from "./callers.ts";
 import { ADDRESS, createWorld, emptyAuditFlash, seedOf, TCP_PORT } from "./world.ts";
@@ -15,7 +17,7 @@ const APP = "https://app.lamp.example";
 function answerTo(...fields: readonly string[]): string {
   const world = createWorld();
   const audit = flashLogIn(emptyAuditFlash(), undefined);
-  const app = { rightOf: () => undefined, names: () => [] };
+  const app = appNamed([]);
   const gate = createGate({ crypto: primitives, app, tcpPort: TCP_PORT, audit, appOrigins: [APP] });
   const bytes = new TextEncoder().encode(
     ["POST /.well-known/edhoc HTTP/1.1", ...fields, "Content-Length: 1", "", ""].join("\r\n"),

@@ -5,7 +5,7 @@
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import { callApp } from "#device/app-call.ts";
-import type { App, AppIo } from "#device/app-interface.ts";
+import type { App, AppIo, DescribedPart } from "#device/app-interface.ts";
 import { flashLogIn } from "#device/flash-log.ts";
 import { createGate } from "#device/gate/gate.ts";
 import type { GateState } from "#device/gate/state.ts";
@@ -24,6 +24,7 @@ import { LEVEL, type Scope } from "#wire/grants/scope.ts";
 import { decodeRelayedReply, encodeRelayedRequest } from "#wire/link/relay.ts";
 import { PATH, readRefusal, type SessionPath } from "#wire/sessions/session.ts";
 import { flashModel, GEOMETRIES, type Geometry } from "../../powercut/flash-model.ts";
+import { appNamed } from "../app-named.ts";
 import { settingsOver } from "../start-of.ts";
 
 export const TCP_PORT = 8080;
@@ -74,25 +75,17 @@ export interface World {
   owner: { seed: Uint8Array; grant: Uint8Array };
 }
 
-const APP: App = {
-  rightOf: (name) =>
-    name === "setLamp" || name === "dim" || name === "fail"
-      ? "call"
-      : name === "lamp"
-        ? "read"
-        : name === "pressed"
-          ? "subscribe"
-          : name === "rename"
-            ? "config"
-            : undefined,
-  names: () => [
-    ["setLamp", "call"],
-    ["lamp", "read"],
-  ],
-  run: (name, args) => (name === "fail" ? refuse("APP_THREW") : ok(args.get("on") ?? null)),
-  selfTest: () => true,
-  start: () => undefined,
-};
+/** It takes any argument, and answers what is given as `on`. */
+const APP = appNamed([
+  ["setLamp", "call"],
+  ["lamp", "read"],
+  ["dim", "call"],
+  ["fail", "call"],
+  ["pressed", "subscribe"],
+  ["rename", "config"],
+]);
+const answerOf = (name: string, args: Map<string, Cbor>): Result<Uint8Array> =>
+  name === "fail" ? refuse("APP_THREW") : ok(encodeCbor(args.get("on") ?? null));
 
 interface WorldOptions {
   readonly unitSeed?: Uint8Array;
@@ -101,6 +94,8 @@ interface WorldOptions {
   /** Another app than the world's own, and what it may touch. */
   readonly app?: App;
   readonly io?: AppIo;
+  /** The description that it tells. */
+  readonly described?: DescribedPart;
   /** Where the audit log lies; four sectors of 4 KB when absent. */
   readonly flash?: Flash;
 }
@@ -139,6 +134,7 @@ export function createWorld(options: WorldOptions = {}): World {
       app,
       audit: flashLogIn(flash, { start: 0, bytes: flash.byteLength }),
       tcpPort: TCP_PORT,
+      ...(options.described && { described: options.described }),
       ...(options.buildS !== undefined && { buildS: options.buildS }),
     });
   const flash = options.flash ?? emptyAuditFlash();
@@ -226,7 +222,7 @@ export function createWorld(options: WorldOptions = {}): World {
         world.calls.push({ name: effect.name, args: map });
         const answer = () => {
           const running = { app, io: options.io as AppIo, failed: () => undefined };
-          const result = callApp(running, effect.name, effect.args);
+          const result = app === APP ? answerOf(effect.name, map) : callApp(running, effect.name, effect.args);
           world.show(
             result.ok
               ? { kind: "called", id: effect.id, result: result.value }

@@ -12,7 +12,7 @@ import { absentOf, withoutAbsent } from "#factory/bundle/unit-library.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-apps-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const HEAD = 'import { defineDevice } from "#app/define-device.ts";\nimport { bool } from "#app/schema.ts";\n';
+const HEAD = 'import { defineDevice } from "latchkey/device";\nimport { bool } from "#app/index.ts";\n';
 const PINS = { lamp: "output", light: "level", button: "input" } as const;
 
 /** The refusal of an app, its file named `app.ts`; "" when it passes. */

@@ -28,7 +28,7 @@ let passed = 0;
 let failed = 0;
 let left = 0;
 const hasToolchain = !lacking.some(({ isToolchain }) => isToolchain);
-if (hasToolchain && node(["--import", "tsx", "firmware/build/build-all.ts"]) !== 0) failed++;
+if (hasToolchain && node(["bin/run.mjs", "firmware/build/build-all.ts"]) !== 0) failed++;
 console.log(`set-up took ${((performance.now() - setUpStartedMs) / 1000).toFixed(0)} s`);
 
 const slowness = Math.max(1, measureSpeedMs() / referenceMs);

@@ -1,4 +1,4 @@
-/** Builds every image that the tests start, so that no test waits for a compiler: `node --import tsx firmware/build/build-all.ts`. */
+/** Builds every image that the tests start, so that no test waits for a compiler: `node bin/run.mjs firmware/build/build-all.ts`. */
 import { buildHost } from "./host.ts";
 import { buildBoot, buildRuntime } from "./image.ts";
 import { FIRMWARE_BOARDS } from "./layout.ts";

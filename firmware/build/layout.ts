@@ -1,10 +1,10 @@
 /** Reads board.json once, and makes from it the definitions that the C sources use. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { PACKAGE_FOLDER } from "#base/host/package-folder.ts";
 import { BuildStop } from "./third-party.ts";
 
-export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const ROOT = PACKAGE_FOLDER;
 
 interface Region {
   readonly start: number;

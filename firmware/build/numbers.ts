@@ -4,8 +4,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { FAULTS } from "#base/faults.ts";
+import { PACKAGE_FOLDER } from "#base/host/package-folder.ts";
 import { TRIAL_ENDS_BY_REASON } from "#wire/flash/boot-decision.ts";
 import { JOURNAL_KIND, TRIAL_END } from "#wire/flash/journal.ts";
 import { SETTING_KIND } from "#wire/flash/setting-record.ts";
@@ -66,5 +66,5 @@ ${enumOf("setting_kind", "SETTING_", SETTING_KIND)}${storedNames({ ...PROVISIONE
 
 /** Writes the header where the C includes it. */
 export function writeNumbersHeader(): void {
-  writeFileSync(join(fileURLToPath(new URL("../..", import.meta.url)), NUMBERS_HEADER), numbersHeader());
+  writeFileSync(join(PACKAGE_FOLDER, NUMBERS_HEADER), numbersHeader());
 }

@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { PACKAGE_FOLDER } from "#base/host/package-folder.ts";
 
 interface Edit {
   readonly why: string;
@@ -48,7 +49,7 @@ export class BuildStop extends Error {
 }
 
 export const THIRD_PARTY: ThirdParty = JSON.parse(
-  readFileSync(new URL("../third-party.json", import.meta.url), "utf8"),
+  readFileSync(join(PACKAGE_FOLDER, "firmware/third-party.json"), "utf8"),
 ) as ThirdParty;
 
 /** Shared between clones, so that a fresh one downloads and compiles nothing that this machine has seen. */

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { fromHex } from "#base/bytes.ts";
+import { builtPath } from "#boards/sim/host/programs.ts";
 import { type SignatureCase, type StartVerifier, verifierEntry } from "#boards/verifier/board-verifier.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
 import { verifyEd25519 } from "#trust/ed25519-strict.ts";
@@ -34,7 +35,7 @@ async function verifierOf(board: string) {
       `no board called ${board} verifies; boards are the folders of boards/ that have host/verifier.ts`,
     );
   }
-  const { startVerifier } = (await import(pathToFileURL(path).href)) as { startVerifier: StartVerifier };
+  const { startVerifier } = (await import(pathToFileURL(builtPath(path)).href)) as { startVerifier: StartVerifier };
   return startVerifier((await buildScript(verifierEntry(board))).bytes);
 }
 

@@ -1,7 +1,7 @@
 /** Runs trials: sends simulated frames to a unit in a separate process, and judges which network the unit joins. */
 import { type ChildProcess, fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { equal, toHex } from "#base/bytes.ts";
+import { builtPath } from "#boards/sim/host/programs.ts";
 import type { Frame } from "#wire/air/frame.ts";
 import { FRAME_NUMBERS, type FromDecider, type Station, type ToDecider } from "./air-decider.ts";
 import { AES_KEY, AIR_KEY, isKeyed } from "./air-message.ts";
@@ -47,8 +47,8 @@ interface Running {
 }
 
 export function openJudge(): Judge {
-  const path = fileURLToPath(new URL("./air-decider-process.ts", import.meta.url));
-  const decider: ChildProcess = fork(path, { execArgv: ["--import", "tsx"], serialization: "advanced" });
+  const path = builtPath("test/bench/air-decider-process.ts");
+  const decider: ChildProcess = fork(path, { execArgv: ["--enable-source-maps"], serialization: "advanced" });
   const tell = (message: ToDecider) => void decider.send(message);
   let nextRun = 0;
   return {

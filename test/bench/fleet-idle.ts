@@ -1,8 +1,8 @@
 /** Grows a fleet of idle authenticated devices on one cloud process, step by step, until something ends it. */
 import { type ChildProcess, fork } from "node:child_process";
 import { freemem } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { builtPath } from "#boards/sim/host/programs.ts";
 import { LINK_TIMES } from "#device/link/settings.ts";
 import { drivenUnits } from "./fleet-driver.ts";
 import type { FromIdle, ToIdle } from "./fleet-idle-process.ts";
@@ -76,8 +76,8 @@ export async function growIdleFleet(setting: Setting, growth: Growth): Promise<G
   const leftMs = () => growth.boundMs - (performance.now() - startedMs);
   const { keyset } = setting.keys;
   const cloud: CloudServer = await startCloud(setting, [], "idle", []);
-  const path = join(import.meta.dirname, "fleet-idle-process.ts");
-  const fresh = { execArgv: ["--import", "tsx"], serialization: "advanced" as const };
+  const path = builtPath("test/bench/fleet-idle-process.ts");
+  const fresh = { execArgv: ["--enable-source-maps"], serialization: "advanced" as const };
   const drivers = Array.from({ length: DRIVERS }, () => fork(path, fresh));
   let connected = 0;
 

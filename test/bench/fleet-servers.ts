@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fromHex } from "#base/bytes.ts";
+import { builtPath } from "#boards/sim/host/programs.ts";
 import { operatorClient } from "#cloud/http/operator-client.ts";
 import { newKeySet, type PublicKeys } from "#cloud/releases/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
@@ -145,7 +146,7 @@ export async function startCloud(
 }
 
 export async function startBare(setting: Setting, units: readonly DrivenUnit[]): Promise<Server> {
-  const child = fork(join(import.meta.dirname, "fleet-bare.ts"), { execArgv: ["--import", "tsx"] });
+  const child = fork(builtPath("test/bench/fleet-bare.ts"), { execArgv: ["--enable-source-maps"] });
   const waiting = new Map<string, (nonce: string) => void>();
   const port = await new Promise<number>((resolve) => {
     child.on("message", (told: { port?: number; nonce?: string; id?: string }) => {

@@ -5,6 +5,7 @@
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
+import { builtPath } from "#boards/sim/host/programs.ts";
 import { BuildStop } from "#firmware/third-party.ts";
 import { emptyHostTally, hostBed, hostCuts } from "../firmware/host-cuts.ts";
 import type { Tally } from "../powercut/campaign.ts";
@@ -55,7 +56,7 @@ function rowsOf(name: string, tally: Tally, timeS: number): readonly Row[] {
 
 /** Runs one geometry's cuts in a process of its own; ends with it, and with an error when it ends early. */
 function campaign(ask: CampaignAsk): Promise<CampaignAnswer> {
-  const child = fork(new URL("./powercut-process.ts", import.meta.url), { execArgv: ["--import", "tsx"] });
+  const child = fork(builtPath("test/bench/powercut-process.ts"), { execArgv: ["--enable-source-maps"] });
   return new Promise<CampaignAnswer>((resolve, reject) => {
     child.once("message", (answer) => resolve(answer as CampaignAnswer));
     child.once("error", reject);

@@ -141,7 +141,7 @@ it("no argument of the air, which another program starts, holds the passphrase",
   const air = await startAir({ ssid: "Home", passphrase: "a passphrase of the test" });
   try {
     const words = readFileSync(`/proc/${air.child.pid}/cmdline`, "utf8");
-    expect([words.includes("air/main.ts"), words.includes("a passphrase of the test")]).toEqual([true, false]);
+    expect([words.includes("air/main.js"), words.includes("a passphrase of the test")]).toEqual([true, false]);
   } finally {
     await air.child.stop();
   }

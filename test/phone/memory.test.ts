@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { builtPath } from "#boards/sim/host/programs.ts";
 import { changeMemory, recall } from "#phone/memory.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-memory-"));
@@ -12,7 +13,7 @@ const path = join(folder, "phone.json");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function process_(...args: readonly string[]): Promise<number | null> {
-  const child = spawn(process.execPath, ["--import", "tsx", "test/phone/remember-process.ts", path, ...args], {
+  const child = spawn(process.execPath, [builtPath("test/phone/remember-process.ts"), path, ...args], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   await once(child, "exit");

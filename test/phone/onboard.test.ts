@@ -6,6 +6,7 @@ import { createConnection } from "node:net";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { utf8 } from "#base/utf8.ts";
+import { builtPath } from "#boards/sim/host/programs.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import type { DeviceEvent, Effect } from "#device/machine.ts";
 import * as legacyProtocols from "#device/onboarding/legacy-protocols.ts";
@@ -35,7 +36,7 @@ beforeAll(async () => {
   const second = { ...NETWORK, bssid: "a0b1c2d3e4f6", channel: 1, rssiDbm: -70 };
   const networks = [NETWORK, second, { ssid: "next door", passphrase: "x", bssid: "a0b1c2d3e4ff", channel: 11 }];
   const config = { networks, address: ADDRESS, subnet: "127.91.7", loss: { rate: 0.1 }, seed: 3 };
-  air = spawn(process.execPath, ["--import", "tsx", "boards/sim/host/air/main.ts", "--json", JSON.stringify(config)], {
+  air = spawn(process.execPath, [builtPath("boards/sim/host/air/main.ts"), "--json", JSON.stringify(config)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [line] = (await once(createInterface({ input: air.stdout as NodeJS.ReadableStream }), "line")) as [string];

@@ -1,4 +1,4 @@
-/** A process of its own that remembers so many keys of one unit: node --import tsx remember-process.ts FILE NAME COUNT [--die]. */
+/** A process of its own that remembers so many keys of one unit: FILE NAME COUNT [--die]. */
 import { writeFileSync } from "node:fs";
 import { changeMemory } from "#phone/memory.ts";
 

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { createFlashFile, openFlashFile } from "#boards/sim/host/flash-file.ts";
+import { builtPath } from "#boards/sim/host/programs.ts";
 import { remember } from "#phone/memory.ts";
 import { createKeyFile, readKeyFile } from "#trust/host/key-file.ts";
 import { createSecretFile, readSecretFile, replaceSecretFile } from "#trust/host/secret-file.ts";
@@ -27,18 +28,19 @@ beforeEach(() => {
 });
 
 const modeOf = (file: string) => statSync(file).mode & 0o777;
-/** Runs a module's code in another process that may write no byte to a file, as on a full disk. */
-const withoutSpace = (code: string) =>
-  spawnSync("bash", ["-c", `ulimit -f 0; exec "$0" --import tsx -e '${code}'`, process.execPath], { encoding: "utf8" });
+const WRITER = builtPath("test/trust/secret-file-process.ts");
+/** Writes a secret in another process that may write no byte to a file, as on a full disk. */
+const withoutSpace = (how: "create" | "replace", secret: string) =>
+  spawnSync("bash", ["-c", 'ulimit -f 0; exec "$@"', "bash", process.execPath, WRITER, how, path, secret], {
+    encoding: "utf8",
+  });
 
 describe("a secret's file", () => {
   it("never shows half of it: a disk without space leaves no file, and the next try works", () => {
-    const code = (name: string) =>
-      `import("./src/trust/host/secret-file.ts").then((m) => m.${name}("${path}", "s".repeat(100_000)))`;
-    expect(withoutSpace(code("createSecretFile")).stderr).toContain("EFBIG");
+    expect(withoutSpace("create", "s".repeat(100_000)).stderr).toContain("EFBIG");
     expect(existsSync(path)).toBe(false);
     createSecretFile(path, "whole");
-    expect(withoutSpace(code("replaceSecretFile")).stderr).toContain("EFBIG");
+    expect(withoutSpace("replace", "s".repeat(100_000)).stderr).toContain("EFBIG");
     expect(readSecretFile(path)).toBe("whole");
     replaceSecretFile(path, "next");
     expect([readSecretFile(path), readdirSync(join(path, ".."))]).toEqual(["next", ["a.key"]]);
@@ -64,14 +66,9 @@ describe("a secret's file", () => {
     expect(() => createSecretFile(path, "second")).toThrow(/is there already and is never overwritten/);
     expect(readSecretFile(path)).toBe("first");
     const race = join(root, "race.key");
-    const code = `import("./src/trust/host/secret-file.ts").then((m) => m.createSecretFile("${race}", String(process.pid)))`;
     const both = spawnSync(
       "bash",
-      [
-        "-c",
-        `"$0" --import tsx -e '${code}' & "$0" --import tsx -e '${code}' & wait -n; a=$?; wait -n; echo $a $?`,
-        process.execPath,
-      ],
+      ["-c", '"$@" 1 & "$@" 2 & wait -n; a=$?; wait -n; echo $a $?', "bash", process.execPath, WRITER, "create", race],
       { encoding: "utf8" },
     );
     expect(both.stdout.trim().split(" ").sort()).toEqual(["0", "1"]);

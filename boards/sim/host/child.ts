@@ -1,5 +1,7 @@
 /** Runs programs of this repository as child processes, ends them by their process ID and leaves none behind. */
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { pathToFileURL } from "node:url";
+import { builtPath } from "./programs.ts";
 
 export interface Child {
   readonly pid: number;
@@ -41,15 +43,14 @@ function lines(see: (line: string) => void): (chunk: Buffer) => void {
   };
 }
 
-const ENDS_WITH_PARENT = new URL("ends-with-parent.ts", import.meta.url).href;
-
 /**
- * Starts a TypeScript program of this repository. It ends when this process does, however this one ends.
+ * Starts a program of bin/programs.json. It ends when this process does, however this one ends.
  * @param hasChannel Whether messages go to it beside its streams.
  */
 export function startProgram(path: string, args: readonly string[], hasChannel = false): Child {
-  const loaded = ["--import", "tsx", "--import", ENDS_WITH_PARENT];
-  return startChild(process.execPath, [...loaded, path, ...args], hasChannel);
+  const endsWithParent = pathToFileURL(builtPath("boards/sim/host/ends-with-parent.ts")).href;
+  const words = ["--enable-source-maps", "--import", endsWithParent, builtPath(path), ...args];
+  return startChild(process.execPath, words, hasChannel);
 }
 
 /** Starts any program, its three standard streams connected. */

@@ -1,5 +1,5 @@
 /**
- * One simulated unit as a process of its own: `node --import tsx boards/sim/host/unit.ts --flash FILE --radio HOST:PORT`.
+ * One simulated unit as a process of its own: `boards/sim/host/unit.ts --flash FILE --radio HOST:PORT`.
  * Its serial console is standard input and output; what the board shows otherwise (pins, restarts) goes to standard
  * error as JSON lines; whoever started it may press its button by a message. It runs until it is ended, loses its power by `--cut OPERATION:TEAR`, or finds its flash unusable.
  */

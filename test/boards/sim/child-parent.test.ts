@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { expect, it } from "vitest";
+import { builtPath } from "#boards/sim/host/programs.ts";
 import { until } from "../../progress.ts";
 
 const isRunning = (pid: number) => {
@@ -13,13 +14,7 @@ const isRunning = (pid: number) => {
 };
 
 it("a home that is killed leaves no simulated air behind", async () => {
-  // What `latchkey home` does first: it starts the air, and waits for it.
-  const code = `
-    const { startAir } = await import("./src/cli/emulated-air.ts");
-    const { child } = await startAir({ ssid: "Home", passphrase: "correct horse" }, "127.255.255.251");
-    console.log(child.pid);
-    setInterval(() => undefined, 60_000);`;
-  const home = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", code], {
+  const home = spawn(process.execPath, [builtPath("test/boards/sim/home-process.ts"), "127.255.255.251"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const line = await new Promise<string>((resolve, reject) => {

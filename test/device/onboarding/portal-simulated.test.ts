@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openNetwork } from "#boards/sim/host/network.ts";
+import { builtPath } from "#boards/sim/host/programs.ts";
 import { openRadioLine } from "#boards/sim/host/radio.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
@@ -22,7 +23,7 @@ let radioPort = 0;
 beforeAll(async () => {
   const networks = [{ ssid: "Home", passphrase: "correct horse", bssid: "a0b1c2d3e4f5", channel: 6 }];
   const config = JSON.stringify({ networks, address: `${SUBNET}.255`, subnet: SUBNET, seed: 1 });
-  air = spawn(process.execPath, ["--import", "tsx", "boards/sim/host/air/main.ts", "--json", config], {
+  air = spawn(process.execPath, [builtPath("boards/sim/host/air/main.ts"), "--json", config], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [line] = (await once(createInterface({ input: air.stdout as NodeJS.ReadableStream }), "line")) as [string];

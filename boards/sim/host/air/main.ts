@@ -1,6 +1,6 @@
 /**
  * The simulated air as a process: real datagrams in, frame headers out to every unit that listens.
- * Started `node --import tsx boards/sim/host/air/main.ts [--config FILE | --config - | --json TEXT] [--radio-port N]`. Prints one
+ * Started as `boards/sim/host/air/main.ts [--config FILE | --config - | --json TEXT] [--radio-port N]`. Prints one
  * JSON line when it is ready: {"radioPort": N, "ports": [...], "address": "..."}.
  */
 import { once } from "node:events";

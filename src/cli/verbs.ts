@@ -1,4 +1,4 @@
-/** The table of verbs, in the order of the story. A verb's file is loaded only when the verb is used. */
+/** The table of verbs that makers get, by role. A verb's file is loaded only when the verb is used. */
 import type { Command } from "commander";
 import { readStrictly } from "./values/strict.ts";
 
@@ -9,92 +9,64 @@ export interface VerbModule {
 
 export interface Verb {
   readonly name: string;
+  /** Heading in `latchkey --help`: who uses the verb, or what for. */
+  readonly role: string;
   readonly summary: string;
   load(): Promise<VerbModule>;
 }
 
-const LISTED: readonly Verb[] = [
-  {
-    name: "start",
-    summary: "play the whole story, from the factory line to a signed update",
-    load: () => import("./start.ts"),
-  },
-  {
-    name: "line",
-    summary: "make units, from bare flash to sealed card; list them",
-    load: () => import("#cli/line/line.ts"),
-  },
-  { name: "firmware", summary: "build the native image of a board", load: () => import("./firmware.ts") },
-  {
-    name: "bundle",
-    summary: "build a device bundle; read a unit's console with whole names",
-    load: () => import("./bundle.ts"),
-  },
-  {
-    name: "card",
-    summary: "make the sealed card of a device, or read one from a picture or from typed text",
-    load: () => import("./card.ts"),
-  },
-  {
-    name: "grant",
-    summary: "issue, delegate, inspect and revoke keys",
-    load: () => import("./grant.ts"),
-  },
-  {
-    name: "home",
-    summary: "give made units of simulated and emulated boards power and a Wi-Fi network, until Ctrl-C",
-    load: () => import("./home.ts"),
-  },
-  {
-    name: "phone",
-    summary: "what an owner's phone does: onboard a unit, call it",
-    load: () => import("#cli/phone/phone.ts"),
-  },
-  { name: "keys", summary: "make and rotate the keys that sign releases", load: () => import("./keys.ts") },
-  { name: "release", summary: "build, sign, inspect and publish releases", load: () => import("./release.ts") },
-  { name: "cloud", summary: "run broker, block service, rollouts and status page", load: () => import("./cloud.ts") },
-  {
-    name: "recover",
-    summary: "recover a unit whose flash holds no image that verifies, over its serial line",
-    load: () => import("./recover.ts"),
-  },
-  { name: "rollout", summary: "deliver a release to units, wave by wave", load: () => import("./rollout.ts") },
-  {
-    name: "revocation",
-    summary: "send signed revocations to units through the cloud, and show which units applied them",
-    load: () => import("./revocation.ts"),
-  },
-  {
-    name: "size",
-    summary: "show what the device bundle is made of, against the board's budget",
-    load: () => import("./size.ts"),
-  },
-  { name: "air", summary: "encode and decode onboarding broadcasts", load: () => import("#cli/air/air.ts") },
-  { name: "inspect", summary: "decode any signed Latchkey object", load: () => import("./inspect.ts") },
-  {
-    name: "verify",
-    summary: "verify Ed25519 signatures by the strict rule, on this host or on a board",
-    load: () => import("./verify.ts"),
-  },
-  { name: "fuzz", summary: "feed a decoder a million wrong inputs", load: () => import("#cli/fuzz/fuzz.ts") },
-  {
-    name: "sim",
-    summary: "replay a simulated home, or a fleet, under one seed",
-    load: () => import("#cli/sim/sim.ts"),
-  },
-  { name: "bench", summary: "measure one of the benchmarks, or all", load: () => import("./bench.ts") },
-];
+type Listed = readonly [name: string, summary: string, load: () => Promise<VerbModule>];
 
-/** The verbs, with a strict reader for every value that each takes. */
-export const VERBS: readonly Verb[] = LISTED.map((verb) => ({
-  ...verb,
-  async load() {
-    const module = await verb.load();
-    return {
-      register(command) {
-        module.register(command);
-        readStrictly(command);
-      },
-    };
-  },
-}));
+/** The verbs of a role, with a strict reader for every value that each takes. */
+export function verbsOf(role: string, listed: readonly Listed[]): readonly Verb[] {
+  return listed.map(([name, summary, load]) => ({
+    name,
+    role,
+    summary,
+    async load() {
+      const module = await load();
+      return {
+        register(command) {
+          module.register(command);
+          readStrictly(command);
+        },
+      };
+    },
+  }));
+}
+
+export const VERBS: readonly Verb[] = [
+  ...verbsOf("Build: the app and its releases", [
+    ["bundle", "build a device bundle; read a unit's console with whole names", () => import("./bundle.ts")],
+    ["firmware", "the native images of boards, and what they are made of", () => import("./firmware.ts")],
+    ["home", "give made units of simulated and emulated boards power and a Wi-Fi network", () => import("./home.ts")],
+    ["keys", "make and rotate the keys that sign releases", () => import("./keys.ts")],
+    ["release", "build, sign, inspect and publish releases", () => import("./release.ts")],
+  ]),
+  ...verbsOf("Make: the factory line", [
+    ["line", "make units, from bare flash to sealed card; list them", () => import("#cli/line/line.ts")],
+    ["card", "make the sealed card of a unit, or read one from a picture or typed text", () => import("./card.ts")],
+    [
+      "recover",
+      "recover a unit whose flash holds no image that verifies, by its serial line",
+      () => import("./recover.ts"),
+    ],
+  ]),
+  ...verbsOf("Run: the maker's cloud", [
+    ["cloud", "run broker, block service, rollouts and status page", () => import("./cloud.ts")],
+    ["rollout", "deliver a release to units, wave by wave", () => import("./rollout.ts")],
+    [
+      "revocation",
+      "send signed revocations to units, and show which units applied them",
+      () => import("./revocation.ts"),
+    ],
+  ]),
+  ...verbsOf("Own: an owner's phone", [
+    ["phone", "onboard a unit, call it, share it", () => import("#cli/phone/phone.ts")],
+    ["grant", "issue, delegate, inspect and revoke keys", () => import("./grant.ts")],
+  ]),
+  ...verbsOf("Look: inspect and verify", [
+    ["inspect", "decode any signed Latchkey object", () => import("./inspect.ts")],
+    ["verify", "verify Ed25519 signatures by the strict rule, on this host or on a board", () => import("./verify.ts")],
+  ]),
+];

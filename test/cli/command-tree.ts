@@ -1,6 +1,6 @@
 /** Every verb of the command line with its options and arguments, as they are registered. */
 import { type Argument, Command, type Option } from "commander";
-import { VERBS } from "#cli/verbs.ts";
+import { REPOSITORY_VERBS } from "#cli/repository-verbs.ts";
 
 export interface Verb {
   /** As a person writes it: "phone call". */
@@ -19,6 +19,6 @@ function* verbsBelow(command: Command, words: readonly string[]): Iterable<Verb>
 
 export async function allVerbs(): Promise<readonly Verb[]> {
   const program = new Command("latchkey");
-  for (const verb of VERBS) (await verb.load()).register(program.command(verb.name));
+  for (const verb of REPOSITORY_VERBS) (await verb.load()).register(program.command(verb.name));
   return program.commands.flatMap((command) => [...verbsBelow(command, [command.name()])]);
 }

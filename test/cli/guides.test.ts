@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { VERBS } from "#cli/verbs.ts";
+import { REPOSITORY_VERBS } from "#cli/repository-verbs.ts";
 import { type GuideStep, stepsOf } from "../journeys/guide-commands.ts";
 
 /** Replaces what a verb and its sub-verbs do by nothing, so that only their words are checked. */
@@ -18,7 +18,7 @@ function silenced(command: Command): Command {
 async function complaintAbout({ words }: GuideStep): Promise<string | undefined> {
   const [program, name, ...rest] = words;
   if (program !== "latchkey") return undefined;
-  const verb = VERBS.find((each) => each.name === name);
+  const verb = REPOSITORY_VERBS.find((each) => each.name === name);
   if (verb === undefined) return `there is no verb ${name}`;
   const command = new Command(verb.name);
   (await verb.load()).register(command);

@@ -1,8 +1,8 @@
 /** Runs a verb of the command line in this process, as `latchkey VERB ...` does in one of its own. */
 import { Command, CommanderError } from "commander";
 import { vi } from "vitest";
+import { REPOSITORY_VERBS } from "#cli/repository-verbs.ts";
 import { sayTrouble } from "#cli/say-trouble.ts";
-import { VERBS } from "#cli/verbs.ts";
 
 export interface Said {
   readonly status: number;
@@ -11,7 +11,7 @@ export interface Said {
 }
 
 export async function runVerb(...args: readonly string[]): Promise<Said> {
-  const verb = VERBS.find(({ name }) => name === args[0]);
+  const verb = REPOSITORY_VERBS.find(({ name }) => name === args[0]);
   if (verb === undefined) throw new Error(`no verb ${args[0]}`);
   const said = { out: "", trouble: "" };
   const spies = [

@@ -32,6 +32,15 @@ test("a reader that has seen enough ends a verb quietly", async () => {
 });
 
 test("every verb explains itself and exits 0", async () => {
+  const { REPOSITORY_VERBS } = await import("#cli/repository-verbs.ts");
+  for (const { name } of REPOSITORY_VERBS) expect([name, (await told(name, "--help")).code]).toEqual([name, 0]);
+});
+
+test("the package's verbs stand under roles, and those of the repository are not among them", async () => {
   const { VERBS } = await import("#cli/verbs.ts");
-  for (const { name } of VERBS) expect([name, (await told(name, "--help")).code]).toEqual([name, 0]);
+  const roles = [...new Set(VERBS.map(({ role }) => role.split(":")[0]))];
+  expect(roles).toEqual(["Build", "Make", "Run", "Own", "Look"]);
+  const names = VERBS.map(({ name }) => name);
+  expect(names.filter((name) => ["bench", "fuzz", "sim", "size", "air", "start"].includes(name))).toEqual([]);
+  expect(new Set(names).size).toBe(names.length);
 });

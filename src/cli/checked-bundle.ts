@@ -91,9 +91,9 @@ function checkBudgets({ bytes, shares }: Bundle, { name, budgets, flash }: Board
 /** @throws BundleError in one line, with the maker's own file and line where there is one. */
 export async function buildCheckedBundle(product: Product, board: Board, build: BundleBuild): Promise<Bundle> {
   const { app } = product;
-  checkApp({ app, board: board.name, pins: board.pins, absent: NOT_ON_A_UNIT });
+  checkApp({ app, board: board.name, pins: board.pins, io: board.io, absent: NOT_ON_A_UNIT });
   const { script, map } = await appScript(app);
-  const { app: defined, failure } = await tryApp(script, board.pins);
+  const { app: defined, failure } = await tryApp(script, board);
   if (failure !== undefined) {
     const [message = "", ...stack] = failure.split("\n");
     throw new BundleError(`${placeIn(stack.join("\n"), map) || `${app}: `}the app does not start: ${message}`);

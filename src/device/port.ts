@@ -28,6 +28,8 @@ export interface Port {
     write(pin: string, value: number): void;
     read(pin: string): number;
   };
+  /** Hardware that apps use through the classes of ECMA-419; absent on a board that has none of it. */
+  readonly io?: IoPort;
   readonly console: {
     /** Writes to the board's serial console. Never a secret. */
     write(bytes: Uint8Array): void;
@@ -112,6 +114,41 @@ export interface Secure {
   readonly latestS: number;
 }
 
+/**
+ * What lies below the IO classes of ECMA-419 (src/app/io). Resources are numbered in the order of src/base/board-io.ts. Calls are
+ * synchronous. The classes allow each resource one user, and call only what its kind has: an I2C bus has no value, a pin no bytes.
+ */
+export interface IoPort {
+  /** The number of a resource, by a name such as `i2c sda scl`; -1 when the board has none of that name. */
+  find(name: string): number;
+  /** Bits of a value: the resolution of an analogue input or a PWM output, the width of a bank. */
+  bits(resource: number): number;
+  /**
+   * Sets the frequency of a PWM output, the clock of an SPI or I2C bus or the baud rate of a serial line.
+   * @param hz   0 leaves it to the board.
+   * @param mode Clock polarity (bit 1) and phase (bit 0) of SPI.
+   * @returns The frequency that it has from now on, Hz.
+   */
+  configure(resource: number, hz: number, mode: number): number;
+  /** The value of a pin, a bank, an analogue input, a counter; the bytes that wait in a serial line. */
+  get(resource: number): number;
+  /** Sets a pin, a bank, a counter, or the duty cycle of a PWM output. */
+  set(resource: number, value: number): void;
+  /**
+   * Reads from I2C, SPI or a serial line.
+   * @param address Of 7 bits, on I2C.
+   * @param stop    Whether I2C ends the transaction; otherwise the next one begins with a repeated start.
+   * @returns The bytes, on a serial line as many as there are; undefined when nobody answers at this address.
+   */
+  read(resource: number, address: number, byteLength: number, stop: boolean): Uint8Array | undefined;
+  /** Writes, all of it or, when that is refused, nothing. @returns False when nobody acknowledges, or a buffer is full. */
+  write(resource: number, address: number, bytes: Uint8Array, stop: boolean): boolean;
+  /** Writes and reads at the same time, on SPI. */
+  transfer(resource: number, bytes: Uint8Array): Uint8Array;
+  /** Asks for an `io` event whenever the value changes, or stops asking. */
+  watch(resource: number, isWatched: boolean): void;
+}
+
 interface Udp {
   /**
    * Sends one datagram; `broadcast` as host means the joined network's broadcast address.
@@ -131,6 +168,8 @@ export type PortEvent =
   | { readonly kind: "rejected"; readonly reason: unknown }
   | { readonly kind: "console-data"; readonly bytes: Uint8Array }
   | { readonly kind: "button"; readonly heldMs: number }
+  /** The value of a watched resource has changed; several changes may be one event. */
+  | { readonly kind: "io"; readonly resource: number; readonly value: number }
   | ({ readonly kind: "radio-frame" } & FrameReport)
   | { readonly kind: "radio-scan"; readonly accessPoints: readonly AccessPoint[] }
   | { readonly kind: "radio-joined"; readonly ipv4: string; readonly mac: Uint8Array; readonly bssid: Uint8Array }

@@ -8,6 +8,7 @@ import { utf8 } from "#base/utf8.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { callApp, pressApp, type RunningApp, startApp } from "./app-call.ts";
 import type { App, AppIo } from "./app-interface.ts";
+import { deliverIo, provideIo } from "./app-io.ts";
 import { ownEntry } from "./app-names.ts";
 import { EVENT_BYTES_MAX, encodeAppValue, messageOf, oneLine } from "./app-values.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine } from "./machine.ts";
@@ -69,6 +70,7 @@ export function run(port: Port, machines: readonly Machine<unknown>[], app: App,
     sending: createSendQueue(port.tcp),
     isWorking: false,
   };
+  provideIo(port.io);
   port.onEvent((event) => receive(runtime, event));
   reportUnreadable(runtime);
   receive(runtime, { kind: "start", facts: runtime.store.facts, stored: settings });
@@ -87,7 +89,9 @@ function receive(runtime: Runtime, event: PortEvent | InnerEvent): void {
   closeOverdue(sending, port.clock.milliseconds());
   runtime.isWorking = true;
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    show(runtime, next);
+    // No machine has to do with the app's own hardware.
+    if (next.kind === "io") changeApp(runtime, next.resource, next.value);
+    else show(runtime, next);
     if (next.kind === "button") pressApp(runtime, next.heldMs);
   }
   runtime.isWorking = false;
@@ -173,6 +177,14 @@ function perform(runtime: Runtime, effect: Exclude<Effect, { kind: "store" | "fo
       return log(port, effect.text);
     case "restart":
       return port.system.restart(effect.reason);
+  }
+}
+
+function changeApp({ failed }: Runtime, resource: number, value: number): void {
+  try {
+    deliverIo(resource, value);
+  } catch (error) {
+    failed("onReadable", messageOf(error), false);
   }
 }
 

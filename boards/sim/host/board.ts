@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { BoardIo, BoardPins } from "#base/board-io.ts";
 import { readText } from "#trust/host/files.ts";
 
 export interface Region {
@@ -21,7 +22,8 @@ export interface Board {
       readonly jsB: Region;
     };
   };
-  readonly pins: Readonly<Record<string, "output" | "input" | "level">>;
+  readonly pins: BoardPins;
+  readonly io?: BoardIo;
   readonly network: { readonly tcpPort: number; readonly portalPort?: number; readonly broadcast: string };
   readonly budgets: {
     readonly bundleBytes: number;

@@ -1,4 +1,5 @@
 /** The sim board's native functions: the host side of every facet of src/device/port.ts. */
+import type { IoModel } from "#app/testing/io-model.ts";
 import type { Radio, ResetReason, RestartReason } from "#device/port.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { Board } from "./board.ts";
@@ -11,6 +12,8 @@ export interface NativeParts {
   readonly flash: FlashFile;
   /** The board's pins, as in board.json. */
   readonly pins: Board["pins"];
+  /** The hardware of the board, its pins included. */
+  readonly hardware: IoModel;
   readonly radio: Radio;
   readonly network: Network;
   readonly resetReason: ResetReason;
@@ -18,8 +21,6 @@ export interface NativeParts {
   milliseconds(): number;
   onEvent(receive: GuestFunction): void;
   wakeAt(milliseconds: number): void;
-  /** A pin changed; the host shows it. */
-  pinWritten(pin: string, value: number): void;
   consoleWrite(bytes: Uint8Array): void;
   restart(reason: RestartReason): never;
   heapBytes(): number;
@@ -31,8 +32,7 @@ type Facet = Readonly<Record<string, (...args: never[]) => unknown>>;
 const facet = (functions: Facet) => functions as unknown as NativeObject;
 
 export function nativeObject(parts: NativeParts): NativeObject {
-  const pins = new Map<string, number>();
-  const { flash } = parts;
+  const { flash, hardware } = parts;
   const kindOf = (pin: string) => (Object.hasOwn(parts.pins, pin) ? parts.pins[pin] : undefined);
   return {
     onEvent: (receive) => parts.onEvent(receive as GuestFunction),
@@ -51,14 +51,14 @@ export function nativeObject(parts: NativeParts): NativeObject {
       // Names that board.json lacks are refused with the words of firmware/port/pins.c.
       write(pin: string, value: number) {
         if (kindOf(pin) !== "output") throw new RangeError("no such output pin");
-        pins.set(pin, value);
-        parts.pinWritten(pin, value);
+        hardware.setOutput(`digital ${pin}`, value);
       },
       read(pin: string) {
         if (kindOf(pin) === undefined) throw new RangeError("no such pin");
-        return pins.get(pin) ?? 0;
+        return hardware.value(`digital ${pin}`);
       },
     }),
+    io: facet({ ...hardware.io }),
     console: facet({ write: parts.consoleWrite }),
     system: {
       resetReason: parts.resetReason,

@@ -1,14 +1,16 @@
 /**
  * One simulated unit as a process of its own: `boards/sim/host/unit.ts --flash FILE --radio HOST:PORT`.
  * Its serial console is standard input and output; what the board shows otherwise (pins, restarts) goes to standard
- * error as JSON lines; whoever started it may press its button by a message. It runs until it is ended, loses its power by `--cut OPERATION:TEAR`, or finds its flash unusable.
+ * error as JSON lines; whoever started it may press its button and move its other hardware by messages (io-commands.ts). It runs until it is ended, loses its power by `--cut OPERATION:TEAR`, or finds its flash unusable.
  */
 import { parseArgs } from "node:util";
+import { createIoModel } from "#app/testing/io-model.ts";
 import type { PortEvent, ResetReason, RestartReason } from "#device/port.ts";
 import { readBoard } from "./board.ts";
 import { type BootImage, bootStage } from "./boot-stage.ts";
 import { type Engine, EngineFailure, startEngine } from "./engine.ts";
 import { FlashFileError, openFlashFile, type PowerCut, TEAR_MODES, type TearMode } from "./flash-file.ts";
+import { commandIo } from "./io-commands.ts";
 import type { GuestFunction } from "./marshal.ts";
 import { nativeObject } from "./native.ts";
 import { openNetwork } from "./network.ts";
@@ -80,9 +82,15 @@ async function main(): Promise<void> {
     },
     (reason) => show({ radio: reason }),
   );
+  // What the hardware shows stays as it is when the unit starts again.
+  const hardware = createIoModel(board, {
+    emit,
+    written: (name, value) => show(name.startsWith("digital ") ? { pin: name.slice(8), value } : { io: name, value }),
+  });
   // The button: held for the given time. Like a real board, it reports the press when the button is released.
   process.on("message", (message) => {
-    const { press } = message as { press?: unknown };
+    const { press, io } = message as { press?: unknown; io?: unknown };
+    if (io !== undefined) commandIo(hardware, io);
     if (typeof press !== "number") return;
     setTimeout(() => {
       emit({ kind: "button", heldMs: press });
@@ -120,6 +128,7 @@ async function main(): Promise<void> {
     const native = nativeObject({
       flash,
       pins: board.pins,
+      hardware,
       radio: line.radio,
       network,
       resetReason,
@@ -132,7 +141,6 @@ async function main(): Promise<void> {
         clearTimeout(timer);
         if (Number.isFinite(atMs)) wait(atMs);
       },
-      pinWritten: (pin, value) => show({ pin, value }),
       consoleWrite: (bytes) => void process.stdout.write(bytes),
       // The guest sees an exception; what counts is that it was wanted.
       restart: (why) => {

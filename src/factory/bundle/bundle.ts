@@ -64,7 +64,11 @@ const LEGACY: Readonly<Record<Legacy, string>> = {
  * @returns The script of ES2020, names whole, and its source map.
  */
 export async function appScript(app: string): Promise<{ readonly script: string; readonly map: string }> {
-  const contents = `import { app } from ${JSON.stringify(resolve(app))}; globalThis.judge(app);`;
+  const contents = [
+    'import { provideIo } from "#device/app-io.ts";',
+    `import { app } from ${JSON.stringify(resolve(app))};`,
+    "provideIo(native.io); globalThis.judge(app);",
+  ].join(" ");
   const result = await build({
     target: "es2020",
     stdin: { contents, resolveDir: ".", sourcefile: ENTRY, loader: "ts" },

@@ -5,7 +5,9 @@
 import { existsSync } from "node:fs";
 import { dirname, relative, resolve, sep } from "node:path";
 import ts from "typescript";
+import type { BoardIo } from "#base/board-io.ts";
 import { BundleError } from "./bundle.ts";
+import { ioFaults } from "./check-io.ts";
 import { absentOf, withoutAbsent } from "./unit-library.ts";
 
 interface AppToCheck {
@@ -14,6 +16,10 @@ interface AppToCheck {
   /** The board's name and pins, as in board.json. */
   readonly board: string;
   readonly pins: Readonly<Record<string, "output" | "input" | "level">>;
+  /** Its further hardware, as in board.json. */
+  readonly io?: BoardIo | undefined;
+  /** Whether the bundle is for a test build, which has models where the emulator lacks hardware. */
+  readonly isModelled?: boolean | undefined;
   /** What the unit's engine leaves out, as in `globalThis.Date` and `String.prototype.normalize`. */
   readonly absent: readonly string[];
 }
@@ -176,4 +182,7 @@ export function checkApp(asked: AppToCheck): void {
   checkExport(program, checker, asked.app);
   const pins = files.flatMap((file) => pinFaults(file, checker, asked));
   if (pins.length > 0) refuse(pins);
+  // All of it at once: a maker who picks a board wants to know everything that it lacks.
+  const io = files.flatMap((file) => ioFaults(file, checker, asked, placeOf));
+  if (io.length > 0) throw new BundleError(io.join("; "));
 }

@@ -4,6 +4,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { createIoModel } from "#app/testing/io-model.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { type EngineFailure, startEngine } from "#boards/sim/host/engine.ts";
 import { createFlashFile, openFlashFile } from "#boards/sim/host/flash-file.ts";
@@ -24,6 +25,7 @@ async function startIn(heapBytes: number): Promise<{ readonly failure?: EngineFa
   const native = nativeObject({
     flash: openFlashFile(flashPath, board.flash),
     pins: board.pins,
+    hardware: createIoModel(board, { emit: nothing }),
     radio: { scan: nothing, listen: nothing, join: nothing, leave: nothing, accessPoint: nothing },
     network: openNetwork("127.255.255.255", nothing, nothing),
     resetReason: "power",
@@ -31,7 +33,6 @@ async function startIn(heapBytes: number): Promise<{ readonly failure?: EngineFa
     milliseconds: () => 0,
     onEvent: nothing,
     wakeAt: nothing,
-    pinWritten: nothing,
     consoleWrite: nothing,
     restart: () => {
       throw new Error("restart");

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ts from "typescript";
 import { afterAll, expect, it } from "vitest";
+import type { BoardIo } from "#base/board-io.ts";
 import { startEngine } from "#boards/sim/host/engine.ts";
 import { NOT_ON_A_UNIT } from "#boards/sim/host/engine-features.ts";
 import { BundleError } from "#factory/bundle/bundle.ts";
@@ -82,6 +83,67 @@ it.each([
   ],
 ])("an app with %s is refused", (_, text, line) => {
   expect(refusalOf(text)).toMatch(line);
+});
+
+const IO_HEAD = [
+  'import { Analog } from "#app/io/analog.ts";',
+  'import { device } from "#app/io/buses.ts";',
+  'import { Digital } from "#app/io/digital.ts";',
+  'import { I2C } from "#app/io/i2c.ts";',
+  'import { PWM } from "#app/io/pwm.ts";',
+  'import { SPI as Bus } from "#app/io/spi.ts";',
+  "",
+].join("\n");
+
+/** The refusal of an app that does this in its start, on line 9, on a board with this IO. */
+function ioRefusalOf(start: string, io: BoardIo, isModelled = false): string {
+  const app = join(folder, "io-app.ts");
+  const text = `${HEAD}${IO_HEAD}export const app = defineDevice({ functions: { f: { right: "call", args: { on: bool() }, run: () => 1 } }, start() {\n${start}\n} });\n`;
+  writeFileSync(app, text);
+  try {
+    checkApp({ app, board: "toy", pins: PINS, io, isModelled, absent: NOT_ON_A_UNIT });
+    return "";
+  } catch (error) {
+    if (!(error instanceof BundleError)) throw error;
+    return error.message.replaceAll(app, "app.ts");
+  }
+}
+
+const GREENHOUSE = `new PWM({ pin: "vent" });
+new Analog({ pin: "soil" });
+const sensor = { ...device.i2c.default, io: I2C, hz: 100_000, address: 0x48 };
+new sensor.io(sensor);
+const bus = { ...device.spi.default, hz: 1 };
+new Bus(bus);
+new Digital({ pin: "lamp", mode: Digital.Output });`;
+
+it("an app is refused each piece of hardware that its board lacks, with the place where it is opened", () => {
+  expect(ioRefusalOf(GREENHOUSE, {}).split("; ")).toEqual([
+    "app.ts:10:1: board toy has no PWM",
+    "app.ts:11:1: board toy has no Analog",
+    "app.ts:12:16: board toy has no I2C",
+    "app.ts:13:1: board toy has no I2C",
+    "app.ts:15:1: board toy has no SPI",
+  ]);
+  const io: BoardIo = {
+    pwm: [{ pin: "vent", bits: 10, number: 0, modelled: true }],
+    analog: [{ pin: "soil", bits: 12, number: 0 }],
+    i2c: [{ data: "sda", clock: "scl", number: 0 }],
+    spi: [{ out: "mosi", in: "miso", clock: "sck", number: 0 }],
+  };
+  expect(ioRefusalOf(GREENHOUSE, io, true)).toBe("");
+  expect(ioRefusalOf(GREENHOUSE, io)).toBe(
+    "app.ts:10:1: PWM on pin vent of board toy is a model, in test builds only (bundle build --modelled)",
+  );
+  expect(ioRefusalOf('const PIN = "fan";\nnew PWM({ pin: PIN });', io)).toBe(
+    "app.ts:11:1: board toy has no PWM on pin fan (it has PWM on pin vent)",
+  );
+  expect(ioRefusalOf('new Digital({ pin: "button", mode: Digital.InputPullUp });', io)).toBe(
+    "app.ts:10:1: board toy has no Digital on pin button in mode InputPullUp (it has Digital on pin lamp in mode Output; Digital on pin button in mode Input)",
+  );
+  // What is computed is refused by the unit itself, unless the board has nothing of the kind.
+  const computed = 'new PWM({ pin: ["fan"][0] ?? "" });';
+  expect([ioRefusalOf(computed, io), ioRefusalOf(computed, {})]).toEqual(["", "app.ts:10:1: board toy has no PWM"]);
 });
 
 it("an app that a unit can run passes: the shipped one, one in plain JavaScript, one in several files", () => {

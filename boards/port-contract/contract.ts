@@ -50,6 +50,16 @@ export function runContract(port: Port, scratch: number): void {
     port.pins.write("lamp", 0);
     return on === 1 && port.pins.read("lamp") === 0;
   });
+  promise("io finds hardware by its name, and a pin is the same by both ways", () => {
+    const { io, pins } = port;
+    if (io === undefined) return "there is no io";
+    const lamp = io.find("digital lamp 8");
+    if (lamp < 0 || io.find("digital lamp 7") !== -1 || io.find("digital lamp") !== -1) return `found ${lamp}`;
+    io.set(lamp, 1);
+    const on = pins.read("lamp");
+    pins.write("lamp", 0);
+    return on === 1 && io.get(lamp) === 0;
+  });
   promise("tcp has no connection 99", () => port.tcp.write(99, Uint8Array.of(1)) === false);
   for (const [name, use] of OUTER_VALUES) {
     promise(`nothing is thrown by ${name}`, () => {

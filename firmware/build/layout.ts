@@ -1,6 +1,7 @@
 /** Reads board.json once, and makes from it the definitions that the C sources use. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type BoardIo, type BoardPins, ioResources } from "#base/board-io.ts";
 import { PACKAGE_FOLDER } from "#base/host/package-folder.ts";
 import { BuildStop } from "./third-party.ts";
 
@@ -20,10 +21,11 @@ interface BoardFile {
     readonly writeBytes: number;
     readonly regions: Readonly<Record<string, Region>>;
   };
-  readonly pins: Readonly<Record<string, "output" | "input" | "level">>;
+  readonly pins: BoardPins;
   /** The chip's number of each input and level pin. */
   readonly inputs?: Readonly<Record<string, number>>;
   readonly button?: string;
+  readonly io?: BoardIo;
   readonly budgets: Readonly<Record<string, number>>;
 }
 
@@ -67,6 +69,31 @@ function inputsOf({ name: board, pins, inputs = {}, button }: BoardFile): string
   return names.map((name) => `{"${name}",${inputs[name]}u},`).join("");
 }
 
+/** Kinds of hardware that firmware/port/io.c knows, and the definition that brings the code for each. */
+const IO_KINDS: Readonly<Record<string, string | undefined>> = {
+  output: "",
+  input: "",
+  analog: "BOARD_ANALOG",
+  pwm: "BOARD_PWM",
+  i2c: "BOARD_I2C",
+};
+
+/** The table of what apps may open. @throws BuildStop for a kind that the firmware has no code for. */
+function ioOf({ name: board, pins, inputs, io }: BoardFile): readonly string[] {
+  const resources = ioResources(pins, io, inputs).filter(({ isModelled }) => !isModelled);
+  const unknown = resources.find(({ kind }) => IO_KINDS[kind] === undefined);
+  if (unknown !== undefined) {
+    throw new BuildStop(
+      `boards/${board}/board.json: io has "${unknown.name}", which firmware/port/io.c has no code for`,
+    );
+  }
+  const rows = resources.map(
+    ({ name, kind, number, bits }) => `{"${name}",IO_${kind.toUpperCase()},${number}u,${bits}u},`,
+  );
+  const code = new Set(resources.map(({ kind }) => IO_KINDS[kind] ?? ""));
+  return [`-DBOARD_IO=${rows.join("")}`, ...[...code].filter((name) => name !== "").map((name) => `-D${name}`)];
+}
+
 /** @throws BuildStop when no board with native firmware has this name. */
 export function layoutOf(name: string): Layout {
   const path = join(ROOT, "boards", name, "board.json");
@@ -88,6 +115,7 @@ export function layoutOf(name: string): Layout {
   }
   const definitions = Object.entries(numbers).map(([key, value]) => `-D${key}=${value}u`);
   definitions.push(`-DBOARD_OUTPUTS=${outputsOf(board)}`, `-DBOARD_INPUTS=${inputsOf(board)}`);
+  definitions.push(...ioOf(board));
   if (board.button !== undefined) definitions.push(`-DBOARD_BUTTON=${board.inputs?.[board.button]}u`);
   return { board, chip: chip.folder, imageAddress: chip.imageAddress, definitions };
 }

@@ -52,6 +52,14 @@ void chip_pin_write(unsigned pin, int value);
 int chip_pin_read(unsigned pin);
 int chip_pin_state(unsigned pin); /* of an output */
 
+/* What apps may have besides, on boards whose board.json lists it under `io`, by the numbers there. */
+enum { CHIP_I2C_CLOCK = 0, CHIP_I2C_DATA = 1 };
+void chip_i2c_set(unsigned bus, int line, bool high); /* low, or open: pulled up unless a device holds it */
+bool chip_i2c_get(unsigned bus, int line);
+unsigned chip_analog_read(unsigned input);
+void chip_pwm_write(unsigned output, unsigned duty); /* of 2^bits - 1 */
+uint32_t chip_pwm_clock(unsigned output, uint32_t hz); /* 0 for its own; gives what it is */
+
 /* Resets the chip when it isn't fed for twelve seconds: longer than the engine lets one event take. */
 void chip_watchdog_feed(void);
 void chip_restart(void) __attribute__((noreturn));

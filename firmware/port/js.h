@@ -40,5 +40,5 @@ struct facet {
   void (*install)(JSContext *ctx, JSValueConst native);
   bool (*deliver)(JSContext *ctx);
 };
-extern const struct facet clock_facet, crypto_facet, flash_facet, radio_facet, tcp_facet, udp_facet, pins_facet,
+extern const struct facet clock_facet, crypto_facet, flash_facet, radio_facet, tcp_facet, udp_facet, pins_facet, io_facet,
     console_facet, system_facet;

@@ -78,6 +78,13 @@ int chip_pin_read(unsigned pin) { return (int)((BUTTONS >> pin) & 1u); }
 
 int chip_pin_state(unsigned pin) { return (int)((LEDS >> pin) & 1u); }
 
+/* SBCon two-wire buses of the two shields (DAI 0385, 3.10). */
+static const uint32_t shields[] = {0x40029000u, 0x4002a000u};
+
+void chip_i2c_set(unsigned bus, int line, bool high) { REGISTER(shields[bus] + (high ? 0u : 4u)) = 1u << line; }
+
+bool chip_i2c_get(unsigned bus, int line) { return ((REGISTER(shields[bus]) >> line) & 1u) != 0; }
+
 void chip_watchdog_feed(void) { WATCHDOG_CLEAR = 1; }
 
 void chip_open_image_memory(void) {}

@@ -3,10 +3,10 @@ import { createReadStream, createWriteStream, statSync } from "node:fs";
 import type { Command } from "commander";
 import { powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { readReleaseFile } from "#cloud/releases/release-file.ts";
 import { RecoveryError, recover, type SerialLine } from "#factory/recover.ts";
 import { buildBoot } from "#firmware/image.ts";
 import { refuseFolder } from "#trust/host/files.ts";
+import { readReleaseFile } from "#trust/host/release-file.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 interface Options {

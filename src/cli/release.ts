@@ -4,16 +4,16 @@ import { toHex } from "#base/bytes.ts";
 import { operatorClient } from "#cloud/http/operator-client.ts";
 import { keyName } from "#cloud/releases/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
+import { readBundleMark } from "#factory/bundle/bundle-mark.ts";
+import { isMissing, readBytes } from "#trust/host/files.ts";
+import { readKeyFile } from "#trust/host/key-file.ts";
 import {
   componentName,
   encodeReleaseFile,
   ReleaseTrouble,
   readReleaseFile,
   writeReleaseFile,
-} from "#cloud/releases/release-file.ts";
-import { readBundleMark } from "#factory/bundle/bundle-mark.ts";
-import { isMissing, readBytes } from "#trust/host/files.ts";
-import { readKeyFile } from "#trust/host/key-file.ts";
+} from "#trust/host/release-file.ts";
 import { COMPONENT, CONSENT, type ComponentName, type Consent } from "#wire/releases/release.ts";
 import { sayTrouble } from "./say-trouble.ts";
 

@@ -54,6 +54,11 @@ export const VERBS: readonly Verb[] = [
   ]),
   ...verbsOf("Run: the maker's cloud", [
     ["cloud", "run broker, block service, rollouts and status page", () => import("./cloud.ts")],
+    [
+      "gateway",
+      "serve programs and home systems over HTTP with OAuth 2.0, by keys that owners delegate",
+      () => import("#cli/gateway/gateway.ts"),
+    ],
     ["rollout", "deliver a release to units, wave by wave", () => import("./rollout.ts")],
     [
       "revocation",

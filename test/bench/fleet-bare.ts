@@ -9,8 +9,8 @@ import { createLinkGate } from "#cloud/broker/link-gate.ts";
 import { createNonces, NONCE_KEY_BYTES } from "#cloud/broker/nonces.ts";
 import type { Fleet } from "#cloud/fleet.ts";
 import { createTimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
-import { readReleaseFile } from "#cloud/releases/release-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { readReleaseFile } from "#trust/host/release-file.ts";
 import {
   BLOCK_BYTES,
   decodeBlockRequest,

@@ -57,11 +57,11 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
       [
         [
           PATHS,
-          "--base --broker-ca --broker-password-file --ca --cloud-ca --codes --config --data --discharge-key --flash --frames --issuer --js --keys --line --memory --native --operator-key --out --output --passphrase-file --revocation --revocation-out --signer --store-password-file --tls-cert --tls-key file release",
+          "--base --broker-ca --broker-password-file --ca --cloud-ca --codes --config --data --discharge-key --flash --frames --issuer --js --keys --line --memory --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --store-password-file --tls-cert --tls-key file release",
         ],
         [
           TEXT,
-          "--allow --arg --because --card --chain --cloud --discharge --for --function --key --label --moon --name --near --old --print --rate --ssid --store --zone address answer arguments events key name request rollout variable what zone",
+          "--allow --arg --because --card --chain --cloud --discharge --for --function --key --label --moon --name --near --old --print --rate --scope --ssid --store --to-gateway --zone address answer arguments code events key name request rollout variable what zone",
         ],
         [PAST, "--expires --not-after"],
         [MOMENTS, "--not-before"],
@@ -88,7 +88,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
         [URLS, "--broker --url"],
         [NAMES, "--fleet --product product"],
         [WORDS, "--board --parser decoder"],
-        [CHOICES, "--consent --level --protocol protocol role"],
+        [CHOICES, "--consent --level --protocol --role protocol role"],
         [["", "NaN", "1e99", "x", "5 km", "91", "-90.5"], "--lat"],
         [["", "NaN", "1e99", "x", "181", "-180.5"], "--lon"],
         [["", "NaN", "1e99", "x", "1", "-0.1"], "--loss"],

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readReleaseFile } from "#cloud/releases/release-file.ts";
+import { readReleaseFile } from "#trust/host/release-file.ts";
 import { runVerb } from "./run-verb.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-refusals-"));

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import type { OperatorClient } from "#cloud/http/operator-client.ts";
-import { decodeReleaseFile } from "#cloud/releases/release-file.ts";
 import type { RolloutStatus, Status } from "#cloud/status/status.ts";
+import { decodeReleaseFile } from "#trust/host/release-file.ts";
 import {
   type CloudProcess,
   enrolmentOf,

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import { latchkey } from "#cli/story/world.ts";
-import { readReleaseFile, writeReleaseFile } from "#cloud/releases/release-file.ts";
+import { readReleaseFile, writeReleaseFile } from "#trust/host/release-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-line-"));
 const file = (...names: string[]) => join(folder, ...names);

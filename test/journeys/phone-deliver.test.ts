@@ -14,10 +14,10 @@ import { startReady } from "#cli/program.ts";
 import { createReporter } from "#cli/reporter.ts";
 import { factory, makeRelease } from "#cli/story/factory.ts";
 import { latchkey, latchkeyOk } from "#cli/story/world.ts";
-import { writeReleaseFile } from "#cloud/releases/release-file.ts";
 import { buildScript, bundleEntry } from "#factory/bundle/bundle.ts";
 import { type FlashConfig, readFlashConfig } from "#factory/config.ts";
 import { ensureKeyFile } from "#trust/host/key-file.ts";
+import { writeReleaseFile } from "#trust/host/release-file.ts";
 
 const SUBNET = "127.95.10";
 const HOME = { ssid: "Lamplight", passphrase: "a story told" } as const;

@@ -17,6 +17,8 @@ const FLOW: Readonly<Record<string, readonly string[]>> = {
   phone: ["base", "codec", "wire", "trust", "phone"],
   cloud: ["base", "codec", "wire", "trust", "cloud"],
   factory: ["base", "codec", "wire", "trust", "factory"],
+  // A client of units, as a phone is; what it knows of the cloud it learns over HTTP.
+  gateway: ["base", "codec", "wire", "trust", "phone", "gateway"],
   firmware: ["base", "codec", "wire", "firmware"],
   boards: ["base", "codec", "wire", "trust", "device", "app", "firmware", "boards"],
   web: ["base", "codec", "wire", "web"],
@@ -30,6 +32,7 @@ const FLOW: Readonly<Record<string, readonly string[]>> = {
     "phone",
     "cloud",
     "factory",
+    "gateway",
     "firmware",
     "boards",
     "web",

@@ -2,12 +2,12 @@
 import { utf8 } from "#base/utf8.ts";
 import type { Board } from "#boards/sim/host/board.ts";
 import { CliTrouble } from "#cli/trouble.ts";
-import type { ReleaseFile } from "#cloud/releases/release-file.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { MakerKeys } from "#factory/identity.ts";
 import { type FlashImage, firstImages } from "#factory/images.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import type { ReleaseFile } from "#trust/host/release-file.ts";
 import { verifyKeyset } from "#trust/releases/verify-keyset.ts";
 import { openRelease } from "#trust/releases/verify-release.ts";
 import { PROVISIONED } from "#wire/flash/stored-names.ts";

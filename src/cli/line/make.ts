@@ -7,7 +7,6 @@ import { openRadioTester, type RadioTester } from "#boards/sim/host/radio-tester
 import { openSimStation } from "#boards/sim/host/station.ts";
 import { makerKeys } from "#cli/maker-keys.ts";
 import { CliTrouble } from "#cli/trouble.ts";
-import { type ReleaseFile, readReleaseFile } from "#cloud/releases/release-file.ts";
 import { onboardingNames, readBundleMark } from "#factory/bundle/bundle-mark.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { MakerKeys } from "#factory/identity.ts";
@@ -16,6 +15,7 @@ import { type MadeUnit, makeUnit } from "#factory/line.ts";
 import { openRegistry, type Registry } from "#factory/registry.ts";
 import { buildBoot } from "#firmware/image.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { type ReleaseFile, readReleaseFile } from "#trust/host/release-file.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
 import { firstFlash, startsNative } from "./first-flash.ts";
 import { flashOf } from "./made-units.ts";

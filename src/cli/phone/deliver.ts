@@ -1,11 +1,11 @@
 /** Delivers a release to a unit without its cloud: `latchkey phone deliver`. */
 import { toHex } from "#base/bytes.ts";
 import { timeoutMsOf } from "#cli/values/duration.ts";
-import { readReleaseFile } from "#cloud/releases/release-file.ts";
 import { OTA_TIMES } from "#device/ota/state.ts";
 import { describeUnit, type UnitDescription } from "#phone/describe.ts";
 import { recall } from "#phone/memory.ts";
 import { addressTowards, serveStreams } from "#phone/serve-streams.ts";
+import { readReleaseFile } from "#trust/host/release-file.ts";
 import { readLabelLink } from "#wire/grants/card.ts";
 import { codeText, openUnitSession, type PhoneOptions, PhoneTrouble, print } from "./unit.ts";
 

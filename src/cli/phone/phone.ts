@@ -131,13 +131,18 @@ export function register(command: Command): void {
     .description(
       "delegate a narrower key to a guest by the guest's public key; a key without any limit needs --unlimited",
     )
-    .requiredOption("--to <key>", "the guest's public key, 64 hexadecimal digits")
+    .option("--to <key>", "the guest's public key, 64 hexadecimal digits")
+    .option(
+      "--to-gateway <file|link>",
+      "the link that `latchkey gateway invite` wrote, or a file with it, in place of --to: the chain is brought there",
+    )
+    .option("--flash", "let the holder install releases; only a card of level all can give that")
     .option("--name <name>", "what you call whoever gets it, for `phone keys`, `phone log` and `phone revoke`")
     .option("--function <name...>", "functions, variables and events that the guest may use; all of them when absent")
     .option("--unlimited", "yes, a key for everything and for ever")
     .option("--for <id>", "a device ID, where the key is for one of several units only")
     .option("--assume-functions <name,...>", "what the app offers, to make the key while the unit cannot be reached")
-    .requiredOption("--out <file>", "where the guest's chain goes; it is no secret")
+    .option("--out <file>", "where the guest's chain goes; it is no secret")
     .action((options: ShareOptions) => sayTrouble(() => shareUnit(options)));
   fromAfar(withUnit(command.command("revoke")))
     .description("revoke a guest's key at the unit itself, or all that were ever given")

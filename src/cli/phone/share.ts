@@ -13,18 +13,24 @@ import { readText, refuseFolder, writeWhole } from "#trust/host/files.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { readChain } from "#wire/grants/grant.ts";
 import { RIGHT, type Right, type Scope, scopeOf } from "#wire/grants/scope.ts";
+import { bringToGateway, readGatewayLink } from "./gateway-link.ts";
 import { note } from "./given-keys.ts";
 import { openUnitSession, type PhoneOptions, PhoneTrouble, print, scan } from "./unit.ts";
 
 export interface ShareOptions extends PhoneOptions, LimitOptions {
-  readonly to: string;
+  /** The guest's public key. */
+  readonly to?: string;
+  /** The link of a gateway, or a file with it, in place of a key and a file for the chain. */
+  readonly toGateway?: string;
+  /** With the right to install releases. */
+  readonly flash?: boolean;
   readonly name?: string;
   readonly function?: readonly string[];
   readonly for?: string;
   readonly unlimited?: boolean;
   /** What the unit offers, for a key that is made while it cannot be reached. */
   readonly assumeFunctions?: string;
-  readonly out: string;
+  readonly out?: string;
 }
 
 /** What a key is minted from, and the app's names that its functions are checked against. */
@@ -41,13 +47,19 @@ const EVERYTHING: Scope = [{ name: "*", rights: RIGHT.read | RIGHT.call | RIGHT.
 
 /** What was asked for, with every value checked. @throws ValueError */
 function asked(options: ShareOptions) {
-  const guestKey = publicKeyValue("--to", options.to);
+  const gateway = options.toGateway === undefined ? undefined : readGatewayLink(options.toGateway);
+  if ((gateway === undefined) === (options.to === undefined)) {
+    throw new ValueError("say whom the key is for: --to KEY, or --to-gateway LINK");
+  }
+  if (gateway === undefined && options.out === undefined)
+    throw new ValueError("name the file for the chain: --out FILE");
+  const guestKey = gateway?.publicKey ?? publicKeyValue("--to", options.to ?? "");
   const audience = options.for === undefined ? undefined : deviceIdOf("--for", options.for);
   const limits = limitsFrom(options);
   const functions = options.function === undefined ? undefined : listOf("--function", options.function.join(","));
   const assumed =
     options.assumeFunctions === undefined ? undefined : listOf("--assume-functions", options.assumeFunctions);
-  const name = options.name ?? `key of ${toHex(guestKey).slice(0, 8)}`;
+  const name = options.name ?? (gateway === undefined ? `key of ${toHex(guestKey).slice(0, 8)}` : "gateway");
   if (name.trim() === "" || name.length > NAME_MAX) {
     throw new ValueError(`--name: "${name}" is not a name (expected 1 to ${NAME_MAX} characters)`);
   }
@@ -60,7 +72,10 @@ function asked(options: ShareOptions) {
   if (isLimited && options.unlimited === true) {
     throw new ValueError("--unlimited contradicts the limits beside it; leave one of the two out");
   }
-  return { guestKey, audience, limits, functions, assumed, name };
+  if (options.flash === true && functions !== undefined) {
+    throw new ValueError("--flash is for the unit itself; leave --function out");
+  }
+  return { guestKey, gateway, audience, limits, functions, assumed, name };
 }
 
 /** Checks names against what the unit offers. @returns The scope that the functions make. @throws ValueError */
@@ -148,12 +163,13 @@ function writeChain(path: string, chain: Uint8Array): void {
 
 /** Mints a guest's chain, remembers the key by its name, and writes the chain. */
 export async function shareUnit(options: ShareOptions): Promise<void> {
-  const { guestKey, audience, limits, functions, assumed, name } = asked(options);
-  refuseFolder(options.out);
+  const { guestKey, gateway, audience, limits, functions, assumed, name } = asked(options);
+  if (options.out !== undefined) refuseFolder(options.out);
   const { deviceId, secret } = await scan(options);
   const id = toHex(deviceId);
   const base = await baseOf(options, id, assumed);
-  const scope = scopeFor(functions, limits, base);
+  const given = scopeFor(functions, limits, base);
+  const scope = options.flash === true ? given.map((each) => ({ ...each, rights: each.rights | RIGHT.flash })) : given;
   const { expiresAtS, caveats } = limits;
   const shared = mintShare(nodePrimitives, base.grant, base.floor, holderSeed(nodePrimitives, secret, deviceId), {
     ...{ guestKey, scope, caveats },
@@ -161,7 +177,8 @@ export async function shareUnit(options: ShareOptions): Promise<void> {
     ...(audience === undefined ? {} : { audience: { kind: "device", id: audience } as const }),
   });
   checkShared(shared);
-  const words = [functions === undefined ? "every function" : functions.join(", "), ...limitsText(limits)];
+  const what = functions === undefined ? "every function" : functions.join(", ");
+  const words = [options.flash === true ? `${what} and releases` : what, ...limitsText(limits)];
   const cti = toHex(shared.cti);
   const key = {
     ...{ cti, name, holder: toHex(guestKey), epoch: base.floor, limits: words },
@@ -170,12 +187,20 @@ export async function shareUnit(options: ShareOptions): Promise<void> {
   };
   // Remembered first: a key that nobody can find again could not be revoked by its name.
   note(options.memory, id, (known) => ({ ...known, keys: [...(known.keys ?? []), key] }));
-  writeChain(options.out, shared.chain);
+  if (options.out !== undefined) writeChain(options.out, shared.chain);
+  const told =
+    gateway === undefined
+      ? undefined
+      : await bringToGateway(gateway, { id, name, chain: shared.chain }, options.memory);
   const end = expiresAtS === undefined && !caveats.some(({ kind }) => kind === "notAfter") ? "; it has no end" : "";
   const checked = base.isOffline ? "; the unit was not reached, so its functions were not checked" : "";
+  const where = options.out ?? gateway?.url ?? "";
   print(
     options,
-    { cti, name, chain: options.out, chainBytes: shared.chain.length, limits: words, checked: !base.isOffline },
-    `${options.out}: key ${cti} for ${name}: ${words.join("; ")}${end}${checked}`,
+    {
+      ...{ cti, name, chain: options.out, chainBytes: shared.chain.length, limits: words, checked: !base.isOffline },
+      ...(told && { gateway: gateway?.url, connected: told.connected }),
+    },
+    `${where}: key ${cti} for ${name}: ${words.join("; ")}${end}${checked}${told?.sentence ?? ""}`,
   );
 }

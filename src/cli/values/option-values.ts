@@ -120,6 +120,9 @@ const BY_NAME: Readonly<Record<string, Reader>> = {
   "--timeout": checked(timeoutMsOf),
   "phone cloud --timeout": (option, text) => timeoutMsOf(option, text) / 1_000,
   "--to": checked((option, text) => publicKeyValue(option, text)),
+  "--role": wordOf,
+  "--scope": textOf(1_000),
+  code: textOf(64),
   "--url": urlOf(["http", "https"]),
   "--uses": checked(count(1, 2 ** 31)),
   "--wait": checked(timeoutMsOf),
@@ -153,6 +156,7 @@ const BY_NAME: Readonly<Record<string, Reader>> = {
 const BY_PLACEHOLDER: Readonly<Record<string, Reader>> = {
   duration: checked(durationMsOf),
   file: pathOf,
+  "file|link": textOf(1_000),
   "file|hex": textOf(1_000_000),
   "file|system": pathOf,
   folder: pathOf,

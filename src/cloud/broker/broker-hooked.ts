@@ -6,8 +6,8 @@
 import { randomBytes } from "node:crypto";
 import { connectAsync } from "mqtt";
 import { fromHex, toHex } from "#base/bytes.ts";
+import { bearsKey } from "#base/host/http/bearer.ts";
 import type { Fleet } from "#cloud/fleet.ts";
-import { bearsKey } from "#cloud/http/bearer.ts";
 import { serveHttp } from "#cloud/http/http.ts";
 import { createHttpApp } from "#cloud/http/http-app.ts";
 import { type HookRight, hookRoutes } from "#cloud/http/routes-hook.ts";

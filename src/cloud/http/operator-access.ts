@@ -5,7 +5,7 @@
  * @source RFC 6750; Fetch Metadata Request Headers (W3C), section 2; RFC 6265bis, section 5.3.7
  */
 import { createHash } from "node:crypto";
-import { bearsKey } from "./bearer.ts";
+import { bearsKey } from "#base/host/http/bearer.ts";
 import { HttpRefusal, type Route } from "./route.ts";
 
 export interface OperatorAccess {

@@ -4,9 +4,9 @@ import { isPlainUrl, redactUrl } from "#base/redact-url.ts";
 import { OPERATOR_KEY_FILE } from "#cloud/cloud.ts";
 import { readRunning } from "#cloud/running-file.ts";
 import { SecretFileError } from "#trust/host/secret-file.ts";
+import { readAuthority } from "#trust/host/tls-files.ts";
 import { requestCloud } from "./operator-request.ts";
 import { readSharedKey } from "./shared-key.ts";
-import { readAuthority } from "./tls-files.ts";
 
 /** The cloud can't be reached or refuses. The message is one line that says what to do. */
 export class CloudTrouble extends Error {

@@ -5,7 +5,7 @@
  * @source PROTOCOL 7.27; docs.emqx.com, EMQX 5: access-control/authn/http, access-control/authz/http
  */
 import { z } from "@hono/zod-openapi";
-import { bearsKey } from "./bearer.ts";
+import { bearsKey } from "#base/host/http/bearer.ts";
 import { type HttpRequest, json, type Route } from "./route.ts";
 
 /** What a client that was let in may do without anybody being asked again (EMQX 5.8 on); `eq`: letter for letter. */

@@ -5,7 +5,6 @@ import type { DeviceMessages } from "#cloud/device-messages.ts";
 import type { Device, Enrolment, Fleet } from "#cloud/fleet.ts";
 import type { RevocationRegister } from "#cloud/issuer/revocation-register.ts";
 import type { TimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
-import { decodeReleaseFile, ReleaseTrouble } from "#cloud/releases/release-file.ts";
 import type { Releases } from "#cloud/releases/releases.ts";
 import type { Rollouts } from "#cloud/rollout/rollouts.ts";
 import { type Counters, metricsText } from "#cloud/status/metrics.ts";
@@ -15,6 +14,7 @@ import type { Store } from "#cloud/store/store.ts";
 import type { WriteQueue } from "#cloud/store/write-queue.ts";
 import { isKeyOf } from "#trust/device-id.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { decodeReleaseFile, ReleaseTrouble } from "#trust/host/release-file.ts";
 import { isFleet } from "#wire/link/topics.ts";
 import {
   decisionReply,

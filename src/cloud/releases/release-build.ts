@@ -1,6 +1,7 @@
 /** Builds a release from images: encodes each, whole and over earlier ones, and keeps what is worth sending. */
 import { toHex } from "#base/bytes.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { componentName, nameOf, type ReleaseFile, ReleaseTrouble } from "#trust/host/release-file.ts";
 import { signRelease } from "#trust/releases/sign-release.ts";
 import { openRelease } from "#trust/releases/verify-release.ts";
 import { BLOCK_BYTES, BLOCKS_MAX, rootOfBytes } from "#wire/releases/blocks.ts";
@@ -13,7 +14,6 @@ import {
   type Transfer,
 } from "#wire/releases/release.ts";
 import { encodeStream } from "#wire/stream/stream-encoder.ts";
-import { componentName, nameOf, type ReleaseFile, ReleaseTrouble } from "./release-file.ts";
 
 interface ReleasePlan {
   readonly product: string;

@@ -3,13 +3,13 @@ import { toHex } from "#base/bytes.ts";
 import type { Store } from "#cloud/store/store.ts";
 import type { WriteQueue } from "#cloud/store/write-queue.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { nameOf, ReleaseTrouble } from "#trust/host/release-file.ts";
 import { openRelease } from "#trust/releases/verify-release.ts";
 import { leavesOf } from "#wire/releases/blocks.ts";
 import type { Keyset } from "#wire/releases/keyset.ts";
 import { decodeRelease, type Release, releaseIdOf } from "#wire/releases/release.ts";
 import { decodeRoleEnvelope } from "#wire/releases/role-envelope.ts";
 import type { BlockSource } from "./block-service.ts";
-import { nameOf, ReleaseTrouble } from "./release-file.ts";
 
 export interface PublishedRelease {
   readonly sequence: number;

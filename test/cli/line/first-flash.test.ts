@@ -6,8 +6,8 @@ import { afterAll, expect, it } from "vitest";
 import { toHex, viewOf } from "#base/bytes.ts";
 import { type Board, readBoard } from "#boards/sim/host/board.ts";
 import { firstFlash } from "#cli/line/first-flash.ts";
-import { decodeReleaseFile } from "#cloud/releases/release-file.ts";
 import { crc32 } from "#codec/crc.ts";
+import { decodeReleaseFile } from "#trust/host/release-file.ts";
 import { testKeys, testRelease } from "../../cloud/broker/linked-unit.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-first-flash-"));

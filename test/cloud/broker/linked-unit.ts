@@ -7,10 +7,10 @@ import { createFleetUnit, type Fate, type FleetUnit, type Message } from "#board
 import { operatorClient } from "#cloud/http/operator-client.ts";
 import { newKeySet, type PublicKeys } from "#cloud/releases/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
-import { encodeReleaseFile } from "#cloud/releases/release-file.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { encodeReleaseFile } from "#trust/host/release-file.ts";
 import { decodeNonceAnswer, encodeLinkProof, linkPassword, linkToBeSigned } from "#wire/link/link-auth.ts";
 import { subscribeRights, unitTopic } from "#wire/link/topics.ts";
 import { COMPONENT, type Consent } from "#wire/releases/release.ts";

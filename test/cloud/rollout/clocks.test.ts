@@ -7,10 +7,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Core, openCore } from "#cloud/core.ts";
 import { createTimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import { newKeySet } from "#cloud/releases/key-set-files.ts";
-import { decodeReleaseFile } from "#cloud/releases/release-file.ts";
 import { rolloutStatus } from "#cloud/status/status.ts";
 import { openStore } from "#cloud/store/store.ts";
 import { createNonceClock } from "#cloud/up-clock.ts";
+import { decodeReleaseFile } from "#trust/host/release-file.ts";
 import { encodeBlockRequest } from "#wire/releases/blocks.ts";
 import { noise, testRelease } from "../broker/linked-unit.ts";
 

@@ -1,6 +1,6 @@
 /** Reads the cloud's TLS private key and certificates from files, and refuses those that units can't verify. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readBytes } from "#trust/host/files.ts";
+import { readBytes } from "./files.ts";
 
 /** A file that can't be used; one line that says what to do. */
 class TlsTrouble extends Error {

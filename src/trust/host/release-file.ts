@@ -5,10 +5,10 @@
  */
 import { equal } from "#base/bytes.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
-import { isMissing, readBytes, writeWhole } from "#trust/host/files.ts";
-import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { rootOfBytes, TRANSFER_NAME_BYTES } from "#wire/releases/blocks.ts";
 import { COMPONENT, decodeRelease, encodeRelease, type Release } from "#wire/releases/release.ts";
+import { isMissing, readBytes, writeWhole } from "./files.ts";
+import { nodePrimitives } from "./node-primitives.ts";
 
 const MAGIC = "latchkey release";
 const BYTES_MAX = 64 * 1024 * 1024;

@@ -1,0 +1,150 @@
+/** Puts a gateway together: store, accounts, authorization server, units, and the HTTP server in front of them. */
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { getRequestListener } from "@hono/node-server";
+import { z } from "@hono/zod-openapi";
+import { BODY_LIMITS, watchBodies } from "#base/host/http/body-watch.ts";
+import { createSecretFile, readSecretFile, replacePublicFile } from "#trust/host/secret-file.ts";
+import { openAccounts } from "./accounts/accounts.ts";
+import { createAttempts } from "./accounts/attempts.ts";
+import { BOOTSTRAP_KEY_FILE, RUNNING_FILE, STORE_FILE } from "./data-folder.ts";
+import { gatewayKey } from "./gateway-key.ts";
+import { createGatewayApp, gatewayDocument } from "./http/gateway-app.ts";
+import { type Route, route } from "./http/route.ts";
+import { deviceRoutes } from "./http/routes-devices.ts";
+import { hostRoutes } from "./http/routes-host.ts";
+import { tokenRoutes } from "./http/routes-tokens.ts";
+import { openJournal } from "./journal.ts";
+import { createArtifacts } from "./oauth/artifacts.ts";
+import { ownClients } from "./oauth/clients.ts";
+import { compatRequest } from "./oauth/compat-request.ts";
+import { registerPasswordGrant } from "./oauth/password-grant.ts";
+import { createProvider } from "./oauth/provider.ts";
+import { registerTokenExchange } from "./oauth/token-exchange.ts";
+import { openGatewayStore } from "./store/schema.ts";
+import { openUnits } from "./units/units.ts";
+
+export interface GatewayOptions {
+  /** Key, store, bootstrap key and running.json. */
+  readonly data: string;
+  /** SQLite file or PostgreSQL URL; gateway.db in the folder when absent. */
+  readonly store?: string;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** The gateway's address as clients write it; http://HOST:PORT when absent. */
+  readonly url?: string;
+  readonly tls?: { readonly key: Buffer; readonly cert: Buffer };
+  /** Serve programs of the Spark era: the password grant, and tokens in queries and forms. */
+  readonly isCompat: boolean;
+  log(line: string): void;
+  /** Something failed for good, as a full disk: the gateway must end. */
+  onFatal(error: unknown): void;
+}
+
+export interface Gateway {
+  readonly url: string;
+  readonly port: number;
+  readonly publicKey: Uint8Array;
+  close(): Promise<void>;
+}
+
+const HEAD_MS = 10_000;
+const BACKLOG = 4_096;
+const SWEEP_MS = 3_600_000;
+
+/** Paths that the authorization server answers itself. */
+const OAUTH = /^\/(oauth\/|\.well-known\/(oauth-authorization-server|openid-configuration)$)/;
+
+function bootstrapKey(data: string): string {
+  const path = join(data, BOOTSTRAP_KEY_FILE);
+  if (!existsSync(path)) createSecretFile(path, `${randomBytes(32).toString("hex")}\n`);
+  return readSecretFile(path).trim();
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, BACKLOG, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { data, host, tls, isCompat, log, onFatal } = options;
+  mkdirSync(data, { recursive: true });
+  // The store holds the secrets of one-time codes.
+  chmodSync(data, 0o700);
+  const key = gatewayKey(data);
+  const store = await openGatewayStore(options.store ?? join(data, STORE_FILE));
+  let listener: (incoming: IncomingMessage, outgoing: ServerResponse) => void = (_, outgoing) => outgoing.destroy();
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse) => listener(incoming, outgoing);
+  const server: Server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
+  watchBodies(server, BODY_LIMITS);
+  server.headersTimeout = HEAD_MS;
+  try {
+    const port = await listen(server, host, options.port);
+    const shownHost = host.includes(":") ? `[${host}]` : host;
+    const url = (options.url ?? `${tls === undefined ? "http" : "https"}://${shownHost}:${port}`).replace(/\/$/, "");
+    const artifacts = createArtifacts(store);
+    const accounts = await openAccounts(store, Date.now);
+    const attempts = createAttempts(() => performance.now());
+    const journal = await openJournal(store, Date.now, onFatal);
+    const provider = await createProvider({ issuer: url, store, artifacts, accounts, clients: ownClients(isCompat) });
+    registerTokenExchange(provider, url);
+    if (isCompat) registerPasswordGrant(provider, { issuer: url, accounts, attempts, log, journal: journal.add });
+    const units = await openUnits({ store, holderSeed: key.seed, publicKey: key.publicKey });
+
+    const principals = { issuer: url, provider, accounts, isCompat };
+    const routes: Route[] = [
+      ...hostRoutes({ publicKey: key.publicKey, accounts, artifacts, units, journal }),
+      ...tokenRoutes({ ...principals, artifacts, journal }),
+      ...deviceRoutes({ units, journal }),
+      route({
+        method: "GET",
+        path: "/v1/openapi.json",
+        summary: "This interface, as OpenAPI",
+        who: "anyone",
+        replies: { 200: z.looseObject({ openapi: z.string() }) },
+        answer: async () => gatewayDocument(app),
+      }),
+    ];
+    const app = createGatewayApp(routes, { ...principals, bootstrapKey: bootstrapKey(data), log });
+    const oauth = provider.callback();
+    const rest = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+    provider.on("server_error", (_ctx, error) => log(`authorization server: ${error.message}`));
+    listener = async (incoming, outgoing) => {
+      const path = (incoming.url ?? "").split("?")[0] ?? "";
+      if (!OAUTH.test(path)) return rest(incoming, outgoing);
+      if (!isCompat || path !== "/oauth/token" || incoming.method !== "POST") return oauth(incoming, outgoing);
+      const request = await compatRequest(incoming).catch(() => undefined);
+      if (request === undefined) return void outgoing.writeHead(413).end();
+      return oauth(request, outgoing);
+    };
+    replacePublicFile(join(data, RUNNING_FILE), `${JSON.stringify({ url, port, pid: process.pid })}\n`);
+    const sweep = () => void artifacts.sweep(Math.floor(Date.now() / 1_000)).catch(onFatal);
+    sweep();
+    const timer = setInterval(sweep, SWEEP_MS);
+    timer.unref();
+    return {
+      ...{ url, port, publicKey: key.publicKey },
+      async close() {
+        clearInterval(timer);
+        await new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeAllConnections();
+        });
+        await units.close();
+        await journal.settled();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    server.close();
+    await store.close();
+    throw error;
+  }
+}

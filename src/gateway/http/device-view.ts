@@ -1,0 +1,90 @@
+/** Units as programs of the Spark era see devices. */
+
+import type { Cbor } from "#codec/cbor.ts";
+import { Refusal } from "#gateway/http/refusal.ts";
+import type { GatewayUnit } from "#gateway/units/units.ts";
+
+/** Programs know kinds of hardware by number; ours has none there. */
+const PLATFORM_ID = 31;
+
+export function deviceView(unit: GatewayUnit) {
+  const { id, name, connection, description } = unit;
+  const { heardMs, isOnline } = connection;
+  return {
+    ...{ id, name, connected: isOnline, online: isOnline, platform_id: PLATFORM_ID, product_id: PLATFORM_ID },
+    last_heard: heardMs === 0 ? null : new Date(heardMs).toISOString(),
+    status: "normal",
+    cellular: false,
+    notes: null,
+    product: description?.product ?? null,
+    release: description?.state?.sequence ?? null,
+  };
+}
+
+export function coreInfo({ id, connection }: GatewayUnit) {
+  return {
+    deviceID: id,
+    connected: connection.isOnline,
+    last_heard: new Date(connection.heardMs).toISOString(),
+    last_handshake_at: new Date(connection.openedMs).toISOString(),
+  };
+}
+
+/** A value of an app as JSON: byte strings in hexadecimal digits, maps as objects. */
+export function plainOf(value: Cbor): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
+  if (Array.isArray(value)) return value.map(plainOf);
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, each]) => [String(key), plainOf(each)]));
+  return typeof value === "bigint" ? String(value) : (value ?? null);
+}
+
+/** The integer that programs of the Spark era read: 1 and 0 for true and false, 0 for what is no number. */
+export function returnValue(value: Cbor): number {
+  if (typeof value === "boolean") return value ? 1 : 0;
+  return typeof value === "number" ? Math.trunc(value) : 0;
+}
+
+type Args = Readonly<Record<string, Cbor>>;
+
+const NAME = /^[A-Za-z_]\w*$/;
+
+function scalarOf(text: string): Cbor {
+  if (text === "true" || text === "false") return text === "true";
+  return /^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : text;
+}
+
+function argumentsOf(value: object): Args {
+  const args: Record<string, Cbor> = {};
+  for (const [name, each] of Object.entries(value)) {
+    if (!["string", "number", "boolean"].includes(typeof each) && each !== null) {
+      throw new Refusal(400, "invalid_request", `args: ${name} is neither a text, a number nor true or false`);
+    }
+    args[name] = each as Cbor;
+  }
+  return args;
+}
+
+/**
+ * The arguments of a call, by name: a JSON object; a text with one; `name=value` pairs; or one value for a function that
+ * takes one argument.
+ * @param only The name of that argument, as the unit describes it.
+ * @throws Refusal 400
+ */
+export function argsOf(given: unknown, only: string | undefined): Args {
+  if (given === undefined || given === null || given === "") return {};
+  if (typeof given === "object") return argumentsOf(given);
+  const text = String(given);
+  if (/^\s*\{/.test(text)) {
+    try {
+      return argumentsOf(JSON.parse(text) as object);
+    } catch (error) {
+      if (error instanceof Refusal) throw error;
+      throw new Refusal(400, "invalid_request", "args: this is not JSON");
+    }
+  }
+  const pairs = text.split(/[,&]/).map((pair) => pair.split(/=(.*)/s).slice(0, 2) as [string, string?]);
+  if (pairs.every(([name, value]) => NAME.test(name.trim()) && value !== undefined)) {
+    return Object.fromEntries(pairs.map(([name, value]) => [name.trim(), scalarOf(value ?? "")]));
+  }
+  return { [only ?? "arg"]: scalarOf(text) };
+}

@@ -1,0 +1,120 @@
+/** Who sends a request: the token that it shows, checked again each time, and what that token may do. */
+import type { IncomingMessage } from "node:http";
+import type Provider from "oidc-provider";
+import type { Accounts } from "#gateway/accounts/accounts.ts";
+import { type Act, allows, type Capability, readScope } from "#gateway/oauth/capability.ts";
+import { checkProof } from "#gateway/oauth/dpop.ts";
+import { CLIENT_ROLE } from "#gateway/oauth/provider.ts";
+import { isRole, mayRole, type Rights, type Role } from "#gateway/oauth/rights.ts";
+import { Refusal } from "./refusal.ts";
+
+export interface Principal {
+  /** The account's name, or the client's where it acts in its own name. */
+  readonly name: string;
+  readonly isAccount: boolean;
+  readonly role: Role;
+  readonly clientId: string;
+  readonly scope: string;
+  readonly capabilities: readonly Capability[];
+  readonly expiresS: number;
+  /** The token itself, for the routes about it. */
+  readonly token: string;
+}
+
+export interface PrincipalParts {
+  readonly issuer: string;
+  readonly provider: Provider;
+  readonly accounts: Accounts;
+  /** Whether a token may stand in the query or the form, as programs of the Spark era do (RFC 9700, 4.3.2, forbids it). */
+  readonly isCompat: boolean;
+}
+
+const challenge = (scheme: string, more = "") => ({ "www-authenticate": `${scheme} realm="latchkey"${more}` });
+const invalid = (message: string) =>
+  new Refusal(401, "invalid_token", message, challenge("Bearer", ', error="invalid_token"'));
+
+/** What a token stands for now; undefined for one that is unknown, expired, revoked, or whose account is gone. */
+export async function principalOf(
+  { provider, accounts, issuer }: PrincipalParts,
+  value: string,
+): Promise<(Principal & { readonly jkt: string | undefined }) | undefined> {
+  const token = (await provider.AccessToken.find(value)) ?? (await provider.ClientCredentials.find(value));
+  if (token === undefined || !token.isValid) return undefined;
+  // A token of this issuer for somebody else's interface is none for this one.
+  if (![token.aud].flat().includes(issuer)) return undefined;
+  const shared = {
+    ...{ clientId: token.clientId ?? "", scope: token.scope ?? "", capabilities: readScope(token.scope) },
+    ...{ expiresS: token.exp ?? 0, token: value, jkt: (token as { jkt?: string }).jkt },
+  };
+  if (token.kind === "ClientCredentials") {
+    const client = await provider.Client.find(shared.clientId);
+    const role = String(client?.[CLIENT_ROLE] ?? "");
+    return client !== undefined && isRole(role)
+      ? { ...shared, name: shared.clientId, isAccount: false, role }
+      : undefined;
+  }
+  const account = accounts.find((token as { accountId?: string }).accountId ?? "");
+  if (account === undefined || account.isDisabled) return undefined;
+  return { ...shared, name: account.name, isAccount: true, role: account.role };
+}
+
+/** @throws Refusal 401 */
+export async function authenticate(
+  parts: PrincipalParts,
+  incoming: IncomingMessage,
+  url: URL,
+  bodyToken: unknown,
+): Promise<Principal> {
+  const header = incoming.headers.authorization;
+  const [, scheme = "", value] = /^(bearer|dpop) +(\S+)$/i.exec(header ?? "") ?? [];
+  const elsewhere = parts.isCompat ? (url.searchParams.get("access_token") ?? bodyToken) : undefined;
+  const token = value ?? (typeof elsewhere === "string" && header === undefined ? elsewhere : undefined);
+  if (token === undefined) {
+    throw new Refusal(401, "invalid_request", "the access token was not found", challenge("Bearer"));
+  }
+  const principal = await principalOf(parts, token);
+  if (principal === undefined) throw invalid("the access token is unknown, expired or revoked");
+  const isProof = scheme.toLowerCase() === "dpop";
+  if (isProof !== (principal.jkt !== undefined)) {
+    throw principal.jkt === undefined
+      ? invalid("this token is bound to no key; send it as Bearer")
+      : new Refusal(
+          401,
+          "invalid_token",
+          "this token is bound to a key; send it as DPoP with a proof",
+          challenge("DPoP"),
+        );
+  }
+  if (principal.jkt !== undefined) {
+    const proof = await checkProof(parts.provider, {
+      proof: incoming.headers.dpop,
+      method: incoming.method ?? "",
+      url: new URL(url.pathname, parts.issuer).href,
+      accessToken: token,
+      clientId: principal.clientId,
+    });
+    if (!proof.ok || proof.thumbprint !== principal.jkt) {
+      const why = proof.ok ? "the proof is another key's" : proof.why;
+      throw new Refusal(401, "invalid_dpop_proof", why, challenge("DPoP", ', error="invalid_dpop_proof"'));
+    }
+  }
+  return principal;
+}
+
+const DENIED: Readonly<Record<Rights, string>> = {
+  see: "see this unit",
+  read: "read this",
+  subscribe: "subscribe to this",
+  call: "call this",
+  manage: "change this unit",
+  flash: "install releases",
+};
+
+export const may = (who: Principal, act: Act): boolean => mayRole(who.role, act.right) && allows(who.capabilities, act);
+
+/** @throws Refusal 403 */
+export function authorize(who: Principal, act: Act): void {
+  if (may(who, act)) return;
+  const whose = mayRole(who.role, act.right) ? "this token" : `the role ${who.role}`;
+  throw new Refusal(403, "insufficient_scope", `${whose} does not allow to ${DENIED[act.right]}`);
+}

@@ -1,0 +1,192 @@
+/**
+ * What the authorization server keeps: tokens, codes, grants, browser sessions and clients. The store has the hash of each
+ * value instead of the value, so whoever reads it has no token. A write that was acknowledged is on the disk.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import type { Adapter, AdapterFactory, AdapterPayload } from "oidc-provider";
+import type { ArtifactRow, GatewayStore } from "#gateway/store/schema.ts";
+
+export const hashOf = (value: string): string => createHash("sha256").update(value).digest("hex");
+
+/** A token in a list: what its holder may know of it, without the token. */
+interface TokenSummary {
+  /** The first 16 digits of its hash. */
+  readonly id: string;
+  readonly kind: string;
+  readonly clientId: string;
+  readonly scope: string;
+  readonly issuedS: number;
+  readonly expiresS: number;
+}
+
+export interface Artifacts {
+  readonly adapterFor: AdapterFactory;
+  /** The access and refresh tokens of an account that are still good. */
+  tokensOf(account: string): Promise<readonly TokenSummary[]>;
+  /** Ends one token of an account by the start of its hash. @returns Whether there was one. */
+  revokeById(account: string, id: string): Promise<boolean>;
+  /** Ends everything that was issued in an account's name. */
+  revokeAccount(account: string): Promise<void>;
+  /** Ends a token by its value, and all tokens of the same login. @returns Whether there was one. */
+  revokeByValue(value: string): Promise<boolean>;
+  /** Removes what has expired. */
+  sweep(nowS: number): Promise<void>;
+}
+
+const TOKENS = ["AccessToken", "ClientCredentials"];
+const LISTED = [...TOKENS, "RefreshToken"];
+/** Access tokens that are kept in memory as well, since each request asks for one. */
+const CACHED_MAX = 20_000;
+const NEVER_S = 9_000_000_000;
+
+export function createArtifacts(store: GatewayStore): Artifacts {
+  /** A value that is found by something else than itself, as a device grant by its user code, is known by its hash alone. */
+  const known = `${randomBytes(16).toString("hex")}:`;
+  const keyOf = (value: string) => (value.startsWith(known) ? value.slice(known.length) : hashOf(value));
+  const cache = new Map<string, ArtifactRow>();
+
+  const remember = (row: ArtifactRow) => {
+    if (!TOKENS.includes(row.kind)) return;
+    const oldest = cache.keys().next();
+    if (cache.size >= CACHED_MAX && !oldest.done) cache.delete(oldest.value);
+    cache.set(`${row.kind} ${row.hash}`, row);
+  };
+  const forget = (matches: (row: ArtifactRow) => boolean) => {
+    for (const [key, row] of cache) if (matches(row)) cache.delete(key);
+  };
+  const rowOf = async (kind: string, hash: string): Promise<ArtifactRow | undefined> => {
+    const cached = cache.get(`${kind} ${hash}`);
+    if (cached !== undefined) return cached;
+    const row = await store.db
+      .selectFrom("artifacts")
+      .selectAll()
+      .where("kind", "=", kind)
+      .where("hash", "=", hash)
+      .executeTakeFirst();
+    if (row !== undefined) remember(row);
+    return row;
+  };
+  const payloadOf = (row: ArtifactRow | undefined, value?: string): AdapterPayload | undefined =>
+    row && { ...(JSON.parse(row.payload) as AdapterPayload), jti: value ?? `${known}${row.hash}` };
+  const put = async (row: ArtifactRow) => {
+    await store.write(async (tx) => {
+      await tx
+        .insertInto("artifacts")
+        .values(row)
+        .onConflict((conflict) =>
+          conflict.columns(["kind", "hash"]).doUpdateSet((each) => ({
+            payload: each.ref("excluded.payload"),
+            grant_id: each.ref("excluded.grant_id"),
+            account: each.ref("excluded.account"),
+            second: each.ref("excluded.second"),
+            expires_s: each.ref("excluded.expires_s"),
+          })),
+        )
+        .execute();
+    });
+    remember(row);
+  };
+  const removeGrant = async (grantId: string) => {
+    await store.write(async (tx) => {
+      await tx.deleteFrom("artifacts").where("grant_id", "=", grantId).execute();
+    });
+    forget((row) => row.grant_id === grantId);
+  };
+  const remove = async (kind: string, hash: string) => {
+    await store.write(async (tx) => {
+      await tx.deleteFrom("artifacts").where("kind", "=", kind).where("hash", "=", hash).execute();
+    });
+    cache.delete(`${kind} ${hash}`);
+  };
+
+  const adapterFor = (kind: string): Adapter => {
+    const bySecond = async (value: string) =>
+      store.db
+        .selectFrom("artifacts")
+        .selectAll()
+        .where("kind", "=", kind)
+        .where("second", "=", hashOf(value))
+        .executeTakeFirst();
+    return {
+      async upsert(id, { jti: _, ...payload }, expiresInS) {
+        const { grantId, accountId, uid, userCode } = payload;
+        const second = kind === "Session" ? uid : userCode;
+        await put({
+          kind,
+          hash: keyOf(id),
+          payload: JSON.stringify(payload),
+          grant_id: grantId ?? "",
+          account: accountId ?? "",
+          second: second === undefined ? "" : hashOf(second),
+          expires_s: payload.exp ?? (expiresInS ? Math.floor(Date.now() / 1_000) + expiresInS : NEVER_S),
+        });
+      },
+      find: async (id) => payloadOf(await rowOf(kind, keyOf(id)), id),
+      findByUid: async (uid) => payloadOf(await bySecond(uid)),
+      findByUserCode: async (userCode) => payloadOf(await bySecond(userCode)),
+      async consume(id) {
+        const row = await rowOf(kind, keyOf(id));
+        if (row === undefined) return;
+        const payload = { ...(JSON.parse(row.payload) as AdapterPayload), consumed: Math.floor(Date.now() / 1_000) };
+        await put({ ...row, payload: JSON.stringify(payload) });
+      },
+      destroy: (id) => remove(kind, keyOf(id)),
+      revokeByGrantId: removeGrant,
+    };
+  };
+
+  return {
+    adapterFor,
+    async tokensOf(account) {
+      const nowS = Math.floor(Date.now() / 1_000);
+      const rows = await store.db
+        .selectFrom("artifacts")
+        .selectAll()
+        .where("account", "=", account)
+        .where("kind", "in", LISTED)
+        .where("expires_s", ">", nowS)
+        .execute();
+      return rows.flatMap((row) => {
+        const { clientId = "", scope = "", iat = 0, consumed } = JSON.parse(row.payload) as AdapterPayload;
+        if (consumed) return [];
+        return {
+          ...{ id: row.hash.slice(0, 16), kind: row.kind, clientId, scope },
+          ...{ issuedS: iat, expiresS: row.expires_s },
+        };
+      });
+    },
+    async revokeById(account, id) {
+      const rows = await store.db
+        .selectFrom("artifacts")
+        .selectAll()
+        .where("account", "=", account)
+        .where("kind", "in", LISTED)
+        .execute();
+      const row = rows.find(({ hash }) => hash.startsWith(id) && id.length === 16);
+      if (row === undefined) return false;
+      await (row.grant_id === "" ? remove(row.kind, row.hash) : removeGrant(row.grant_id));
+      return true;
+    },
+    async revokeAccount(account) {
+      await store.write(async (tx) => {
+        await tx.deleteFrom("artifacts").where("account", "=", account).execute();
+      });
+      forget((row) => row.account === account);
+    },
+    async revokeByValue(value) {
+      for (const kind of LISTED) {
+        const row = await rowOf(kind, hashOf(value));
+        if (row === undefined) continue;
+        await (row.grant_id === "" ? remove(row.kind, row.hash) : removeGrant(row.grant_id));
+        return true;
+      }
+      return false;
+    },
+    async sweep(nowS) {
+      await store.write(async (tx) => {
+        await tx.deleteFrom("artifacts").where("expires_s", "<", nowS).execute();
+      });
+      forget(({ expires_s }) => expires_s < nowS);
+    },
+  };
+}

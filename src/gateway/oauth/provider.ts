@@ -1,0 +1,172 @@
+/** The authorization server: oidc-provider (ADR 0140), configured for the one resource that it protects. */
+import "./node-20.ts";
+import { createHash, timingSafeEqual } from "node:crypto";
+import { exportJWK, generateKeyPair } from "jose";
+import Provider, { type ClientMetadata, type Configuration, type JWK, type KoaContextWithOIDC } from "oidc-provider";
+import type { Accounts } from "#gateway/accounts/accounts.ts";
+import type { GatewayStore } from "#gateway/store/schema.ts";
+import type { Artifacts } from "./artifacts.ts";
+import { type Capability, covers, readCapability, readScope } from "./capability.ts";
+import { GRANT, NEVER_S } from "./grants.ts";
+import { isRole } from "./rights.ts";
+
+interface ProviderParts {
+  /** The gateway's own address, as its clients write it: issuer and audience of its tokens. */
+  readonly issuer: string;
+  readonly store: GatewayStore;
+  readonly artifacts: Artifacts;
+  readonly accounts: Accounts;
+  /** Clients that come with the gateway. */
+  readonly clients: readonly ClientMetadata[];
+}
+
+/** What a client that acts in its own name may do, kept in its registration. */
+export const CLIENT_ROLE = "latchkey_role";
+export const CLIENT_SCOPE = "latchkey_scope";
+
+const HOUR_S = 3_600;
+const DAY_S = 86_400;
+
+/** Secrets of the authorization server itself, made at the first start. */
+async function ownSecrets(store: GatewayStore): Promise<{ jwks: { keys: JWK[] }; cookieKey: string }> {
+  const NAME = "oauth-secrets";
+  const row = await store.db.selectFrom("records").select("bytes").where("name", "=", NAME).executeTakeFirst();
+  if (row !== undefined) return JSON.parse(Buffer.from(row.bytes).toString("utf8"));
+  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
+  const { randomBytes } = await import("node:crypto");
+  const made = {
+    jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: "ES256", use: "sig", kid: "1" } as JWK] },
+    cookieKey: randomBytes(32).toString("base64url"),
+  };
+  await store.write(async (tx) => {
+    await tx
+      .insertInto("records")
+      .values({ name: NAME, bytes: Buffer.from(JSON.stringify(made)) })
+      .execute();
+  });
+  return made;
+}
+
+/** What was asked for now, or granted before to the code or refresh token that is shown. */
+function scopeAsked(ctx: KoaContextWithOIDC): string {
+  const { params, entities } = ctx.oidc;
+  const before = entities.RefreshToken ?? entities.AuthorizationCode ?? entities.DeviceCode;
+  return String(before?.scope ?? params?.scope ?? "");
+}
+
+/** A client in its own name gets what it is registered for and no more. */
+function mayClient(ctx: KoaContextWithOIDC, capability: Capability): boolean {
+  if (ctx.oidc.params?.grant_type !== "client_credentials") return true;
+  const { client } = ctx.oidc;
+  return covers(readScope(String(client?.[CLIENT_SCOPE] ?? "")), capability);
+}
+
+export async function createProvider(parts: ProviderParts): Promise<Provider> {
+  const { issuer, store, artifacts, accounts, clients } = parts;
+  const { jwks, cookieKey } = await ownSecrets(store);
+  const cookie = { httpOnly: true, signed: true, sameSite: "lax", overwrite: true } as const;
+  const configuration: Configuration = {
+    adapter: artifacts.adapterFor,
+    clients: [...clients],
+    jwks,
+    scopes: [],
+    claims: {},
+    responseTypes: ["code"],
+    // Nobody is told who logged in by an ID token; the library checks its algorithm all the same.
+    clientDefaults: { id_token_signed_response_alg: "ES256" },
+    clientAuthMethods: ["none", "client_secret_basic", "client_secret_post"],
+    extraClientMetadata: {
+      properties: [CLIENT_ROLE, CLIENT_SCOPE],
+      validator(_ctx, key, value) {
+        if (key === CLIENT_ROLE && value !== undefined && !isRole(String(value)))
+          throw new TypeError(`${key} is no role`);
+      },
+    },
+    cookies: {
+      keys: [cookieKey],
+      names: { session: "latchkey-session", interaction: "latchkey-interaction", resume: "latchkey-resume" },
+      long: cookie,
+      short: cookie,
+    },
+    features: {
+      devInteractions: { enabled: false },
+      userinfo: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      clientCredentials: { enabled: true },
+      deviceFlow: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId },
+      // A resource server of this issuer may look at tokens for itself; any client at its own.
+      introspection: {
+        enabled: true,
+        allowedPolicy: async (_ctx, client, token) => {
+          const audiences = "aud" in token ? [token.aud].flat() : [];
+          return token.clientId === client.clientId || audiences.includes(client.clientId);
+        },
+      },
+      dPoP: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: async () => issuer,
+        useGrantedResource: async () => true,
+        async getResourceServerInfo(ctx, resource) {
+          const { errors } = await import("oidc-provider");
+          if (resource !== issuer) throw new errors.InvalidTarget();
+          const words = scopeAsked(ctx).split(" ");
+          const wrong = words.filter((word) => word !== "" && readCapability(word) === undefined);
+          if (wrong.length > 0) throw new errors.InvalidScope("unknown scope", wrong.join(" "));
+          const granted = words.filter((word) => {
+            const capability = readCapability(word);
+            return capability !== undefined && mayClient(ctx, capability);
+          });
+          return { scope: granted.join(" "), audience: resource, accessTokenFormat: "opaque" };
+        },
+      },
+    },
+    // Codes without a proof key are refused, and "plain" proves nothing (RFC 9700, 2.1.1).
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed("refresh_token"),
+    findAccount: async (_ctx, name) => {
+      const account = accounts.find(name);
+      if (account === undefined || account.isDisabled) return undefined;
+      return { accountId: name, claims: async () => ({ sub: name }) };
+    },
+    interactions: { url: (_ctx, interaction) => `/login/${interaction.uid}` },
+    routes: {
+      authorization: "/oauth/authorize",
+      token: "/oauth/token",
+      revocation: "/oauth/revoke",
+      introspection: "/oauth/introspect",
+      device_authorization: "/oauth/device_authorization",
+      code_verification: "/oauth/device",
+      jwks: "/oauth/jwks",
+    },
+    ttl: {
+      AccessToken: HOUR_S,
+      ClientCredentials: HOUR_S,
+      AuthorizationCode: 60,
+      DeviceCode: 600,
+      Interaction: HOUR_S,
+      Session: 8 * HOUR_S,
+      RefreshToken: 30 * 366 * DAY_S,
+      Grant: NEVER_S,
+      IdToken: HOUR_S,
+    },
+    // A token outlives the browser in which it was granted; it ends by revocation or with its account.
+    expiresWithSession: async () => false,
+    clientBasedCORS: () => false,
+  };
+  const provider = new Provider(issuer, configuration);
+  // Secrets of clients are stored as hashes (RFC 9700, 2.5: they have 256 random bits, so a plain hash does).
+  provider.Client.prototype.compareClientSecret = async function compare(
+    this: { clientSecret?: string },
+    actual: string,
+  ) {
+    const expected = Buffer.from(String(this.clientSecret), "utf8");
+    const given = Buffer.from(`sha256:${createHash("sha256").update(actual).digest("hex")}`, "utf8");
+    return expected.length === given.length && timingSafeEqual(expected, given);
+  } as never;
+  return provider;
+}
+
+export { GRANT };

@@ -195,8 +195,8 @@ export function link(layout: Layout, { name, as = name, objects, symbols }: Link
 }
 
 /** The board's layout and the sources' folders. @throws BuildStop when the toolchain or a source can't be had. */
-export function prepare(name: string): { layout: Layout; trees: Readonly<Record<string, string>> } {
-  const layout = layoutOf(name);
+export function prepare(name: string, isModelled = false): { layout: Layout; trees: Readonly<Record<string, string>> } {
+  const layout = layoutOf(name, isModelled);
   const install = missingPackages();
   if (install !== undefined) throw new BuildStop(`the firmware needs a toolchain; run: ${install}`);
   return { layout, trees: thirdParty() };
@@ -230,7 +230,7 @@ export function editedGroup(group: Group, folder: string, { edits }: Edited): re
  * @throws BuildStop when a package is missing, a source can't be had, something doesn't compile or doesn't fit.
  */
 export async function buildRuntime(name: string, variant: Variant = PLAIN, edited?: Edited): Promise<Image> {
-  const { layout, trees } = prepare(name);
+  const { layout, trees } = prepare(name, variant.modelled);
   const ours = runtimeGroup(layout, trees);
   const { objects, compiled } = await compile([
     ...(edited === undefined ? [ours] : editedGroup(ours, join(ROOT, ".cache/firmware", name, edited.as), edited)),
@@ -242,7 +242,7 @@ export async function buildRuntime(name: string, variant: Variant = PLAIN, edite
   const { budgets } = layout.board;
   const linked = link(layout, {
     name: "main",
-    as: edited?.as ?? (variant.tls ? "main-tls" : "main"),
+    as: edited?.as ?? `main${variant.tls ? "-tls" : ""}${variant.modelled === true ? "-modelled" : ""}`,
     objects,
     symbols: {
       TEXT_BYTES: (variant.tls ? budgets.textTlsBytes : budgets.textBytes) ?? 0,

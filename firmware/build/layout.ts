@@ -78,9 +78,13 @@ const IO_KINDS: Readonly<Record<string, string | undefined>> = {
   i2c: "BOARD_I2C",
 };
 
-/** The table of what apps may open. @throws BuildStop for a kind that the firmware has no code for. */
-function ioOf({ name: board, pins, inputs, io }: BoardFile): readonly string[] {
-  const resources = ioResources(pins, io, inputs).filter(({ isModelled }) => !isModelled);
+/**
+ * The table of what apps may open.
+ * @param isModelled Whether models are part of it.
+ * @throws BuildStop for a kind that the firmware has no code for.
+ */
+function ioOf({ name: board, pins, inputs, io }: BoardFile, isModelled: boolean): readonly string[] {
+  const resources = ioResources(pins, io, inputs).filter((resource) => isModelled || !resource.isModelled);
   const unknown = resources.find(({ kind }) => IO_KINDS[kind] === undefined);
   if (unknown !== undefined) {
     throw new BuildStop(
@@ -91,11 +95,15 @@ function ioOf({ name: board, pins, inputs, io }: BoardFile): readonly string[] {
     ({ name, kind, number, bits }) => `{"${name}",IO_${kind.toUpperCase()},${number}u,${bits}u},`,
   );
   const code = new Set(resources.map(({ kind }) => IO_KINDS[kind] ?? ""));
-  return [`-DBOARD_IO=${rows.join("")}`, ...[...code].filter((name) => name !== "").map((name) => `-D${name}`)];
+  return [
+    `-DBOARD_IO=${rows.join("")}`,
+    ...(isModelled ? ["-DBOARD_MODELLED"] : []),
+    ...[...code].filter((name) => name !== "").map((name) => `-D${name}`),
+  ];
 }
 
 /** @throws BuildStop when no board with native firmware has this name. */
-export function layoutOf(name: string): Layout {
+export function layoutOf(name: string, isModelled = false): Layout {
   const path = join(ROOT, "boards", name, "board.json");
   const chip = CHIPS[name];
   if (chip === undefined || !existsSync(path)) {
@@ -115,7 +123,7 @@ export function layoutOf(name: string): Layout {
   }
   const definitions = Object.entries(numbers).map(([key, value]) => `-D${key}=${value}u`);
   definitions.push(`-DBOARD_OUTPUTS=${outputsOf(board)}`, `-DBOARD_INPUTS=${inputsOf(board)}`);
-  definitions.push(...ioOf(board));
+  definitions.push(...ioOf(board, isModelled));
   if (board.button !== undefined) definitions.push(`-DBOARD_BUTTON=${board.inputs?.[board.button]}u`);
   return { board, chip: chip.folder, imageAddress: chip.imageAddress, definitions };
 }

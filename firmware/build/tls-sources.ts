@@ -7,6 +7,8 @@ import { CALL_GRAPH, COMMON, FIRMWARE, sodiumFlags } from "./flags.ts";
 export interface Variant {
   /** The TLS client; an image without it refuses every secured connection. */
   readonly tls: boolean;
+  /** Models of what the emulator lacks, for tests (`modelled` in board.json). */
+  readonly modelled?: boolean;
 }
 
 export const PLAIN: Variant = { tls: false };

@@ -16,15 +16,16 @@ interface BuildOptions {
   config: string;
   board?: string;
   release: number;
+  modelled: boolean;
   out: string;
 }
 
-async function build({ config: path, board, release, out }: BuildOptions): Promise<void> {
+async function build({ config: path, board, release, modelled, out }: BuildOptions): Promise<void> {
   refuseFolder(out);
   const config = readFlashConfig(path);
   const on = readBoard(board ?? config.board);
   const atS = Math.floor(Date.now() / 1000);
-  const { bytes, names } = await buildCheckedBundle(config, on, { release: String(release), atS });
+  const { bytes, names } = await buildCheckedBundle(config, on, { release: String(release), atS }, modelled);
   writeWhole(out, bytes);
   writeNames(out, names);
   const isWhole = equal(readBytes(out), bytes) && readBundleMark(bytes)?.release === String(release);
@@ -48,6 +49,7 @@ export function register(command: Command): void {
     .option("--config <file>", "which app and board", "flash.config.json")
     .option("--board <name>", "a folder of boards/, when not the configuration's")
     .requiredOption("--release <number>", "which release the bundle says that it is")
+    .option("--modelled", "for a test build of the firmware, with models of what the emulator lacks", false)
     .requiredOption("--out <file>", "where to write it")
     .action((options: BuildOptions) => sayTrouble(() => build(options)));
   command

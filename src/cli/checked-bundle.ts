@@ -88,10 +88,18 @@ function checkBudgets({ bytes, shares }: Bundle, { name, budgets, flash }: Board
   );
 }
 
-/** @throws BundleError in one line, with the maker's own file and line where there is one. */
-export async function buildCheckedBundle(product: Product, board: Board, build: BundleBuild): Promise<Bundle> {
+/**
+ * @param isModelled Whether it is for a test build, which has models of what the emulator lacks.
+ * @throws BundleError in one line, with the maker's own file and line where there is one.
+ */
+export async function buildCheckedBundle(
+  product: Product,
+  board: Board,
+  build: BundleBuild,
+  isModelled = false,
+): Promise<Bundle> {
   const { app } = product;
-  checkApp({ app, board: board.name, pins: board.pins, io: board.io, absent: NOT_ON_A_UNIT });
+  checkApp({ app, board: board.name, pins: board.pins, io: board.io, isModelled, absent: NOT_ON_A_UNIT });
   const { script, map } = await appScript(app);
   const { app: defined, failure } = await tryApp(script, board);
   if (failure !== undefined) {

@@ -30,12 +30,13 @@ export function register(command: Command): void {
     )
     .requiredOption("--board <name>", `one of ${FIRMWARE_BOARDS.join(", ")}`)
     .option("--tls", "the image with the TLS client, for products whose cloud has a ca in flash.config.json", false)
+    .option("--modelled", "a test build, with models of the hardware that the emulator lacks (board.json)", false)
     .option("--stack", "print the deepest calls of each stack as well, with the bytes of each frame", false)
-    .action(async ({ board, tls, stack }: { board: string; tls: boolean; stack: boolean }) => {
+    .action(async ({ board, tls, modelled, stack }: BuildOptions) => {
       try {
         installMissing();
         const boot = await buildBoot(board);
-        const runtime = await buildRuntime(board, { tls });
+        const runtime = await buildRuntime(board, { tls, modelled });
         process.stdout.write(`${sizeLines(board, { boot, runtime, tls })}\n`);
         if (stack) process.stdout.write(`${stackLines({ boot, runtime, tls })}\n`);
         process.stdout.write(`image  ${relative(".", runtime.binary)}, for latchkey release build --native\n`);
@@ -55,6 +56,13 @@ export function register(command: Command): void {
     .option("--config <file>", "whose app, for the packages that its bundle holds", "flash.config.json")
     .option("--out <file>", "write it there")
     .action((options: SbomOptions) => sayTrouble(() => sbom(options)));
+}
+
+interface BuildOptions {
+  readonly board: string;
+  readonly tls: boolean;
+  readonly modelled: boolean;
+  readonly stack: boolean;
 }
 
 interface SbomOptions {

@@ -24,6 +24,8 @@ const files = execFileSync("git", [
 const ENTRIES: readonly RegExp[] = [
   /^boards\/[^/]+\/(main|host\/verifier)\.ts$/,
   /^src\/app\//,
+  // What makers import of the package (src/cli/package/contents.ts).
+  /^src\/(phone\/(browser|node|phone-api)|cloud\/cloud-api)\.ts$/,
   /^src\/base\/faults-on-unit\.ts$/,
 ];
 

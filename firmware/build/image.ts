@@ -269,8 +269,9 @@ export async function buildBoot(name: string, edited?: Edited): Promise<Image> {
   return { ...linked, ...measure(linked.elf), compiled, objects };
 }
 
-/** Where a board's built images lie. */
-export function imagePaths(name: string): { readonly boot: string; readonly runtime: string } {
-  const folder = join(ROOT, ".cache/firmware", name);
-  return { boot: join(folder, "boot.elf"), runtime: join(folder, "main.bin") };
+/** Where a board's built images lie: the published package brings them along. */
+export function imagePaths(name: string): { readonly boot: string; readonly runtime: string; readonly tls: string } {
+  const brought = join(ROOT, "images", name);
+  const folder = existsSync(brought) ? brought : join(ROOT, ".cache/firmware", name);
+  return { boot: join(folder, "boot.elf"), runtime: join(folder, "main.bin"), tls: join(folder, "main-tls.bin") };
 }

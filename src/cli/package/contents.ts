@@ -1,0 +1,38 @@
+/** What the published package is made of. */
+
+/** A way in for programs of makers: its source, or one for Node and one for pages. */
+export type Entry = string | { readonly browser: string; readonly node: string };
+
+export const ENTRIES: Readonly<Record<string, Entry>> = {
+  "./device": "src/app/index.ts",
+  "./phone": { browser: "src/phone/browser.ts", node: "src/phone/node.ts" },
+  "./cloud": "src/cloud/cloud-api.ts",
+};
+
+/** What runs as a process of its own. */
+export const PROGRAMS: readonly string[] = [
+  "src/cli/package/main.ts",
+  "boards/sim/host/air/main.ts",
+  "boards/sim/host/ends-with-parent.ts",
+  ...["sim", "qemu-mps2", "qemu-sf2"].flatMap((board) =>
+    ["unit", "verifier"].map((program) => `boards/${board}/host/${program}.ts`),
+  ),
+];
+
+/**
+ * Sources that go into a unit's bundle, which is built on the maker's machine with the maker's app; and other files that are read at
+ * run time. Patterns over paths from the repository's root.
+ */
+export const FILES: readonly RegExp[] = [
+  /^src\/(base|codec|wire|trust|device|app)\/(?!.*\bhost\/)(?!lamp\.ts).*\.ts$/,
+  /^boards\/(?!.*\bhost\/).*(\.ts|board\.json|schema\.json)$/,
+  /^src\/web\/(ui|dev)\/.*\.(tsx?|css)$/,
+  /^firmware\/third-party\.json$/,
+  /^(LICENSE|NOTICE|CHANGELOG\.md)$/,
+];
+
+/** What is found by the sources above while something is built, and what declarations refer to; built code imports neither. */
+export const BUILD_PACKAGES: readonly string[] = ["@types/node", "esbuild", "typescript", "preact"];
+
+/** Native images of each board that starts some; the boot stage as ELF is what the emulator loads. */
+export const IMAGES: readonly string[] = ["boot.bin", "boot.elf", "main.bin", "main-tls.bin"];

@@ -14,6 +14,7 @@ import { createAttempts } from "./accounts/attempts.ts";
 import { BOOTSTRAP_KEY_FILE, RUNNING_FILE, STORE_FILE } from "./data-folder.ts";
 import { gatewayKey } from "./gateway-key.ts";
 import { createGatewayApp, gatewayDocument } from "./http/gateway-app.ts";
+import { addInteractionRoutes } from "./http/interaction-routes.ts";
 import { type Route, route } from "./http/route.ts";
 import { deviceRoutes } from "./http/routes-devices.ts";
 import { hostRoutes } from "./http/routes-host.ts";
@@ -113,6 +114,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       }),
     ];
     const app = createGatewayApp(routes, { ...principals, bootstrapKey: bootstrapKey(data), log });
+    addInteractionRoutes(app, { issuer: url, provider, accounts, attempts, units, journal });
     const oauth = provider.callback();
     const rest = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     provider.on("server_error", (_ctx, error) => log(`authorization server: ${error.message}`));

@@ -7,7 +7,7 @@ import { authenticate, type Principal, type PrincipalParts } from "./principal.t
 import { Refusal } from "./refusal.ts";
 import type { Route } from "./route.ts";
 
-type GatewayApp = OpenAPIHono<{ Bindings: HttpBindings }>;
+export type GatewayApp = OpenAPIHono<{ Bindings: HttpBindings }>;
 
 interface AppParts extends PrincipalParts {
   /** The key of the programs on the gateway's own host. */

@@ -1,13 +1,16 @@
 /** The authorization server: oidc-provider (ADR 0140), configured for the one resource that it protects. */
 import "./node-20.ts";
 import { createHash, timingSafeEqual } from "node:crypto";
+import { html } from "hono/html";
 import { exportJWK, generateKeyPair } from "jose";
 import Provider, { type ClientMetadata, type Configuration, type JWK, type KoaContextWithOIDC } from "oidc-provider";
 import type { Accounts } from "#gateway/accounts/accounts.ts";
+import { pageHeaders, pageText } from "#gateway/http/page.ts";
 import type { GatewayStore } from "#gateway/store/schema.ts";
 import type { Artifacts } from "./artifacts.ts";
 import { type Capability, covers, readCapability, readScope } from "./capability.ts";
-import { GRANT, NEVER_S } from "./grants.ts";
+import { DEVICE_FLOW } from "./device-pages.ts";
+import { NEVER_S } from "./grants.ts";
 import { isRole } from "./rights.ts";
 
 interface ProviderParts {
@@ -93,7 +96,7 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       clientCredentials: { enabled: true },
-      deviceFlow: { enabled: true },
+      deviceFlow: DEVICE_FLOW,
       revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId },
       // A resource server of this issuer may look at tokens for itself; any client at its own.
       introspection: {
@@ -152,6 +155,11 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
       Grant: NEVER_S,
       IdToken: HOUR_S,
     },
+    renderError: async (ctx, out) => {
+      ctx.set(pageHeaders());
+      const text = html`<p class="error" role="alert">${out.error_description ?? out.error}</p>`;
+      ctx.body = await pageText("This request can't be answered", text);
+    },
     // A token outlives the browser in which it was granted; it ends by revocation or with its account.
     expiresWithSession: async () => false,
     clientBasedCORS: () => false,
@@ -168,5 +176,3 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
   } as never;
   return provider;
 }
-
-export { GRANT };

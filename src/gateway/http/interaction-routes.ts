@@ -1,0 +1,167 @@
+/** Login and consent: where a browser goes while somebody decides about a request for access. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { html } from "hono/html";
+import type Provider from "oidc-provider";
+import type { InteractionResults } from "oidc-provider";
+import type { Accounts } from "#gateway/accounts/accounts.ts";
+import type { Attempts } from "#gateway/accounts/attempts.ts";
+import { PasswordsBusy } from "#gateway/accounts/password.ts";
+import type { Journal } from "#gateway/journal.ts";
+import { readCapability } from "#gateway/oauth/capability.ts";
+import type { Units } from "#gateway/units/units.ts";
+import type { GatewayApp } from "./gateway-app.ts";
+import { pageHeaders, pageText } from "./page.ts";
+import { Refusal } from "./refusal.ts";
+
+interface InteractionParts {
+  readonly issuer: string;
+  readonly provider: Provider;
+  readonly accounts: Accounts;
+  readonly attempts: Attempts;
+  readonly units: Units;
+  readonly journal: Journal;
+}
+
+type Details = Awaited<ReturnType<Provider["interactionDetails"]>>;
+
+const BODY_BYTES_MAX = 8_192;
+
+/** What a scope's word allows, in words. */
+function meaningOf(word: string, units: Units): string {
+  const capability = readCapability(word);
+  if (capability === undefined) return word;
+  const { level, name, device } = capability;
+  const unit = device === undefined ? undefined : units.find(device);
+  const where = device === undefined ? "every device" : (unit?.name ?? `device ${device}`);
+  if (level === "use") return `use ${name} of ${where}`;
+  return level === "all"
+    ? `do everything with ${where}, also install releases`
+    : `do everything with ${where}, except PUT`;
+}
+
+/** A form that another site's page sent, or that was framed there, changes nothing. @throws Refusal 403 */
+function refuseForeign({ headers }: IncomingMessage, issuer: string): void {
+  const site = headers["sec-fetch-site"];
+  const isForeign = site !== undefined ? site !== "same-origin" : headers.origin !== new URL(issuer).origin;
+  if (isForeign) throw new Refusal(403, "access_denied", "this form came from another site");
+}
+
+async function formOf(request: Request): Promise<URLSearchParams> {
+  const text = await request.text();
+  if (text.length > BODY_BYTES_MAX) throw new Refusal(413, "invalid_request", "this form is too long");
+  return new URLSearchParams(text);
+}
+
+export function addInteractionRoutes(app: GatewayApp, parts: InteractionParts): void {
+  const { issuer, provider, accounts, attempts, units, journal } = parts;
+
+  const detailsOf = async (incoming: IncomingMessage, outgoing: ServerResponse, uid: string): Promise<Details> => {
+    const details = await provider.interactionDetails(incoming, outgoing).catch(() => undefined);
+    if (details === undefined || details.uid !== uid) {
+      throw new Refusal(400, "invalid_request", "this login is too old, or began in another browser; begin again");
+    }
+    return details;
+  };
+  const goOn = async (
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    result: InteractionResults,
+  ): Promise<Response> => {
+    const to = await provider.interactionResult(incoming, outgoing, result, { mergeWithLastSubmission: false });
+    return new Response(null, { status: 303, headers: { location: to, "cache-control": "no-store" } });
+  };
+  const clientOf = async ({ params }: Details) => {
+    const client = await provider.Client.find(String(params.client_id));
+    const redirect = typeof params.redirect_uri === "string" ? new URL(params.redirect_uri) : undefined;
+    return { name: client?.clientName ?? String(params.client_id), redirect };
+  };
+  const wordsOf = ({ prompt }: Details): readonly string[] => {
+    const { missingResourceScopes = {} } = prompt.details as { missingResourceScopes?: Record<string, string[]> };
+    return missingResourceScopes[issuer] ?? [];
+  };
+
+  async function show(details: Details, error = "", status = 200): Promise<Response> {
+    const { name, redirect } = await clientOf(details);
+    const targets = redirect === undefined ? [] : [redirect.origin];
+    const complaint = error === "" ? "" : html`<p class="error" role="alert">${error}</p>`;
+    const content =
+      details.prompt.name === "login"
+        ? html`${complaint}
+<p>${name} asks for access to devices behind this gateway.</p>
+<form method="post">
+<label>Name <input name="username" autocomplete="username" required autofocus></label>
+<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+<label>One-time code or recovery code <input name="otp" autocomplete="one-time-code" required></label>
+<button name="do" value="login">Log in</button><button name="do" value="deny" formnovalidate>Cancel</button>
+</form>`
+        : html`${complaint}
+<p>${details.session?.accountId ?? ""}, ${name} wants to:</p>
+<form method="post">
+${wordsOf(details).map(
+  (word) => html`<label><input type="checkbox" name="scope" value="${word}" checked> ${meaningOf(word, units)}</label>`,
+)}
+${redirect === undefined ? "" : html`<p>Then the browser goes to <code>${redirect.host}</code>.</p>`}
+<button name="do" value="allow">Allow</button><button name="do" value="deny">Deny</button>
+</form>`;
+    const title = details.prompt.name === "login" ? "Log in" : "Allow access?";
+    return new Response(await pageText(title, content), { status, headers: pageHeaders(targets) });
+  }
+
+  async function logIn(incoming: IncomingMessage, outgoing: ServerResponse, form: URLSearchParams, details: Details) {
+    const [name, password, code] = ["username", "password", "otp"].map((field) => form.get(field) ?? "") as [
+      string,
+      string,
+      string,
+    ];
+    const peer = incoming.socket.remoteAddress ?? "";
+    const waitMs = attempts.waitMs(name, peer);
+    if (waitMs > 0) {
+      return show(details, `Too many wrong logins from here. Wait ${Math.ceil(waitMs / 1_000)} s and try again.`, 429);
+    }
+    let isRight = false;
+    try {
+      isRight = (await accounts.isPassword(name, password)) && (await accounts.takeCode(name, code));
+    } catch (error) {
+      if (!(error instanceof PasswordsBusy)) throw error;
+      return show(details, "Too many people log in now. Try again.", 503);
+    }
+    if (!isRight) {
+      attempts.failed(name, peer);
+      journal.add({ who: name, what: "login", outcome: "refused" });
+      return show(details, "The name, the password or the code is wrong.", 400);
+    }
+    attempts.succeeded(name, peer);
+    journal.add({ who: name, what: "login", outcome: "done" });
+    return goOn(incoming, outgoing, { login: { accountId: name, amr: ["pwd", "otp"] } });
+  }
+
+  async function consent(incoming: IncomingMessage, outgoing: ServerResponse, form: URLSearchParams, details: Details) {
+    const asked = wordsOf(details);
+    const granted = asked.filter((word) => form.getAll("scope").includes(word));
+    if (granted.length === 0) return goOn(incoming, outgoing, { error: "access_denied" });
+    const { grantId, session, params } = details;
+    const before = grantId === undefined ? undefined : await provider.Grant.find(grantId);
+    const accountId = session?.accountId ?? "";
+    const grant = before ?? new provider.Grant({ accountId, clientId: String(params.client_id) });
+    grant.addResourceScope(issuer, granted.join(" "));
+    const denied = asked.filter((word) => !granted.includes(word));
+    if (denied.length > 0) grant.rejectResourceScope(issuer, denied.join(" "));
+    journal.add({ who: accountId, what: `allow ${String(params.client_id)}`, outcome: granted.join(" ") });
+    return goOn(incoming, outgoing, { consent: { grantId: await grant.save() } });
+  }
+
+  app.get("/login/:uid", async (context) => {
+    const { incoming, outgoing } = context.env;
+    return show(await detailsOf(incoming, outgoing, context.req.param("uid")));
+  });
+  app.post("/login/:uid", async (context) => {
+    const { incoming, outgoing } = context.env;
+    refuseForeign(incoming, issuer);
+    const details = await detailsOf(incoming, outgoing, context.req.param("uid"));
+    const form = await formOf(context.req.raw);
+    if (form.get("do") === "deny") return goOn(incoming, outgoing, { error: "access_denied" });
+    if (details.prompt.name === "login") return logIn(incoming, outgoing, form, details);
+    if (details.prompt.name === "consent") return consent(incoming, outgoing, form, details);
+    throw new Refusal(400, "invalid_request", "there is nothing to decide here");
+  });
+}

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { buildNative, flashBareUnit, throwawayMaker } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { type Emulator, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
+import { setTemperature } from "#boards/qemu-mps2/host/io-commands.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
 import { buildBoot } from "#firmware/image.ts";
@@ -54,10 +55,7 @@ test("a thermometer's driver reads what QEMU's TMP105 measures, and nobody answe
   const { bytes } = await buildScript(SCRIPT);
   const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-i2c-")), "flash.bin");
   flashBareUnit(readBoard(BOARD), flashPath, throwawayMaker(), await buildNative(BOARD), bytes);
-  emulator = await startEmulator({
-    ...{ board: BOARD, flashPath, kernel: (await buildBoot(BOARD)).elf },
-    more: ["-device", "tmp105,id=thermometer,bus=i2c,address=0x48"],
-  });
+  emulator = await startEmulator({ board: BOARD, flashPath, kernel: (await buildBoot(BOARD)).elf });
   const { process, qmp } = emulator;
   let said = "";
   let look: () => void = () => undefined;
@@ -89,10 +87,7 @@ test("a thermometer's driver reads what QEMU's TMP105 measures, and nobody answe
   expect(lines).toContain("limits: 4b00 5550");
   // Degrees that its 12 bits can show.
   for (const celsius of [25.5, 21.0625, -10.25, 127.9375, -55, 0.0625]) {
-    await qmp.execute("qom-set", {
-      ...{ path: "/machine/peripheral/thermometer", property: "temperature" },
-      value: Math.round(celsius * 1_000 + 0.5),
-    });
+    await setTemperature(qmp, celsius);
     await until(`temperature: ${celsius}`);
   }
 });

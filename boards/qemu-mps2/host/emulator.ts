@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { THERMOMETER } from "./io-commands.ts";
 import { openQmp, type Qmp } from "./qmp.ts";
 
 export interface EmulatorOptions {
@@ -36,6 +37,7 @@ const MACHINES: Readonly<Record<string, (flashPath: string) => readonly string[]
   "qemu-mps2": (path) => [
     ...["-M", "mps2-an385,memory-backend=nv"],
     ...["-object", `memory-backend-file,id=nv,size=16M,mem-path=${path},share=on`],
+    ...THERMOMETER,
   ],
   "qemu-sf2": (path) => ["-M", "emcraft-sf2", "-drive", `if=mtd,format=raw,file=${path}`],
 };

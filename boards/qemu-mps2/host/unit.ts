@@ -12,6 +12,7 @@ import { decodeRadioReport } from "#wire/lines/radio-line.ts";
 import { MDNS_PORT } from "#wire/sessions/discovery.ts";
 import { type Emulator, powerOff, startEmulator } from "./emulator.ts";
 import { OPERATIONS_ADDRESS } from "./flash-watch.ts";
+import { commandIo, watchPwm } from "./io-commands.ts";
 
 function show(what: object): void {
   process.stderr.write(`${JSON.stringify(what)}\n`);
@@ -93,15 +94,18 @@ async function main(): Promise<void> {
       radio: { type: "string" },
       cut: { type: "string" },
       counting: { type: "boolean", default: false },
+      // Tells of the modelled outputs as well.
+      "watch-io": { type: "boolean", default: false },
       // Who else is on the unit's wire: a port of this machine (emulator.ts).
       wire: { type: "string" },
     },
   });
   if (values.flash === undefined) throw new Error("a unit wants --flash FILE");
   const board = readBoard(values.board);
+  const flashPath = values.flash;
   const emulator = await startEmulator({
     board: values.board,
-    flashPath: values.flash,
+    flashPath,
     kernel: imagePaths(values.board).boot,
     isCounting: values.counting,
     wirePort: values.wire === undefined ? undefined : Number(values.wire),
@@ -123,6 +127,12 @@ async function main(): Promise<void> {
       if (pin !== undefined) show(pin);
     }),
   );
+  process.on("message", (message) => {
+    const { io } = message as { io?: unknown };
+    if (io === undefined) return;
+    commandIo(board, { qmp: emulator.qmp, flashPath }, io).catch((error: Error) => show({ io: error.message }));
+  });
+  if (values["watch-io"]) watchPwm(board, flashPath, (name, value) => show({ io: name, value }));
   process.stdin.on("data", (bytes) => void emulator.process.stdin?.write(bytes));
   process.stdin.on("end", () => void emulator.cut());
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void emulator.cut());

@@ -76,6 +76,7 @@ const IO_KINDS: Readonly<Record<string, string | undefined>> = {
   analog: "BOARD_ANALOG",
   pwm: "BOARD_PWM",
   i2c: "BOARD_I2C",
+  spi: "BOARD_SPI",
 };
 
 /**

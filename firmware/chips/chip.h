@@ -56,6 +56,9 @@ int chip_pin_state(unsigned pin); /* of an output */
 enum { CHIP_I2C_CLOCK = 0, CHIP_I2C_DATA = 1 };
 void chip_i2c_set(unsigned bus, int line, bool high); /* low, or open: pulled up unless a device holds it */
 bool chip_i2c_get(unsigned bus, int line);
+/* Clock polarity is bit 1 of the mode, phase bit 0. Gives the clock that it has. */
+uint32_t chip_spi_clock(unsigned bus, uint32_t hz, unsigned mode);
+uint8_t chip_spi_exchange(unsigned bus, uint8_t out);
 unsigned chip_analog_read(unsigned input);
 void chip_pwm_write(unsigned output, unsigned duty); /* of 2^bits - 1 */
 uint32_t chip_pwm_clock(unsigned output, uint32_t hz); /* 0 for its own; gives what it is */

@@ -7,7 +7,7 @@
 #include "port/i2c.h"
 #include "port/js.h"
 
-enum kind { IO_OUTPUT, IO_INPUT, IO_ANALOG, IO_PWM, IO_I2C };
+enum kind { IO_OUTPUT, IO_INPUT, IO_ANALOG, IO_PWM, IO_I2C, IO_SPI };
 
 struct resource {
   const char *name;
@@ -107,7 +107,7 @@ JS_FUNCTION(bits) {
 #define WITH_BITS 0
 #endif
 
-#if defined BOARD_I2C || defined BOARD_PWM
+#if defined BOARD_I2C || defined BOARD_PWM || defined BOARD_SPI
 #define WITH_CONFIGURE 1
 JS_FUNCTION(configure) {
   (void)self, (void)argc;
@@ -116,6 +116,11 @@ JS_FUNCTION(configure) {
   if (resource == NULL || JS_ToInt32(ctx, &hz, argv[1])) return JS_EXCEPTION;
 #ifdef BOARD_I2C
   if (resource->kind == IO_I2C) hz = (int32_t)i2c_clock((uint32_t)hz);
+#endif
+#ifdef BOARD_SPI
+  int32_t mode;
+  if (JS_ToInt32(ctx, &mode, argv[2])) return JS_EXCEPTION;
+  if (resource->kind == IO_SPI) hz = (int32_t)chip_spi_clock(resource->number, (uint32_t)hz, (unsigned)mode);
 #endif
 #ifdef BOARD_PWM
   if (resource->kind == IO_PWM) hz = (int32_t)chip_pwm_clock(resource->number, (uint32_t)hz);
@@ -126,39 +131,65 @@ JS_FUNCTION(configure) {
 #define WITH_CONFIGURE 0
 #endif
 
-#ifdef BOARD_I2C
-#define BYTES_MAX 256 /* of one transfer, as the class allows (src/app/io/i2c.ts) */
+#if defined BOARD_I2C || defined BOARD_SPI
+#define BYTES_MAX 4096 /* of one transfer; the classes allow no more (src/app/io) */
 
-/* The bus and the address of a transfer; false with a pending exception. */
-static bool bus_of(JSContext *ctx, JSValueConst *argv, unsigned *bus, uint32_t *address) {
-  int32_t number;
-  const struct resource *resource = resource_of(ctx, argv[0], &number);
-  if (resource == NULL || JS_ToUint32(ctx, address, argv[1])) return false;
-  *bus = resource->number;
+/* Zeros out where there is nothing to write. What comes in is dropped where there is no room for it. */
+static bool exchange(const struct resource *resource, const uint8_t *out, uint8_t *in, size_t length) {
+#ifdef BOARD_SPI
+  for (size_t i = 0; i < length; i++) {
+    uint8_t byte = chip_spi_exchange(resource->number, out == NULL ? 0 : out[i]);
+    if (in != NULL) in[i] = byte;
+  }
+#endif
   return true;
 }
 
 JS_FUNCTION(read) {
   (void)self, (void)argc;
-  unsigned bus;
+  int32_t number;
   uint32_t address, length;
   uint8_t *bytes;
-  if (!bus_of(ctx, argv, &bus, &address) || JS_ToUint32(ctx, &length, argv[2])) return JS_EXCEPTION;
+  const struct resource *resource = resource_of(ctx, argv[0], &number);
+  if (resource == NULL || JS_ToUint32(ctx, &address, argv[1]) || JS_ToUint32(ctx, &length, argv[2]))
+    return JS_EXCEPTION;
   if (length > BYTES_MAX) return JS_ThrowRangeError(ctx, "want at most %d bytes", BYTES_MAX);
   JSValue array = js_new_room(ctx, length, &bytes);
-  if (JS_IsException(array) || i2c_read(bus, address, bytes, length, JS_ToBool(ctx, argv[3]))) return array;
+  if (JS_IsException(array)) return array;
+  bool held = resource->kind == IO_I2C ? i2c_read(resource->number, address, bytes, length, JS_ToBool(ctx, argv[3]))
+                                       : exchange(resource, NULL, bytes, length);
+  if (held) return array;
   JS_FreeValue(ctx, array);
   return JS_UNDEFINED;
 }
 
 JS_FUNCTION(write) {
   (void)self, (void)argc;
-  unsigned bus;
+  int32_t number;
   uint32_t address;
   size_t length;
   const uint8_t *bytes = js_bytes(ctx, argv[2], &length);
-  if (bytes == NULL || !bus_of(ctx, argv, &bus, &address)) return JS_EXCEPTION;
-  return JS_NewBool(ctx, length <= BYTES_MAX && i2c_write(bus, address, bytes, length, JS_ToBool(ctx, argv[3])));
+  const struct resource *resource = bytes == NULL ? NULL : resource_of(ctx, argv[0], &number);
+  if (resource == NULL || JS_ToUint32(ctx, &address, argv[1])) return JS_EXCEPTION;
+  bool held = resource->kind == IO_I2C ? i2c_write(resource->number, address, bytes, length, JS_ToBool(ctx, argv[3]))
+                                       : exchange(resource, bytes, NULL, length);
+  return JS_NewBool(ctx, held);
+}
+#endif
+
+#ifdef BOARD_SPI
+JS_FUNCTION(transfer) {
+  (void)self, (void)argc;
+  int32_t number;
+  size_t length;
+  uint8_t *in;
+  const uint8_t *out = js_bytes(ctx, argv[1], &length);
+  const struct resource *resource = out == NULL ? NULL : resource_of(ctx, argv[0], &number);
+  if (resource == NULL) return JS_EXCEPTION;
+  JSValue array = js_new_room(ctx, length, &in);
+  if (JS_IsException(array)) return array;
+  exchange(resource, out, in, length);
+  return array;
 }
 #endif
 
@@ -172,8 +203,11 @@ static void install(JSContext *ctx, JSValueConst native) {
 #if WITH_CONFIGURE
     JS_CFUNC_DEF("configure", 3, configure),
 #endif
-#ifdef BOARD_I2C
+#if defined BOARD_I2C || defined BOARD_SPI
     JS_CFUNC_DEF("read", 4, read), JS_CFUNC_DEF("write", 4, write),
+#endif
+#ifdef BOARD_SPI
+    JS_CFUNC_DEF("transfer", 2, transfer),
 #endif
   };
   js_facet(ctx, native, "io", entries, (int)(sizeof entries / sizeof *entries));

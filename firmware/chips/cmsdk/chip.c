@@ -85,6 +85,33 @@ void chip_i2c_set(unsigned bus, int line, bool high) { REGISTER(shields[bus] + (
 
 bool chip_i2c_get(unsigned bus, int line) { return ((REGISTER(shields[bus]) >> line) & 1u) != 0; }
 
+/* PL022 controllers of the two shields (ARM DDI 0194), of which the frame is a byte. */
+static const uint32_t controllers[] = {0x40026000u, 0x40027000u};
+#define SPI_CR0(bus) REGISTER(controllers[bus] + 0x00)
+#define SPI_CR1(bus) REGISTER(controllers[bus] + 0x04)
+#define SPI_DATA(bus) REGISTER(controllers[bus] + 0x08)
+#define SPI_STATE(bus) REGISTER(controllers[bus] + 0x0c)
+#define SPI_PRESCALE(bus) REGISTER(controllers[bus] + 0x10)
+#define SPI_RECEIVED (1u << 2)
+
+uint32_t chip_spi_clock(unsigned bus, uint32_t hz, unsigned mode) {
+  uint32_t steps = (CPU_HZ / 2u + hz - 1u) / (hz == 0 ? 1u : hz);
+  if (steps < 1u) steps = 1u;
+  if (steps > 256u) steps = 256u;
+  SPI_CR1(bus) = 0;
+  SPI_PRESCALE(bus) = 2;
+  SPI_CR0(bus) = (steps - 1u) << 8 | (mode & 1u) << 7 | (mode & 2u) << 5 | 7u;
+  SPI_CR1(bus) = 2; /* enabled, as the controller */
+  return CPU_HZ / 2u / steps;
+}
+
+uint8_t chip_spi_exchange(unsigned bus, uint8_t out) {
+  SPI_DATA(bus) = out;
+  while (!(SPI_STATE(bus) & SPI_RECEIVED)) {
+  }
+  return (uint8_t)SPI_DATA(bus);
+}
+
 void chip_watchdog_feed(void) { WATCHDOG_CLEAR = 1; }
 
 void chip_open_image_memory(void) {}

@@ -17,8 +17,11 @@ import { createGatewayApp, gatewayDocument } from "./http/gateway-app.ts";
 import { addInteractionRoutes } from "./http/interaction-routes.ts";
 import { type Route, route } from "./http/route.ts";
 import { deviceRoutes } from "./http/routes-devices.ts";
+import { eventRoutes } from "./http/routes-events.ts";
+import { hookRoutes } from "./http/routes-hooks.ts";
 import { hostRoutes } from "./http/routes-host.ts";
 import { tokenRoutes } from "./http/routes-tokens.ts";
+import { openWebHooks } from "./http/web-hooks.ts";
 import { openJournal } from "./journal.ts";
 import { createArtifacts } from "./oauth/artifacts.ts";
 import { ownClients } from "./oauth/clients.ts";
@@ -26,7 +29,8 @@ import { compatRequest } from "./oauth/compat-request.ts";
 import { registerPasswordGrant } from "./oauth/password-grant.ts";
 import { createProvider } from "./oauth/provider.ts";
 import { registerTokenExchange } from "./oauth/token-exchange.ts";
-import { openGatewayStore } from "./store/schema.ts";
+import { type HookRow, openGatewayStore } from "./store/schema.ts";
+import { createEventHub } from "./units/event-hub.ts";
 import { openUnits } from "./units/units.ts";
 
 export interface GatewayOptions {
@@ -99,10 +103,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (isCompat) registerPasswordGrant(provider, { issuer: url, accounts, attempts, log, journal: journal.add });
     const units = await openUnits({ store, holderSeed: key.seed, publicKey: key.publicKey });
 
+    const hub = createEventHub(units);
+    const mayHear = (hook: HookRow) => accounts.find(hook.account)?.isDisabled === false;
+    const hooks = await openWebHooks(store, hub, mayHear, log);
+
     const principals = { issuer: url, provider, accounts, isCompat };
     const routes: Route[] = [
       ...hostRoutes({ publicKey: key.publicKey, accounts, artifacts, units, journal }),
       ...tokenRoutes({ ...principals, artifacts, journal }),
+      // Before those of devices, whose paths would take "events" for a device or a variable.
+      ...eventRoutes({ ...principals, units, hub, journal }),
+      ...hookRoutes({ hooks, journal }),
       ...deviceRoutes({ units, journal }),
       route({
         method: "GET",
@@ -139,6 +150,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           server.close(() => resolve());
           server.closeAllConnections();
         });
+        hooks.close();
+        hub.close();
         await units.close();
         await journal.settled();
         await store.close();

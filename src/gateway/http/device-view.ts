@@ -44,6 +44,27 @@ export function returnValue(value: Cbor): number {
   return typeof value === "number" ? Math.trunc(value) : 0;
 }
 
+const TYPES = {
+  bool: "bool",
+  int: "int32",
+  number: "double",
+  text: "string",
+  choice: "string",
+  bytes: "string",
+} as const;
+
+/** A variable's type by the names that programs of the Spark era know. */
+export function variableType({ app }: GatewayUnit, name: string): string {
+  const type = app?.variables[name]?.value?.type;
+  return type === undefined ? "string" : TYPES[type];
+}
+
+/** The name of the one argument of a function that takes one. */
+export function onlyArgument({ app }: GatewayUnit, name: string): string | undefined {
+  const names = Object.keys(app?.functions[name]?.args ?? {});
+  return names.length === 1 ? names[0] : undefined;
+}
+
 type Args = Readonly<Record<string, Cbor>>;
 
 const NAME = /^[A-Za-z_]\w*$/;

@@ -6,7 +6,7 @@ import { RIGHT } from "#gateway/oauth/rights.ts";
 import { flashUnit } from "#gateway/units/flash-unit.ts";
 import type { GatewayUnit, Units } from "#gateway/units/units.ts";
 import { decodeReleaseFile, ReleaseTrouble } from "#trust/host/release-file.ts";
-import { argsOf, coreInfo, deviceView, plainOf, returnValue } from "./device-view.ts";
+import { argsOf, coreInfo, deviceView, onlyArgument, plainOf, returnValue, variableType } from "./device-view.ts";
 import { authorize, may, type Principal } from "./principal.ts";
 import { Refusal, refusalFor } from "./refusal.ts";
 import { type Route, route } from "./route.ts";
@@ -107,7 +107,7 @@ export function deviceRoutes({ units, journal }: DeviceRouteParts): Route[] {
         return {
           ...deviceView(unit),
           functions: of("call"),
-          variables: Object.fromEntries(of("read").map((name) => [name, "string"])),
+          variables: Object.fromEntries(of("read").map((name) => [name, variableType(unit, name)])),
           events: of("subscribe"),
         };
       },
@@ -173,7 +173,7 @@ export function deviceRoutes({ units, journal }: DeviceRouteParts): Route[] {
         const name = params.function ?? "";
         authorize(who, { device: unit.id, right: RIGHT.call, name });
         await offered(unit, name, "call");
-        const args = encodeCbor(new Map(Object.entries(argsOf(body.args ?? body.arg, undefined))));
+        const args = encodeCbor(new Map(Object.entries(argsOf(body.args ?? body.arg, onlyArgument(unit, name)))));
         const answer = await unit.connection.request({ op: "call", name, args }, false);
         note(who, `call ${name}`, unit, answer.ok ? "done" : answer.fault);
         if (!answer.ok) throw refusalFor(answer.fault, name);

@@ -51,7 +51,7 @@ export interface ArtifactRow {
   expires_s: number;
 }
 
-interface HookRow {
+export interface HookRow {
   id: string;
   account: string;
   event: string;

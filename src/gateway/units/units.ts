@@ -2,9 +2,10 @@
 import { equal, fromHex, toHex } from "#base/bytes.ts";
 import { ok } from "#base/faults.ts";
 import type { GatewayStore, UnitRow } from "#gateway/store/schema.ts";
-import { describeUnit, type UnitDescription } from "#phone/describe.ts";
+import { describeApp, describeUnit, type UnitDescription } from "#phone/describe.ts";
 import { learn } from "#phone/learn.ts";
 import type { Session } from "#phone/session.ts";
+import type { Description } from "#wire/describe.ts";
 import { readChain } from "#wire/grants/grant.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import type { CloudAddress } from "#wire/link/cloud-address.ts";
@@ -18,6 +19,8 @@ export interface GatewayUnit {
   readonly connection: UnitConnection;
   /** What it said of itself last; undefined before it was reached. */
   readonly description: UnitDescription | undefined;
+  /** What its app takes and gives; undefined before it was reached, and for a unit that doesn't say. */
+  readonly app: Description | undefined;
   /** Whether every link of the chain has the right to install releases. */
   readonly mayFlash: boolean;
   readonly place: UnitPlace;
@@ -97,10 +100,13 @@ export async function openUnits({ store, holderSeed, publicKey, open = openWay }
     const { mayFlash } = checkChain(row.chain, row.id, publicKey);
     const deviceId = fromHex(row.id) as Uint8Array;
     let description: UnitDescription | undefined;
+    let app: Description | undefined;
     /** After each handshake: a unit that got a release offers other names. */
     const notice = async (session: Session) => {
       const told = await describeUnit(session);
       if (told.ok) description = told.value;
+      const described = await describeApp(session);
+      if (described.ok) app = described.value;
       if (!told.ok || unit.row.cloud !== "") return;
       const learned = await learn(session);
       const { cloud, cloudTls } = learned.ok ? learned.value : {};
@@ -129,6 +135,9 @@ export async function openUnits({ store, holderSeed, publicKey, open = openWay }
       },
       get description() {
         return description;
+      },
+      get app() {
+        return app;
       },
       get place(): UnitPlace {
         const { host, port, cloud, cloud_tls } = unit.row;

@@ -1,6 +1,6 @@
 /*
- * native.io: the hardware that apps open by name (src/base/board-io.ts). A board has only the functions that its hardware
- * needs: the IO classes call no others.
+ * native.io: the hardware that apps open by name (src/base/board-io.ts). What board.json does not list has no code here; the IO classes
+ * call nothing that their hardware lacks.
  */
 #include <string.h>
 #include "chips/chip.h"
@@ -19,10 +19,9 @@ static const struct resource resources[] = {BOARD_IO};
 #define RESOURCES ((int32_t)(sizeof resources / sizeof *resources))
 #define ROOM 40 /* of a name */
 
-/* The resource that an argument numbers; NULL with a pending exception. */
-static const struct resource *resource_of(JSContext *ctx, JSValueConst argument, int32_t *number) {
-  if (JS_ToInt32(ctx, number, argument)) return NULL;
-  if (*number >= 0 && *number < RESOURCES) return &resources[*number];
+/* The resource of a number; NULL with a pending exception. */
+static const struct resource *resource_of(JSContext *ctx, int32_t number) {
+  if (number >= 0 && number < RESOURCES) return &resources[number];
   JS_ThrowRangeError(ctx, "no such resource");
   return NULL;
 }
@@ -38,6 +37,28 @@ static int32_t value_of(const struct resource *resource) {
   }
 }
 
+static void set_value(const struct resource *resource, int32_t value) {
+  if (resource->kind == IO_OUTPUT) chip_pin_write(resource->number, value != 0);
+#ifdef BOARD_PWM
+  if (resource->kind == IO_PWM) chip_pwm_write(resource->number, (unsigned)value);
+#endif
+}
+
+static int32_t configure(const struct resource *resource, uint32_t hz, unsigned mode) {
+  switch (resource->kind) {
+#ifdef BOARD_I2C
+    case IO_I2C: return (int32_t)i2c_clock(hz);
+#endif
+#ifdef BOARD_SPI
+    case IO_SPI: return (int32_t)chip_spi_clock(resource->number, hz, mode);
+#endif
+#ifdef BOARD_PWM
+    case IO_PWM: return (int32_t)chip_pwm_clock(resource->number, hz);
+#endif
+    default: return 0;
+  }
+}
+
 JS_FUNCTION(find) {
   (void)self, (void)argc;
   char name[ROOM];
@@ -47,38 +68,31 @@ JS_FUNCTION(find) {
   return JS_NewInt32(ctx, i);
 }
 
-JS_FUNCTION(get) {
-  (void)self, (void)argc;
-  int32_t number;
-  const struct resource *resource = resource_of(ctx, argv[0], &number);
-  return resource == NULL ? JS_EXCEPTION : JS_NewInt32(ctx, value_of(resource));
-}
-
-JS_FUNCTION(set) {
-  (void)self, (void)argc;
-  int32_t number, value;
-  const struct resource *resource = resource_of(ctx, argv[0], &number);
-  if (resource == NULL || JS_ToInt32(ctx, &value, argv[1])) return JS_EXCEPTION;
-  if (resource->kind == IO_OUTPUT) chip_pin_write(resource->number, value != 0);
-#ifdef BOARD_PWM
-  if (resource->kind == IO_PWM) chip_pwm_write(resource->number, (unsigned)value);
-#endif
-  return JS_UNDEFINED;
-}
-
 /* Watched resources, a bit each, and the values that were told of last. */
 static uint32_t watched;
 static int32_t told[RESOURCES];
 _Static_assert(RESOURCES <= 32, "a bit for each resource");
 
-JS_FUNCTION(watch) {
+enum operation { GET, SET, WATCH, BITS, CONFIGURE };
+
+/* All functions of numbers: the resource's, then up to two more. */
+static JSValue operate(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv, int operation) {
   (void)self, (void)argc;
-  int32_t number;
-  const struct resource *resource = resource_of(ctx, argv[0], &number);
+  int32_t number, value, mode;
+  if (JS_ToInt32(ctx, &number, argv[0]) || JS_ToInt32(ctx, &value, argv[1]) || JS_ToInt32(ctx, &mode, argv[2]))
+    return JS_EXCEPTION;
+  const struct resource *resource = resource_of(ctx, number);
   if (resource == NULL) return JS_EXCEPTION;
-  told[number] = value_of(resource);
-  watched = JS_ToBool(ctx, argv[1]) ? watched | 1u << number : watched & ~(1u << number);
-  return JS_UNDEFINED;
+  switch (operation) {
+    case GET: return JS_NewInt32(ctx, value_of(resource));
+    case BITS: return JS_NewInt32(ctx, resource->bits);
+    case CONFIGURE: return JS_NewInt32(ctx, configure(resource, (uint32_t)value, (unsigned)mode));
+    case SET: set_value(resource, value); return JS_UNDEFINED;
+    default:
+      told[number] = value_of(resource);
+      watched = (watched & ~(1u << number)) | (value != 0 ? 1u << number : 0);
+      return JS_UNDEFINED;
+  }
 }
 
 static bool deliver(JSContext *ctx) {
@@ -95,44 +109,10 @@ static bool deliver(JSContext *ctx) {
   return false;
 }
 
-#if defined BOARD_ANALOG || defined BOARD_PWM
-#define WITH_BITS 1
-JS_FUNCTION(bits) {
-  (void)self, (void)argc;
-  int32_t number;
-  const struct resource *resource = resource_of(ctx, argv[0], &number);
-  return resource == NULL ? JS_EXCEPTION : JS_NewInt32(ctx, resource->bits);
-}
-#else
-#define WITH_BITS 0
-#endif
-
-#if defined BOARD_I2C || defined BOARD_PWM || defined BOARD_SPI
-#define WITH_CONFIGURE 1
-JS_FUNCTION(configure) {
-  (void)self, (void)argc;
-  int32_t number, hz;
-  const struct resource *resource = resource_of(ctx, argv[0], &number);
-  if (resource == NULL || JS_ToInt32(ctx, &hz, argv[1])) return JS_EXCEPTION;
-#ifdef BOARD_I2C
-  if (resource->kind == IO_I2C) hz = (int32_t)i2c_clock((uint32_t)hz);
-#endif
-#ifdef BOARD_SPI
-  int32_t mode;
-  if (JS_ToInt32(ctx, &mode, argv[2])) return JS_EXCEPTION;
-  if (resource->kind == IO_SPI) hz = (int32_t)chip_spi_clock(resource->number, (uint32_t)hz, (unsigned)mode);
-#endif
-#ifdef BOARD_PWM
-  if (resource->kind == IO_PWM) hz = (int32_t)chip_pwm_clock(resource->number, (uint32_t)hz);
-#endif
-  return JS_NewInt32(ctx, hz);
-}
-#else
-#define WITH_CONFIGURE 0
-#endif
-
 #if defined BOARD_I2C || defined BOARD_SPI
 #define BYTES_MAX 4096 /* of one transfer; the classes allow no more (src/app/io) */
+
+enum transfer { READ, WRITE, TRANSFER };
 
 /* Zeros out where there is nothing to write. What comes in is dropped where there is no room for it. */
 static bool exchange(const struct resource *resource, const uint8_t *out, uint8_t *in, size_t length) {
@@ -145,69 +125,47 @@ static bool exchange(const struct resource *resource, const uint8_t *out, uint8_
   return true;
 }
 
-JS_FUNCTION(read) {
+/* read(resource, address, length, stop), write(resource, address, bytes, stop), transfer(resource, bytes) */
+static JSValue transfer(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv, int kind) {
   (void)self, (void)argc;
   int32_t number;
-  uint32_t address, length;
-  uint8_t *bytes;
-  const struct resource *resource = resource_of(ctx, argv[0], &number);
-  if (resource == NULL || JS_ToUint32(ctx, &address, argv[1]) || JS_ToUint32(ctx, &length, argv[2]))
-    return JS_EXCEPTION;
-  if (length > BYTES_MAX) return JS_ThrowRangeError(ctx, "want at most %d bytes", BYTES_MAX);
-  JSValue array = js_new_room(ctx, length, &bytes);
-  if (JS_IsException(array)) return array;
-  bool held = resource->kind == IO_I2C ? i2c_read(resource->number, address, bytes, length, JS_ToBool(ctx, argv[3]))
-                                       : exchange(resource, NULL, bytes, length);
+  uint32_t address = 0, length = 0;
+  size_t bytes = 0;
+  const uint8_t *out = NULL;
+  uint8_t *in = NULL;
+  JSValue array = JS_UNDEFINED;
+  if (JS_ToInt32(ctx, &number, argv[0])) return JS_EXCEPTION;
+  if (kind != TRANSFER && JS_ToUint32(ctx, &address, argv[1])) return JS_EXCEPTION;
+  if (kind == READ && JS_ToUint32(ctx, &length, argv[2])) return JS_EXCEPTION;
+  if (kind != READ && (out = js_bytes(ctx, argv[kind == WRITE ? 2 : 1], &bytes)) == NULL) return JS_EXCEPTION;
+  if (kind == READ) bytes = length;
+  const struct resource *resource = resource_of(ctx, number);
+  if (resource == NULL) return JS_EXCEPTION;
+  if (bytes > BYTES_MAX) return JS_ThrowRangeError(ctx, "want at most %d bytes", BYTES_MAX);
+  if (kind != WRITE && JS_IsException(array = js_new_room(ctx, bytes, &in))) return array;
+  bool stop = JS_ToBool(ctx, argv[3]), held;
+  if (resource->kind != IO_I2C) held = exchange(resource, out, in, bytes);
+  else if (kind == READ) held = i2c_read(resource->number, address, in, bytes, stop);
+  else held = i2c_write(resource->number, address, out, bytes, stop);
+  if (kind == WRITE) return JS_NewBool(ctx, held);
   if (held) return array;
   JS_FreeValue(ctx, array);
   return JS_UNDEFINED;
-}
-
-JS_FUNCTION(write) {
-  (void)self, (void)argc;
-  int32_t number;
-  uint32_t address;
-  size_t length;
-  const uint8_t *bytes = js_bytes(ctx, argv[2], &length);
-  const struct resource *resource = bytes == NULL ? NULL : resource_of(ctx, argv[0], &number);
-  if (resource == NULL || JS_ToUint32(ctx, &address, argv[1])) return JS_EXCEPTION;
-  bool held = resource->kind == IO_I2C ? i2c_write(resource->number, address, bytes, length, JS_ToBool(ctx, argv[3]))
-                                       : exchange(resource, bytes, NULL, length);
-  return JS_NewBool(ctx, held);
-}
-#endif
-
-#ifdef BOARD_SPI
-JS_FUNCTION(transfer) {
-  (void)self, (void)argc;
-  int32_t number;
-  size_t length;
-  uint8_t *in;
-  const uint8_t *out = js_bytes(ctx, argv[1], &length);
-  const struct resource *resource = out == NULL ? NULL : resource_of(ctx, argv[0], &number);
-  if (resource == NULL) return JS_EXCEPTION;
-  JSValue array = js_new_room(ctx, length, &in);
-  if (JS_IsException(array)) return array;
-  exchange(resource, out, in, length);
-  return array;
 }
 #endif
 
 static void install(JSContext *ctx, JSValueConst native) {
   static const JSCFunctionListEntry entries[] = {
-    JS_CFUNC_DEF("find", 1, find), JS_CFUNC_DEF("get", 1, get), JS_CFUNC_DEF("set", 2, set),
-    JS_CFUNC_DEF("watch", 2, watch),
-#if WITH_BITS
-    JS_CFUNC_DEF("bits", 1, bits),
-#endif
-#if WITH_CONFIGURE
-    JS_CFUNC_DEF("configure", 3, configure),
-#endif
+      JS_CFUNC_DEF("find", 1, find),
+      JS_CFUNC_MAGIC_DEF("get", 3, operate, GET),
+      JS_CFUNC_MAGIC_DEF("set", 3, operate, SET),
+      JS_CFUNC_MAGIC_DEF("watch", 3, operate, WATCH),
+      JS_CFUNC_MAGIC_DEF("bits", 3, operate, BITS),
+      JS_CFUNC_MAGIC_DEF("configure", 3, operate, CONFIGURE),
 #if defined BOARD_I2C || defined BOARD_SPI
-    JS_CFUNC_DEF("read", 4, read), JS_CFUNC_DEF("write", 4, write),
-#endif
-#ifdef BOARD_SPI
-    JS_CFUNC_DEF("transfer", 2, transfer),
+      JS_CFUNC_MAGIC_DEF("read", 4, transfer, READ),
+      JS_CFUNC_MAGIC_DEF("write", 4, transfer, WRITE),
+      JS_CFUNC_MAGIC_DEF("transfer", 4, transfer, TRANSFER),
 #endif
   };
   js_facet(ctx, native, "io", entries, (int)(sizeof entries / sizeof *entries));

@@ -274,6 +274,8 @@ export const FAULTS = {
   CONFIG_INVALID: 801,
   FACTORY_LINE: 802,
   FACTORY_PROVISIONED: 803,
+  /** A request that development units alone answer. */
+  DEVELOPMENT_ONLY: 820,
   /** What came over a recovering unit's line is no word of its boot stage. */
   RECOVERY_LINE: 804,
   /** The card is of another unit than the label. */

@@ -15,14 +15,19 @@ interface Place {
   readonly token: string;
 }
 
-interface Press {
-  readonly id: string;
-  readonly holdMs: number;
+/** A button to hold, or an expression to evaluate: only a development unit does the latter. */
+type HomeRequest =
+  | { readonly id: string; readonly holdMs: number }
+  | { readonly id: string; readonly evaluate: string };
+
+interface Told {
+  readonly error?: string;
+  readonly value?: string;
 }
 
-const LINE_BYTES_MAX = 1_024;
+const LINE_BYTES_MAX = 8_192;
 /** Beyond the time for which the button is held. */
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 40_000;
 
 const placeOf = (output: string) => join(output, "home.json");
 
@@ -31,8 +36,8 @@ function isToken(given: unknown, token: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** Listens until the process ends. @param press Does what is asked; what it throws is told to whoever asked. */
-export async function serveHome(output: string, press: (press: Press) => Promise<void>): Promise<void> {
+/** Listens until the process ends. @param obey Does what is asked, and answers with a value; what it throws is told to whoever asked. */
+export async function serveHome(output: string, obey: (request: HomeRequest) => Promise<string>): Promise<void> {
   const token = randomBytes(16).toString("hex");
   const server = createServer((socket) => {
     let text = "";
@@ -43,12 +48,12 @@ export async function serveHome(output: string, press: (press: Press) => Promise
       if (text.endsWith("\n")) void answer(text).then((told) => socket.end(`${JSON.stringify(told)}\n`));
     });
   });
-  async function answer(line: string): Promise<{ readonly error?: string }> {
+  async function answer(line: string): Promise<Told> {
     try {
-      const { token: given, id, holdMs } = JSON.parse(line) as Record<string, unknown>;
+      const { token: given, id, holdMs, evaluate } = JSON.parse(line) as Record<string, unknown>;
       if (!isToken(given, token)) return { error: "this is not the home that was asked for" };
-      await press({ id: String(id), holdMs: Number(holdMs) });
-      return {};
+      const what = typeof evaluate === "string" ? { evaluate } : { holdMs: Number(holdMs) };
+      return { value: await obey({ id: String(id), ...what }) };
     } catch (error) {
       return { error: (error as Error).message };
     }
@@ -69,22 +74,22 @@ function readPlace(output: string): Place {
   return JSON.parse(readText(path)) as Place;
 }
 
-/** Has a button pressed in the home that runs. @throws CliTrouble */
-export function askHome(output: string, press: Press): Promise<void> {
+/** Has something done in the home that runs. @throws CliTrouble */
+export function askHome(output: string, request: HomeRequest): Promise<string> {
   const { port, token } = readPlace(output);
   return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1", () => socket.write(`${JSON.stringify({ ...press, token })}\n`));
+    const socket = connect(port, "127.0.0.1", () => socket.write(`${JSON.stringify({ ...request, token })}\n`));
     let text = "";
     const gone = () => reject(new CliTrouble(`the home for ${output} does not answer; start it again: latchkey home`));
-    socket.setTimeout(press.holdMs + ANSWER_MS, () => socket.destroy());
+    socket.setTimeout(("holdMs" in request ? request.holdMs : 0) + ANSWER_MS, () => socket.destroy());
     socket.on("data", (bytes) => {
       text += bytes.toString("utf8");
     });
     socket.on("error", gone);
     socket.on("close", () => {
       if (!text.endsWith("\n")) return gone();
-      const { error } = JSON.parse(text) as { error?: string };
-      if (error === undefined) resolve();
+      const { error, value } = JSON.parse(text) as Told;
+      if (error === undefined) resolve(value ?? "");
       else reject(new CliTrouble(error));
     });
   });

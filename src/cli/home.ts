@@ -9,6 +9,7 @@ import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { openRegistry } from "#factory/registry.ts";
 import { buildBoot } from "#firmware/image.ts";
+import { openDevConsole } from "./dev/dev-console.ts";
 import { startAir } from "./emulated-air.ts";
 import { askHome, serveHome } from "./home-control.ts";
 import { startsNative } from "./line/first-flash.ts";
@@ -79,11 +80,16 @@ async function live(ids: readonly string[], options: Options): Promise<void> {
     stations.set(id, station);
     await powerOn(station, id);
   }
-  await serveHome(config.output, async ({ id, holdMs }) => {
+  await serveHome(config.output, async (request) => {
+    const { id } = request;
     const station = stations.get(id);
-    if (station === undefined) throw new CliTrouble(`no unit ${id} has power here (units: ${wanted.join(", ")})`);
-    await station.press(holdMs);
-    write(`${id.slice(0, 8)}  its button was held for ${textOf(holdMs)}`);
+    const unit = station?.unit();
+    if (station === undefined || unit === undefined)
+      throw new CliTrouble(`no unit ${id} has power here (units: ${wanted.join(", ")})`);
+    if ("evaluate" in request) return openDevConsole(unit).evaluate(request.evaluate);
+    await station.press(request.holdMs);
+    write(`${id.slice(0, 8)}  its button was held for ${textOf(request.holdMs)}`);
+    return "";
   });
   const units = wanted.length === 1 ? "1 unit has" : `${wanted.length} units have`;
   write(`${units} power, and ${ssid} is on the air; a phone here: latchkey phone onboard --help. Ctrl-C ends it.`);

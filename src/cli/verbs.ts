@@ -37,6 +37,8 @@ export function verbsOf(role: string, listed: readonly Listed[]): readonly Verb[
 
 export const VERBS: readonly Verb[] = [
   ...verbsOf("Build: the app and its releases", [
+    ["dev", "run an app on a development unit and show it on a page", () => import("#cli/dev/dev.ts")],
+    ["repl", "evaluate expressions within the unit that latchkey dev runs", () => import("#cli/dev/repl.ts")],
     ["bundle", "build a device bundle; read a unit's console with whole names", () => import("./bundle.ts")],
     ["firmware", "the native images of boards, and what they are made of", () => import("./firmware.ts")],
     ["home", "give made units of simulated and emulated boards power and a Wi-Fi network", () => import("./home.ts")],

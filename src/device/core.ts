@@ -26,10 +26,11 @@ export interface Build {
   readonly described?: DescribedPart;
 }
 
-/** Of onboarding, what the product switched on: code that a bundle holds only when its entry hands it in. */
+/** Of onboarding, what the product switched on, and what development units have: code that a bundle holds only when its entry hands it in. */
 export interface OnboardingParts {
   readonly legacy: readonly LegacyProtocol[];
   readonly portal?: typeof createPortal;
+  readonly development?: Machine<Uint8Array>;
 }
 
 /** What the machines are made of: native functions, the app, the board's data. */
@@ -48,9 +49,9 @@ interface Parts {
 export function createMachines({ port, app, board, build, onboarding }: Parts): readonly Machine<unknown>[] {
   const { crypto } = port;
   const { tcpPort, portalPort = 80 } = board.network;
-  const { legacy, portal } = onboarding;
+  const { legacy, portal, development } = onboarding;
   const machines = [
-    createProvision(crypto),
+    createProvision(crypto, development !== undefined),
     createOnboarding(crypto, { lanPort: tcpPort, legacy, hasPortal: portal !== undefined }),
     ...(portal === undefined ? [] : [portal(crypto, portalPort)]),
     createDiscovery(crypto, tcpPort),
@@ -63,6 +64,7 @@ export function createMachines({ port, app, board, build, onboarding }: Parts): 
     createAppReporter(build.release),
     createCarrier(),
     createOta({ crypto, flash: port.flash, system: port.system, regions: board.flash.regions }),
+    ...(development === undefined ? [] : [development]),
   ];
   return machines as Machine<unknown>[];
 }

@@ -7,6 +7,7 @@ import { concat } from "#base/bytes.ts";
 import { type Fault, faultNumber } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { Primitives } from "#trust/primitives.ts";
+import { DEVELOPMENT_MARK } from "#wire/lines/development-line.ts";
 import {
   decodeFactoryLine,
   encodeFactoryLine,
@@ -59,7 +60,7 @@ function answer(crypto: Primitives, request: FactoryRequest, facts: Facts, store
   }
 }
 
-function step(crypto: Primitives, state: State, event: DeviceEvent): Step<State> {
+function step(crypto: Primitives, isDevelopment: boolean, state: State, event: DeviceEvent): Step<State> {
   if (event.kind === "start") return { state: { ...state, facts: event.facts, stored: event.stored }, effects: [] };
   if (event.kind === "store-failed") return { state, effects: [done("STORE_FAILED")] };
   const { facts, stored } = state;
@@ -70,15 +71,17 @@ function step(crypto: Primitives, state: State, event: DeviceEvent): Step<State>
     const message = decodeFactoryLine(line);
     if (message?.ok && isRequest(message.value)) effects.push(...answer(crypto, message.value, facts, stored));
     else if (message !== undefined) effects.push(done("FACTORY_LINE"));
+    else if (!isDevelopment && line.startsWith(DEVELOPMENT_MARK)) effects.push(done("DEVELOPMENT_ONLY"));
   }
   return { state: { ...state, line: rest }, effects };
 }
 
-export function createProvision(crypto: Primitives): Machine<State> {
+/** @param isDevelopment Whether a machine of this unit answers what development tools ask for; it is refused otherwise. */
+export function createProvision(crypto: Primitives, isDevelopment: boolean): Machine<State> {
   return {
     name: "provision",
     initial: { facts: undefined, stored: undefined, line: new Uint8Array(0) },
-    step: (state, event) => step(crypto, state, event),
+    step: (state, event) => step(crypto, isDevelopment, state, event),
   };
 }
 

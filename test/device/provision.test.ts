@@ -6,6 +6,7 @@ import type { DeviceEvent } from "#device/machine.ts";
 import { createProvision } from "#device/provision.ts";
 import { openStore, performStore } from "#device/store/store.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import { encodeDevelopmentLine } from "#wire/lines/development-line.ts";
 import {
   decodeFactoryLine,
   encodeFactoryLine,
@@ -15,10 +16,10 @@ import {
 import { settingsOver } from "./start-of.ts";
 
 /** A unit's provision machine with a memory, spoken to by lines. */
-function unit(memory = new Map<string, Uint8Array>()) {
+function unit(memory = new Map<string, Uint8Array>(), isDevelopment = false) {
   const store = openStore(settingsOver(memory));
   let storesLeft = Number.POSITIVE_INFINITY;
-  const machine = createProvision(nodePrimitives);
+  const machine = createProvision(nodePrimitives, isDevelopment);
   let state = machine.step(machine.initial, {
     kind: "start",
     facts: store.facts,
@@ -145,4 +146,10 @@ test("a unit that lost its key after it was provisioned makes no second one", ()
   bare.memory.set("key", new Uint8Array(3));
   const again = unit(bare.memory);
   expect(again.ask({ kind: "identify" })).toEqual([{ kind: "done", fault: FAULTS.STORE_UNREADABLE }]);
+});
+
+test("a production unit refuses what development tools ask for; a development unit leaves it to another machine", () => {
+  const request = utf8(encodeDevelopmentLine({ id: 1, evaluate: "1 + 1" }));
+  expect(unit().feed(request)).toEqual([{ kind: "done", fault: FAULTS.DEVELOPMENT_ONLY }]);
+  expect(unit(undefined, true).feed(request)).toEqual([]);
 });

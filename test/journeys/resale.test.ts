@@ -7,6 +7,7 @@ import { toHex } from "#base/bytes.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import { latchkey } from "#cli/story/world.ts";
 import { createKeyFile } from "#trust/host/key-file.ts";
+import { until } from "../progress.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-resale-"));
 const file = (...names: string[]) => join(folder, ...names);
@@ -49,6 +50,16 @@ beforeAll(async () => {
   });
 });
 afterAll(() => home?.stop());
+
+test("a production unit evaluates nothing that a development tool sends", async () => {
+  const repl = startProgram("src/cli/main.ts", ["repl", id, ...config]);
+  const said: string[] = [];
+  repl.onLine((line) => said.push(line));
+  repl.write("1 + 1\n");
+  await until("the refusal", () => /production unit.*DEVELOPMENT_ONLY/.test(repl.errors()) || undefined);
+  await repl.stop();
+  expect(said).toEqual([]);
+});
 
 test("with the button held the unit takes a new owner; before that, nobody changes anything", async () => {
   const place = file("out", "units", id);

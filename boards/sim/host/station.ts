@@ -75,8 +75,8 @@ export function openSimStation(
       const all = cut === undefined ? args : [...args, "--cut", cut];
       unit = startProgram(`boards/${board.name}/host/unit.ts`, all, hasButton(board));
       const keep = (line: string) => append(logPath, `${line}\n`);
-      // The station's own words with the unit are no log, and hold what only the unit should keep.
-      unit.onLine((line) => line.startsWith("~") || keep(line));
+      // What tools and unit say to each other is no log, and holds what only they should know.
+      unit.onLine((line) => /^[~!]/.test(line) || keep(line));
       unit.onNotice((notice) => keep(JSON.stringify(notice)));
     },
     ask(request) {

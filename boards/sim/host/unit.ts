@@ -9,7 +9,14 @@ import type { PortEvent, ResetReason, RestartReason } from "#device/port.ts";
 import { readBoard } from "./board.ts";
 import { type BootImage, bootStage } from "./boot-stage.ts";
 import { type Engine, EngineFailure, startEngine } from "./engine.ts";
-import { FlashFileError, openFlashFile, type PowerCut, TEAR_MODES, type TearMode } from "./flash-file.ts";
+import {
+  type FlashFile,
+  FlashFileError,
+  openFlashFile,
+  type PowerCut,
+  TEAR_MODES,
+  type TearMode,
+} from "./flash-file.ts";
 import { commandIo } from "./io-commands.ts";
 import type { GuestFunction } from "./marshal.ts";
 import { nativeObject } from "./native.ts";
@@ -25,6 +32,17 @@ const EXIT = { ended: 0, trouble: 1, powerCut: 80, noImage: 81 } as const;
 
 function show(what: object): void {
   process.stderr.write(`${JSON.stringify(what)}\n`);
+}
+
+/** What a development tool puts into the flash of a running unit, which then starts again: addresses, and bytes in base64. */
+type SentImage = readonly [address: number, base64: string];
+
+function writeImages(flash: FlashFile, images: readonly SentImage[]): void {
+  for (const [address, base64] of images) {
+    const bytes = new Uint8Array(Buffer.from(base64, "base64"));
+    for (let at = address; at < address + bytes.length; at += flash.sectorBytes) flash.eraseSector(at);
+    flash.write(address, bytes);
+  }
 }
 
 function parseCut(text: string | undefined): PowerCut | undefined {
@@ -87,10 +105,18 @@ async function main(): Promise<void> {
     emit,
     written: (name, value) => show(name.startsWith("digital ") ? { pin: name.slice(8), value } : { io: name, value }),
   });
-  // The button: held for the given time. Like a real board, it reports the press when the button is released.
+  /** Other images than those that run were put into flash. */
+  let isReplaced = false;
+  // The button: held for the given time from now on, or held before. Like a real board, it reports the press when the button is released.
   process.on("message", (message) => {
-    const { press, io } = message as { press?: unknown; io?: unknown };
+    const { press, heldMs, images, io } = message as Readonly<Record<string, unknown>>;
     if (io !== undefined) commandIo(hardware, io);
+    if (typeof heldMs === "number") emit({ kind: "button", heldMs });
+    if (images !== undefined) {
+      writeImages(flash, images as readonly SentImage[]);
+      isReplaced = true;
+      deliver?.();
+    }
     if (typeof press !== "number") return;
     setTimeout(() => {
       emit({ kind: "button", heldMs: press });
@@ -101,6 +127,7 @@ async function main(): Promise<void> {
   process.stdin.on("end", () => process.exit(EXIT.ended));
 
   for (let reason: ResetReason = "power"; ; ) {
+    isReplaced = false;
     const image = bootStage(board, flash, reason);
     if (image === undefined) {
       show({ boot: "no image verifies" });
@@ -153,7 +180,7 @@ async function main(): Promise<void> {
     engine = await startEngine(native, { heapBytes, stackBytes, deadlineMs: WATCHDOG_MS });
     try {
       engine.evaluate(source, "bundle.js");
-      while (wanted === undefined) {
+      while (wanted === undefined && !isReplaced) {
         const event = events.shift();
         if (event !== undefined && receiver !== undefined) engine.call(receiver, event);
         else
@@ -161,7 +188,7 @@ async function main(): Promise<void> {
             deliver = resolve;
           });
       }
-      return wanted;
+      return wanted ?? "requested";
     } catch (error) {
       if (wanted !== undefined) return wanted;
       if (!(error instanceof EngineFailure)) throw error;

@@ -10,7 +10,7 @@ import { ValueField } from "./value-field.tsx";
 import { valueText } from "./value-text.ts";
 
 /** What came of a call: its answer, or one line that says why there is none. */
-type CallOutcome = { readonly answer: Value } | { readonly error: string };
+export type CallOutcome = { readonly answer: Value } | { readonly error: string };
 
 interface FunctionFormProps {
   readonly name: string;

@@ -23,9 +23,15 @@ export function Card({ title, aside, children }: CardProps): JSX.Element {
   );
 }
 
-type Tone = "good" | "warn" | "bad";
+export type Tone = "good" | "warn" | "bad";
 
-export function Badge({ tone, children }: { readonly tone?: Tone; readonly children: ComponentChildren }): JSX.Element {
+export function Badge({
+  tone,
+  children,
+}: {
+  readonly tone?: Tone | undefined;
+  readonly children: ComponentChildren;
+}): JSX.Element {
   return <span class={`badge ${tone ?? ""}`}>{children}</span>;
 }
 

@@ -1,0 +1,88 @@
+/** Builds what a development unit starts, again after each change of a file, and checks the app's types beside it. */
+import { existsSync, type FSWatcher, watch } from "node:fs";
+import { basename, dirname, sep } from "node:path";
+import type { Board } from "#boards/sim/host/board.ts";
+import { NOT_ON_A_UNIT } from "#boards/sim/host/engine-features.ts";
+import { startsNative } from "#cli/line/first-flash.ts";
+import { nativeImage } from "#cli/story/native.ts";
+import { BundleError, buildScript, bundleEntry } from "#factory/bundle/bundle.ts";
+import { checkApp } from "#factory/bundle/check-app.ts";
+import { developmentEntry, openDevelopmentBuilder } from "#factory/bundle/development-bundle.ts";
+import type { FlashConfig } from "#factory/config.ts";
+import type { DevImages } from "./dev-keys.ts";
+
+/** Editors write a file in several steps. */
+const SETTLE_MS = 20;
+
+export interface DevBuild extends DevImages {
+  /** Source map, or empty where the bundle has none. */
+  readonly map: string;
+}
+
+export interface DevBuilder {
+  /** @throws BundleError with the maker's file and line */
+  build(): Promise<DevBuild>;
+  /** @returns What is wrong with the types of the app, as `file:line:column: text`. */
+  typeTrouble(): string | undefined;
+  /** Calls back after each change of a file that was built from. */
+  onChange(changed: (savedAtMs: number) => void): void;
+  close(): Promise<void>;
+}
+
+export async function openDevBuilder(config: FlashConfig, board: Board): Promise<DevBuilder> {
+  const product = { ...config, board: board.name };
+  const entry = bundleEntry(product, { release: "development", atS: Math.floor(Date.now() / 1000) });
+  const text = developmentEntry(entry, product);
+  const builder = await openDevelopmentBuilder(text);
+  const native = await nativeImage(board, config);
+  const watched = new Map<string, FSWatcher>();
+  const names = new Map<string, Set<string>>();
+  let timer: NodeJS.Timeout | undefined;
+  let changed: (savedAtMs: number) => void = () => undefined;
+
+  function follow(inputs: readonly string[]): void {
+    for (const input of inputs) {
+      if (input.includes(`${sep}node_modules${sep}`) || !existsSync(input)) continue;
+      const folder = dirname(input);
+      const inFolder = names.get(folder) ?? new Set();
+      names.set(folder, inFolder.add(basename(input)));
+      if (watched.has(folder)) continue;
+      // The folder, since an editor may put a new file in the place of the old one.
+      const watcher = watch(folder, (_, name) => {
+        if (name !== null && !names.get(folder)?.has(name)) return;
+        const savedAtMs = performance.now();
+        clearTimeout(timer);
+        timer = setTimeout(() => changed(savedAtMs), SETTLE_MS);
+      });
+      watcher.on("error", () => undefined);
+      watched.set(folder, watcher);
+    }
+  }
+  follow([config.app]);
+
+  return {
+    async build() {
+      const { bytes, map, inputs } = await builder.build();
+      follow(inputs);
+      if (!startsNative(board)) return { js: bytes, native, map };
+      return { js: (await buildScript(text)).bytes, native, map: "" };
+    },
+    typeTrouble() {
+      try {
+        checkApp({ app: config.app, board: board.name, pins: board.pins, absent: NOT_ON_A_UNIT });
+        return undefined;
+      } catch (error) {
+        if (error instanceof BundleError) return error.message;
+        throw error;
+      }
+    },
+    onChange(see) {
+      changed = see;
+    },
+    async close() {
+      clearTimeout(timer);
+      for (const watcher of watched.values()) watcher.close();
+      await builder.close();
+    },
+  };
+}

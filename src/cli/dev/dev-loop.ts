@@ -1,0 +1,150 @@
+/** The loop of development: builds, starts, watches files, and carries out what the page asks for. */
+import type { Board } from "#boards/sim/host/board.ts";
+import { plainOf } from "#cli/phone/describe.ts";
+import { CliTrouble } from "#cli/trouble.ts";
+import type { Cbor } from "#codec/cbor.ts";
+import { BundleError } from "#factory/bundle/bundle.ts";
+import type { FlashConfig } from "#factory/config.ts";
+import type { DevState, Trouble } from "#web/dev/interface.ts";
+import type { Value } from "#web/ui/described.ts";
+import { type DevBuild, openDevBuilder } from "./dev-build.ts";
+import { type DevLink, openDevLink } from "./dev-link.ts";
+import { createDevStore, type DevStore } from "./dev-state.ts";
+import { type DevUnit, openDevUnit } from "./dev-unit.ts";
+import { descriptionOf } from "./shown-description.ts";
+import { placedMessage } from "./stack-places.ts";
+
+/** Between two looks at the unit's memory. */
+const USAGE_MS = 2_000;
+/** The type check takes the processor for a moment: the unit goes first. */
+const TYPES_AFTER_MS = 400;
+
+export interface DevLoop {
+  readonly store: DevStore;
+  readonly unit: DevUnit;
+  readonly link: DevLink;
+  /** Builds again and starts what came of it. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+function firstState(config: FlashConfig, board: Board): DevState {
+  return {
+    ...{ product: config.product, board: board.name, app: config.app, phase: "building", isPowered: true },
+    ...{ isOnNetwork: true, isLinked: false, startedAtMs: null, reloadMs: null, starts: 0, troubles: [] },
+    ...{ canPress: board.name === "sim", description: null, variables: {}, memory: null, flash: [], timeGrade: null },
+    signals: Object.entries(board.pins).map(([name, kind]) => ({ name, kind, value: 0 })),
+  };
+}
+
+const shownValue = (value: Cbor): Value => plainOf(value) as Value;
+
+/** Troubles of one kind make room for what the same check says now. */
+function replaceTroubles(store: DevStore, kind: Trouble["kind"], message: string | undefined): void {
+  const others = store.state.troubles.filter((trouble) => trouble.kind !== kind);
+  const found = message === undefined ? [] : [{ kind, ...placedMessage(message) }];
+  store.change({ troubles: [...found, ...others] });
+}
+
+/** @throws BundleError when the app does not build at the start: there is no unit to show yet. */
+export async function startDevLoop(config: FlashConfig, board: Board): Promise<DevLoop> {
+  const store = createDevStore(firstState(config, board));
+  const builder = await openDevBuilder(config, board);
+  const first = await builder.build();
+  let link: DevLink | undefined;
+  const unit = await openDevUnit(first, { config, board, store, restarted: () => link?.reset() });
+  link = openDevLink(unit.identity, unit.at, reportsTo(store));
+  let running = first;
+  let isBusy = false;
+  let again: number | undefined;
+  let typesTimer: NodeJS.Timeout | undefined;
+  const checkTypes = () => {
+    clearTimeout(typesTimer);
+    typesTimer = setTimeout(() => replaceTroubles(store, "types", builder.typeTrouble()), TYPES_AFTER_MS);
+  };
+
+  async function change(savedAtMs: number, isForced = false): Promise<void> {
+    const { phase } = store.state;
+    store.change({ phase: "building" });
+    let built: DevBuild;
+    try {
+      built = await builder.build();
+    } catch (error) {
+      if (!(error instanceof BundleError)) throw error;
+      replaceTroubles(store, "build", error.message);
+      return store.change({ phase });
+    }
+    replaceTroubles(store, "build", undefined);
+    checkTypes();
+    if (!isForced && Buffer.compare(built.js, running.js) === 0) return store.change({ phase });
+    running = built;
+    const { starts } = store.state;
+    await unit.load(built, built.map);
+    const end = store.watch(({ kind, data }) => {
+      if (kind !== "state" || data.starts === undefined || data.starts === starts) return;
+      // Not from within the call that tells it.
+      setImmediate(() => end());
+      store.change({ reloadMs: Math.round(performance.now() - savedAtMs) });
+    });
+  }
+
+  async function changed(savedAtMs: number): Promise<void> {
+    if (isBusy) {
+      again = savedAtMs;
+      return;
+    }
+    isBusy = true;
+    await change(savedAtMs).catch((error: Error) => replaceTroubles(store, "crash", error.message));
+    isBusy = false;
+    const next = again;
+    again = undefined;
+    if (next !== undefined) await changed(next);
+  }
+
+  builder.onChange((savedAtMs) => void changed(savedAtMs));
+  await unit.load(first, first.map);
+  await unit.power(true);
+  checkTypes();
+  const usage = setInterval(() => void showUsage(store, unit, board), USAGE_MS);
+  return {
+    ...{ store, unit, link },
+    restart: () => change(performance.now(), true),
+    async close() {
+      clearInterval(usage);
+      clearTimeout(typesTimer);
+      await builder.close();
+      await link?.close();
+      await unit.close();
+    },
+  };
+}
+
+async function showUsage(store: DevStore, unit: DevUnit, board: Board): Promise<void> {
+  const console = unit.console();
+  if (console === undefined || !store.isWatched() || store.state.phase !== "running") return;
+  const used = await console.heapBytes().catch((error: unknown) => {
+    if (error instanceof CliTrouble) return undefined;
+    throw error;
+  });
+  if (used === undefined) return;
+  store.change({ memory: { used, total: board.budgets.heapBytes } });
+  store.sample("memory", used);
+}
+
+function reportsTo(store: DevStore): Parameters<typeof openDevLink>[2] {
+  return {
+    linked: (isLinked) => store.change({ isLinked }),
+    described(answer) {
+      if (answer.ok) store.change({ description: descriptionOf(answer.value), timeGrade: answer.value.timeGrade });
+    },
+    variable(name, value) {
+      const shown = shownValue(value);
+      if (JSON.stringify(store.state.variables[name]) !== JSON.stringify(shown)) {
+        store.change({ variables: { ...store.state.variables, [name]: shown } });
+      }
+      if (typeof shown === "number" || typeof shown === "boolean") store.sample(`variable ${name}`, Number(shown));
+    },
+    raised: (name, value) => store.raised(name, shownValue(value)),
+    wanted: () => (store.isWatched() ? Object.keys(store.state.description?.variables ?? {}) : []),
+  };
+}

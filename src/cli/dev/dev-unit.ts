@@ -1,0 +1,205 @@
+/** The running development unit: its process, its power and network, and what it tells. The page's state follows it. */
+import { join } from "node:path";
+import type { Board } from "#boards/sim/host/board.ts";
+import type { Child } from "#boards/sim/host/child.ts";
+import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
+import { startsNative } from "#cli/line/first-flash.ts";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
+import type { FlashConfig } from "#factory/config.ts";
+import type { FlashImage } from "#factory/images.ts";
+import type { Trouble } from "#web/dev/interface.ts";
+import { openDevAir } from "./dev-air.ts";
+import { type DevConsole, openDevConsole } from "./dev-console.ts";
+import { flashUse, writeImages } from "./dev-flash.ts";
+import {
+  changedImages,
+  type DevIdentity,
+  type DevImages,
+  devFlash,
+  devKeys,
+  knownUnit,
+  makeDevUnit,
+} from "./dev-keys.ts";
+import type { DevStore } from "./dev-state.ts";
+import { placed, placeOfStack } from "./stack-places.ts";
+
+/** A unit that ends before it works is started again once; then it waits for the next change. */
+const FAILED_STARTS_MAX = 2;
+const TROUBLES_MAX = 5;
+
+export interface DevUnit {
+  readonly identity: DevIdentity;
+  /** Where it is while it is on the network. */
+  readonly at: { readonly host: string; readonly port: number };
+  /** Starts a changed app. What the unit remembers stays. @param map The bundle's source map, empty where there is none. */
+  load(images: DevImages, map: string): Promise<void>;
+  power(isOn: boolean): Promise<void>;
+  network(isOn: boolean): void;
+  button(heldMs: number): void;
+  setSignal(name: string, value: number): void;
+  console(): DevConsole | undefined;
+  close(): Promise<void>;
+}
+
+interface UnitOptions {
+  readonly config: FlashConfig;
+  readonly board: Board;
+  readonly store: DevStore;
+  /** Called when the unit starts and when it ends: its sessions are gone. */
+  restarted(): void;
+}
+
+/** Opens the unit that was made here before, or makes it of these images. Its power is off. */
+export async function openDevUnit(first: DevImages, options: UnitOptions): Promise<DevUnit> {
+  const { config, board, store } = options;
+  const flashPath = join(config.output, "unit.flash");
+  const keys = devKeys(config);
+  const images = devFlash(config, board, keys, first);
+  const subnet = await loopbackSubnet();
+  const known = knownUnit(config, flashPath);
+  let identity = known;
+  if (identity === undefined) {
+    // The line's own power-up needs no air: nobody answers there.
+    const line = openSimStation(board, flashPath, "127.0.0.1:1");
+    identity = await makeDevUnit(config, board, keys, line, flashPath, images);
+  }
+  const air = await openDevAir(subnet, identity.network);
+  const station = openSimStation(board, flashPath, air.radio);
+  const flashOf = (of: DevImages) => changedImages(board, devFlash(config, board, keys, of));
+  writeImages(board, flashPath, flashOf(first));
+  const run = createRun(options, station, flashPath);
+  return {
+    identity,
+    at: { host: air.address, port: board.network.tcpPort },
+    async load(next, map) {
+      run.map = map;
+      await replaceImages(board, flashPath, run, flashOf(next), store);
+    },
+    power: run.power,
+    network(isOn) {
+      air.switchNetwork(isOn);
+      store.change({ isOnNetwork: isOn });
+    },
+    button: (heldMs) => run.unit?.send({ heldMs }),
+    setSignal(name, value) {
+      run.unit?.send({ io: { value: `digital ${name}`, to: value } });
+      showSignal(store, name, value);
+    },
+    console: () => run.console,
+    async close() {
+      await run.power(false);
+      air.close();
+    },
+  };
+}
+
+/** What runs now. */
+interface Run {
+  map: string;
+  unit: Child | undefined;
+  console: DevConsole | undefined;
+  power(isOn: boolean): Promise<void>;
+}
+
+async function replaceImages(
+  board: Board,
+  flashPath: string,
+  run: Run,
+  images: readonly FlashImage[],
+  store: DevStore,
+): Promise<void> {
+  const { isPowered } = store.state;
+  store.change({ troubles: store.state.troubles.filter(({ kind }) => kind === "types") });
+  if (run.unit !== undefined && !startsNative(board)) {
+    const sent = images.map(({ address, bytes }) => [address, Buffer.from(bytes).toString("base64")]);
+    run.unit.send({ images: sent });
+    return;
+  }
+  await run.power(false);
+  writeImages(board, flashPath, images);
+  if (isPowered) await run.power(true);
+}
+
+function showSignal(store: DevStore, name: string, value: number): void {
+  const signals = store.state.signals.map((signal) => (signal.name === name ? { ...signal, value } : signal));
+  store.change({ signals });
+  store.sample(`signal ${name}`, value);
+}
+
+function addTrouble(store: DevStore, trouble: Trouble): void {
+  const others = store.state.troubles.filter(({ place, text }) => place !== trouble.place || text !== trouble.text);
+  store.change({ troubles: [trouble, ...others].slice(0, TROUBLES_MAX) });
+}
+
+function createRun({ board, store, restarted }: UnitOptions, station: SimStation, flashPath: string): Run {
+  let failedStarts = 0;
+  const troubleOf = (kind: "thrown" | "crash", text: string, stack: string): Trouble => {
+    const place = placeOfStack(stack, run.map);
+    return { kind, text, ...(place === undefined ? {} : placed(place)) };
+  };
+
+  function onNotice(notice: Readonly<Record<string, unknown>>): void {
+    const { pin, value, failure, message, boot } = notice;
+    if (typeof pin === "string" && typeof value === "number") showSignal(store, pin, value);
+    if (boot !== undefined) {
+      restarted();
+      store.change({ phase: "starting", isLinked: false });
+    }
+    if (failure === undefined) return;
+    const [text = "", ...stack] = String(message).split("\n");
+    addTrouble(
+      store,
+      troubleOf("crash", failure === "exception" ? text : `${String(failure)}: ${text}`, stack.join("\n")),
+    );
+    if (store.state.phase === "starting" && ++failedStarts >= FAILED_STARTS_MAX) void stop();
+  }
+
+  async function stop(): Promise<void> {
+    await run.power(false);
+    store.change({ phase: "stopped" });
+  }
+
+  function attach(unit: Child): void {
+    unit.onNotice((notice) => run.unit === unit && onNotice(notice));
+    run.console = openDevConsole(unit, {
+      log: store.log,
+      started(heapBytes) {
+        failedStarts = 0;
+        store.change({
+          ...{ phase: "running", startedAtMs: Date.now(), starts: store.state.starts + 1 },
+          memory: { used: heapBytes, total: board.budgets.heapBytes },
+          flash: flashUse(board, flashPath),
+        });
+      },
+      thrown: ({ name, message, stack }) => addTrouble(store, troubleOf("thrown", `${name}: ${message}`, stack)),
+    });
+    void unit.exited.then((code) => {
+      if (run.unit !== unit) return;
+      run.unit = undefined;
+      run.console = undefined;
+      restarted();
+      const [words = ""] = unit.errors().trim().split("\n").slice(-1);
+      addTrouble(store, { kind: "crash", text: words === "" ? `the unit's process ended (${code})` : words });
+      store.change({ phase: "stopped", startedAtMs: null, isPowered: false });
+    });
+  }
+
+  const run: Run = {
+    map: "",
+    unit: undefined,
+    console: undefined,
+    async power(isOn) {
+      run.unit = undefined;
+      run.console = undefined;
+      await station.power(false);
+      restarted();
+      store.change({ isPowered: isOn, phase: isOn ? "starting" : "off", startedAtMs: null, isLinked: false });
+      if (!isOn) return;
+      await station.power(true);
+      const unit = station.unit();
+      run.unit = unit;
+      if (unit !== undefined) attach(unit);
+    },
+  };
+  return run;
+}

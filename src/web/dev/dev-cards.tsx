@@ -1,0 +1,164 @@
+/** The cards of the development page: what the unit has, and what a person can do with it. */
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Chart, type Sample } from "#web/ui/chart.tsx";
+import { List } from "#web/ui/collections.tsx";
+import { type CallOutcome, FunctionForm } from "#web/ui/function-form.tsx";
+import { describedText, useLanguage, useTexts } from "#web/ui/language.ts";
+import { ByteMeter, Card } from "#web/ui/surfaces.tsx";
+import { SwitchRow } from "#web/ui/switch.tsx";
+import { ValueField } from "#web/ui/value-field.tsx";
+import { valueText } from "#web/ui/value-text.ts";
+import { request } from "./dev-client.ts";
+import { DEV_TEXTS } from "./dev-texts.ts";
+import type { DevReply, DevState, Signal } from "./interface.ts";
+
+const SPAN_MS = 60_000;
+/** A reading of 12 bits, as most converters give it. */
+const LEVEL = { type: "int", min: 0, max: 4_095 } as const;
+
+export interface CardProps {
+  readonly state: DevState;
+  readonly samples: Readonly<Record<string, readonly Sample[]>>;
+  readonly nowMs: number;
+  /** Tells what went wrong, if anything did. */
+  report(reply: DevReply): void;
+}
+
+/** The present, moved on a few times a second so that charts do. */
+export function useNowMs(): number {
+  const [nowMs, setNowMs] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNowMs(Date.now()), 500);
+    return () => clearInterval(timer);
+  }, []);
+  return nowMs;
+}
+
+export function SignalCard({ state, samples, nowMs, report }: CardProps): JSX.Element {
+  const text = useTexts(DEV_TEXTS);
+  const set = async (name: string, value: number) => report(await request("signal", { name, value }));
+  return (
+    <Card title={text("signals")}>
+      {state.signals.length === 0 && <p class="soft">{text("noSignals")}</p>}
+      {state.signals.map((signal) => (
+        <div class="stack" key={signal.name} data-signal={signal.name}>
+          <SignalControl signal={signal} isPowered={state.isPowered} set={set} />
+          <Chart
+            title={signal.name}
+            samples={samples[`signal ${signal.name}`] ?? []}
+            nowMs={nowMs}
+            spanMs={SPAN_MS}
+            schema={signal.kind === "level" ? LEVEL : { type: "bool" }}
+            isStepped
+          />
+        </div>
+      ))}
+    </Card>
+  );
+}
+
+function SignalControl({
+  signal: { name, kind, value },
+  isPowered,
+  set,
+}: {
+  readonly signal: Signal;
+  readonly isPowered: boolean;
+  set(name: string, value: number): void;
+}): JSX.Element {
+  const language = useLanguage();
+  if (kind === "input") {
+    return (
+      <SwitchRow label={name} isOn={value !== 0} disabled={!isPowered} onSwitch={(isOn) => set(name, isOn ? 1 : 0)} />
+    );
+  }
+  if (kind === "level") {
+    const onInput = (input: string | boolean) => {
+      const number = Number(input);
+      if (input !== "" && Number.isInteger(number) && number >= 0 && number <= LEVEL.max) set(name, number);
+    };
+    return <ValueField title={name} schema={LEVEL} input={String(value)} disabled={!isPowered} onInput={onInput} />;
+  }
+  return (
+    <div class="switch-row">
+      <span>{name}</span>
+      <span class={`badge ${value === 0 ? "" : "good"}`}>{valueText(value !== 0, { type: "bool" }, language)}</span>
+    </div>
+  );
+}
+
+export function FunctionCard({ state }: CardProps): JSX.Element {
+  const text = useTexts(DEV_TEXTS);
+  const functions = Object.entries(state.description?.functions ?? {});
+  const run = (name: string) => async (args: Parameters<Parameters<typeof FunctionForm>[0]["run"]>[0]) => {
+    const reply = await request("call", { name, args });
+    return ("error" in reply ? reply : { answer: reply.answer ?? null }) satisfies CallOutcome;
+  };
+  return (
+    <Card title={text("functions")}>
+      {state.description === null && <p class="soft">{text("waiting")}</p>}
+      {state.description !== null && functions.length === 0 && <p class="soft">{text("noFunctions")}</p>}
+      {functions.map(([name, described]) => (
+        <FunctionForm key={name} name={name} described={described} disabled={!state.isLinked} run={run(name)} />
+      ))}
+    </Card>
+  );
+}
+
+export function VariableCard({ state, samples, nowMs }: CardProps): JSX.Element {
+  const text = useTexts(DEV_TEXTS);
+  const language = useLanguage();
+  const variables = Object.entries(state.description?.variables ?? {});
+  return (
+    <Card title={text("variables")}>
+      {state.description === null && <p class="soft">{text("waiting")}</p>}
+      {state.description !== null && variables.length === 0 && <p class="soft">{text("noVariables")}</p>}
+      {variables.length > 0 && (
+        <List
+          label={text("variables")}
+          items={variables.map(([name, { value: schema, texts }]) => ({
+            key: name,
+            name: describedText(name, texts, language).title,
+            value: valueText(state.variables[name], schema, language),
+          }))}
+        />
+      )}
+      {variables.map(([name, { value: schema, texts }]) => {
+        const series = samples[`variable ${name}`];
+        const isStepped = typeof state.variables[name] === "boolean";
+        const { title } = describedText(name, texts, language);
+        return (
+          series !== undefined && (
+            <div key={name} class="stack">
+              <span class="soft small">{title}</span>
+              <Chart
+                title={title}
+                samples={series}
+                nowMs={nowMs}
+                spanMs={SPAN_MS}
+                schema={schema ?? (isStepped ? { type: "bool" } : undefined)}
+                isStepped={isStepped}
+              />
+            </div>
+          )
+        );
+      })}
+    </Card>
+  );
+}
+
+const REGIONS = ["jsA", "nativeA", "settings", "audit"] as const;
+
+export function MemoryCard({ state: { memory, flash } }: CardProps): JSX.Element {
+  const text = useTexts(DEV_TEXTS);
+  return (
+    <Card title={text("memory")}>
+      {memory === null ? <p class="soft">{text("waiting")}</p> : <ByteMeter label={text("heap")} {...memory} />}
+      {flash.map(({ name, used, total }) => {
+        const known = REGIONS.find((region) => region === name);
+        return <ByteMeter key={name} label={known === undefined ? name : text(known)} used={used} total={total} />;
+      })}
+    </Card>
+  );
+}

@@ -1,0 +1,101 @@
+/** The interface between the development page and `latchkey dev`: what is streamed to the page, and what it may ask for. */
+import type { DescribedFunction, Value, ValueSchema } from "#web/ui/described.ts";
+import type { DescribedTexts } from "#web/ui/language.ts";
+
+/** The unit's description of its app, as far as the page shows it. */
+export interface ShownDescription {
+  readonly functions: Readonly<Record<string, DescribedFunction>>;
+  readonly variables: Readonly<
+    Record<string, { readonly right: string; readonly value?: ValueSchema; readonly texts?: DescribedTexts }>
+  >;
+  readonly events: Readonly<Record<string, { readonly payload?: ValueSchema; readonly texts?: DescribedTexts }>>;
+}
+
+/** Something that a maker has to mend. */
+export interface Trouble {
+  /** The build failed; a type is wrong, though the app runs; the app threw; the unit can't start. */
+  readonly kind: "build" | "types" | "thrown" | "crash";
+  /** `file:line:column` in the maker's sources, where it is known. */
+  readonly place?: string;
+  /** The line of the source at that place. */
+  readonly source?: string;
+  readonly text: string;
+}
+
+export type Phase = "building" | "starting" | "running" | "stopped" | "off";
+
+/** One signal of the board that a person can see or set: a pin, an analogue input, a PWM output. */
+export interface Signal {
+  readonly name: string;
+  readonly kind: "output" | "input" | "level";
+  readonly value: number;
+}
+
+export interface DevState {
+  readonly product: string;
+  readonly board: string;
+  readonly app: string;
+  readonly phase: Phase;
+  readonly isPowered: boolean;
+  readonly isOnNetwork: boolean;
+  /** Whether a session with the unit is open. */
+  readonly isLinked: boolean;
+  /** Milliseconds since 1970. */
+  readonly startedAtMs: number | null;
+  /** From the moment that a file was saved until the unit ran it, for the last change. */
+  readonly reloadMs: number | null;
+  readonly starts: number;
+  readonly troubles: readonly Trouble[];
+  readonly signals: readonly Signal[];
+  readonly canPress: boolean;
+  readonly description: ShownDescription | null;
+  readonly variables: Readonly<Record<string, Value>>;
+  readonly memory: { readonly used: number; readonly total: number } | null;
+  readonly flash: readonly { readonly name: string; readonly used: number; readonly total: number }[];
+  readonly timeGrade: string | null;
+}
+
+export interface LogLine {
+  readonly number: number;
+  readonly atMs: number;
+  readonly text: string;
+}
+
+export interface Raised {
+  readonly number: number;
+  readonly atMs: number;
+  readonly name: string;
+  readonly value: Value;
+}
+
+/** A value of a signal (`signal NAME`) or a variable (`variable NAME`) at a moment. */
+export interface SampleMessage {
+  readonly series: string;
+  readonly atMs: number;
+  readonly value: number;
+}
+
+/** What is streamed, by the name of the server-sent event. */
+export interface DevMessages {
+  /** The members of the state that changed; all of them first. */
+  readonly state: Partial<DevState>;
+  readonly sample: SampleMessage;
+  readonly log: LogLine;
+  readonly raised: Raised;
+}
+
+/** Bodies of `POST /api/NAME`. */
+export interface DevRequests {
+  readonly call: { readonly name: string; readonly args: Readonly<Record<string, Value>> };
+  readonly signal: { readonly name: string; readonly value: number };
+  /** The button was held for so long, and is released. */
+  readonly button: { readonly heldMs: number };
+  readonly power: { readonly isOn: boolean };
+  readonly network: { readonly isOn: boolean };
+  /** Tells the unit that it is this moment, Unix seconds. */
+  readonly time: { readonly atS: number };
+  readonly restart: Record<string, never>;
+  readonly evaluate: { readonly text: string };
+}
+
+export type DevReply = { readonly answer?: Value } | { readonly error: string };

@@ -1,0 +1,169 @@
+/** The loop of development in a real browser: an app runs, is called, changed, broken and mended. Needs chromium. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readBoard } from "#boards/sim/host/board.ts";
+import { startProgram } from "#boards/sim/host/child.ts";
+import { until } from "../progress.ts";
+import { axeFaults, complaintsOf, openBrowser } from "./browser.ts";
+import { APP, type DevProcess, lineOf, secretsOf, startDev } from "./dev-process.ts";
+
+let dev: DevProcess;
+let browser: Browser;
+let page: Page;
+let complaints: readonly string[];
+
+beforeAll(async () => {
+  dev = await startDev();
+  browser = await openBrowser();
+  page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: "en" });
+  page.setDefaultTimeout(120_000);
+  complaints = complaintsOf(page);
+  await page.goto(dev.url);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await dev?.stop();
+});
+
+const starts = async () => Number(await page.locator("[data-starts]").getAttribute("data-starts"));
+const startedAfter = async (before: number) => {
+  await expect.poll(starts).toBeGreaterThan(before);
+  await page.locator('[data-phase="running"]').waitFor();
+};
+const variable = (name: string) => page.locator(`[data-item="${name}"] .numbers`).textContent();
+/** What the unit remembers: everything that it was given and learned. */
+const remembered = () => {
+  const { start, bytes } = readBoard("sim").flash.regions.settings;
+  return readFileSync(join(dev.unitFolder, "unit.flash"))
+    .subarray(start, start + bytes)
+    .toString("hex");
+};
+
+test("a function's form switches a pin, by keyboard, and the page passes axe", async () => {
+  await page.locator('[data-phase="running"]').waitFor();
+  await page.locator('[data-function="toggle"] button').press("Enter");
+  await expect.poll(() => page.locator('[data-function="toggle"] output').textContent()).toBe("Done");
+  await expect.poll(() => page.locator('[data-signal="lamp"] .badge').textContent()).toBe("on");
+  await expect.poll(() => variable("lamp")).toBe("on");
+  expect(await axeFaults(page)).toEqual([]);
+});
+
+test("the button is held for as long as the space bar is", async () => {
+  await page.getByRole("button", { name: "Press and hold" }).focus();
+  await page.keyboard.down("Space");
+  await page.waitForTimeout(300);
+  await page.keyboard.up("Space");
+  await page.getByRole("tab", { name: "Events" }).click();
+  await expect
+    .poll(() =>
+      page
+        .locator("tbody td")
+        .allTextContents()
+        .then((cells) => Number(cells[2])),
+    )
+    .toBeGreaterThanOrEqual(250);
+});
+
+test("a saved file starts the app again, and the unit remembers what it did", async () => {
+  const [before, memory] = [await starts(), remembered()];
+  dev.save(APP.replace('"hello"', '"good evening"'));
+  await startedAfter(before);
+  await expect.poll(() => variable("greeting")).toBe("good evening");
+  expect(remembered()).toBe(memory);
+});
+
+test("an error of the build and a thrown one appear with the maker's file and line", async () => {
+  const before = await starts();
+  dev.save(APP.replace('const greeting = "hello";', 'const greeting = "hello;'));
+  const place = page.locator("[data-place]");
+  await expect.poll(() => place.textContent()).toMatch(new RegExp(`app\\.ts:${lineOf("const greeting")}:\\d+$`));
+  expect(await page.locator(".notice.bad strong").textContent()).toBe("The app does not build");
+  // What ran before still does.
+  expect(await variable("greeting")).toBe("good evening");
+
+  dev.save(APP);
+  await startedAfter(before);
+  await expect.poll(() => place.count()).toBe(0);
+  await page.locator('[data-function="fail"] button').click();
+  await expect.poll(() => place.textContent()).toMatch(new RegExp(`app\\.ts:${lineOf("the valve is stuck")}:\\d+$`));
+  expect(await page.locator(".notice.bad pre").first().textContent()).toContain("the valve is stuck");
+});
+
+test("a wrong type is said, though the app runs", async () => {
+  dev.save(APP.replace('run: (_, io) => io.pin("lamp")', 'run: (_, io) => io.pin("lmap")'));
+  await expect.poll(() => page.locator(".notice.warn").textContent()).toContain("lmap");
+  dev.save(APP);
+  await expect.poll(() => page.locator(".notice.warn").count()).toBe(0);
+});
+
+test("an expression is evaluated within the unit, from the terminal as from the page", async () => {
+  const repl = startProgram("src/cli/main.ts", [
+    "repl",
+    "--config",
+    join(dev.unitFolder, "../../../flash.config.json"),
+  ]);
+  const said: string[] = [];
+  repl.onLine((line) => said.push(line));
+  repl.write('const seven = 3 + 4\nseven * 6\ncall("setLamp", { on: true })\nio.pin("lamp").read()\nnosuch\n');
+  await until("the error", () => /ReferenceError.*nosuch/.test(repl.errors()) || undefined);
+  expect(said).toEqual(["7", "42", "null", "1"]);
+  await repl.stop();
+  await page.getByRole("tab", { name: "Console" }).click();
+  await page.getByLabel("Expression").fill("[seven, new Map([['a', 'b']])]");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => page.locator("output pre").textContent()).toContain('[7, { a: "b" }]');
+});
+
+test("a second latchkey dev for the same unit is refused in one line", async () => {
+  const second = startProgram("src/cli/main.ts", [
+    "dev",
+    "--config",
+    join(dev.unitFolder, "../../../flash.config.json"),
+  ]);
+  expect(await second.exited).toBe(1);
+  expect(second.errors()).toMatch(/^latchkey: latchkey dev runs .* already \(process \d+\); end it first/);
+});
+
+test("only its own page with its token is served", async () => {
+  const { port, origin } = new URL(dev.url);
+  const ask = (path: string, headers: Record<string, string>, body = '{"isOn":false}') =>
+    fetch(`${origin}${path}`, { method: "POST", headers, body }).then(({ status }) => status);
+  const authorization = `Bearer ${dev.token}`;
+  const json = { "content-type": "application/json" };
+  expect(await ask("/api/power", json)).toBe(401);
+  expect(await ask("/api/power", { ...json, authorization: `Bearer ${dev.token.slice(1)}` })).toBe(401);
+  expect(await ask("/api/power", { ...json, authorization, origin: "https://evil.example" })).toBe(403);
+  expect(await ask("/api/power", { "content-type": "text/plain", authorization })).toBe(415);
+  expect(await ask("/api/power", { ...json, authorization }, '{"isOn":1}')).toBe(400);
+  expect(await ask("/api/power", { ...json, authorization }, `{"isOn":${" ".repeat(20_000)}false}`)).toBe(413);
+  // A name of somebody else's that leads here.
+  const { get } = await import("node:http");
+  const rebound = await new Promise<number | undefined>((resolve, reject) => {
+    get({ host: "127.0.0.1", port, path: "/", headers: { host: `rebound.example:${port}` } }, ({ statusCode }) =>
+      resolve(statusCode),
+    ).on("error", reject);
+  });
+  expect(rebound).toBe(421);
+  expect(await page.getByRole("switch", { name: "Power" }).getAttribute("aria-checked")).toBe("true");
+});
+
+test("neither the page nor what is streamed to it holds a secret", async () => {
+  const shown = await page.evaluate(() => document.documentElement.outerHTML + location.href + document.title);
+  const stop = new AbortController();
+  const headers = { authorization: `Bearer ${dev.token}` };
+  const { body } = await fetch(`${new URL(dev.url).origin}/api/stream`, { headers, signal: stop.signal });
+  let streamed = "";
+  for await (const bytes of body ?? []) {
+    streamed += Buffer.from(bytes as Uint8Array).toString();
+    if (streamed.includes("event: sample")) break;
+  }
+  stop.abort();
+  const secrets = secretsOf(dev);
+  expect(secrets.length).toBeGreaterThanOrEqual(5);
+  const all = shown + streamed + dev.child.errors();
+  expect([...secrets, dev.token].filter((secret) => secret === "" || all.includes(secret))).toEqual([]);
+  expect(complaints).toEqual([]);
+});

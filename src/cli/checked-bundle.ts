@@ -88,6 +88,22 @@ function checkBudgets({ bytes, shares }: Bundle, { name, budgets, flash }: Board
   );
 }
 
+/** Starts the app by itself and describes it. @throws BundleError as buildCheckedBundle does */
+export async function describedApp(
+  { app, product }: Product,
+  board: Board,
+  release: string,
+): Promise<readonly string[]> {
+  const { script, map } = await appScript(app);
+  const { app: defined, failure } = await tryApp(script, board);
+  if (failure !== undefined) {
+    const [message = "", ...stack] = failure.split("\n");
+    throw new BundleError(`${placeIn(stack.join("\n"), map) || `${app}: `}the app does not start: ${message}`);
+  }
+  checkNames(app, namesOf(defined));
+  return describedIn(app, describeApp(defined, { product: product ?? "", release, board: board.name }));
+}
+
 /**
  * @param isModelled Whether it is for a test build, which has models of what the emulator lacks.
  * @throws BundleError in one line, with the maker's own file and line where there is one.
@@ -100,15 +116,7 @@ export async function buildCheckedBundle(
 ): Promise<Bundle> {
   const { app } = product;
   checkApp({ app, board: board.name, pins: board.pins, io: board.io, isModelled, absent: NOT_ON_A_UNIT });
-  const { script, map } = await appScript(app);
-  const { app: defined, failure } = await tryApp(script, board);
-  if (failure !== undefined) {
-    const [message = "", ...stack] = failure.split("\n");
-    throw new BundleError(`${placeIn(stack.join("\n"), map) || `${app}: `}the app does not start: ${message}`);
-  }
-  checkNames(app, namesOf(defined));
-  const about = { product: product.product ?? "", release: build.release, board: board.name };
-  const description = describedIn(app, describeApp(defined, about));
+  const description = await describedApp(product, board, build.release);
   const bundle = await buildBundle({ ...product, board: board.name }, { ...build, description });
   checkBudgets(bundle, board);
   return bundle;

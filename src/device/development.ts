@@ -3,7 +3,9 @@
  * send. It is code that a development bundle alone holds; a production unit has nothing of it (ADR 0137).
  */
 import { concat } from "#base/bytes.ts";
+import { faultText } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
+import { type CborMap, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import {
   DEVELOPMENT_MARK,
   type DevelopmentReport,
@@ -11,6 +13,7 @@ import {
   decodeDevelopmentLine,
   encodeDevelopmentLine,
 } from "#wire/lines/development-line.ts";
+import { callApp } from "./app-call.ts";
 import type { App, AppIo } from "./app-interface.ts";
 import type { DeviceEvent, Machine, Step } from "./machine.ts";
 import type { Port } from "./port.ts";
@@ -67,25 +70,26 @@ function shown(value: unknown, depth: number): string {
   return `{ ${entries.map(([key, item]) => `${String(key)}: ${each(item)}`).join(", ")} }`;
 }
 
-/** What an expression may name besides the engine's own globals. */
-function toolsOf({ app, io, port }: Development): Readonly<Record<string, unknown>> {
-  const run = (name: string, args: Readonly<Record<string, unknown>> = {}) => {
-    if (io === undefined) throw new Error("the app has not started");
-    const answer = app.run(name, new Map(Object.entries(args)) as Parameters<App["run"]>[1], io);
-    if (!answer.ok) throw new Error(`refused: fault ${answer.fault}`);
-    return answer.value;
-  };
-  return { app, io, port, call: run, read: run };
+/** Calls a function or reads a variable of the app, as a caller's request does. */
+function call(development: Development, name: string, args: Readonly<Record<string, unknown>> = {}): unknown {
+  const { app, io } = development;
+  if (io === undefined) throw new Error("the app has not started");
+  const running = { app, io, failed: () => undefined };
+  const answer = callApp(running, name, encodeCbor(new Map(Object.entries(args)) as CborMap));
+  const decoded = answer.ok ? decodeCbor(answer.value) : answer;
+  if (!decoded.ok) throw new Error(`refused: ${faultText(decoded.fault)}`);
+  return decoded.value;
 }
 
 function evaluate(development: Development, { id, evaluate: text }: DevelopmentRequest & { evaluate: string }): void {
   const answer = (value: unknown) => say(development, { id, value: shown(value, 1).slice(0, SHOWN_MAX) });
   const fail = (error: unknown) => say(development, { id, error: shown(error, 1).slice(0, SHOWN_MAX) });
   try {
-    const tools = toolsOf(development);
-    // Sloppy code, so that an assignment to a new name makes a global that the next line finds.
+    const { app, io, port } = development;
+    const run = (name: string, args?: Readonly<Record<string, unknown>>) => call(development, name, args);
+    // Sloppy code, so that an assignment to a new name makes a global that the next line finds. The names are texts, which no build shortens.
     const body = `return eval(${JSON.stringify(text)})`;
-    const value: unknown = new Function(...Object.keys(tools), body)(...Object.values(tools));
+    const value: unknown = new Function("app", "io", "port", "call", "read", body)(app, io, port, run, run);
     if (value instanceof Promise) value.then(answer, fail);
     else answer(value);
   } catch (error) {
@@ -115,19 +119,36 @@ function step(development: Development, rest: Uint8Array, event: DeviceEvent): S
   return { state: bytes.length > LINE_BYTES_MAX ? new Uint8Array(0) : bytes, effects: [] };
 }
 
+/** The same functions or variables, each watched where the member `at` runs the maker's code. */
+function watchedEntries<T extends object>(
+  development: Development,
+  entries: Readonly<Record<string, T>> | undefined,
+  at: keyof T,
+): Readonly<Record<string, T>> {
+  const watched = Object.entries(entries ?? {}).map(([name, entry]): [string, T] => {
+    const run = entry[at] as unknown as (...args: unknown[]) => unknown;
+    return [name, { ...entry, [at]: (...args: unknown[]) => watch(development, name, () => run(...args)) }];
+  });
+  return Object.fromEntries(watched);
+}
+
 /** @returns The app, watched; and the machine that speaks with the maker's tools. */
 export function develop(app: App, port: Port): { readonly app: App; readonly machine: Machine<Uint8Array> } {
   const development: Development = { port, app, io: undefined };
-  const watched: App = {
+  const { selfTest, pressed } = app;
+  const watched = {
     ...app,
-    run: (name, args, io) => watch(development, name, () => app.run(name, args, io)),
-    selfTest: (io) => watch(development, "selfTest", () => app.selfTest(io)),
-    start(io) {
+    functions: watchedEntries(development, app.functions, "run"),
+    variables: watchedEntries(development, app.variables, "read"),
+    start(io: AppIo) {
       development.io = io;
-      return watch(development, "start", () => app.start(io));
+      return watch(development, "start", () => app.start?.(io as never));
     },
-    pressed: (heldMs, io) => watch(development, "pressed", () => app.pressed?.(heldMs, io)),
-  };
+    ...(selfTest && { selfTest: (io: AppIo) => watch(development, "selfTest", () => selfTest(io as never)) }),
+    ...(pressed && {
+      pressed: (heldMs: number, io: AppIo) => watch(development, "pressed", () => pressed(heldMs, io as never)),
+    }),
+  } as App;
   return {
     app: watched,
     machine: {

@@ -44,11 +44,18 @@ const remembered = () => {
 
 test("a function's form switches a pin, by keyboard, and the page passes axe", async () => {
   await page.locator('[data-phase="running"]').waitFor();
-  await page.locator('[data-function="toggle"] button').press("Enter");
-  await expect.poll(() => page.locator('[data-function="toggle"] output').textContent()).toBe("Done");
-  await expect.poll(() => page.locator('[data-signal="lamp"] .badge').textContent()).toBe("on");
+  const form = page.locator('[data-function="setLamp"]');
+  await form.getByRole("switch", { name: "On" }).press("Space");
+  await form.getByRole("button", { name: "Run: Switch the lamp" }).press("Enter");
+  await expect.poll(() => form.locator("output").textContent()).toBe("Answer: bright");
+  await expect.poll(() => page.locator('[data-signal="digital lamp"] .badge').textContent()).toBe("on");
   await expect.poll(() => variable("lamp")).toBe("on");
   expect(await axeFaults(page)).toEqual([]);
+});
+
+test("a level is set on the page and read by the app", async () => {
+  await page.getByRole("textbox", { name: "light" }).fill("512");
+  await expect.poll(() => variable("light")).toBe("512 lx");
 });
 
 test("the button is held for as long as the space bar is", async () => {
@@ -62,7 +69,7 @@ test("the button is held for as long as the space bar is", async () => {
       page
         .locator("tbody td")
         .allTextContents()
-        .then((cells) => Number(cells[2])),
+        .then((cells) => Number.parseInt(cells[2] ?? "", 10)),
     )
     .toBeGreaterThanOrEqual(250);
 });
@@ -93,7 +100,7 @@ test("an error of the build and a thrown one appear with the maker's file and li
 });
 
 test("a wrong type is said, though the app runs", async () => {
-  dev.save(APP.replace('run: (_, io) => io.pin("lamp")', 'run: (_, io) => io.pin("lmap")'));
+  dev.save(APP.replace('io.pin("lamp").write', 'io.pin("lmap").write'));
   await expect.poll(() => page.locator(".notice.warn").textContent()).toContain("lmap");
   dev.save(APP);
   await expect.poll(() => page.locator(".notice.warn").count()).toBe(0);
@@ -109,7 +116,7 @@ test("an expression is evaluated within the unit, from the terminal as from the 
   repl.onLine((line) => said.push(line));
   repl.write('const seven = 3 + 4\nseven * 6\ncall("setLamp", { on: true })\nio.pin("lamp").read()\nnosuch\n');
   await until("the error", () => /ReferenceError.*nosuch/.test(repl.errors()) || undefined);
-  expect(said).toEqual(["7", "42", "null", "1"]);
+  expect(said).toEqual(["7", "42", '"bright"', "1"]);
   await repl.stop();
   await page.getByRole("tab", { name: "Console" }).click();
   await page.getByLabel("Expression").fill("[seven, new Map([['a', 'b']])]");

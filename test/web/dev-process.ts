@@ -5,15 +5,22 @@ import { join } from "node:path";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import { whileProgressing } from "../progress.ts";
 
-export const APP = `import { defineDevice } from "#app/define-device.ts";
-import { bool } from "#app/schema.ts";
+export const APP = `import { bool, defineDevice, int, text } from "latchkey/device";
 
 const greeting = "hello";
 
 ${"export"} const app = defineDevice({
   functions: {
-    setLamp: { right: "call", args: { on: bool() }, run: ({ on }, io) => io.pin("lamp").write(on) },
-    toggle: { right: "call", args: {}, run: (_, io) => io.pin("lamp").write(1 - io.pin("lamp").read()) },
+    setLamp: {
+      right: "call",
+      args: { on: bool() },
+      answer: text(40),
+      texts: { en: { title: "Switch the lamp" }, de: { title: "Lampe schalten" } },
+      run: ({ on }, io) => {
+        io.pin("lamp").write(on);
+        return on ? "bright" : "dark";
+      },
+    },
     fail: {
       right: "call",
       args: {},
@@ -23,11 +30,11 @@ ${"export"} const app = defineDevice({
     },
   },
   variables: {
-    lamp: { right: "read", read: (io) => io.pin("lamp").read() === 1 },
-    light: { right: "read", read: (io) => io.pin("light").level() },
-    greeting: { right: "read", read: () => greeting },
+    lamp: { right: "read", value: bool(), read: (io) => io.pin("lamp").read() === 1 },
+    light: { right: "read", value: int(0, 65_535, { unit: "lx" }), read: (io) => io.pin("light").level() },
+    greeting: { right: "read", value: text(40), read: () => greeting },
   },
-  events: ["pressed"],
+  events: { pressed: { payload: int(0, 600_000, { unit: "ms" }) } },
   pressed: (heldMs, io) => io.raise("pressed", heldMs),
 });
 `;

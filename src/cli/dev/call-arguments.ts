@@ -3,8 +3,9 @@ import { fromHex } from "#base/bytes.ts";
 import { plainOf } from "#cli/phone/describe.ts";
 import { CliTrouble } from "#cli/trouble.ts";
 import type { Cbor } from "#codec/cbor.ts";
-import type { DevReply, ShownDescription } from "#web/dev/interface.ts";
+import type { DevReply } from "#web/dev/interface.ts";
 import type { Value, ValueSchema } from "#web/ui/described.ts";
+import type { Description } from "#wire/describe.ts";
 import type { DevLink } from "./dev-link.ts";
 
 function cborOf(name: string, value: Value, schema: ValueSchema | undefined): Cbor {
@@ -16,7 +17,7 @@ function cborOf(name: string, value: Value, schema: ValueSchema | undefined): Cb
 
 export async function callArguments(
   link: DevLink,
-  description: ShownDescription | null,
+  description: Description | null,
   name: string,
   args: Readonly<Record<string, Value>>,
 ): Promise<DevReply> {

@@ -8,7 +8,7 @@ import { encodeRadioReport } from "#wire/lines/radio-line.ts";
 /** The unit is the only one there. */
 const UNIT = 1;
 
-export interface DevAir {
+interface DevAir {
   /** HOST:PORT of the radio line. */
   readonly radio: string;
   /** The unit's address while it is on the network. */

@@ -3,9 +3,10 @@ import { existsSync, type FSWatcher, watch } from "node:fs";
 import { basename, dirname, sep } from "node:path";
 import type { Board } from "#boards/sim/host/board.ts";
 import { NOT_ON_A_UNIT } from "#boards/sim/host/engine-features.ts";
+import { describedApp } from "#cli/checked-bundle.ts";
 import { startsNative } from "#cli/line/first-flash.ts";
 import { nativeImage } from "#cli/story/native.ts";
-import { BundleError, buildScript, bundleEntry } from "#factory/bundle/bundle.ts";
+import { BundleError, buildScript } from "#factory/bundle/bundle.ts";
 import { checkApp } from "#factory/bundle/check-app.ts";
 import { developmentEntry, openDevelopmentBuilder } from "#factory/bundle/development-bundle.ts";
 import type { FlashConfig } from "#factory/config.ts";
@@ -19,7 +20,7 @@ export interface DevBuild extends DevImages {
   readonly map: string;
 }
 
-export interface DevBuilder {
+interface DevBuilder {
   /** @throws BundleError with the maker's file and line */
   build(): Promise<DevBuild>;
   /** @returns What is wrong with the types of the app, as `file:line:column: text`. */
@@ -31,9 +32,8 @@ export interface DevBuilder {
 
 export async function openDevBuilder(config: FlashConfig, board: Board): Promise<DevBuilder> {
   const product = { ...config, board: board.name };
-  const entry = bundleEntry(product, { release: "development", atS: Math.floor(Date.now() / 1000) });
-  const text = developmentEntry(entry, product);
-  const builder = await openDevelopmentBuilder(text);
+  const made = { release: "development", atS: Math.floor(Date.now() / 1000) };
+  const builder = await openDevelopmentBuilder(developmentEntry(product, made));
   const native = await nativeImage(board, config);
   const watched = new Map<string, FSWatcher>();
   const names = new Map<string, Set<string>>();
@@ -65,11 +65,13 @@ export async function openDevBuilder(config: FlashConfig, board: Board): Promise
       const { bytes, map, inputs } = await builder.build();
       follow(inputs);
       if (!startsNative(board)) return { js: bytes, native, map };
-      return { js: (await buildScript(text)).bytes, native, map: "" };
+      const description = await describedApp(product, board, made.release);
+      const entry = developmentEntry(product, { ...made, description });
+      return { js: (await buildScript(entry)).bytes, native, map: "" };
     },
     typeTrouble() {
       try {
-        checkApp({ app: config.app, board: board.name, pins: board.pins, absent: NOT_ON_A_UNIT });
+        checkApp({ app: config.app, board: board.name, pins: board.pins, io: board.io, absent: NOT_ON_A_UNIT });
         return undefined;
       } catch (error) {
         if (error instanceof BundleError) return error.message;

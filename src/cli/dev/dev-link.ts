@@ -2,12 +2,13 @@
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
-import { describeUnit } from "#phone/describe.ts";
+import { describeApp, describeUnit } from "#phone/describe.ts";
 import { openSession, type Session } from "#phone/session.ts";
 import { eventsAfter } from "#phone/subscribe.ts";
 import { tellUnit, vouchFor } from "#phone/tell-time.ts";
 import { httpTransport } from "#phone/transports/http.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
+import type { Description } from "#wire/describe.ts";
 import type { DevIdentity } from "./dev-keys.ts";
 
 /** Between two looks at the unit. */
@@ -16,9 +17,10 @@ const RETRY_MS = 150;
 /** The owner has no link above: its word on the time stands at the first place. */
 const OWNERS_LINKS = 0;
 
-export interface LinkReports {
+interface LinkReports {
   linked(isLinked: boolean): void;
-  described(description: Awaited<ReturnType<typeof describeUnit>>): void;
+  described(description: Description): void;
+  timeGrade(grade: string): void;
   variable(name: string, value: Cbor): void;
   raised(name: string, value: Cbor): void;
   /** Variables to read now: none while nobody looks. */
@@ -52,6 +54,11 @@ export function openDevLink(
     void dropped.close().catch(() => undefined);
   }
 
+  async function tellGrade(of: Session): Promise<void> {
+    const unit = await describeUnit(of);
+    if (unit.ok) reports.timeGrade(unit.value.timeGrade);
+  }
+
   async function open(): Promise<void> {
     const opening = generation;
     const opened = await openSession({
@@ -63,7 +70,9 @@ export function openDevLink(
     session = opened.value;
     after = 0;
     await tellUnit(session, telling(Math.floor(Date.now() / 1000)));
-    reports.described(await describeUnit(session));
+    const description = await describeApp(session);
+    if (description.ok) reports.described(description.value);
+    await tellGrade(session);
     reports.linked(true);
   }
 
@@ -102,7 +111,7 @@ export function openDevLink(
       const nonce = await of.request({ op: "nonce" });
       if (!nonce.ok) return nonce;
       const told = nonce.value instanceof Uint8Array ? await vouchFor(of, nonce.value, telling(atS)) : ok(null);
-      if (told.ok) reports.described(await describeUnit(of));
+      if (told.ok) await tellGrade(of);
       return told;
     },
     reset() {

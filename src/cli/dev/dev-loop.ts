@@ -9,9 +9,9 @@ import type { DevState, Trouble } from "#web/dev/interface.ts";
 import type { Value } from "#web/ui/described.ts";
 import { type DevBuild, openDevBuilder } from "./dev-build.ts";
 import { type DevLink, openDevLink } from "./dev-link.ts";
+import { signalsOf } from "./dev-signals.ts";
 import { createDevStore, type DevStore } from "./dev-state.ts";
 import { type DevUnit, openDevUnit } from "./dev-unit.ts";
-import { descriptionOf } from "./shown-description.ts";
 import { placedMessage } from "./stack-places.ts";
 
 /** Between two looks at the unit's memory. */
@@ -33,7 +33,7 @@ function firstState(config: FlashConfig, board: Board): DevState {
     ...{ product: config.product, board: board.name, app: config.app, phase: "building", isPowered: true },
     ...{ isOnNetwork: true, isLinked: false, startedAtMs: null, reloadMs: null, starts: 0, troubles: [] },
     ...{ canPress: board.name === "sim", description: null, variables: {}, memory: null, flash: [], timeGrade: null },
-    signals: Object.entries(board.pins).map(([name, kind]) => ({ name, kind, value: 0 })),
+    signals: signalsOf(board),
   };
 }
 
@@ -134,15 +134,15 @@ async function showUsage(store: DevStore, unit: DevUnit, board: Board): Promise<
 function reportsTo(store: DevStore): Parameters<typeof openDevLink>[2] {
   return {
     linked: (isLinked) => store.change({ isLinked }),
-    described(answer) {
-      if (answer.ok) store.change({ description: descriptionOf(answer.value), timeGrade: answer.value.timeGrade });
-    },
+    described: (description) => store.change({ description }),
+    timeGrade: (timeGrade) => store.change({ timeGrade }),
     variable(name, value) {
       const shown = shownValue(value);
       if (JSON.stringify(store.state.variables[name]) !== JSON.stringify(shown)) {
         store.change({ variables: { ...store.state.variables, [name]: shown } });
       }
-      if (typeof shown === "number" || typeof shown === "boolean") store.sample(`variable ${name}`, Number(shown));
+      if (typeof shown === "boolean") store.sample(`variable ${name}`, shown ? 1 : 0);
+      if (typeof shown === "number") store.sample(`variable ${name}`, shown);
     },
     raised: (name, value) => store.raised(name, shownValue(value)),
     wanted: () => (store.isWatched() ? Object.keys(store.state.description?.variables ?? {}) : []),

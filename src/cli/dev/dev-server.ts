@@ -22,7 +22,7 @@ const BODY_BYTES_MAX = 16 * 1024;
 /** A proxy or a laptop that slept ends a silent stream. */
 const PING_MS = 15_000;
 
-export interface DevServer {
+interface DevServer {
   /** Where the page is, its token in the fragment, which no server is ever sent. */
   readonly url: string;
   readonly port: number;
@@ -35,7 +35,7 @@ const value: z.ZodType<DevRequests["call"]["args"][string]> = z.lazy(() =>
 );
 const BODIES = {
   call: z.strictObject({ name: z.string().max(64), args: z.record(z.string().max(64), value) }),
-  signal: z.strictObject({ name: z.string().max(64), value: z.number() }),
+  signal: z.strictObject({ name: z.string().max(64), value: z.number().nullable() }),
   button: z.strictObject({ heldMs: z.int().min(0).max(600_000) }),
   power: z.strictObject({ isOn: z.boolean() }),
   network: z.strictObject({ isOn: z.boolean() }),
@@ -60,8 +60,9 @@ function actionsOf({ unit, link, store, restart }: DevLoop): Actions {
     async signal({ name, value: to }) {
       powered();
       const signal = store.state.signals.find((each) => each.name === name);
-      if (signal === undefined || signal.kind === "output") throw new CliTrouble(`${name} is no input of this board`);
-      unit.setSignal(name, to);
+      if (signal === undefined || !signal.isInput) throw new CliTrouble(`${name} is no input of this board`);
+      if (!store.state.canPress) throw new CliTrouble("this machine cannot set the inputs of this board");
+      unit.setSignal(signal, to);
       return done();
     },
     async button({ heldMs }) {

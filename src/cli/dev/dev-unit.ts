@@ -7,7 +7,7 @@ import { startsNative } from "#cli/line/first-flash.ts";
 import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { FlashImage } from "#factory/images.ts";
-import type { Trouble } from "#web/dev/interface.ts";
+import type { Signal, Trouble } from "#web/dev/interface.ts";
 import { openDevAir } from "./dev-air.ts";
 import { type DevConsole, openDevConsole } from "./dev-console.ts";
 import { flashUse, writeImages } from "./dev-flash.ts";
@@ -20,6 +20,7 @@ import {
   knownUnit,
   makeDevUnit,
 } from "./dev-keys.ts";
+import { commandOf } from "./dev-signals.ts";
 import type { DevStore } from "./dev-state.ts";
 import { placed, placeOfStack } from "./stack-places.ts";
 
@@ -36,7 +37,7 @@ export interface DevUnit {
   power(isOn: boolean): Promise<void>;
   network(isOn: boolean): void;
   button(heldMs: number): void;
-  setSignal(name: string, value: number): void;
+  setSignal(signal: Signal, value: number | null): void;
   console(): DevConsole | undefined;
   close(): Promise<void>;
 }
@@ -81,9 +82,9 @@ export async function openDevUnit(first: DevImages, options: UnitOptions): Promi
       store.change({ isOnNetwork: isOn });
     },
     button: (heldMs) => run.unit?.send({ heldMs }),
-    setSignal(name, value) {
-      run.unit?.send({ io: { value: `digital ${name}`, to: value } });
-      showSignal(store, name, value);
+    setSignal(signal, value) {
+      run.unit?.send(commandOf(signal, value));
+      showSignal(store, signal.name, value);
     },
     console: () => run.console,
     async close() {
@@ -120,10 +121,10 @@ async function replaceImages(
   if (isPowered) await run.power(true);
 }
 
-function showSignal(store: DevStore, name: string, value: number): void {
+function showSignal(store: DevStore, name: string, value: number | null): void {
   const signals = store.state.signals.map((signal) => (signal.name === name ? { ...signal, value } : signal));
   store.change({ signals });
-  store.sample(`signal ${name}`, value);
+  if (value !== null) store.sample(`signal ${name}`, value);
 }
 
 function addTrouble(store: DevStore, trouble: Trouble): void {
@@ -139,8 +140,11 @@ function createRun({ board, store, restarted }: UnitOptions, station: SimStation
   };
 
   function onNotice(notice: Readonly<Record<string, unknown>>): void {
-    const { pin, value, failure, message, boot } = notice;
-    if (typeof pin === "string" && typeof value === "number") showSignal(store, pin, value);
+    const { pin, io, value, failure, message, boot } = notice;
+    if (typeof value === "number") {
+      if (typeof pin === "string") showSignal(store, `digital ${pin}`, value);
+      if (typeof io === "string") showSignal(store, io, value);
+    }
     if (boot !== undefined) {
       restarted();
       store.change({ phase: "starting", isLinked: false });
@@ -198,7 +202,13 @@ function createRun({ board, store, restarted }: UnitOptions, station: SimStation
       await station.power(true);
       const unit = station.unit();
       run.unit = unit;
-      if (unit !== undefined) attach(unit);
+      if (unit === undefined) return;
+      attach(unit);
+      for (const signal of store.state.signals) {
+        // The world around the unit did not change while it was off; what it drives itself did.
+        if (!signal.isInput) showSignal(store, signal.name, 0);
+        else if (signal.value !== null && signal.value !== 0) unit.send(commandOf(signal, signal.value));
+      }
     },
   };
   return run;

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { relative, resolve } from "node:path";
+import { portNumber as digitsOf } from "#cli/values/number.ts";
 
 /** Our own sources: an error is the maker's, so its place is the first one outside of these. */
 const OURS =
@@ -12,7 +13,7 @@ export function placeOfStack(stack: string, map: string): string | undefined {
   if (map === "") return undefined;
   const sources = new SourceMap(JSON.parse(map) as SourceMapPayload);
   for (const [, line, column] of stack.matchAll(/bundle\.js:(\d+)(?::(\d+))?/g)) {
-    const entry = sources.findEntry(Number.parseInt(line ?? "1", 10) - 1, Number.parseInt(column ?? "1", 10) - 1);
+    const entry = sources.findEntry(digitsOf(line ?? "1") - 1, digitsOf(column ?? "1") - 1);
     if (!("originalSource" in entry)) continue;
     const path = relative(".", resolve(entry.originalSource));
     if (OURS.test(path)) continue;
@@ -38,7 +39,7 @@ export function placed(place: string): { readonly place: string; readonly source
   const [, path, line] = /^(.*?):(\d+)(?::\d+)?$/.exec(place) ?? [];
   if (path === undefined || line === undefined) return { place };
   try {
-    const source = readFileSync(path, "utf8").split("\n")[Number.parseInt(line, 10) - 1]?.trim();
+    const source = readFileSync(path, "utf8").split("\n")[digitsOf(line) - 1]?.trim();
     return source === undefined || source === "" ? { place } : { place, source: source.slice(0, 200) };
   } catch {
     return { place };

@@ -6,11 +6,11 @@
 import { resolve } from "node:path";
 import { type BuildContext, context } from "esbuild";
 import { appImports } from "./app-imports.ts";
-import { BundleError, type Product } from "./bundle.ts";
+import { type BundleBuild, BundleError, bundleEntry, type Product } from "./bundle.ts";
 
 const SCRIPT = "bundle.js";
 
-export interface DevelopmentBundle {
+interface DevelopmentBundle {
   readonly bytes: Uint8Array;
   /** JSON of the source map of the one script. */
   readonly map: string;
@@ -68,13 +68,33 @@ function asBundleError(error: unknown): unknown {
   return new BundleError(location ? `${location.file}:${location.line}:${location.column + 1}: ${text}` : text);
 }
 
-/** The entry of a development bundle, made of a product's entry: its app is watched, and the unit answers the maker's tools. */
-export function developmentEntry(entry: string, { board }: Pick<Product, "board">): string {
+/** Of a bundle that no release may be made of: release build and line make look for another text (bundle-mark.ts). */
+const MARK = "latchkey development bundle";
+
+/**
+ * The entry of a development bundle: its app is watched, and the unit answers the maker's tools.
+ * @param description As for a release; without one the unit describes its app by itself, which takes no trial before each build.
+ */
+export function developmentEntry(product: Product, build: BundleBuild): string {
+  const { board } = product;
+  const about = JSON.stringify({ product: product.product ?? "", release: build.release, board });
+  const isOwn = build.description === undefined;
+  const entry = bundleEntry(product, build, "developed.app")
+    .replace(/^const made = .*$/m, `const made = ${JSON.stringify(MARK)};`)
+    .replace(/\{ legacy: ([^{}]*)\}\);$/, "{ development: developed.machine, legacy: $1});")
+    .replace(/^start\(/m, "const developed = develop(app, developmentPort);\nstart(");
   return [
     `import { port as developmentPort } from "./boards/${board}/port.ts";`,
     `import { develop } from "#device/development.ts";`,
-    entry
-      .replace("start(app, ", "const developed = develop(app, developmentPort);\nstart(developed.app, ")
-      .replace(/\{ legacy: (.*)\}\);$/, "{ development: developed.machine, legacy: $1});"),
+    ...(isOwn
+      ? [
+          `import { describeApp } from "#app/describe-app.ts";`,
+          `import { descriptionParts } from "#wire/describe.ts";`,
+          entry.replace(
+            /^function described\(part\) .*$/m,
+            `const parts = descriptionParts(describeApp(app, ${about}));\nfunction described(part) { if (part in parts) return [parts.length, parts[part]]; }`,
+          ),
+        ]
+      : [entry]),
   ].join("\n");
 }

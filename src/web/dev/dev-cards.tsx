@@ -6,16 +6,12 @@ import { List } from "#web/ui/collections.tsx";
 import { type CallOutcome, FunctionForm } from "#web/ui/function-form.tsx";
 import { describedText, useLanguage, useTexts } from "#web/ui/language.ts";
 import { ByteMeter, Card } from "#web/ui/surfaces.tsx";
-import { SwitchRow } from "#web/ui/switch.tsx";
-import { ValueField } from "#web/ui/value-field.tsx";
 import { valueText } from "#web/ui/value-text.ts";
 import { request } from "./dev-client.ts";
 import { DEV_TEXTS } from "./dev-texts.ts";
-import type { DevReply, DevState, Signal } from "./interface.ts";
+import type { DevReply, DevState } from "./interface.ts";
 
-const SPAN_MS = 60_000;
-/** A reading of 12 bits, as most converters give it. */
-const LEVEL = { type: "int", min: 0, max: 4_095 } as const;
+export const SPAN_MS = 60_000;
 
 export interface CardProps {
   readonly state: DevState;
@@ -33,59 +29,6 @@ export function useNowMs(): number {
     return () => clearInterval(timer);
   }, []);
   return nowMs;
-}
-
-export function SignalCard({ state, samples, nowMs, report }: CardProps): JSX.Element {
-  const text = useTexts(DEV_TEXTS);
-  const set = async (name: string, value: number) => report(await request("signal", { name, value }));
-  return (
-    <Card title={text("signals")}>
-      {state.signals.length === 0 && <p class="soft">{text("noSignals")}</p>}
-      {state.signals.map((signal) => (
-        <div class="stack" key={signal.name} data-signal={signal.name}>
-          <SignalControl signal={signal} isPowered={state.isPowered} set={set} />
-          <Chart
-            title={signal.name}
-            samples={samples[`signal ${signal.name}`] ?? []}
-            nowMs={nowMs}
-            spanMs={SPAN_MS}
-            schema={signal.kind === "level" ? LEVEL : { type: "bool" }}
-            isStepped
-          />
-        </div>
-      ))}
-    </Card>
-  );
-}
-
-function SignalControl({
-  signal: { name, kind, value },
-  isPowered,
-  set,
-}: {
-  readonly signal: Signal;
-  readonly isPowered: boolean;
-  set(name: string, value: number): void;
-}): JSX.Element {
-  const language = useLanguage();
-  if (kind === "input") {
-    return (
-      <SwitchRow label={name} isOn={value !== 0} disabled={!isPowered} onSwitch={(isOn) => set(name, isOn ? 1 : 0)} />
-    );
-  }
-  if (kind === "level") {
-    const onInput = (input: string | boolean) => {
-      const number = Number(input);
-      if (input !== "" && Number.isInteger(number) && number >= 0 && number <= LEVEL.max) set(name, number);
-    };
-    return <ValueField title={name} schema={LEVEL} input={String(value)} disabled={!isPowered} onInput={onInput} />;
-  }
-  return (
-    <div class="switch-row">
-      <span>{name}</span>
-      <span class={`badge ${value === 0 ? "" : "good"}`}>{valueText(value !== 0, { type: "bool" }, language)}</span>
-    </div>
-  );
 }
 
 export function FunctionCard({ state }: CardProps): JSX.Element {

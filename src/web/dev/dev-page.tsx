@@ -10,11 +10,12 @@ import { SwitchRow } from "#web/ui/switch.tsx";
 import { Tabs } from "#web/ui/tabs.tsx";
 import { ToastList, useToasts } from "#web/ui/toasts.tsx";
 import { valueText } from "#web/ui/value-text.ts";
-import { type CardProps, FunctionCard, MemoryCard, SignalCard, useNowMs, VariableCard } from "./dev-cards.tsx";
+import { type CardProps, FunctionCard, MemoryCard, useNowMs, VariableCard } from "./dev-cards.tsx";
 import { request, type Shown, useShown } from "./dev-client.ts";
 import { ConsolePanel } from "./dev-console.tsx";
 import { DEV_TEXTS } from "./dev-texts.ts";
 import type { Phase, Trouble } from "./interface.ts";
+import { SignalCard } from "./signal-card.tsx";
 import { TimeCard } from "./time-card.tsx";
 
 const TONES: Readonly<Record<Phase, Tone | undefined>> = {

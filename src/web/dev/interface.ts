@@ -1,15 +1,6 @@
 /** The interface between the development page and `latchkey dev`: what is streamed to the page, and what it may ask for. */
-import type { DescribedFunction, Value, ValueSchema } from "#web/ui/described.ts";
-import type { DescribedTexts } from "#web/ui/language.ts";
-
-/** The unit's description of its app, as far as the page shows it. */
-export interface ShownDescription {
-  readonly functions: Readonly<Record<string, DescribedFunction>>;
-  readonly variables: Readonly<
-    Record<string, { readonly right: string; readonly value?: ValueSchema; readonly texts?: DescribedTexts }>
-  >;
-  readonly events: Readonly<Record<string, { readonly payload?: ValueSchema; readonly texts?: DescribedTexts }>>;
-}
+import type { Value } from "#web/ui/described.ts";
+import type { Description } from "#wire/describe.ts";
 
 /** Something that a maker has to mend. */
 export interface Trouble {
@@ -24,11 +15,19 @@ export interface Trouble {
 
 export type Phase = "building" | "starting" | "running" | "stopped" | "off";
 
-/** One signal of the board that a person can see or set: a pin, an analogue input, a PWM output. */
+/** One signal of the board that a person can see or set: a pin, a bank, an analogue input, a PWM output, a counter, an I2C bus. */
 export interface Signal {
+  /** Of the hardware, such as `digital lamp` or `analog soil`. */
   readonly name: string;
-  readonly kind: "output" | "input" | "level";
-  readonly value: number;
+  /** What a person calls it: its pins. */
+  readonly title: string;
+  readonly kind: "output" | "input" | "level" | "analog" | "pwm" | "count" | "bank" | "i2c";
+  /** Whether the outside sets it; what the unit sets is shown alone. */
+  readonly isInput: boolean;
+  /** Highest value. */
+  readonly max: number;
+  /** Of an I2C bus: degrees Celsius of the thermometer on it, null where none is. */
+  readonly value: number | null;
 }
 
 export interface DevState {
@@ -48,7 +47,7 @@ export interface DevState {
   readonly troubles: readonly Trouble[];
   readonly signals: readonly Signal[];
   readonly canPress: boolean;
-  readonly description: ShownDescription | null;
+  readonly description: Description | null;
   readonly variables: Readonly<Record<string, Value>>;
   readonly memory: { readonly used: number; readonly total: number } | null;
   readonly flash: readonly { readonly name: string; readonly used: number; readonly total: number }[];
@@ -87,7 +86,7 @@ export interface DevMessages {
 /** Bodies of `POST /api/NAME`. */
 export interface DevRequests {
   readonly call: { readonly name: string; readonly args: Readonly<Record<string, Value>> };
-  readonly signal: { readonly name: string; readonly value: number };
+  readonly signal: { readonly name: string; readonly value: number | null };
   /** The button was held for so long, and is released. */
   readonly button: { readonly heldMs: number };
   readonly power: { readonly isOn: boolean };

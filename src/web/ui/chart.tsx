@@ -18,6 +18,8 @@ interface ChartProps {
   readonly schema?: ValueSchema | undefined;
   /** A value holds until the next one: outputs and switches. */
   readonly isStepped?: boolean;
+  /** Beside a control, in place of a chart of its own. */
+  readonly isSmall?: boolean;
 }
 
 const WIDTH = 600;
@@ -49,7 +51,7 @@ function pointsOf({ samples, nowMs, spanMs, schema, isStepped }: ChartProps): re
 }
 
 export function Chart(props: ChartProps): JSX.Element {
-  const { title, nowMs, spanMs, schema } = props;
+  const { title, nowMs, spanMs, schema, isSmall = false } = props;
   const text = useTexts(UI_TEXTS);
   const language = useLanguage();
   // The last one before the left end is where the line begins.
@@ -68,7 +70,7 @@ export function Chart(props: ChartProps): JSX.Element {
   const line = points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
   const [left = 0] = points[0] ?? [];
   return (
-    <div class="chart">
+    <div class={`chart ${isSmall ? "small-chart" : ""}`}>
       <svg
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"

@@ -10,7 +10,7 @@ export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: "English
 export type TextTable<K extends string> = Readonly<Record<Language, Readonly<Record<K, string>>>>;
 type Values = Readonly<Record<string, string | number>>;
 /** Texts by language tag (BCP 47), as in `describe`. */
-export type DescribedTexts = Readonly<Record<string, { readonly title: string; readonly help?: string }>>;
+type DescribedTexts = Readonly<Record<string, { readonly title: string; readonly help?: string }>>;
 
 /** The language of a list of preferences that pages have texts in; English where there is none. */
 export function languageOf(preferred: readonly string[]): Language {

@@ -69,7 +69,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
         [SECONDS, "--silence --soak --timeout --wait"],
         [
           COUNTS,
-          "--block-rate --count --epoch --failures --floor --hardware --http-port --kid --minutes --mqtt-port --release --root-number --runs --sample --seed --sequence --target --uses sequence",
+          "--block-rate --count --epoch --failures --floor --hardware --http-port --kid --minutes --mqtt-port --port --release --root-number --runs --sample --seed --sequence --target --uses sequence",
         ],
         [["", "a,", ",a", "a,,b", "a,a"], "--assume-functions --only"],
         [PERCENT, "--failure-rate --silence-rate"],

@@ -37,7 +37,9 @@ export function setUp() {
   process.chdir(ROOT);
   if (isInstalled()) return;
   console.error("latchkey: installing packages (npm ci)");
-  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
+  // npm is a script on Windows, which only a shell starts.
+  const shell = process.platform === "win32";
+  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: ROOT, stdio: ["ignore", 2, 2], shell });
   if (npm.status !== 0) {
     console.error("latchkey: npm ci failed; see its lines above, mend that and try again");
     process.exit(1);

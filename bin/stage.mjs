@@ -1,5 +1,5 @@
 // Runs one stage of the tests: watches its progress, counts its processor time, and holds that against its budget.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { ROOT } from "./setup.mjs";
 
@@ -19,6 +19,10 @@ function childSeconds() {
 }
 
 function killGroup(child) {
+  if (process.platform === "win32") {
+    spawnSync("taskkill", ["/pid", String(child.pid), "/t", "/f"]);
+    return;
+  }
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch {

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { buildBundle } from "#factory/bundle/bundle.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { exceeded, sizeLines, stackLines } from "#firmware/budget.ts";
-import { buildBoot, buildRuntime, missingPackages } from "#firmware/image.ts";
+import { bringsImages, buildBoot, buildRuntime, imagePaths, missingPackages } from "#firmware/image.ts";
 import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
 import { BuildStop, THIRD_PARTY } from "#firmware/third-party.ts";
 import { readText, refuseFolder, writeWhole } from "#trust/host/files.ts";
@@ -34,6 +34,13 @@ export function register(command: Command): void {
     .option("--stack", "print the deepest calls of each stack as well, with the bytes of each frame", false)
     .action(async ({ board, tls, modelled, stack }: BuildOptions) => {
       try {
+        if (bringsImages(board)) {
+          const { runtime, tls: secure } = imagePaths(board);
+          process.stdout.write(
+            `image  ${tls ? secure : runtime}, which came with the package; release make takes it\n`,
+          );
+          return;
+        }
         installMissing();
         const boot = await buildBoot(board);
         const runtime = await buildRuntime(board, { tls, modelled });

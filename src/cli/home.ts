@@ -8,7 +8,7 @@ import { checkFlashFile } from "#boards/sim/host/flash-file.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { openRegistry } from "#factory/registry.ts";
-import { buildBoot } from "#firmware/image.ts";
+import { readyBoot } from "#firmware/image.ts";
 import { openDevConsole } from "./dev/dev-console.ts";
 import { startAir } from "./emulated-air.ts";
 import { askHome, serveHome } from "./home-control.ts";
@@ -75,7 +75,7 @@ async function live(ids: readonly string[], options: Options): Promise<void> {
   const { radio } = await startAir({ ssid, passphrase }, address);
   const stations = new Map<string, SimStation>();
   for (const [id, board] of boards) {
-    if (startsNative(board)) await buildBoot(board.name);
+    if (startsNative(board)) await readyBoot(board.name);
     const station = openSimStation(board, flashOf(config, id), radio);
     stations.set(id, station);
     await powerOn(station, id);

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { RecoveryError, recover, type SerialLine } from "#factory/recover.ts";
-import { buildBoot } from "#firmware/image.ts";
+import { readyBoot } from "#firmware/image.ts";
 import { refuseFolder } from "#trust/host/files.ts";
 import { readReleaseFile } from "#trust/host/release-file.ts";
 import { sayTrouble } from "./say-trouble.ts";
@@ -16,6 +16,9 @@ interface Options {
 }
 
 const START_MS = 60_000;
+
+/** A serial line's file: Windows has those above COM9 under the names of devices alone. */
+const deviceOf = (line: string): string => (/^COM\d+$/i.test(line) ? `\\\\.\\${line}` : line);
 
 /** Resolves with the boot stage's line about what it starts. */
 function started(line: SerialLine): Promise<string> {
@@ -56,12 +59,13 @@ async function recoverOver(line: SerialLine, path: string): Promise<void> {
   process.stdout.write(`release ${release.sequence} written in ${blocks} blocks; the unit says: ${boot}\n`);
 }
 
-async function run(path: string, { board, flash, line }: Options): Promise<void> {
+async function run(release: string, { board, flash, line }: Options): Promise<void> {
   if ((flash === undefined) === (line === undefined)) {
     throw new RecoveryError("name the unit: --flash FILE of an emulated one, or --line DEVICE of a serial line");
   }
   if (line !== undefined) {
-    const [from, to] = [createReadStream(line), createWriteStream(line)];
+    const path = deviceOf(line);
+    const [from, to] = [createReadStream(path), createWriteStream(path)];
     const broken = new Promise<never>((_, reject) => {
       for (const stream of [from, to] as NodeJS.EventEmitter[]) {
         stream.on("error", (error: Error) =>
@@ -73,13 +77,13 @@ async function run(path: string, { board, flash, line }: Options): Promise<void>
       write: (bytes: Uint8Array) => void to.write(bytes),
       onBytes: (see: (bytes: Uint8Array) => void) => void from.on("data", (bytes) => see(bytes as Buffer)),
     };
-    await Promise.race([recoverOver(serial, path), broken]);
+    await Promise.race([recoverOver(serial, release), broken]);
     from.destroy();
     to.end();
     return;
   }
   checkFlash(flash as string, board);
-  const kernel = (await buildBoot(board)).elf;
+  const kernel = await readyBoot(board);
   const emulator = await startEmulator({ board, flashPath: flash as string, kernel });
   try {
     await recoverOver(
@@ -87,7 +91,7 @@ async function run(path: string, { board, flash, line }: Options): Promise<void>
         write: (bytes) => void emulator.process.stdin?.write(bytes),
         onBytes: (see) => void emulator.process.stdout?.on("data", see),
       },
-      path,
+      release,
     );
   } finally {
     await powerOff(emulator, board);
@@ -99,6 +103,9 @@ export function register(command: Command): void {
     .argument("<release>", "signed release file with every image that the unit lacks")
     .option("--board <name>", "the emulated unit's board", "qemu-mps2")
     .option("--flash <file>", "the emulated unit's flash")
-    .option("--line <device>", "serial line of a unit on the desk, set to its speed and raw (stty)")
+    .option(
+      "--line <device>",
+      "serial line of a unit on the desk, set to its speed and raw (stty, or mode COM3: on Windows)",
+    )
     .action((path: string, options: Options) => sayTrouble(() => run(path, options)));
 }

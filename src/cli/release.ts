@@ -15,6 +15,7 @@ import {
   writeReleaseFile,
 } from "#trust/host/release-file.ts";
 import { COMPONENT, CONSENT, type ComponentName, type Consent } from "#wire/releases/release.ts";
+import { makeRelease } from "./make-release.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 interface BuildOptions {
@@ -124,6 +125,18 @@ function inspect(path: string, asJson: boolean): void {
 }
 
 export function register(command: Command): void {
+  command
+    .command("make")
+    .description(
+      "check and build the app of flash.config.json, and sign it as a release: OUTPUT/releases/PRODUCT-NUMBER.release",
+    )
+    .argument("<sequence>", "the release's number; units only go up")
+    .option("--config <file>", "which app, board and keys", "flash.config.json")
+    .option("--board <name>", "a folder of boards/, when not the configuration's")
+    .option("--base <release...>", "earlier release files that units may still run", [])
+    .action((sequence: number, options: { config: string; board?: string; base: string[] }) =>
+      sayTrouble(() => makeRelease(sequence, options)),
+    );
   command
     .command("build")
     .description("encode images into a release, whole and as deltas over earlier ones")

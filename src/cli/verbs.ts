@@ -37,13 +37,18 @@ export function verbsOf(role: string, listed: readonly Listed[]): readonly Verb[
 
 export const VERBS: readonly Verb[] = [
   ...verbsOf("Build: the app and its releases", [
+    [
+      "new",
+      "start a device: a repository of your own with app, test and configuration",
+      () => import("#cli/new/new.ts"),
+    ],
     ["dev", "run an app on a development unit and show it on a page", () => import("#cli/dev/dev.ts")],
     ["repl", "evaluate expressions within the unit that latchkey dev runs", () => import("#cli/dev/repl.ts")],
     ["bundle", "build a device bundle; read a unit's console with whole names", () => import("./bundle.ts")],
     ["firmware", "the native images of boards, and what they are made of", () => import("./firmware.ts")],
     ["home", "give made units of simulated and emulated boards power and a Wi-Fi network", () => import("./home.ts")],
     ["keys", "make and rotate the keys that sign releases", () => import("./keys.ts")],
-    ["release", "build, sign, inspect and publish releases", () => import("./release.ts")],
+    ["release", "make, build, sign, inspect and publish releases", () => import("./release.ts")],
   ]),
   ...verbsOf("Make: the factory line", [
     ["line", "make units, from bare flash to sealed card; list them", () => import("#cli/line/line.ts")],
@@ -73,6 +78,7 @@ export const VERBS: readonly Verb[] = [
     ["grant", "issue, delegate, inspect and revoke keys", () => import("./grant.ts")],
   ]),
   ...verbsOf("Look: inspect and verify", [
+    ["doctor", "say what is missing on this machine, and how to get it", () => import("./doctor.ts")],
     ["inspect", "decode any signed Latchkey object", () => import("./inspect.ts")],
     ["verify", "verify Ed25519 signatures by the strict rule, on this host or on a board", () => import("./verify.ts")],
   ]),

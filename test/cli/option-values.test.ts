@@ -57,7 +57,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
       [
         [
           PATHS,
-          "--base --broker-ca --broker-password-file --ca --cloud-ca --codes --config --data --discharge-key --flash --frames --issuer --js --keys --line --memory --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --store-password-file --tls-cert --tls-key file release",
+          "--base --broker-ca --broker-password-file --ca --cloud-ca --codes --config --data --discharge-key --flash --frames --issuer --js --keys --line --memory --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --store-password-file --tls-cert --tls-key file folder release",
         ],
         [
           TEXT,
@@ -96,6 +96,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
       ] as const
     ).flatMap(([values, names]) => names.split(" ").map((name) => [name, values])),
   ),
+  "new --cloud": HOSTS,
   "card read --holder": PATHS,
   "card type --holder": PATHS,
   "phone share --for": [...HEX, "00".repeat(13)],

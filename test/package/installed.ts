@@ -4,13 +4,20 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 export interface Installed {
+  run(program: string, ...args: readonly string[]): Ran;
+  /** The command line that is installed in the folder. */
+  latchkey(...args: readonly string[]): Ran;
   /** Where the tarballs are, by the package's name. */
   readonly tarballs: Readonly<Record<"latchkey" | "create-latchkey", string>>;
   /** The maker's folder. */
   readonly folder: string;
-  run(program: string, ...args: readonly string[]): { status: number | null; stdout: string; stderr: string };
-  latchkey(...args: readonly string[]): { status: number | null; stdout: string; stderr: string };
   close(): void;
 }
 
@@ -21,6 +28,15 @@ const ENV = {
   npm_config_audit: "false",
   npm_config_fund: "false",
 };
+
+function inFolder(cwd: string): Pick<Installed, "run" | "latchkey"> {
+  const run = (program: string, ...args: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync(program, args, { cwd, env: ENV, encoding: "utf8" });
+    return { status, stdout, stderr };
+  };
+  const bin = "node_modules/latchkey/bin/latchkey.mjs";
+  return { run, latchkey: (...args) => run(process.execPath, bin, ...args) };
+}
 
 export function installPackage(): Installed {
   const root = mkdtempSync(join(tmpdir(), "latchkey-package-"));
@@ -38,15 +54,11 @@ export function installPackage(): Installed {
   const folder = join(root, "mein Gewächshaus");
   mkdirSync(folder);
   writeFileSync(join(folder, "package.json"), '{ "name": "greenhouse", "private": true, "type": "module" }\n');
-  const run = (program: string, ...args: readonly string[]) => {
-    const { status, stdout, stderr } = spawnSync(program, args, { cwd: folder, env: ENV, encoding: "utf8" });
-    return { status, stdout, stderr };
-  };
-  const install = run("npm", "install", "--silent", tarballs.latchkey, tarballs["create-latchkey"]);
+  const own = inFolder(folder);
+  const install = own.run("npm", "install", "--silent", tarballs.latchkey, tarballs["create-latchkey"]);
   if (install.status !== 0) throw new Error(install.stderr);
   return {
-    ...{ tarballs, folder, run },
-    latchkey: (...args) => run(process.execPath, "node_modules/latchkey/bin/latchkey.mjs", ...args),
+    ...{ ...own, tarballs, folder },
     close: () => rmSync(root, { recursive: true, force: true }),
   };
 }

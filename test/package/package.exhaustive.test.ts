@@ -1,7 +1,7 @@
 /** The published package: its form, its size, and that a maker can work with it outside this repository. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Installed, installPackage } from "./installed.ts";
@@ -44,7 +44,8 @@ test("it has licences, images of every board with native firmware, and no tests,
     expect([path, existsSync(inPackage(path))]).toEqual([path, true]);
   expect(
     files.filter(
-      (path) => /\.test\.|\.key$|^test|bench|\/host\/.*\.ts$|lamp\.ts/.test(path) && !/^(dist|types)/.test(path),
+      (path) =>
+        /\.test\.|\.key$|^test|bench|\/host\/.*\.ts$|lamp\.ts/.test(path) && !/^(dist|types|packages)/.test(path),
     ),
   ).toEqual([]);
   const { dependencies, scripts } = JSON.parse(readFileSync(inPackage("package.json"), "utf8"));
@@ -120,4 +121,12 @@ test("an app outside the repository is bundled, and its faults name the maker's 
   );
   const refused = maker.latchkey("bundle", "build", "--release", "1", "--out", "two.bundle");
   expect(refused).toMatchObject({ status: 1, stderr: expect.stringMatching(/^latchkey: .*app\.ts:3:\d+: .*\n$/) });
+});
+
+test("a device that `npm create latchkey` starts is tested, released and made, on both kinds of boards", () => {
+  const tried = spawnSync(process.execPath, ["bin/try-package.mjs", dirname(maker.tarballs.latchkey)], {
+    encoding: "utf8",
+  });
+  expect([tried.status, tried.stderr]).toEqual([0, ""]);
+  expect(tried.stdout).toMatch(/the package works for a maker\n$/);
 });

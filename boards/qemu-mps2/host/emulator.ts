@@ -61,11 +61,13 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const folder = mkdtempSync(join(tmpdir(), "latchkey-qemu-"));
   const control = listenOnce(join(folder, "qmp"));
   const line = listenOnce(join(folder, "radio"));
+  // On Linux the emulator ends with the process that started it, also when that one is killed.
+  const [program, ...first] =
+    process.platform === "linux" ? ["setpriv", "--pdeathsig", "KILL", "qemu-system-arm"] : ["qemu-system-arm"];
   const child = spawn(
-    "setpriv",
+    program as string,
     [
-      // The emulator ends with the process that started it, also when that one is killed.
-      ...["--pdeathsig", "KILL", "qemu-system-arm"],
+      ...first,
       ...(MACHINES[options.board]?.(options.flashPath) ?? []),
       ...[
         "-display",

@@ -13,7 +13,7 @@ import type { MakerKeys } from "#factory/identity.ts";
 import { removeLeftCards } from "#factory/left-cards.ts";
 import { type MadeUnit, makeUnit } from "#factory/line.ts";
 import { openRegistry, type Registry } from "#factory/registry.ts";
-import { buildBoot } from "#firmware/image.ts";
+import { readyBoot } from "#firmware/image.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { type ReleaseFile, readReleaseFile } from "#trust/host/release-file.ts";
 import { COMPONENT } from "#wire/releases/release.ts";
@@ -95,7 +95,7 @@ export async function makeUnits(
   // What is wrong with the release is said before anything is touched.
   checkBundle(config, board, release, releasePath);
   firstFlash(config, board, release, keys, releasePath);
-  if (startsNative(board)) await buildBoot(board.name);
+  if (startsNative(board)) await readyBoot(board.name);
   mkdirSync(config.output, { recursive: true });
   const registry = openRegistry(join(config.output, "registry.db"));
   const tester = await openRadioTester();

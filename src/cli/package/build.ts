@@ -119,7 +119,7 @@ async function main(): Promise<void> {
   const repository = values.repository === undefined ? {} : { repository: { type: "git", url: values.repository } };
   const shared = { version, license, type, engines, ...repository };
   const inPackage = Object.entries(imports).filter(
-    ([, path]) => !/src\/(phone|cloud|factory|cli|web)|firmware/.test(path),
+    ([, path]) => !/src\/(phone|cloud|factory|cli|gateway)|firmware/.test(path),
   );
   const own = {
     ...{ name: "latchkey", description, ...shared },
@@ -131,6 +131,8 @@ async function main(): Promise<void> {
     },
     imports: Object.fromEntries(inPackage),
     dependencies: dependenciesOf(imported),
+    // What `latchkey new` writes into a maker's package.json for tests.
+    starter: { vitest: manifest.devDependencies.vitest },
   };
   writeFileSync(join(latchkey, "package.json"), `${JSON.stringify(own, null, 2)}\n`);
   const starter = {

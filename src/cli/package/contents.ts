@@ -28,6 +28,7 @@ export const FILES: readonly RegExp[] = [
   /^boards\/(?!.*\bhost\/).*(\.ts|board\.json|schema\.json)$/,
   /^src\/web\/(ui|dev)\/.*\.(tsx?|css)$/,
   /^firmware\/third-party\.json$/,
+  /^packages\/template\//,
   /^(LICENSE|NOTICE|CHANGELOG\.md)$/,
 ];
 

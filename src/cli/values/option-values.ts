@@ -51,6 +51,7 @@ const BY_NAME: Readonly<Record<string, Reader>> = {
   "--broker-hooks": addressOf,
   "--burst": (option, text) => decimalOf(option, text, { min: 1, max: 1_000_000 }),
   "--cloud": textOf(300),
+  "new --cloud": hostOf,
   "--cloud-server": hostOf,
   "--consent": textOf(16),
   "--count": checked(count(1, 1_000_000)),

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { fromHex } from "#base/bytes.ts";
 import { readText } from "./files.ts";
+import { sharingTrouble } from "./owner-only.ts";
 
 const KEY_BYTES = 16;
 
@@ -13,8 +14,8 @@ export class AppKeyError extends Error {
 /** @returns 16 bytes. @throws AppKeyError when the file is missing, readable by others, or no key. */
 export function readAppKey(path: string): Uint8Array {
   if (!existsSync(path)) throw new AppKeyError(`there is no ${path}; put the app's key there, 32 hexadecimal digits`);
-  if (statSync(path).isFile() && (statSync(path).mode & 0o077) !== 0)
-    throw new AppKeyError(`others may read ${path}; run: chmod 600 ${path}`);
+  const trouble = statSync(path).isFile() ? sharingTrouble(path) : undefined;
+  if (trouble !== undefined) throw new AppKeyError(trouble);
   const key = fromHex(readText(path).trim());
   if (key?.length !== KEY_BYTES)
     throw new AppKeyError(`${path} holds no AES-128 key: 32 hexadecimal digits are wanted`);

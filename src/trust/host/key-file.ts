@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { fromHex, toHex } from "#base/bytes.ts";
 import { readText } from "./files.ts";
 import { nodePrimitives } from "./node-primitives.ts";
+import { sharingTrouble } from "./owner-only.ts";
 import { createSecretFile } from "./secret-file.ts";
 
 /** What a key is for; a key of one role is refused for another. */
@@ -43,8 +44,8 @@ export function writeKeyFile(path: string, role: KeyRole, seed: Uint8Array): Key
 export function readKeyFile(path: string, role: KeyRole): KeyPair {
   if (!existsSync(path))
     throw new KeyFileError(`there is no key file ${path}; make one with: latchkey keys new ${role} ${path}`);
-  if (statSync(path).isFile() && (statSync(path).mode & 0o077) !== 0)
-    throw new KeyFileError(`others may read ${path}; run: chmod 600 ${path}`);
+  const trouble = statSync(path).isFile() ? sharingTrouble(path) : undefined;
+  if (trouble !== undefined) throw new KeyFileError(trouble);
   const { role: written, public: publicText, seed: seedText } = parse(path);
   const seed = typeof seedText === "string" ? fromHex(seedText) : undefined;
   if (seed?.length !== 32 || toHex(nodePrimitives.ed25519PublicKey(seed)) !== publicText) {

@@ -19,6 +19,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { readText } from "./files.ts";
+import { makeOwnerOnly, sharingTrouble } from "./owner-only.ts";
 
 /** The file can't be used as a secret. One line that says what to do, without anything of the secret. */
 export class SecretFileError extends Error {
@@ -75,6 +76,8 @@ function writeTemporary(path: string, content: string | Uint8Array, mode = OWNER
   // wx: a link that somebody put there meanwhile is not followed.
   const handle = openSync(temporary, "wx", mode);
   try {
+    // Before there is anything in it to read.
+    if (mode === OWNER_ONLY) makeOwnerOnly(temporary);
     writeFileSync(handle, content);
     fsyncSync(handle);
   } catch (error) {
@@ -128,8 +131,7 @@ export function readSecretFile(path: string): string {
   const status = lstatSync(path);
   if (status.isSymbolicLink()) throw new SecretFileError(`${path} is a symbolic link; put the file itself there`);
   if (!status.isFile()) throw new SecretFileError(`${path} is not a file; name the file itself`);
-  if ((status.mode & 0o077) !== 0 && process.platform !== "win32") {
-    throw new SecretFileError(`others may read ${path}; run: chmod 600 ${path}`);
-  }
+  const trouble = sharingTrouble(path);
+  if (trouble !== undefined) throw new SecretFileError(trouble);
   return readText(path);
 }

@@ -1,0 +1,112 @@
+/** A maker's new repository: what stands in it, and how it is written without touching anything that is there. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { PACKAGE_FOLDER } from "#base/host/package-folder.ts";
+import { CliTrouble } from "#cli/trouble.ts";
+import { parseFlashConfig } from "#factory/config.ts";
+import { readText, writeWhole } from "#trust/host/files.ts";
+
+interface NewDevice {
+  /** Lower-case letters, digits and hyphens. */
+  readonly product: string;
+  /** The maker's domain; links on label and card begin with it. */
+  readonly maker: string;
+  /** A folder of boards/. */
+  readonly board: string;
+  /** Host of the maker's cloud; undefined for units that have none. */
+  readonly cloud: string | undefined;
+}
+
+const TEMPLATE = join(PACKAGE_FOLDER, "packages/template");
+/** Where a cloud listens by itself: `latchkey cloud`. */
+const PORTS = { mqttPort: 18_830, httpPort: 18_831 } as const;
+
+/** The boards that an app can be built for. */
+export function boardNames(): readonly string[] {
+  const folder = join(PACKAGE_FOLDER, "boards");
+  return readdirSync(folder).filter((name) => existsSync(join(folder, name, "board.json")));
+}
+
+/** A product's name made of a folder's, as far as there is one in it. */
+export function productOf(folder: string): string {
+  const ascii = basename(folder).normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase();
+  return ascii
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(0, 32);
+}
+
+interface OwnManifest {
+  readonly version: string;
+  /** Versions of what only a maker's tests need. */
+  readonly starter?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+function manifestOf(product: string): object {
+  const own = JSON.parse(readText(join(PACKAGE_FOLDER, "package.json"))) as OwnManifest;
+  const { vitest } = own.starter ?? own.devDependencies ?? {};
+  return {
+    ...{ name: product, version: "0.0.0", private: true, type: "module" },
+    scripts: { test: "vitest run", types: "tsc", latchkey: "latchkey" },
+    devDependencies: { latchkey: own.version, typescript: own.dependencies.typescript, vitest },
+  };
+}
+
+function configOf({ product, maker, board, cloud }: NewDevice): object {
+  return {
+    $schema: "./node_modules/latchkey/flash.config.schema.json",
+    ...{ product, fleet: product, app: "src/app.ts", board, hardwareRevision: 1, maker },
+    ...(cloud === undefined ? {} : { cloud: { host: cloud, ...PORTS, broker: `${product}-cloud` } }),
+    ...{ keys: "keys", output: "out" },
+  };
+}
+
+const LAST = {
+  cloud: {
+    last: (product: string) => `npx latchkey cloud --data out/cloud --keys keys --name ${product}-cloud`,
+    meaning:
+      "`cloud`: the broker that brings later releases to units. `latchkey release publish FILE` and `latchkey rollout create` deliver one, wave by wave.",
+  },
+  none: {
+    last: (product: string) => `npx latchkey phone deliver out/releases/${product}-2.release --label LABEL --card CARD`,
+    meaning: "`phone deliver`: brings a later release to a unit, from the owner's phone. No cloud is needed.",
+  },
+};
+
+/** Every file of the new repository, by its path. */
+function filesOf(device: NewDevice): ReadonlyMap<string, string> {
+  const { product, cloud } = device;
+  const { last, meaning } = cloud === undefined ? LAST.none : LAST.cloud;
+  const values: Readonly<Record<string, string>> = { product, last: last(product), lastMeaning: meaning };
+  const files = new Map<string, string>();
+  for (const path of readdirSync(TEMPLATE, { recursive: true }) as string[]) {
+    const from = join(TEMPLATE, path);
+    if (statSync(from).isDirectory()) continue;
+    const text = readFileSync(from, "utf8").replaceAll(
+      /\{\{(\w+)\}\}/g,
+      (whole, name: string) => values[name] ?? whole,
+    );
+    files.set(path === "gitignore" ? ".gitignore" : path, text);
+  }
+  files.set("package.json", `${JSON.stringify(manifestOf(product), null, 2)}\n`);
+  files.set("flash.config.json", `${JSON.stringify(configOf(device), null, 2)}\n`);
+  return files;
+}
+
+/**
+ * Writes the repository.
+ * @param folder Is made; where it is there, it must be empty, a git folder aside.
+ * @throws CliTrouble, and then nothing was written; ConfigError for a product or maker that flash.config.json can't hold
+ */
+export function writeNewDevice(folder: string, device: NewDevice): void {
+  const held = existsSync(folder) ? readdirSync(folder).filter((name) => name !== ".git") : [];
+  if (held.length > 0) throw new CliTrouble(`${folder} holds ${held[0]} already; name an empty folder, or a new one`);
+  const files = filesOf(device);
+  parseFlashConfig(files.get("flash.config.json") ?? "", "the new flash.config.json");
+  for (const [path, text] of files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeWhole(join(folder, path), text);
+  }
+}

@@ -1,0 +1,73 @@
+/** A new device: what `latchkey new` writes, and what it refuses before it writes anything. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { productOf } from "#cli/new/new-device.ts";
+import { readFlashConfig } from "#factory/config.ts";
+import { runVerb } from "./run-verb.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "latchkey new ü "));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a new device has app, test, configuration and a README with its product's name", async () => {
+  const device = join(folder, "Green House");
+  const said = await runVerb(
+    "new",
+    device,
+    "--maker",
+    "green.example",
+    "--board",
+    "qemu-mps2",
+    "--cloud",
+    "cloud.green.example",
+  );
+  expect(said).toMatchObject({ status: 0, trouble: "" });
+  const files = (readdirSync(device, { recursive: true }) as string[]).filter((path) => /\w\.\w|^\./.test(path));
+  expect(files.sort()).toEqual([
+    ".gitignore",
+    "README.md",
+    "flash.config.json",
+    "package.json",
+    "src/app.ts",
+    "src/is-dark.ts",
+    "test/app.test.ts",
+    "tsconfig.json",
+  ]);
+  expect(readFlashConfig(join(device, "flash.config.json"))).toMatchObject({
+    ...{ product: "green-house", maker: "GREEN.EXAMPLE", board: "qemu-mps2", keys: join(device, "keys") },
+    cloud: { host: "cloud.green.example", broker: "green-house-cloud" },
+  });
+  for (const path of files)
+    expect([path, readFileSync(join(device, path), "utf8").includes("{{")]).toEqual([path, false]);
+  expect(readFileSync(join(device, "README.md"), "utf8")).toContain(
+    "latchkey cloud --data out/cloud --keys keys --name green-house-cloud",
+  );
+  const { devDependencies } = JSON.parse(readFileSync(join(device, "package.json"), "utf8"));
+  for (const [name, version] of Object.entries(devDependencies))
+    expect([name, version]).toEqual([name, expect.stringMatching(/^\d/)]);
+});
+
+test.each([
+  [/holds notes\.txt already; name an empty folder/, []],
+  [/there is no such board \(expected one of qemu-mps2, qemu-sf2, sim\)/, ["--board", "esp32"]],
+  [/flash\.config\.json: maker: /, ["--maker", "a-domain-that-is-longer-than-24.example"]],
+])("is refused with %s, and nothing is written", async (line, words) => {
+  const device = join(folder, "refused");
+  rmSync(device, { recursive: true, force: true });
+  if (words.length === 0) {
+    mkdirSync(device);
+    writeFileSync(join(device, "notes.txt"), "mine");
+  }
+  const said = await runVerb("new", device, ...words);
+  expect(said.status).toBeGreaterThan(0);
+  expect(said.trouble).toMatch(line);
+  expect(said.trouble.split("\n")).toHaveLength(1);
+  expect(existsSync(device) ? readdirSync(device) : []).toEqual(words.length === 0 ? ["notes.txt"] : []);
+});
+
+test.each([
+  ["Gewächshaus 2", "gewachshaus-2"],
+  ["/home/me/My_Lamp/", "my-lamp"],
+  ["温室", ""],
+])("the folder %s names the product %s", (path, product) => expect(productOf(path)).toBe(product));

@@ -26,6 +26,10 @@ interface Options {
   brokerCa?: string;
   brokerHooks?: { host: string; port: number };
   blockRate?: number;
+  staffIssuer?: string;
+  staffAudience?: string;
+  staffSecretFile?: string;
+  operatorKeyOn?: boolean;
 }
 
 export function register(command: Command): void {
@@ -47,6 +51,13 @@ export function register(command: Command): void {
       "--tls-cert <file>",
       "PEM: the server's certificate, then those between it and the authority that units know",
     )
+    .option(
+      "--staff-issuer <url>",
+      "the gateway whose accounts staff log in with; the operator key is then switched off",
+    )
+    .option("--staff-audience <url>", "this cloud's address, as `latchkey gateway resource` was told it")
+    .option("--staff-secret-file <file>", secretHelp(STAFF_SECRET))
+    .option("--operator-key-on", "take the operator key all the same, as when the issuer is lost; the journal says so")
     .option("--block-rate <bytes>", "bytes of blocks a second, for all devices together")
     .action((options: Options) => sayTrouble(() => run(options)));
   command
@@ -80,6 +91,11 @@ async function openPage({ data, url, operatorKey, ca }: OpenOptions): Promise<vo
 /** How long the process may take to end by itself once everything is closed, or when it could not start. */
 const ENDING_MS = 500;
 
+const STAFF_SECRET = {
+  fileOption: "--staff-secret-file",
+  variable: "LATCHKEY_STAFF_SECRET",
+  what: "secret that `latchkey gateway resource` showed",
+};
 const STORE_PASSWORD = {
   fileOption: "--store-password-file",
   variable: "LATCHKEY_STORE_PASSWORD",
@@ -90,6 +106,21 @@ const BROKER_PASSWORD = {
   variable: "LATCHKEY_BROKER_PASSWORD",
   what: "broker's password",
 };
+
+/** Who issues staff's tokens, where somebody does. @throws ValueError where a part is missing */
+async function staffOf(options: Options): Promise<Pick<CloudOptions, "staff">> {
+  const { staffIssuer, staffAudience, staffSecretFile, operatorKeyOn } = options;
+  const secret = await secretFrom(STAFF_SECRET, undefined, staffSecretFile);
+  if (staffIssuer === undefined && staffAudience === undefined && secret === undefined) {
+    if (operatorKeyOn !== true) return {};
+    throw new ValueError("--operator-key-on: the operator key is on anyway; leave it out, or give --staff-issuer");
+  }
+  if (staffIssuer === undefined || staffAudience === undefined || secret === undefined) {
+    throw new ValueError("give --staff-issuer, --staff-audience and --staff-secret-file, or none of them");
+  }
+  const [issuer, audience] = [staffIssuer, staffAudience].map((url) => url.replace(/\/$/, "")) as [string, string];
+  return { staff: { issuer, audience, secret, isKeyOn: operatorKeyOn === true } };
+}
 
 /** A URL with the password that was given apart from it. */
 async function completed(option: string, url: string | undefined, source: SecretSource, file: string | undefined) {
@@ -125,6 +156,7 @@ async function run(options: Options): Promise<void> {
     ...(brokerHooks === undefined ? {} : { brokerHooks }),
     ...(brokerCa === undefined ? {} : { brokerCa: readAuthority("--broker-ca", brokerCa) }),
     ...(blockRate === undefined ? {} : { bytesPerS: blockRate }),
+    ...(await staffOf(options)),
     onFatal: (error) => onEnd(error),
   };
   const cloud = await startCloud(plan).catch((error: NodeJS.ErrnoException & { port?: number; address?: string }) => {

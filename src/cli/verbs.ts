@@ -66,6 +66,7 @@ export const VERBS: readonly Verb[] = [
       "serve programs and home systems over HTTP with OAuth 2.0, by keys that owners delegate",
       () => import("#cli/gateway/gateway.ts"),
     ],
+    ["login", "log in at a cloud or gateway with an account of your own", () => import("./login.ts")],
     ["rollout", "deliver a release to units, wave by wave", () => import("./rollout.ts")],
     [
       "revocation",

@@ -15,6 +15,7 @@ import { createCloudApp } from "#cloud/http/cloud-routes.ts";
 import { serveHttp } from "#cloud/http/http.ts";
 import { createOperatorAccess } from "#cloud/http/operator-access.ts";
 import { ensureSharedKey } from "#cloud/http/shared-key.ts";
+import { createStaffAccess, type StaffIssuer } from "#cloud/http/staff-access.ts";
 import { readGrantIssuers } from "#cloud/issuer/grant-issuers.ts";
 import { createTimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import { readPublicKeys } from "#cloud/releases/key-set-files.ts";
@@ -27,6 +28,11 @@ import { startCloudTimers } from "./cloud-timers.ts";
 import { openCore } from "./core.ts";
 import { writeRunning } from "./running-file.ts";
 import { createNonceClock } from "./up-clock.ts";
+
+interface StaffLogin extends StaffIssuer {
+  /** Whether the shared operator key is good beside staff's tokens. */
+  readonly isKeyOn: boolean;
+}
 
 export interface CloudOptions {
   /** Folder of the store, the operator key and running.json. */
@@ -50,6 +56,8 @@ export interface CloudOptions {
   /** Bytes of blocks a second, for all devices together. */
   readonly bytesPerS?: number;
   readonly tickMs?: number;
+  /** Who issues staff's access tokens; the shared operator key alone lets in when absent. */
+  readonly staff?: StaffLogin;
   /** Called when the store fails under way: the process must end, what was acknowledged is safe. */
   onFatal(error: unknown): void;
 }
@@ -170,7 +178,19 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const announceKeysets = createKeysetAnnouncer(fleet, timestampSigner, broker);
     await announceKeysets();
 
-    const access = createOperatorAccess(operatorKey, nodePrimitives.random, steadyMs);
+    const acted = (who: string, method: string, path: string) => {
+      queue.event({ at_ms: Date.now(), subject: path, what: method, because: `by ${who}` });
+      // A request that fails for want of its line in the journal would be worse; the queue's end is reported as fatal.
+      queue.commit().catch(() => undefined);
+    };
+    const { staff } = options;
+    if (staff?.isKeyOn === true) acted("whoever started the cloud", "operator key switched on", "operator key");
+    const access = createOperatorAccess(
+      operatorKey,
+      nodePrimitives.random,
+      steadyMs,
+      staff && { access: createStaffAccess(staff, steadyMs), isKeyOn: staff.isKeyOn, acted },
+    );
     const isSecure = options.tls !== undefined;
     const app = createCloudApp({
       ...{

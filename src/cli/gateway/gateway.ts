@@ -14,6 +14,7 @@ import {
   invite,
   inviteAccount,
   listAccounts,
+  registerCloud,
   registerProgram,
   removeAccount,
   removeUnit,
@@ -102,6 +103,14 @@ export function register(command: Command): void {
     .addOption(new Option("--role <role>", "what it may do").choices(ROLES).default("support"))
     .option("--scope <scopes>", "all, noFlash or use:NAME, each with @DEVICE for one unit", "noFlash")
     .action((name: string, _: object, own: Command) => sayTrouble(() => registerProgram(name, own.optsWithGlobals())));
+  onHost(command.command("resource"))
+    .description(
+      "let a maker's cloud take this gateway's accounts; its secret is shown once, for cloud --staff-secret-file",
+    )
+    .argument("<address>", "the cloud's address, as its staff write it")
+    .action((address: string, _: object, own: Command) =>
+      sayTrouble(() => registerCloud(address, own.optsWithGlobals())),
+    );
   onHost(command.command("remove"))
     .description("forget a unit and its chain; its owner revokes the key with: phone revoke")
     .argument("<device>", "the unit's ID")

@@ -146,6 +146,12 @@ export async function registerProgram(id: string, options: AccountOptions & { re
   print(options, { id, ...client }, `${id} is registered. Its secret, shown once: ${client.secret}`);
 }
 
+export async function registerCloud(address: string, options: HostOptions): Promise<void> {
+  const url = address.replace(/\/$/, "");
+  const { secret } = await ask<{ secret: string }>(options, "POST", "/v1/gateway/resources", { url });
+  print(options, { url, secret }, `${url} may take this gateway's accounts. Its secret, shown once: ${secret}`);
+}
+
 export async function removeUnit(device: string, options: HostOptions): Promise<void> {
   print(options, await ask(options, "DELETE", `/v1/gateway/units/${device}`), `${device} is forgotten here`);
 }

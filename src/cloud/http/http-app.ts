@@ -12,7 +12,10 @@ export type HttpApp = OpenAPIHono<{ Bindings: HttpBindings }>;
 
 interface HttpAppOptions {
   /** Checks that a request may use a route; throws HttpRefusal when it may not. */
-  authorize(who: Route["who"], request: { readonly method: string; readonly headers: Headers }): void;
+  authorize(
+    who: Route["who"],
+    request: { readonly method: string; readonly path: string; readonly headers: Headers },
+  ): Promise<void> | void;
   /** Takes one line about a failure of the server itself. */
   log(line: string): void;
 }
@@ -127,7 +130,8 @@ export function createHttpApp(routes: readonly Route[], options: HttpAppOptions)
     const middleware: MiddlewareHandler[] = [];
     if (route.who !== "device") {
       middleware.push(async (context, next) => {
-        options.authorize(route.who, { method: context.req.method, headers: context.req.raw.headers });
+        const { method, path, raw } = context.req;
+        await options.authorize(route.who, { method, path, headers: raw.headers });
         if (bodyBytesMax > BODY_BYTES_MAX) allowSlowBody(context.env.incoming);
         await next();
       });

@@ -7,10 +7,26 @@
 import { createHash } from "node:crypto";
 import { bearsKey } from "#base/host/http/bearer.ts";
 import { HttpRefusal, type Route } from "./route.ts";
+import type { StaffAccess } from "./staff-access.ts";
+
+interface AccessRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Headers;
+}
+
+/** Staff with accounts, in place of the one shared key. */
+interface StaffOptions {
+  readonly access: StaffAccess;
+  /** Whether the shared key is good all the same: for the first steps, and when the issuer is lost. */
+  readonly isKeyOn: boolean;
+  /** Is told who changes something. */
+  acted(name: string, method: string, path: string): void;
+}
 
 export interface OperatorAccess {
   /** @throws HttpRefusal when this request may not use a route for `who`. */
-  authorize(who: Route["who"], request: { readonly method: string; readonly headers: Headers }): void;
+  authorize(who: Route["who"], request: AccessRequest): Promise<void> | void;
   /** Makes the code of a link that opens the status page once, within five minutes. */
   invite(): string;
   /** Exchanges a code for the value of the browser's cookie; undefined when the code is unknown, used or too old. */
@@ -60,15 +76,34 @@ export function createOperatorAccess(
   operatorKey: string,
   random: (byteLength: number) => Uint8Array,
   nowMs: () => number,
+  staff?: StaffOptions,
 ): OperatorAccess {
   const invitations = createMemory(INVITATION_MS, nowMs);
   const views = createMemory(VIEW_MS, nowMs);
   const newSecret = () => Buffer.from(random(SECRET_BYTES)).toString("hex");
   return {
-    authorize(who, { method, headers }) {
+    authorize(who, { method, path, headers }) {
       if (who === "device") return;
       if (isForeign(headers)) throw new HttpRefusal(403, "pages of other sites may not use the operator interface");
-      if (bearsKey(headers.get("authorization") ?? undefined, operatorKey)) return;
+      const header = headers.get("authorization") ?? undefined;
+      const changes = method !== "GET" && method !== "HEAD";
+      if (bearsKey(header, operatorKey)) {
+        if (staff === undefined) return;
+        if (!staff.isKeyOn) {
+          throw new HttpRefusal(
+            401,
+            "the operator key is switched off, since staff have accounts; log in with: latchkey login",
+          );
+        }
+        if (changes) staff.acted("the operator key", method, path);
+        return;
+      }
+      const [, token] = /^bearer +(\S+)$/i.exec(header ?? "") ?? [];
+      if (staff !== undefined && token !== undefined) {
+        return staff.access.admit(token, { method, path }).then(({ name }) => {
+          if (changes) staff.acted(name, method, path);
+        });
+      }
       if (who === "viewer" && (method === "GET" || method === "HEAD") && views.has(cookieOf(headers))) return;
       const advice = who === "viewer" ? "; open this page with: latchkey cloud open" : "";
       throw new HttpRefusal(401, `the operator key is missing or wrong${advice}`);

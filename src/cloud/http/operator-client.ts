@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isPlainUrl, redactUrl } from "#base/redact-url.ts";
 import { OPERATOR_KEY_FILE } from "#cloud/cloud.ts";
 import { readRunning } from "#cloud/running-file.ts";
+import { accessTokenFor, loginFile, readLogin } from "#trust/host/login-file.ts";
 import { SecretFileError } from "#trust/host/secret-file.ts";
 import { readAuthority } from "#trust/host/tls-files.ts";
 import { requestCloud } from "./operator-request.ts";
@@ -48,14 +49,16 @@ export function operatorClient(where: {
   /** PEM file of the authority behind a cloud elsewhere; the system's own when absent. */
   readonly caFile?: string;
 }): OperatorClient {
-  let key: string;
+  let key: string | undefined;
   let running: { readonly url: string; readonly fingerprint?: string };
   if (where.url !== undefined) checkUrl(where.url);
   let ca: string | undefined;
   const keyFile = where.keyFile ?? join(where.data, OPERATOR_KEY_FILE);
   try {
-    key = readSharedKey(keyFile);
     running = where.url === undefined ? readRunning(where.data) : { url: where.url };
+    // Who is logged in needs no key; one that is named goes before a login.
+    const isLoggedIn = where.keyFile === undefined && readLogin(loginFile(), running.url) !== undefined;
+    key = isLoggedIn ? undefined : readSharedKey(keyFile);
   } catch (error) {
     if (error instanceof SecretFileError) throw new CloudTrouble(error.message);
     throw new CloudTrouble(
@@ -66,17 +69,23 @@ export function operatorClient(where: {
   const { url, fingerprint } = running;
   const ask = async <T>(method: string, path: string, body?: Uint8Array | string): Promise<T> => {
     const kind = body instanceof Uint8Array ? "application/octet-stream" : "application/json";
-    const headers = { authorization: `Bearer ${key}`, ...(body !== undefined && { "content-type": kind }) };
+    const token = key ?? (await accessTokenFor(loginFile(), url));
+    if (token === undefined)
+      throw new CloudTrouble(`the login at ${url} has ended; run: latchkey login ${url} --issuer URL`);
+    const headers = { authorization: `Bearer ${token}`, ...(body !== undefined && { "content-type": kind }) };
     const sent = { method, headers, ...(body !== undefined && { body }) };
     const answer = await requestCloud(new URL(path, url), sent, { fingerprint, ca }).catch((error: Error) => {
       throw new CloudTrouble(`the cloud at ${url} doesn't answer (${error.message}); is it running?`);
     });
-    if (answer.status === 401) throw new CloudTrouble(`the cloud at ${url} refuses the operator key in ${keyFile}`);
     let told: T & { error?: string };
     try {
       told = JSON.parse(answer.text);
     } catch {
       told = {} as T & { error?: string };
+    }
+    if (answer.status === 401) {
+      const by = key === undefined ? "this login" : `the operator key in ${keyFile}`;
+      throw new CloudTrouble(`the cloud at ${url} refuses ${by}${told.error === undefined ? "" : ` (${told.error})`}`);
     }
     if (answer.status >= 300) throw new CloudTrouble(told.error ?? `the cloud at ${url} answered ${answer.status}`);
     return told;

@@ -75,9 +75,14 @@ export function addInteractionRoutes(app: GatewayApp, parts: InteractionParts): 
     const redirect = typeof params.redirect_uri === "string" ? new URL(params.redirect_uri) : undefined;
     return { name: client?.clientName ?? String(params.client_id), redirect };
   };
-  const wordsOf = ({ prompt }: Details): readonly string[] => {
-    const { missingResourceScopes = {} } = prompt.details as { missingResourceScopes?: Record<string, string[]> };
-    return missingResourceScopes[issuer] ?? [];
+  const missingOf = ({ prompt }: Details): Readonly<Record<string, readonly string[]>> =>
+    (prompt.details as { missingResourceScopes?: Record<string, string[]> }).missingResourceScopes ?? {};
+  const wordsOf = (details: Details): readonly string[] => Object.values(missingOf(details)).flat();
+  /** A scope of another interface than this one's is named with it. */
+  const wordText = (details: Details, word: string) => {
+    const [other] =
+      Object.entries(missingOf(details)).find(([at, words]) => at !== issuer && words.includes(word)) ?? [];
+    return other === undefined ? meaningOf(word, units) : `act for you at ${other}`;
   };
 
   async function show(details: Details, error = "", status = 200): Promise<Response> {
@@ -98,7 +103,8 @@ export function addInteractionRoutes(app: GatewayApp, parts: InteractionParts): 
 <p>${details.session?.accountId ?? ""}, ${name} wants to:</p>
 <form method="post">
 ${wordsOf(details).map(
-  (word) => html`<label><input type="checkbox" name="scope" value="${word}" checked> ${meaningOf(word, units)}</label>`,
+  (word) =>
+    html`<label><input type="checkbox" name="scope" value="${word}" checked> ${wordText(details, word)}</label>`,
 )}
 ${redirect === undefined ? "" : html`<p>Then the browser goes to <code>${redirect.host}</code>.</p>`}
 <button name="do" value="allow">Allow</button><button name="do" value="deny">Deny</button>
@@ -143,9 +149,14 @@ ${redirect === undefined ? "" : html`<p>Then the browser goes to <code>${redirec
     const before = grantId === undefined ? undefined : await provider.Grant.find(grantId);
     const accountId = session?.accountId ?? "";
     const grant = before ?? new provider.Grant({ accountId, clientId: String(params.client_id) });
-    grant.addResourceScope(issuer, granted.join(" "));
-    const denied = asked.filter((word) => !granted.includes(word));
-    if (denied.length > 0) grant.rejectResourceScope(issuer, denied.join(" "));
+    for (const [resource, words] of Object.entries(missingOf(details))) {
+      const [given, denied] = [true, false].map((is) => words.filter((word) => granted.includes(word) === is)) as [
+        string[],
+        string[],
+      ];
+      if (given.length > 0) grant.addResourceScope(resource, given.join(" "));
+      if (denied.length > 0) grant.rejectResourceScope(resource, denied.join(" "));
+    }
     journal.add({ who: accountId, what: `allow ${String(params.client_id)}`, outcome: granted.join(" ") });
     return goOn(incoming, outgoing, { consent: { grantId: await grant.save() } });
   }

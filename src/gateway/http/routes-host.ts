@@ -6,7 +6,7 @@ import { fromHex, toHex } from "#base/bytes.ts";
 import { type Accounts, AccountTrouble } from "#gateway/accounts/accounts.ts";
 import type { Journal } from "#gateway/journal.ts";
 import { type Artifacts, hashOf } from "#gateway/oauth/artifacts.ts";
-import { ClientTrouble, registerClient } from "#gateway/oauth/clients.ts";
+import { ClientTrouble, registerClient, registerResource } from "#gateway/oauth/clients.ts";
 import { ROLES } from "#gateway/oauth/rights.ts";
 import { type Units, UnitTrouble } from "#gateway/units/units.ts";
 import { Refusal } from "./refusal.ts";
@@ -191,6 +191,19 @@ export function hostRoutes({ publicKey, accounts, artifacts, units, journal }: H
         const secret = await orRefuse(() => registerClient(artifacts, body));
         note(`register ${body.id}`, body.scope);
         return { id: body.id, secret };
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/v1/gateway/resources",
+      summary: "Registers an interface that takes this gateway's tokens, as a maker's cloud; its secret is shown once",
+      who: "host",
+      body: z.object({ url: z.url({ protocol: /^https?$/ }).max(500) }),
+      replies: { 200: z.object({ secret: z.string() }) },
+      async answer({ body }) {
+        const secret = await orRefuse(() => registerResource(artifacts, body.url));
+        note(`register resource ${body.url}`, "done");
+        return { secret };
       },
     }),
     route({

@@ -5,7 +5,7 @@ import { type Artifacts, hashOf } from "./artifacts.ts";
 import { readCapability } from "./capability.ts";
 import { COMPAT_CLIENTS } from "./compat-request.ts";
 import { GRANT } from "./grants.ts";
-import { CLIENT_ROLE, CLIENT_SCOPE } from "./provider.ts";
+import { CLIENT_RESOURCE, CLIENT_ROLE, CLIENT_SCOPE, STAFF_SCOPE } from "./provider.ts";
 import type { Role } from "./rights.ts";
 
 /** The command line, which is a public client: it has no secret that it could keep. */
@@ -46,6 +46,25 @@ export class ClientTrouble extends Error {
   override name = "ClientTrouble";
 }
 
+/**
+ * Registers an interface that takes this gateway's tokens, as a maker's cloud: it may ask about tokens that are for it, and gets none.
+ * @returns The secret, which is shown once. @throws ClientTrouble
+ */
+export async function registerResource(artifacts: Artifacts, url: string): Promise<string> {
+  const adapter = artifacts.adapterFor("Client");
+  if ((await adapter.find(url)) !== undefined) throw new ClientTrouble(`${url} is registered already`);
+  const secret = randomBytes(32).toString("base64url");
+  const metadata: AllClientMetadata = {
+    client_id: url,
+    client_secret: `sha256:${hashOf(secret)}`,
+    token_endpoint_auth_method: "client_secret_basic",
+    ...{ grant_types: [], response_types: [], redirect_uris: [] },
+    [CLIENT_RESOURCE]: true,
+  };
+  await adapter.upsert(url, metadata as never);
+  return secret;
+}
+
 /** @returns The secret, which is shown once. @throws ClientTrouble */
 export async function registerClient(artifacts: Artifacts, client: NewClient): Promise<string> {
   const { id, role, scope, redirectUris } = client;
@@ -54,10 +73,10 @@ export async function registerClient(artifacts: Artifacts, client: NewClient): P
       `"${id}" is no name for a client (expected letters, digits and . _ -, and none of the gateway's own)`,
     );
   }
-  const wrong = scope.split(" ").find((word) => readCapability(word) === undefined);
+  const wrong = scope.split(" ").find((word) => word !== STAFF_SCOPE && readCapability(word) === undefined);
   if (wrong !== undefined) {
     throw new ClientTrouble(
-      `"${wrong}" is no scope (expected all, noFlash or use:NAME, each with @DEVICE for one unit)`,
+      `"${wrong}" is no scope (expected all, noFlash or use:NAME, each with @DEVICE for one unit, or staff for a cloud)`,
     );
   }
   const adapter = artifacts.adapterFor("Client");

@@ -26,6 +26,10 @@ interface ProviderParts {
 /** What a client that acts in its own name may do, kept in its registration. */
 export const CLIENT_ROLE = "latchkey_role";
 export const CLIENT_SCOPE = "latchkey_scope";
+/** Marks an interface that takes this server's tokens, as a maker's cloud; its client ID is its address. */
+export const CLIENT_RESOURCE = "latchkey_resource";
+/** The one scope of such an interface: what its bearer may do there, their role says. */
+export const STAFF_SCOPE = "staff";
 
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
@@ -79,7 +83,7 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
     clientDefaults: { id_token_signed_response_alg: "ES256" },
     clientAuthMethods: ["none", "client_secret_basic", "client_secret_post"],
     extraClientMetadata: {
-      properties: [CLIENT_ROLE, CLIENT_SCOPE],
+      properties: [CLIENT_ROLE, CLIENT_SCOPE, CLIENT_RESOURCE],
       validator(_ctx, key, value) {
         if (key === CLIENT_ROLE && value !== undefined && !isRole(String(value)))
           throw new TypeError(`${key} is no role`);
@@ -113,7 +117,14 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
         useGrantedResource: async () => true,
         async getResourceServerInfo(ctx, resource) {
           const { errors } = await import("oidc-provider");
-          if (resource !== issuer) throw new errors.InvalidTarget();
+          if (resource !== issuer) {
+            const registered = await ctx.oidc.provider.Client.find(resource);
+            if (registered?.[CLIENT_RESOURCE] !== true) throw new errors.InvalidTarget();
+            const isProgram = ctx.oidc.params?.grant_type === "client_credentials";
+            const ownScope = String(ctx.oidc.client?.[CLIENT_SCOPE] ?? "").split(" ");
+            if (isProgram && !ownScope.includes(STAFF_SCOPE)) throw new errors.InvalidTarget();
+            return { scope: STAFF_SCOPE, audience: resource, accessTokenFormat: "opaque" };
+          }
           const words = scopeAsked(ctx).split(" ");
           const wrong = words.filter((word) => word !== "" && readCapability(word) === undefined);
           if (wrong.length > 0) throw new errors.InvalidScope("unknown scope", wrong.join(" "));
@@ -128,6 +139,12 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
     // Codes without a proof key are refused, and "plain" proves nothing (RFC 9700, 2.1.1).
     pkce: { required: () => true },
     rotateRefreshToken: true,
+    // When the bearer logged in: what can't be undone in the field needs a fresh second factor.
+    async extraTokenClaims(ctx) {
+      const { AuthorizationCode, DeviceCode, RefreshToken } = ctx.oidc.entities;
+      const auth_time = (AuthorizationCode ?? DeviceCode ?? RefreshToken)?.authTime;
+      return auth_time === undefined ? undefined : { auth_time };
+    },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed("refresh_token"),
     findAccount: async (_ctx, name) => {
       const account = accounts.find(name);
@@ -165,6 +182,17 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
     clientBasedCORS: () => false,
   };
   const provider = new Provider(issuer, configuration);
+  // Whoever is asked about a token says what its account may do now; an account that is gone has no tokens.
+  provider.use(async (ctx, next) => {
+    await next();
+    const told = ctx.body as { active?: boolean; sub?: string; client_id?: string } | undefined;
+    if (ctx.path !== "/oauth/introspect" || told?.active !== true) return;
+    const account = told.sub === undefined ? undefined : accounts.find(told.sub);
+    const client = told.sub === undefined ? await provider.Client.find(told.client_id ?? "") : undefined;
+    const role = account === undefined ? client?.[CLIENT_ROLE] : account.role;
+    const isOver = told.sub !== undefined && account?.isDisabled !== false;
+    ctx.body = isOver ? { active: false } : { ...told, role };
+  });
   // Secrets of clients are stored as hashes (RFC 9700, 2.5: they have 256 random bits, so a plain hash does).
   provider.Client.prototype.compareClientSecret = async function compare(
     this: { clientSecret?: string },

@@ -1,0 +1,114 @@
+/**
+ * Staff at the operator interface: access tokens of the one issuer that the cloud was told of, for this cloud alone. The issuer
+ * is asked about each token (RFC 7662), and its answer counts for a second, so that who leaves is out within that time.
+ * @source RFC 6749; RFC 7662; RFC 8707: a token names the interface that it is for
+ */
+import { HttpRefusal } from "./route.ts";
+
+export interface StaffIssuer {
+  /** The issuer's address, as its metadata has it. */
+  readonly issuer: string;
+  /** This cloud's name there: its own address. */
+  readonly audience: string;
+  /** With which the cloud proves itself to the issuer. */
+  readonly secret: string;
+}
+
+interface StaffMember {
+  readonly name: string;
+  readonly role: string;
+  /** Unix seconds of the login with password and second factor; undefined for a program. */
+  readonly authenticatedS: number | undefined;
+}
+
+export interface StaffAccess {
+  /** @returns Who it is; throws HttpRefusal when the token is no good here, or may not do this. */
+  admit(token: string, request: { readonly method: string; readonly path: string }): Promise<StaffMember>;
+}
+
+const CACHED_MS = 1_000;
+const CACHED_MAX = 1_000;
+const TIMEOUT_MS = 5_000;
+/** A second factor is fresh for five minutes. */
+const FRESH_S = 300;
+
+const RANK = ["viewer", "support", "release", "admin"];
+
+/** What a request needs: a role, and for what can't be undone in the field, a fresh second factor. */
+function needs(method: string, path: string): { readonly role: string; readonly isFresh: boolean } {
+  if (method === "GET" || method === "HEAD" || path === "/v1/view-links") return { role: "viewer", isFresh: false };
+  if (path === "/v1/releases" || /^\/v1\/releases\/.*\/withdraw$/.test(path)) return { role: "release", isFresh: true };
+  if (/^\/v1\/rollouts(\/|$)/.test(path)) return { role: "release", isFresh: false };
+  if (/^\/v1\/devices\/[^/]+\/steer$/.test(path)) return { role: "support", isFresh: false };
+  return { role: "admin", isFresh: false };
+}
+
+/** What an issuer says of a token (RFC 7662, 2.2), with our own claims `role` and `auth_time`. */
+interface Introspected {
+  readonly active?: unknown;
+  readonly iss?: unknown;
+  readonly aud?: unknown;
+  readonly sub?: unknown;
+  readonly client_id?: unknown;
+  readonly role?: unknown;
+  readonly auth_time?: unknown;
+}
+
+/** @param nowMs A clock that never jumps. */
+export function createStaffAccess({ issuer, audience, secret }: StaffIssuer, nowMs: () => number): StaffAccess {
+  const cache = new Map<string, { readonly member: Promise<StaffMember | undefined>; readonly untilMs: number }>();
+  const basic = `Basic ${Buffer.from(`${encodeURIComponent(audience)}:${encodeURIComponent(secret)}`).toString("base64")}`;
+
+  async function ask(token: string): Promise<StaffMember | undefined> {
+    const answer = await fetch(new URL("/oauth/introspect", issuer), {
+      method: "POST",
+      headers: { authorization: basic },
+      body: new URLSearchParams({ token, token_type_hint: "access_token" }),
+      redirect: "error",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    }).catch(() => undefined);
+    if (answer?.ok !== true) {
+      throw new HttpRefusal(
+        503,
+        `the issuer of staff's tokens at ${issuer} doesn't answer; try again, or see that it runs`,
+      );
+    }
+    const told = (await answer.json()) as Introspected;
+    const isForUs = [told.aud].flat().includes(audience) && told.iss === issuer;
+    if (told.active !== true || !isForUs || typeof told.role !== "string") return undefined;
+    return {
+      name: String(told.sub ?? told.client_id ?? ""),
+      role: told.role,
+      authenticatedS: typeof told.auth_time === "number" ? told.auth_time : undefined,
+    };
+  }
+  function memberOf(token: string): Promise<StaffMember | undefined> {
+    const known = cache.get(token);
+    if (known !== undefined && known.untilMs > nowMs()) return known.member;
+    const oldest = cache.keys().next();
+    if (cache.size >= CACHED_MAX && !oldest.done) cache.delete(oldest.value);
+    const member = ask(token);
+    cache.set(token, { member, untilMs: nowMs() + CACHED_MS });
+    member.catch(() => cache.delete(token));
+    return member;
+  }
+
+  return {
+    async admit(token, { method, path }) {
+      const member = await memberOf(token);
+      if (member === undefined) throw new HttpRefusal(401, "this token is no good here; log in with: latchkey login");
+      const { role, isFresh } = needs(method, path);
+      if (RANK.indexOf(member.role) < RANK.indexOf(role)) {
+        throw new HttpRefusal(403, `the role ${member.role} may not do this (it needs ${role})`);
+      }
+      const ageS = Date.now() / 1_000 - (member.authenticatedS ?? 0);
+      if (isFresh && ageS > FRESH_S) {
+        throw new HttpRefusal(
+          403,
+          "this needs a fresh second factor, at most five minutes old; log in again with: latchkey login",
+        );
+      }
+      return member;
+    },
+  };
+}

@@ -4,9 +4,9 @@ import { type Build, createMachines, type OnboardingParts } from "#device/core.t
 import { run } from "#device/runner.ts";
 import { openSettings } from "#device/settings.ts";
 import board from "./board.json" with { type: "json" };
-import { port } from "./port.ts";
+import { port, scope } from "./port.ts";
 
 export function start(app: App, build: Build, onboarding: OnboardingParts): void {
   const settings = openSettings(port.flash, board.flash.regions.settings);
-  run(port, createMachines({ port, app, board, build, onboarding }), app, settings);
+  run(port, createMachines({ port, app, board, build, onboarding }), app, settings, scope);
 }

@@ -29,7 +29,10 @@ function schemaOf({ type, min, max, step, maxLength, choices, unit }: ValueSchem
 
 const absentOr = (schema: ValueSchema | undefined) => schema && schemaOf(schema);
 
-export function describeApp({ functions, variables, events }: App, { product, release, board }: About): Description {
+export function describeApp(
+  { functions, variables, settings, events }: App,
+  { product, release, board }: About,
+): Description {
   return {
     ...{ v: 1, product, release, board },
     functions: each(functions, ({ right, args, answer, texts }) => ({
@@ -42,7 +45,10 @@ export function describeApp({ functions, variables, events }: App, { product, re
       ...where("value", absentOr(value)),
       ...where("texts", texts),
     })),
-    settings: {},
+    settings: each(settings, ({ value, default: first, texts }) => ({
+      ...{ value: schemaOf(value), default: first },
+      ...where("texts", texts),
+    })),
     events: each(events, ({ payload, texts }) => ({
       right: "subscribe" as const,
       ...where("payload", absentOr(payload)),

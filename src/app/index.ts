@@ -1,5 +1,5 @@
 /** What makers write apps with: `latchkey/device`. */
-export { type DeviceDefinition, defineDevice } from "./define-device.ts";
+export { type DeviceDefinition, type DeviceIo, defineDevice } from "./define-device.ts";
 export { Analog, type AnalogOptions } from "./io/analog.ts";
 export { device } from "./io/buses.ts";
 export { Digital, type DigitalOptions } from "./io/digital.ts";

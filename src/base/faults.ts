@@ -119,6 +119,8 @@ export const FAULTS = {
   APP_THREW: 392,
   /** The app's function answered with what cannot be encoded: the unit's console and cloud name it. */
   APP_ANSWER: 393,
+  /** The app has not answered within ten seconds. What it does later comes to nothing. */
+  APP_TIMEOUT: 394,
   SESSION_SEAL: 310,
   SESSION_REPLAY: 311,
   SESSION_ORDER: 312,

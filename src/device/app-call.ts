@@ -4,46 +4,97 @@
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type CborMap, decodeCbor } from "#codec/cbor.ts";
 import type { ValueSchema } from "#wire/describe.ts";
-import type { App, AppFunction, AppIo } from "./app-interface.ts";
+import type { AppFunction } from "./app-interface.ts";
+import { deliverIo } from "./app-io.ts";
+import { changeSetting, keepState, settingOf } from "./app-keeping.ts";
 import { ownEntry } from "./app-names.ts";
-import { ANSWER_BYTES_MAX, encodeAppValue, messageOf } from "./app-values.ts";
+import type { AppRuntime } from "./app-runtime.ts";
+import { type AppTimer, takeDue } from "./app-timers.ts";
+import { ANSWER_BYTES_MAX, encodeAppValue } from "./app-values.ts";
 import { fits } from "./value-schema.ts";
 
-export interface RunningApp {
-  readonly app: App;
-  readonly io: AppIo;
-  /** Told of each failure: in which function or variable, and what. A fatal one ends the run. */
-  failed(name: string, message: string, isFatal: boolean): void;
-}
+/** What the maker's code gave: a value, a promise of one, or nothing since it threw, which is reported. */
+type Outcome = { readonly value: unknown } | undefined;
 
-/** What an async function throws after it has answered is reported too; unheard, it would end the run. */
-function hear({ failed }: RunningApp, name: string, answer: unknown): void {
-  if (answer instanceof Promise) answer.catch((error: unknown) => failed(name, messageOf(error), false));
+/** Runs a piece of the maker's code. */
+function attempt(runtime: AppRuntime, name: string, work: () => unknown, isFatal = false): Outcome {
+  let outcome: Outcome;
+  try {
+    outcome = { value: work() };
+  } catch (error) {
+    runtime.failed(name, error, isFatal);
+  }
+  keepState(runtime);
+  return outcome;
 }
 
 /**
- * Runs a function or reads a variable.
- * @param argsCbor An encoded map of arguments by name.
- * @returns The encoded answer; APP_ARGUMENT, APP_NO_SUCH_NAME, APP_THREW, or APP_ANSWER for an answer that is no CBOR or
- *   does not fit into a record.
+ * Waits for what an async function promised. What it throws is reported; unheard, it would end the run.
+ * @param then Called with what it gave; undefined when it threw.
  */
-export function callApp(running: RunningApp, name: string, argsCbor: Uint8Array): Result<Uint8Array> {
+function whenSettled(
+  runtime: AppRuntime,
+  name: string,
+  promise: Promise<unknown>,
+  then: (outcome: Outcome) => void,
+): void {
+  promise.then(
+    (value) => {
+      keepState(runtime);
+      then({ value });
+    },
+    (error: unknown) => {
+      runtime.failed(name, error);
+      keepState(runtime);
+      then(undefined);
+    },
+  );
+}
+
+/** Runs a piece of the maker's code from which nobody wants an answer. */
+function tell(runtime: AppRuntime, name: string, work: () => unknown): void {
+  const outcome = attempt(runtime, name, work);
+  if (outcome?.value instanceof Promise) whenSettled(runtime, name, outcome.value, () => undefined);
+}
+
+/**
+ * Runs a function, reads a variable, or reads or changes a setting.
+ * @param argsCbor An encoded map of arguments by name; of a setting, none to read it or its new `value`.
+ * @param answer   Called once, now or later, with the encoded answer; or APP_ARGUMENT, APP_NO_SUCH_NAME, APP_THREW, or APP_ANSWER for
+ *   an answer that is no CBOR, does not fit its schema or does not fit into a record; of a setting, what changeSetting refuses.
+ */
+export function callApp(
+  runtime: AppRuntime,
+  name: string,
+  argsCbor: Uint8Array,
+  answer: (result: Result<Uint8Array>) => void,
+): void {
+  const { app, io } = runtime;
   const args = decodeCbor(argsCbor);
-  if (!args.ok || !(args.value instanceof Map)) return refuse("APP_ARGUMENT");
-  const func = ownEntry(running.app.functions, name);
-  const variable = func === undefined ? ownEntry(running.app.variables, name) : undefined;
-  if (func === undefined && variable === undefined) return refuse("APP_NO_SUCH_NAME");
+  if (!args.ok || !(args.value instanceof Map)) return answer(refuse("APP_ARGUMENT"));
+  const func = ownEntry(app.functions, name);
+  const variable = func === undefined ? ownEntry(app.variables, name) : undefined;
+  if (func === undefined && variable === undefined) return answer(callSetting(runtime, name, args.value));
   const values = valuesOf(func?.args ?? {}, args.value);
-  if (values === undefined) return refuse("APP_ARGUMENT");
-  try {
-    const answer =
-      func === undefined ? variable?.read(running.io as never) : func.run(values as never, running.io as never);
-    hear(running, name, answer);
-    return encodeAnswer(running, name, func?.answer ?? variable?.value, answer ?? null);
-  } catch (error) {
-    running.failed(name, messageOf(error), false);
-    return refuse("APP_THREW");
-  }
+  if (values === undefined) return answer(refuse("APP_ARGUMENT"));
+  const outcome = attempt(runtime, name, () =>
+    func === undefined ? variable?.read(io as never) : func.run(values as never, io as never),
+  );
+  const schema = func?.answer ?? variable?.value;
+  const finish = (said: Outcome) =>
+    answer(said ? encodeAnswer(runtime, name, schema, said.value ?? null) : refuse("APP_THREW"));
+  if (outcome?.value instanceof Promise) whenSettled(runtime, name, outcome.value, finish);
+  else finish(outcome);
+}
+
+function callSetting(runtime: AppRuntime, name: string, args: CborMap): Result<Uint8Array> {
+  if (ownEntry(runtime.app.settings, name) === undefined) return refuse("APP_NO_SUCH_NAME");
+  if (args.size === 0) return settingOf(runtime, name);
+  const before = runtime.values.settings[name];
+  const changed = changeSetting(runtime, name, args);
+  const { app, io, values } = runtime;
+  if (changed.ok && values.settings[name] !== before) tell(runtime, "changed", () => app.changed?.(name, io as never));
+  return changed;
 }
 
 /** The arguments of a call, each of its kind, all of them and no others; undefined where they are not. */
@@ -60,7 +111,7 @@ function valuesOf(schemas: AppFunction["args"], args: CborMap): Readonly<Record<
 }
 
 function encodeAnswer(
-  { failed }: RunningApp,
+  runtime: AppRuntime,
   name: string,
   schema: ValueSchema | undefined,
   answer: unknown,
@@ -69,36 +120,73 @@ function encodeAnswer(
   const isUnfit = typeof encoded !== "string" && schema !== undefined && !fits(schema, answer);
   const reason = isUnfit ? `outside its schema (${schema.type})` : encoded;
   if (typeof reason !== "string") return ok(reason);
-  failed(name, `its answer is ${reason}`, false);
+  runtime.failed(name, `its answer is ${reason}`);
   return refuse("APP_ANSWER");
 }
 
 /** Tells the app that the button was released. */
-export function pressApp(running: RunningApp, heldMs: number): void {
-  try {
-    hear(running, "pressed", running.app.pressed?.(heldMs, running.io as never));
-  } catch (error) {
-    running.failed("pressed", messageOf(error), false);
-  }
+export function pressApp(runtime: AppRuntime, heldMs: number): void {
+  tell(runtime, "pressed", () => runtime.app.pressed?.(heldMs, runtime.io as never));
+}
+
+/** Tells the app's IO classes of a changed value. */
+export function changeIo(runtime: AppRuntime, resource: number, value: number): void {
+  tell(runtime, "io", () => deliverIo(resource, value));
+}
+
+/** Tells the app that this run ends. What it promises is not waited for. */
+export function stopApp(runtime: AppRuntime): void {
+  tell(runtime, "stop", () => runtime.app.stop?.(runtime.io as never));
+}
+
+/** Runs the timers that are due. */
+export function runTimers(runtime: AppRuntime): void {
+  for (const timer of takeDue(runtime)) runTimer(runtime, timer);
+}
+
+function runTimer(runtime: AppRuntime, timer: AppTimer): void {
+  const outcome = attempt(runtime, timer.name, timer.run);
+  if (!(outcome?.value instanceof Promise)) return;
+  timer.isBusy = true;
+  whenSettled(runtime, timer.name, outcome.value, () => {
+    timer.isBusy = false;
+  });
 }
 
 /**
  * Starts the app and asks whether it works. An app that throws at its start ends a trial, as any crash does. Once its image
  * is confirmed the unit goes on without it, since an update can then mend it.
+ * @param done Called once, now or later, with whether it works.
  */
-export function startApp(running: RunningApp, isTrial: boolean): boolean {
-  const { app, io, failed } = running;
-  try {
-    hear(running, "start", app.start?.(io as never));
-  } catch (error) {
-    failed("start", messageOf(error), isTrial);
+export function startApp(runtime: AppRuntime, isTrial: boolean, done: (passed: boolean) => void): void {
+  const { app, io } = runtime;
+  const crash = (error: unknown) => {
+    runtime.failed("start", error, isTrial);
     if (isTrial) throw error;
-    return false;
-  }
+    done(false);
+  };
+  const crashLater = (error: unknown) => {
+    runtime.failed("start", error, isTrial);
+    if (isTrial) runtime.port.system.restart("fault");
+    else done(false);
+  };
+  let started: unknown;
   try {
-    return app.selfTest?.(io as never) ?? true;
+    started = app.start?.(io as never);
   } catch (error) {
-    failed("selfTest", messageOf(error), false);
-    return false;
+    return crash(error);
   }
+  keepState(runtime);
+  if (started instanceof Promise) started.then(() => testApp(runtime, done), crashLater);
+  else testApp(runtime, done);
+}
+
+function testApp(runtime: AppRuntime, done: (passed: boolean) => void): void {
+  keepState(runtime);
+  const { app, io } = runtime;
+  if (app.selfTest === undefined) return done(true);
+  const outcome = attempt(runtime, "selfTest", () => app.selfTest?.(io as never));
+  if (outcome?.value instanceof Promise)
+    whenSettled(runtime, "selfTest", outcome.value, (said) => done(said?.value === true));
+  else done(outcome?.value === true);
 }

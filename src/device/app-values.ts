@@ -15,7 +15,7 @@ const LINE_MAX = 200;
 function unfit(value: unknown, depth: number): string | undefined {
   if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return undefined;
-  if (value instanceof Promise) return "a promise: the function must not be async";
+  if (value instanceof Promise) return "a promise: await it first";
   if (depth === DEPTH_MAX) return "nested too deeply";
   const items = Array.isArray(value) ? value : value instanceof Map ? [...value.values()] : undefined;
   if (items === undefined) {

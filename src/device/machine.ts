@@ -5,7 +5,7 @@
  * in a test.
  */
 import type { Fault } from "#base/faults.ts";
-import type { TimeState } from "#trust/time-floor.ts";
+import type { SignedInterval, TimeState } from "#trust/time-floor.ts";
 import type { FlashOp } from "#wire/flash/record-log.ts";
 import type { PortEvent, RestartReason, Secure } from "./port.ts";
 import type { Facts } from "./store/facts.ts";
@@ -33,6 +33,8 @@ export type InnerEvent =
   | { readonly kind: "credentials-given"; readonly ssid: Uint8Array; readonly passphrase: Uint8Array }
   /** The maker's signed time was taken: what is known of the time from now on. */
   | { readonly kind: "time-taken"; readonly time: TimeState }
+  /** The owner's phone signed what time it is (PROTOCOL 4.10). */
+  | { readonly kind: "time-vouched"; readonly interval: SignedInterval }
   /** The broker's link is up (session established) or down. */
   | { readonly kind: "link-up" }
   | { readonly kind: "link-down" }

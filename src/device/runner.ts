@@ -5,12 +5,15 @@
  */
 import { faultText } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
-import type { Cbor } from "#codec/cbor.ts";
-import { callApp, pressApp, type RunningApp, startApp } from "./app-call.ts";
-import type { App, AppIo } from "./app-interface.ts";
-import { deliverIo, provideIo } from "./app-io.ts";
-import { ownEntry } from "./app-names.ts";
-import { EVENT_BYTES_MAX, encodeAppValue, messageOf, oneLine } from "./app-values.ts";
+import { OWN } from "#wire/flash/stored-names.ts";
+import { changeIo, pressApp, startApp, stopApp } from "./app-call.ts";
+import { appGlobals } from "./app-globals.ts";
+import { answerCall, createAppRuntime, learnTime, logLine, nextAppMs, wakeApp } from "./app-host.ts";
+import type { App } from "./app-interface.ts";
+import { provideIo } from "./app-io.ts";
+import { forgetValues, writeState } from "./app-keeping.ts";
+import type { AppRuntime } from "./app-runtime.ts";
+import { lookAgain } from "./app-timers.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine } from "./machine.ts";
 import type { Port, PortEvent } from "./port.ts";
 import {
@@ -26,7 +29,6 @@ import {
 } from "./send-queue.ts";
 import { performOp, type Settings } from "./settings.ts";
 import { openStore, performStore, type Store, unreadableNames } from "./store/store.ts";
-import { fits } from "./value-schema.ts";
 
 /** A machine with the state it is in and the moment it wants to be woken. */
 interface Slot {
@@ -36,9 +38,10 @@ interface Slot {
 }
 
 /** All that a running unit holds. */
-interface Runtime extends RunningApp {
+interface Runtime {
   readonly port: Port;
   readonly store: Store;
+  readonly app: AppRuntime;
   readonly slots: readonly Slot[];
   readonly queue: (PortEvent | InnerEvent)[];
   /** The update goes on with the board's next event, so that its long work keeps neither network nor watchdog waiting. */
@@ -47,39 +50,51 @@ interface Runtime extends RunningApp {
   isWorking: boolean;
 }
 
-/** Starts the runtime on a port; returns once the start event has been worked off. */
-export function run(port: Port, machines: readonly Machine<unknown>[], app: App, settings: Settings): void {
+/**
+ * Starts the runtime on a port; returns once the start event has been worked off.
+ * @param scope The object of the global variables, to which the app's own are added.
+ */
+export function run(
+  port: Port,
+  machines: readonly Machine<unknown>[],
+  app: App,
+  settings: Settings,
+  scope: object = {},
+): void {
+  const store = openStore(settings);
   const runtime: Runtime = {
     port,
-    app,
-    io: {
-      pin: (name) => pinOf(port, name),
-      raise: (name, value) => raise(runtime, name, value),
-      located: (latitude, longitude) => located(runtime, latitude, longitude),
-      log: (text) => log(port, `app: ${oneLine(String(text))}`),
-    },
-    store: openStore(settings),
+    store,
+    app: createAppRuntime({
+      ...{ port, app, store },
+      tell: (event) => receive(runtime, event),
+      arm: () => arm(runtime),
+      log: (text) => log(port, text),
+    }),
     slots: machines.map((machine) => ({
       machine,
       state: machine.initial,
       wakeAtMs: Number.POSITIVE_INFINITY,
     })),
     queue: [],
-    failed: (name, message, isFatal) => receive(runtime, { kind: "app-failed", name, message, isFatal }),
     isUpdating: false,
     sending: createSendQueue(port.tcp),
     isWorking: false,
   };
   provideIo(port.io);
+  Object.assign(
+    scope,
+    appGlobals(runtime.app, (level, text) => log(port, logLine(level, text))),
+  );
   port.onEvent((event) => receive(runtime, event));
   reportUnreadable(runtime);
   receive(runtime, { kind: "start", facts: runtime.store.facts, stored: settings });
-  receive(runtime, { kind: "app-started", passed: startApp(runtime, port.system.isTrial) });
+  startApp(runtime.app, port.system.isTrial, (passed) => receive(runtime, { kind: "app-started", passed }));
 }
 
 function receive(runtime: Runtime, event: PortEvent | InnerEvent): void {
-  const { port, queue, slots, sending } = runtime;
-  if (event.kind === "rejected") return runtime.failed("promise", messageOf(event.reason), false);
+  const { port, queue, sending } = runtime;
+  if (event.kind === "rejected") return runtime.app.failed("promise", event.reason);
   queue.push(event);
   if (runtime.isWorking) return;
   if (runtime.isUpdating) queue.push({ kind: "ota-continue" });
@@ -90,18 +105,26 @@ function receive(runtime: Runtime, event: PortEvent | InnerEvent): void {
   runtime.isWorking = true;
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     // No machine has to do with the app's own hardware.
-    if (next.kind === "io") changeApp(runtime, next.resource, next.value);
+    if (next.kind === "io") changeIo(runtime.app, next.resource, next.value);
     else show(runtime, next);
-    if (next.kind === "button") pressApp(runtime, next.heldMs);
+    if (next.kind === "button") pressApp(runtime.app, next.heldMs);
+    if (next.kind === "timer") wakeApp(runtime.app);
   }
   runtime.isWorking = false;
-  const wakeAtMs = Math.min(nextOverdueMs(sending), ...slots.map((slot) => slot.wakeAtMs));
-  port.clock.wakeAt(runtime.isUpdating ? 0 : wakeAtMs);
+  arm(runtime);
   port.system.feedWatchdog();
+}
+
+/** Asks the board for a timer event at the first moment at which somebody wants one. */
+function arm({ port, app, slots, sending, isUpdating, isWorking }: Runtime): void {
+  if (isWorking) return;
+  const wakeAtMs = Math.min(nextOverdueMs(sending), nextAppMs(app), ...slots.map((slot) => slot.wakeAtMs));
+  port.clock.wakeAt(isUpdating ? 0 : wakeAtMs);
 }
 
 function show(runtime: Runtime, event: PortEvent | InnerEvent): void {
   const stamped: DeviceEvent = { ...event, nowMs: runtime.port.clock.milliseconds() };
+  learnTime(runtime.app, stamped);
   for (const slot of runtime.slots) {
     if (event.kind === "timer" && slot.wakeAtMs > stamped.nowMs) continue;
     const failed = step(runtime, slot, stamped);
@@ -121,6 +144,8 @@ function step(runtime: Runtime, slot: Slot, event: DeviceEvent): string | undefi
     // What follows a write that failed must not happen: a mark would stand for what is not there.
     if (effect.kind === "store" || effect.kind === "forget") {
       if (!performStore(runtime.store, slot.machine.name, effect)) return effect.name;
+      if (effect.name === OWN.zone) lookAgain(runtime.app);
+      if (effect.name === OWN.appSettings || effect.name === OWN.appState) forgetValues(runtime.app);
     } else if (perform(runtime, effect) === "failed") return undefined;
   }
   return undefined;
@@ -170,50 +195,22 @@ function perform(runtime: Runtime, effect: Exclude<Effect, { kind: "store" | "fo
     case "udp-send":
       return port.udp.send(effect.host, effect.port, effect.bytes, effect.from);
     case "call":
-      return call(runtime, effect.id, effect.name, effect.args);
+      return answerCall(runtime.app, (event) => receive(runtime, event), effect);
     case "console-write":
       return port.console.write(effect.bytes);
     case "log":
       return log(port, effect.text);
     case "restart":
+      stopApp(runtime.app);
+      writeState(runtime.app, true);
       return port.system.restart(effect.reason);
   }
 }
 
-function changeApp({ failed }: Runtime, resource: number, value: number): void {
-  try {
-    deliverIo(resource, value);
-  } catch (error) {
-    failed("onReadable", messageOf(error), false);
-  }
-}
 
 function flashFailed(queue: Runtime["queue"], address: number): "failed" {
   queue.push({ kind: "flash-failed", address });
   return "failed";
-}
-
-function call(runtime: Runtime, id: number, name: string, argsCbor: Uint8Array): void {
-  const answer = callApp(runtime, name, argsCbor);
-  runtime.queue.push(
-    answer.ok ? { kind: "called", id, result: answer.value } : { kind: "call-failed", id, fault: answer.fault },
-  );
-}
-
-function raise(runtime: Runtime, name: string, value: Cbor): void {
-  const event = ownEntry(runtime.app.events, name);
-  if (event === undefined) throw new Error(`no event is called ${name}: add it to events`);
-  const encoded = encodeAppValue(value ?? null, EVENT_BYTES_MAX);
-  if (event.payload !== undefined && !fits(event.payload, value)) {
-    throw new Error(`the value of event ${name} is outside its schema (${event.payload.type})`);
-  }
-  if (typeof encoded === "string") throw new Error(`the value of event ${name} is ${encoded}`);
-  receive(runtime, { kind: "raised", name, value: encoded });
-}
-
-function located(runtime: Runtime, latitude: number, longitude: number): void {
-  if (!(Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180)) throw new Error("located: no place on Earth");
-  receive(runtime, { kind: "located", place: [Math.round(latitude * 1e5), Math.round(longitude * 1e5)] });
 }
 
 /** One line for each entry that cannot be read: the unit then permits less, and somebody will ask why. */
@@ -223,12 +220,4 @@ function reportUnreadable({ port, store }: Runtime): void {
 
 function log(port: Port, text: string): void {
   port.console.write(utf8(`${text}\n`));
-}
-
-function pinOf(port: Port, name: string): ReturnType<AppIo["pin"]> {
-  return {
-    write: (value) => port.pins.write(name, Number(value)),
-    read: () => port.pins.read(name),
-    level: () => port.pins.read(name),
-  };
 }

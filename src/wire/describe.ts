@@ -27,7 +27,7 @@ export interface ValueSchema {
 /** The right that a caller needs. */
 export type AppRight = "read" | "call" | "subscribe" | "config";
 /** A value of a setting. */
-type SettingValue = boolean | number | string;
+export type SettingValue = boolean | number | string;
 
 interface Described {
   readonly texts?: Texts;

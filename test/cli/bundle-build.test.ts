@@ -39,7 +39,7 @@ it.each([
     "",
     /the app does not start: Error: no event is called gone: add it to events$/,
   ],
-  ["starts asynchronously", "", /the app does not start: Error: start must not be async/],
+  ["throws in an async start", "", /bad\.ts:3:\d+: the app does not start: Error: not yet/],
   ["has more names than a phone reads", "", /bad\.ts: its names take \d+ bytes \(a phone reads 1200\)/],
 ])("an app that %s is refused, and nothing is written", async (what, before, line) => {
   const last: Readonly<Record<string, string>> = {
@@ -47,7 +47,7 @@ it.each([
     "has a name that no scope can say": 'functions: { "set lamp": { right: "call", args: {}, run: () => 1 } }',
     "has one name twice": 'functions: { lamp: { right: "call", args: {}, run: () => 1 } }, events: { lamp: {} }',
     "raises an event that it never named": 'functions: {}, start: (io) => io.raise("gone")',
-    "starts asynchronously": "functions: {}, async start() {}",
+    "throws in an async start": 'functions: {}, async start() {\n  await 1; throw new Error("not yet"); }',
     "has more names than a phone reads":
       'functions: {}, events: Object.fromEntries(Array.from({ length: 40 }, (_, i) => ["x".repeat(50) + i, {}]))',
   };

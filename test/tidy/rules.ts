@@ -14,6 +14,7 @@ const FLOW: Readonly<Record<string, readonly string[]>> = {
   trust: ["base", "codec", "wire", "trust"],
   device: ["base", "codec", "wire", "trust", "device"],
   app: ["base", "codec", "wire", "trust", "device", "app"],
+  testing: ["base", "codec", "wire", "trust", "device", "app", "phone", "testing"],
   phone: ["base", "codec", "wire", "trust", "phone"],
   cloud: ["base", "codec", "wire", "trust", "cloud"],
   factory: ["base", "codec", "wire", "trust", "factory"],
@@ -112,8 +113,8 @@ export function faultsOf({ path, text }: SourceFile): string[] {
   if (lines > LINES_MAX && !/long because/i.test(text.slice(0, 600)))
     faults.push(`has ${lines} lines and no written reason`);
   if (!/^[a-z0-9]+([.-][a-z0-9]+)*\.(tsx?|mjs|c|h)$/.test(name)) faults.push("is not named in kebab-case");
-  // What the package exports as latchkey/device.
-  if (/^(utils?|helpers?|common|misc|index)\.ts$/.test(name) && path !== "src/app/index.ts")
+  // What the package exports as latchkey/device and latchkey/testing.
+  if (/^(utils?|helpers?|common|misc|index)\.ts$/.test(name) && !/^src\/(app|testing)\/index\.ts$/.test(path))
     faults.push("has a name that says nothing");
   if (/^export default\b/m.test(text) && !/config\.ts$|^\.|\.mjs$/.test(name)) faults.push("has a default export");
   if (/(^|\n)\s*(export\s+)?(const\s+)?enum\s/.test(withoutComments(text)) && name.endsWith(".ts"))

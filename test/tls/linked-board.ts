@@ -32,6 +32,8 @@ export interface LinkWish {
   /** What else it remembers. */
   readonly more?: ReadonlyMap<string, Uint8Array>;
   readonly appOrigins?: readonly string[];
+  /** Another bundle than that of the lamp. */
+  readonly bundle?: Uint8Array;
   /** Further arguments for the unit's process. */
   readonly args?: readonly string[];
 }
@@ -92,17 +94,9 @@ export async function linkedImages(name: string, wish: LinkWish): Promise<readon
   const board = readBoard(name);
   const maker = throwawayMaker();
   const { builtS = 1_790_000_000 } = wish;
-  const bundle = (
-    await buildBundle(
-      {
-        app: "src/app/lamp.ts",
-        board: name,
-        onboarding: { legacy: [], softAp: false },
-        appOrigins: wish.appOrigins ?? [],
-      },
-      { release: "test", atS: builtS },
-    )
-  ).bytes;
+  const product = { app: "src/app/lamp.ts", board: name, onboarding: { legacy: [], softAp: false } };
+  const appOrigins = wish.appOrigins ?? [];
+  const bundle = wish.bundle ?? (await buildBundle({ ...product, appOrigins }, { release: "test", atS: builtS })).bytes;
   const native = name === "sim" ? undefined : await buildNative(name, { tls: wish.tls ?? true });
   const images = new Map([[COMPONENT.js as number, bundle]]);
   if (native !== undefined) images.set(COMPONENT.native, native);

@@ -20,10 +20,21 @@ globalThis.judge = (app) => {
   const raise = (name) => {
     if (!Object.hasOwn(app.events ?? {}, name)) throw new Error("no event is called " + name + ": add it to events");
   };
-  const started = app.start?.({ pin, raise, located: () => undefined, log: () => undefined });
-  if (started instanceof Promise) throw new Error("start must not be async: what it throws later, nobody would hear");
-  app.selfTest?.({ pin, raise, located: () => undefined, log: () => undefined });
-};`;
+  const ignored = () => undefined;
+  const settings = Object.fromEntries(Object.entries(app.settings ?? {}).map(([name, each]) => [name, each.default]));
+  const timer = () => 1;
+  const time = { now: () => ({ grade: "unknown", seconds: undefined }) };
+  const values = { settings, state: { ...app.state }, time };
+  const io = { ...values, pin, raise, located: ignored, log: ignored, after: timer, every: timer, at: timer, cancel: ignored };
+  const heard = (answer) => answer instanceof Promise && answer.catch((error) => native.fail(error.name + ": " + error.message + "\\n" + error.stack));
+  heard(app.start?.(io));
+  heard(app.selfTest?.(io));
+};
+const quiet = () => undefined;
+globalThis.console = { debug: quiet, log: quiet, info: quiet, warn: quiet, error: quiet };
+globalThis.setTimeout = globalThis.setInterval = () => 1;
+globalThis.clearTimeout = globalThis.clearInterval = quiet;
+globalThis.queueMicrotask = (run) => void Promise.resolve().then(run);`;
 
 interface AppTrial {
   /** Its definition without the functions, once it is defined. */
@@ -65,10 +76,15 @@ export async function tryApp(script: string, board: Pick<Board, "pins" | "io">):
     isBusRead = true;
   });
   let app = {} as App;
+  let failure: string | undefined;
   const kindOf = (pin: string) => (Object.hasOwn(pins, pin) ? pins[pin] : undefined);
   const native = {
     define(text: unknown) {
       app = JSON.parse(String(text)) as App;
+    },
+    /** What an async start threw. */
+    fail(text: unknown) {
+      failure ??= String(text);
     },
     write(pin: unknown) {
       if (kindOf(String(pin)) !== "output") throw new RangeError(`no such output pin ${String(pin)}`);
@@ -83,7 +99,7 @@ export async function tryApp(script: string, board: Pick<Board, "pins" | "io">):
   try {
     engine.evaluate(JUDGE, "judge.js");
     engine.evaluate(script, "app.js");
-    return { app, failure: undefined };
+    return { app, failure };
   } catch (error) {
     if (!(error instanceof EngineFailure)) throw error;
     // A driver that misses its device in zeros isn't wrong for that.

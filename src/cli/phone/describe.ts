@@ -47,7 +47,7 @@ const NEEDS: Readonly<Record<string, string>> = {
 };
 
 /** A schema as a person reads it: `0 to 100 %`, `yes or no`, `warm, cold`. */
-function schemaText({ type, min, max, maxLength, choices = [], unit }: ValueSchema): string {
+export function schemaText({ type, min, max, maxLength, choices = [], unit }: ValueSchema): string {
   if (type === "bool") return "yes or no";
   if (type === "choice") return choices.join(", ");
   if (type === "text") return `text${maxLength === undefined ? "" : ` of at most ${maxLength} characters`}`;

@@ -18,6 +18,7 @@ import { readLog } from "./log.ts";
 import { type OnboardOptions, onboardUnit } from "./onboard.ts";
 import { adoptCard, passUnitOn, revokeAll } from "./owner.ts";
 import { placeUnit } from "./place.ts";
+import { settings } from "./settings.ts";
 import { type ShareOptions, shareUnit } from "./share.ts";
 import { type SubscribeOptions, subscribe } from "./subscribe.ts";
 import { answerTime, requestTime, vouchTime } from "./time.ts";
@@ -117,6 +118,10 @@ export function register(command: Command): void {
     .description("read a variable of the unit's app")
     .argument("<variable>", "its name, as `phone describe` shows it")
     .action((name: string, options: PhoneOptions) => sayTrouble(() => readVariable(name, options)));
+  fromAfar(asGuest(withUnit(command.command("settings"))))
+    .description("show the settings of the unit's app, and change those that are named; requires the config right")
+    .argument("[changes...]", "name=value each, as `phone describe` shows them")
+    .action((changes: string[], options: PhoneOptions) => sayTrouble(() => settings(changes, options)));
   fromAfar(asGuest(withUnit(command.command("subscribe"))))
     .description("show events of the unit's app as they happen, until Ctrl-C")
     .argument("[events...]", "their names; all of them when none is named")

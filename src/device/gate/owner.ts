@@ -177,6 +177,8 @@ function writesOf({ unreadable }: Facts, resale: StoredResale, revocations: Revo
     forget("fleetCalls"),
     forget("place"),
     forget("zone"),
+    forget("appSettings"),
+    forget("appState"),
     ...moveCloud(undefined),
     forget("resale"),
   ];
@@ -230,7 +232,7 @@ export function reset(context: StepContext): void {
   memory.fleetCalls = false;
   effects.push(forget("fleetCalls"));
   setPlace(context, undefined);
-  effects.push(...moveCloud(undefined));
+  effects.push(...moveCloud(undefined), forget("appSettings"), forget("appState"));
   rememberZone(context, undefined);
   if (memory.owner !== undefined) {
     rememberRevocations(context, withoutGuests(memory.revocations, memory.owner.claims.holder));

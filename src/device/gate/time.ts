@@ -3,6 +3,7 @@
  * answers with a second that is signed over it.
  * @source PROTOCOL 4.9, 4.10
  */
+import { equal } from "#base/bytes.ts";
 import { faultText, ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { remember } from "#device/store/store.ts";
@@ -96,6 +97,9 @@ export function takeVouch(context: StepContext, session: Session, link: number, 
   if (before?.signed !== undefined && askedMs <= before.signed.askedMs) return ok(null);
   const signer = addSigner(memory.signers, key, link, memory.owner?.claims.holder);
   signer.signed = narrowed(signer.signed, interval.value);
+  if (memory.owner !== undefined && equal(key, memory.owner.claims.holder)) {
+    context.effects.push({ kind: "emit", event: { kind: "time-vouched", interval: signer.signed } });
+  }
   const { earliestS } = signer.signed;
   const isRisen = earliestS - (signer.floorS ?? 0) >= PERSIST_STEP_S;
   if (!signer.isDeep && isRisen && mayWrite(context, session)) storeFloor(context, key, link, earliestS);

@@ -270,6 +270,16 @@ export function decodeZone(bytes: Uint8Array): StoredZone | undefined {
   return rule !== undefined && zone?.ok ? { rule, zone: zone.value } : undefined;
 }
 
+/** Values of the app's by name. */
+export function encodeAppMap(values: ReadonlyMap<string, Cbor>): Uint8Array {
+  return encodeCbor(values);
+}
+
+export function decodeAppMap(bytes: Uint8Array): ReadonlyMap<string, Cbor> | undefined {
+  const item = decodeCbor(bytes);
+  return item.ok && item.value instanceof Map ? (item.value as ReadonlyMap<string, Cbor>) : undefined;
+}
+
 export function encodePlace(place: Place): Uint8Array {
   return encodeCbor(place);
 }

@@ -7,6 +7,7 @@ import { encodeRevocations } from "#trust/grants/revocations.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import {
   asBytes,
+  decodeAppMap,
   decodeCloud,
   decodeCloudMoved,
   decodeCloudTls,
@@ -30,6 +31,7 @@ import {
   decodeUsage,
   decodeWifi,
   decodeZone,
+  encodeAppMap,
   encodeCloudMoved,
   encodeCounter,
   encodeEmpty,
@@ -219,6 +221,18 @@ export const ENTRIES = {
     decode: decodePlace,
     encode: encodePlace,
   },
+  appSettings: {
+    name: OWN.appSettings,
+    writers: ["app", "gate"],
+    decode: decodeAppMap,
+    encode: encodeAppMap,
+  },
+  appState: {
+    name: OWN.appState,
+    writers: ["app", "gate"],
+    decode: decodeAppMap,
+    encode: encodeAppMap,
+  },
 } as const;
 
 /** The names as texts, so that a bundle with short names keeps them: the store looks entries up by name. */
@@ -253,4 +267,6 @@ export const ENTRY_NAMES = [
   "signerTimes",
   "zone",
   "place",
+  "appSettings",
+  "appState",
 ] as const satisfies readonly (keyof typeof ENTRIES)[];

@@ -134,4 +134,12 @@ export const MEANINGS: Readonly<Record<EntryName, Meaning>> = {
     unreadable: "the place is unknown: geofences refuse",
     unwritable: "whoever said it is told; the old place stays",
   },
+  appSettings: {
+    unreadable: "each setting is as the maker gave it",
+    unwritable: "whoever changed it is told; the old value stays",
+  },
+  appState: {
+    unreadable: "the app begins with the state that the maker gave it",
+    unwritable: "the app goes on with the new state, and has the old one after the next start",
+  },
 };

@@ -98,4 +98,6 @@ function settleResale(facts: OpenFacts, resale: NonNullable<Facts["resale"]>): v
   facts.place = undefined;
   facts.zone = undefined;
   facts.cloudMoved = undefined;
+  facts.appSettings = undefined;
+  facts.appState = undefined;
 }

@@ -31,11 +31,13 @@ const DEVICE = resolve("src/app/index.ts");
 const OURS = ["src/base", "src/codec", "src/wire", "src/trust", "src/device", "boards"].map(
   (path) => resolve(path) + sep,
 );
+/** What it finds beside the language. */
+const GLOBALS = resolve("src/app/globals.d.ts");
 const DEFINITION = dirname(DEVICE) + sep;
 const isOurs = (path: string) => OURS.some((of) => path.startsWith(of));
 /** Sources that don't change between two checks. */
 const parsed = new Map<string, ts.SourceFile>();
-const FOUND = "an app finds the language of ES2020 without Date, Intl, timers, network and console";
+const FOUND = "an app finds the language of ES2020 with timers and console, without Date, Intl and network";
 
 function optionsFor(app: string): ts.CompilerOptions {
   const isScript = /\.[cm]?jsx?$/.test(app);
@@ -75,7 +77,7 @@ function programOf({ app, absent }: AppToCheck): ts.Program {
     if (file !== undefined && (isLibrary || isOurs(resolve(name)))) parsed.set(key + name, file);
     return file;
   };
-  return ts.createProgram([resolve(app), INTERFACE], options, host);
+  return ts.createProgram([resolve(app), INTERFACE, GLOBALS], options, host);
 }
 
 /** `file:line:column`, the file as the maker named its folder. */
@@ -98,8 +100,10 @@ function lineOf(fault: ts.Diagnostic): string {
   const where = fault.file === undefined ? "" : `${placeOf(fault.file, fault.start ?? 0)}: `;
   const [, missing] = /^Cannot find name '([\w$]+)'/.exec(words) ?? [];
   const [, member] = /^Property '(normalize|localeCompare)' does not exist/.exec(words) ?? [];
-  const [, answer] = /^Type '(.*?)' is not assignable to type '(?:void \| )?Cbor'/.exec(words) ?? [];
-  if (/^Type '(?:\(.*?\) => )?Promise</.test(words)) return `${where}what a caller asks for must not be async`;
+  const [, answer] =
+    /^Type '(?:\(.*?\) => )?(?:Promise<)?(.*?)>?' is not assignable to type '(?:void \| )?(?:Cbor|OrPromise<)/.exec(
+      words,
+    ) ?? [];
   if (answer !== undefined) {
     return `${where}a caller cannot be told ${answer} (expected a number, text, boolean, null, Uint8Array, array or Map)`;
   }

@@ -76,4 +76,8 @@ export const OWN = {
   signerTimes: "signer-times",
   /** The zone where the unit is, as a POSIX TZ rule in UTF-8. A reset and a resale forget it. */
   zone: "zone",
+  /** What was set of the app's settings: CBOR map by name. A reset and a resale forget it. */
+  appSettings: "app-settings",
+  /** What the app keeps: CBOR map by name. A reset and a resale forget it. */
+  appState: "app-state",
 } as const;

@@ -6,6 +6,7 @@ import { ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import { callApp } from "#device/app-call.ts";
 import type { App, AppIo, DescribedPart } from "#device/app-interface.ts";
+import type { AppRuntime } from "#device/app-runtime.ts";
 import { flashLogIn } from "#device/flash-log.ts";
 import { createGate } from "#device/gate/gate.ts";
 import type { GateState } from "#device/gate/state.ts";
@@ -221,13 +222,15 @@ export function createWorld(options: WorldOptions = {}): World {
         const map = args.ok && args.value instanceof Map ? (args.value as Map<string, Cbor>) : new Map();
         world.calls.push({ name: effect.name, args: map });
         const answer = () => {
-          const running = { app, io: options.io as AppIo, failed: () => undefined };
-          const result = app === APP ? answerOf(effect.name, map) : callApp(running, effect.name, effect.args);
-          world.show(
-            result.ok
-              ? { kind: "called", id: effect.id, result: result.value }
-              : { kind: "call-failed", id: effect.id, fault: result.fault },
-          );
+          const running = { app, io: options.io, failed: () => undefined } as unknown as AppRuntime;
+          const told = (result: Result<Uint8Array>) =>
+            world.show(
+              result.ok
+                ? { kind: "called", id: effect.id, result: result.value }
+                : { kind: "call-failed", id: effect.id, fault: result.fault },
+            );
+          if (app === APP) told(answerOf(effect.name, map));
+          else callApp(running, effect.name, effect.args, told);
         };
         if (world.held !== undefined) world.held.push(answer);
         else answer();

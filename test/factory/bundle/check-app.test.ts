@@ -44,7 +44,11 @@ it.each([
     /^app\.ts: `app` is not what defineDevice gives/,
   ],
   ["no defineDevice", "\nexport const app = defineDevice({});\n", /^app\.ts:2:20: a unit has no defineDevice/],
-  ["a timer", appOf("() => setTimeout(() => undefined, 5)"), /^app\.ts:3:\d+: a unit has no setTimeout: an app finds/],
+  [
+    "a timer of Node's",
+    appOf("() => setImmediate(() => undefined)"),
+    /^app\.ts:3:\d+: a unit has no setImmediate: an app finds/,
+  ],
   ["a request", appOf('() => { fetch("http://x"); }'), /^app\.ts:3:\d+: a unit has no fetch: /],
   ["the time", appOf("() => Date.now()"), /^app\.ts:3:\d+: a unit has no Date: /],
   [
@@ -53,7 +57,11 @@ it.each([
     /^app\.ts:3:\d+: a unit has no Buffer: .* \(and 1 more\)$/,
   ],
   ["a calendar's sister", appOf('() => "a".localeCompare("b")'), /^app\.ts:3:\d+: a unit has no localeCompare/],
-  ["an async function", appOf("async () => 1"), /^app\.ts:3:\d+: what a caller asks for must not be async/],
+  [
+    "an object as an async answer",
+    appOf("async () => ({ a: 1 })"),
+    /^app\.ts:3:\d+: a caller cannot be told \{ a: number; \}/,
+  ],
   [
     "a plain object as an answer",
     appOf("() => ({ a: 1 })"),
@@ -161,6 +169,9 @@ it("an app that a unit can run passes: the shipped one, one in plain JavaScript,
   );
   const several = `import { level } from "./parts/level.ts";\n${appOf("() => level(50)")}`;
   expect(refusalOf(several)).toBe("");
+  const waits =
+    "async ({ on }) => { await new Promise<void>((go) => void setTimeout(go, 5)); console.log(on); return 1; }";
+  expect(refusalOf(appOf(waits))).toBe("");
   writeFileSync(join(folder, "parts/level.ts"), "export const level = (percent: number): string => percent * 2;\n");
   expect(refusalOf(several)).toMatch(/parts\/level\.ts:1:\d+: Type 'number' is not assignable to type 'string'/);
 });

@@ -1,0 +1,263 @@
+/**
+ * A device under test: the maker's app on the runtime that ships, in virtual time, with a board in memory and callers with real
+ * keys. One hour of operation takes milliseconds.
+ */
+import type { Result } from "#base/faults.ts";
+import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import type { App } from "#device/app-interface.ts";
+import { createAppReporter } from "#device/app-reporter.ts";
+import { flashLogIn } from "#device/flash-log.ts";
+import { createGate } from "#device/gate/gate.ts";
+import type { DeviceEvent, InnerEvent, Machine } from "#device/machine.ts";
+import type { PortEvent } from "#device/port.ts";
+import { run } from "#device/runner.ts";
+import { openSettings } from "#device/settings.ts";
+import { openSession, type Session } from "#phone/session.ts";
+import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
+import { signTime } from "#trust/signed-time.ts";
+import type { SessionRequest } from "#wire/sessions/session.ts";
+import { createMemoryFlash, PowerCut } from "./memory-flash.ts";
+import { createTestIdentity, type GuestLimits, guestOf, type TestCaller } from "./test-unit-identity.ts";
+import { ADDRESS, TCP_PORT, unitTransport } from "./unit-transport.ts";
+import { createVirtualBoard, Restart, type VirtualBoard } from "./virtual-port.ts";
+
+const SETTINGS = { start: 0, bytes: 65_536 };
+const AUDIT = { start: 65_536, bytes: 16_384 };
+/** When the build was made: no unit takes an earlier second for the present. */
+const BUILT_S = 1_790_000_000;
+/** Taken now, since a test may put others in their place later. */
+const { setImmediate } = globalThis;
+
+/** A call was refused. */
+export class Refused extends Error {
+  override name = "Refused";
+  readonly fault: string;
+  constructor(what: string, fault: string) {
+    super(`${what} was refused (${fault})`);
+    this.fault = fault;
+  }
+}
+
+/** Somebody who holds a key. */
+export interface Caller {
+  /** Runs a function, reads a variable or a setting. @throws Refused */
+  call(name: string, args?: Readonly<Record<string, Cbor>>): Promise<Cbor>;
+  /** Changes a setting. @throws Refused */
+  set(name: string, value: Cbor): Promise<Cbor>;
+  /** Events that the key may subscribe to, of the last 16. */
+  events(): Promise<readonly { readonly name: string; readonly value: Cbor }[]>;
+}
+
+export interface TestDevice extends Caller {
+  /** Pins by name: what the app wrote, and what the test lets it read. */
+  readonly pins: Map<string, number>;
+  /** What the unit's console says, one line each. */
+  readonly lines: readonly string[];
+  /** What the app threw, in order: where, and what. */
+  readonly failures: readonly { readonly name: string; readonly message: string }[];
+  /** What the app raised, in order. */
+  readonly raised: readonly { readonly name: string; readonly value: Cbor }[];
+  /** Lets so many milliseconds go by, with all that happens in them. */
+  advance(milliseconds: number): Promise<void>;
+  /** Tells the unit what time it is, Unix seconds: signed by the maker's time key, or without proof as a hint. */
+  setTime(unixS: number, grade?: "trusted" | "hint"): Promise<void>;
+  /** Tells the unit where it is, as a POSIX TZ rule such as "CET-1CEST,M3.5.0,M10.5.0/3". */
+  setZone(rule: string): Promise<void>;
+  /** Presses the button and releases it after so many milliseconds. */
+  press(heldMs: number): Promise<void>;
+  /** Somebody to whom the owner gave a key. */
+  guest(limits: GuestLimits): Caller;
+  /** Takes the power away and gives it back: memory is gone, flash stays. */
+  powerCut(): Promise<void>;
+  /** Lets the power fail within a write to flash, so many after this one, and come back. */
+  cutPowerInWrite(after?: number): void;
+  /** Puts another release's app in place of this one, as an update does. */
+  update(app: App): Promise<void>;
+}
+
+interface TestOptions {
+  readonly product?: string;
+  /** Values of pins at the start. */
+  readonly pins?: Readonly<Record<string, number>>;
+}
+
+/** Starts an app on a unit that has an owner. */
+export async function startDevice(first: App, options: TestOptions = {}): Promise<TestDevice> {
+  const identity = createTestIdentity(options.product ?? "test");
+  const flash = createMemoryFlash(AUDIT.start + AUDIT.bytes);
+  const pins = new Map(Object.entries(options.pins ?? {}));
+  const lines: string[] = [];
+  const failures: { name: string; message: string }[] = [];
+  const raised: { name: string; value: Cbor }[] = [];
+  const sessions = new Map<TestCaller, Session>();
+  const globals: Record<string, unknown> = {};
+  let app = first;
+  let board: VirtualBoard | undefined;
+  let isUpdating = false;
+  let connections = 0;
+
+  const store = openSettings(flash, SETTINGS);
+  for (const [name, value] of identity.values) store.put(name, value);
+
+  const watcher: Machine<null> = {
+    name: "test",
+    initial: null,
+    step(state, event: DeviceEvent) {
+      if (event.kind === "app-failed") failures.push({ name: event.name, message: event.message });
+      if (event.kind === "raised") {
+        const value = decodeCbor(event.value);
+        raised.push({ name: event.name, value: value.ok ? value.value : null });
+      }
+      const isOver = event.kind === "console-data" && isUpdating;
+      return { state, effects: isOver ? [{ kind: "restart", reason: "update" }] : [] };
+    },
+  };
+
+  function boot(): void {
+    const before = board;
+    const next = createVirtualBoard({ flash, pins, lines });
+    board = next;
+    isUpdating = false;
+    sessions.clear();
+    for (const end of before?.ended ?? []) end();
+    const gate = createGate({
+      ...{ crypto: primitives, app, tcpPort: TCP_PORT, buildS: BUILT_S },
+      audit: flashLogIn(flash, AUDIT),
+    });
+    const machines = [gate, createAppReporter("test"), watcher] as readonly Machine<unknown>[];
+    within(() => run(next.port, machines, app, openSettings(flash, SETTINGS), globals));
+    deliver({ kind: "online", ipv4: ADDRESS } satisfies InnerEvent as unknown as PortEvent);
+  }
+
+  /** Runs the unit; a restart or a cut of its power starts it anew. */
+  function within(work: () => void): void {
+    const own = Object.fromEntries(Object.keys(globals).map((name) => [name, Reflect.get(globalThis, name)]));
+    Object.assign(globalThis, globals);
+    let isOver = false;
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof Restart) && !(error instanceof PowerCut)) throw error;
+      isOver = true;
+    } finally {
+      Object.assign(globalThis, own);
+    }
+    if (isOver) boot();
+  }
+
+  const deliver = (event: PortEvent) => within(() => board?.emit(event));
+
+  /** Lets promises of the app go on until nothing more comes of them. */
+  async function settle(): Promise<void> {
+    const own = Object.fromEntries(Object.keys(globals).map((name) => [name, Reflect.get(globalThis, name)]));
+    Object.assign(globalThis, globals);
+    try {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    } finally {
+      Object.assign(globalThis, own);
+    }
+  }
+
+  async function sessionOf(caller: TestCaller): Promise<Session> {
+    const open = sessions.get(caller);
+    if (open !== undefined) return open;
+    const transport = unitTransport(running(), deliver, () => ++connections);
+    const { id: deviceId } = identity;
+    const opened = await openSession({ primitives, transport, deviceId, holderSeed: caller.seed, chain: caller.chain });
+    if (!opened.ok) throw new Refused("the session", opened.fault);
+    sessions.set(caller, opened.value);
+    return opened.value;
+  }
+
+  /** Asks in a session, and once more in a new one where the unit knows the old one no more. */
+  async function ask(caller: TestCaller, request: SessionRequest): Promise<Result<Cbor>> {
+    const answer = await (await sessionOf(caller)).request(request);
+    if (answer.ok || answer.fault !== "SESSION_UNKNOWN") return answer;
+    sessions.delete(caller);
+    return (await sessionOf(caller)).request(request);
+  }
+
+  const told = (what: string, answer: Result<Cbor>) => {
+    if (!answer.ok) throw new Refused(what, answer.fault);
+    return answer.value;
+  };
+
+  function callerOf(key: TestCaller): Caller {
+    const call = async (name: string, args: Readonly<Record<string, Cbor>> = {}) => {
+      const encoded = encodeCbor(new Map(Object.entries(args)));
+      const value = told(name, await ask(key, { op: "call", name, args: encoded }));
+      await settle();
+      return value;
+    };
+    return {
+      call,
+      set: (name, value) => call(name, { value }),
+      async events() {
+        const all = told("events", await ask(key, { op: "events", after: 0 }));
+        return (all as readonly [number, string, Uint8Array][]).map(([, name, bytes]) => {
+          const value = decodeCbor(bytes);
+          return { name, value: value.ok ? value.value : null };
+        });
+      },
+    };
+  }
+
+  const running = () => board as VirtualBoard;
+  boot();
+  await settle();
+  const owner = callerOf(identity.owner);
+  return {
+    ...owner,
+    pins,
+    lines,
+    failures,
+    raised,
+    async advance(milliseconds) {
+      await settle();
+      let leftMs = milliseconds;
+      for (;;) {
+        const now = running();
+        const tookMs = Math.max(0, now.wakeAtMs - now.nowMs);
+        if (tookMs > leftMs) break;
+        leftMs -= tookMs;
+        now.nowMs += tookMs;
+        deliver({ kind: "timer" });
+        await settle();
+      }
+      running().nowMs += leftMs;
+    },
+    async setTime(unixS, grade = "trusted") {
+      if (grade === "hint") {
+        deliver({ kind: "time-hinted", hintS: unixS } satisfies InnerEvent as unknown as PortEvent);
+        return settle();
+      }
+      const nonce = told("a nonce", await ask(identity.owner, { op: "nonce" })) as Uint8Array;
+      const statement = signTime(identity.timeSigner, Uint8Array.of(1), { timeS: unixS, nonce });
+      told("the time", await ask(identity.owner, { op: "time", statement }));
+      await settle();
+    },
+    async setZone(rule) {
+      told("the zone", await ask(identity.owner, { op: "zone", rule }));
+      await settle();
+    },
+    async press(heldMs) {
+      running().nowMs += heldMs;
+      deliver({ kind: "button", heldMs });
+      await settle();
+    },
+    guest: (limits) => callerOf(guestOf(identity, limits)),
+    async powerCut() {
+      boot();
+      await settle();
+    },
+    cutPowerInWrite(after = 0) {
+      flash.cutAt = flash.operations + after;
+    },
+    async update(next) {
+      app = next;
+      isUpdating = true;
+      deliver({ kind: "console-data", bytes: new Uint8Array(0) });
+      await settle();
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/** A board in memory: its clock stands still until a test moves it, its pins are a map, its network leads to the test. */
+import type { Port, PortEvent, RestartReason } from "#device/port.ts";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
+import type { MemoryFlash } from "./memory-flash.ts";
+
+export interface VirtualBoard {
+  readonly port: Port;
+  /** Values of pins by name; a test sets what the app reads. */
+  readonly pins: Map<string, number>;
+  readonly lines: string[];
+  nowMs: number;
+  /** When the runtime wants to be woken, in board milliseconds. */
+  wakeAtMs: number;
+  /** The reason for which the runtime restarted the board, until somebody takes it. */
+  restarted: RestartReason | undefined;
+  emit(event: PortEvent): void;
+  /** Called when the board's run has ended. */
+  readonly ended: (() => void)[];
+  /** Called when the unit closes a connection. */
+  closed: (connection: number) => void;
+  /** Called with what the unit sends to a connection. */
+  sent: (connection: number, bytes: Uint8Array) => void;
+}
+
+/** Thrown to end a run that restarts: nothing behind it is performed. */
+export class Restart extends Error {
+  override name = "Restart";
+}
+
+interface Known {
+  readonly flash: MemoryFlash;
+  readonly pins: Map<string, number>;
+  readonly lines: string[];
+}
+
+export function createVirtualBoard({ flash, pins, lines }: Known): VirtualBoard {
+  let receive: (event: PortEvent) => void = () => undefined;
+  const nothing = () => undefined;
+  const board: VirtualBoard = {
+    ...{
+      pins,
+      lines,
+      nowMs: 1,
+      wakeAtMs: Number.POSITIVE_INFINITY,
+      restarted: undefined,
+      ended: [],
+      sent: nothing,
+      closed: nothing,
+    },
+    emit: (event) => receive(event),
+    port: {
+      onEvent: (to) => {
+        receive = to;
+      },
+      clock: {
+        milliseconds: () => board.nowMs,
+        wakeAt: (atMs) => {
+          board.wakeAtMs = atMs;
+        },
+      },
+      crypto: nodePrimitives,
+      flash,
+      radio: { scan: nothing, listen: nothing, join: nothing, leave: nothing, accessPoint: nothing },
+      tcp: {
+        ...{ listen: nothing, connect: () => -1, close: (connection) => board.closed(connection) },
+        write: (connection, bytes) => {
+          board.sent(connection, bytes);
+          return true;
+        },
+      },
+      udp: { send: nothing, listen: nothing },
+      pins: {
+        write: (pin, value) => void pins.set(pin, value),
+        read: (pin) => pins.get(pin) ?? 0,
+      },
+      console: { write: (bytes) => void lines.push(new TextDecoder().decode(bytes).trimEnd()) },
+      system: {
+        restart: (reason) => {
+          board.restarted = reason;
+          throw new Restart();
+        },
+        feedWatchdog: nothing,
+        resetReason: "power",
+        isTrial: false,
+        heapBytes: () => 0,
+      },
+    },
+  };
+  return board;
+}

@@ -24,6 +24,9 @@ const files = execFileSync("git", [
 const ENTRIES: readonly RegExp[] = [
   /^boards\/[^/]+\/(main|host\/verifier)\.ts$/,
   /^src\/app\//,
+  /^src\/testing\/index\.ts$/,
+  // Bundled by their paths.
+  /^test\/apps\/[a-z-]+-app\.ts$/,
   // What makers import of the package (src/cli/package/contents.ts).
   /^src\/(phone\/(browser|node|phone-api)|cloud\/cloud-api)\.ts$/,
   /^src\/base\/faults-on-unit\.ts$/,

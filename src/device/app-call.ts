@@ -8,8 +8,8 @@ import type { AppFunction } from "./app-interface.ts";
 import { deliverIo } from "./app-io.ts";
 import { changeSetting, keepState, settingOf } from "./app-keeping.ts";
 import { ownEntry } from "./app-names.ts";
-import type { AppRuntime } from "./app-runtime.ts";
-import { type AppTimer, takeDue } from "./app-timers.ts";
+import type { AppRuntime, AppTimer } from "./app-runtime.ts";
+import { takeDue } from "./app-timers.ts";
 import { ANSWER_BYTES_MAX, encodeAppValue } from "./app-values.ts";
 import { fits } from "./value-schema.ts";
 
@@ -131,7 +131,7 @@ export function pressApp(runtime: AppRuntime, heldMs: number): void {
 
 /** Tells the app's IO classes of a changed value. */
 export function changeIo(runtime: AppRuntime, resource: number, value: number): void {
-  tell(runtime, "io", () => deliverIo(resource, value));
+  tell(runtime, "onReadable", () => deliverIo(resource, value));
 }
 
 /** Tells the app that this run ends. What it promises is not waited for. */

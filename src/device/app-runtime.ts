@@ -2,7 +2,6 @@
 import type { SettingValue } from "#wire/describe.ts";
 import type { AppClock } from "./app-clock.ts";
 import type { App, AppIo } from "./app-interface.ts";
-import type { AppTimer } from "./app-timers.ts";
 import type { Port } from "./port.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import type { Store } from "./store/store.ts";
@@ -17,6 +16,23 @@ export interface AppValues {
   /** The state in memory is not in flash yet: it is written when the next turn comes. */
   isDue: boolean;
   readonly writes: RateLimit;
+}
+
+/** A timer of the app's (app-timers.ts). */
+export interface AppTimer {
+  readonly id: number;
+  /** As a failure names it. */
+  readonly name: string;
+  readonly run: () => unknown;
+  dueMs: number;
+  /** Undefined for one that runs once. */
+  readonly everyMs?: number | undefined;
+  /** Of a timer of a time of day: seconds since midnight. */
+  readonly ofDayS?: number | undefined;
+  /** The local second up to which times of day were looked at; undefined while time or zone is not known. */
+  seenS?: number | undefined;
+  /** An async run has not ended: the next one is left out. */
+  isBusy?: boolean;
 }
 
 export interface AppRuntime {

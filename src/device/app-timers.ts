@@ -1,7 +1,7 @@
 /** The app's timers: after a while, every so often, or at a time of day. They end with the run. */
 import { type Zone, zoneOffsetS } from "#codec/posix-tz.ts";
 import { type AppTime, appTime } from "./app-clock.ts";
-import type { AppRuntime } from "./app-runtime.ts";
+import type { AppRuntime, AppTimer } from "./app-runtime.ts";
 
 /** Timers at once: each takes memory. */
 const TIMERS_MAX = 32;
@@ -13,22 +13,6 @@ const LOOK_MS = 3_600_000;
 const DAY_S = 86_400;
 /** Timers are looked at each hour, and summer time makes two of it: a longer step is a clock that was set. */
 const JUMP_S = 3 * 3_600;
-
-export interface AppTimer {
-  readonly id: number;
-  /** As a failure names it. */
-  readonly name: string;
-  readonly run: () => unknown;
-  dueMs: number;
-  /** Undefined for one that runs once. */
-  readonly everyMs?: number | undefined;
-  /** Of a timer of a time of day: seconds since midnight. */
-  readonly ofDayS?: number | undefined;
-  /** The local second up to which times of day were looked at; undefined while time or zone is not known. */
-  seenS?: number | undefined;
-  /** An async run has not ended: the next one is left out. */
-  isBusy?: boolean;
-}
 
 function milliseconds(value: number, least: number, what: string): number {
   if (!(value >= least && value <= LONGEST_MS)) {

@@ -207,7 +207,6 @@ function perform(runtime: Runtime, effect: Exclude<Effect, { kind: "store" | "fo
   }
 }
 
-
 function flashFailed(queue: Runtime["queue"], address: number): "failed" {
   queue.push({ kind: "flash-failed", address });
   return "failed";

@@ -2,6 +2,8 @@
  * A device under test: the maker's app on the runtime that ships, in virtual time, with a board in memory and callers with real
  * keys. One hour of operation takes milliseconds.
  */
+import { createIoModel, type IoModel } from "#app/testing/io-model.ts";
+import type { BoardIo, BoardPins } from "#base/board-io.ts";
 import type { Result } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { App } from "#device/app-interface.ts";
@@ -51,6 +53,8 @@ export interface Caller {
 export interface TestDevice extends Caller {
   /** Pins by name: what the app wrote, and what the test lets it read. */
   readonly pins: Map<string, number>;
+  /** The hardware behind the IO classes: values of inputs, devices on buses. */
+  readonly hardware: IoModel;
   /** What the unit's console says, one line each. */
   readonly lines: readonly string[];
   /** What the app threw, in order: where, and what. */
@@ -77,6 +81,8 @@ export interface TestDevice extends Caller {
 
 interface TestOptions {
   readonly product?: string;
+  /** What the board has for the IO classes, as `pins` and `io` of a board.json. */
+  readonly board?: { readonly pins: BoardPins; readonly io?: BoardIo };
   /** Values of pins at the start. */
   readonly pins?: Readonly<Record<string, number>>;
 }
@@ -91,6 +97,8 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
   const raised: { name: string; value: Cbor }[] = [];
   const sessions = new Map<TestCaller, Session>();
   const globals: Record<string, unknown> = {};
+  const hardwareEvents: PortEvent[] = [];
+  const hardware = createIoModel(options.board ?? { pins: {} }, { emit: (event) => void hardwareEvents.push(event) });
   let app = first;
   let board: VirtualBoard | undefined;
   let isUpdating = false;
@@ -115,7 +123,8 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
 
   function boot(): void {
     const before = board;
-    const next = createVirtualBoard({ flash, pins, lines });
+    const next = createVirtualBoard({ flash, io: hardware.io, pins, lines });
+    hardwareEvents.length = 0;
     board = next;
     isUpdating = false;
     sessions.clear();
@@ -149,6 +158,7 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
 
   /** Lets promises of the app go on until nothing more comes of them. */
   async function settle(): Promise<void> {
+    for (let event = hardwareEvents.shift(); event !== undefined; event = hardwareEvents.shift()) deliver(event);
     const own = Object.fromEntries(Object.keys(globals).map((name) => [name, Reflect.get(globalThis, name)]));
     Object.assign(globalThis, globals);
     try {
@@ -209,6 +219,7 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
   return {
     ...owner,
     pins,
+    hardware,
     lines,
     failures,
     raised,

@@ -1,5 +1,5 @@
 /** A board in memory: its clock stands still until a test moves it, its pins are a map, its network leads to the test. */
-import type { Port, PortEvent, RestartReason } from "#device/port.ts";
+import type { IoPort, Port, PortEvent, RestartReason } from "#device/port.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { MemoryFlash } from "./memory-flash.ts";
 
@@ -29,11 +29,12 @@ export class Restart extends Error {
 
 interface Known {
   readonly flash: MemoryFlash;
+  readonly io: IoPort;
   readonly pins: Map<string, number>;
   readonly lines: string[];
 }
 
-export function createVirtualBoard({ flash, pins, lines }: Known): VirtualBoard {
+export function createVirtualBoard({ flash, io, pins, lines }: Known): VirtualBoard {
   let receive: (event: PortEvent) => void = () => undefined;
   const nothing = () => undefined;
   const board: VirtualBoard = {
@@ -60,6 +61,7 @@ export function createVirtualBoard({ flash, pins, lines }: Known): VirtualBoard 
       },
       crypto: nodePrimitives,
       flash,
+      io,
       radio: { scan: nothing, listen: nothing, join: nothing, leave: nothing, accessPoint: nothing },
       tcp: {
         ...{ listen: nothing, connect: () => -1, close: (connection) => board.closed(connection) },

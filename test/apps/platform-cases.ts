@@ -11,10 +11,10 @@ import { eventsAfter } from "#phone/subscribe.ts";
 import { type AttackedUnit, startAttackedUnit } from "../attacks/attacked-unit.ts";
 import { until } from "../progress.ts";
 
-export const said = (result: Result<Cbor>) => (result.ok ? result.value : result.fault);
+const said = (result: Result<Cbor>) => (result.ok ? result.value : result.fault);
 
 /** Opens a session as the owner as soon as the unit answers. */
-export const session = (unit: AttackedUnit): Promise<Session> =>
+const session = (unit: AttackedUnit): Promise<Session> =>
   until(
     "a session",
     async () => {
@@ -25,7 +25,7 @@ export const session = (unit: AttackedUnit): Promise<Session> =>
   );
 
 /** A unit that runs an app's file, checked and described as `bundle build` does. */
-export async function startAppUnit(name: string, app: string): Promise<AttackedUnit> {
+async function startAppUnit(name: string, app: string): Promise<AttackedUnit> {
   const product = { app, board: name, onboarding: { legacy: [], softAp: false } };
   const { bytes } = await buildCheckedBundle(product, readBoard(name), { release: "test", atS: 1_790_000_000 });
   return startAttackedUnit(name, { bundle: bytes });

@@ -103,8 +103,10 @@ export function faultsOf({ path, text }: SourceFile): string[] {
     } else if (!target.startsWith(".") && isPure(path)) faults.push(`imports the package ${target} in a pure room`);
   }
   const impure = isPure(path) ? IMPURE.exec(withoutComments(text)) : null;
-  // The one way by which a board hands its native functions to the bundle.
-  if (impure !== null && !(impure[1] === "globalThis" && /^boards\/[^/]+\/port\.ts$/.test(path))) {
+  // The one way by which a board hands its native functions to the bundle, and the globals that apps are given.
+  const isGiver =
+    impure?.[1] === "globalThis" ? /^boards\/[^/]+\/port\.ts$/ : /^src\/(app\/globals\.d|device\/app-globals)\.ts$/;
+  if (impure !== null && !isGiver.test(path)) {
     faults.push(`uses ${impure[1]} in a pure room`);
   }
   const adHoc = readsValues(path) ? AD_HOC.exec(withoutComments(text)) : null;

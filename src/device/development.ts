@@ -3,7 +3,7 @@
  * send. It is code that a development bundle alone holds; a production unit has nothing of it (ADR 0137).
  */
 import { concat } from "#base/bytes.ts";
-import { faultText } from "#base/faults.ts";
+import { faultText, type Result } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import { type CborMap, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import {
@@ -15,6 +15,7 @@ import {
 } from "#wire/lines/development-line.ts";
 import { callApp } from "./app-call.ts";
 import type { App, AppIo } from "./app-interface.ts";
+import type { AppRuntime } from "./app-runtime.ts";
 import type { DeviceEvent, Machine, Step } from "./machine.ts";
 import type { Port } from "./port.ts";
 
@@ -70,15 +71,29 @@ function shown(value: unknown, depth: number): string {
   return `{ ${entries.map(([key, item]) => `${String(key)}: ${each(item)}`).join(", ")} }`;
 }
 
-/** Calls a function or reads a variable of the app, as a caller's request does. */
-function call(development: Development, name: string, args: Readonly<Record<string, unknown>> = {}): unknown {
-  const { app, io } = development;
-  if (io === undefined) throw new Error("the app has not started");
-  const running = { app, io, failed: () => undefined };
-  const answer = callApp(running, name, encodeCbor(new Map(Object.entries(args)) as CborMap));
+function valueIn(answer: Result<Uint8Array>): unknown {
   const decoded = answer.ok ? decodeCbor(answer.value) : answer;
   if (!decoded.ok) throw new Error(`refused: ${faultText(decoded.fault)}`);
   return decoded.value;
+}
+
+/**
+ * Calls a function, or reads a variable or a setting of the app, as a caller's request does. What it makes of the app's state is kept with
+ * the unit's next event. @returns The answer, or a promise of one that comes later.
+ */
+function call(development: Development, name: string, args: Readonly<Record<string, unknown>> = {}): unknown {
+  const { app, io } = development;
+  if (io === undefined) throw new Error("the app has not started");
+  const values = { settings: io.settings };
+  const running = { app: { ...app, state: undefined }, io, values, failed: () => undefined } as unknown as AppRuntime;
+  let now: Result<Uint8Array> | undefined;
+  const later = new Promise<Result<Uint8Array>>((resolve) => {
+    callApp(running, name, encodeCbor(new Map(Object.entries(args)) as CborMap), (answer) => {
+      now = answer;
+      resolve(answer);
+    });
+  });
+  return now === undefined ? later.then(valueIn) : valueIn(now);
 }
 
 function evaluate(development: Development, { id, evaluate: text }: DevelopmentRequest & { evaluate: string }): void {

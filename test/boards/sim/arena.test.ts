@@ -59,8 +59,8 @@ test("the bundle starts in the arena that the board states", async () => {
   expect(usedBytes).toBeLessThan(board.budgets.heapBytes);
 });
 
-test("in a quarter of it, it runs out of memory, and says so", async () => {
-  const { failure } = await startIn(board.budgets.heapBytes / 4);
+test("in a sixth of it, it runs out of memory, and says so", async () => {
+  const { failure } = await startIn(Math.floor(board.budgets.heapBytes / 6));
   expect(failure?.reason).toBe("out-of-memory");
 });
 

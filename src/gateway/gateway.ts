@@ -13,6 +13,7 @@ import { openAccounts } from "./accounts/accounts.ts";
 import { createAttempts } from "./accounts/attempts.ts";
 import { BOOTSTRAP_KEY_FILE, RUNNING_FILE, STORE_FILE } from "./data-folder.ts";
 import { gatewayKey } from "./gateway-key.ts";
+import { type HomeOptions, openMqttHome } from "./home/mqtt-home.ts";
 import { createGatewayApp, gatewayDocument } from "./http/gateway-app.ts";
 import { addInteractionRoutes } from "./http/interaction-routes.ts";
 import { type Route, route } from "./http/route.ts";
@@ -46,6 +47,8 @@ export interface GatewayOptions {
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer };
   /** Serve programs of the Spark era: the password grant, and tokens in queries and forms. */
   readonly isCompat: boolean;
+  /** The owner's broker, where Home Assistant finds the units. */
+  readonly home?: HomeOptions;
   log(line: string): void;
   /** Something failed for good, as a full disk: the gateway must end. */
   onFatal(error: unknown): void;
@@ -137,6 +140,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       if (request === undefined) return void outgoing.writeHead(413).end();
       return oauth(request, outgoing);
     };
+    const home = options.home && (await openMqttHome(options.home, { units, hub, journal, log }));
     replacePublicFile(join(data, RUNNING_FILE), `${JSON.stringify({ url, port, pid: process.pid })}\n`);
     const sweep = () => void artifacts.sweep(Math.floor(Date.now() / 1_000)).catch(onFatal);
     sweep();
@@ -146,6 +150,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       ...{ url, port, publicKey: key.publicKey },
       async close() {
         clearInterval(timer);
+        await home?.close();
         await new Promise<void>((resolve) => {
           server.close(() => resolve());
           server.closeAllConnections();

@@ -57,7 +57,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
       [
         [
           PATHS,
-          "--base --broker-ca --broker-password-file --ca --cloud-ca --codes --config --data --discharge-key --flash --frames --issuer --js --keys --line --memory --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --staff-secret-file --store-password-file --tls-cert --tls-key file folder release",
+          "--base --broker-ca --broker-password-file --ca --cloud-ca --codes --config --data --discharge-key --flash --frames --issuer --js --keys --line --memory --mqtt-password-file --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --staff-secret-file --store-password-file --tls-cert --tls-key file folder release",
         ],
         [
           TEXT,
@@ -85,11 +85,11 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
         [["", "0", "xyz", "0x01", "01 zz"], "--extra --ssid-hex"],
         [HOSTS, "--address --broadcast --cloud-server --host --maker"],
         [["", "host", "host:", ":80", "host:99999", "host:80x", "::1:80", "a b:80"], "--broker-hooks"],
-        [URLS, "--broker --staff-audience --staff-issuer --url"],
+        [URLS, "--broker --mqtt --staff-audience --staff-issuer --url"],
         [URLS, "login --issuer"],
         [NAMES, "--fleet --product product"],
         [WORDS, "--board --parser decoder"],
-        [CHOICES, "--consent --level --protocol --role protocol role"],
+        [CHOICES, "--consent --level --mqtt-discovery --protocol --role protocol role"],
         [["", "NaN", "1e99", "x", "5 km", "91", "-90.5"], "--lat"],
         [["", "NaN", "1e99", "x", "181", "-180.5"], "--lon"],
         [["", "NaN", "1e99", "x", "1", "-0.1"], "--loss"],

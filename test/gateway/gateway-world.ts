@@ -29,6 +29,9 @@ interface TestUnit {
   readonly server: GateServer;
 }
 
+/** The ID of a world's first unit, which is known before it starts. */
+export const FIRST_ID = toHex(deviceIdOf(primitives, primitives.ed25519PublicKey(seedOf(60))));
+
 /** A unit whose owner has a card of level all. */
 async function startUnit(fill: number): Promise<TestUnit> {
   const deviceId = deviceIdOf(primitives, primitives.ed25519PublicKey(seedOf(fill)));

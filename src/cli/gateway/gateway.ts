@@ -27,6 +27,12 @@ const STORE_PASSWORD = {
   what: "store's password",
 };
 
+const MQTT_PASSWORD = {
+  fileOption: "--mqtt-password-file",
+  variable: "LATCHKEY_MQTT_PASSWORD",
+  what: "broker's password",
+};
+
 interface RunOptions {
   readonly data: string;
   readonly store?: string;
@@ -37,6 +43,9 @@ interface RunOptions {
   readonly tlsKey?: string;
   readonly tlsCert?: string;
   readonly particleCompat?: boolean;
+  readonly mqtt?: string;
+  readonly mqttPasswordFile?: string;
+  readonly mqttDiscovery: "device" | "component";
 }
 
 /** A verb for the gateway that runs on a data folder. */
@@ -57,6 +66,13 @@ export function register(command: Command): void {
     .option("--tls-key <file>", "PEM; with --tls-cert the port speaks TLS")
     .option("--tls-cert <file>", "PEM: the server's certificate, then those between it and its authority")
     .option("--particle-compat", "serve programs of the Spark era: the password grant, and tokens in queries and forms")
+    .option("--mqtt <url>", "the owner's broker, where Home Assistant finds the units: mqtt://user@host, or mqtts://")
+    .option("--mqtt-password-file <file>", secretHelp(MQTT_PASSWORD))
+    .addOption(
+      new Option("--mqtt-discovery <form>", "component: for a Home Assistant before 2024.11")
+        .choices(["device", "component"])
+        .default("device"),
+    )
     .action((options: RunOptions) => sayTrouble(() => run(options)));
   onHost(command.command("invite"))
     .description("make a link by which an owner's phone brings a unit, once, within an hour: phone share --to-gateway")
@@ -131,6 +147,11 @@ async function run(options: RunOptions): Promise<void> {
     throw new ValueError("the store's password is for --store; give that too");
   const store =
     options.store === undefined ? undefined : withPassword("--store", options.store, password, STORE_PASSWORD);
+  const mqttPassword = await secretFrom(MQTT_PASSWORD, undefined, options.mqttPasswordFile);
+  if (mqttPassword !== undefined && options.mqtt === undefined) {
+    throw new ValueError("the broker's password is for --mqtt; give that too");
+  }
+  const mqtt = options.mqtt && withPassword("--mqtt", options.mqtt, mqttPassword, MQTT_PASSWORD);
   // The authorization server takes a second to load, which no other verb should wait for.
   const { startGateway } = await import("#gateway/gateway.ts");
   let onEnd: (error?: unknown) => void = () => undefined;
@@ -140,6 +161,7 @@ async function run(options: RunOptions): Promise<void> {
   const gateway = await startGateway({
     ...{ data, host, port: httpPort, isCompat: particleCompat === true },
     ...(store === undefined ? {} : { store }),
+    ...(mqtt && { home: { url: mqtt, form: options.mqttDiscovery } }),
     ...(url === undefined ? {} : { url }),
     ...(tlsKey === undefined || tlsCert === undefined ? {} : { tls: readCloudTls(tlsKey, tlsCert) }),
     log: (line) => void process.stderr.write(`latchkey: ${line}\n`),

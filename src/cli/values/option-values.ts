@@ -91,6 +91,8 @@ const BY_NAME: Readonly<Record<string, Reader>> = {
   "--maker": hostOf,
   "--minutes": checked((option, text) => decimalOf(option, text, { min: 0.1, max: 1_440 })),
   "--moon": textOf(16),
+  "--mqtt": urlOf(["mqtt", "mqtts"]),
+  "--mqtt-discovery": wordOf,
   "--mqtt-port": count(0, 65_535),
   "--name": name,
   "--near": textOf(100),

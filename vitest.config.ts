@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { StageReporter } from "./test/stage-reporter.ts";
 import { projectsOfStages } from "./test/stages.ts";
@@ -8,6 +9,13 @@ import { projectsOfStages } from "./test/stages.ts";
  * a lack of progress (test/progress.ts).
  */
 export default defineConfig({
+  // What makers import, for the examples.
+  resolve: {
+    alias: {
+      "latchkey/device": fileURLToPath(new URL("src/app/index.ts", import.meta.url)),
+      "latchkey/testing": fileURLToPath(new URL("src/testing/index.ts", import.meta.url)),
+    },
+  },
   test: {
     projects: projectsOfStages(),
     // Where the runner of the stages listens, it is told of progress and counts.

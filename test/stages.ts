@@ -21,16 +21,19 @@ const EXHAUSTIVE = "**/*.exhaustive.test.ts";
 /** Patterns of test files that need what this machine lacks. */
 const LEFT_OUT: readonly string[] = JSON.parse(process.env.LATCHKEY_LEFT_OUT ?? "[]");
 
+/** The files of a folder of test/. The examples are whole: their own tests lie beside their code. */
+function patternOf(folder: string): string {
+  if (folder === "examples") return "{test/,}examples/**/*.test.ts";
+  return folder === "" ? "test/*.test.ts" : `test/${folder}/**/*.test.ts`;
+}
+
 /** The vitest projects: one for each stage that has test files. */
 export function projectsOfStages() {
   return STAGES.filter(({ command }) => command === undefined).map(({ name, folders }) => ({
     extends: true as const,
     test: {
       name,
-      include:
-        folders === undefined
-          ? [`test/${EXHAUSTIVE}`]
-          : folders.map((folder) => (folder === "" ? "test/*.test.ts" : `test/${folder}/**/*.test.ts`)),
+      include: folders === undefined ? [`test/${EXHAUSTIVE}`] : folders.map(patternOf),
       exclude: [...LEFT_OUT, ...(folders === undefined ? [] : [EXHAUSTIVE])],
     },
   }));

@@ -83,6 +83,8 @@ interface TestOptions {
   readonly product?: string;
   /** What the board has for the IO classes, as `pins` and `io` of a board.json. */
   readonly board?: { readonly pins: BoardPins; readonly io?: BoardIo };
+  /** Sets inputs and puts devices on buses before the unit starts. */
+  prepare?(hardware: IoModel): void;
   /** Values of pins at the start. */
   readonly pins?: Readonly<Record<string, number>>;
 }
@@ -99,6 +101,7 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
   const globals: Record<string, unknown> = {};
   const hardwareEvents: PortEvent[] = [];
   const hardware = createIoModel(options.board ?? { pins: {} }, { emit: (event) => void hardwareEvents.push(event) });
+  options.prepare?.(hardware);
   let app = first;
   let board: VirtualBoard | undefined;
   let isUpdating = false;

@@ -1,0 +1,45 @@
+/** On which boards the examples run, and what a board lacks that they need. */
+import { expect, test } from "vitest";
+import { readBoard } from "#boards/sim/host/board.ts";
+import { NOT_ON_A_UNIT } from "#boards/sim/host/engine-features.ts";
+import { BundleError } from "#factory/bundle/bundle.ts";
+import { checkApp } from "#factory/bundle/check-app.ts";
+
+/** Why an app is refused for a board, or "" when it passes the check before a build. */
+function refusalOf(app: string, name: string, isModelled = false): string {
+  const { pins, io } = readBoard(name);
+  try {
+    checkApp({ app, board: name, pins, io, isModelled, absent: NOT_ON_A_UNIT });
+    return "";
+  } catch (error) {
+    if (!(error instanceof BundleError)) throw error;
+    return error.message;
+  }
+}
+
+const GREENHOUSE = "examples/greenhouse/app.ts";
+
+test("the greenhouse passes for a board that has all it opens, and for test builds of one that models some of it", () => {
+  expect(refusalOf(GREENHOUSE, "sim")).toBe("");
+  expect(refusalOf(GREENHOUSE, "qemu-mps2", true)).toBe("");
+  expect(refusalOf(GREENHOUSE, "qemu-mps2").split("; ")).toEqual([
+    expect.stringMatching(
+      /^examples\/greenhouse\/app\.ts:\d+:\d+: PWM on pin vent of board qemu-mps2 is a model, in test/,
+    ),
+    expect.stringMatching(
+      /^examples\/greenhouse\/app\.ts:\d+:\d+: Analog on pin soil of board qemu-mps2 is a model, in test/,
+    ),
+  ]);
+});
+
+test("a board without its hardware is refused, with each piece of it and the place in the app", () => {
+  expect(refusalOf(GREENHOUSE, "qemu-sf2").split("; ")).toEqual([
+    expect.stringMatching(/^examples\/greenhouse\/app\.ts:\d+:\d+: board qemu-sf2 has no I2C$/),
+    expect.stringMatching(/^examples\/greenhouse\/app\.ts:\d+:\d+: board qemu-sf2 has no PWM$/),
+    expect.stringMatching(/^examples\/greenhouse\/app\.ts:\d+:\d+: board qemu-sf2 has no Analog$/),
+  ]);
+});
+
+test.each(["sim", "qemu-mps2", "qemu-sf2"])("lamp and relay pass for %s", (board) => {
+  expect([refusalOf("src/app/lamp.ts", board), refusalOf("examples/relay/app.ts", board)]).toEqual(["", ""]);
+});

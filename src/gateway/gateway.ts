@@ -110,10 +110,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const mayHear = (hook: HookRow) => accounts.find(hook.account)?.isDisabled === false;
     const hooks = await openWebHooks(store, hub, mayHear, log);
 
-    const principals = { issuer: url, provider, accounts, isCompat };
+    const principals = { issuer: url, provider, artifacts, accounts, isCompat };
     const routes: Route[] = [
       ...hostRoutes({ publicKey: key.publicKey, accounts, artifacts, units, journal }),
-      ...tokenRoutes({ ...principals, artifacts, journal }),
+      ...tokenRoutes({ ...principals, journal }),
       // Before those of devices, whose paths would take "events" for a device or a variable.
       ...eventRoutes({ ...principals, units, hub, journal }),
       ...hookRoutes({ hooks, journal }),

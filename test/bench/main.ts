@@ -14,6 +14,7 @@ const LOADERS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   verify: () => import("./verify.ts"),
   fleet: () => import("./fleet.ts"),
   flood: () => import("./flood.ts"),
+  gateway: () => import("./gateway.ts"),
 };
 
 export const BENCHES: readonly string[] = Object.keys(LOADERS);

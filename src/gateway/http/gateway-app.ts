@@ -94,7 +94,7 @@ export function createGatewayApp(routes: readonly Route[], parts: AppParts): Gat
       const url = new URL(context.req.url);
       const hasBody = route.method !== "GET";
       const { fields, file } = hasBody
-        ? await readBody(context.req.raw, route.takesFile === true)
+        ? await readBody(incoming, route.takesFile === true)
         : { fields: {}, file: undefined };
       let who = NOBODY;
       if (route.who === "host") {

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type Provider from "oidc-provider";
 import type { Accounts } from "#gateway/accounts/accounts.ts";
+import type { Artifacts } from "#gateway/oauth/artifacts.ts";
 import { type Act, allows, type Capability, readScope } from "#gateway/oauth/capability.ts";
 import { checkProof } from "#gateway/oauth/dpop.ts";
 import { CLIENT_ROLE } from "#gateway/oauth/provider.ts";
@@ -24,6 +25,7 @@ export interface Principal {
 export interface PrincipalParts {
   readonly issuer: string;
   readonly provider: Provider;
+  readonly artifacts: Artifacts;
   readonly accounts: Accounts;
   /** Whether a token may stand in the query or the form, as programs of the Spark era do (RFC 9700, 4.3.2, forbids it). */
   readonly isCompat: boolean;
@@ -35,7 +37,7 @@ const invalid = (message: string) =>
 
 /** What a token stands for now; undefined for one that is unknown, expired, revoked, or whose account is gone. */
 export async function principalOf(
-  { provider, accounts, issuer }: PrincipalParts,
+  { provider, artifacts, accounts, issuer }: PrincipalParts,
   value: string,
 ): Promise<(Principal & { readonly jkt: string | undefined }) | undefined> {
   const token = (await provider.AccessToken.find(value)) ?? (await provider.ClientCredentials.find(value));
@@ -47,7 +49,7 @@ export async function principalOf(
     ...{ expiresS: token.exp ?? 0, token: value, jkt: (token as { jkt?: string }).jkt },
   };
   if (token.kind === "ClientCredentials") {
-    const client = await provider.Client.find(shared.clientId);
+    const client = await artifacts.clientOf(shared.clientId);
     const role = String(client?.[CLIENT_ROLE] ?? "");
     return client !== undefined && isRole(role)
       ? { ...shared, name: shared.clientId, isAccount: false, role }

@@ -1,13 +1,11 @@
 /** Tokens: who one is, which there are, and their end. */
 import { z } from "@hono/zod-openapi";
 import type { Journal } from "#gateway/journal.ts";
-import type { Artifacts } from "#gateway/oauth/artifacts.ts";
 import { type PrincipalParts, principalOf } from "./principal.ts";
 import { Refusal } from "./refusal.ts";
 import { type Route, route } from "./route.ts";
 
 interface TokenRouteParts extends PrincipalParts {
-  readonly artifacts: Artifacts;
   readonly journal: Journal;
 }
 

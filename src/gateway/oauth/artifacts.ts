@@ -29,13 +29,16 @@ export interface Artifacts {
   revokeAccount(account: string): Promise<void>;
   /** Ends a token by its value, and all tokens of the same login. @returns Whether there was one. */
   revokeByValue(value: string): Promise<boolean>;
+  /** The registration of a client that is not the gateway's own. */
+  clientOf(id: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** Removes what has expired. */
   sweep(nowS: number): Promise<void>;
 }
 
 const TOKENS = ["AccessToken", "ClientCredentials"];
 const LISTED = [...TOKENS, "RefreshToken"];
-/** Access tokens that are kept in memory as well, since each request asks for one. */
+const CACHED = [...TOKENS, "Client"];
+/** Access tokens and clients that are kept in memory as well, since each request asks for one. */
 const CACHED_MAX = 20_000;
 const NEVER_S = 9_000_000_000;
 
@@ -46,7 +49,7 @@ export function createArtifacts(store: GatewayStore): Artifacts {
   const cache = new Map<string, ArtifactRow>();
 
   const remember = (row: ArtifactRow) => {
-    if (!TOKENS.includes(row.kind)) return;
+    if (!CACHED.includes(row.kind)) return;
     const oldest = cache.keys().next();
     if (cache.size >= CACHED_MAX && !oldest.done) cache.delete(oldest.value);
     cache.set(`${row.kind} ${row.hash}`, row);
@@ -57,6 +60,8 @@ export function createArtifacts(store: GatewayStore): Artifacts {
   const rowOf = async (kind: string, hash: string): Promise<ArtifactRow | undefined> => {
     const cached = cache.get(`${kind} ${hash}`);
     if (cached !== undefined) return cached;
+    // A token of a program is asked for as a person's first: it is known not to be one.
+    if (kind === "AccessToken" && cache.has(`ClientCredentials ${hash}`)) return undefined;
     const row = await store.db
       .selectFrom("artifacts")
       .selectAll()
@@ -181,6 +186,10 @@ export function createArtifacts(store: GatewayStore): Artifacts {
         return true;
       }
       return false;
+    },
+    async clientOf(id) {
+      const row = await rowOf("Client", hashOf(id));
+      return row && (JSON.parse(row.payload) as Readonly<Record<string, unknown>>);
     },
     async sweep(nowS) {
       await store.write(async (tx) => {

@@ -1,5 +1,9 @@
 /** On which boards the examples run, and what a board lacks that they need. */
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { ioResources } from "#base/board-io.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { NOT_ON_A_UNIT } from "#boards/sim/host/engine-features.ts";
 import { BundleError } from "#factory/bundle/bundle.ts";
@@ -30,6 +34,25 @@ test("the greenhouse passes for a board that has all it opens, and for test buil
       /^examples\/greenhouse\/app\.ts:\d+:\d+: Analog on pin soil of board qemu-mps2 is a model, in test/,
     ),
   ]);
+});
+
+test("the app of the guide passes, and the board's table there is what the boards have", () => {
+  const guide = readFileSync("docs/guide/hardware.md", "utf8");
+  const [, app = ""] = /```ts\n([\s\S]*?)```/.exec(guide) ?? [];
+  const path = join(mkdtempSync(join(tmpdir(), "latchkey-guide-")), "app.ts");
+  writeFileSync(path, app);
+  expect(refusalOf(path, "sim")).toBe("");
+  const KINDS = { Digital: "digital", Analog: "analog", PulseCount: "pulse", I2C: "i2c", SPI: "spi", Serial: "serial" };
+  for (const [column, name] of ["sim", "qemu-mps2", "qemu-sf2"].entries()) {
+    const { pins, io } = readBoard(name);
+    const has = new Map(ioResources(pins, io).map((each) => [each.name.split(" ")[0], each.isModelled]));
+    for (const [className, kind] of Object.entries({ ...KINDS, DigitalBank: "bank" })) {
+      const row = guide.split("\n").find((line) => line.startsWith(`| \`${className}\``)) ?? "";
+      const isModelled = has.get(kind);
+      const told = isModelled === undefined ? "" : isModelled ? "in test builds" : "yes";
+      expect([name, className, row.split("|")[3 + column]?.trim()]).toEqual([name, className, told]);
+    }
+  }
 });
 
 test("a board without its hardware is refused, with each piece of it and the place in the app", () => {

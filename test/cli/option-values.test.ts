@@ -61,7 +61,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
         ],
         [
           TEXT,
-          "--allow --arg --because --card --chain --cloud --discharge --for --function --key --label --moon --name --near --old --print --rate --scope --ssid --store --to-gateway --zone address answer arguments code events key name request rollout variable what zone",
+          "--allow --arg --because --card --chain --cloud --discharge --for --function --key --label --moon --name --near --old --print --rate --scope --ssid --store --to-gateway --zone address answer arguments changes code events key name request rollout variable what zone",
         ],
         [PAST, "--expires --not-after"],
         [MOMENTS, "--not-before"],

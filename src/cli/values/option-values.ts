@@ -142,6 +142,7 @@ const BY_NAME: Readonly<Record<string, Reader>> = {
   address: textOf(300),
   answer: textOf(4_096),
   arguments: textOf(4_096),
+  changes: textOf(4_096),
   decoder: wordOf,
   device: deviceIdText,
   events: name,

@@ -6,6 +6,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
+import { ROOT } from "./layout.ts";
 import { callGraphPath } from "./stack.ts";
 import { BuildStop, cacheFolder } from "./third-party.ts";
 
@@ -68,7 +69,8 @@ export async function compile(
   const objects: string[] = [];
   const work: (() => Promise<void>)[] = [];
   for (const { sources, flags, inputs } of groups) {
-    const shared = digest([version, ...flags, ...inputs.map((path) => (existsSync(path) ? readFileSync(path) : path))]);
+    const named = flags.map((flag) => flag.replaceAll(ROOT, "/"));
+    const shared = digest([version, ...named, ...inputs.map((path) => (existsSync(path) ? readFileSync(path) : path))]);
     for (const source of sources) {
       const object = join(folder, `${basename(source, ".c")}-${digest([shared, readFileSync(source)])}.o`);
       objects.push(object);

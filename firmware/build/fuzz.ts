@@ -72,8 +72,9 @@ const TARGETS: Readonly<Record<string, Target>> = {
   },
   frame: { sources: ["port/frame"], bytesMax: 1024 },
   bundle: { sources: ["main/bundle"], bytesMax: 1024 },
-  sealed: {
-    sources: ["main/sealed", "main/unit-key", "boot/record-log"],
+  code: {
+    sources: ["main/code", "main/unit-key", "boot/record-log"],
+    usesEngine: true,
     sodium: [...SHA512, "crypto_shorthash/siphash24/ref/shorthash_siphashx24_ref"],
     bytesMax: 2048,
   },

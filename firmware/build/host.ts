@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { basename, join } from "node:path";
 import { compile, filesBelow, type Group } from "./compile.ts";
 import { FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
-import { type Edited, editedGroup, engineBuild, SEALING, VERIFYING } from "./image.ts";
+import { type Edited, ENGINE_PARTS, editedGroup, engineBuild, SEALING, VERIFYING } from "./image.ts";
 import { layoutOf, ROOT } from "./layout.ts";
 import { BuildStop, thirdParty } from "./third-party.ts";
 
@@ -80,8 +80,16 @@ export async function buildHost(edited?: Edited, writeBytes?: number): Promise<H
     sources: ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"].map((name) =>
       join(trees.quickjs ?? "", `${name}.c`),
     ),
-    flags: [...common, "-O2", "-w", "-D_GNU_SOURCE", '-DCONFIG_VERSION="2025-04-26"'],
-    inputs: [basename(trees.quickjs ?? "")],
+    flags: [
+      ...common,
+      "-O2",
+      "-w",
+      "-D_GNU_SOURCE",
+      '-DCONFIG_VERSION="2025-04-26"',
+      `-I${FIRMWARE}`,
+      `-I${trees.quickjs}`,
+    ],
+    inputs: [basename(trees.quickjs ?? ""), ...ENGINE_PARTS],
   };
   const chip = ours(
     "chips/host/chip",

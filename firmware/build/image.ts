@@ -35,6 +35,9 @@ export function missingPackages(): string | undefined {
   return `apt-get install -y --no-install-recommends ${THIRD_PARTY.debian.join(" ")}`;
 }
 
+/** Our part of the engine, which quickjs.c includes. */
+export const ENGINE_PARTS = ["code.h", "code.inc"].map((name) => join(FIRMWARE, "engine", name));
+
 function engineGroup(tree: string): Group {
   return {
     sources: ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"].map((name) => join(tree, `${name}.c`)),
@@ -45,10 +48,12 @@ function engineGroup(tree: string): Group {
       "-D_GNU_SOURCE",
       '-DCONFIG_VERSION="2025-04-26"',
       "-D__TM_GMTOFF=tm_gmtoff",
+      `-I${FIRMWARE}`,
+      `-I${tree}`,
       "-include",
       "malloc.h",
     ],
-    inputs: [basename(tree)],
+    inputs: [basename(tree), ...ENGINE_PARTS],
   };
 }
 
@@ -95,8 +100,11 @@ function cryptoGroup(tree: string, names: readonly string[]): Group {
 /** Tells engines apart whose bytecode may differ: by their sources with our edits, and how they are compiled. */
 export function engineBuild(tree: string): string {
   const { flags, inputs } = engineGroup(tree);
+  const parts = ENGINE_PARTS.map((path) => readFileSync(path, "utf8"));
   const digest = createHash("sha256")
-    .update(JSON.stringify([flags, inputs]))
+    .update(
+      JSON.stringify([flags.filter((flag) => !flag.startsWith("-I")), inputs.map((path) => basename(path)), parts]),
+    )
     .digest("hex");
   return `-DENGINE_BUILD=0x${digest.slice(0, 8)}u`;
 }
@@ -224,13 +232,28 @@ export function editedGroup(group: Group, folder: string, { edits }: Edited): re
   ];
 }
 
+function withArena(layout: Layout, heapBytes: number): Layout {
+  const { budgets } = layout.board;
+  const ramBytes = (budgets.ramBytes ?? 0) - (budgets.heapBytes ?? 0) + heapBytes;
+  return {
+    ...layout,
+    board: { ...layout.board, budgets: { ...budgets, heapBytes, ramBytes } },
+    definitions: layout.definitions.map((each) => each.replace(/^-DHEAP_BYTES=.*/, `-DHEAP_BYTES=${heapBytes}u`)),
+  };
+}
+
+function nameOf({ tls, modelled = false, heapBytes }: Variant): string {
+  return `main${tls ? "-tls" : ""}${modelled ? "-modelled" : ""}${heapBytes === undefined ? "" : `-${heapBytes}`}`;
+}
+
 /**
  * Compiles what changed and links the runtime of a board into .cache/firmware/BOARD/main.elf, or under another name where
  * it is another variant or edited.
  * @throws BuildStop when a package is missing, a source can't be had, something doesn't compile or doesn't fit.
  */
 export async function buildRuntime(name: string, variant: Variant = PLAIN, edited?: Edited): Promise<Image> {
-  const { layout, trees } = prepare(name, variant.modelled);
+  const { layout: plain, trees } = prepare(name, variant.modelled);
+  const layout = variant.heapBytes === undefined ? plain : withArena(plain, variant.heapBytes);
   const ours = runtimeGroup(layout, trees);
   const { objects, compiled } = await compile([
     ...(edited === undefined ? [ours] : editedGroup(ours, join(ROOT, ".cache/firmware", name, edited.as), edited)),
@@ -242,7 +265,7 @@ export async function buildRuntime(name: string, variant: Variant = PLAIN, edite
   const { budgets } = layout.board;
   const linked = link(layout, {
     name: "main",
-    as: edited?.as ?? `main${variant.tls ? "-tls" : ""}${variant.modelled === true ? "-modelled" : ""}`,
+    as: edited?.as ?? nameOf(variant),
     objects,
     symbols: {
       TEXT_BYTES: (variant.tls ? budgets.textTlsBytes : budgets.textBytes) ?? 0,

@@ -9,6 +9,8 @@ export interface Variant {
   readonly tls: boolean;
   /** Models of what the emulator lacks, for tests (`modelled` in board.json). */
   readonly modelled?: boolean;
+  /** Another arena than board.json's, in bytes. */
+  readonly heapBytes?: number;
 }
 
 export const PLAIN: Variant = { tls: false };

@@ -44,8 +44,11 @@ void chip_flash_start(void);
 void chip_flash_read(uint32_t address, void *bytes, uint32_t length);
 bool chip_flash_write(uint32_t address, const void *bytes, uint32_t length);
 bool chip_flash_erase(uint32_t address);
-/* Where flash can be read in place; NULL on a chip that has it behind a bus. */
-const void *chip_flash_map(uint32_t address);
+/*
+ * Where this part of flash, a region of compiled code, can be read in place until the next call: mapped, or copied to the memory
+ * that native images run from. The address is the same at each start; with a length of 0 it is only told.
+ */
+const void *chip_code(uint32_t address, uint32_t length);
 
 /* Pins by number, as the board's table gives them. */
 void chip_pin_write(unsigned pin, int value);

@@ -134,7 +134,7 @@ bool chip_flash_erase(uint32_t address) {
   memset(bed_flash + address, 0xff, chip_flash_sector_bytes);
   return true;
 }
-const void *chip_flash_map(uint32_t address) { return (void)address, NULL; /* so that all is read through check */ }
+const void *chip_code(uint32_t address, uint32_t length) { return (void)length, bed_flash + address; }
 
 void chip_start(void) {}
 void chip_listen(void) {}

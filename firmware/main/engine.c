@@ -1,13 +1,14 @@
 #include "main/engine.h"
 #include <string.h>
 #include "chips/chip.h"
+#include "main/code.h"
 #include "main/heap.h"
-#include "main/pages.h"
 #include "main/report.h"
+#include "main/seal.h"
 #include "port/js.h"
 
-/* So much more in use than after the last collection, and the next one is due. */
-#define GARBAGE_BYTES (12u * 1024u)
+/* So much more in use than after the last time, and memory is given back again. */
+#define GROWTH_BYTES (8u * 1024u)
 #define UNHEARD_MOST 8u /* failed promises that are told one after the other, each because of the one before */
 #define EVENT_MS 8000u /* longest that one event, or the start, may take */
 
@@ -52,10 +53,10 @@ static void rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason,
 }
 
 /* Prints the error and starts again. Error texts are the engine's or the bundle's, never a caller's data. */
-static void __attribute__((noreturn)) end_run(JSContext *ctx, JSValue error) {
+void engine_end(JSContext *ctx, JSValue error) {
   /* With no memory left not even the error can be made: the engine then throws null, or its compiler a SyntaxError. */
   if (!JS_IsObject(error) || heap_refused) report_and_restart(RESET_OUT_OF_MEMORY, "the arena is exhausted");
-  pages_relieve(ctx, 0); /* room for the words */
+  if (code != NULL) code_forget(ctx); /* room for the words */
   const char *words = JS_ToCString(ctx, error);
   if (words == NULL || strstr(words, "out of memory")) report_and_restart(RESET_OUT_OF_MEMORY, "the arena is exhausted");
   if (strstr(words, "interrupted")) report_and_restart(RESET_WATCHDOG, "an event did not come to an end");
@@ -77,7 +78,7 @@ static bool take_unheard(JSContext *ctx, JSValue *event) {
   JSValue reason = unheard_reason;
   unheard_reason = JS_UNDEFINED;
   unheard = 0;
-  if (heap_refused || JS_IsNull(reason) || !JS_IsFunction(ctx, receiver)) end_run(ctx, reason);
+  if (heap_refused || JS_IsNull(reason) || !JS_IsFunction(ctx, receiver)) engine_end(ctx, reason);
   *event = js_event(ctx, "rejected");
   JS_SetPropertyStr(ctx, *event, "reason", reason);
   return true;
@@ -88,17 +89,20 @@ static void run_jobs(JSContext *ctx) {
   int left;
   while ((left = JS_ExecutePendingJob(JS_GetRuntime(ctx), &other)) > 0) {
   }
-  if (left < 0) end_run(other, JS_GetException(other));
+  if (left < 0) engine_end(other, JS_GetException(other));
 }
 
-/* Runs between events: collects garbage when there may be some, then evicts code if memory is still short. */
+/*
+ * Runs between events, when more is in use than after the last time: collects garbage, and deletes the functions that were
+ * made of code in flash. Within an event the engine collects by itself.
+ */
 static void relieve(JSContext *ctx) {
   static size_t quiet;
-  if (heap_used() < quiet + GARBAGE_BYTES) return;
+  if (heap_used() < quiet + GROWTH_BYTES) return;
+  code_forget(ctx);
   JS_RunGC(JS_GetRuntime(ctx));
-  JS_SetGCThreshold(JS_GetRuntime(ctx), HEAP_BYTES - GARBAGE_BYTES); /* the engine raises it when it collects by itself */
-  pages_relieve_crowded(ctx);
   quiet = heap_used();
+  JS_SetGCThreshold(JS_GetRuntime(ctx), quiet + GROWTH_BYTES); /* raised whenever the engine collects */
 }
 
 JS_FUNCTION(on_event) {
@@ -108,13 +112,12 @@ JS_FUNCTION(on_event) {
   return JS_UNDEFINED;
 }
 
-JSContext *engine_start(void) {
+static JSContext *new_context(void) {
   receiver = unheard_reason = JS_UNDEFINED;
   heap_start();
   JSRuntime *rt = JS_NewRuntime2(&arena, NULL);
   if (rt == NULL) report_and_restart(RESET_OUT_OF_MEMORY, "no room for the engine");
   JS_SetMaxStackSize(rt, ENGINE_STACK_BYTES);
-  JS_SetGCThreshold(rt, HEAP_BYTES - GARBAGE_BYTES); /* within one event; between events see relieve */
   JS_SetStripInfo(rt, JS_STRIP_SOURCE | JS_STRIP_DEBUG);
   JS_SetInterruptHandler(rt, interrupt, NULL);
   JS_SetHostPromiseRejectionTracker(rt, rejection, NULL);
@@ -141,13 +144,19 @@ JSContext *engine_start(void) {
   return ctx;
 }
 
+JSContext *engine_start(void) {
+  if (!code_open(false)) {
+    seal(new_context());
+    if (!code_open(true)) report_and_restart(RESET_FAULT, "the flash does not hold compiled code");
+  }
+  return new_context();
+}
+
 void engine_run(JSContext *ctx) {
-  JSValue script, event;
-  pages_start(ctx);
+  JSValue result, event;
   begin_step();
-  while (pages_next(ctx, &script)) {
-    JSValue result = JS_IsException(script) ? script : JS_EvalFunction(ctx, script);
-    if (JS_IsException(result)) end_run(ctx, JS_GetException(ctx));
+  while (code_next(ctx, &result)) {
+    if (JS_IsException(result)) engine_end(ctx, JS_GetException(ctx));
     JS_FreeValue(ctx, result);
     run_jobs(ctx);
     if (take_unheard(ctx, &event)) engine_event(ctx, event);
@@ -168,7 +177,7 @@ void engine_event(JSContext *ctx, JSValue event) {
     begin_step();
     JSValue result = JS_Call(ctx, receiver, JS_UNDEFINED, 1, (JSValueConst *)&event);
     JS_FreeValue(ctx, event);
-    if (JS_IsException(result)) end_run(ctx, JS_GetException(ctx));
+    if (JS_IsException(result)) engine_end(ctx, JS_GetException(ctx));
     JS_FreeValue(ctx, result);
     run_jobs(ctx);
   } while (take_unheard(ctx, &event));

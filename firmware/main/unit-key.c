@@ -25,19 +25,18 @@ static void visit(void *context, uint8_t kind, const uint8_t *payload, uint32_t 
 
 bool unit_key(const char *purpose, const void *about, size_t length, uint8_t key[UNIT_KEY_BYTES]) {
   struct seed seed = {0};
+  crypto_hash_sha512_state state;
+  uint8_t hash[64];
   log_read(REGION_SETTINGS_START, REGION_SETTINGS_BYTES, visit, &seed);
-  if (seed.known) {
-    crypto_hash_sha512_state state;
-    uint8_t hash[64];
-    crypto_hash_sha512_init(&state);
-    crypto_hash_sha512_update(&state, (const uint8_t *)purpose, strlen(purpose) + 1);
-    crypto_hash_sha512_update(&state, seed.bytes, SEED_BYTES);
-    crypto_hash_sha512_update(&state, about, length);
-    crypto_hash_sha512_final(&state, hash);
-    memcpy(key, hash, UNIT_KEY_BYTES);
-    sodium_memzero(hash, sizeof hash);
-    sodium_memzero(&state, sizeof state);
-  }
-  sodium_memzero(seed.bytes, sizeof seed.bytes);
-  return seed.known;
+  crypto_hash_sha512_init(&state);
+  crypto_hash_sha512_update(&state, (const uint8_t *)purpose, strlen(purpose) + 1);
+  crypto_hash_sha512_update(&state, seed.bytes, SEED_BYTES);
+  crypto_hash_sha512_update(&state, about, length);
+  crypto_hash_sha512_final(&state, hash);
+  memcpy(key, hash, UNIT_KEY_BYTES);
+  sodium_memzero(hash, sizeof hash);
+  sodium_memzero(&state, sizeof state);
+  bool known = seed.known;
+  sodium_memzero(&seed, sizeof seed);
+  return known;
 }

@@ -6,6 +6,8 @@
 
 static uint64_t wake_us = UINT64_MAX;
 
+bool clock_has_work(void) { return wake_us == 0; }
+
 static uint64_t now_us(void) { return chip_nanoseconds() / 1000u; }
 
 JS_FUNCTION(milliseconds) {

@@ -40,5 +40,7 @@ struct facet {
   void (*install)(JSContext *ctx, JSValueConst native);
   bool (*deliver)(JSContext *ctx);
 };
+/* Whether JavaScript asked to go on at once (wakeAt 0): it is in the middle of an update. */
+bool clock_has_work(void);
 extern const struct facet clock_facet, crypto_facet, flash_facet, radio_facet, tcp_facet, udp_facet, pins_facet, io_facet,
     console_facet, system_facet;

@@ -1,7 +1,23 @@
 /* Tells JavaScript what has come of connections, from the main loop, one event at a time. */
+#include "chips/chip.h"
 #include "port/connection.h"
 #include "port/js.h"
 #include "port/tls.h"
+
+#define DATA_BYTES_MOST 2920u /* two segments are told at once, so that a window full of them is not in the arena as well */
+#define WORK_MS 2000u /* longest that a server's data waits for an update's step */
+
+/*
+ * While the unit works at an update, what its server sends stays in the receive window: blocks would otherwise pile up in the
+ * arena. Whoever has called the unit is heard at once.
+ */
+static bool must_wait(const struct connection *c) {
+  static uint64_t heard_ms;
+  uint64_t now_ms = chip_milliseconds();
+  if (!c->accepted && clock_has_work() && now_ms - heard_ms < WORK_MS) return true;
+  heard_ms = now_ms;
+  return false;
+}
 
 static JSValue tell(JSContext *ctx, const struct connection *c, const char *kind) {
   JSValue event = js_event(ctx, kind);
@@ -39,6 +55,7 @@ static bool deliver_secure(JSContext *ctx, struct connection *c) {
     js_send(ctx, tell_closed(ctx, c));
     return true;
   }
+  if (length > 0 && must_wait(c)) return progress == TLS_WORKED;
   if (length > 0) {
     js_send(ctx, tell_secure_data(ctx, c, (size_t)length));
   } else if (progress == TLS_OPEN) {
@@ -54,14 +71,13 @@ static bool deliver_secure(JSContext *ctx, struct connection *c) {
 }
 
 static JSValue tell_data(JSContext *ctx, struct connection *c) {
-  struct pbuf *data = c->received;
+  uint16_t length = c->received->tot_len < DATA_BYTES_MOST ? c->received->tot_len : DATA_BYTES_MOST;
   uint8_t *room = NULL;
-  JSValue event = tell(ctx, c, "tcp-data"), array = js_new_room(ctx, data->tot_len, &room);
-  if (room) pbuf_copy_partial(data, room, data->tot_len, 0);
+  JSValue event = tell(ctx, c, "tcp-data"), array = js_new_room(ctx, length, &room);
+  if (room) pbuf_copy_partial(c->received, room, length, 0);
   JS_SetPropertyStr(ctx, event, "bytes", array);
-  c->received = NULL;
-  if (c->pcb) tcp_recved(c->pcb, data->tot_len);
-  pbuf_free(data);
+  if (c->pcb) tcp_recved(c->pcb, length);
+  c->received = pbuf_free_header(c->received, length);
   return event;
 }
 
@@ -78,6 +94,8 @@ static bool deliver_one(JSContext *ctx, struct connection *c) {
       js_set_text(ctx, event, "peer", ipaddr_ntoa(&c->peer));
       JS_SetPropertyStr(ctx, event, "isOnSubnet", JS_NewBool(ctx, c->on_subnet));
     }
+  } else if (c->received && must_wait(c)) {
+    return false;
   } else if (c->received) {
     event = tell_data(ctx, c);
   } else if (c->state == ENDED) {

@@ -39,7 +39,7 @@ test.each(names)("%s's slots hold the longest bundle with a quarter to spare, an
   }
   // docs/PORTING.md
   for (const bytes of sizes("code")) {
-    if (bytes !== undefined) expect(bytes).toBeGreaterThanOrEqual(flash.sectorBytes + 1.6 * budgets.bundleBytes);
+    if (bytes !== undefined) expect(bytes).toBeGreaterThanOrEqual(2 * budgets.bundleBytes);
   }
 });
 

@@ -1,6 +1,6 @@
 /**
  * Cuts the power at every flash operation of an update, in four ways each, with the C and the bundle that run on the
- * boards, built for this machine (firmware/chips/host): boot stage, engine host, record log, sealed code, update machine.
+ * boards, built for this machine (firmware/chips/host): boot stage, engine host, record log, compiled code, update machine.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";

@@ -48,10 +48,11 @@ const rotAt = ({ board }: HostBed, at: number): HostCase => ({
   rot: { at, address: (board.flash.regions.nativeB?.start ?? 0) + board.flash.sectorBytes + 40 },
 });
 
-/** The operation that completes the code sealed at the first start: its index, in the second sector of the region. */
-function sealedIndex({ board, operations }: HostBed): number {
-  const index = (board.flash.regions.codeA?.start ?? 0) + board.flash.sectorBytes;
-  return operations.findIndex(({ kind, address }) => kind === "write" && address === index);
+/** The operations that complete the code compiled at the first start: the last is its tag. */
+function codeHead({ board, operations }: HostBed): readonly number[] {
+  const { start = 0 } = board.flash.regions.codeA ?? {};
+  const isHead = (address: number) => address >= start && address < start + 64;
+  return operations.flatMap(({ kind, address }, at) => (kind === "write" && isHead(address) ? [at] : []));
 }
 
 const MUTANTS: readonly Mutant[] = [
@@ -104,10 +105,10 @@ const MUTANTS: readonly Mutant[] = [
     finding: /^slot nativeB does not hold what was signed$/,
   },
   {
-    name: "sealed code is believed without its tag",
-    file: "main/sealed.c",
-    edits: [["return sodium_memcmp(tag, sealed, TAG_BYTES) == 0;", "return true;"]],
-    cases: (bed) => cutsAt([sealedIndex(bed)], "half"),
+    name: "compiled code is believed without its tag",
+    file: "main/code.c",
+    edits: [["if (sodium_memcmp(tag, there, CODE_TAG_BYTES) != 0) return false;", ""]],
+    cases: (bed) => cutsAt(codeHead(bed), "half"),
     finding: /^it started again and again/,
   },
 ];

@@ -9,8 +9,8 @@ import { expect } from "vitest";
 import { startProgram } from "#boards/sim/host/child.ts";
 import { testOnNativeBoards } from "../tier.ts";
 
-/** Bytes of the engine's arena in use at any moment (ADR 0053). */
-const HEAP_PEAK_MAX = 240_000;
+/** Bytes of the engine's arena in use at any moment (ADR 0111). */
+const HEAP_PEAK_MAX = 180_000;
 
 testOnNativeBoards("on %s", async (board) => {
   const output = mkdtempSync(join(tmpdir(), "latchkey-journey-"));

@@ -1,7 +1,7 @@
 /**
  * A microcontroller's JavaScript engine on the host: QuickJS in WebAssembly, in a module of its own whose free memory
- * is cut down to the arena that board.json states. The engine's own `setMemoryLimit` doesn't count bytes; here memory
- * really runs out.
+ * is cut down, once the bundle has started, to what the arena that board.json states leaves for data. The engine's own
+ * `setMemoryLimit` doesn't count bytes; here memory really runs out.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -35,8 +35,10 @@ export interface Engine {
   evaluate(source: string, fileName: string): void;
   /** Calls a function that the guest gave, then runs all jobs that became ready. Throws EngineFailure. */
   call(callback: GuestFunction, ...args: unknown[]): void;
-  /** Bytes of the arena that are in use, from the allocator's point of view. */
+  /** Bytes of the arena that are in use, as a chip would count them. */
   usedBytes(): number;
+  /** From now on the engine has so much as a chip with an arena of this size has for data. Throws EngineFailure when more is in use. */
+  keepTo(arenaBytes: number): void;
 }
 
 /** How a run of the bundle ended: an uncaught exception, or no memory left. */
@@ -47,6 +49,21 @@ export class EngineFailure extends Error {
     super(message);
     this.reason = reason;
   }
+}
+
+/** What the engine counts, in bytes or pieces. */
+type Usage = Readonly<Partial<Record<string, number>>>;
+
+/** What all code and the compiler may take here, beside the arena. A chip has code in flash (docs/ENGINE.md). */
+export const CODE_BYTES = 3_900_000;
+/** What a function takes that was made of code; a chip makes those that are named, and here all are made at the start. */
+const FUNCTION_BYTES = 90;
+
+/** What of it a chip has in its arena: code and names lie in flash there. */
+function dataBytes(usage: Usage): number {
+  const inFlash = ["atom_size", "js_func_size", "js_func_code_size", "js_func_pc2line_size"];
+  const functions = (usage.js_func_count ?? 0) * FUNCTION_BYTES;
+  return inFlash.reduce((left, part) => left - (usage[part] ?? 0), (usage.memory_used_size ?? 0) - functions);
 }
 
 /** Takes the module's memory away in the largest pieces there are, until only `arenaBytes` in one piece are left. */
@@ -115,13 +132,20 @@ export async function startEngine(
       guarded(() => context.callFunction(target, context.undefined, ...handles));
       for (const handle of handles) handle.dispose();
     },
-    usedBytes() {
-      const usage = context.runtime.computeMemoryUsage();
-      const dump = context.dump(usage) as { memory_used_size?: number };
-      usage.dispose();
-      return dump.memory_used_size ?? 0;
+    usedBytes: () => dataBytes(usage()),
+    keepTo(arenaBytes) {
+      const left = arenaBytes - dataBytes(usage());
+      if (left <= 0) throw new EngineFailure("out-of-memory", `the arena of ${arenaBytes} bytes is exhausted`);
+      cutDown(_malloc, _free, left);
     },
   };
+
+  function usage(): Usage {
+    const handle = context.runtime.computeMemoryUsage();
+    const dump = context.dump(handle) as Usage;
+    handle.dispose();
+    return dump;
+  }
 
   function check(result: { error?: QuickJSHandle | undefined }): void {
     // An overdue promise job leaves no exception behind, only the flag.

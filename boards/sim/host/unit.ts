@@ -8,7 +8,7 @@ import { createIoModel } from "#app/testing/io-model.ts";
 import type { PortEvent, ResetReason, RestartReason } from "#device/port.ts";
 import { readBoard } from "./board.ts";
 import { type BootImage, bootStage } from "./boot-stage.ts";
-import { type Engine, EngineFailure, startEngine } from "./engine.ts";
+import { CODE_BYTES, type Engine, EngineFailure, startEngine } from "./engine.ts";
 import {
   type FlashFile,
   FlashFileError,
@@ -177,9 +177,10 @@ async function main(): Promise<void> {
       heapBytes: () => engine?.usedBytes() ?? 0,
     });
     const { heapBytes, stackBytes = 65_536 } = board.budgets;
-    engine = await startEngine(native, { heapBytes, stackBytes, deadlineMs: WATCHDOG_MS });
+    engine = await startEngine(native, { heapBytes: CODE_BYTES + heapBytes, stackBytes, deadlineMs: WATCHDOG_MS });
     try {
       engine.evaluate(source, "bundle.js");
+      engine.keepTo(heapBytes);
       while (wanted === undefined && !isReplaced) {
         const event = events.shift();
         if (event !== undefined && receiver !== undefined) engine.call(receiver, event);

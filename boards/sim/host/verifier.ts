@@ -3,7 +3,7 @@ import { assert } from "#base/assert.ts";
 import { type StartVerifier, verifierLine } from "#boards/verifier/board-verifier.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { readBoard } from "./board.ts";
-import { type NativeObject, startEngine } from "./engine.ts";
+import { CODE_BYTES, type NativeObject, startEngine } from "./engine.ts";
 import type { GuestFunction } from "./marshal.ts";
 
 const DEADLINE_MS = 5000;
@@ -24,7 +24,7 @@ export const startVerifier: StartVerifier = async (script) => {
     },
   };
   const engine = await startEngine(native as unknown as NativeObject, {
-    heapBytes,
+    heapBytes: CODE_BYTES + heapBytes,
     stackBytes,
     deadlineMs: DEADLINE_MS,
   });

@@ -18,7 +18,10 @@ void chip_flash_read(uint32_t address, void *bytes, uint32_t length) {
   memcpy(bytes, (const void *)(PSRAM + address), length);
 }
 
-const void *chip_flash_map(uint32_t address) { return (const void *)(PSRAM + address); }
+const void *chip_code(uint32_t address, uint32_t length) {
+  (void)length;
+  return (const void *)(PSRAM + address);
+}
 
 bool chip_flash_write(uint32_t address, const void *bytes, uint32_t length) {
   chip_flash_operations++;

@@ -13,6 +13,9 @@
 #include <unistd.h>
 #include "chips/chip.h"
 
+/* The same at each start, and below 4 GB: compiled code holds addresses. */
+#define FLASH_PLACE ((void *)0x70000000)
+
 void chip_power_lost(void) __attribute__((noreturn));
 
 const uint32_t chip_flash_bytes = HOST_FLASH_BYTES;
@@ -29,7 +32,7 @@ void chip_flash_start(void) {
   const char *path = getenv("CHIP_FLASH"), *cut = getenv("CHIP_CUT"), *done = getenv("CHIP_OPERATIONS");
   const char *rot = getenv("CHIP_ROT");
   int file = path ? open(path, O_RDWR) : -1;
-  flash = file < 0 ? MAP_FAILED : mmap(NULL, HOST_FLASH_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  flash = file < 0 ? MAP_FAILED : mmap(FLASH_PLACE, HOST_FLASH_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0);
   if (flash == MAP_FAILED) {
     perror("host chip: CHIP_FLASH");
     exit(2);
@@ -62,7 +65,10 @@ static void lose_power(void) {
 }
 
 void chip_flash_read(uint32_t address, void *bytes, uint32_t length) { memcpy(bytes, flash + address, length); }
-const void *chip_flash_map(uint32_t address) { return flash + address; }
+const void *chip_code(uint32_t address, uint32_t length) {
+  (void)length;
+  return flash + address;
+}
 
 #if FLASH_WRITE_BYTES > 1
 /* Such flash takes whole words, each once between two erases: anything else spoils it, and ends the program here. */

@@ -29,8 +29,14 @@ export interface TransferFetch {
   readonly held: Map<number, Uint8Array>;
   /** Blocks asked for and not here yet; LEAVES_INDEX for the hash list. */
   readonly asked: Set<number>;
+  /** The beginning of each leaf, as much as the list's own root has of its hash. */
   leaves: Uint8Array | undefined;
 }
+
+/** What may stand before a block in its packet: the longest topic, and the answer's own head. */
+const HEAD_BYTES_MAX = 256;
+
+const KEPT_BYTES = TRANSFER_NAME_BYTES;
 
 type Sha256 = (message: Uint8Array) => Uint8Array;
 
@@ -65,7 +71,7 @@ export function takeResponse(sha256: Sha256, fetch: TransferFetch, response: Blo
   if (response.bytes.length !== blocks * LEAF_BYTES || !isRoot(sha256, transfer, response.bytes)) {
     return refuse("LEAVES_HASH");
   }
-  fetch.leaves = response.bytes.slice();
+  fetch.leaves = beginnings(response.bytes);
   asked.delete(LEAVES_INDEX);
   return ok(undefined);
 }
@@ -78,12 +84,24 @@ function takeBlock(sha256: Sha256, fetch: TransferFetch, index: number, bytes: U
   const isGood =
     leaves === undefined
       ? blocks === 1 && isRoot(sha256, transfer, leaf)
-      : equal(leaf, leaves.subarray(index * LEAF_BYTES, (index + 1) * LEAF_BYTES));
+      : equal(leaf.subarray(0, KEPT_BYTES), leaves.subarray(index * KEPT_BYTES, (index + 1) * KEPT_BYTES));
   const blockBytes = Math.min(BLOCK_BYTES, transfer.streamBytes - index * BLOCK_BYTES);
   if (!isGood || bytes.length !== blockBytes) return refuse("BLOCK_HASH");
   asked.delete(index);
-  held.set(index, bytes.slice());
+  held.set(index, owned(bytes));
   return ok(undefined);
+}
+
+function beginnings(list: Uint8Array): Uint8Array {
+  const kept = new Uint8Array((list.length / LEAF_BYTES) * KEPT_BYTES);
+  for (let at = 0; at < kept.length; at++)
+    kept[at] = list[at + Math.floor(at / KEPT_BYTES) * (LEAF_BYTES - KEPT_BYTES)] as number;
+  return kept;
+}
+
+/** Bytes that lie in a buffer with little else: a packet's head stays with them, of anything larger they are copied. */
+function owned(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer.byteLength - bytes.length <= HEAD_BYTES_MAX ? bytes : bytes.slice();
 }
 
 function isRoot(sha256: Sha256, { root }: Transfer, list: Uint8Array): boolean {

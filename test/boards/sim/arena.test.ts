@@ -1,4 +1,4 @@
-/** The shipped bundle in the board's arena: it runs in what board.json states, and runs out of memory in much less. */
+/** The shipped bundle in the board's arena: it runs in what board.json states, with as much room for data as on a chip. */
 
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createIoModel } from "#app/testing/io-model.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { type EngineFailure, startEngine } from "#boards/sim/host/engine.ts";
+import { CODE_BYTES, type EngineFailure, startEngine } from "#boards/sim/host/engine.ts";
 import { createFlashFile, openFlashFile } from "#boards/sim/host/flash-file.ts";
 import { nativeObject } from "#boards/sim/host/native.ts";
 import { openNetwork } from "#boards/sim/host/network.ts";
@@ -19,8 +19,8 @@ createFlashFile(flashPath, board.flash);
 
 const { bytes } = await buildBundle(readFlashConfig("flash.config.json"), { release: "1", atS: 0 });
 
-/** Starts the bundle in an arena; gives the failure, if any, and the bytes in use afterwards. */
-async function startIn(heapBytes: number): Promise<{ readonly failure?: EngineFailure; readonly usedBytes: number }> {
+/** Starts the bundle in an arena and runs more code after it; gives the failure, if any. */
+async function startIn(heapBytes: number, after = ""): Promise<{ readonly failure?: EngineFailure }> {
   const nothing = () => undefined;
   const native = nativeObject({
     flash: openFlashFile(flashPath, board.flash),
@@ -40,27 +40,34 @@ async function startIn(heapBytes: number): Promise<{ readonly failure?: EngineFa
     heapBytes: () => 0,
   });
   const engine = await startEngine(native, {
-    heapBytes,
+    heapBytes: CODE_BYTES + heapBytes,
     stackBytes: board.budgets.stackBytes ?? 65_536,
     deadlineMs: 10_000,
   });
   try {
     engine.evaluate(new TextDecoder().decode(bytes), "bundle.js");
-    return { usedBytes: engine.usedBytes() };
+    engine.keepTo(heapBytes);
+    engine.evaluate(after, "app.js");
+    return {};
   } catch (error) {
-    return { failure: error as EngineFailure, usedBytes: 0 };
+    return { failure: error as EngineFailure };
   }
 }
 
-test("the bundle starts in the arena that the board states", async () => {
-  const { failure, usedBytes } = await startIn(board.budgets.heapBytes);
-  expect(failure).toBeUndefined();
-  expect(usedBytes).toBeGreaterThan(100_000);
-  expect(usedBytes).toBeLessThan(board.budgets.heapBytes);
+const keeping = (kilobytes: number) =>
+  `globalThis.kept = []; for (let i = 0; i < ${kilobytes}; i++) kept.push(new Uint8Array(1024));`;
+
+test("the bundle starts in the arena that the board states, with 128 KB of room for data", async () => {
+  expect(await startIn(board.budgets.heapBytes, keeping(128))).toEqual({});
 });
 
-test("in a sixth of it, it runs out of memory, and says so", async () => {
-  const { failure } = await startIn(Math.floor(board.budgets.heapBytes / 6));
+test("it leaves as little of an arena for data as a chip does: of 288,000 bytes no 220 KB", async () => {
+  const { failure } = await startIn(288_000, keeping(220));
+  expect(failure?.reason).toBe("out-of-memory");
+});
+
+test("in an arena smaller than what the start keeps, it runs out of memory, and says so", async () => {
+  const { failure } = await startIn(72_000);
   expect(failure?.reason).toBe("out-of-memory");
 });
 

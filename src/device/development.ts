@@ -25,6 +25,21 @@ const LINE_BYTES_MAX = 8_192;
 const SHOWN_MAX = 1_000;
 const DEPTH_MAX = 4;
 
+/** Members of the messages as texts: a build for firmware shortens all other names (ADR 0005), and tools must find these. */
+type Member =
+  | "id"
+  | "evaluate"
+  | "usage"
+  | "value"
+  | "error"
+  | "heapBytes"
+  | "started"
+  | "passed"
+  | "thrown"
+  | "name"
+  | "message"
+  | "stack";
+
 interface Development {
   readonly port: Port;
   readonly app: App;
@@ -113,7 +128,7 @@ function evaluate(development: Development, { id, evaluate: text }: DevelopmentR
 }
 
 function obey(development: Development, message: object): void {
-  const { id, evaluate: text, usage } = message as Partial<{ id: number; evaluate: string; usage: boolean }>;
+  const { id, evaluate: text, usage } = message as Partial<Record<Member, unknown>>;
   if (typeof id !== "number") return;
   if (typeof text === "string") evaluate(development, { id, evaluate: text });
   else if (usage === true) say(development, { id, heapBytes: development.port.system.heapBytes() });
@@ -134,17 +149,11 @@ function step(development: Development, rest: Uint8Array, event: DeviceEvent): S
   return { state: bytes.length > LINE_BYTES_MAX ? new Uint8Array(0) : bytes, effects: [] };
 }
 
-/** The same functions or variables, each watched where the member `at` runs the maker's code. */
-function watchedEntries<T extends object>(
-  development: Development,
-  entries: Readonly<Record<string, T>> | undefined,
-  at: keyof T,
-): Readonly<Record<string, T>> {
-  const watched = Object.entries(entries ?? {}).map(([name, entry]): [string, T] => {
-    const run = entry[at] as unknown as (...args: unknown[]) => unknown;
-    return [name, { ...entry, [at]: (...args: unknown[]) => watch(development, name, () => run(...args)) }];
-  });
-  return Object.fromEntries(watched);
+type Entries<T> = Readonly<Record<string, T>> | undefined;
+
+/** The same entries, each made anew under its name. */
+function each<T>(entries: Entries<T>, make: (name: string, entry: T) => T): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(entries ?? {}).map(([name, entry]) => [name, make(name, entry)]));
 }
 
 /** @returns The app, watched; and the machine that speaks with the maker's tools. */
@@ -153,8 +162,14 @@ export function develop(app: App, port: Port): { readonly app: App; readonly mac
   const { selfTest, pressed } = app;
   const watched = {
     ...app,
-    functions: watchedEntries(development, app.functions, "run"),
-    variables: watchedEntries(development, app.variables, "read"),
+    functions: each(app.functions, (name, entry) => ({
+      ...entry,
+      run: (args, io) => watch(development, name, () => entry.run(args, io)),
+    })),
+    variables: each(app.variables, (name, entry) => ({
+      ...entry,
+      read: (io) => watch(development, name, () => entry.read(io)),
+    })),
     start(io: AppIo) {
       development.io = io;
       return watch(development, "start", () => app.start?.(io as never));

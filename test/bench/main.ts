@@ -15,6 +15,7 @@ const LOADERS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   fleet: () => import("./fleet.ts"),
   flood: () => import("./flood.ts"),
   gateway: () => import("./gateway.ts"),
+  app: () => import("./app.ts"),
 };
 
 export const BENCHES: readonly string[] = Object.keys(LOADERS);

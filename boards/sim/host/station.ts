@@ -73,7 +73,7 @@ export function openSimStation(
       if (!on) return;
       const args = ["--board", board.name, "--flash", flashPath, "--radio", radio, ...more];
       const all = cut === undefined ? args : [...args, "--cut", cut];
-      unit = startProgram(`boards/${board.name}/host/unit.ts`, all, hasButton(board));
+      unit = startProgram(`boards/${board.name}/host/unit.ts`, all, true);
       const keep = (line: string) => append(logPath, `${line}\n`);
       // What tools and unit say to each other is no log, and holds what only they should know.
       unit.onLine((line) => /^[~!]/.test(line) || keep(line));

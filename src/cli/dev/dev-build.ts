@@ -5,11 +5,12 @@ import type { Board } from "#boards/sim/host/board.ts";
 import { NOT_ON_A_UNIT } from "#boards/sim/host/engine-features.ts";
 import { describedApp } from "#cli/checked-bundle.ts";
 import { startsNative } from "#cli/line/first-flash.ts";
-import { nativeImage } from "#cli/story/native.ts";
 import { BundleError, buildScript } from "#factory/bundle/bundle.ts";
 import { checkApp } from "#factory/bundle/check-app.ts";
 import { developmentEntry, openDevelopmentBuilder } from "#factory/bundle/development-bundle.ts";
 import type { FlashConfig } from "#factory/config.ts";
+import { buildBoot, buildRuntime } from "#firmware/image.ts";
+import { readBytes } from "#trust/host/files.ts";
 import type { DevImages } from "./dev-keys.ts";
 
 /** Editors write a file in several steps. */
@@ -30,11 +31,23 @@ interface DevBuilder {
   close(): Promise<void>;
 }
 
+/** Whether something of the board exists in test builds only: a development unit runs such a build. */
+const hasModels = ({ io = {} }: Board) =>
+  (Object.values(io).flat() as readonly object[]).some((entry) => "modelled" in entry && entry.modelled === true);
+
+/** The native image of a board that starts one. @throws BuildStop where the toolchain is missing */
+async function developmentNative(board: Board): Promise<Uint8Array | undefined> {
+  if (!startsNative(board)) return undefined;
+  await buildBoot(board.name);
+  const { binary } = await buildRuntime(board.name, { tls: false, modelled: hasModels(board) });
+  return readBytes(binary);
+}
+
 export async function openDevBuilder(config: FlashConfig, board: Board): Promise<DevBuilder> {
   const product = { ...config, board: board.name };
   const made = { release: "development", atS: Math.floor(Date.now() / 1000) };
   const builder = await openDevelopmentBuilder(developmentEntry(product, made));
-  const native = await nativeImage(board, config);
+  const native = await developmentNative(board);
   const watched = new Map<string, FSWatcher>();
   const names = new Map<string, Set<string>>();
   let timer: NodeJS.Timeout | undefined;
@@ -71,7 +84,14 @@ export async function openDevBuilder(config: FlashConfig, board: Board): Promise
     },
     typeTrouble() {
       try {
-        checkApp({ app: config.app, board: board.name, pins: board.pins, io: board.io, absent: NOT_ON_A_UNIT });
+        checkApp({
+          app: config.app,
+          board: board.name,
+          pins: board.pins,
+          io: board.io,
+          isModelled: hasModels(board),
+          absent: NOT_ON_A_UNIT,
+        });
         return undefined;
       } catch (error) {
         if (error instanceof BundleError) return error.message;

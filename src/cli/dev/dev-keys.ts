@@ -54,12 +54,14 @@ export function devFlash(
 ): readonly FlashImage[] {
   const images = new Map<number, Uint8Array>([[COMPONENT.js, js]]);
   if (native !== undefined) images.set(COMPONENT.native, native);
-  const components = [...images].map(([kind, image]) => {
-    const imageRoot = rootOfBytes(crypto.sha256, image);
-    // Nobody sends it anywhere: it has no stream of its own.
-    const transfers = [{ streamBytes: image.length, root: imageRoot.slice(0, 16), base: undefined }];
-    return { kind, imageBytes: image.length, imageRoot, transfers };
-  });
+  const components = [...images]
+    .sort(([a], [b]) => a - b)
+    .map(([kind, image]) => {
+      const imageRoot = rootOfBytes(crypto.sha256, image);
+      // Nobody sends it anywhere: it has no stream of its own.
+      const transfers = [{ streamBytes: image.length, root: imageRoot.slice(0, 16), base: undefined }];
+      return { kind, imageBytes: image.length, imageRoot, transfers };
+    });
   const { product, hardwareRevision } = config;
   const release = {
     ...{ product, sequence: SEQUENCE, hardware: [hardwareRevision], notAfterS: undefined, epoch: 0, components },

@@ -14,8 +14,8 @@ import type { DevIdentity } from "./dev-keys.ts";
 /** Between two looks at the unit. */
 const LOOK_MS = 400;
 const RETRY_MS = 150;
-/** The owner has no link above: its word on the time stands at the first place. */
-const OWNERS_LINKS = 0;
+/** The owner's grant alone leads to the tool's key. */
+const OWNERS_LINKS = 1;
 
 interface LinkReports {
   linked(isLinked: boolean): void;

@@ -61,7 +61,7 @@ function actionsOf({ unit, link, store, restart }: DevLoop): Actions {
       powered();
       const signal = store.state.signals.find((each) => each.name === name);
       if (signal === undefined || !signal.isInput) throw new CliTrouble(`${name} is no input of this board`);
-      if (!store.state.canPress) throw new CliTrouble("this machine cannot set the inputs of this board");
+      if (!signal.canSet) throw new CliTrouble(`this machine cannot set ${name} of this board`);
       unit.setSignal(signal, to);
       return done();
     },

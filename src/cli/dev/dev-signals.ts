@@ -14,14 +14,26 @@ const KINDS = { bank: "bank", analog: "analog", pwm: "pwm", pulse: "count", i2c:
 /** Whether the outside sets it: banks say it by their mode, in the name's last part. */
 const isOutputBank = (name: string) => name.endsWith(" 8") || name.endsWith(" 9");
 
-export function signalsOf({ pins, io }: Board): readonly Signal[] {
+/** What can be set on an emulated board (boards/qemu-mps2/host/io-commands.ts). */
+const isEmulated = ({ name, kind }: Omit<Signal, "canSet">) => kind === "analog" || name === "i2c sda scl";
+
+export function signalsOf({ name: board, pins, io }: Board): readonly Signal[] {
+  const all = hardwareOf({ pins, io });
+  const canSet = (signal: Omit<Signal, "canSet">) => signal.isInput && (board === "sim" || isEmulated(signal));
+  return all.map((signal) => ({ ...signal, canSet: canSet(signal) }));
+}
+
+function hardwareOf({
+  pins,
+  io,
+}: Pick<Board, "pins"> & { readonly io: Board["io"] | undefined }): readonly Omit<Signal, "canSet">[] {
   const ofPins = Object.entries(pins).map(
-    ([pin, kind]): Signal => ({
+    ([pin, kind]): Omit<Signal, "canSet"> => ({
       ...{ name: `digital ${pin}`, title: pin, kind, isInput: kind !== "output", value: 0 },
       max: kind === "level" ? LEVEL_MAX : 1,
     }),
   );
-  const ofIo = ioResources(pins, io).flatMap(({ name, kind, bits }): readonly Signal[] => {
+  const ofIo = ioResources(pins, io).flatMap(({ name, kind, bits }): readonly Omit<Signal, "canSet">[] => {
     const shown = (KINDS as Readonly<Record<string, Signal["kind"]>>)[kind];
     if (shown === undefined) return [];
     const title = name

@@ -5,6 +5,7 @@ import type { Child } from "#boards/sim/host/child.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { startsNative } from "#cli/line/first-flash.ts";
 import { loopbackSubnet } from "#cli/loopback-subnet.ts";
+import { placeOfDefinition } from "#factory/bundle/definition-place.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { FlashImage } from "#factory/images.ts";
 import type { Signal, Trouble } from "#web/dev/interface.ts";
@@ -65,7 +66,9 @@ export async function openDevUnit(first: DevImages, options: UnitOptions): Promi
     identity = await makeDevUnit(config, board, keys, line, flashPath, images);
   }
   const air = await openDevAir(subnet, identity.network);
-  const station = openSimStation(board, flashPath, air.radio);
+  // An emulator has no notice of modelled outputs: its process watches them.
+  const watching = board.name === "qemu-mps2" ? ["--watch-io"] : [];
+  const station = openSimStation(board, flashPath, air.radio, watching);
   const flashOf = (of: DevImages) => changedImages(board, devFlash(config, board, keys, of));
   writeImages(board, flashPath, flashOf(first));
   const run = createRun(options, station, flashPath);
@@ -132,7 +135,7 @@ function addTrouble(store: DevStore, trouble: Trouble): void {
   store.change({ troubles: [trouble, ...others].slice(0, TROUBLES_MAX) });
 }
 
-function createRun({ board, store, restarted }: UnitOptions, station: SimStation, flashPath: string): Run {
+function createRun({ config, board, store, restarted }: UnitOptions, station: SimStation, flashPath: string): Run {
   let failedStarts = 0;
   const troubleOf = (kind: "thrown" | "crash", text: string, stack: string): Trouble => {
     const place = placeOfStack(stack, run.map);
@@ -160,7 +163,8 @@ function createRun({ board, store, restarted }: UnitOptions, station: SimStation
 
   async function stop(): Promise<void> {
     await run.power(false);
-    store.change({ phase: "stopped" });
+    // Its switch stays on: the next change starts it.
+    store.change({ phase: "stopped", isPowered: true });
   }
 
   function attach(unit: Child): void {
@@ -175,7 +179,11 @@ function createRun({ board, store, restarted }: UnitOptions, station: SimStation
           flash: flashUse(board, flashPath),
         });
       },
-      thrown: ({ name, message, stack }) => addTrouble(store, troubleOf("thrown", `${name}: ${message}`, stack)),
+      thrown({ name, message, stack }) {
+        const trouble = troubleOf("thrown", `${name}: ${message}`, stack);
+        const defined = trouble.place === undefined ? placeOfDefinition(config.app, name) : undefined;
+        addTrouble(store, { ...trouble, ...(defined === undefined ? {} : placed(defined)) });
+      },
     });
     void unit.exited.then((code) => {
       if (run.unit !== unit) return;
@@ -184,7 +192,7 @@ function createRun({ board, store, restarted }: UnitOptions, station: SimStation
       restarted();
       const [words = ""] = unit.errors().trim().split("\n").slice(-1);
       addTrouble(store, { kind: "crash", text: words === "" ? `the unit's process ended (${code})` : words });
-      store.change({ phase: "stopped", startedAtMs: null, isPowered: false });
+      store.change({ phase: "stopped", startedAtMs: null });
     });
   }
 

@@ -24,6 +24,8 @@ export interface Signal {
   readonly kind: "output" | "input" | "level" | "analog" | "pwm" | "count" | "bank" | "i2c";
   /** Whether the outside sets it; what the unit sets is shown alone. */
   readonly isInput: boolean;
+  /** Whether this machine can set it: of an emulated board it can set what the emulator models. */
+  readonly canSet: boolean;
   /** Highest value. */
   readonly max: number;
   /** Of an I2C bus: degrees Celsius of the thermometer on it, null where none is. */

@@ -25,16 +25,19 @@ function schemaOf({ kind, max }: Signal): ValueSchema {
 export function SignalCard({ state, samples, nowMs, report }: CardProps): JSX.Element {
   const text = useTexts(DEV_TEXTS);
   const set = async ({ name }: Signal, value: number | null) => report(await request("signal", { name, value }));
-  const canSet = state.isPowered && state.canPress;
   return (
     <Card title={text("signals")}>
       {state.signals.length === 0 && <p class="soft">{text("noSignals")}</p>}
-      {!state.canPress && <p class="soft small">{text("cannotSet")}</p>}
+      {state.signals.some(({ isInput, canSet }) => isInput && !canSet) && <p class="soft small">{text("cannotSet")}</p>}
       {state.signals.map((signal) => {
         const series = samples[`signal ${signal.name}`];
         return (
           <div class="stack" key={signal.name} data-signal={signal.name}>
-            <SignalControl signal={signal} canSet={canSet} set={(value) => void set(signal, value)} />
+            <SignalControl
+              signal={signal}
+              canSet={state.isPowered && signal.canSet}
+              set={(value) => void set(signal, value)}
+            />
             {series !== undefined && series.length > 1 && (
               <Chart
                 title={signal.title}

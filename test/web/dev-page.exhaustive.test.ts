@@ -1,0 +1,148 @@
+/** The loop of development at length, on the simulated board and on real firmware in QEMU. Needs chromium and QEMU. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { axeFaults, complaintsOf, openBrowser } from "./browser.ts";
+import { APP, type DevProcess, lineOf, secretsOf, startDev } from "./dev-process.ts";
+
+const BOARDS = ["sim", "qemu-mps2"] as const;
+
+/** An app that reads the thermometer and the probe of each board. */
+const HARDWARE_APP = APP.replace(
+  'import { bool, defineDevice, int, text } from "latchkey/device";',
+  'import { Analog, bool, defineDevice, I2C, int, PWM, text } from "latchkey/device";\nlet vent;\n',
+)
+  .replace(
+    "  variables: {\n",
+    `  start: () => { vent = new PWM({ pin: "vent" }); vent.write(512); },
+  variables: {
+    soil: { right: "read", value: int(0, 4_095), read: () => { const probe = new Analog({ pin: "soil" }); const value = probe.read(); probe.close(); return value; } },
+    degrees: { right: "read", value: int(-60, 130, { unit: "°C" }), read: () => {
+      const bus = new I2C({ data: "sda", clock: "scl", address: 0x48, hz: 100_000 });
+      try { bus.write(Uint8Array.of(0)); const bytes = new Uint8Array(bus.read(2)); return (bytes[0] << 24) >> 24; } catch { return -60; } finally { bus.close(); }
+    } },
+`,
+  )
+  .replace("let vent;", "let vent: PWM;");
+
+describe.each(BOARDS)("latchkey dev on %s", (board) => {
+  let dev: DevProcess;
+  let browser: Browser;
+  let page: Page;
+  let complaints: readonly string[];
+  beforeAll(async () => {
+    dev = await startDev(board, HARDWARE_APP);
+    browser = await openBrowser();
+    page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: "de-AT" });
+    page.setDefaultTimeout(120_000);
+    complaints = complaintsOf(page);
+    await page.goto(dev.url);
+    await page.locator('[data-function="setLamp"]').waitFor();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await dev?.stop();
+  });
+
+  const variable = (name: string) => page.locator(`[data-item="${name}"] .numbers`).textContent();
+  const signal = (name: string) => page.locator(`[data-signal="${name}"]`);
+  const starts = async () => Number(await page.locator("[data-starts]").getAttribute("data-starts"));
+  const form = () => page.locator('[data-function="setLamp"]');
+  const run = () => form().getByRole("button", { name: /^Ausführen/ });
+  const eventually = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 120_000 });
+
+  test("speaks German with the app's own words, and axe finds nothing wrong in dark and on a phone", async () => {
+    expect(await form().locator("h3").textContent()).toBe("Lampe schalten");
+    expect(await axeFaults(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.setViewportSize({ width: 360, height: 800 });
+    expect(await axeFaults(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await page.setViewportSize({ width: 1280, height: 900 });
+  });
+
+  test("a call switches the pin, and its chart says so", async () => {
+    await form().getByRole("switch").press("Space");
+    await run().press("Enter");
+    await eventually(() => form().locator("output").textContent()).toBe("Antwort: bright");
+    await eventually(() => signal("digital lamp").locator(".badge").textContent()).toBe("an");
+    await eventually(() => signal("digital lamp").getByRole("img").getAttribute("aria-label")).toContain("jetzt an");
+  });
+
+  test("the probe and the thermometer are set on the page and read by the app; the vent's PWM is shown", async () => {
+    await signal("analog soil").getByRole("textbox").fill("1234");
+    await eventually(() => variable("soil")).toBe("1.234");
+    const bus = signal("i2c sda scl");
+    await bus.getByRole("switch").press("Space");
+    await bus.getByRole("textbox").fill("25");
+    await eventually(() => variable("degrees")).toBe("25 °C");
+    await eventually(() => signal("pwm vent").locator(".badge").textContent()).toBe("512");
+  });
+
+  test("without network the unit runs on and can't be called; with it, it can be again", async () => {
+    const before = await starts();
+    const network = page.getByRole("switch", { name: "Netzwerk" });
+    await network.press("Space");
+    await eventually(() => run().isDisabled()).toBe(true);
+    expect(await page.locator("[data-phase]").getAttribute("data-phase")).toBe("running");
+    await network.press("Space");
+    await eventually(() => run().isEnabled()).toBe(true);
+    expect(await starts()).toBe(before);
+  });
+
+  test("after a power cut the world is as it was, and what the unit drives is not", async () => {
+    const before = await starts();
+    const power = page.getByRole("switch", { name: "Strom" });
+    await power.press("Space");
+    await eventually(() => page.locator("[data-phase]").getAttribute("data-phase")).toBe("off");
+    await power.press("Space");
+    await eventually(starts).toBeGreaterThan(before);
+    await eventually(() => variable("soil")).toBe("1.234");
+    await eventually(() => variable("degrees")).toBe("25 °C");
+    await eventually(() => variable("lamp")).toBe("aus");
+  });
+
+  test("the unit is told the time", async () => {
+    await eventually(() => run().isEnabled()).toBe(true);
+    await page.getByRole("button", { name: "Jetzige Zeit mitteilen" }).press("Enter");
+    await page.locator(".toast", { hasText: "Das Gerät hat die Zeit übernommen." }).waitFor();
+  });
+
+  test("a thrown error has the maker's file and line, and a saved file starts the app again", async () => {
+    await page.locator('[data-function="fail"] button').press("Enter");
+    const line = board === "sim" ? "the valve is stuck" : "    fail: {";
+    const offset = HARDWARE_APP.split("\n").findIndex((each) => each.includes(line)) + 1;
+    expect(offset).toBeGreaterThan(lineOf(line) - 1);
+    await eventually(() => page.locator("[data-place]").first().textContent()).toMatch(
+      new RegExp(`app\\.ts:${offset}:\\d+$`),
+    );
+    expect(await page.locator(".notice.bad pre").first().textContent()).toContain("the valve is stuck");
+    const before = await starts();
+    dev.save(HARDWARE_APP.replace('"hello"', '"good evening"'));
+    await eventually(starts).toBeGreaterThan(before);
+    await eventually(() => variable("greeting")).toBe("good evening");
+    expect(await page.locator("[data-place]").count()).toBe(0);
+  });
+
+  test("an app that throws while it is loaded is left off until it is mended", async () => {
+    dev.save(`${HARDWARE_APP}\nthrow new Error("not today");\n`);
+    await eventually(() => page.locator("[data-phase]").getAttribute("data-phase")).toBe("stopped");
+    await eventually(() => page.locator(".notice.bad pre").first().textContent()).toContain("not today");
+    const before = await starts();
+    dev.save(HARDWARE_APP);
+    await eventually(starts).toBeGreaterThan(before);
+  });
+
+  test("an expression is evaluated within the unit", async () => {
+    await page.getByRole("tab", { name: "Konsole" }).press("Enter");
+    await page.getByLabel("Ausdruck").fill('[6 * 7, call("setLamp", { on: false })]');
+    await page.keyboard.press("Enter");
+    await eventually(() => page.locator("output pre").first().textContent()).toContain('[42, "dark"]');
+  });
+
+  test("no secret is on the page or in what latchkey dev says", async () => {
+    const shown = await page.evaluate(() => document.documentElement.outerHTML + location.href);
+    const all = shown + dev.child.errors();
+    expect([...secretsOf(dev), dev.token].filter((secret) => all.includes(secret))).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+});

@@ -110,7 +110,6 @@ export async function makeDevUnit(
   if (done.kind !== "done" || done.fault !== 0) {
     throw new CliTrouble("the unit does not take its identity; run latchkey dev --fresh");
   }
-  await station.ask({ kind: "check" });
   await station.power(false);
   const network = { ssid: "latchkey-dev", passphrase: toHex(crypto.random(16)) };
   rememberNetwork(board, flashPath, network);

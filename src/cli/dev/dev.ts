@@ -71,5 +71,9 @@ export function register(command: Command): void {
     .option("--port <port>", "where the page is, on this machine alone (default: any free port)")
     .option("--fresh", "make the development unit anew: it forgets everything")
     .option("--json", "print the page's address as one JSON line")
-    .action((options: Options) => sayTrouble(() => dev(options)));
+    .action(async (options: Options) => {
+      await sayTrouble(() => dev(options));
+      // It ends by itself only when it could not start; what watches files and builds would keep it waiting.
+      process.exit();
+    });
 }

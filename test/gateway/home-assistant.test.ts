@@ -119,6 +119,16 @@ describe("a broker of the owner's", () => {
     await until("both refusals", () =>
       world.logged.filter((line) => line.startsWith("MQTT")).length >= 2 ? true : undefined,
     );
+    // The gateway comes back to the broker, which then gives it what was kept.
+    const topic = `homeassistant/device/latchkey_${FIRST_ID}/config`;
+    kept.delete(topic);
+    const { clients } = broker as unknown as { clients: Record<string, { id: string; close(): void }> };
+    for (const client of Object.values(clients)) if (client.id !== home.options.clientId) client.close();
+    await until("the gateway's return", () => kept.get(topic));
+    await home.publishAsync(`latchkey/${FIRST_ID}/call/light`, "{}");
+    await until("a later command's refusal", () =>
+      world.logged.at(-1)?.includes("no function light") ? true : undefined,
+    );
     expect([unitId(), calls.includes("dim")]).toEqual([FIRST_ID, false]);
   });
 

@@ -173,6 +173,7 @@ describe("token exchange", () => {
   };
   it("narrows device, level, function and life, and widens none of them", async () => {
     const wide = await tokensFor(await codeGrant({ scope: "noFlash" }));
+    await expect(exchange(wide.access_token, { scope: "all" })).rejects.toMatchObject({ error: "invalid_scope" });
     const narrow = await exchange(wide.access_token, { scope: `use:light@${first}`, expires_in: "60" });
     expect(narrow).toMatchObject({ scope: `use:light@${first}`, expires_in: 60 });
     expect(await statusOf(`/v1/devices/${first}/light`, narrow.access_token)).toBe(200);

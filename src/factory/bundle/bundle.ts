@@ -4,6 +4,7 @@ import { isAbsolute, resolve } from "node:path";
 import { build, transform } from "esbuild";
 import type { FlashConfig } from "#factory/config.ts";
 import { appImports } from "./app-imports.ts";
+import { boardData } from "./board-data.ts";
 import { markOf } from "./bundle-mark.ts";
 import { withConstantsInPlace, withConstantsMarked } from "./constants.ts";
 import { type Edits, faultsByNumber } from "./faults.ts";
@@ -169,7 +170,7 @@ async function bundled(
     legalComments: "none",
     metafile: true,
     define: { "Number.POSITIVE_INFINITY": "Infinity", "Number.MAX_SAFE_INTEGER": String(Number.MAX_SAFE_INTEGER) },
-    plugins: [appImports, faultsByNumber(edits)],
+    plugins: [appImports, boardData, faultsByNumber(edits)],
     logLevel: "silent",
   });
   return { text: result.outputFiles[0]?.text ?? "", inputs: Object.keys(result.metafile.inputs) };

@@ -9,13 +9,18 @@ const userFolder = process.env.LATCHKEY_USER_FOLDER ?? process.cwd();
 // Programs that this one starts are given paths that are resolved already.
 delete process.env.LATCHKEY_USER_FOLDER;
 
+/** A complaint of the parser as ours are: "unknown command 'hom'; did you mean home?" */
+function inOneLine(text: string): string {
+  return text.replace(/^error: /, "latchkey: ").replace(/\n\(Did (.*)\)\n$/, "; did $1\n");
+}
+
 async function run(verbs: readonly Verb[], args: readonly string[]): Promise<number> {
   const program = new Command("latchkey")
     .description("Connected devices an owner can use for thirty years, without an account.")
     .usage("VERB [options]")
     .helpCommand(false)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "latchkey: ")) })
+    .configureOutput({ outputError: (text, write) => write(inOneLine(text)) })
     .showSuggestionAfterError(true);
   if (userFolder !== process.cwd()) {
     program.hook("preAction", (_, verb) => resolveUserPaths(verb, userFolder));

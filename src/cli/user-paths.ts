@@ -7,7 +7,7 @@ import { isAbsolute, join } from "node:path";
 import type { Command } from "commander";
 
 /** Placeholders that stand for a file or folder, as in `--out <file>` or `[file]`. */
-const PATHS: ReadonlySet<string> = new Set(["file", "folder", "release", "png"]);
+const PATHS: ReadonlySet<string> = new Set(["file", "folder", "release", "png", "picture"]);
 /** A minted link or delivery may be given as the hexadecimal itself. */
 const HEXADECIMAL = /^[0-9a-f]{40,}$/i;
 

@@ -9,6 +9,7 @@ async function told(...words: readonly string[]) {
 
 test.each([
   [2, /unknown command 'fly'/, ["fly"]],
+  [2, /^latchkey: unknown command 'hom'; did you mean home\?$/, ["hom"]],
   [2, /unknown option '--wings'/, ["sim", "--wings"]],
   [2, /expected a whole number/, ["sim", "--seed", "x"]],
   [1, /board nope: .*boards are the folders of boards/, ["size", "--board", "nope"]],

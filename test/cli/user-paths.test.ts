@@ -38,6 +38,13 @@ it("resolves arguments and options alike when npm runs the verb from elsewhere",
   expect(npm("inspect", "inner/no.grant").stderr).toMatch(/"inner\/no.grant" is no file/);
 });
 
+it("finds the picture of a code where the user stands", () => {
+  writeFileSync(at("label.png"), "no picture");
+  const words = ["phone", "describe", "--label", "label.png", "--card", "card.png"];
+  const said = run(process.execPath, [join(root, "bin/latchkey.mjs"), ...words], folder);
+  expect(said.stderr).toContain(`no QR code in ${at("label.png")}`);
+});
+
 it("takes paths in flash.config.json from that file's folder", () => {
   const shipped = JSON.parse(readFileSync("flash.config.json", "utf8"));
   const cloud = { ...shipped.cloud, ca: "ca.pem" };

@@ -18,6 +18,8 @@ export interface Installed {
   readonly tarballs: Readonly<Record<"latchkey" | "create-latchkey", string>>;
   /** The maker's folder. */
   readonly folder: string;
+  /** The environment of its programs. */
+  readonly env: NodeJS.ProcessEnv;
   close(): void;
 }
 
@@ -58,7 +60,7 @@ export function installPackage(): Installed {
   const install = own.run("npm", "install", "--silent", tarballs.latchkey, tarballs["create-latchkey"]);
   if (install.status !== 0) throw new Error(install.stderr);
   return {
-    ...{ ...own, tarballs, folder },
+    ...{ ...own, tarballs, folder, env: ENV },
     close: () => rmSync(root, { recursive: true, force: true }),
   };
 }

@@ -1,7 +1,7 @@
 /** The published package: its form, its size, and that a maker can work with it outside this repository. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Installed, installPackage } from "./installed.ts";
@@ -83,6 +83,13 @@ console.log(typeof startCloud, typeof discover, Object.keys(app.functions ?? {})
       files: ["program.mts"],
     }),
   );
+  write(
+    "guides.json",
+    JSON.stringify({
+      compilerOptions: { module: "NodeNext", target: "ES2022", strict: true, lib: ["ES2023", "DOM"], types: [] },
+      files: ["phone.mts", "cloud.mts"],
+    }),
+  );
   const compiled = spawnSync(
     process.execPath,
     ["node_modules/typescript/bin/tsc", "-p", join(maker.folder, "tsconfig.json")],
@@ -94,6 +101,13 @@ console.log(typeof startCloud, typeof discover, Object.keys(app.functions ?? {})
     stdout: "function function setLamp 3\n",
     stderr: "",
   });
+  const block = (guide: string) =>
+    /```ts\n([\s\S]*?)```/.exec(readFileSync(`docs/guide/${guide}.md`, "utf8"))?.[1] ?? "";
+  write("phone.mts", block("phone"));
+  write("cloud.mts", block("cloud"));
+  const guides = maker.run(process.execPath, resolve("node_modules/typescript/bin/tsc"), "-p", "guides.json");
+  expect([guides.status, guides.stdout]).toEqual([0, ""]);
+  expect(maker.run(process.execPath, "phone.mjs").stdout).toMatch(/^CARD_\w+ Uint8Array\(1\) \[ 0 \]\n$/);
   const page = await build({
     stdin: { contents: 'import * as phone from "latchkey/phone"; globalThis.phone = phone;', resolveDir: maker.folder },
     ...{ bundle: true, write: false, platform: "browser", format: "esm", metafile: true, logLevel: "silent" },

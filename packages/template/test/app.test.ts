@@ -1,3 +1,4 @@
+import { startDevice } from "latchkey/testing";
 import { expect, test } from "vitest";
 import { app } from "../src/app.ts";
 import { isDark } from "../src/is-dark.ts";
@@ -6,7 +7,9 @@ test("it is dark below the threshold only", () => {
   expect([isDark(0), isDark(19_999), isDark(20_000), isDark(65_535)]).toEqual([true, true, false, false]);
 });
 
-test("the device has what its owner uses", () => {
-  expect(Object.keys(app.functions ?? {})).toEqual(["setLamp"]);
-  expect(Object.keys(app.variables ?? {})).toEqual(["lamp", "light", "dark"]);
+test("the owner switches the lamp on", async () => {
+  const device = await startDevice(app);
+  await device.call("setLamp", { on: true });
+  expect(device.pins.get("lamp")).toBe(1);
+  expect(await device.call("lamp")).toBe(true);
 });

@@ -58,7 +58,8 @@ function configOf({ product, maker, board, cloud }: NewDevice): object {
   return {
     $schema: "./node_modules/latchkey/flash.config.schema.json",
     ...{ product, fleet: product, app: "src/app.ts", board, hardwareRevision: 1, maker },
-    ...(cloud === undefined ? {} : { cloud: { host: cloud, ...PORTS, broker: `${product}-cloud` } }),
+    // Without a cloud it is the owner's phone that delivers updates.
+    ...(cloud === undefined ? { cards: "all" } : { cloud: { host: cloud, ...PORTS, broker: `${product}-cloud` } }),
     ...{ keys: "keys", output: "out" },
   };
 }

@@ -119,7 +119,7 @@ async function main(): Promise<void> {
   const repository = values.repository === undefined ? {} : { repository: { type: "git", url: values.repository } };
   const shared = { version, license, type, engines, ...repository };
   const inPackage = Object.entries(imports).filter(
-    ([, path]) => !/src\/(phone|cloud|factory|cli|gateway)|firmware/.test(path),
+    ([, path]) => !/src\/(testing|phone|cloud|factory|cli|gateway)|firmware/.test(path),
   );
   const own = {
     ...{ name: "latchkey", description, ...shared },

@@ -5,6 +5,7 @@ export type Entry = string | { readonly browser: string; readonly node: string }
 
 export const ENTRIES: Readonly<Record<string, Entry>> = {
   "./device": "src/app/index.ts",
+  "./testing": "src/testing/index.ts",
   "./phone": { browser: "src/phone/browser.ts", node: "src/phone/node.ts" },
   "./cloud": "src/cloud/cloud-api.ts",
 };

@@ -292,16 +292,9 @@ export async function buildBoot(name: string, edited?: Edited): Promise<Image> {
   return { ...linked, ...measure(linked.elf), compiled, objects };
 }
 
-/** Whether a board's images came with the package, so that nothing is compiled. */
-export const bringsImages = (name: string): boolean => existsSync(join(ROOT, "images", name));
-
 /** Where a board's built images lie: the published package brings them along. */
 export function imagePaths(name: string): { readonly boot: string; readonly runtime: string; readonly tls: string } {
-  const folder = bringsImages(name) ? join(ROOT, "images", name) : join(ROOT, ".cache/firmware", name);
+  const brought = join(ROOT, "images", name);
+  const folder = existsSync(brought) ? brought : join(ROOT, ".cache/firmware", name);
   return { boot: join(folder, "boot.elf"), runtime: join(folder, "main.bin"), tls: join(folder, "main-tls.bin") };
-}
-
-/** @returns A board's boot stage as ELF, which an emulator loads: brought along, or built now. @throws BuildStop */
-export async function readyBoot(name: string): Promise<string> {
-  return bringsImages(name) ? imagePaths(name).boot : (await buildBoot(name)).elf;
 }

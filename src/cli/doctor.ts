@@ -4,8 +4,9 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { type FlashConfig, readFlashConfig } from "#factory/config.ts";
-import { bringsImages, missingPackages } from "#firmware/image.ts";
+import { missingPackages } from "#firmware/image.ts";
 import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
+import { bringsImages } from "#firmware/ready-images.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
 import { sayTrouble, troubleLine } from "./say-trouble.ts";
 

@@ -8,7 +8,7 @@ import { checkFlashFile } from "#boards/sim/host/flash-file.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { openRegistry } from "#factory/registry.ts";
-import { readyBoot } from "#firmware/image.ts";
+import { readyBoot } from "#firmware/ready-images.ts";
 import { openDevConsole } from "./dev/dev-console.ts";
 import { startAir } from "./emulated-air.ts";
 import { askHome, serveHome } from "./home-control.ts";

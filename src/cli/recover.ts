@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { RecoveryError, recover, type SerialLine } from "#factory/recover.ts";
-import { readyBoot } from "#firmware/image.ts";
+import { readyBoot } from "#firmware/ready-images.ts";
 import { refuseFolder } from "#trust/host/files.ts";
 import { readReleaseFile } from "#trust/host/release-file.ts";
 import { sayTrouble } from "./say-trouble.ts";

@@ -13,7 +13,7 @@ import type { MakerKeys } from "#factory/identity.ts";
 import { removeLeftCards } from "#factory/left-cards.ts";
 import { type MadeUnit, makeUnit } from "#factory/line.ts";
 import { openRegistry, type Registry } from "#factory/registry.ts";
-import { readyBoot } from "#firmware/image.ts";
+import { readyBoot } from "#firmware/ready-images.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { type ReleaseFile, readReleaseFile } from "#trust/host/release-file.ts";
 import { COMPONENT } from "#wire/releases/release.ts";

@@ -1,0 +1,13 @@
+/** Native images that need not be built: the published package brings them along. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { buildBoot, imagePaths } from "./image.ts";
+import { ROOT } from "./layout.ts";
+
+/** Whether a board's images came with the package, so that nothing is compiled. */
+export const bringsImages = (name: string): boolean => existsSync(join(ROOT, "images", name));
+
+/** @returns A board's boot stage as ELF, which an emulator loads: brought along, or built now. @throws BuildStop */
+export async function readyBoot(name: string): Promise<string> {
+  return bringsImages(name) ? imagePaths(name).boot : (await buildBoot(name)).elf;
+}

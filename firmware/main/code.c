@@ -12,6 +12,9 @@
 #define RELEASE_BYTES_MOST 400u
 /* When so many are in memory, all are deleted: a function takes some 90 bytes, and is made in some 2,000 instructions. */
 #define NAMED_MOST 128u
+/* When more than this is in use, the same is done for each further GROWTH_BYTES that an event takes. */
+#define CROWDED_BYTES (HEAP_BYTES / 4u * 3u)
+#define GROWTH_BYTES 4096u
 
 static struct code opened;
 static JSAtom named[NAMED_MOST]; /* the functions and constants that are in memory */
@@ -66,8 +69,18 @@ bool code_next(JSContext *ctx, JSValue *result) {
   return true;
 }
 
+static void relieve_crowded(JSContext *ctx) {
+  static size_t quiet;
+  if (heap_used() < CROWDED_BYTES) quiet = 0;
+  if (heap_used() < CROWDED_BYTES || heap_used() < quiet + GROWTH_BYTES) return;
+  code_forget(ctx);
+  JS_RunGC(JS_GetRuntime(ctx));
+  quiet = heap_used();
+}
+
 JSValue code_bring(JSContext *ctx, JSAtom name) {
   if (code == NULL || name >= code->names || code->statement[name] == 0) return JS_UNDEFINED;
+  relieve_crowded(ctx);
   JSValue value = code_value(ctx, code->statement[name]); /* which may bring others */
   if (JS_IsException(value)) return value;
   if (named_count == NAMED_MOST) code_forget(ctx);

@@ -18,6 +18,7 @@ const uint32_t chip_flash_bytes = BED_FLASH_BYTES;
 const uint32_t chip_flash_sector_bytes = 4096;
 uint32_t chip_flash_operations;
 bool heap_refused;
+size_t heap_wanted;
 bool bed_restart_is_finding;
 
 static jmp_buf fuzzer;

@@ -55,7 +55,11 @@ static void rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason,
 /* Prints the error and starts again. Error texts are the engine's or the bundle's, never a caller's data. */
 void engine_end(JSContext *ctx, JSValue error) {
   /* With no memory left not even the error can be made: the engine then throws null, or its compiler a SyntaxError. */
-  if (!JS_IsObject(error) || heap_refused) report_and_restart(RESET_OUT_OF_MEMORY, "the arena is exhausted");
+  if (!JS_IsObject(error) || heap_refused) {
+    report_number("latchkey: bytes wanted", (uint32_t)heap_wanted);
+    report_number("latchkey: bytes in use", (uint32_t)heap_used());
+    report_and_restart(RESET_OUT_OF_MEMORY, "the arena is exhausted");
+  }
   if (code != NULL) code_forget(ctx); /* room for the words */
   const char *words = JS_ToCString(ctx, error);
   if (words == NULL || strstr(words, "out of memory")) report_and_restart(RESET_OUT_OF_MEMORY, "the arena is exhausted");

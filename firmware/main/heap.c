@@ -30,6 +30,7 @@ static struct block *lists[LEVELS * SPLITS];
 static uint32_t level_map, split_maps[LEVELS];
 static size_t used, peak;
 bool heap_refused;
+size_t heap_wanted;
 
 static uint32_t size_of(const struct block *b) { return b->size & ~3u; }
 static void *payload(struct block *b) { return &b->next_free; }
@@ -131,6 +132,7 @@ void *heap_allocate(size_t bytes) {
   uint32_t size = rounded(bytes), list = find(size);
   if (list == NOWHERE) {
     heap_refused = true;
+    heap_wanted = bytes;
     return NULL;
   }
   struct block *b = lists[list];

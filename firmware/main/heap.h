@@ -15,4 +15,5 @@ size_t heap_used(void);
 size_t heap_peak(void);
 /* Set when the arena had no room; whoever asks later clears it first. */
 extern bool heap_refused;
+extern size_t heap_wanted; /* the bytes that it had no room for */
 void heap_start(void);

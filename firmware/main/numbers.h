@@ -25,6 +25,8 @@ enum fault {
   FAULT_BASE32_CHARACTER = 130,
   FAULT_BASE32_LENGTH = 131,
   FAULT_ZONE_RULE = 132,
+  FAULT_DESCRIBE_FORM = 150,
+  FAULT_DESCRIBE_VERSION = 151,
   FAULT_GRANT_AUDIENCE = 201,
   FAULT_CARD_LENGTH = 202,
   FAULT_CARD_CHECK = 203,
@@ -127,6 +129,7 @@ enum fault {
   FAULT_APP_ARGUMENT = 391,
   FAULT_APP_THREW = 392,
   FAULT_APP_ANSWER = 393,
+  FAULT_APP_TIMEOUT = 394,
   FAULT_AIR_FIELD = 401,
   FAULT_AIR_RANDOMNESS = 402,
   FAULT_AIR_SEQUENCES = 403,
@@ -200,6 +203,7 @@ enum fault {
   FAULT_FACTORY_PROVISIONED = 803,
   FAULT_RECOVERY_LINE = 804,
   FAULT_SCAN_PAIR = 810,
+  FAULT_DEVELOPMENT_ONLY = 820,
 };
 
 /* Why a unit starts: src/wire/flash/boot-decision.ts */
@@ -282,3 +286,5 @@ enum setting_kind {
 #define STORED_APP_FAILURE "app-failure"
 #define STORED_SIGNER_TIMES "signer-times"
 #define STORED_ZONE "zone"
+#define STORED_APP_SETTINGS "app-settings"
+#define STORED_APP_STATE "app-state"

@@ -35,6 +35,7 @@ function nativeImage(board: string, isSecure: boolean): Uint8Array {
 export async function makeRelease(sequence: number, { config: path, board: named, base }: MakeOptions): Promise<void> {
   const config = readFlashConfig(path);
   const board = readBoard(named ?? config.board);
+  const bases = base.map(readReleaseFile);
   // Before the work whose result it signs.
   const key = readKeyFile(join(config.keys, "release.key"), "release");
   const { product, output, cloud, hardwareRevision } = config;
@@ -44,7 +45,6 @@ export async function makeRelease(sequence: number, { config: path, board: named
       `${out} is there already, and a number is used once; make the next: latchkey release make ${sequence + 1}`,
     );
   }
-  const bases = base.map(readReleaseFile);
   const { bytes, names } = await buildCheckedBundle(config, board, {
     release: String(sequence),
     atS: Math.floor(Date.now() / 1000),

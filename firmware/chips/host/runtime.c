@@ -8,6 +8,7 @@
 
 static size_t used, peak;
 bool heap_refused;
+size_t heap_wanted;
 
 void heap_start(void) {}
 static void *counted(void *memory) {

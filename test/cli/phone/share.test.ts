@@ -66,7 +66,7 @@ describe("a value that means nothing makes no key", () => {
     [
       "a misspelt function",
       ["--function", "setlamp"],
-      /the app has no "setlamp" \(the unit offers: setLamp, dim, light/,
+      /the app has no "setlamp" \(the unit offers: setLamp, dim, rename, light/,
     ],
     ["a function twice", ["--function", "dim", "dim"], /dim stands twice/],
     ["a function for owners alone", ["--function", "rename"], /rename needs the config right/],

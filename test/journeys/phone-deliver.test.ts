@@ -52,7 +52,7 @@ async function unitAtHome() {
   const world = { tell, config, board: readBoard("sim"), radio, station, phoneMemory, broadcast: undefined };
   const { unit, sequence } = await factory(world);
   const build = { release: String(sequence + 1), atS: Math.floor(Date.now() / 1000) };
-  const changed = `{ ...app, run: (name, args, io) => name === "brightness" ? { ok: true, value: ${NEW_BRIGHTNESS} } : app.run(name, args, io) }`;
+  const changed = `{ ...app, variables: { ...app.variables, brightness: { ...app.variables.brightness, read: () => ${NEW_BRIGHTNESS} } } }`;
   const { path, file } = makeRelease(config, sequence + 1, {
     js: await buildScript(bundleEntry(config, build, changed)),
   });

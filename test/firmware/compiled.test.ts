@@ -96,7 +96,7 @@ describeOnNativeBoards((board) => {
     await first();
     const held = look(region.start, region.bytes);
     const bytes = codeBytes();
-    for (const at of [3, TAG_BYTES, TAG_BYTES + 9, Math.floor(bytes / 3), Math.floor(bytes / 2), bytes - 2]) {
+    for (const at of [3, TAG_BYTES + 9, Math.floor(bytes / 2), bytes - 2]) {
       turnBit(at);
       expect(await start(), `byte ${at}`).toBe(true);
       expect(look(region.start, region.bytes), `byte ${at}`).toEqual(held);
@@ -123,12 +123,12 @@ describeOnNativeBoards((board) => {
 
   test("a power cut while it is written never costs more than the start after it", async () => {
     bench = await benchUnit(board, SCRIPT);
-    for (const operation of [1, 4, 9, 40, 200]) await cut(operation);
+    for (const operation of [1, 9, 40]) await cut(operation);
     expect(await start()).toBe(true);
     const bytes = codeBytes();
     expect(await start()).toBe(false);
     turnBit(bytes >> 1);
-    for (const operation of [2, 77]) await cut(operation);
+    await cut(20);
     expect(await start()).toBe(true);
     expect(await start()).toBe(false);
   });

@@ -157,7 +157,7 @@ export async function buildFuzzer(name: string, edited?: Edited): Promise<string
     theirs(join(trees.libsodium ?? "", "src/libsodium"), target.sodium ?? [], sodiumFlags(trees.libsodium ?? "")),
   ];
   if (target.usesEngine) {
-    const flags = ["-D_GNU_SOURCE", '-DCONFIG_VERSION="2025-04-26"'];
+    const flags = ["-D_GNU_SOURCE", '-DCONFIG_VERSION="2025-04-26"', `-I${FIRMWARE}`, `-I${trees.quickjs}`];
     groups.push(theirs(trees.quickjs ?? "", ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"], flags));
   }
   if (target.usesNetwork) {

@@ -4,6 +4,7 @@
 #include "fuzz/bed.h"
 #include "main/engine.h"
 #include "port/js.h"
+#include "engine/code.h"
 #include "port/net.h"
 
 static bool is_ready;
@@ -13,11 +14,9 @@ void net_leave(void) {}
 bool net_ready(void) { return is_ready; }
 void engine_event(JSContext *ctx, JSValue event) { JS_FreeValue(ctx, event); }
 
-/* In place of main/pages.c: there is no bundle. */
-JSValue pages_bring(JSContext *ctx, JSAtom name);
-JSValue pages_bring(JSContext *ctx, JSAtom name) { return (void)ctx, (void)name, JS_UNDEFINED; }
-void pages_make_room(JSContext *ctx, size_t bytes);
-void pages_make_room(JSContext *ctx, size_t bytes) { (void)ctx, (void)bytes; }
+/* In place of main/code.c: there is no bundle. */
+JSValue code_bring(JSContext *ctx, JSAtom name) { return (void)ctx, (void)name, JS_UNDEFINED; }
+void code_make_room(JSContext *ctx, size_t bytes) { (void)ctx, (void)bytes; }
 
 static JSContext *context(void) {
   static JSContext *ctx;

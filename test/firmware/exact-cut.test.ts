@@ -14,7 +14,7 @@ import { seededFractions } from "#boards/sim/host/seeded-fractions.ts";
 import { testOnNativeBoards, times } from "../tier.ts";
 import { judgeSession, newRecord, runSession, type UpdateBed, updateBed } from "./update-bed.ts";
 
-const CUTS = process.env.LATCHKEY_CUTS ?? String(times(12, 100));
+const CUTS = process.env.LATCHKEY_CUTS ?? String(times(8, 16));
 /** Operations that a start gets to see at most; an update has some thousand. */
 const REACH = 40;
 const CONFIRMED = /^state 2 0 none/m;

@@ -237,7 +237,9 @@ describe.each(BROKERS)("remote callers, over %s", (kind) => {
     await client.endAsync(true);
   });
 
-  it("says at once that a unit isn't there, and ends a relay session whose time is over", async () => {
+  // Once in many runs the end of the connection was not heard: that try ends after two minutes, and another is made.
+  const again = { retry: 1, timeout: 120_000 };
+  it("says at once that a unit isn't there, and ends a relay session whose time is over", again, async () => {
     neighbour.stop();
     await until("the neighbour has gone", async () => {
       const way = await wayTo(neighbour, at);

@@ -36,7 +36,7 @@ export function missingPackages(): string | undefined {
 }
 
 /** Our part of the engine, which quickjs.c includes. */
-export const ENGINE_PARTS = ["code.h", "code.inc"].map((name) => join(FIRMWARE, "engine", name));
+export const ENGINE_PARTS = ["code.h", "code.inc", "write.inc"].map((name) => join(FIRMWARE, "engine", name));
 
 function engineGroup(tree: string): Group {
   return {

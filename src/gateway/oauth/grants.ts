@@ -14,7 +14,7 @@ export const NEVER_S = 200 * 31_556_952;
 
 /**
  * The lifetime that a request asks for.
- * @returns Seconds; undefined when it asks for none; "wrong" when that is no number of seconds.
+ * @returns Seconds; undefined when it asks for none; "wrong" when it asks for anything but a number of seconds.
  */
 export function lifetimeAsked(text: unknown): number | "wrong" | undefined {
   if (text === undefined || text === "") return undefined;

@@ -90,7 +90,7 @@ export function registerPasswordGrant(provider: Provider, parts: PasswordGrantPa
       `password grant for ${JSON.stringify(name.slice(0, 64))} from ${peer}: kept for programs of the Spark era alone (RFC 9700, 2.4)`,
     );
     const lifetimeS = lifetimeAsked(params.expires_in) ?? LIFETIME_S;
-    if (lifetimeS === "wrong") throw tokenError("InvalidRequest", "expires_in is no number of seconds");
+    if (lifetimeS === "wrong") throw tokenError("InvalidRequest", "expires_in must be a number of seconds");
     const capability = capabilityAsked(params);
     checkRate(name, peer, ctx);
     try {

@@ -46,7 +46,7 @@ export function registerTokenExchange(provider: Provider, issuer: string): void 
       }
     }
     const lifetimeS = lifetimeAsked(params.expires_in) ?? 3_600;
-    if (lifetimeS === "wrong") throw tokenError("InvalidRequest", "expires_in is no number of seconds");
+    if (lifetimeS === "wrong") throw tokenError("InvalidRequest", "expires_in must be a number of seconds");
     const leftS = (subject.exp ?? 0) - Math.floor(Date.now() / 1_000);
 
     const jkt = (subject as { jkt?: string }).jkt;

@@ -30,7 +30,7 @@ function placeIn(stack: string, map: string): string {
     const entry = sources.findEntry(Number(line) - 1, Number(column ?? 1) - 1);
     if (!("originalSource" in entry)) continue;
     const path = relative(".", resolve(entry.originalSource));
-    if (!/^(src\/(app\/(?!lamp)|base|codec|wire|device)|entry\.ts)/.test(path)) {
+    if (!/^(src\/(app|base|codec|wire|device)|entry\.ts)/.test(path)) {
       return `${path.startsWith("..") ? resolve(path) : path}:${entry.originalLine + 1}:${entry.originalColumn + 1}: `;
     }
   }

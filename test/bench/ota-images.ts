@@ -11,7 +11,7 @@ export interface Pair {
 }
 
 const FOLDER = ".cache/bench-ota";
-const APP = "src/app/lamp.ts";
+const APP = "test/apps/lamp.ts";
 
 /** One more check in one function: what a fix looks like. */
 function smallEdit(text: string): string {

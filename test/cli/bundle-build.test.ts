@@ -21,7 +21,7 @@ const build = (app: string, ...words: string[]) =>
   runVerb("bundle", "build", "--config", configOf(app), "--release", "1", "--out", at("bundle.js"), ...words);
 
 beforeAll(async () => {
-  copyFileSync("src/app/lamp.ts", at("lamp.ts"));
+  copyFileSync("test/apps/lamp.ts", at("lamp.ts"));
   writeFileSync(at("lamp.ts"), readFileSync(at("lamp.ts"), "utf8").replaceAll('from "./', 'from "#app/'));
 });
 

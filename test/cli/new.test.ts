@@ -1,7 +1,16 @@
 /** A new device: what `latchkey new` writes, and what it refuses before it writes anything. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  type Dirent,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { productOf } from "#cli/new/new-device.ts";
 import { readFlashConfig } from "#factory/config.ts";
@@ -30,7 +39,6 @@ test("a new device has app, test, configuration and a README with its product's 
     "flash.config.json",
     "package.json",
     "src/app.ts",
-    "src/is-dark.ts",
     "test/app.test.ts",
     "tsconfig.json",
   ]);
@@ -48,7 +56,37 @@ test("a new device has app, test, configuration and a README with its product's 
     expect([name, version]).toEqual([name, expect.stringMatching(/^\d/)]);
 });
 
+test("the example is what a new greenhouse is", async () => {
+  const device = join(folder, "greenhouse");
+  expect(await runVerb("new", device)).toMatchObject({ status: 0, trouble: "" });
+  const filesIn = (root: string) =>
+    (readdirSync(root, { recursive: true, withFileTypes: true }) as Dirent[])
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .map((path) => [relative(root, path), readFileSync(path, "utf8")] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+  expect(filesIn("examples/greenhouse")).toEqual(filesIn(device));
+});
+
 test.each([
+  ["qemu-sf2", /^note: the board qemu-sf2 has no PWM on pin vent, no Analog on pin soil, no I2C on pins sda, scl: /],
+  ["qemu-mps2", /^note: the board qemu-mps2 models PWM on pin vent and Analog on pin soil, in test builds only: /],
+])(
+  "on %s, which lacks a greenhouse's hardware, the app starts as a relay, and one line says why",
+  async (board, note) => {
+    const device = join(folder, `on ${board}`);
+    const { status, out } = await runVerb("new", device, "--board", board);
+    expect([status, out.split("\n")[0]]).toEqual([0, expect.stringMatching(note)]);
+    expect(out).toContain("the app starts as a relay\n");
+    expect(readFileSync(join(device, "src/app.ts"), "utf8")).toBe(readFileSync("examples/relay/src/app.ts", "utf8"));
+  },
+);
+
+test.each([
+  [
+    /^latchkey: --app greenhouse: the board qemu-sf2 has no PWM .*; take another board, or --app relay$/,
+    ["--app", "greenhouse", "--board", "qemu-sf2"],
+  ],
   [/holds notes\.txt already; name an empty folder/, []],
   [/there is no such board \(expected one of qemu-mps2, qemu-sf2, sim\)/, ["--board", "esp32"]],
   [/flash\.config\.json: maker: /, ["--maker", "a-domain-that-is-longer-than-24.example"]],

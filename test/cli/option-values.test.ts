@@ -97,6 +97,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
       ] as const
     ).flatMap(([values, names]) => names.split(" ").map((name) => [name, values])),
   ),
+  "new --app": CHOICES,
   "new --cloud": HOSTS,
   "card read --holder": PATHS,
   "card type --holder": PATHS,

@@ -107,7 +107,7 @@ const SCHEMA = {
   },
 };
 
-const APP_PATHS = ["src/app/lamp.ts", "node_modules/@noble/hashes/sha2.js", "node_modules/@noble/hashes/utils.js"];
+const APP_PATHS = ["test/apps/lamp.ts", "node_modules/@noble/hashes/sha2.js", "node_modules/@noble/hashes/utils.js"];
 
 it("has the shape that CycloneDX 1.6 requires", () => {
   const bom = sbomOf("1.2.3", [...linkedComponents(THIRD_PARTY, true), ...packageComponents(APP_PATHS)]);

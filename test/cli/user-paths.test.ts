@@ -62,7 +62,7 @@ it("takes paths in flash.config.json from that file's folder", () => {
     onboarding: { aesKeyFile: at("product/app.aes") },
   });
   expect(readFlashConfig("flash.config.json")).toMatchObject({
-    app: "src/app/lamp.ts",
+    app: "test/apps/lamp.ts",
     output: "out",
     keys: "out/keys",
   });

@@ -6,6 +6,8 @@ import { expect, test } from "vitest";
 import { ioResources } from "#base/board-io.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { NOT_ON_A_UNIT } from "#boards/sim/host/engine-features.ts";
+import { boardNames } from "#cli/new/new-device.ts";
+import { lacksOf, STARTER_NAMES, starterFor } from "#cli/new/starters.ts";
 import { BundleError } from "#factory/bundle/bundle.ts";
 import { checkApp } from "#factory/bundle/check-app.ts";
 
@@ -21,27 +23,32 @@ function refusalOf(app: string, name: string, isModelled = false): string {
   }
 }
 
-const GREENHOUSE = "examples/greenhouse/app.ts";
+/** The first TypeScript of a page, as a file. */
+function appIn(page: string): string {
+  const [, app = ""] = /```ts\n([\s\S]*?)```/.exec(readFileSync(page, "utf8")) ?? [];
+  const path = join(mkdtempSync(join(tmpdir(), "latchkey-page-")), "app.ts");
+  writeFileSync(path, app);
+  return path;
+}
+
+const GREENHOUSE = "examples/greenhouse/src/app.ts";
 
 test("the greenhouse passes for a board that has all it opens, and for test builds of one that models some of it", () => {
   expect(refusalOf(GREENHOUSE, "sim")).toBe("");
   expect(refusalOf(GREENHOUSE, "qemu-mps2", true)).toBe("");
   expect(refusalOf(GREENHOUSE, "qemu-mps2").split("; ")).toEqual([
     expect.stringMatching(
-      /^examples\/greenhouse\/app\.ts:\d+:\d+: PWM on pin vent of board qemu-mps2 is a model, in test/,
+      /^examples\/greenhouse\/src\/app\.ts:\d+:\d+: PWM on pin vent of board qemu-mps2 is a model, in test/,
     ),
     expect.stringMatching(
-      /^examples\/greenhouse\/app\.ts:\d+:\d+: Analog on pin soil of board qemu-mps2 is a model, in test/,
+      /^examples\/greenhouse\/src\/app\.ts:\d+:\d+: Analog on pin soil of board qemu-mps2 is a model, in test/,
     ),
   ]);
 });
 
 test("the app of the guide passes, and the board's table there is what the boards have", () => {
   const guide = readFileSync("docs/guide/hardware.md", "utf8");
-  const [, app = ""] = /```ts\n([\s\S]*?)```/.exec(guide) ?? [];
-  const path = join(mkdtempSync(join(tmpdir(), "latchkey-guide-")), "app.ts");
-  writeFileSync(path, app);
-  expect(refusalOf(path, "sim")).toBe("");
+  expect(refusalOf(appIn("docs/guide/hardware.md"), "sim")).toBe("");
   const KINDS = { Digital: "digital", Analog: "analog", PulseCount: "pulse", I2C: "i2c", SPI: "spi", Serial: "serial" };
   for (const [column, name] of ["sim", "qemu-mps2", "qemu-sf2"].entries()) {
     const { pins, io } = readBoard(name);
@@ -57,12 +64,24 @@ test("the app of the guide passes, and the board's table there is what the board
 
 test("a board without its hardware is refused, with each piece of it and the place in the app", () => {
   expect(refusalOf(GREENHOUSE, "qemu-sf2").split("; ")).toEqual([
-    expect.stringMatching(/^examples\/greenhouse\/app\.ts:\d+:\d+: board qemu-sf2 has no I2C$/),
-    expect.stringMatching(/^examples\/greenhouse\/app\.ts:\d+:\d+: board qemu-sf2 has no PWM$/),
-    expect.stringMatching(/^examples\/greenhouse\/app\.ts:\d+:\d+: board qemu-sf2 has no Analog$/),
+    expect.stringMatching(/^examples\/greenhouse\/src\/app\.ts:\d+:\d+: board qemu-sf2 has no I2C$/),
+    expect.stringMatching(/^examples\/greenhouse\/src\/app\.ts:\d+:\d+: board qemu-sf2 has no PWM$/),
+    expect.stringMatching(/^examples\/greenhouse\/src\/app\.ts:\d+:\d+: board qemu-sf2 has no Analog$/),
   ]);
 });
 
-test.each(["sim", "qemu-mps2", "qemu-sf2"])("lamp and relay pass for %s", (board) => {
-  expect([refusalOf("src/app/lamp.ts", board), refusalOf("examples/relay/app.ts", board)]).toEqual(["", ""]);
+test.each(["sim", "qemu-mps2", "qemu-sf2"])("the README's lamp and the relay pass for %s", (board) => {
+  expect([refusalOf(appIn("README.md"), board), refusalOf("examples/relay/src/app.ts", board)]).toEqual(["", ""]);
+});
+
+test("a starter is refused for the boards that it says lack its hardware, and for no others", () => {
+  for (const board of boardNames()) {
+    for (const starter of STARTER_NAMES) {
+      const { absent, modelled } = lacksOf(board, starter);
+      const app = `examples/${starter}/src/app.ts`;
+      const refused = refusalOf(app, board) === "" ? [] : refusalOf(app, board).split("; ");
+      expect([board, starter, refused.length]).toEqual([board, starter, absent.length + modelled.length]);
+    }
+    expect([board, refusalOf(`examples/${starterFor(board)}/src/app.ts`, board)]).toEqual([board, ""]);
+  }
 });

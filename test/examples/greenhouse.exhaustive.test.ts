@@ -17,7 +17,7 @@ import { buildBoot } from "#firmware/image.ts";
 import { imagesOf, testConfig, testMaker } from "../boards/sim/made-unit.ts";
 import { until } from "../progress.ts";
 
-const PRODUCT = { app: "examples/greenhouse/app.ts", onboarding: { legacy: [], softAp: false } } as const;
+const PRODUCT = { app: "examples/greenhouse/src/app.ts", onboarding: { legacy: [], softAp: false } } as const;
 const BUILD = { release: "1", atS: 1_790_000_000 };
 
 test("each minute the vent of emulated firmware follows the temperature that QEMU's TMP105 measures", async () => {

@@ -41,7 +41,7 @@ const PRESSED = {
 const SCRIPT = (board: string) => `
 import { port } from "./boards/${board}/port.ts";
 import board from "./boards/${board}/board.json" with { type: "json" };
-import { app } from "./src/app/lamp.ts";
+import { app } from "./test/apps/lamp.ts";
 import { decodeCbor } from "./src/codec/cbor.ts";
 import { run } from "./src/device/runner.ts";
 import { openSettings } from "./src/device/settings.ts";

@@ -19,7 +19,7 @@ const BOARD = "qemu-mps2";
 /** Says each new temperature, and what happens at an address without a device and on the other shield's empty bus. */
 const SCRIPT = `
 import { port } from "./boards/${BOARD}/port.ts";
-import { TMP102 } from "./examples/drivers/tmp102.ts";
+import { TMP102 } from "./examples/greenhouse/src/drivers/tmp102.ts";
 import { device, I2C, SMBus } from "./src/app/index.ts";
 import { utf8 } from "./src/base/utf8.ts";
 import { provideIo } from "./src/device/app-io.ts";

@@ -19,7 +19,7 @@ const BOARD = "qemu-mps2";
 /** The drier the soil, the further the vent is open. */
 const SCRIPT = `
 import { port } from "./boards/${BOARD}/port.ts";
-import { SoilProbe } from "./examples/drivers/soil-probe.ts";
+import { SoilProbe } from "./examples/greenhouse/src/drivers/soil-probe.ts";
 import { Analog, PWM } from "./src/app/index.ts";
 import { utf8 } from "./src/base/utf8.ts";
 import { provideIo } from "./src/device/app-io.ts";

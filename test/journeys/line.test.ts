@@ -38,7 +38,7 @@ beforeAll(async () => {
   const shipped = JSON.parse(readFileSync("flash.config.json", "utf8")) as object;
   writeFileSync(
     file("flash.config.json"),
-    JSON.stringify({ ...shipped, app: resolve("src/app/lamp.ts"), cloud: undefined, keys: "keys", output: "out" }),
+    JSON.stringify({ ...shipped, app: resolve("test/apps/lamp.ts"), cloud: undefined, keys: "keys", output: "out" }),
   );
   await good("keys", "new", "--product", "lamp", "--keys", file("keys"));
   // What no station needs lies elsewhere.

@@ -32,7 +32,7 @@ async function refused(line: RegExp, ...words: string[]): Promise<void> {
 
 beforeAll(async () => {
   const shipped = JSON.parse(readFileSync("flash.config.json", "utf8")) as object;
-  const own = { app: resolve("src/app/lamp.ts"), cloud: undefined, keys: "keys", output: "out" };
+  const own = { app: resolve("test/apps/lamp.ts"), cloud: undefined, keys: "keys", output: "out" };
   writeFileSync(file("flash.config.json"), JSON.stringify({ ...shipped, ...own }));
   const release = file("lamp-1.release");
   await good("keys", "new", "--product", "lamp", "--keys", file("keys"));

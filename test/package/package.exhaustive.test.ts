@@ -45,7 +45,8 @@ test("it has licences, images of every board with native firmware, and no tests,
   expect(
     files.filter(
       (path) =>
-        /\.test\.|\.key$|^test|bench|\/host\/.*\.ts$|lamp\.ts/.test(path) && !/^(dist|types|packages)/.test(path),
+        /\.test\.|\.key$|^test|bench|\/host\/.*\.ts$|lamp\.ts/.test(path) &&
+        !/^(dist|types|packages|examples)/.test(path),
     ),
   ).toEqual([]);
   const { dependencies, scripts } = JSON.parse(readFileSync(inPackage("package.json"), "utf8"));

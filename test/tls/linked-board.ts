@@ -94,7 +94,7 @@ export async function linkedImages(name: string, wish: LinkWish): Promise<readon
   const board = readBoard(name);
   const maker = throwawayMaker();
   const { builtS = 1_790_000_000 } = wish;
-  const product = { app: "src/app/lamp.ts", board: name, onboarding: { legacy: [], softAp: false } };
+  const product = { app: "test/apps/lamp.ts", board: name, onboarding: { legacy: [], softAp: false } };
   const appOrigins = wish.appOrigins ?? [];
   const bundle = wish.bundle ?? (await buildBundle({ ...product, appOrigins }, { release: "test", atS: builtS })).bytes;
   const native = name === "sim" ? undefined : await buildNative(name, { tls: wish.tls ?? true });

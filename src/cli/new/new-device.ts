@@ -1,10 +1,11 @@
 /** A maker's new repository: what stands in it, and how it is written without touching anything that is there. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { PACKAGE_FOLDER } from "#base/host/package-folder.ts";
 import { CliTrouble } from "#cli/trouble.ts";
 import { parseFlashConfig } from "#factory/config.ts";
 import { readText, writeWhole } from "#trust/host/files.ts";
+import { STARTERS, type StarterName } from "./starters.ts";
 
 interface NewDevice {
   /** Lower-case letters, digits and hyphens. */
@@ -13,6 +14,8 @@ interface NewDevice {
   readonly maker: string;
   /** A folder of boards/. */
   readonly board: string;
+  /** What its app starts as. */
+  readonly starter: StarterName;
   /** Host of the maker's cloud; undefined for units that have none. */
   readonly cloud: string | undefined;
 }
@@ -76,19 +79,24 @@ const LAST = {
   },
 };
 
+/** The texts of all files below a folder, by their paths from another. */
+function textsIn(folder: string, from: string): readonly (readonly [path: string, text: string])[] {
+  const paths = (readdirSync(folder, { recursive: true }) as string[]).map((path) => join(folder, path));
+  return paths
+    .filter((path) => !statSync(path).isDirectory())
+    .map((path) => [relative(from, path), readFileSync(path, "utf8")] as const);
+}
+
 /** Every file of the new repository, by its path. */
 function filesOf(device: NewDevice): ReadonlyMap<string, string> {
-  const { product, cloud } = device;
+  const { product, cloud, starter } = device;
   const { last, meaning } = cloud === undefined ? LAST.none : LAST.cloud;
-  const values: Readonly<Record<string, string>> = { product, last: last(product), lastMeaning: meaning };
-  const files = new Map<string, string>();
-  for (const path of readdirSync(TEMPLATE, { recursive: true }) as string[]) {
-    const from = join(TEMPLATE, path);
-    if (statSync(from).isDirectory()) continue;
-    const text = readFileSync(from, "utf8").replaceAll(
-      /\{\{(\w+)\}\}/g,
-      (whole, name: string) => values[name] ?? whole,
-    );
+  const { about } = STARTERS[starter];
+  const values: Readonly<Record<string, string>> = { product, about, last: last(product), lastMeaning: meaning };
+  const app = join(PACKAGE_FOLDER, "examples", starter);
+  const files = new Map(["src", "test"].flatMap((folder) => textsIn(join(app, folder), app)));
+  for (const [path, template] of textsIn(TEMPLATE, TEMPLATE)) {
+    const text = template.replaceAll(/\{\{(\w+)\}\}/g, (whole, name: string) => values[name] ?? whole);
     files.set(path === "gitignore" ? ".gitignore" : path, text);
   }
   files.set("package.json", `${JSON.stringify(manifestOf(product), null, 2)}\n`);

@@ -4,11 +4,13 @@ import { type Command, Option } from "commander";
 import { sayTrouble } from "#cli/say-trouble.ts";
 import { ValueError } from "#cli/values/value-error.ts";
 import { boardNames, productOf, writeNewDevice } from "./new-device.ts";
+import { lacksOf, STARTER_NAMES, type StarterName, starterFor } from "./starters.ts";
 
 interface Options {
   readonly product?: string;
   readonly maker?: string;
   readonly board?: string;
+  readonly app?: StarterName;
   /** False for --no-cloud. */
   readonly cloud?: string | false;
 }
@@ -29,27 +31,64 @@ async function withQuestions<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
   }
 }
 
+function checkBoard(board: string): void {
+  const boards = boardNames();
+  if (!boards.includes(board)) {
+    throw new ValueError(`--board ${board}: there is no such board (expected one of ${boards.join(", ")})`);
+  }
+}
+
+function starterNamed(word: string): StarterName {
+  const found = STARTER_NAMES.find((name) => name === word);
+  if (found === undefined) {
+    throw new ValueError(`--app ${word}: there is no such app (expected one of ${STARTER_NAMES.join(", ")})`);
+  }
+  return found;
+}
+
+/** What a maker has to know of the app on this board; undefined when every unit has all that it opens. */
+function noticeOf(board: string, starter: StarterName, isChosen: boolean): string | undefined {
+  const [standard] = STARTER_NAMES;
+  const { absent, modelled } = lacksOf(board, isChosen ? starter : (standard as StarterName));
+  if (isChosen && absent.length > 0) {
+    throw new ValueError(
+      `--app ${starter}: the board ${board} has no ${absent.join(", no ")}; take another board, or --app relay`,
+    );
+  }
+  if (absent.length > 0) return `the board ${board} has no ${absent.join(", no ")}: the app starts as a ${starter}`;
+  if (modelled.length === 0) return undefined;
+  const what = `the board ${board} models ${modelled.join(" and ")}, in test builds only`;
+  return isChosen
+    ? `${what}: latchkey dev runs this app, release make refuses it`
+    : `${what}: the app starts as a ${starter}`;
+}
+
 async function start(folder: string, options: Options): Promise<void> {
   const boards = boardNames();
+  if (options.board !== undefined) checkBoard(options.board);
   const device = await withQuestions(async (ask) => {
     const product =
       options.product ?? (await ask("Product, in lower-case letters, digits and hyphens", productOf(folder)));
     const maker = options.maker ?? (await ask("Your domain, which labels and cards point to", `${product}.example`));
     const board = options.board ?? (await ask(`Board, one of ${boards.join(", ")}`, "sim"));
+    checkBoard(board);
+    const asked = `App to start with, one of ${STARTER_NAMES.join(", ")}`;
+    const starter = starterNamed(options.app ?? (await ask(asked, starterFor(board))));
     const cloud = options.cloud ?? (await ask("Host of your cloud, or none", ""));
     return {
       product,
       maker: maker.toUpperCase(),
       board,
+      starter,
       cloud: cloud === false || /^(none)?$/.test(cloud) ? undefined : cloud,
     };
   });
   if (device.product === "") throw new ValueError(`${folder} gives no product a name; give one: --product NAME`);
-  if (!boards.includes(device.board)) {
-    throw new ValueError(`--board ${device.board}: there is no such board (expected one of ${boards.join(", ")})`);
-  }
+  const { board, starter } = device;
+  const notice = noticeOf(board, starter, options.app !== undefined || starter !== starterFor(board));
   writeNewDevice(folder, device);
-  process.stdout.write(`${folder} holds ${device.product} for the board ${device.board}
+  if (notice !== undefined) process.stdout.write(`note: ${notice}\n`);
+  process.stdout.write(`${folder} holds ${device.product}, a ${starter} for the board ${board}
 next: go there, then npm install, npm test; README.md has the commands of its life
 `);
 }
@@ -60,6 +99,12 @@ export function register(command: Command): void {
     .option("--product <name>", "the product's name (default: made of the folder's)")
     .option("--maker <domain>", "your domain, at most 24 characters (default: PRODUCT.example)")
     .option("--board <name>", `one of ${boardNames().join(", ")} (default: sim)`)
+    .addOption(
+      new Option(
+        "--app <name>",
+        "what it starts as (default: greenhouse where the board has its hardware, otherwise relay)",
+      ).choices(STARTER_NAMES),
+    )
     .addOption(new Option("--cloud <host>", "host of the cloud that units look for updates at"))
     .option("--no-cloud", "units have no cloud (the default)")
     .action((folder: string, options: Options) => sayTrouble(() => start(folder, options)));

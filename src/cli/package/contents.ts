@@ -25,11 +25,13 @@ export const PROGRAMS: readonly string[] = [
  * run time. Patterns over paths from the repository's root.
  */
 export const FILES: readonly RegExp[] = [
-  /^src\/(base|codec|wire|trust|device|app)\/(?!.*\bhost\/)(?!lamp\.ts).*\.ts$/,
+  /^src\/(base|codec|wire|trust|device|app)\/(?!.*\bhost\/).*\.ts$/,
   /^boards\/(?!.*\bhost\/).*(\.ts|board\.json|schema\.json)$/,
   /^src\/web\/(ui|dev)\/.*\.(tsx?|css)$/,
   /^firmware\/third-party\.json$/,
   /^packages\/template\//,
+  // What `latchkey new` starts an app with.
+  /^examples\/(greenhouse|relay)\/(src|test)\//,
   /^(LICENSE|NOTICE|CHANGELOG\.md)$/,
 ];
 

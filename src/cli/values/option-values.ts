@@ -41,6 +41,7 @@ const name = textOf(64);
 const BY_NAME: Readonly<Record<string, Reader>> = {
   "--address": hostOf,
   "--allow": textOf(2_000),
+  "new --app": wordOf,
   "--arg": textOf(200),
   "--assume-functions": checked(listOf),
   "--because": textOf(200),

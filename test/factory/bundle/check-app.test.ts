@@ -155,7 +155,7 @@ it("an app is refused each piece of hardware that its board lacks, with the plac
 });
 
 it("an app that a unit can run passes: the shipped one, one in plain JavaScript, one in several files", () => {
-  expect(() => checkApp({ app: "src/app/lamp.ts", board: "toy", pins: PINS, absent: NOT_ON_A_UNIT })).not.toThrow();
+  expect(() => checkApp({ app: "test/apps/lamp.ts", board: "toy", pins: PINS, absent: NOT_ON_A_UNIT })).not.toThrow();
   expect(
     refusalOf(
       appOf('({ on }, io) => io.pin("lamp").write(on)').replace("import { bool }", "// @ts-check\nimport { bool }"),

@@ -6,7 +6,7 @@ import { buildBundle } from "#factory/bundle/bundle.ts";
 import { keptNames } from "#factory/bundle/kept-names.ts";
 
 const BOARD = "sim";
-const APP = "src/app/lamp.ts";
+const APP = "test/apps/lamp.ts";
 /** With everything that can be switched on. */
 const ONBOARDING = {
   legacy: ["esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"],

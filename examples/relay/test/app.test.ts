@@ -1,6 +1,6 @@
 import { startDevice, type TestDevice } from "latchkey/testing";
 import { beforeEach, expect, test } from "vitest";
-import { app } from "./app.ts";
+import { app } from "../src/app.ts";
 
 const MINUTE_MS = 60_000;
 /** 06:59 in Berlin on a day in winter. */

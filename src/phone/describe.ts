@@ -44,8 +44,12 @@ function stateOf(item: Cbor): UnitState | undefined {
 /** Asks the unit. @returns What it says; SESSION_ANSWER when that is no description, or what became of the session. */
 export async function describeUnit(session: Session): Promise<Result<UnitDescription>> {
   const answer = await session.request({ op: "describe" });
-  if (!answer.ok) return answer;
-  const facts: ReadonlyMap<unknown, Cbor> = answer.value instanceof Map ? answer.value : new Map();
+  return answer.ok ? readUnitDescription(answer.value) : answer;
+}
+
+/** Reads a unit's answer to `describe`. @returns SESSION_ANSWER when it is no description. */
+export function readUnitDescription(answer: Cbor): Result<UnitDescription> {
+  const facts: ReadonlyMap<unknown, Cbor> = answer instanceof Map ? answer : new Map();
   const names = namesOf(facts.get("names"));
   const floor = facts.get("floor");
   if (names === undefined || typeof floor !== "number") return refuse("SESSION_ANSWER");

@@ -64,7 +64,7 @@ export async function openMqttHome(options: HomeOptions, parts: HomeParts): Prom
 
   async function look(unit: GatewayUnit): Promise<void> {
     const topics = topicsOf(unit.id);
-    const described = await unit.described();
+    const described = await unit.look();
     if (described.ok) {
       announce(unit);
       for (const [name, right] of described.value.names) {

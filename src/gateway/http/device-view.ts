@@ -18,7 +18,16 @@ export function deviceView(unit: GatewayUnit) {
     notes: null,
     product: description?.product ?? null,
     release: description?.state?.sequence ?? null,
+    update: updateView(unit),
   };
+}
+
+/** Where the unit is with a release that it does not run for good yet, as it says; null when there is none. */
+function updateView({ description }: GatewayUnit) {
+  const attempt = description?.state?.attempt;
+  if (attempt === undefined) return null;
+  const { sequence, stage, percent, fault } = attempt;
+  return { release: sequence, stage, percent, fault: fault ?? null };
 }
 
 export function coreInfo({ id, connection }: GatewayUnit) {

@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { encodeCbor } from "#codec/cbor.ts";
 import type { Journal } from "#gateway/journal.ts";
 import { RIGHT } from "#gateway/oauth/rights.ts";
+import type { EventHub } from "#gateway/units/event-hub.ts";
 import { flashUnit } from "#gateway/units/flash-unit.ts";
 import type { GatewayUnit, Units } from "#gateway/units/units.ts";
 import { decodeReleaseFile, ReleaseTrouble } from "#trust/host/release-file.ts";
@@ -13,8 +14,12 @@ import { type Route, route } from "./route.ts";
 
 interface DeviceRouteParts {
   readonly units: Units;
+  readonly hub: EventHub;
   readonly journal: Journal;
 }
+
+/** By which programs of the Spark era hear what became of a PUT: "started", then "success" or "failed". */
+const FLASH_EVENT = "spark/flash/status";
 
 const device = z
   .looseObject({
@@ -52,7 +57,7 @@ async function offered(unit: GatewayUnit, name: string, right: "read" | "call"):
   throw new Refusal(400, "APP_NO_SUCH_NAME", `${name}: this device has no such ${kind}`);
 }
 
-export function deviceRoutes({ units, journal }: DeviceRouteParts): Route[] {
+export function deviceRoutes({ units, hub, journal }: DeviceRouteParts): Route[] {
   const note = (who: Principal, what: string, unit: GatewayUnit, outcome: string) =>
     journal.add({ who: who.name, what, device: unit.id, outcome });
 
@@ -74,9 +79,15 @@ export function deviceRoutes({ units, journal }: DeviceRouteParts): Route[] {
     if (release.signed === undefined) {
       throw new Refusal(400, "invalid_request", "the release is not signed; run: latchkey release sign");
     }
-    const started = await flashUnit(unit, release);
-    note(who, `flash release ${release.release.sequence}`, unit, started.ok ? "started" : started.fault);
-    if (!started.ok) throw refusalFor(started.fault, "PUT");
+    const what = `flash release ${release.release.sequence}`;
+    const started = await flashUnit(unit, release, (stage, fault) => {
+      hub.publish(FLASH_EVENT, stage, unit.id);
+      note(who, what, unit, fault === undefined ? stage : `${stage} (${fault})`);
+    });
+    if (!started.ok) {
+      note(who, what, unit, started.fault);
+      throw refusalFor(started.fault, "PUT");
+    }
     return { id: unit.id, status: "Update started" };
   }
 
@@ -101,7 +112,7 @@ export function deviceRoutes({ units, journal }: DeviceRouteParts): Route[] {
       replies: { 200: device },
       async answer({ who, params }) {
         const unit = unitFor(units, who, params.device ?? "");
-        const described = await unit.described();
+        const described = await unit.look();
         const names = described.ok ? described.value.names : [];
         const of = (right: string) => names.filter((each) => each[1] === right).map(([name]) => name);
         return {

@@ -25,8 +25,11 @@ interface Listener {
 export interface EventHub {
   /** @returns A function that ends it. */
   listen(listener: Listener): () => void;
-  /** What a program publishes: it goes to those who listen here, to no unit. */
-  publish(name: string, value: Cbor): void;
+  /**
+   * What a program publishes, or the gateway itself about a unit: it goes to those who listen here, to no unit.
+   * @param device The unit that it is about; "api" when it is about none.
+   */
+  publish(name: string, value: Cbor, device?: string): void;
   readonly listeners: number;
   close(): void;
 }
@@ -95,7 +98,7 @@ export function createEventHub(units: Units): EventHub {
         adjust();
       };
     },
-    publish: (name, value) => tell({ name, value, device: "api", atMs: Date.now() }),
+    publish: (name, value, device = "api") => tell({ name, value, device, atMs: Date.now() }),
     get listeners() {
       return listeners.size;
     },

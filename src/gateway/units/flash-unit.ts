@@ -1,21 +1,38 @@
-/** Installs a signed release on a unit: hands it over and serves its blocks until the unit has them. */
-import { ok, type Result, refuse } from "#base/faults.ts";
+/** Installs a signed release on a unit: hands it over, serves its blocks, and asks the unit what became of it. */
+import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import { addressTowards, serveStreams } from "#phone/serve-streams.ts";
 import type { ReleaseFile } from "#trust/host/release-file.ts";
+import type { UnitState } from "#wire/link/unit-state.ts";
 import type { Trouble } from "./unit-connection.ts";
 import type { GatewayUnit } from "./units.ts";
 
-/** Blocks are served for as long as the unit fetches some, and this much longer. */
+/** A unit that fetches nothing and says nothing new for so long is not waited for. */
 const QUIET_MS = 300_000;
-const LOOK_MS = 5_000;
+const LOOK_MS = 3_000;
 
 type Started = { readonly ok: true } | { readonly ok: false; readonly fault: Trouble };
+/** `trial`: it runs, and its owner's phone or its cloud confirms it; `success`: it is confirmed, as the unit says. */
+type FlashStage = "started" | "trial" | "success" | "failed";
+
+function stageOf({ sequence, attempt }: UnitState, wanted: number): { stage: FlashStage; fault?: Fault } | undefined {
+  // A release whose signature is nobody's has no number for the unit.
+  if (attempt?.sequence === wanted || (attempt?.sequence === 0 && attempt.stage === "refused")) {
+    if (attempt.stage === "trial") return { stage: "trial" };
+    const isOver = ["refused", "rejected", "rolledBack"].includes(attempt.stage);
+    return isOver ? { stage: "failed", ...(attempt.fault !== undefined && { fault: attempt.fault }) } : undefined;
+  }
+  return sequence === wanted ? { stage: "success" } : undefined;
+}
 
 /**
- * @returns Once the unit took the release and fetches its blocks; or why it did not. What becomes of it shows in the unit's
- *   description.
+ * @param tell Is told each stage that the unit reaches, "started" first, until it says success or failed.
+ * @returns Once the unit took the release and fetches its blocks; or why it did not.
  */
-export async function flashUnit(unit: GatewayUnit, file: ReleaseFile): Promise<Started> {
+export async function flashUnit(
+  unit: GatewayUnit,
+  file: ReleaseFile,
+  tell: (stage: FlashStage, fault?: Fault) => void,
+): Promise<Started> {
   const { host, port } = unit.place;
   if (file.signed === undefined) return refuse("RELEASE_SIGNATURE");
   const server = await serveStreams(file.streams);
@@ -30,11 +47,22 @@ export async function flashUnit(unit: GatewayUnit, file: ReleaseFile): Promise<S
     await server.stop();
     return answer;
   }
-  const timer = setInterval(() => {
-    if (server.quietMs() < QUIET_MS) return;
-    clearInterval(timer);
-    void server.stop();
-  }, LOOK_MS);
-  timer.unref();
+  tell("started");
+  let last: FlashStage = "started";
+  let newsMs = performance.now();
+  const look = async () => {
+    const told = await unit.look();
+    const state = told.ok ? told.value.state : undefined;
+    const { stage, fault } = (state && stageOf(state, file.release.sequence)) ?? { stage: last };
+    if (stage !== last) {
+      last = stage;
+      newsMs = performance.now();
+      tell(stage, fault);
+    }
+    const isQuiet = Math.min(server.quietMs(), performance.now() - newsMs) > QUIET_MS;
+    if (last === "success" || last === "failed" || isQuiet) return void (await server.stop());
+    setTimeout(() => void look(), LOOK_MS).unref();
+  };
+  setTimeout(() => void look(), LOOK_MS).unref();
   return { ok: true };
 }

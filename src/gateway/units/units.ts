@@ -2,7 +2,7 @@
 import { equal, fromHex, toHex } from "#base/bytes.ts";
 import { ok } from "#base/faults.ts";
 import type { GatewayStore, UnitRow } from "#gateway/store/schema.ts";
-import { describeApp, describeUnit, type UnitDescription } from "#phone/describe.ts";
+import { describeApp, describeUnit, readUnitDescription, type UnitDescription } from "#phone/describe.ts";
 import { learn } from "#phone/learn.ts";
 import type { Session } from "#phone/session.ts";
 import type { Description } from "#wire/describe.ts";
@@ -26,6 +26,8 @@ export interface GatewayUnit {
   readonly place: UnitPlace;
   /** What the unit offers, asked again where it isn't known yet. */
   described(): Promise<Answer<UnitDescription>>;
+  /** What the unit says of itself at this moment. */
+  look(): Promise<Answer<UnitDescription>>;
 }
 
 /** A chain that can't be used; one line that says what to do. */
@@ -153,6 +155,13 @@ export async function openUnits({ store, holderSeed, publicKey, open = openWay }
         const answer = await connection.request({ op: "events", after: Number.MAX_SAFE_INTEGER }, true);
         if (description !== undefined) return ok(description);
         return answer.ok ? { ok: false, fault: "SESSION_ANSWER" } : answer;
+      },
+      async look(): Promise<Answer<UnitDescription>> {
+        const answer = await connection.request({ op: "describe" }, true);
+        if (!answer.ok) return answer;
+        const told = readUnitDescription(answer.value);
+        if (told.ok) description = told.value;
+        return told;
       },
     };
     units.set(row.id, unit);

@@ -6,6 +6,7 @@ import type { ViewLink } from "#cloud/http/routes-view.ts";
 import { createTimeSigner, TIME_KEY_FILE } from "#cloud/issuer/time-signer.ts";
 import { StoreTrouble } from "#cloud/store/store.ts";
 import { readAuthority, readCloudTls } from "#trust/host/tls-files.ts";
+import { registerDevices } from "./cloud-devices.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { type SecretSource, secretFrom, secretHelp, withPassword } from "./values/secret.ts";
 import { ValueError } from "./values/value-error.ts";
@@ -68,6 +69,7 @@ export function register(command: Command): void {
     .option("--operator-key <file>", "its operator key (default: the one in the folder)")
     .option("--ca <file>", "PEM of the authority behind its TLS")
     .action((_: object, own: Command) => sayTrouble(() => openPage(own.optsWithGlobals<OpenOptions>())));
+  registerDevices(command);
 }
 
 interface OpenOptions {

@@ -1,10 +1,18 @@
 /** `latchkey rollout`: creates, shows and steers rollouts. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import {
+  type JournalEntry,
+  type Page,
+  ROLLOUT_DEVICE_STATES,
+  type RolloutDevice,
+  type RolloutStatus,
+} from "#cloud/http/interface.ts";
 import { CloudTrouble, operatorClient } from "#cloud/http/operator-client.ts";
 import type { Decision } from "#cloud/rollout/rollout-decision.ts";
-import { failuresOf, WAVES } from "#cloud/rollout/rollout-plan.ts";
-import { progressOf, type RolloutStatus, type Status } from "#cloud/status/status.ts";
+import { failuresOf, progressOf, settledOf, WAVES } from "#cloud/rollout/rollout-plan.ts";
+import type { Status } from "#cloud/status/status.ts";
 import { readText } from "#trust/host/files.ts";
+import { deviceText, momentText, queryOf } from "./cloud-devices.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { CLEAR_LINE, showsProgress } from "./terminal.ts";
 import type { windowOf } from "./values/hours.ts";
@@ -52,19 +60,47 @@ function barOf(share: number): string {
 function lineOf({ rollout, tally }: RolloutStatus): string {
   const wave = rollout.waves[rollout.wave]?.name ?? "";
   const failed = failuresOf(tally);
-  return `${rollout.id}  ${rollout.state}  wave ${wave}  [${barOf(progressOf(tally))}] ${tally.confirmed + failed}/${tally.members}  ${tally.fetching} fetching, ${tally.trial} on trial, ${failed} failed, ${tally.silent} silent`;
+  return `${rollout.id}  ${rollout.state}  wave ${wave}  [${barOf(progressOf(tally))}] ${tally.confirmed}/${tally.members}  ${tally.fetching} fetching, ${tally.trial} on trial, ${failed} failed, ${tally.silent} silent${tally.superseded === 0 ? "" : `, ${tally.superseded} run a newer release`}`;
 }
 
 function show(status: RolloutStatus): void {
   print(lineOf(status));
   print(`  ${status.rollout.because}`);
+  if (status.overtakenBy !== undefined) print(`  overtaken by ${status.overtakenBy}: units take that release instead`);
   if (status.waitsFor !== undefined) print(`  waiting: ${status.waitsFor}`);
-  for (const { fault, devices } of status.reasons) print(`  ${devices} x ${fault}`);
+  showReasons(status);
+}
+
+function showReasons({ rollout, tally, reasons }: RolloutStatus): void {
+  for (const { fault, devices } of reasons) print(`  ${devices} x ${fault}`);
+  if (failuresOf(tally) > 0) print(`  which units: latchkey rollout failures ${rollout.id}`);
+}
+
+interface FailuresOptions extends CloudPlace {
+  state: string;
+  fault?: string;
+  after?: string;
+  limit: number;
+}
+
+async function failures(id: string, options: FailuresOptions): Promise<void> {
+  const { state, fault, after, limit } = options;
+  const path = `/v1/rollouts/${encodeURIComponent(id)}/devices?${queryOf({ state, fault, after, limit })}`;
+  const page = await clientOf(options).get<Page<RolloutDevice>>(path);
+  if (options.json) return print(JSON.stringify(page));
+  for (const device of page.devices) {
+    const why = device.fault === "" ? "" : `: ${device.fault}`;
+    const heard = `${device.online ? "online" : momentText(device.heardMs)}${device.isSilent ? ", silent" : ""}`;
+    print(`${deviceText(device)}  ${device.fleet}  ${device.state}${why}  ${heard}`);
+  }
+  print(`${page.total} ${page.total === 1 ? "unit" : "units"} ${state}`);
+  if (page.next !== undefined) print(`there are more; go on with: --after ${page.next}`);
 }
 
 /** Whether nothing more will happen without new devices or the operator. */
 function isOver({ rollout, tally }: RolloutStatus): boolean {
-  return rollout.state !== "running" || (rollout.wave === rollout.waves.length - 1 && progressOf(tally) >= 1);
+  const isLastWave = rollout.wave === rollout.waves.length - 1;
+  return rollout.state !== "running" || (isLastWave && settledOf(tally) >= tally.members);
 }
 
 /** Prints a line whenever something changed (on a terminal: in place) until the rollout is over. */
@@ -79,7 +115,7 @@ async function watch(place: CloudPlace, id: string): Promise<void> {
     if (isOver(status)) {
       if (isInPlace) process.stdout.write("\n");
       print(`  ${status.rollout.because}`);
-      for (const { fault, devices } of status.reasons) print(`  ${devices} x ${fault}`);
+      showReasons(status);
       if (status.rollout.state !== "running") process.exitCode = 1;
       return;
     }
@@ -115,13 +151,6 @@ async function explain(device: string, options: CloudPlace): Promise<void> {
     );
     for (const { check, holds, says } of decision.checks) print(`  ${holds ? "holds" : "FAILS"}  ${check}: ${says}`);
   }
-}
-
-interface JournalEntry {
-  readonly at_ms: number;
-  readonly subject: string;
-  readonly what: string;
-  readonly because: string;
 }
 
 async function journal(options: CloudPlace): Promise<void> {
@@ -177,6 +206,16 @@ export function register(command: Command): void {
         for (const each of rollouts) show(each);
       }),
     );
+  place(command.command("failures"))
+    .description("list the units that failed in a rollout, each with its reason")
+    .argument("<rollout>")
+    .addOption(
+      new Option("--state <state>", "units in this state instead").choices(ROLLOUT_DEVICE_STATES).default("failed"),
+    )
+    .option("--fault <name>", "units that gave this reason")
+    .addOption(new Option("--limit <count>", "units at once, at most 500").default(100))
+    .option("--after <id>", "go on after this unit")
+    .action((id: string, options: FailuresOptions) => sayTrouble(() => failures(id, options)));
   for (const [verb, what] of [
     ["halt", "stop a rollout; once this returns, no unit gets another block of it"],
     ["resume", "go on with a halted rollout; failures so far are forgiven"],

@@ -17,6 +17,7 @@ import { createOperatorAccess } from "#cloud/http/operator-access.ts";
 import { ensureSharedKey } from "#cloud/http/shared-key.ts";
 import { createStaffAccess, type StaffIssuer } from "#cloud/http/staff-access.ts";
 import { readGrantIssuers } from "#cloud/issuer/grant-issuers.ts";
+import { openKeyAges } from "#cloud/issuer/key-ages.ts";
 import { createTimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import { readPublicKeys } from "#cloud/releases/key-set-files.ts";
 import { secretRecord } from "#cloud/store/secret-record.ts";
@@ -203,6 +204,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         broker,
         access,
         isSecure,
+        keys: await openKeyAges(store, options.keys, Date.now()),
         counters,
         announceKeysets,
         log: log.line,

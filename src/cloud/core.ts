@@ -6,6 +6,7 @@ import { loadReleases, type Releases } from "#cloud/releases/releases.ts";
 import { loadRollouts, type Rollouts } from "#cloud/rollout/rollouts.ts";
 import type { Store } from "#cloud/store/store.ts";
 import { createWriteQueue, type WriteQueue } from "#cloud/store/write-queue.ts";
+import { createDeviceList, type DeviceList } from "./device-list.ts";
 import { createDeviceMessages, type DeviceMessages, type DeviceMessagesOptions } from "./device-messages.ts";
 import { type Fleet, loadFleet } from "./fleet.ts";
 import { loadUpClock, type UpClock } from "./up-clock.ts";
@@ -14,6 +15,7 @@ export interface Core {
   readonly store: Store;
   readonly queue: WriteQueue;
   readonly fleet: Fleet;
+  readonly devices: DeviceList;
   readonly releases: Releases;
   readonly rollouts: Rollouts;
   readonly revocations: RevocationRegister;
@@ -48,6 +50,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
   };
   const queue: WriteQueue = { ...raw, commit };
   const fleet = await loadFleet(store, queue, up.upMs);
+  const devices = createDeviceList(fleet);
   const releases = await loadReleases(store, queue);
   const rollouts = await loadRollouts(store, queue, fleet, releases, up.upMs);
   const revocations = await openRevocationRegister(store, queue, fleet);
@@ -61,5 +64,5 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     upMs: up.upMs,
     ...messageOptions,
   });
-  return { store, queue, fleet, releases, rollouts, revocations, timestampSigner, deviceMessages, up };
+  return { store, queue, fleet, devices, releases, rollouts, revocations, timestampSigner, deviceMessages, up };
 }

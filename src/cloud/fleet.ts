@@ -15,6 +15,8 @@ export interface Enrolment {
   readonly lab?: boolean;
   /** Access level of its card: "noFlash" (the default) or "all". */
   readonly card?: string;
+  /** What staff call it. */
+  readonly name?: string;
 }
 
 interface Attempt {
@@ -26,6 +28,8 @@ interface Attempt {
 
 export interface Device extends DeviceFacts {
   readonly publicKey: Uint8Array;
+  /** What staff call it; empty where nobody named it. */
+  name: string;
   fleet: string;
   lab: boolean;
   card: string;
@@ -51,7 +55,7 @@ export interface Fleet {
   readonly size: number;
   /** Adds a unit, or changes fleet, lab and card of a known one. False when its key differs from the known one. */
   enrol(unit: Enrolment): boolean;
-  /** Sets pin, target, maintenance window or lab; `null` takes one away. */
+  /** Sets name, pin, target, maintenance window or lab; `null` takes one away. */
   steer(device: Device, steer: Steer): void;
   /** Takes a nonce of this time as spent, with all older ones. False: it was spent, or a newer one. */
   spendNonce(device: Device, givenMs: number): boolean;
@@ -66,6 +70,7 @@ export interface Fleet {
 }
 
 interface Steer {
+  readonly name?: string;
   readonly pin?: number | null;
   readonly target?: number | null;
   readonly window?: MaintenanceWindow | null;
@@ -75,6 +80,7 @@ interface Steer {
 const rowOf = (device: Device): DeviceRow => ({
   id: device.id,
   public_key: device.publicKey,
+  name: device.name,
   product: device.product,
   hardware: device.hardware,
   fleet: device.fleet,
@@ -95,6 +101,7 @@ function deviceOf(row: DeviceRow): Device {
   const device: Device = {
     id: row.id,
     publicKey: Uint8Array.from(row.public_key),
+    name: row.name,
     product: row.product,
     hardware: row.hardware,
     fleet: row.fleet,
@@ -165,12 +172,14 @@ export async function loadFleet(store: Store, queue: WriteQueue, upMs: () => num
         known.fleet = unit.fleet;
         known.lab = unit.lab ?? known.lab;
         known.card = unit.card ?? known.card;
+        known.name = unit.name ?? known.name;
         save(known);
         return true;
       }
       const device: Device = {
         id: unit.id,
         publicKey: Uint8Array.from(unit.publicKey),
+        name: unit.name ?? "",
         product: unit.product,
         hardware: unit.hardware,
         fleet: unit.fleet,
@@ -196,6 +205,7 @@ export async function loadFleet(store: Store, queue: WriteQueue, upMs: () => num
       if (steer.window === null) delete device.window;
       else if (steer.window !== undefined) device.window = steer.window;
       if (steer.lab !== undefined) device.lab = steer.lab;
+      if (steer.name !== undefined) device.name = steer.name;
       save(device);
     },
     spendNonce(device, givenMs) {

@@ -39,6 +39,13 @@ async function rollout(...args: readonly string[]) {
   const code = await child.exited;
   return { code, lines, text: lines.join("\n"), errors: child.errors().trim() };
 }
+async function cloudVerb(...args: readonly string[]) {
+  const child = startProgram("src/cli/main.ts", ["cloud", ...args, "--data", data]);
+  const lines: string[] = [];
+  child.onLine((line) => void lines.push(line));
+  await child.exited;
+  return { lines, text: lines.join("\n"), errors: child.errors().trim() };
+}
 const publish = (sequence: number) =>
   operator.post("/v1/releases", testRelease(keysFolder, "lamp", sequence, noise(6_000 + sequence)));
 const runs = (unit: (typeof units)[0]) => unit.model.truth.sequence;
@@ -105,13 +112,41 @@ describe("latchkey rollout", () => {
     const told = await rollout("create", "lamp", "2", "--waves", "100", "--soak", "0", "--watch");
     expect(told.code).toBe(0);
     expect(told.lines.length).toBeGreaterThan(3);
-    expect(told.text).toMatch(/\[#{24}\] 5\/5 {2}0 fetching, 0 on trial, 1 failed, 0 silent/);
-    expect(told.lines.at(-1)).toBe("  1 x TRIAL_CRASH");
+    expect(told.text).toMatch(/\[#{19}\.{5}\] 4\/5 {2}0 fetching, 0 on trial, 1 failed, 0 silent/);
+    expect(told.lines.slice(-2)).toEqual(["  1 x TRIAL_CRASH", "  which units: latchkey rollout failures lamp-2-1"]);
     const status = await rollout("status", "lamp-2-1", "--json");
     expect(JSON.parse(status.text)).toMatchObject({
       rollout: { id: "lamp-2-1" },
       tally: { confirmed: 4, rejected: 1 },
     });
+  });
+
+  it("names the units that failed, each with its reason, and finds them in the fleet", async () => {
+    const [failed] = units.slice(-1) as [(typeof units)[0]];
+    expect((await cloudVerb("name", failed.id, "Kitchen of 4711")).text).toBe(
+      `${failed.id} is called "Kitchen of 4711"`,
+    );
+    const named = `${failed.id} "Kitchen of 4711"`;
+    expect((await rollout("failures", "lamp-2-1")).lines).toEqual([
+      `${named}  f1  rejected: TRIAL_CRASH  online`,
+      "1 unit failed",
+    ]);
+    expect((await rollout("failures", "lamp-2-1", "--fault", "LOW_POWER")).text).toBe("0 units failed");
+    expect((await rollout("failures", "lamp-2-1", "--state", "confirmed", "--limit", "3")).lines.slice(3)).toEqual([
+      "4 units confirmed",
+      expect.stringMatching(/^there are more; go on with: --after [0-9a-f]{24}$/),
+    ]);
+    expect((await rollout("failures", "lamp-9-1")).errors).toMatch(/there is no rollout lamp-9-1/);
+    const listed = `${named}  lamp 1  f1  online  release 2 rejected: TRIAL_CRASH`;
+    for (const filter of [
+      ["--search", "kitchen"],
+      ["--state", "failed"],
+      ["--release", "1"],
+    ]) {
+      expect((await cloudVerb("devices", ...filter)).lines, filter.join(" ")).toEqual([listed, "1 unit"]);
+    }
+    expect((await cloudVerb("devices", "--state", "broken")).errors).toMatch(/--state.*online/);
+    expect((await cloudVerb("keys")).text).toMatch(/lamp {2}timestamp [0-9a-f]{16} {2}known since .* private half/);
   });
 
   it("halts, says so with exit code 1 to whoever watches, goes on, and ends for good", async () => {

@@ -69,7 +69,11 @@ describe("the OpenAPI document", () => {
       for (const [method, operation] of Object.entries(operations)) {
         expect(["get", "post", "put", "patch", "delete"], `${method} ${path}`).toContain(method);
         expect(operation.summary, `${method} ${path}`).not.toBe("");
-        const declared = (operation.parameters ?? []).map((each) => [each.name, each.in, each.required]);
+        const parameters = operation.parameters ?? [];
+        for (const { in: where, required } of parameters) if (where === "query") expect(required).toBe(false);
+        const declared = parameters
+          .filter(({ in: where }) => where !== "query")
+          .map((each) => [each.name, each.in, each.required]);
         expect(declared, `${method} ${path}`).toEqual(inPath.map((name) => [name, "path", true]));
         for (const { description } of Object.values(operation.responses)) expect(description).not.toBe("");
         for (const name of operation.security.flatMap(Object.keys)) {

@@ -8,10 +8,12 @@ import type { Nonces } from "#cloud/broker/nonces.ts";
 import type { RelayService } from "#cloud/broker/relay-service.ts";
 import type { Core } from "#cloud/core.ts";
 import { createHttpApp, type HttpApp, openApiOf } from "./http-app.ts";
+import type { KeyView } from "./interface.ts";
 import type { OperatorAccess } from "./operator-access.ts";
 import { json, type Route } from "./route.ts";
 import { callerRoutes } from "./routes-caller.ts";
 import { deviceRoutes } from "./routes-device.ts";
+import { listRoutes } from "./routes-lists.ts";
 import { type OperatorRouteParts, operatorRoutes } from "./routes-operator.ts";
 import { revocationRoutes } from "./routes-revocation.ts";
 import { rolloutRoutes } from "./routes-rollout.ts";
@@ -28,6 +30,7 @@ interface CloudAppParts {
   readonly broker: BrokerSlot;
   readonly access: OperatorAccess;
   readonly isSecure: boolean;
+  readonly keys: readonly KeyView[];
   readonly counters: { connectionsRefused: number };
   announceKeysets(): Promise<void>;
   log(line: string): void;
@@ -61,6 +64,7 @@ export function createCloudApp(parts: CloudAppParts): HttpApp {
     ...deviceRoutes({ ...core, gate, nonces, nonceMs, broker, counters }),
     ...callerRoutes({ callerGate, nonceMs, relayService, broker, counters }),
     ...operatorRoutes(operator),
+    ...listRoutes({ ...core, keys: parts.keys }),
     ...rolloutRoutes(operator),
     ...revocationRoutes({ ...core, tellRevocations }),
     ...viewRoutes({ access, isSecure }),

@@ -6,16 +6,16 @@ import type { Context, MiddlewareHandler, Next } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { allowSlowBody } from "#base/host/http/body-watch.ts";
-import { HttpRefusal, type HttpReply, json, type Route } from "./route.ts";
+import { HttpRefusal, type HttpReply, json, type Member, type Route } from "./route.ts";
 
 export type HttpApp = OpenAPIHono<{ Bindings: HttpBindings }>;
 
 interface HttpAppOptions {
-  /** Checks that a request may use a route; throws HttpRefusal when it may not. */
+  /** Checks that a request may use a route, and says who sends it; throws HttpRefusal when it may not. */
   authorize(
     who: Route["who"],
     request: { readonly method: string; readonly path: string; readonly headers: Headers },
-  ): Promise<void> | void;
+  ): Promise<Member | undefined> | Member | undefined;
   /** Takes one line about a failure of the server itself. */
   log(line: string): void;
 }
@@ -80,6 +80,7 @@ function describeRoute(route: Route, middleware: MiddlewareHandler[]) {
     request: {
       ...(names.length === 0 ? {} : { params: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))) }),
       ...(content === undefined ? {} : { body: { required: true, content } }),
+      ...(route.query === undefined ? {} : { query: route.query }),
     },
     responses: replySchemas(route),
   });
@@ -115,6 +116,8 @@ export function createHttpApp(routes: readonly Route[], options: HttpAppOptions)
       throw new HttpRefusal(400, `${issue?.path.join(".") || "body"}: ${issue?.message ?? "is wrong"}`);
     },
   });
+  /** Who sends each request that is under way. */
+  const members = new WeakMap<IncomingMessage, Member>();
   app.use(secureHeaders);
   app.onError((error, context) => {
     if (error instanceof HttpRefusal) return toResponse(context, json({ error: error.message }, error.status));
@@ -131,7 +134,8 @@ export function createHttpApp(routes: readonly Route[], options: HttpAppOptions)
     if (route.who !== "device") {
       middleware.push(async (context, next) => {
         const { method, path, raw } = context.req;
-        await options.authorize(route.who, { method, path, headers: raw.headers });
+        const who = await options.authorize(route.who, { method, path, headers: raw.headers });
+        if (who !== undefined) members.set(context.env.incoming, who);
         if (bodyBytesMax > BODY_BYTES_MAX) allowSlowBody(context.env.incoming);
         await next();
       });
@@ -152,8 +156,10 @@ export function createHttpApp(routes: readonly Route[], options: HttpAppOptions)
       const reply = await route.answer({
         params: context.req.param() as Record<string, string>,
         headers: incoming.headers,
+        who: members.get(incoming),
         peer: incoming.socket.remoteAddress ?? "",
         bytes: route.body === "bytes" ? await readBytes(incoming, bodyBytesMax) : NO_BYTES,
+        query: route.query === undefined ? {} : context.req.valid("query" as never),
         json: takesJson ? context.req.valid("json" as never) : undefined,
       });
       return toResponse(context, reply);

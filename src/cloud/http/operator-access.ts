@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { bearsKey } from "#base/host/http/bearer.ts";
-import { HttpRefusal, type Route } from "./route.ts";
+import { HttpRefusal, type Member, type Route } from "./route.ts";
 import type { StaffAccess } from "./staff-access.ts";
 
 interface AccessRequest {
@@ -25,8 +25,8 @@ interface StaffOptions {
 }
 
 export interface OperatorAccess {
-  /** @throws HttpRefusal when this request may not use a route for `who`. */
-  authorize(who: Route["who"], request: AccessRequest): Promise<void> | void;
+  /** @returns Who sends it, where that is known. @throws HttpRefusal when it may not use a route for `who`. */
+  authorize(who: Route["who"], request: AccessRequest): Promise<Member> | Member | undefined;
   /** Makes the code of a link that opens the status page once, within five minutes. */
   invite(): string;
   /** Exchanges a code for the value of the browser's cookie; undefined when the code is unknown, used or too old. */
@@ -39,6 +39,8 @@ const VIEW_MS = 12 * 3_600_000;
 /** Links and browsers that are remembered at once; the oldest gives way. */
 const REMEMBERED_MAX = 32;
 const SECRET_BYTES = 32;
+/** Whoever shows the shared key: it says nothing of the person. */
+const OPERATOR: Member = { name: "the operator key", role: "admin", authenticatedS: undefined };
 
 const digest = (text: string) => createHash("sha256").update(text).digest("hex");
 
@@ -83,28 +85,29 @@ export function createOperatorAccess(
   const newSecret = () => Buffer.from(random(SECRET_BYTES)).toString("hex");
   return {
     authorize(who, { method, path, headers }) {
-      if (who === "device") return;
+      if (who === "device") return undefined;
       if (isForeign(headers)) throw new HttpRefusal(403, "pages of other sites may not use the operator interface");
       const header = headers.get("authorization") ?? undefined;
       const changes = method !== "GET" && method !== "HEAD";
       if (bearsKey(header, operatorKey)) {
-        if (staff === undefined) return;
+        if (staff === undefined) return OPERATOR;
         if (!staff.isKeyOn) {
           throw new HttpRefusal(
             401,
             "the operator key is switched off, since staff have accounts; log in with: latchkey login",
           );
         }
-        if (changes) staff.acted("the operator key", method, path);
-        return;
+        if (changes) staff.acted(OPERATOR.name, method, path);
+        return OPERATOR;
       }
       const [, token] = /^bearer +(\S+)$/i.exec(header ?? "") ?? [];
       if (staff !== undefined && token !== undefined) {
-        return staff.access.admit(token, { method, path }).then(({ name }) => {
-          if (changes) staff.acted(name, method, path);
+        return staff.access.admit(token, { method, path }).then((member) => {
+          if (changes) staff.acted(member.name, method, path);
+          return member;
         });
       }
-      if (who === "viewer" && (method === "GET" || method === "HEAD") && views.has(cookieOf(headers))) return;
+      if (who === "viewer" && (method === "GET" || method === "HEAD") && views.has(cookieOf(headers))) return undefined;
       const advice = who === "viewer" ? "; open this page with: latchkey cloud open" : "";
       throw new HttpRefusal(401, `the operator key is missing or wrong${advice}`);
     },

@@ -1,8 +1,23 @@
 /** Schemas of what the operator interface answers with. The interfaces that they describe stand beside their producers. */
 import { z } from "@hono/zod-openapi";
+import {
+  DEVICE_STATES,
+  type DevicePage,
+  type DeviceView,
+  type Explanation,
+  type FleetView,
+  type JournalEntry,
+  type KeyView,
+  type Page,
+  type ReleaseView,
+  ROLLOUT_DEVICE_STATES,
+  type RolloutDevice,
+  type RolloutStatus,
+  type Self,
+} from "#cloud/http/interface.ts";
 import type { RevocationStatus } from "#cloud/issuer/revocation-register.ts";
 import type { Rollout, Tally } from "#cloud/rollout/rollout-plan.ts";
-import type { RolloutStatus, Status } from "#cloud/status/status.ts";
+import type { Status } from "#cloud/status/status.ts";
 
 const count = z.int().min(0);
 const unixMs = z.number().openapi({ description: "Unix time in milliseconds" });
@@ -49,6 +64,7 @@ const tallySchema = z.object({
   refused: count,
   silent: count,
   away: count,
+  superseded: count.openapi({ description: "run a newer release instead, and are counted nowhere else" }),
 }) satisfies z.ZodType<Tally>;
 
 export const rolloutStatusReply = z
@@ -59,6 +75,10 @@ export const rolloutStatusReply = z
     confirmedMs: z.array(unixMs),
     failedMs: z.array(unixMs),
     waitsFor: z.string().optional().openapi({ description: "why the engine waits" }),
+    overtakenBy: z
+      .string()
+      .optional()
+      .openapi({ description: "the running rollout of a newer release, which units take instead" }),
   })
   .openapi("RolloutStatus") satisfies z.ZodType<RolloutStatus>;
 
@@ -93,30 +113,122 @@ const decisionSchema = z
   })
   .openapi("Decision");
 
-export const decisionReply = z.object({ taken: decisionSchema.optional(), all: z.array(decisionSchema) });
+export const decisionReply = z.object({
+  taken: decisionSchema.optional(),
+  all: z.array(decisionSchema),
+}) satisfies z.ZodType<Explanation>;
 
 const minute = z.int().min(0).max(1_439).openapi({ description: "minute of the day in UTC" });
 export const windowSchema = z.object({ fromMinute: minute, toMinute: minute });
 
-export const deviceReply = z
-  .object({
-    id: z.string(),
+const attemptSchema = z.object({
+  sequence,
+  state: attemptState,
+  fault: z.string().openapi({ description: "name of the fault that the unit gave, or empty" }),
+  beganMs: unixMs,
+  heardMs: unixMs,
+});
+
+const deviceBase = z.object({
+  id: z.string().openapi({ description: "24 hexadecimal digits" }),
+  name: z.string().openapi({ description: "what staff call it, or empty" }),
+  product: z.string(),
+  fleet: z.string(),
+  hardware: count,
+  lab: z.boolean(),
+  sequence,
+  online: z.boolean(),
+  heardMs: unixMs.openapi({ description: "0: it was never heard" }),
+});
+
+const deviceSummary = deviceBase
+  .extend({
+    attempt: attemptSchema.optional().openapi({ description: "with the newest release that it does not run" }),
+  })
+  .openapi("DeviceSummary");
+
+const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({
+    total: count,
+    next: z
+      .string()
+      .optional()
+      .openapi({ description: "pass it as `after` for what follows; absent on the last page" }),
+    devices: z.array(item),
+  });
+
+export const devicesReply = pageOf(deviceSummary) satisfies z.ZodType<DevicePage>;
+
+export const fleetsReply = z.array(
+  z.object({ product: z.string(), fleet: z.string(), devices: count, online: count, failed: count }).openapi("Fleet"),
+) satisfies z.ZodType<readonly FleetView[]>;
+
+const rolloutDevice = deviceSummary
+  .extend({
+    state: z.union([attemptState, z.enum(["waiting", "superseded"])]),
+    fault: z.string(),
+    isSilent: z.boolean().openapi({ description: "it began and was not heard for the rollout's silenceMs" }),
+  })
+  .openapi("RolloutDevice");
+
+export const rolloutDevicesReply = pageOf(rolloutDevice) satisfies z.ZodType<Page<RolloutDevice>>;
+
+const pageQuery = {
+  after: z.string().max(24).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+};
+const text = z.string().max(64).optional();
+
+export const devicesQuery = z.strictObject({
+  search: text.openapi({ description: "part of an ID or a name" }),
+  product: text,
+  fleet: text,
+  sequence: z.coerce.number().int().min(0).optional().openapi({ description: "the release that it runs" }),
+  state: z.enum(DEVICE_STATES).optional(),
+  ...pageQuery,
+});
+
+export const rolloutDevicesQuery = z.strictObject({
+  state: z.enum(ROLLOUT_DEVICE_STATES).default("failed"),
+  fault: text.openapi({ description: "the reason that the unit gave" }),
+  ...pageQuery,
+});
+
+export const journalQuery = z.strictObject({
+  subject: z.string().max(200).optional().openapi({ description: "a unit, a rollout, a release, or a path" }),
+  before: z.coerce.number().int().min(0).optional().openapi({ description: "entries older than this number" }),
+  limit: z.coerce.number().int().min(1).max(200).default(200),
+});
+
+export const keysReply = z.array(
+  z
+    .object({
+      product: z.string(),
+      role: z.enum(["root", "release", "timestamp", "time", "issuer"]),
+      name: z.string().openapi({ description: "16 hexadecimal digits" }),
+      seenMs: unixMs.openapi({ description: "when this cloud first saw it" }),
+      isHere: z.boolean().openapi({ description: "whether its private half stands in the cloud's folder" }),
+    })
+    .openapi("Key"),
+) satisfies z.ZodType<readonly KeyView[]>;
+
+export const selfReply = z.object({
+  name: z.string(),
+  role: z.string(),
+  authenticatedMs: unixMs.optional().openapi({ description: "login with password and second factor" }),
+}) satisfies z.ZodType<Self>;
+
+export const deviceReply = deviceBase
+  .extend({
     publicKey: z.string(),
-    product: z.string(),
-    hardware: count,
-    fleet: z.string(),
-    lab: z.boolean(),
     card: z.string(),
-    sequence,
     pin: sequence.optional(),
     target: sequence.optional(),
     window: windowSchema.optional(),
-    heardMs: unixMs,
-    heardUpMs: z.number().openapi({ description: "when, in milliseconds of the cloud's up time" }),
-    online: z.boolean(),
-    attempts: z.array(z.object({ sequence, state: attemptState, fault: z.string(), beganMs: unixMs, heardMs: unixMs })),
+    heardUpMs: z.number().openapi({ description: "when it was heard, in milliseconds of the cloud's up time" }),
+    attempts: z.array(attemptSchema),
   })
-  .openapi("Device");
+  .openapi("Device") satisfies z.ZodType<DeviceView>;
 
 export const releasesReply = z.array(
   z.object({
@@ -129,7 +241,7 @@ export const releasesReply = z.array(
     epoch: count,
     signedBytes: count,
   }),
-);
+) satisfies z.ZodType<readonly ReleaseView[]>;
 
 export const publishedReply = z.object({
   product: z.string(),
@@ -143,4 +255,4 @@ export const withdrawnReply = z.object({ product: z.string(), sequence, withdraw
 
 export const journalReply = z.array(
   z.object({ number: count, at_ms: unixMs, subject: z.string(), what: z.string(), because: z.string() }),
-);
+) satisfies z.ZodType<readonly JournalEntry[]>;

@@ -8,15 +8,27 @@ export interface HttpReply {
   readonly body: string | Uint8Array;
 }
 
-export interface HttpRequest<Json = unknown> {
+export interface HttpRequest<Json = unknown, Query = unknown> {
   readonly params: Readonly<Record<string, string>>;
+  /** The query after its schema accepted it, for a route that takes one. */
+  readonly query: Query;
   readonly headers: IncomingHttpHeaders;
+  /** Undefined on a route that is open to everybody, and for a browser that may only look. */
+  readonly who: Member | undefined;
   /** The address of the other end of the connection: a proxy's, if there is one in between. */
   readonly peer: string;
   /** The request's body as it came, for a route that takes `bytes`. */
   readonly bytes: Uint8Array;
   /** The request's body after its schema accepted it, for a route that takes JSON. */
   readonly json: Json;
+}
+
+/** Who sends a request to the operator interface. */
+export interface Member {
+  readonly name: string;
+  readonly role: string;
+  /** Unix seconds of the login with password and second factor; undefined for a program. */
+  readonly authenticatedS: number | undefined;
 }
 
 /** Content that has no schema: its media type. */
@@ -33,6 +45,7 @@ export interface Route {
    */
   readonly who: "operator" | "viewer" | "device";
   readonly body?: z.ZodType | "bytes";
+  readonly query?: z.ZodObject;
   readonly bodyBytesMax?: number;
   /** What a request that succeeds is answered with, by status; `undefined` stands for no content. */
   readonly replies: Readonly<Record<number, z.ZodType | MediaType | undefined>>;
@@ -47,6 +60,16 @@ export function jsonRoute<Json>(
   },
 ): Route {
   return { ...route, answer: (request) => route.answer(request as HttpRequest<Json>) };
+}
+
+/** Declares a route whose query has the type of its schema. */
+export function queryRoute<Query extends z.ZodObject>(
+  route: Omit<Route, "query" | "answer"> & {
+    readonly query: Query;
+    answer(request: HttpRequest<unknown, z.output<Query>>): HttpReply | Promise<HttpReply>;
+  },
+): Route {
+  return { ...route, answer: (request) => route.answer(request as HttpRequest<unknown, z.output<Query>>) };
 }
 
 /** A request that can't be answered. It becomes a reply `{ "error": "…" }` with this status. */

@@ -10,7 +10,6 @@ import type { Rollouts } from "#cloud/rollout/rollouts.ts";
 import { type Counters, metricsText } from "#cloud/status/metrics.ts";
 import { type Status, statusOf } from "#cloud/status/status.ts";
 import { SCRIPT, statusPage } from "#cloud/status/status-page.ts";
-import type { Store } from "#cloud/store/store.ts";
 import type { WriteQueue } from "#cloud/store/write-queue.ts";
 import { isKeyOf } from "#trust/device-id.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
@@ -20,7 +19,6 @@ import {
   decisionReply,
   deviceReply,
   enrolledReply,
-  journalReply,
   publishedReply,
   releasesReply,
   statusReply,
@@ -37,7 +35,6 @@ export interface OperatorRouteParts {
   readonly deviceMessages: DeviceMessages;
   readonly timestampSigner: TimestampSigner;
   readonly queue: WriteQueue;
-  readonly store: Store;
   /** Resolves once everything handed to the broker before is out of our hands. */
   settled(): Promise<void>;
   /** Units were enrolled: their fleets may be new. */
@@ -51,6 +48,13 @@ const ENROL_BYTES_MAX = 32 * 1024 * 1024;
 const hexOf = (byteLength: number) =>
   z.string().regex(new RegExp(`^[0-9a-f]{${byteLength * 2}}$`), `${byteLength * 2} hexadecimal digits`);
 
+/** One line of text, which pages and terminals show. */
+const deviceName = z
+  .string()
+  .trim()
+  .max(64)
+  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, "one line of text");
+
 const enrolments = z.array(
   z.object({
     id: hexOf(12),
@@ -60,10 +64,12 @@ const enrolments = z.array(
     fleet: z.string().refine(isFleet, "1 to 32 of a-z, 0-9 and hyphen"),
     lab: z.boolean().optional(),
     card: z.enum(["noFlash", "all"]).optional(),
+    name: deviceName.optional(),
   }),
 );
 
 const steering = z.object({
+  name: deviceName.optional(),
   pin: z.int().min(0).nullable().optional(),
   target: z.int().min(0).nullable().optional(),
   window: windowSchema
@@ -82,7 +88,7 @@ export function orRefuse<T>(outcome: T | string): T {
 }
 
 export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
-  const { fleet, releases, rollouts, deviceMessages, timestampSigner, queue, store } = parts;
+  const { fleet, releases, rollouts, deviceMessages, timestampSigner, queue } = parts;
 
   const deviceOf = ({ params }: HttpRequest): Device => {
     const device = fleet.get(params.device ?? "");
@@ -139,14 +145,15 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
       replies: { 200: enrolledReply },
       async answer({ json: body }) {
         const units = body.map(
-          ({ id, publicKey, product, hardware, fleet: name, lab, card }): Enrolment => ({
+          ({ id, publicKey, product, hardware, fleet: fleetName, lab, card, name }): Enrolment => ({
             id,
             publicKey: fromHex(publicKey) as Uint8Array,
             product,
             hardware,
-            fleet: name,
+            fleet: fleetName,
             ...(lab === undefined ? {} : { lab }),
             ...(card === undefined ? {} : { card }),
+            ...(name === undefined ? {} : { name }),
           }),
         );
         const forged = units.find((unit) => !isKeyOf(nodePrimitives, fromHex(unit.id) as Uint8Array, unit.publicKey));
@@ -181,14 +188,15 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
     jsonRoute({
       method: "POST",
       path: "/v1/devices/{device}/steer",
-      summary: "Sets pin, target, maintenance window (UTC) or lab of a device; null takes one away",
+      summary: "Sets name, pin, target, maintenance window (UTC) or lab of a device; null takes one away",
       who: "operator",
       body: steering,
       replies: { 200: decisionReply },
       async answer(ask) {
         const device = deviceOf(ask);
-        const { pin, target, window, lab } = ask.json;
+        const { name, pin, target, window, lab } = ask.json;
         fleet.steer(device, {
+          ...(name === undefined ? {} : { name }),
           ...(pin === undefined ? {} : { pin }),
           ...(target === undefined ? {} : { target }),
           ...(window === undefined ? {} : { window }),
@@ -266,14 +274,5 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
         return json({ product, sequence: Number(params.sequence), withdrawn: true });
       },
     }),
-    {
-      method: "GET",
-      path: "/v1/journal",
-      summary: "What was done and why, newest first: at most 200 entries",
-      who: "operator",
-      replies: { 200: journalReply },
-      answer: async () =>
-        json(await store.db.selectFrom("events").selectAll().orderBy("number", "desc").limit(200).execute()),
-    },
   ];
 }

@@ -3,7 +3,7 @@
  * is asked about each token (RFC 7662), and its answer counts for a second, so that who leaves is out within that time.
  * @source RFC 6749; RFC 7662; RFC 8707: a token names the interface that it is for
  */
-import { HttpRefusal } from "./route.ts";
+import { HttpRefusal, type Member } from "./route.ts";
 
 export interface StaffIssuer {
   /** The issuer's address, as its metadata has it. */
@@ -14,16 +14,9 @@ export interface StaffIssuer {
   readonly secret: string;
 }
 
-interface StaffMember {
-  readonly name: string;
-  readonly role: string;
-  /** Unix seconds of the login with password and second factor; undefined for a program. */
-  readonly authenticatedS: number | undefined;
-}
-
 export interface StaffAccess {
   /** @returns Who it is; throws HttpRefusal when the token is no good here, or may not do this. */
-  admit(token: string, request: { readonly method: string; readonly path: string }): Promise<StaffMember>;
+  admit(token: string, request: { readonly method: string; readonly path: string }): Promise<Member>;
 }
 
 const CACHED_MS = 1_000;
@@ -56,10 +49,10 @@ interface Introspected {
 
 /** @param nowMs A clock that never jumps. */
 export function createStaffAccess({ issuer, audience, secret }: StaffIssuer, nowMs: () => number): StaffAccess {
-  const cache = new Map<string, { readonly member: Promise<StaffMember | undefined>; readonly untilMs: number }>();
+  const cache = new Map<string, { readonly member: Promise<Member | undefined>; readonly untilMs: number }>();
   const basic = `Basic ${Buffer.from(`${encodeURIComponent(audience)}:${encodeURIComponent(secret)}`).toString("base64")}`;
 
-  async function ask(token: string): Promise<StaffMember | undefined> {
+  async function ask(token: string): Promise<Member | undefined> {
     const answer = await fetch(new URL("/oauth/introspect", issuer), {
       method: "POST",
       headers: { authorization: basic },
@@ -82,7 +75,7 @@ export function createStaffAccess({ issuer, audience, secret }: StaffIssuer, now
       authenticatedS: typeof told.auth_time === "number" ? told.auth_time : undefined,
     };
   }
-  function memberOf(token: string): Promise<StaffMember | undefined> {
+  function memberOf(token: string): Promise<Member | undefined> {
     const known = cache.get(token);
     if (known !== undefined && known.untilMs > nowMs()) return known.member;
     const oldest = cache.keys().next();

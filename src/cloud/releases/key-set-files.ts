@@ -16,7 +16,7 @@ import { type Keyset, ROOTS } from "#wire/releases/keyset.ts";
 import { isProduct } from "#wire/releases/release.ts";
 import { keyNameOf } from "#wire/releases/role-envelope.ts";
 
-const ROOT_FILES = ["root-1.key", "root-2.key", "root-3.key"] as const;
+export const ROOT_FILES = ["root-1.key", "root-2.key", "root-3.key"] as const;
 export const RELEASE_KEY_FILE = "release.key";
 export const TIMESTAMP_KEY_FILE = "timestamp.key";
 const KEYSET_FILE = "keyset.cose";

@@ -85,6 +85,8 @@ export interface Tally {
   readonly silent: number;
   /** Rolled back, and not heard for `silenceMs` since; counted under `rolledBack` as well. */
   readonly away: number;
+  /** Run a newer release instead, and are counted nowhere else. */
+  readonly superseded: number;
 }
 
 /** What the engine should do with a running rollout now, and why. */
@@ -97,6 +99,12 @@ const percent = (share: number) => `${Math.round(share * 1000) / 10} %`;
 
 /** Devices that ended badly. */
 export const failuresOf = (tally: Tally) => tally.rejected + tally.refused;
+
+/** Members that run the release, as a share of all; 1 when there are none. */
+export const progressOf = (tally: Tally) => (tally.members === 0 ? 1 : tally.confirmed / tally.members);
+
+/** Members from which nothing more is to come: they run the release, failed with it, or run a newer one. */
+export const settledOf = (tally: Tally) => tally.confirmed + failuresOf(tally) + tally.superseded;
 
 /** Devices that began and stopped talking, or gave up their trial because nobody answered. */
 export const silencesOf = (tally: Tally) => tally.silent + tally.rolledBack;

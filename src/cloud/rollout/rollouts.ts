@@ -10,6 +10,7 @@ import type { WriteQueue } from "#cloud/store/write-queue.ts";
 import { bucketOf } from "./bucket.ts";
 import { type Decision, decide } from "./rollout-decision.ts";
 import {
+  type AttemptState,
   failuresOf,
   judge,
   LIMITS,
@@ -38,12 +39,23 @@ export interface Rollouts {
   /** Judges every running rollout once; returns the products whose devices may be due something else now. */
   tick(nowMs: number): Promise<ReadonlySet<string>>;
   tally(rollout: Rollout): Tally;
+  /** Where a device is with a rollout; undefined for one that no open wave takes in. */
+  standingOf(rollout: Rollout, device: Device): Standing | undefined;
+  /** The running rollout of the newest release after this one's, which devices take instead. */
+  overtakenBy(rollout: Rollout): Rollout | undefined;
   /** Why a running rollout does not move on by itself now; undefined when it does, or is not running. */
   waitsFor(rollout: Rollout): string | undefined;
   /** What a device should have now, and every check that was made. */
   decideFor(device: Device, nowMs: number): { taken: Decision | undefined; all: readonly Decision[] };
   /** Whether a release may be given out: not withdrawn, and if it was ever rolled out, a rollout of it runs. */
   isLive(product: string, sequence: number): boolean;
+}
+
+interface Standing {
+  readonly state: AttemptState | "waiting" | "superseded";
+  readonly fault: string;
+  /** Began, and not heard for `silenceMs` since. */
+  readonly isSilent: boolean;
 }
 
 interface NewRollout {
@@ -215,7 +227,6 @@ export async function loadRollouts(
     },
     tally(rollout) {
       const release = releases.get(rollout.product, rollout.sequence);
-      const share = rollout.waves[rollout.wave]?.share ?? 0;
       const counts = {
         eligible: 0,
         members: 0,
@@ -228,22 +239,38 @@ export async function loadRollouts(
         refused: 0,
         silent: 0,
         away: 0,
+        superseded: 0,
       };
       for (const device of fleet.all()) {
         if (device.product !== rollout.product || release?.hardware.includes(device.hardware) !== true) continue;
         counts.eligible++;
-        const attempt = device.history.get(rollout.sequence);
-        const isMember = device.lab || bucket(rollout, device) < share || device.target === rollout.sequence;
-        if (!isMember && attempt === undefined) continue;
+        const standing = self.standingOf(rollout, device);
+        if (standing === undefined) continue;
         counts.members++;
-        if (attempt === undefined) continue;
-        counts[attempt.state]++;
-        if (device.heardUpMs + rollout.limits.silenceMs > upMs()) continue;
-        if (attempt.state === "fetching" || attempt.state === "trial") counts.silent++;
-        if (attempt.state === "rolled-back") counts.away++;
+        if (standing.state === "waiting") continue;
+        counts[standing.state]++;
+        if (standing.isSilent) counts[standing.state === "rolled-back" ? "away" : "silent"]++;
       }
       const { "rolled-back": rolledBack, ...others } = counts;
       return { ...others, rolledBack };
+    },
+    standingOf(rollout, device) {
+      if (device.product !== rollout.product) return undefined;
+      const attempt = device.history.get(rollout.sequence);
+      const share = rollout.waves[rollout.wave]?.share ?? 0;
+      const isMember = device.lab || bucket(rollout, device) < share || device.target === rollout.sequence;
+      if (!isMember && attempt === undefined) return undefined;
+      const { state, fault } = attempt ?? { state: "waiting" as const, fault: "" };
+      const isSettled = state === "confirmed" || state === "rejected" || state === "refused";
+      if (!isSettled && device.sequence > rollout.sequence) return { state: "superseded", fault: "", isSilent: false };
+      const hasBegun = state === "fetching" || state === "trial" || state === "rolled-back";
+      const isSilent = hasBegun && device.heardUpMs + rollout.limits.silenceMs <= upMs();
+      return { state, fault, isSilent };
+    },
+    overtakenBy({ product, sequence, state }) {
+      if (state !== "running") return undefined;
+      const newer = self.all().filter((each) => each.product === product && each.sequence > sequence);
+      return newer.filter((each) => each.state === "running").sort((a, b) => b.sequence - a.sequence)[0];
     },
     waitsFor(rollout) {
       if (rollout.state !== "running") return undefined;

@@ -1,6 +1,8 @@
 /** The status page: one HTML document, drawn on the server; a few lines of script fetch it again every two seconds. */
+
+import { failuresOf, progressOf } from "#cloud/rollout/rollout-plan.ts";
 import { escapeHtml, rolloutChart, versionBars } from "./chart.ts";
-import { progressOf, type RolloutStatus, type Status } from "./status.ts";
+import type { RolloutStatus, Status } from "./status.ts";
 
 const STYLE = `
 :root{color-scheme:light dark;--ink:#1c1c1e;--soft:#6b6b70;--line:#d8d8dc;--good:#1f7a4d;--bad:#b3261e;--wave:#8a6d00;--ground:#fff}
@@ -35,11 +37,12 @@ function section(each: RolloutStatus, nowMs: number): string {
   return `<section id="${escapeHtml(rollout.id)}">
 <h2>${escapeHtml(rollout.id)} <span class="state ${rollout.state}">${rollout.state}</span></h2>
 <p class="soft">${escapeHtml(rollout.because)}</p>
+${each.overtakenBy === undefined ? "" : `<p class="overtaken">Overtaken by ${escapeHtml(each.overtakenBy)}: units take that release instead.</p>`}
 ${each.waitsFor === undefined ? "" : `<p class="waits">Waiting: ${escapeHtml(each.waitsFor)}.</p>`}
 ${waves(each)}
-<p>${Math.round(progressOf(tally) * 100)} % of ${tally.members} devices are done.</p>
+<p>${Math.floor(progressOf(tally) * 100)} % of ${tally.members} devices run it${failuresOf(tally) === 0 ? "" : `; ${failuresOf(tally)} failed`}.</p>
 ${rolloutChart(each, nowMs)}
-<table class="tally"><tbody>${row("confirmed", tally.confirmed)}${row("rejected after three crashes", tally.rejected)}${row("refused by the unit", tally.refused)}${row("offered", tally.offered)}${row("fetching", tally.fetching)}${row("on trial", tally.trial)}${row("rolled back, will try again", tally.rolledBack)}${row("silent", tally.silent)}</tbody></table>
+<table class="tally"><tbody>${row("confirmed", tally.confirmed)}${row("rejected after three crashes", tally.rejected)}${row("refused by the unit", tally.refused)}${row("offered", tally.offered)}${row("fetching", tally.fetching)}${row("on trial", tally.trial)}${row("rolled back, will try again", tally.rolledBack)}${row("silent", tally.silent)}${tally.superseded === 0 ? "" : row("run a newer release", tally.superseded)}</tbody></table>
 ${reasons.length === 0 ? "" : `<table class="reasons"><thead><tr><th>reported fault</th><th></th></tr></thead><tbody>${reasonRows}</tbody></table>`}
 </section>`;
 }

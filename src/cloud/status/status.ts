@@ -1,21 +1,12 @@
 /** The state of the cloud as plain data, for the status page, `latchkey rollout status` and /metrics. */
 import type { Fleet } from "#cloud/fleet.ts";
+import type { RolloutStatus } from "#cloud/http/interface.ts";
 import type { RevocationRegister, RevocationStatus } from "#cloud/issuer/revocation-register.ts";
 import type { Releases } from "#cloud/releases/releases.ts";
-import { failuresOf, type Rollout, type Tally } from "#cloud/rollout/rollout-plan.ts";
+import type { Rollout } from "#cloud/rollout/rollout-plan.ts";
 import type { Rollouts } from "#cloud/rollout/rollouts.ts";
 
-export interface RolloutStatus {
-  readonly rollout: Rollout;
-  readonly tally: Tally;
-  /** Reasons for which devices failed, most frequent first. */
-  readonly reasons: readonly { readonly fault: string; readonly devices: number }[];
-  /** When devices finished: sorted Unix milliseconds, at most CURVE_POINTS of each kind. */
-  readonly confirmedMs: readonly number[];
-  readonly failedMs: readonly number[];
-  /** Why the engine waits: what the open wave still lacks. Absent when it moves on, or is halted or cancelled. */
-  readonly waitsFor?: string | undefined;
-}
+export type { RolloutStatus };
 
 export interface VersionCount {
   readonly product: string;
@@ -82,17 +73,14 @@ export function rolloutStatus(fleet: Fleet, rollouts: Rollouts, rollout: Rollout
     if (attempt.fault !== "") reasons.set(attempt.fault, (reasons.get(attempt.fault) ?? 0) + 1);
   }
   const waitsFor = rollouts.waitsFor(rollout);
+  const overtakenBy = rollouts.overtakenBy(rollout)?.id;
   return {
     rollout,
     ...(waitsFor === undefined ? {} : { waitsFor }),
+    ...(overtakenBy === undefined ? {} : { overtakenBy }),
     tally: rollouts.tally(rollout),
     reasons: [...reasons].map(([fault, devices]) => ({ fault, devices })).sort((a, b) => b.devices - a.devices),
     confirmedMs: thin(confirmedMs.sort((a, b) => a - b)),
     failedMs: thin(failedMs.sort((a, b) => a - b)),
   };
-}
-
-/** Members of the open waves that are done, as a share of all; 1 when there are none. */
-export function progressOf(tally: Tally): number {
-  return tally.members === 0 ? 1 : (tally.confirmed + failuresOf(tally)) / tally.members;
 }

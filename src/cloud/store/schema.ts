@@ -4,6 +4,8 @@ import { type ColumnDataType, type Generated, type Kysely, sql } from "kysely";
 export interface DeviceRow {
   id: string;
   public_key: Uint8Array;
+  /** What staff call it, or empty. */
+  name: string;
   product: string;
   hardware: number;
   fleet: string;
@@ -91,14 +93,15 @@ export interface Schema {
 
 /** Columns that stores of commit 621686e lack. */
 const ADDED = [
-  { table: "devices", column: "nonce_ms" },
-  { table: "devices", column: "heard_up_ms" },
-  { table: "rollouts", column: "wave_since_up_ms" },
+  { table: "devices", column: "nonce_ms", type: "bigint", empty: 0 },
+  { table: "devices", column: "heard_up_ms", type: "bigint", empty: 0 },
+  { table: "rollouts", column: "wave_since_up_ms", type: "bigint", empty: 0 },
+  { table: "devices", column: "name", type: "text", empty: "" },
 ] as const;
 
 /** Adds what is missing, a column at a time: an upgrade that was interrupted goes on where it stopped. */
 async function addColumns(db: Kysely<Schema>, dialect: "sqlite" | "postgres"): Promise<void> {
-  for (const { table, column } of ADDED) {
+  for (const { table, column, type, empty } of ADDED) {
     const { rows } =
       dialect === "sqlite"
         ? await sql`select name from pragma_table_info(${table}) where name = ${column}`.execute(db)
@@ -107,7 +110,7 @@ async function addColumns(db: Kysely<Schema>, dialect: "sqlite" | "postgres"): P
     if (rows.length > 0) continue;
     await db.schema
       .alterTable(table)
-      .addColumn(column, "bigint", (added) => added.notNull().defaultTo(0))
+      .addColumn(column, type, (added) => added.notNull().defaultTo(empty))
       .execute();
   }
 }

@@ -26,7 +26,7 @@ interface Batch {
 
 const emptyBatch = (): Batch => ({ devices: new Map(), attempts: new Map(), events: [], works: [] });
 
-/** Rows a statement: SQLite takes 32,766 parameters, a device has 16. */
+/** Rows a statement: SQLite takes 32,766 parameters, a device has 17. */
 const CHUNK = 500;
 
 function* chunks<Row>(rows: Iterable<Row>): Generator<Row[]> {
@@ -43,6 +43,7 @@ async function save(store: Store, batch: Batch): Promise<void> {
         .values(rows)
         .onConflict((conflict) =>
           conflict.column("id").doUpdateSet((row) => ({
+            name: row.ref("excluded.name"),
             fleet: row.ref("excluded.fleet"),
             lab: row.ref("excluded.lab"),
             card: row.ref("excluded.card"),

@@ -28,6 +28,7 @@ const tally = (over: Partial<Tally>): Tally => ({
   refused: 0,
   silent: 0,
   away: 0,
+  superseded: 0,
   ...over,
 });
 const later = SINCE + 60_000;
@@ -101,6 +102,7 @@ describe("what a rollout does next", () => {
       refused: count,
       silent: count,
       away: count,
+      superseded: count,
     });
     fc.assert(
       fc.property(any, fc.integer({ min: 0, max: 4 }), (t, wave) => {

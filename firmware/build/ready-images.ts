@@ -1,7 +1,7 @@
 /** Native images that need not be built: the published package brings them along. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { buildBoot, imagePaths } from "./image.ts";
+import { buildBoot, buildRuntime, imagePaths } from "./image.ts";
 import { ROOT } from "./layout.ts";
 
 /** Whether a board's images came with the package, so that nothing is compiled. */
@@ -10,4 +10,11 @@ export const bringsImages = (name: string): boolean => existsSync(join(ROOT, "im
 /** @returns A board's boot stage as ELF, which an emulator loads: brought along, or built now. @throws BuildStop */
 export async function readyBoot(name: string): Promise<string> {
   return bringsImages(name) ? imagePaths(name).boot : (await buildBoot(name)).elf;
+}
+
+/** @returns A board's runtime without TLS, plain or with models of what its emulator lacks. @throws BuildStop */
+export async function readyRuntime(name: string, isModelled: boolean): Promise<string> {
+  if (!bringsImages(name)) return (await buildRuntime(name, { tls: false, modelled: isModelled })).binary;
+  const { runtime } = imagePaths(name);
+  return isModelled ? runtime.replace(/\.bin$/, "-modelled.bin") : runtime;
 }

@@ -83,6 +83,11 @@ export function serialName(receive: unknown, transmit: unknown): string {
   return `serial ${receive ?? "-"} ${transmit ?? "-"}`;
 }
 
+/** Whether something exists in test builds only. */
+export function hasModels(io: BoardIo = {}): boolean {
+  return (Object.values(io).flat() as readonly object[]).some((entry) => "modelled" in entry && entry.modelled === true);
+}
+
 /** Everything that a board has, in the order by which its native code numbers it. `inputs` as in board.json. */
 export function ioResources(
   pins: BoardPins,

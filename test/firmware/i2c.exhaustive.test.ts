@@ -1,6 +1,6 @@
 /**
  * I2C on real firmware: QEMU's own TMP105 on a shield's bus of the MPS2 board, its temperature set through QMP, and read by the
- * driver of examples/drivers on the image that ships.
+ * greenhouse's driver on the image that ships.
  */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -4,7 +4,8 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { buildPage, PAGE_POLICY, type PageName } from "#web/host/build-page.ts";
+import { buildPage } from "#web/host/build-page.ts";
+import { PAGE_POLICY, type PageName } from "#web/host/page-frame.ts";
 
 export function openBrowser(): Promise<Browser> {
   return chromium.launch({

@@ -54,6 +54,25 @@ test("a form says what is wrong with a value, goes there, and shows the answer",
   expect(await form.locator(".problem").count()).toBe(0);
 });
 
+test("settings are saved when they were changed, a wrong one is named, and a refusal is told", async () => {
+  const form = page.getByRole("form", { name: "Settings made from a description" });
+  const save = form.getByRole("button", { name: "Save" });
+  const target = form.getByRole("textbox", { name: /^Target/ });
+  expect(await save.isDisabled()).toBe(true);
+  await target.fill("41");
+  await save.press("Enter");
+  expect(await form.locator(".problem").allTextContents()).toEqual(["Enter 40 or less"]);
+  expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-invalid"))).toBe("true");
+  await target.fill("21,5");
+  await target.press("Enter");
+  await expect.poll(() => form.locator("output").textContent()).toBe("Saved");
+  expect([await target.inputValue(), await save.isDisabled()]).toEqual(["21.5", true]);
+  await form.getByLabel("Mode").selectOption("closed");
+  await save.press("Enter");
+  await expect.poll(() => form.locator("output").textContent()).toBe("refused");
+  expect(await axeFaults(page)).toEqual([]);
+});
+
 test("switches, tabs, a held button and the dialog work by keyboard", async () => {
   const wifi = page.getByRole("switch", { name: "Wi-Fi" });
   await wifi.press("Space");

@@ -85,6 +85,20 @@ describe.each(BOARDS)("latchkey dev on %s", (board) => {
     await eventually(() => signal("pwm vent").locator(".badge").textContent()).toBe("512");
   });
 
+  test("the button and a pin are set on the page, and the app sees them", async () => {
+    const light = signal("digital light");
+    if (board === "sim") await light.getByRole("textbox").fill("1");
+    else await light.getByRole("switch").press("Space");
+    await eventually(() => variable("light")).toBe("1 lx");
+    await page.getByRole("tab", { name: "Ereignisse" }).press("Enter");
+    const button = page.getByRole("button", { name: "Drücken und halten" });
+    await button.focus();
+    await page.keyboard.down("Space");
+    await page.waitForTimeout(300);
+    await page.keyboard.up("Space");
+    await eventually(() => page.getByRole("cell", { name: /^\d+ ms$/ }).count()).toBe(1);
+  });
+
   test("without network the unit runs on and can't be called; with it, it can be again", async () => {
     const before = await starts();
     const network = page.getByRole("switch", { name: "Netzwerk" });

@@ -53,6 +53,20 @@ test("a function's form switches a pin, by keyboard, and the page passes axe", a
   expect(await axeFaults(page)).toEqual([]);
 });
 
+test("a setting is changed in its form, and stays over a restart", async () => {
+  const form = page.getByRole("form", { name: "Settings" });
+  const field = form.getByRole("textbox", { name: "Level" });
+  await expect.poll(() => field.inputValue()).toBe("3");
+  await field.fill("7");
+  await field.press("Enter");
+  await expect.poll(() => form.locator("output").textContent()).toBe("Saved");
+  const before = await starts();
+  await page.getByRole("button", { name: "Start again" }).press("Enter");
+  await startedAfter(before);
+  await expect.poll(() => field.isEnabled()).toBe(true);
+  await expect.poll(() => field.inputValue()).toBe("7");
+});
+
 test("a level is set on the page and read by the app", async () => {
   await page.getByRole("textbox", { name: "light" }).fill("512");
   await expect.poll(() => variable("light")).toBe("512 lx");

@@ -34,6 +34,7 @@ ${"export"} const app = defineDevice({
     light: { right: "read", value: int(0, 65_535, { unit: "lx" }), read: (io) => io.pin("light").level() },
     greeting: { right: "read", value: text(40), read: () => greeting },
   },
+  settings: { level: { value: int(0, 9), default: 3, texts: { en: { title: "Level" }, de: { title: "Stufe" } } } },
   events: { pressed: { payload: int(0, 600_000, { unit: "ms" }) } },
   pressed: (heldMs, io) => io.raise("pressed", heldMs),
 });

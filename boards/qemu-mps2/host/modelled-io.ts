@@ -4,6 +4,7 @@ import { closeSync, openSync, readSync, writeSync } from "node:fs";
 /** The last sector of the board's 16 MB; no region lies there. */
 const MODEL_START = 0xff_f000;
 const PWM_START = MODEL_START + 0x80;
+const INPUTS_START = MODEL_START + 0x100;
 
 function withFile<T>(flashPath: string, use: (file: number) => T): T {
   const file = openSync(flashPath, "r+");
@@ -19,6 +20,17 @@ export function setAnalog(flashPath: string, input: number, value: number): void
   const word = Buffer.alloc(4);
   word.writeUInt32LE(value);
   withFile(flashPath, (file) => writeSync(file, word, 0, 4, MODEL_START + 4 * input));
+}
+
+/** Sets a digital input. @param input Its number among `inputs` in board.json. */
+export function setInput(flashPath: string, input: number, isHigh: boolean): void {
+  const word = Buffer.alloc(4);
+  withFile(flashPath, (file) => {
+    readSync(file, word, 0, 4, INPUTS_START);
+    const low = word.readUInt32LE();
+    word.writeUInt32LE((isHigh ? low & ~(1 << input) : low | (1 << input)) >>> 0);
+    writeSync(file, word, 0, 4, INPUTS_START);
+  });
 }
 
 /** The duty cycle and the frequency (Hz) that the unit gave a PWM output; all ones while it has given none. */

@@ -12,7 +12,7 @@ import { decodeRadioReport } from "#wire/lines/radio-line.ts";
 import { MDNS_PORT } from "#wire/sessions/discovery.ts";
 import { type Emulator, powerOff, startEmulator } from "./emulator.ts";
 import { OPERATIONS_ADDRESS } from "./flash-watch.ts";
-import { commandIo, watchPwm } from "./io-commands.ts";
+import { commandIo, pressButton, watchPwm } from "./io-commands.ts";
 
 function show(what: object): void {
   process.stderr.write(`${JSON.stringify(what)}\n`);
@@ -128,7 +128,10 @@ async function main(): Promise<void> {
     }),
   );
   process.on("message", (message) => {
-    const { io } = message as { io?: unknown };
+    const { io, heldMs } = message as { io?: unknown; heldMs?: number };
+    if (heldMs !== undefined) {
+      pressButton(board, flashPath, heldMs).catch((error: Error) => show({ button: error.message }));
+    }
     if (io === undefined) return;
     commandIo(board, { qmp: emulator.qmp, flashPath }, io).catch((error: Error) => show({ io: error.message }));
   });

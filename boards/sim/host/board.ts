@@ -24,6 +24,10 @@ export interface Board {
   };
   readonly pins: BoardPins;
   readonly io?: BoardIo;
+  /** The chip's number of each input. */
+  readonly inputs?: Readonly<Record<string, number>>;
+  /** The input that is the unit's button. */
+  readonly button?: string;
   readonly network: { readonly tcpPort: number; readonly portalPort?: number; readonly broadcast: string };
   readonly budgets: {
     readonly bundleBytes: number;

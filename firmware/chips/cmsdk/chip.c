@@ -74,7 +74,9 @@ void chip_pin_write(unsigned pin, int value) {
   else LEDS &= ~(1u << pin);
 }
 
+#ifndef BOARD_MODELLED /* modelled.c has its own */
 int chip_pin_read(unsigned pin) { return (int)((BUTTONS >> pin) & 1u); }
+#endif
 
 int chip_pin_state(unsigned pin) { return (int)((LEDS >> pin) & 1u); }
 

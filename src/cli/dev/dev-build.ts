@@ -1,6 +1,7 @@
 /** Builds what a development unit starts, again after each change of a file, and checks the app's types beside it. */
 import { existsSync, type FSWatcher, watch } from "node:fs";
 import { basename, dirname, sep } from "node:path";
+import { hasModels } from "#base/board-io.ts";
 import type { Board } from "#boards/sim/host/board.ts";
 import { NOT_ON_A_UNIT } from "#boards/sim/host/engine-features.ts";
 import { describedApp } from "#cli/checked-bundle.ts";
@@ -9,7 +10,7 @@ import { BundleError, buildScript } from "#factory/bundle/bundle.ts";
 import { checkApp } from "#factory/bundle/check-app.ts";
 import { developmentEntry, openDevelopmentBuilder } from "#factory/bundle/development-bundle.ts";
 import type { FlashConfig } from "#factory/config.ts";
-import { buildBoot, buildRuntime } from "#firmware/image.ts";
+import { readyBoot, readyRuntime } from "#firmware/ready-images.ts";
 import { readBytes } from "#trust/host/files.ts";
 import type { DevImages } from "./dev-keys.ts";
 
@@ -31,16 +32,11 @@ interface DevBuilder {
   close(): Promise<void>;
 }
 
-/** Whether something of the board exists in test builds only: a development unit runs such a build. */
-const hasModels = ({ io = {} }: Board) =>
-  (Object.values(io).flat() as readonly object[]).some((entry) => "modelled" in entry && entry.modelled === true);
-
-/** The native image of a board that starts one. @throws BuildStop where the toolchain is missing */
+/** The native image of a board that starts one, with models of what the emulator lacks. @throws BuildStop where the toolchain is missing */
 async function developmentNative(board: Board): Promise<Uint8Array | undefined> {
   if (!startsNative(board)) return undefined;
-  await buildBoot(board.name);
-  const { binary } = await buildRuntime(board.name, { tls: false, modelled: hasModels(board) });
-  return readBytes(binary);
+  await readyBoot(board.name);
+  return readBytes(await readyRuntime(board.name, hasModels(board.io)));
 }
 
 export async function openDevBuilder(config: FlashConfig, board: Board): Promise<DevBuilder> {
@@ -89,7 +85,7 @@ export async function openDevBuilder(config: FlashConfig, board: Board): Promise
           board: board.name,
           pins: board.pins,
           io: board.io,
-          isModelled: hasModels(board),
+          isModelled: hasModels(board.io),
           absent: NOT_ON_A_UNIT,
         });
         return undefined;

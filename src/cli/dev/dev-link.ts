@@ -22,12 +22,15 @@ interface LinkReports {
   described(description: Description): void;
   timeGrade(grade: string): void;
   variable(name: string, value: Cbor): void;
+  setting(name: string, value: Cbor): void;
   raised(name: string, value: Cbor): void;
   /** Variables to read now: none while nobody looks. */
   wanted(): readonly string[];
 }
 
 export interface DevLink {
+  /** Changes a setting, and reads it back. */
+  set(name: string, value: Cbor): Promise<Result<Cbor>>;
   call(name: string, args: Readonly<Record<string, Cbor>>): Promise<Result<Cbor>>;
   tellTime(atS: number): Promise<Result<Cbor>>;
   /** The unit starts anew: its sessions are gone. */
@@ -74,6 +77,14 @@ export function openDevLink(
     if (description.ok) reports.described(description.value);
     await tellGrade(session);
     reports.linked(true);
+    if (description.ok) await tellSettings(session, Object.keys(description.value.settings));
+  }
+
+  async function tellSettings(of: Session, names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const value = await call(of, name);
+      if (value.ok && of === session) reports.setting(name, value.value);
+    }
   }
 
   /** @returns Whether the session still stands. */
@@ -105,6 +116,13 @@ export function openDevLink(
 
   return {
     call: async (name, args) => (session === undefined ? refuse("SESSION_UNREACHABLE") : call(session, name, args)),
+    async set(name, value) {
+      const of = session;
+      if (of === undefined) return refuse("SESSION_UNREACHABLE");
+      const done = await call(of, name, { value });
+      if (done.ok) await tellSettings(of, [name]);
+      return done;
+    },
     async tellTime(atS) {
       const of = session;
       if (of === undefined) return refuse("SESSION_UNREACHABLE");

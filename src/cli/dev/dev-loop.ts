@@ -9,7 +9,7 @@ import type { DevState, Trouble } from "#web/dev/interface.ts";
 import type { Value } from "#web/ui/described.ts";
 import { type DevBuild, openDevBuilder } from "./dev-build.ts";
 import { type DevLink, openDevLink } from "./dev-link.ts";
-import { signalsOf } from "./dev-signals.ts";
+import { canPress, signalsOf } from "./dev-signals.ts";
 import { createDevStore, type DevStore } from "./dev-state.ts";
 import { type DevUnit, openDevUnit } from "./dev-unit.ts";
 import { placedMessage } from "./stack-places.ts";
@@ -32,7 +32,15 @@ function firstState(config: FlashConfig, board: Board): DevState {
   return {
     ...{ product: config.product, board: board.name, app: config.app, phase: "building", isPowered: true },
     ...{ isOnNetwork: true, isLinked: false, startedAtMs: null, reloadMs: null, starts: 0, troubles: [] },
-    ...{ canPress: board.name === "sim", description: null, variables: {}, memory: null, flash: [], timeGrade: null },
+    ...{
+      canPress: canPress(board),
+      description: null,
+      variables: {},
+      settings: {},
+      memory: null,
+      flash: [],
+      timeGrade: null,
+    },
     signals: signalsOf(board),
   };
 }
@@ -134,7 +142,7 @@ async function showUsage(store: DevStore, unit: DevUnit, board: Board): Promise<
 function reportsTo(store: DevStore): Parameters<typeof openDevLink>[2] {
   return {
     linked: (isLinked) => store.change({ isLinked }),
-    described: (description) => store.change({ description }),
+    described: (description) => store.change({ description, settings: {} }),
     timeGrade: (timeGrade) => store.change({ timeGrade }),
     variable(name, value) {
       const shown = shownValue(value);
@@ -144,6 +152,7 @@ function reportsTo(store: DevStore): Parameters<typeof openDevLink>[2] {
       if (typeof shown === "boolean") store.sample(`variable ${name}`, shown ? 1 : 0);
       if (typeof shown === "number") store.sample(`variable ${name}`, shown);
     },
+    setting: (name, value) => store.change({ settings: { ...store.state.settings, [name]: shownValue(value) } }),
     raised: (name, value) => store.raised(name, shownValue(value)),
     wanted: () => (store.isWatched() ? Object.keys(store.state.description?.variables ?? {}) : []),
   };

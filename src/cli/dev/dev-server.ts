@@ -12,8 +12,9 @@ import { streamSSE } from "hono/streaming";
 import { z } from "zod";
 import { CliTrouble } from "#cli/trouble.ts";
 import type { DevReply, DevRequests } from "#web/dev/interface.ts";
-import { buildPage, PAGE_POLICY } from "#web/host/build-page.ts";
-import { callArguments } from "./call-arguments.ts";
+import { PAGE_POLICY } from "#web/host/page-frame.ts";
+import { readyPage } from "#web/host/ready-page.ts";
+import { callArguments, changeSetting } from "./call-arguments.ts";
 import type { DevLoop } from "./dev-loop.ts";
 import type { Message } from "./dev-state.ts";
 
@@ -35,6 +36,7 @@ const value: z.ZodType<DevRequests["call"]["args"][string]> = z.lazy(() =>
 );
 const BODIES = {
   call: z.strictObject({ name: z.string().max(64), args: z.record(z.string().max(64), value) }),
+  setting: z.strictObject({ name: z.string().max(64), value }),
   signal: z.strictObject({ name: z.string().max(64), value: z.number().nullable() }),
   button: z.strictObject({ heldMs: z.int().min(0).max(600_000) }),
   power: z.strictObject({ isOn: z.boolean() }),
@@ -56,6 +58,10 @@ function actionsOf({ unit, link, store, restart }: DevLoop): Actions {
     async call({ name, args }) {
       powered();
       return callArguments(link, store.state.description, name, args);
+    },
+    async setting({ name, value: to }) {
+      powered();
+      return changeSetting(link, store.state.description, name, to);
     },
     async signal({ name, value: to }) {
       powered();
@@ -99,7 +105,7 @@ function actionsOf({ unit, link, store, restart }: DevLoop): Actions {
 
 /** @param port 0 for any that is free. Rejects with the socket's error where it can't listen. */
 export async function serveDev(loop: DevLoop, port: number): Promise<DevServer> {
-  const page = await buildPage("dev");
+  const page = await readyPage("dev");
   const token = randomBytes(24).toString("base64url");
   const isToken = (given: string) => {
     const [a, b] = [Buffer.from(given), Buffer.from(token)];

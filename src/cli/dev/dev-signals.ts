@@ -1,7 +1,7 @@
 /** The signals of a board as the page shows them, and what is said to the unit's process when a person sets one. */
 
 import { tmp105Registers } from "#app/testing/register-device.ts";
-import { ioResources } from "#base/board-io.ts";
+import { hasModels, ioResources } from "#base/board-io.ts";
 import type { Board } from "#boards/sim/host/board.ts";
 import type { Signal } from "#web/dev/interface.ts";
 
@@ -14,13 +14,23 @@ const KINDS = { bank: "bank", analog: "analog", pwm: "pwm", pulse: "count", i2c:
 /** Whether the outside sets it: banks say it by their mode, in the name's last part. */
 const isOutputBank = (name: string) => name.endsWith(" 8") || name.endsWith(" 9");
 
-/** What can be set on an emulated board (boards/qemu-mps2/host/io-commands.ts). */
-const isEmulated = ({ name, kind }: Omit<Signal, "canSet">) => kind === "analog" || name === "i2c sda scl";
+/** What can be set on a board with models (boards/qemu-mps2/host/io-commands.ts). */
+const isModelled = ({ name, kind }: Omit<Signal, "canSet">) =>
+  kind === "analog" || kind === "input" || kind === "level" || name === "i2c sda scl";
 
 export function signalsOf({ name: board, pins, io }: Board): readonly Signal[] {
-  const all = hardwareOf({ pins, io });
-  const canSet = (signal: Omit<Signal, "canSet">) => signal.isInput && (board === "sim" || isEmulated(signal));
-  return all.map((signal) => ({ ...signal, canSet: canSet(signal) }));
+  const isSimulated = board === "sim";
+  const canSet = (signal: Omit<Signal, "canSet">) =>
+    signal.isInput && (isSimulated || (hasModels(io) && isModelled(signal)));
+  // Firmware reads one bit of a pin, whatever its kind.
+  const shown = (signal: Omit<Signal, "canSet">) =>
+    signal.kind === "level" && !isSimulated ? { ...signal, max: 1 } : signal;
+  return hardwareOf({ pins, io }).map((signal) => ({ ...shown(signal), canSet: canSet(signal) }));
+}
+
+/** Whether the page can press the board's button. */
+export function canPress({ name, io, button }: Board): boolean {
+  return name === "sim" || (hasModels(io) && button !== undefined);
 }
 
 function hardwareOf({

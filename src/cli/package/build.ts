@@ -7,10 +7,14 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
-import { imagePaths } from "#firmware/image.ts";
+import { hasModels } from "#base/board-io.ts";
+import { readBoard } from "#boards/sim/host/board.ts";
+import { buildRuntime, imagePaths } from "#firmware/image.ts";
 import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
 import { thirdParty } from "#firmware/third-party.ts";
-import { BUILD_PACKAGES, ENTRIES, type Entry, FILES, IMAGES, PROGRAMS } from "./contents.ts";
+import { buildPage } from "#web/host/build-page.ts";
+import { readyPaths } from "#web/host/ready-page.ts";
+import { BUILD_PACKAGES, ENTRIES, type Entry, FILES, IMAGES, MODELLED_IMAGE, PAGES, PROGRAMS } from "./contents.ts";
 import { copyDeclarations } from "./declarations.ts";
 
 interface Manifest {
@@ -78,10 +82,24 @@ function dependenciesOf(imported: readonly string[]): Readonly<Record<string, st
   return Object.fromEntries(wanted.map((name) => [name, pinned[name] as string]));
 }
 
-function copyImages(folder: string): void {
+async function copyImages(folder: string): Promise<void> {
   for (const board of FIRMWARE_BOARDS) {
     const from = dirname(imagePaths(board).boot);
-    for (const name of IMAGES) copy(join(from, name), join(folder, "images", board, name));
+    const isModelled = hasModels(readBoard(board).io);
+    if (isModelled) await buildRuntime(board, { tls: false, modelled: true });
+    for (const name of [...IMAGES, ...(isModelled ? [MODELLED_IMAGE] : [])]) {
+      copy(join(from, name), join(folder, "images", board, name));
+    }
+  }
+}
+
+async function writePages(folder: string): Promise<void> {
+  mkdirSync(join(folder, "pages"));
+  for (const name of PAGES) {
+    const page = await buildPage(name);
+    const paths = readyPaths(name);
+    writeFileSync(join(folder, paths.script), page.script);
+    writeFileSync(join(folder, paths.style), page.style);
   }
 }
 
@@ -109,7 +127,8 @@ async function main(): Promise<void> {
   const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"]).toString().split("\n");
   for (const path of files) if (FILES.some((each) => each.test(path))) copy(path, join(latchkey, path));
   copy("src/factory/flash.config.schema.json", join(latchkey, "flash.config.schema.json"));
-  copyImages(latchkey);
+  await copyImages(latchkey);
+  await writePages(join(latchkey, "dist"));
   copyLicenses(latchkey);
   cpSync("packages/latchkey", latchkey, { recursive: true });
   cpSync("packages/create-latchkey", create, { recursive: true });

@@ -1,5 +1,7 @@
 /** What the published package is made of. */
 
+import type { PageName } from "#web/host/page-frame.ts";
+
 /** A way in for programs of makers: its source, or one for Node and one for pages. */
 export type Entry = string | { readonly browser: string; readonly node: string };
 
@@ -27,7 +29,6 @@ export const PROGRAMS: readonly string[] = [
 export const FILES: readonly RegExp[] = [
   /^src\/(base|codec|wire|trust|device|app)\/(?!.*\bhost\/).*\.ts$/,
   /^boards\/(?!.*\bhost\/).*(\.ts|board\.json|schema\.json)$/,
-  /^src\/web\/(ui|dev)\/.*\.(tsx?|css)$/,
   /^firmware\/third-party\.json$/,
   /^packages\/template\//,
   // What `latchkey new` starts an app with.
@@ -35,8 +36,13 @@ export const FILES: readonly RegExp[] = [
   /^(LICENSE|NOTICE|CHANGELOG\.md)$/,
 ];
 
+/** Pages that the package's programs serve. */
+export const PAGES: readonly PageName[] = ["dev"];
+
 /** What is found by the sources above while something is built, and what declarations refer to; built code imports neither. */
-export const BUILD_PACKAGES: readonly string[] = ["@types/node", "esbuild", "typescript", "preact"];
+export const BUILD_PACKAGES: readonly string[] = ["@types/node", "esbuild", "typescript"];
 
 /** Native images of each board that starts some; the boot stage as ELF is what the emulator loads. */
 export const IMAGES: readonly string[] = ["boot.bin", "boot.elf", "main.bin", "main-tls.bin"];
+/** Of a board with modelled hardware: what `latchkey dev` runs there. */
+export const MODELLED_IMAGE = "main-modelled.bin";

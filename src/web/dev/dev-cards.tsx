@@ -5,6 +5,7 @@ import { Chart, type Sample } from "#web/ui/chart.tsx";
 import { List } from "#web/ui/collections.tsx";
 import { type CallOutcome, FunctionForm } from "#web/ui/function-form.tsx";
 import { describedText, useLanguage, useTexts } from "#web/ui/language.ts";
+import { SettingsForm } from "#web/ui/settings-form.tsx";
 import { ByteMeter, Card } from "#web/ui/surfaces.tsx";
 import { valueText } from "#web/ui/value-text.ts";
 import { request } from "./dev-client.ts";
@@ -45,6 +46,27 @@ export function FunctionCard({ state }: CardProps): JSX.Element {
       {functions.map(([name, described]) => (
         <FunctionForm key={name} name={name} described={described} disabled={!state.isLinked} run={run(name)} />
       ))}
+    </Card>
+  );
+}
+
+/** Absent where the app has no settings. */
+export function SettingsCard({ state }: CardProps): JSX.Element | null {
+  const text = useTexts(DEV_TEXTS);
+  const settings = state.description?.settings ?? {};
+  if (Object.keys(settings).length === 0) return null;
+  return (
+    <Card title={text("appSettings")}>
+      <SettingsForm
+        label={text("appSettings")}
+        settings={settings}
+        values={state.settings}
+        disabled={!state.isLinked}
+        save={async (name, value) => {
+          const reply = await request("setting", { name, value });
+          return "error" in reply ? reply.error : undefined;
+        }}
+      />
     </Card>
   );
 }

@@ -10,7 +10,7 @@ import { SwitchRow } from "#web/ui/switch.tsx";
 import { Tabs } from "#web/ui/tabs.tsx";
 import { ToastList, useToasts } from "#web/ui/toasts.tsx";
 import { valueText } from "#web/ui/value-text.ts";
-import { type CardProps, FunctionCard, MemoryCard, useNowMs, VariableCard } from "./dev-cards.tsx";
+import { type CardProps, FunctionCard, MemoryCard, SettingsCard, useNowMs, VariableCard } from "./dev-cards.tsx";
 import { request, type Shown, useShown } from "./dev-client.ts";
 import { ConsolePanel } from "./dev-console.tsx";
 import { DEV_TEXTS } from "./dev-texts.ts";
@@ -78,6 +78,7 @@ function DevPage(): JSX.Element {
         </div>
         <div class="stack">
           <FunctionCard {...props} />
+          <SettingsCard {...props} />
           <TimeCard {...props} say={say} />
         </div>
         <div class="stack">

@@ -51,6 +51,8 @@ export interface DevState {
   readonly canPress: boolean;
   readonly description: Description | null;
   readonly variables: Readonly<Record<string, Value>>;
+  /** Values of the app's settings, as far as they are known. */
+  readonly settings: Readonly<Record<string, Value>>;
   readonly memory: { readonly used: number; readonly total: number } | null;
   readonly flash: readonly { readonly name: string; readonly used: number; readonly total: number }[];
   readonly timeGrade: string | null;
@@ -88,6 +90,7 @@ export interface DevMessages {
 /** Bodies of `POST /api/NAME`. */
 export interface DevRequests {
   readonly call: { readonly name: string; readonly args: Readonly<Record<string, Value>> };
+  readonly setting: { readonly name: string; readonly value: Value };
   readonly signal: { readonly name: string; readonly value: number | null };
   /** The button was held for so long, and is released. */
   readonly button: { readonly heldMs: number };

@@ -4,11 +4,12 @@ import { useState } from "preact/hooks";
 import { Button, HoldButton } from "./button.tsx";
 import { Chart, type Sample } from "./chart.tsx";
 import { List, Table } from "./collections.tsx";
-import type { DescribedFunction } from "./described.ts";
+import type { DescribedFunction, DescribedSetting, Value } from "./described.ts";
 import { Dialog } from "./dialog.tsx";
 import { FunctionForm } from "./function-form.tsx";
 import { type TextTable, useLanguage, useTexts } from "./language.ts";
 import { LanguageChoice, PageFrame, showPage } from "./page.tsx";
+import { SettingsForm } from "./settings-form.tsx";
 import { Badge, ByteMeter, Card, Notice } from "./surfaces.tsx";
 import { SwitchRow } from "./switch.tsx";
 import { Tabs } from "./tabs.tsx";
@@ -20,6 +21,7 @@ const TEXTS: TextTable<
   | "buttons"
   | "hold"
   | "form"
+  | "settings"
   | "charts"
   | "open"
   | "sure"
@@ -36,6 +38,7 @@ const TEXTS: TextTable<
     buttons: "Buttons and switches",
     hold: "Hold me",
     form: "Form made from a description",
+    settings: "Settings made from a description",
     charts: "Charts",
     open: "Open the dialog",
     sure: "Its owner, keys and settings are erased. This cannot be undone.",
@@ -52,6 +55,7 @@ const TEXTS: TextTable<
     buttons: "Knöpfe und Schalter",
     hold: "Halten",
     form: "Formular aus einer Beschreibung",
+    settings: "Einstellungen aus einer Beschreibung",
     charts: "Diagramme",
     open: "Dialog öffnen",
     sure: "Besitzer, Schlüssel und Einstellungen werden gelöscht. Das lässt sich nicht rückgängig machen.",
@@ -62,6 +66,15 @@ const TEXTS: TextTable<
     say: "Etwas sagen",
     fail: "Fehler melden",
   },
+};
+
+const SETTINGS: Readonly<Record<string, DescribedSetting>> = {
+  target: {
+    value: { type: "number", min: 5, max: 40, step: 0.5, unit: "°C" },
+    default: 24,
+    texts: { en: { title: "Target", help: "Above it the vent opens" }, de: { title: "Ziel" } },
+  },
+  mode: { value: { type: "choice", choices: ["open", "closed"] }, default: "open" },
 };
 
 const WATER: DescribedFunction = {
@@ -98,6 +111,7 @@ function Gallery(): JSX.Element {
   const language = useLanguage();
   const { toasts, say, drop } = useToasts();
   const [isOn, setOn] = useState(true);
+  const [values, setValues] = useState<Readonly<Record<string, Value>>>({ target: 24, mode: "open" });
   const [isOpen, setOpen] = useState(false);
   const [heldTimes, setHeldTimes] = useState(0);
   return (
@@ -132,6 +146,18 @@ function Gallery(): JSX.Element {
             name="water"
             described={WATER}
             run={async ({ minutes }) => ({ answer: Number(minutes) * 1.5 })}
+          />
+        </Card>
+        <Card title={text("settings")}>
+          <SettingsForm
+            label={text("settings")}
+            settings={SETTINGS}
+            values={values}
+            save={async (name, value) => {
+              if (value === "closed") return "refused";
+              setValues((now) => ({ ...now, [name]: value }));
+              return undefined;
+            }}
           />
         </Card>
         <Card title={text("charts")}>

@@ -6,6 +6,8 @@ type Key =
   | "running"
   | "answer"
   | "done"
+  | "save"
+  | "saved"
   | "close"
   | "cancel"
   | "missing"
@@ -32,6 +34,8 @@ export const UI_TEXTS: TextTable<Key> = {
     running: "Running…",
     answer: "Answer",
     done: "Done",
+    save: "Save",
+    saved: "Saved",
     close: "Close",
     cancel: "Cancel",
     missing: "Enter a value",
@@ -57,6 +61,8 @@ export const UI_TEXTS: TextTable<Key> = {
     running: "Läuft …",
     answer: "Antwort",
     done: "Fertig",
+    save: "Speichern",
+    saved: "Gespeichert",
     close: "Schließen",
     cancel: "Abbrechen",
     missing: "Wert eingeben",

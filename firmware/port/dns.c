@@ -13,17 +13,32 @@ const ip_addr_t *dns_reachable(const ip_addr_t *address) {
   return &gateway;
 }
 
-static host_found *asker;
+/* Who waits for an address; each has one question at a time for each place that it asks for. */
+#define ASKERS 4u
+
+static struct asker {
+  host_found *found;
+  void *context;
+} askers[ASKERS];
 
 static void resolved(const char *host, const ip_addr_t *address, void *context) {
   (void)host;
-  asker(context, address ? dns_reachable(address) : NULL);
+  struct asker *asker = context, answered = *asker;
+  asker->found = NULL;
+  answered.found(answered.context, address ? dns_reachable(address) : NULL);
 }
 
 void dns_find(const char *host, host_found *found, void *context) {
   ip_addr_t address;
-  asker = found; /* one user: tcp.c */
-  err_t err = dns_gethostbyname(host, &address, resolved, context);
-  if (err == ERR_OK) found(context, dns_reachable(&address));
-  else if (err != ERR_INPROGRESS) found(context, NULL);
+  struct asker *asker = askers;
+  while (asker < askers + ASKERS && asker->found) asker++;
+  if (asker == askers + ASKERS) {
+    found(context, NULL);
+    return;
+  }
+  *asker = (struct asker){found, context};
+  err_t err = dns_gethostbyname(host, &address, resolved, asker);
+  if (err == ERR_INPROGRESS) return;
+  asker->found = NULL;
+  found(context, err == ERR_OK ? dns_reachable(&address) : NULL);
 }

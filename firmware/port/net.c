@@ -14,6 +14,8 @@
 #define HALF_OPEN_MOST 6
 
 static struct netif interface;
+static ip4_addr_t time_servers[LWIP_DHCP_MAX_NTP_SERVERS];
+static unsigned time_server_count;
 
 /* lwIP counts in 32 bits by its contract, and compares moments so that a wrap does no harm. */
 u32_t sys_now(void) { return (u32_t)chip_milliseconds(); }
@@ -63,7 +65,18 @@ void net_start(const uint8_t mac[6]) {
   netif_set_default(&interface);
 }
 
+/* Called by lwIP with what a lease says, each time anew. */
+void dhcp_set_ntp_servers(u8_t count, const ip4_addr_t *servers) {
+  time_server_count = count < LWIP_DHCP_MAX_NTP_SERVERS ? count : LWIP_DHCP_MAX_NTP_SERVERS;
+  memcpy(time_servers, servers, time_server_count * sizeof *servers);
+}
+
+const char *net_time_server(unsigned place) {
+  return place < time_server_count ? ip4addr_ntoa(time_servers + place) : NULL;
+}
+
 void net_join(void) {
+  time_server_count = 0;
   netif_set_up(&interface);
   dhcp_start(&interface);
 }

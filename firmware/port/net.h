@@ -9,6 +9,8 @@ void net_join(void);
 /* Drops the address and every connection. */
 void net_leave(void);
 bool net_ready(void);
+/* A server of the time that DHCP named, as text until the next call; NULL behind the last. */
+const char *net_time_server(unsigned place);
 uint32_t sys_now(void);
 /* Moves frames and runs lwIP's timers; true when frames are left for the next time. */
 bool net_poll(void);

@@ -163,6 +163,11 @@ static JSValue joined_event(JSContext *ctx) {
   JSValue event = ipv4_event(ctx, "radio-joined", joined);
   js_set_bytes(ctx, event, "mac", joined + 4, 6);
   js_set_bytes(ctx, event, "bssid", joined + 10, 6);
+  JSValue servers = JS_NewArray(ctx);
+  const char *server;
+  for (unsigned i = 0; (server = net_time_server(i)) != NULL; i++)
+    JS_SetPropertyUint32(ctx, servers, i, JS_NewString(ctx, server));
+  JS_SetPropertyStr(ctx, event, "timeServers", servers);
   return event;
 }
 
@@ -190,7 +195,7 @@ static bool deliver(JSContext *ctx) {
         event = scan_event(ctx, length);
         break;
       case JOINED:
-        if (length != sizeof joined) return false;
+        if (length < sizeof joined) return false; /* servers of the time may follow: our own lease tells of those */
         memcpy(joined, payload, sizeof joined);
         if (network == APART && !serving) net_join();
         network = ASKING;

@@ -60,27 +60,57 @@ JS_FUNCTION(listen) {
   return JS_UNDEFINED;
 }
 
+/* A datagram that waits for the address of its host. */
+static struct unsent {
+  struct pbuf *data;
+  uint16_t from, port; /* from: 0 for no particular port */
+  uint16_t turn;       /* an address that comes late is of no use to the next one */
+} unsent;
+
+static struct udp_pcb *endpoint_of(uint16_t from) {
+  if (from != 0) return listener(from);
+  if (sender == NULL && (sender = udp_new()) != NULL) ip_set_option(sender, SOF_BROADCAST);
+  return sender;
+}
+
+static void drop_unsent(void) {
+  if (unsent.data) pbuf_free(unsent.data);
+  unsent.data = NULL;
+}
+
+static void on_found(void *context, const ip_addr_t *address) {
+  if (unsent.data == NULL || unsent.turn != (uintptr_t)context) return;
+  struct udp_pcb *endpoint = address ? endpoint_of(unsent.from) : NULL;
+  if (endpoint) udp_sendto(endpoint, unsent.data, address, unsent.port);
+  drop_unsent();
+}
+
+/* Takes the datagram. One waits at a time: whoever asks again has given up the one before. */
+static void send_when_found(const char *host, struct pbuf *data, uint16_t from, uint16_t port) {
+  drop_unsent();
+  unsent = (struct unsent){data, from, port, (uint16_t)(unsent.turn + 1u)};
+  dns_find(host, on_found, (void *)(uintptr_t)unsent.turn);
+}
+
 JS_FUNCTION(send) {
   (void)self, (void)argc;
-  char host[32];
-  uint32_t port, from;
+  char host[128];
+  uint32_t port, from = 0;
   size_t length;
   ip_addr_t to = *IP_ADDR_BROADCAST;
   const uint8_t *bytes = js_bytes(ctx, argv[2], &length);
   if (bytes == NULL) return JS_EXCEPTION;
   if (length > DATAGRAM_MOST || !js_outer_text(ctx, argv[0], host, sizeof host) || !js_outer_port(ctx, argv[1], &port))
     return JS_UNDEFINED;
-  if (strcmp(host, "broadcast") != 0 && !ipaddr_aton(host, &to)) return JS_UNDEFINED;
-  struct udp_pcb *endpoint;
-  if (JS_IsUndefined(argv[3])) {
-    if (sender == NULL && (sender = udp_new()) != NULL) ip_set_option(sender, SOF_BROADCAST);
-    endpoint = sender;
-  } else {
-    endpoint = js_outer_port(ctx, argv[3], &from) ? listener((u16_t)from) : NULL;
-  }
+  if (!JS_IsUndefined(argv[3]) && !js_outer_port(ctx, argv[3], &from)) return JS_UNDEFINED;
+  struct udp_pcb *endpoint = endpoint_of((u16_t)from);
   struct pbuf *data = endpoint ? pbuf_alloc(PBUF_TRANSPORT, (u16_t)length, PBUF_RAM) : NULL;
   if (data == NULL) return JS_UNDEFINED;
   pbuf_take(data, bytes, (u16_t)length);
+  if (strcmp(host, "broadcast") != 0 && !ipaddr_aton(host, &to)) {
+    send_when_found(host, data, (u16_t)from, (u16_t)port);
+    return JS_UNDEFINED;
+  }
   udp_sendto(endpoint, data, dns_reachable(&to), (u16_t)port);
   pbuf_free(data);
   return JS_UNDEFINED;

@@ -86,6 +86,7 @@ export function learnTime(runtime: AppRuntime, event: DeviceEvent): void {
   if (event.kind === "time-taken") clock.trusted = event.time;
   else if (event.kind === "time-vouched") clock.vouched = event.interval;
   else if (event.kind === "time-hinted") clock.hint = { atS: event.hintS, atMs: event.nowMs };
+  else if (event.kind === "time-guessed") clock.hint = { atS: event.unixS, atMs: event.nowMs };
   else return;
   lookAgain(runtime);
 }

@@ -14,12 +14,15 @@ import { createCarrier } from "./ota/carrier.ts";
 import { createOta } from "./ota/ota.ts";
 import type { Port } from "./port.ts";
 import { createProvision } from "./provision.ts";
+import { createSntp } from "./sntp.ts";
 
 /** What the bundle knows of its own making. */
 export interface Build {
   readonly release: string;
   /** Unix seconds: no moment before it can be now. */
   readonly atS: number;
+  /** Servers of the time, HOST or HOST:PORT (flash.config.json); the network may name others. */
+  readonly timeServers?: readonly string[];
   /** Origins of the maker's app (flash.config.json). */
   readonly appOrigins?: readonly string[];
   /** The app's description, made at the build. */
@@ -55,6 +58,7 @@ export function createMachines({ port, app, board, build, onboarding }: Parts): 
     createOnboarding(crypto, { lanPort: tcpPort, legacy, hasPortal: portal !== undefined }),
     ...(portal === undefined ? [] : [portal(crypto, portalPort)]),
     createDiscovery(crypto, tcpPort),
+    createSntp({ crypto, servers: build.timeServers, buildS: build.atS }),
     createGate({
       ...{ crypto, app, tcpPort, buildS: build.atS, appOrigins: build.appOrigins ?? [] },
       ...(build.described && { described: build.described }),

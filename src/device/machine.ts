@@ -29,6 +29,11 @@ export type InnerEvent =
   | { readonly kind: "offline" }
   /** Whoever holds the air key says what time it is, Unix seconds: a hint, which may only refuse (PROTOCOL 4.10). */
   | { readonly kind: "time-hinted"; readonly hintS: number }
+  /**
+   * A server without any proof says what time it is now, Unix seconds (SNTP): for the app's clock and for log stamps. No right is
+   * decided by it.
+   */
+  | { readonly kind: "time-guessed"; readonly unixS: number }
   /** A person typed a network's credentials into the portal; proves no card-holder. */
   | { readonly kind: "credentials-given"; readonly ssid: Uint8Array; readonly passphrase: Uint8Array }
   /** The maker's signed time was taken: what is known of the time from now on. */

@@ -151,7 +151,7 @@ export interface IoPort {
 
 interface Udp {
   /**
-   * Sends one datagram; `broadcast` as host means the joined network's broadcast address.
+   * Sends one datagram to an IPv4 address or a host name; `broadcast` as host means the joined network's broadcast address.
    * @param from The local port that it comes from, which must be listened on; any when absent.
    */
   send(host: string, port: number, bytes: Uint8Array, from?: number): void;
@@ -172,7 +172,14 @@ export type PortEvent =
   | { readonly kind: "io"; readonly resource: number; readonly value: number }
   | ({ readonly kind: "radio-frame" } & FrameReport)
   | { readonly kind: "radio-scan"; readonly accessPoints: readonly AccessPoint[] }
-  | { readonly kind: "radio-joined"; readonly ipv4: string; readonly mac: Uint8Array; readonly bssid: Uint8Array }
+  | {
+      readonly kind: "radio-joined";
+      readonly ipv4: string;
+      readonly mac: Uint8Array;
+      readonly bssid: Uint8Array;
+      /** Servers of the time that DHCP named (option 42), HOST or HOST:PORT; none when absent. */
+      readonly timeServers?: readonly string[];
+    }
   | { readonly kind: "radio-join-failed"; readonly reason: "no-network" | "refused" | "no-address" }
   | { readonly kind: "radio-left" }
   /** The unit's own access point is open, with the unit at this address; or closed, when it is empty. */

@@ -63,6 +63,21 @@ const flashConfigSchema = z
       .describe(
         "Origins of the pages that may speak with units on their network: the maker's own app in a browser. Signed into each release; none when absent",
       ),
+    time: z
+      .strictObject({
+        servers: z
+          .array(
+            z.string().regex(/^[A-Za-z0-9.-]{1,100}(:[0-9]{1,5})?$/, {
+              message: "is not a server: a name or an IPv4 address, as time.lamp.example or 192.0.2.1:123",
+            }),
+          )
+          .max(4)
+          .default([])
+          .describe(
+            "SNTP servers that units ask for the time while neither cloud nor phone has signed it, after those that DHCP names (option 42). Apps and logs use it; rights are never decided by it",
+          ),
+      })
+      .default({ servers: [] }),
     cloud: z
       .strictObject({
         host: z.string().min(1),

@@ -6,6 +6,7 @@ import { createIoModel, type IoModel } from "#app/testing/io-model.ts";
 import type { BoardIo, BoardPins } from "#base/board-io.ts";
 import type { Result } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import { SNTP_PORT } from "#codec/sntp.ts";
 import type { App } from "#device/app-interface.ts";
 import { createAppReporter } from "#device/app-reporter.ts";
 import { flashLogIn } from "#device/flash-log.ts";
@@ -14,17 +15,20 @@ import type { DeviceEvent, InnerEvent, Machine } from "#device/machine.ts";
 import type { PortEvent } from "#device/port.ts";
 import { run } from "#device/runner.ts";
 import { openSettings } from "#device/settings.ts";
+import { createSntp } from "#device/sntp.ts";
 import { openSession, type Session } from "#phone/session.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { signTime } from "#trust/signed-time.ts";
 import type { SessionRequest } from "#wire/sessions/session.ts";
 import { createMemoryFlash, PowerCut } from "./memory-flash.ts";
 import { createTestIdentity, type GuestLimits, guestOf, type TestCaller } from "./test-unit-identity.ts";
+import { sntpAnswer } from "./time-server.ts";
 import { ADDRESS, TCP_PORT, unitTransport } from "./unit-transport.ts";
 import { createVirtualBoard, Restart, type VirtualBoard } from "./virtual-port.ts";
 
 const SETTINGS = { start: 0, bytes: 65_536 };
 const AUDIT = { start: 65_536, bytes: 16_384 };
+const TIME_SERVER = "10.0.0.9";
 /** When the build was made: no unit takes an earlier second for the present. */
 const BUILT_S = 1_790_000_000;
 /** Taken now, since a test may put others in their place later. */
@@ -85,6 +89,11 @@ interface TestOptions {
   readonly board?: { readonly pins: BoardPins; readonly io?: BoardIo };
   /** Sets inputs and puts devices on buses before the unit starts. */
   prepare?(hardware: IoModel): void;
+  /**
+   * What the SNTP server of the network says the time is, Unix seconds, whenever the unit asks; undefined where it does not answer.
+   * Without it there is no such server.
+   */
+  timeServer?(): number | undefined;
   /** Values of pins at the start. */
   readonly pins?: Readonly<Record<string, number>>;
 }
@@ -136,7 +145,15 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
       ...{ crypto: primitives, app, tcpPort: TCP_PORT, buildS: BUILT_S },
       audit: flashLogIn(flash, AUDIT),
     });
-    const machines = [gate, createAppReporter("test"), watcher] as readonly Machine<unknown>[];
+    const servers = options.timeServer === undefined ? [] : [TIME_SERVER];
+    const sntp = createSntp({ crypto: primitives, servers, buildS: BUILT_S });
+    next.sentDatagram = (_host, _port, request, from) => {
+      const saysS = options.timeServer?.();
+      const bytes = saysS === undefined ? undefined : sntpAnswer(request, saysS);
+      const reply = { port: from ?? 0, peer: TIME_SERVER, peerPort: SNTP_PORT };
+      if (bytes !== undefined) hardwareEvents.push({ kind: "udp-data", ...reply, bytes });
+    };
+    const machines = [sntp, gate, createAppReporter("test"), watcher] as readonly Machine<unknown>[];
     within(() => run(next.port, machines, app, openSettings(flash, SETTINGS), globals));
     deliver({ kind: "online", ipv4: ADDRESS } satisfies InnerEvent as unknown as PortEvent);
   }

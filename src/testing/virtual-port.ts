@@ -18,6 +18,8 @@ export interface VirtualBoard {
   readonly ended: (() => void)[];
   /** Called when the unit closes a connection. */
   closed: (connection: number) => void;
+  /** Called with the datagrams that the unit sends. */
+  sentDatagram: (host: string, port: number, bytes: Uint8Array, from: number | undefined) => void;
   /** Called with what the unit sends to a connection. */
   sent: (connection: number, bytes: Uint8Array) => void;
 }
@@ -47,6 +49,7 @@ export function createVirtualBoard({ flash, io, pins, lines }: Known): VirtualBo
       ended: [],
       sent: nothing,
       closed: nothing,
+      sentDatagram: nothing,
     },
     emit: (event) => receive(event),
     port: {
@@ -70,7 +73,7 @@ export function createVirtualBoard({ flash, io, pins, lines }: Known): VirtualBo
           return true;
         },
       },
-      udp: { send: nothing, listen: nothing },
+      udp: { send: (host, port, bytes, from) => board.sentDatagram(host, port, bytes, from), listen: nothing },
       pins: {
         write: (pin, value) => void pins.set(pin, value),
         read: (pin) => pins.get(pin) ?? 0,

@@ -14,11 +14,20 @@ export interface Bench {
   readonly flashPath: string;
 }
 
-/** Makes one and switches it on. @param radio HOST:PORT of an air; port 1 where none is wanted. */
-export async function benchUnit(board: string, script: string | Uint8Array, radio = "127.0.0.1:1"): Promise<Bench> {
+/**
+ * Makes one and switches it on.
+ * @param radio HOST:PORT of an air; port 1 where none is wanted.
+ * @param more  Further arguments for the unit's process.
+ */
+export async function benchUnit(
+  board: string,
+  script: string | Uint8Array,
+  radio = "127.0.0.1:1",
+  more: readonly string[] = [],
+): Promise<Bench> {
   const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-firmware-")), "flash.bin");
   const maker = await makeBareUnit(board, flashPath, typeof script === "string" ? utf8(script) : script);
-  const station = openSimStation(readBoard(board), flashPath, radio);
+  const station = openSimStation(readBoard(board), flashPath, radio, more);
   await station.power(true);
   return { station, maker, flashPath };
 }

@@ -1,6 +1,6 @@
 /** The app platform through latchkey/testing: what an app keeps, when it runs, and who may change it, in virtual time. */
 import { describe, expect, it } from "vitest";
-import { defineDevice } from "#app/index.ts";
+import { defineDevice, int, text } from "#app/index.ts";
 import { startDevice } from "#testing/index.ts";
 import { greenhouse } from "./greenhouse-app.ts";
 
@@ -230,5 +230,51 @@ describe("async functions", () => {
     expect(await device.call("minutes")).toBe(0);
     await device.advance(2_000);
     expect(await slow).toBe(1);
+  });
+});
+
+describe("a network that says what time it is", () => {
+  it("is enough for a schedule after a power cut, without cloud and phone", async () => {
+    let nowS: number | undefined = NOON_S;
+    const device = await startDevice(
+      defineDevice({
+        state: { rings: 0 },
+        variables: {
+          rings: { right: "read", value: int(0, 100), read: (io) => io.state.rings },
+          grade: { right: "read", value: text(10), read: (io) => io.time.now().grade },
+        },
+        start: (io) =>
+          void io.at("12:05", () => {
+            io.state.rings += 1;
+          }),
+      }),
+      { timeServer: () => nowS },
+    );
+    await device.setZone("UTC0");
+    await device.advance(10_000);
+    expect(await device.call("grade")).toBe("hint");
+    await device.advance(600_000);
+    expect(await device.call("rings")).toBe(1);
+    // No power for a day; the server is silent at first.
+    nowS = undefined;
+    await device.powerCut();
+    await device.advance(10_000);
+    expect(await device.call("grade")).toBe("unknown");
+    nowS = NOON_S + 86_400;
+    await device.advance(600_000);
+    expect([await device.call("grade"), await device.call("rings")]).toEqual(["hint", 2]);
+  });
+
+  it("opens no door", async () => {
+    const lamp = defineDevice({ functions: { open: { right: "call", args: {}, run: () => "open" } } });
+    const device = await startDevice(lamp, { timeServer: () => NOON_S });
+    const guest = device.guest({
+      rights: { open: ["call"] },
+      caveats: [{ kind: "notBefore", timeS: NOON_S - 86_400 }],
+    });
+    await device.advance(60_000);
+    await expect(guest.call("open")).rejects.toThrow("CAVEAT_TIME_UNKNOWN");
+    await device.setTime(NOON_S);
+    expect(await guest.call("open")).toBe("open");
   });
 });

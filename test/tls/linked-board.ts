@@ -34,6 +34,8 @@ export interface LinkWish {
   readonly appOrigins?: readonly string[];
   /** Another bundle than that of the lamp. */
   readonly bundle?: Uint8Array;
+  /** IPv4:PORT of servers of the time that the network's DHCP names. The simulated board alone hears of them. */
+  readonly timeServers?: readonly string[];
   /** Further arguments for the unit's process. */
   readonly args?: readonly string[];
 }
@@ -57,9 +59,9 @@ const MAC = Uint8Array.of(2, 0, 0, 0, 0, 7);
 let made = 0;
 
 /** A radio whose access point takes everybody. */
-export function joinEverybody(radio: Socket, ipv4: string): void {
+export function joinEverybody(radio: Socket, ipv4: string, timeServers: readonly string[] = []): void {
   const read = lineFrameReader();
-  const joined: RadioReport = { kind: "radio-joined", ipv4, mac: MAC, bssid: MAC };
+  const joined: RadioReport = { kind: "radio-joined", ipv4, mac: MAC, bssid: MAC, timeServers };
   radio.on("data", (bytes) => {
     for (const frame of read(new Uint8Array(bytes as Buffer))) {
       const command = decodeRadioCommand(frame);
@@ -70,13 +72,13 @@ export function joinEverybody(radio: Socket, ipv4: string): void {
   });
 }
 
-async function startAir(ipv4: string) {
+async function startAir(ipv4: string, timeServers: readonly string[] = []) {
   const radios = new Set<Socket>();
   const server = createServer((radio) => {
     radios.add(radio);
     radio.on("error", () => undefined);
     radio.on("close", () => radios.delete(radio));
-    joinEverybody(radio, ipv4);
+    joinEverybody(radio, ipv4, timeServers);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
@@ -121,7 +123,7 @@ export async function linkedImages(name: string, wish: LinkWish): Promise<readon
 export async function startLinkedBoard(name: string, wish: LinkWish): Promise<LinkedBoard> {
   const board = readBoard(name);
   const ipv4 = `127.77.${process.pid % 250}.${10 + made++}`;
-  const air = await startAir(ipv4);
+  const air = await startAir(ipv4, wish.timeServers);
   const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-linked-")), "flash.bin");
   const station = openSimStation(board, flashPath, `127.0.0.1:${air.port}`, wish.args);
   await station.flash(await linkedImages(name, wish));

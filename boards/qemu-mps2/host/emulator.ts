@@ -16,6 +16,8 @@ export interface EmulatorOptions {
   readonly isCounting?: boolean;
   /** A port of this machine from which frames come onto the unit's wire, each after its length in four bytes. */
   readonly wirePort?: number | undefined;
+  /** A port of this machine that takes the place of QEMU's own network: all frames, each after its length in four bytes. */
+  readonly networkPort?: number | undefined;
   /** Further arguments for QEMU. */
   readonly more?: readonly string[];
 }
@@ -51,6 +53,9 @@ function wireOf(port: number | undefined): readonly string[] {
   ];
 }
 
+const networkOf = (port: number | undefined) =>
+  port === undefined ? "user,id=net0" : `socket,id=net0,connect=127.0.0.1:${port}`;
+
 const running = new Set<ChildProcess>();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
@@ -81,7 +86,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       ],
       ...["-chardev", `socket,id=radio,path=${join(folder, "radio")}`, "-serial", "chardev:radio"],
       ...["-chardev", `socket,id=control,path=${join(folder, "qmp")}`, "-mon", "chardev=control,mode=control"],
-      ...["-nic", "user,id=net0", "-kernel", options.kernel],
+      ...["-nic", networkOf(options.networkPort), "-kernel", options.kernel],
       ...wireOf(options.wirePort),
       ...(options.isCounting ? ["-icount", "shift=3"] : []),
       ...(options.more ?? []),

@@ -98,6 +98,8 @@ async function main(): Promise<void> {
       "watch-io": { type: "boolean", default: false },
       // Who else is on the unit's wire: a port of this machine (emulator.ts).
       wire: { type: "string" },
+      // Its whole network: a port of this machine, in place of QEMU's own.
+      network: { type: "string" },
     },
   });
   if (values.flash === undefined) throw new Error("a unit wants --flash FILE");
@@ -109,6 +111,7 @@ async function main(): Promise<void> {
     kernel: imagePaths(values.board).boot,
     isCounting: values.counting,
     wirePort: values.wire === undefined ? undefined : Number(values.wire),
+    networkPort: values.network === undefined ? undefined : Number(values.network),
     more: ["-trace", "led_change_intensity"],
   });
   const outputs = Object.keys(board.pins).filter((pin) => board.pins[pin] === "output");
@@ -142,7 +145,7 @@ async function main(): Promise<void> {
   if (values.radio !== undefined) {
     const [host = "127.0.0.1", port = "0"] = values.radio.split(":");
     const { tcpPort, portalPort = 80 } = board.network;
-    joinAir(emulator, host, Number(port), [tcpPort, portalPort, MDNS_PORT]);
+    joinAir(emulator, host, Number(port), values.network === undefined ? [tcpPort, portalPort, MDNS_PORT] : []);
   }
   if (values.cut !== undefined) await cutAt(emulator, values.board, Number(values.cut.split(":")[0]));
   await emulator.exited;

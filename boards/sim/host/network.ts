@@ -227,7 +227,7 @@ export function openNetwork(
     udp: {
       send(host, port, bytes, from) {
         const to = host === "broadcast" ? broadcast : host;
-        if (!isIPv4(to) || !isPort(port) || bytes.length > DATAGRAM_BYTES_MAX) return;
+        if (!isHost(to) || !isPort(port) || bytes.length > DATAGRAM_BYTES_MAX) return;
         (from === undefined ? sender : udpSockets.get(from))?.send(bytes, port, to, () => undefined);
       },
       listen(port, group) {

@@ -35,8 +35,11 @@
 #define TCP_WND (4 * TCP_MSS)
 #define TCP_SND_BUF (4 * TCP_MSS)
 #define TCP_SND_QUEUELEN 24
-#define DNS_TABLE_SIZE 2
+#define DNS_TABLE_SIZE 3 /* for a connection of the link, one of the app, and a datagram */
 #define DNS_MAX_NAME_LENGTH 128
 #define LWIP_TCP_KEEPALIVE 1
+/* Servers of the time, option 42: dhcp_set_ntp_servers of net.c is told of them. */
+#define LWIP_DHCP_GET_NTP_SRV 1
+#define LWIP_DHCP_MAX_NTP_SERVERS 2
 /* The probe for an address already in use costs a second at every start; slow networks answer it anyway. */
 #define DHCP_DOES_ARP_CHECK 0

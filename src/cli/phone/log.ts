@@ -46,6 +46,7 @@ function keyNames(known: Known | undefined): (prefix: Uint8Array) => string {
 /** When an entry was made, as far as the unit knew the time. */
 function timeText({ timeGrade, timeS }: AuditEntry): string {
   if (timeGrade === "unknown" || timeS === 0) return "time unknown";
+  if (timeGrade === "hint") return `about ${momentText(timeS)} (not proved)`;
   return timeGrade === "trusted" ? momentText(timeS) : `after ${momentText(timeS)}`;
 }
 

@@ -121,6 +121,9 @@ function on(context: StepContext, event: DeviceEvent): void {
     case "located":
       state.fix = { place: event.place, atMs: nowMs };
       return;
+    case "time-guessed":
+      context.memory.guess = { atS: event.unixS, atMs: nowMs };
+      return;
     case "time-hinted":
       context.memory.hint = { atS: event.hintS, atMs: nowMs };
       return;

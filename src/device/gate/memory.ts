@@ -48,6 +48,8 @@ export interface Memory extends NonceKey {
   zone: StoredZone | undefined;
   /** What a card-holder's broadcast said the time was, and when: gone with the power. */
   hint: { readonly atS: number; readonly atMs: number } | undefined;
+  /** What an SNTP server said the time was, and when: the audit log notes it, and nothing is decided by it. */
+  guess: { readonly atS: number; readonly atMs: number } | undefined;
   /** The maker's keys for signed time. */
   readonly timeKeys: readonly GrantIssuer[];
   /** When the unit was last passed on by its owner. */
@@ -116,6 +118,7 @@ export function openMemory(
     time: startTime(buildS, facts.timeFloor),
     signers: (facts.signerTimes ?? []).map(({ key, floorS }) => ({ key, isDeep: false, floorS, signed: undefined })),
     hint: undefined,
+    guess: undefined,
     timeKeys: timeKey === undefined ? [] : [{ kid: TIME_KID, publicKey: timeKey }],
     counted: countedFrom(usage, nowMs),
   };

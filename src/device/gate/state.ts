@@ -10,7 +10,7 @@ import type { Discharged } from "#trust/grants/caveats.ts";
 import type { OpenChain, OpenLink } from "#trust/grants/open-chain.ts";
 import type { Primitives } from "#trust/primitives.ts";
 import { timeAt } from "#trust/time-floor.ts";
-import { auditNameTag, encodeAuditEntry } from "#wire/sessions/audit.ts";
+import { type AuditEntry, auditNameTag, encodeAuditEntry } from "#wire/sessions/audit.ts";
 import { type AuditLog, addAudit, openAuditLog } from "./audit-log.ts";
 import { createEndpoint, type Endpoint, type Origin } from "./endpoint.ts";
 import { isOwnersBranch, type Memory } from "./memory.ts";
@@ -175,6 +175,15 @@ export function auditOf({ options, state }: Pick<StepContext, "options" | "state
   return state.audit;
 }
 
+/** The time as the log notes it: also what nobody has proved, where it can be and nothing better is known. */
+function stampAt({ time: known, guess }: Memory, nowMs: number): Pick<AuditEntry, "timeGrade" | "timeS"> {
+  const time = timeAt(known, nowMs);
+  const earliestS = time.grade === "unknown" ? 0 : time.earliestS;
+  const guessedS = guess === undefined ? 0 : Math.floor(guess.atS + (nowMs - guess.atMs) / 1000);
+  const isGuessed = time.grade !== "trusted" && guessedS > earliestS;
+  return isGuessed ? { timeGrade: "hint", timeS: guessedS } : { timeGrade: time.grade, timeS: earliestS };
+}
+
 /** Notes what was asked and decided; it is in flash before anything comes of it. What is refused, and what concerns the unit, has turns of its own. */
 export function note(
   context: StepContext,
@@ -188,14 +197,12 @@ export function note(
   const log = auditOf(context);
   const sequence = log.sequence++;
   if (!takeTurn(log.turns, fault !== undefined ? "refused" : isGrave ? "grave" : "", nowMs)) return;
-  const time = timeAt(memory.time, nowMs);
   const entry = {
     sequence,
     ctiPrefix: chain?.links[chain.links.length - 1]?.claims.cti ?? NOBODY,
     act,
-    timeGrade: time.grade,
+    ...stampAt(memory, nowMs),
     fault: fault === undefined ? 0 : faultNumber(fault),
-    timeS: time.grade === "unknown" ? 0 : time.earliestS,
     nameTag: auditNameTag(options.crypto, name),
   };
   addAudit(options.crypto, log, encodeAuditEntry(entry));

@@ -39,6 +39,7 @@ export interface Product {
   readonly onboarding: { readonly legacy: readonly Legacy[]; readonly softAp: boolean };
   /** Origins of the pages that may speak with a unit on its network. */
   readonly appOrigins?: readonly string[];
+  readonly time?: { readonly servers: readonly string[] };
 }
 
 type Legacy = FlashConfig["onboarding"]["legacy"][number];
@@ -95,7 +96,8 @@ export function buildBundle(product: Product, build: BundleBuild): Promise<Bundl
  * @param appText What is started: an expression over `app`.
  */
 export function bundleEntry(product: Product, build: BundleBuild, appText = "app"): string {
-  const { app, board, onboarding, appOrigins = [] } = product;
+  const { app, board, onboarding, appOrigins = [], time } = product;
+  const timeServers = time?.servers ?? [];
   const legacy = onboarding.legacy.map((name) => LEGACY[name]).join(", ");
   const portal = onboarding.softAp ? ", portal: createPortal" : "";
   const { description = [], ...about } = build;
@@ -108,7 +110,7 @@ export function bundleEntry(product: Product, build: BundleBuild, appText = "app
     ...description.map((text, part) => `const DESCRIPTION_${part} = ${JSON.stringify(text)};`),
     `function described(part) { ${description.map((_, part) => `if (part === ${part}) return [${description.length}, DESCRIPTION_${part}];`).join(" ")} }`,
     `const made = ${JSON.stringify(markOf(board, build, onboarding))};`,
-    `start(${appText}, { ...${JSON.stringify({ ...about, appOrigins })}, made, described }, { legacy: [${legacy}]${portal} });`,
+    `start(${appText}, { ...${JSON.stringify({ ...about, appOrigins, timeServers })}, made, described }, { legacy: [${legacy}]${portal} });`,
   ].join("\n");
 }
 

@@ -4,6 +4,7 @@
  */
 import { concat, viewOf } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
+import { SNTP_PORT } from "#codec/sntp.ts";
 import type { AccessPoint, Cipher, Frame } from "#wire/air/frame.ts";
 import { encodeLineFrame, LINE_PAYLOAD_BYTES_MAX, type LineFrame } from "./line-frame.ts";
 
@@ -26,11 +27,37 @@ export type RadioCommand =
 export type RadioReport =
   | ({ readonly kind: "radio-frame" } & Frame)
   | { readonly kind: "radio-scan"; readonly accessPoints: readonly AccessPoint[] }
-  | { readonly kind: "radio-joined"; readonly ipv4: string; readonly mac: Uint8Array; readonly bssid: Uint8Array }
+  | {
+      readonly kind: "radio-joined";
+      readonly ipv4: string;
+      readonly mac: Uint8Array;
+      readonly bssid: Uint8Array;
+      /** HOST:PORT of servers of the time, at most 4: where the co-processor has asked DHCP for the unit, as the simulated one. */
+      readonly timeServers?: readonly string[];
+    }
   | { readonly kind: "radio-join-failed"; readonly reason: (typeof JOIN_FAILURES)[number] }
   | { readonly kind: "radio-left" }
   /** An empty address says that the unit's own access point is closed. */
   | { readonly kind: "radio-access-point"; readonly ipv4: string };
+
+const JOINED_BYTES = 16;
+const TIME_SERVER_BYTES = 6;
+const TIME_SERVERS_MAX = 4;
+
+/** An IPv4 address and a port as six bytes. */
+function timeServerBytes(server: string): Uint8Array {
+  const [ipv4 = "", port] = server.split(":");
+  const number = Number(port ?? SNTP_PORT);
+  return concat(ipv4Bytes(ipv4), Uint8Array.of(number & 0xff, number >> 8));
+}
+
+function timeServersIn(bytes: Uint8Array): readonly string[] {
+  const servers: string[] = [];
+  for (let at = 0; at < bytes.length; at += TIME_SERVER_BYTES) {
+    servers.push(`${bytes.subarray(at, at + 4).join(".")}:${viewOf(bytes).getUint16(at + 4, true)}`);
+  }
+  return servers;
+}
 
 const ipv4Bytes = (ipv4: string): Uint8Array => Uint8Array.from(ipv4.split("."), Number);
 
@@ -112,7 +139,10 @@ export function encodeRadioReport(report: RadioReport): Uint8Array {
       return encodeLineFrame(0x82, concat(Uint8Array.of(parts.length), ...parts));
     }
     case "radio-joined":
-      return encodeLineFrame(0x83, concat(ipv4Bytes(report.ipv4), report.mac, report.bssid));
+      return encodeLineFrame(
+        0x83,
+        concat(ipv4Bytes(report.ipv4), report.mac, report.bssid, ...(report.timeServers ?? []).map(timeServerBytes)),
+      );
     case "radio-join-failed":
       return encodeLineFrame(0x84, Uint8Array.of(1 + JOIN_FAILURES.indexOf(report.reason)));
     case "radio-left":
@@ -164,9 +194,12 @@ export function decodeRadioReport({ type, payload }: LineFrame): Result<RadioRep
       return payload.length === at ? ok({ kind: "radio-scan", accessPoints }) : bad;
     }
     case 0x83: {
-      if (payload.length !== 16) return bad;
+      const servers = (payload.length - JOINED_BYTES) / TIME_SERVER_BYTES;
+      if (!Number.isInteger(servers) || servers < 0 || servers > TIME_SERVERS_MAX) return bad;
+      const joined = { mac: payload.slice(4, 10), bssid: payload.slice(10, JOINED_BYTES) };
+      const timeServers = timeServersIn(payload.subarray(JOINED_BYTES));
       const ipv4 = payload.subarray(0, 4).join(".");
-      return ok({ kind: "radio-joined", ipv4, mac: payload.slice(4, 10), bssid: payload.slice(10) });
+      return ok({ kind: "radio-joined", ipv4, ...joined, ...(servers > 0 && { timeServers }) });
     }
     case 0x84: {
       const reason = JOIN_FAILURES[(payload[0] ?? 0) - 1];

@@ -24,7 +24,7 @@ export const ACT = {
   open: 64,
   reset: 128,
 } as const;
-const TIME_GRADES = ["unknown", "floor", "trusted"] as const;
+const TIME_GRADES = ["unknown", "floor", "trusted", "hint"] as const;
 
 export interface AuditEntry {
   readonly sequence: number;
@@ -33,7 +33,7 @@ export interface AuditEntry {
   readonly timeGrade: (typeof TIME_GRADES)[number];
   /** 0 when it was done, else the number of the fault. */
   readonly fault: number;
-  /** Unix seconds: the earliest that the present was, 0 where the unit knew nothing of the time. */
+  /** Unix seconds: the earliest that the present was, or what a server without proof said; 0 where the unit knew nothing of the time. */
   readonly timeS: number;
   /** Of the function, variable or event that was asked for (auditNameTag); zero where there was none. */
   readonly nameTag: Uint8Array;

@@ -15,6 +15,8 @@ interface NetworkConfig {
   readonly channel: number;
   readonly cipher?: Cipher;
   readonly rssiDbm?: number;
+  /** Servers of the time that its DHCP names (option 42), IPv4 addresses with or without a port. */
+  readonly timeServers?: readonly string[];
   /** A hidden network shows no SSID in scans. */
   readonly isHidden?: boolean;
 }
@@ -57,6 +59,9 @@ export function parseAirConfig(text: string): AirConfig {
     const at = `networks[${i}]`;
     if (fromHex(network.bssid ?? "")?.length !== 6) throw new AirConfigError(`${at}.bssid: twelve hexadecimal digits`);
     if (!(network.channel >= 1 && network.channel <= 14)) throw new AirConfigError(`${at}.channel: 1 to 14`);
+    if (network.timeServers?.every((each: string) => /^(\d{1,3}\.){3}\d{1,3}(:\d{1,5})?$/.test(each)) === false) {
+      throw new AirConfigError(`${at}.timeServers: IPv4 addresses, as 127.0.0.1:123`);
+    }
     if (network.ssidHex !== undefined && fromHex(network.ssidHex) === undefined) {
       throw new AirConfigError(`${at}.ssidHex: hexadecimal`);
     }

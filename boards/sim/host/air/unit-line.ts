@@ -31,7 +31,9 @@ export function openUnitLine(socket: Socket, config: AirConfig, number: number, 
       return later(JOIN_MS, { kind: "radio-join-failed", reason: "refused" });
     }
     channel = 0;
-    later(JOIN_MS, { kind: "radio-joined", ipv4: `${config.subnet}.${number}`, mac, bssid: bssidOf(network) });
+    const { timeServers = [] } = network;
+    const ipv4 = `${config.subnet}.${number}`;
+    later(JOIN_MS, { kind: "radio-joined", ipv4, mac, bssid: bssidOf(network), timeServers });
   }
 
   function obey(command: RadioCommand) {

@@ -23,7 +23,10 @@ const MODULE_PAGES = 256;
 
 // The package's types call its only export a namespace; at run time it is the variant itself.
 const variant = importedVariant as unknown as QuickJSSyncVariant;
-const wasmBinary = readFileSync(createRequire(import.meta.url).resolve("@jitl/quickjs-wasmfile-release-sync/wasm"));
+/** Compiled once in a process: each start of a unit makes an instance of it, and runs on what the host has optimized by then. */
+const wasmModule = new WebAssembly.Module(
+  readFileSync(createRequire(import.meta.url).resolve("@jitl/quickjs-wasmfile-release-sync/wasm")),
+);
 
 type HostFunction = (...args: unknown[]) => unknown;
 
@@ -88,10 +91,7 @@ export async function startEngine(
   { heapBytes, stackBytes, deadlineMs }: { heapBytes: number; stackBytes: number; deadlineMs: number },
 ): Promise<Engine> {
   const wasmMemory = new WebAssembly.Memory({ initial: MODULE_PAGES, maximum: MODULE_PAGES });
-  const binary = wasmBinary.buffer.slice(wasmBinary.byteOffset, wasmBinary.byteOffset + wasmBinary.byteLength);
-  const module = await newQuickJSWASMModuleFromVariant(
-    newVariant(variant, { wasmMemory, wasmBinary: binary as ArrayBuffer }),
-  );
+  const module = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory, wasmModule }));
   const { _malloc, _free } = (
     module as unknown as { module: { _malloc(n: number): number; _free(pointer: number): void } }
   ).module;

@@ -1,13 +1,11 @@
-/** Builds what a development unit starts, again after each change of a file, and checks the app's types beside it. */
+/** Builds what a development unit starts, again after each change of a file. */
 import { existsSync, type FSWatcher, watch } from "node:fs";
 import { basename, dirname, sep } from "node:path";
 import { hasModels } from "#base/board-io.ts";
 import type { Board } from "#boards/sim/host/board.ts";
-import { NOT_ON_A_UNIT } from "#boards/sim/host/engine-features.ts";
 import { describedApp } from "#cli/checked-bundle.ts";
 import { startsNative } from "#cli/line/first-flash.ts";
-import { BundleError, buildScript } from "#factory/bundle/bundle.ts";
-import { checkApp } from "#factory/bundle/check-app.ts";
+import { buildScript } from "#factory/bundle/bundle.ts";
 import { developmentEntry, openDevelopmentBuilder } from "#factory/bundle/development-bundle.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { readyBoot, readyRuntime } from "#firmware/ready-images.ts";
@@ -25,8 +23,6 @@ export interface DevBuild extends DevImages {
 interface DevBuilder {
   /** @throws BundleError with the maker's file and line */
   build(): Promise<DevBuild>;
-  /** @returns What is wrong with the types of the app, as `file:line:column: text`. */
-  typeTrouble(): string | undefined;
   /** Calls back after each change of a file that was built from. */
   onChange(changed: (savedAtMs: number) => void): void;
   close(): Promise<void>;
@@ -77,22 +73,6 @@ export async function openDevBuilder(config: FlashConfig, board: Board): Promise
       const description = await describedApp(product, board, made.release);
       const entry = developmentEntry(product, { ...made, description });
       return { js: (await buildScript(entry)).bytes, native, map: "" };
-    },
-    typeTrouble() {
-      try {
-        checkApp({
-          app: config.app,
-          board: board.name,
-          pins: board.pins,
-          io: board.io,
-          isModelled: hasModels(board.io),
-          absent: NOT_ON_A_UNIT,
-        });
-        return undefined;
-      } catch (error) {
-        if (error instanceof BundleError) return error.message;
-        throw error;
-      }
     },
     onChange(see) {
       changed = see;

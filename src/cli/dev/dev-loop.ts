@@ -11,13 +11,12 @@ import { type DevBuild, openDevBuilder } from "./dev-build.ts";
 import { type DevLink, openDevLink } from "./dev-link.ts";
 import { canPress, signalsOf } from "./dev-signals.ts";
 import { createDevStore, type DevStore } from "./dev-state.ts";
+import { openDevTypes } from "./dev-types.ts";
 import { type DevUnit, openDevUnit } from "./dev-unit.ts";
 import { placedMessage } from "./stack-places.ts";
 
 /** Between two looks at the unit's memory. */
 const USAGE_MS = 2_000;
-/** The type check takes the processor for a moment: the unit goes first. */
-const TYPES_AFTER_MS = 400;
 
 export interface DevLoop {
   readonly store: DevStore;
@@ -65,11 +64,8 @@ export async function startDevLoop(config: FlashConfig, board: Board): Promise<D
   let running = first;
   let isBusy = false;
   let again: number | undefined;
-  let typesTimer: NodeJS.Timeout | undefined;
-  const checkTypes = () => {
-    clearTimeout(typesTimer);
-    typesTimer = setTimeout(() => replaceTroubles(store, "types", builder.typeTrouble()), TYPES_AFTER_MS);
-  };
+  const types = openDevTypes(config, board);
+  const checkTypes = () => types.check((trouble) => replaceTroubles(store, "types", trouble));
 
   async function change(savedAtMs: number, isForced = false): Promise<void> {
     const { phase } = store.state;
@@ -119,7 +115,7 @@ export async function startDevLoop(config: FlashConfig, board: Board): Promise<D
     restart: () => change(performance.now(), true),
     async close() {
       clearInterval(usage);
-      clearTimeout(typesTimer);
+      await types.close();
       await builder.close();
       await link?.close();
       await unit.close();

@@ -15,6 +15,7 @@ export const ENTRIES: Readonly<Record<string, Entry>> = {
 /** What runs as a process of its own. */
 export const PROGRAMS: readonly string[] = [
   "src/cli/package/main.ts",
+  "src/cli/dev/type-checker.ts",
   "boards/sim/host/air/main.ts",
   "boards/sim/host/ends-with-parent.ts",
   ...["sim", "qemu-mps2", "qemu-sf2"].flatMap((board) =>

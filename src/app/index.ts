@@ -12,3 +12,4 @@ export { Serial, type SerialOptions } from "./io/serial.ts";
 export { SMBus, type SMBusOptions } from "./io/smbus.ts";
 export { SPI, type SPIOptions } from "./io/spi.ts";
 export { bool, bytes, int, number, oneOf, type Schema, text } from "./schema.ts";
+export { retained, type SleepOptions, sleep, wokenBy } from "./sleep.ts";

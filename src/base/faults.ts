@@ -139,6 +139,8 @@ export const FAULTS = {
   SESSION_OWNER: 326,
   /** An address of a cloud, or authorities, that no unit can use. */
   SESSION_CLOUD: 328,
+  /** The unit sleeps, and the caller didn't want to wait until it wakes. */
+  SESSION_ASLEEP: 329,
   AUDIT_CHAIN: 327,
   HTTP_REQUEST: 330,
   HTTP_PATH: 331,

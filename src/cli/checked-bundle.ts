@@ -115,7 +115,15 @@ export async function buildCheckedBundle(
   isModelled = false,
 ): Promise<Bundle> {
   const { app } = product;
-  checkApp({ app, board: board.name, pins: board.pins, io: board.io, isModelled, absent: NOT_ON_A_UNIT });
+  checkApp({
+    app,
+    board: board.name,
+    pins: board.pins,
+    io: board.io,
+    sleep: board.sleep,
+    isModelled,
+    absent: NOT_ON_A_UNIT,
+  });
   const description = await describedApp(product, board, build.release);
   const bundle = await buildBundle({ ...product, board: board.name }, { ...build, description });
   checkBudgets(bundle, board);

@@ -148,6 +148,11 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     );
     const relayService = createRelayService({
       toDevice: (device, name, payload) => broker.toDevice(device, name, payload, false),
+      asleepUntilS(deviceId) {
+        const device = fleet.get(deviceId);
+        if (device === undefined || device.online || device.asleepUntilMs === 0) return undefined;
+        return Math.max(0, device.asleepUntilMs / 1_000);
+      },
       toCaller: (name, payload) => void broker.toCaller(name, payload),
       dismiss: (name) => void broker.dismissCaller(name).catch(() => undefined),
       random: nodePrimitives.random,
@@ -159,11 +164,15 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       async message(device, name, payload) {
         if (name === UP.reply) relayService.replied(device, payload);
         else await deviceMessages.message(device, name, payload);
+        if (name === UP.state && payload.length > 0) relayService.awake(device.id);
       },
       callerSaid: relayService.said,
       callerGone: relayService.gone,
       online: deviceMessages.online,
-      offline: deviceMessages.offline,
+      offline(device) {
+        deviceMessages.offline(device);
+        relayService.left(device.id);
+      },
       refused: () => void counters.connectionsRefused++,
       log: log.line,
     };

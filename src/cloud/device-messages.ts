@@ -17,11 +17,12 @@ import type { WriteQueue } from "#cloud/store/write-queue.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { deliveryTagOf } from "#wire/grants/revocation.ts";
 import { DOWN, UP } from "#wire/link/topics.ts";
+import { decodeUnitSleep } from "#wire/link/unit-sleep.ts";
 import { decodeUnitState, type Stage, type UnitAttempt, type UnitState } from "#wire/link/unit-state.ts";
 import { decodeBlockRequest } from "#wire/releases/blocks.ts";
 import { TIMESTAMP_NONCE_BYTES } from "#wire/releases/timestamp.ts";
 import { createAppFailures } from "./app-failures.ts";
-import type { Device, Fleet } from "./fleet.ts";
+import { type Device, type Fleet, UNTIL_WOKEN } from "./fleet.ts";
 
 export interface DeviceMessagesOptions {
   readonly fleet: Fleet;
@@ -219,6 +220,15 @@ export function createDeviceMessages(options: DeviceMessagesOptions): DeviceMess
         if (asks.take(device.id, upMs()) === undefined) return;
         const time = timestampSigner.time(device.product, payload, nowMs());
         if (time !== undefined) void send(from, DOWN.time, time);
+        return;
+      }
+      if (name === UP.sleep) {
+        const forS = decodeUnitSleep(payload);
+        if (!forS.ok) return;
+        fleet.sleeps(device, forS.value === undefined ? UNTIL_WOKEN : nowMs() + forS.value * 1_000, nowMs());
+        // What its report brought about goes out before.
+        await written(device);
+        void send(from, DOWN.away, NOTHING);
         return;
       }
       if (name !== UP.state || payload.length === 0) return;

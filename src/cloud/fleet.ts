@@ -44,10 +44,15 @@ export interface Device extends DeviceFacts {
   /** Nonce time of the newest nonce that it spent. */
   nonceMs: number;
   online: boolean;
+  /** Unix milliseconds until which it sleeps; UNTIL_WOKEN when no time is known, 0 when it doesn't sleep. */
+  asleepUntilMs: number;
   readonly attempts: Map<number, AttemptState>;
   /** The same attempts with their times and faults. */
   readonly history: Map<number, Attempt>;
 }
+
+/** Of a device that sleeps until its pin changes. */
+export const UNTIL_WOKEN = -1;
 
 export interface Fleet {
   get(id: string): Device | undefined;
@@ -61,6 +66,8 @@ export interface Fleet {
   spendNonce(device: Device, givenMs: number): boolean;
   heard(device: Device, nowMs: number): void;
   setOnline(device: Device, online: boolean, nowMs: number): void;
+  /** It said that it is about to sleep. @param untilMs As Device.asleepUntilMs. */
+  sleeps(device: Device, untilMs: number, nowMs: number): void;
   /** Takes down what a device said of a release. `confirmed` moves the device to that release. False: nothing new. */
   report(device: Device, sequence: number, state: AttemptState, fault: string, nowMs: number): boolean;
   /** Takes down what it runs, as it says when it connects. False: nothing new. */
@@ -94,6 +101,7 @@ const rowOf = (device: Device): DeviceRow => ({
   heard_ms: device.heardMs,
   heard_up_ms: device.heardUpMs,
   nonce_ms: device.nonceMs,
+  asleep_until_ms: device.asleepUntilMs,
   online: device.online ? 1 : 0,
 });
 
@@ -111,6 +119,7 @@ function deviceOf(row: DeviceRow): Device {
     heardMs: row.heard_ms,
     heardUpMs: row.heard_up_ms,
     nonceMs: row.nonce_ms,
+    asleepUntilMs: row.asleep_until_ms,
     // Nobody is connected to a process that has just begun.
     online: false,
     attempts: new Map(),
@@ -189,6 +198,7 @@ export async function loadFleet(store: Store, queue: WriteQueue, upMs: () => num
         heardMs: 0,
         heardUpMs: 0,
         nonceMs: 0,
+        asleepUntilMs: 0,
         online: false,
         attempts: new Map(),
         history: new Map(),
@@ -222,6 +232,14 @@ export async function loadFleet(store: Store, queue: WriteQueue, upMs: () => num
     setOnline(device, online, nowMs) {
       device.online = online;
       fleet.heard(device, nowMs);
+      if (!online || device.asleepUntilMs === 0) return;
+      device.asleepUntilMs = 0;
+      save(device);
+    },
+    sleeps(device, untilMs, nowMs) {
+      device.asleepUntilMs = untilMs;
+      fleet.heard(device, nowMs);
+      save(device);
     },
     report(device, sequence, state, fault, nowMs) {
       const before = device.history.get(sequence);

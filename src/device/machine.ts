@@ -141,7 +141,8 @@ export type Effect =
   | { readonly kind: "console-write"; readonly bytes: Uint8Array }
   /** One line for the maker's log: a fixed text and numbers or names. Never a secret, never personal data. */
   | { readonly kind: "log"; readonly text: string }
-  | { readonly kind: "restart"; readonly reason: RestartReason };
+  /** Ends the run. `by` does it in another way than a restart: by a sleep. */
+  | { readonly kind: "restart"; readonly reason: RestartReason; readonly by?: () => void };
 
 /** Reads of what was stored; a read changes nothing, so a step may do it. */
 export interface Stored {
@@ -161,4 +162,6 @@ export interface Machine<State> {
   readonly initial: State;
   /** A step owns the state it is given and may reuse its buffers; the caller must not look at the old one again. */
   step(state: State, event: DeviceEvent): Step<State>;
+  /** Whether something is going on that a sleep would interrupt; nothing when absent. */
+  isBusy?(state: State, nowMs: number): boolean;
 }

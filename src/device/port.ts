@@ -30,6 +30,8 @@ export interface Port {
   };
   /** Hardware that apps use through the classes of ECMA-419; absent on a board that has none of it. */
   readonly io?: IoPort;
+  /** Absent on a board that can't sleep. */
+  readonly sleep?: SleepPort;
   readonly console: {
     /** Writes to the board's serial console. Never a secret. */
     write(bytes: Uint8Array): void;
@@ -46,6 +48,27 @@ export interface Port {
     /** Bytes of heap in use by the engine. */
     heapBytes(): number;
   };
+}
+
+/**
+ * What began a run: the time of a sleep was over, its pin changed, its button was pressed; or anything else, after which nothing
+ * of an earlier run is kept.
+ */
+export type WakeReason = "timer" | "pin" | "button" | "start";
+
+/** Deep sleep: the processor and the radio are off, and a few bytes of memory stay. */
+export interface SleepPort {
+  readonly wokenBy: WakeReason;
+  /** What the sleep that ended with this start was given to keep; no bytes when there was none. */
+  kept(): Uint8Array;
+  /**
+   * Sleeps; does not return. The unit starts again, with the reset reason "requested", when the time is over, the pin has another
+   * value than now, or the board's button is pressed.
+   * @param milliseconds Infinity for as long as the pin stays.
+   * @param pin          No text for none.
+   * @param kept         At most 256 bytes.
+   */
+  enter(milliseconds: number, pin: string, kept: Uint8Array): void;
 }
 
 export type RestartReason = "requested" | "update" | "fault";

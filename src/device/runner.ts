@@ -14,6 +14,7 @@ import { provideIo } from "./app-io.ts";
 import { forgetValues, writeState } from "./app-keeping.ts";
 import type { AppRuntime } from "./app-runtime.ts";
 import { lookAgain } from "./app-timers.ts";
+import { provideUnit } from "./late-machine.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine } from "./machine.ts";
 import type { Port, PortEvent } from "./port.ts";
 import {
@@ -42,12 +43,13 @@ interface Runtime {
   readonly port: Port;
   readonly store: Store;
   readonly app: AppRuntime;
-  readonly slots: readonly Slot[];
+  readonly slots: Slot[];
   readonly queue: (PortEvent | InnerEvent)[];
   /** The update goes on with the board's next event, so that its long work keeps neither network nor watchdog waiting. */
   isUpdating: boolean;
   readonly sending: SendQueue;
   isWorking: boolean;
+  isLinked: boolean;
 }
 
 /**
@@ -80,8 +82,15 @@ export function run(
     isUpdating: false,
     sending: createSendQueue(port.tcp),
     isWorking: false,
+    isLinked: false,
   };
   provideIo(port.io);
+  provideUnit({
+    ...{ port, app: runtime.app, isLinked: () => runtime.isLinked },
+    isBusy: () =>
+      runtime.slots.some(({ machine, state }) => machine.isBusy?.(state, port.clock.milliseconds()) === true),
+    add: (machine) => addLate(runtime, machine),
+  });
   Object.assign(
     scope,
     appGlobals(runtime.app, (level, text) => log(port, logLine(level, text))),
@@ -90,6 +99,16 @@ export function run(
   reportUnreadable(runtime);
   receive(runtime, { kind: "start", facts: runtime.store.facts, stored: settings });
   startApp(runtime.app, port.system.isTrial, (passed) => receive(runtime, { kind: "app-started", passed }));
+}
+
+/** Adds a machine to a unit that runs. @returns What gives it a `timer` event as soon as there is time for one. */
+function addLate(runtime: Runtime, machine: Machine<unknown>): () => void {
+  const slot: Slot = { machine, state: machine.initial, wakeAtMs: Number.POSITIVE_INFINITY };
+  runtime.slots.push(slot);
+  return () => {
+    slot.wakeAtMs = 0;
+    arm(runtime);
+  };
 }
 
 function receive(runtime: Runtime, event: PortEvent | InnerEvent): void {
@@ -125,6 +144,8 @@ function arm({ port, app, slots, sending, isUpdating, isWorking }: Runtime): voi
 function show(runtime: Runtime, event: PortEvent | InnerEvent): void {
   const stamped: DeviceEvent = { ...event, nowMs: runtime.port.clock.milliseconds() };
   learnTime(runtime.app, stamped);
+  if (event.kind === "link-up") runtime.isLinked = true;
+  if (event.kind === "link-down") runtime.isLinked = false;
   for (const slot of runtime.slots) {
     if (event.kind === "timer" && slot.wakeAtMs > stamped.nowMs) continue;
     const failed = step(runtime, slot, stamped);
@@ -203,7 +224,7 @@ function perform(runtime: Runtime, effect: Exclude<Effect, { kind: "store" | "fo
     case "restart":
       stopApp(runtime.app);
       writeState(runtime.app, true);
-      return port.system.restart(effect.reason);
+      return effect.by === undefined ? port.system.restart(effect.reason) : effect.by();
   }
 }
 

@@ -12,7 +12,7 @@ import { createAppReporter } from "#device/app-reporter.ts";
 import { flashLogIn } from "#device/flash-log.ts";
 import { createGate } from "#device/gate/gate.ts";
 import type { DeviceEvent, InnerEvent, Machine } from "#device/machine.ts";
-import type { PortEvent } from "#device/port.ts";
+import type { PortEvent, WakeReason } from "#device/port.ts";
 import { run } from "#device/runner.ts";
 import { openSettings } from "#device/settings.ts";
 import { createSntp } from "#device/sntp.ts";
@@ -20,11 +20,13 @@ import { openSession, type Session } from "#phone/session.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { signTime } from "#trust/signed-time.ts";
 import type { SessionRequest } from "#wire/sessions/session.ts";
+import { type Caller, Refused } from "./caller.ts";
+import type { TestDevice } from "./device-interface.ts";
 import { createMemoryFlash, PowerCut } from "./memory-flash.ts";
-import { createTestIdentity, type GuestLimits, guestOf, type TestCaller } from "./test-unit-identity.ts";
+import { createTestIdentity, guestOf, type TestCaller } from "./test-unit-identity.ts";
 import { sntpAnswer } from "./time-server.ts";
 import { ADDRESS, TCP_PORT, unitTransport } from "./unit-transport.ts";
-import { createVirtualBoard, Restart, type VirtualBoard } from "./virtual-port.ts";
+import { createVirtualBoard, Restart, type Slept, type VirtualBoard } from "./virtual-port.ts";
 
 const SETTINGS = { start: 0, bytes: 65_536 };
 const AUDIT = { start: 65_536, bytes: 16_384 };
@@ -33,55 +35,6 @@ const TIME_SERVER = "10.0.0.9";
 const BUILT_S = 1_790_000_000;
 /** Taken now, since a test may put others in their place later. */
 const { setImmediate } = globalThis;
-
-/** A call was refused. */
-export class Refused extends Error {
-  override name = "Refused";
-  readonly fault: string;
-  constructor(what: string, fault: string) {
-    super(`${what} was refused (${fault})`);
-    this.fault = fault;
-  }
-}
-
-/** Somebody who holds a key. */
-export interface Caller {
-  /** Runs a function, reads a variable or a setting. @throws Refused */
-  call(name: string, args?: Readonly<Record<string, Cbor>>): Promise<Cbor>;
-  /** Changes a setting. @throws Refused */
-  set(name: string, value: Cbor): Promise<Cbor>;
-  /** Events that the key may subscribe to, of the last 16. */
-  events(): Promise<readonly { readonly name: string; readonly value: Cbor }[]>;
-}
-
-export interface TestDevice extends Caller {
-  /** Pins by name: what the app wrote, and what the test lets it read. */
-  readonly pins: Map<string, number>;
-  /** The hardware behind the IO classes: values of inputs, devices on buses. */
-  readonly hardware: IoModel;
-  /** What the unit's console says, one line each. */
-  readonly lines: readonly string[];
-  /** What the app threw, in order: where, and what. */
-  readonly failures: readonly { readonly name: string; readonly message: string }[];
-  /** What the app raised, in order. */
-  readonly raised: readonly { readonly name: string; readonly value: Cbor }[];
-  /** Lets so many milliseconds go by, with all that happens in them. */
-  advance(milliseconds: number): Promise<void>;
-  /** Tells the unit what time it is, Unix seconds: signed by the maker's time key, or without proof as a hint. */
-  setTime(unixS: number, grade?: "trusted" | "hint"): Promise<void>;
-  /** Tells the unit where it is, as a POSIX TZ rule such as "CET-1CEST,M3.5.0,M10.5.0/3". */
-  setZone(rule: string): Promise<void>;
-  /** Presses the button and releases it after so many milliseconds. */
-  press(heldMs: number): Promise<void>;
-  /** Somebody to whom the owner gave a key. */
-  guest(limits: GuestLimits): Caller;
-  /** Takes the power away and gives it back: memory is gone, flash stays. */
-  powerCut(): Promise<void>;
-  /** Lets the power fail within a write to flash, so many after this one, and come back. */
-  cutPowerInWrite(after?: number): void;
-  /** Puts another release's app in place of this one, as an update does. */
-  update(app: App): Promise<void>;
-}
 
 interface TestOptions {
   readonly product?: string;
@@ -113,6 +66,9 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
   options.prepare?.(hardware);
   let app = first;
   let board: VirtualBoard | undefined;
+  /** While the unit sleeps: what it waits for, and how long it has slept. */
+  let asleep: (Slept & { sleptMs: number }) | undefined;
+  const readPin = (pin: string) => pins.get(pin) ?? hardware.value(`digital ${pin}`);
   let isUpdating = false;
   let connections = 0;
 
@@ -133,14 +89,19 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
     },
   };
 
-  function boot(): void {
-    const before = board;
-    const next = createVirtualBoard({ flash, io: hardware.io, pins, lines });
-    hardwareEvents.length = 0;
-    board = next;
+  function end(): void {
     isUpdating = false;
     sessions.clear();
-    for (const end of before?.ended ?? []) end();
+    hardwareEvents.length = 0;
+    for (const ended of board?.ended.splice(0) ?? []) ended();
+  }
+
+  function boot(by?: WakeReason): void {
+    end();
+    const woken = by && asleep && { by, kept: asleep.kept };
+    asleep = undefined;
+    const next = createVirtualBoard({ flash, io: hardware.io, pins, lines, woken, readPin });
+    board = next;
     const gate = createGate({
       ...{ crypto: primitives, app, tcpPort: TCP_PORT, buildS: BUILT_S },
       audit: flashLogIn(flash, AUDIT),
@@ -171,10 +132,29 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
     } finally {
       Object.assign(globalThis, own);
     }
-    if (isOver) boot();
+    if (!isOver) return;
+    const slept = board?.slept;
+    if (slept === undefined) return boot();
+    asleep = { ...slept, sleptMs: 0 };
+    end();
   }
 
-  const deliver = (event: PortEvent) => within(() => board?.emit(event));
+  const deliver = (event: PortEvent) => {
+    if (asleep === undefined) within(() => board?.emit(event));
+  };
+
+  /** Lets the unit sleep for at most so long. @returns Milliseconds that are left once it is awake; undefined while it sleeps on. */
+  async function sleepFor(unit: Slept & { sleptMs: number }, leftMs: number): Promise<number | undefined> {
+    const isChanged = unit.pin !== "" && readPin(unit.pin) !== unit.value;
+    const tookMs = isChanged ? 0 : Math.max(0, unit.forMs - unit.sleptMs);
+    if (tookMs > leftMs) {
+      unit.sleptMs += leftMs;
+      return undefined;
+    }
+    boot(isChanged ? "pin" : "timer");
+    await settle();
+    return leftMs - tookMs;
+  }
 
   /** Lets promises of the app go on until nothing more comes of them. */
   async function settle(): Promise<void> {
@@ -189,6 +169,7 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
   }
 
   async function sessionOf(caller: TestCaller): Promise<Session> {
+    if (asleep !== undefined) throw new Refused("the session", "SESSION_ASLEEP");
     const open = sessions.get(caller);
     if (open !== undefined) return open;
     const transport = unitTransport(running(), deliver, () => ++connections);
@@ -243,10 +224,19 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
     lines,
     failures,
     raised,
+    get isAsleep() {
+      return asleep !== undefined;
+    },
     async advance(milliseconds) {
       await settle();
       let leftMs = milliseconds;
       for (;;) {
+        if (asleep !== undefined) {
+          const awakeMs = await sleepFor(asleep, leftMs);
+          if (awakeMs === undefined) return;
+          leftMs = awakeMs;
+          continue;
+        }
         const now = running();
         const tookMs = Math.max(0, now.wakeAtMs - now.nowMs);
         if (tookMs > leftMs) break;
@@ -272,6 +262,7 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
       await settle();
     },
     async press(heldMs) {
+      if (asleep !== undefined) boot("button");
       running().nowMs += heldMs;
       deliver({ kind: "button", heldMs });
       await settle();

@@ -1,5 +1,5 @@
 /** A board in memory: its clock stands still until a test moves it, its pins are a map, its network leads to the test. */
-import type { IoPort, Port, PortEvent, RestartReason } from "#device/port.ts";
+import type { IoPort, Port, PortEvent, RestartReason, WakeReason } from "#device/port.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { MemoryFlash } from "./memory-flash.ts";
 
@@ -13,6 +13,8 @@ export interface VirtualBoard {
   wakeAtMs: number;
   /** The reason for which the runtime restarted the board, until somebody takes it. */
   restarted: RestartReason | undefined;
+  /** The sleep that ended the run. */
+  slept: Slept | undefined;
   emit(event: PortEvent): void;
   /** Called when the board's run has ended. */
   readonly ended: (() => void)[];
@@ -29,14 +31,26 @@ export class Restart extends Error {
   override name = "Restart";
 }
 
+export interface Slept {
+  /** Infinity for as long as the pin stays. */
+  readonly forMs: number;
+  readonly pin: string;
+  readonly kept: Uint8Array;
+  /** The pin's value when the unit fell asleep. */
+  readonly value: number;
+}
+
 interface Known {
+  /** What ended the sleep before this run, and what it kept. */
+  readonly woken: { readonly by: WakeReason; readonly kept: Uint8Array } | undefined;
+  readPin(pin: string): number;
   readonly flash: MemoryFlash;
   readonly io: IoPort;
   readonly pins: Map<string, number>;
   readonly lines: string[];
 }
 
-export function createVirtualBoard({ flash, io, pins, lines }: Known): VirtualBoard {
+export function createVirtualBoard({ flash, io, pins, lines, woken, readPin }: Known): VirtualBoard {
   let receive: (event: PortEvent) => void = () => undefined;
   const nothing = () => undefined;
   const board: VirtualBoard = {
@@ -46,6 +60,7 @@ export function createVirtualBoard({ flash, io, pins, lines }: Known): VirtualBo
       nowMs: 1,
       wakeAtMs: Number.POSITIVE_INFINITY,
       restarted: undefined,
+      slept: undefined,
       ended: [],
       sent: nothing,
       closed: nothing,
@@ -76,7 +91,15 @@ export function createVirtualBoard({ flash, io, pins, lines }: Known): VirtualBo
       udp: { send: (host, port, bytes, from) => board.sentDatagram(host, port, bytes, from), listen: nothing },
       pins: {
         write: (pin, value) => void pins.set(pin, value),
-        read: (pin) => pins.get(pin) ?? 0,
+        read: readPin,
+      },
+      sleep: {
+        wokenBy: woken?.by ?? "start",
+        kept: () => woken?.kept ?? new Uint8Array(0),
+        enter(forMs, pin, kept) {
+          board.slept = { forMs, pin, kept, value: pin === "" ? 0 : readPin(pin) };
+          throw new Restart();
+        },
       },
       console: { write: (bytes) => void lines.push(new TextDecoder().decode(bytes).trimEnd()) },
       system: {

@@ -94,6 +94,9 @@ export async function tryApp(script: string, board: Pick<Board, "pins" | "io">):
       return 0;
     },
     io: { ...hardware.io } as unknown as NativeObject,
+    clock: { milliseconds: () => 0 },
+    pins: { read: (pin: unknown) => native.read(pin) },
+    sleep: { wokenBy: "start", kept: () => new Uint8Array(0) },
   };
   const engine = await startEngine(native, ARENA);
   try {

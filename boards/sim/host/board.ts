@@ -28,6 +28,8 @@ export interface Board {
   readonly inputs?: Readonly<Record<string, number>>;
   /** The input that is the unit's button. */
   readonly button?: string;
+  /** Absent on a board that can't sleep. */
+  readonly sleep?: { readonly pins: readonly string[] };
   readonly network: { readonly tcpPort: number; readonly portalPort?: number; readonly broadcast: string };
   readonly budgets: {
     readonly bundleBytes: number;

@@ -1,6 +1,6 @@
 /** The sim board's native functions: the host side of every facet of src/device/port.ts. */
 import type { IoModel } from "#app/testing/io-model.ts";
-import type { Radio, ResetReason, RestartReason } from "#device/port.ts";
+import type { Radio, ResetReason, RestartReason, SleepPort } from "#device/port.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import type { Board } from "./board.ts";
 import type { NativeObject } from "./engine.ts";
@@ -24,6 +24,8 @@ export interface NativeParts {
   consoleWrite(bytes: Uint8Array): void;
   restart(reason: RestartReason): never;
   heapBytes(): number;
+  /** Absent in tests of what does not sleep. */
+  readonly sleep?: SleepPort;
 }
 
 type Facet = Readonly<Record<string, (...args: never[]) => unknown>>;
@@ -59,6 +61,9 @@ export function nativeObject(parts: NativeParts): NativeObject {
       },
     }),
     io: facet({ ...hardware.io }),
+    ...(parts.sleep && {
+      sleep: { wokenBy: parts.sleep.wokenBy, ...facet({ kept: parts.sleep.kept, enter: parts.sleep.enter }) },
+    }),
     console: facet({ write: parts.consoleWrite }),
     system: {
       resetReason: parts.resetReason,

@@ -22,6 +22,7 @@ import type { GuestFunction } from "./marshal.ts";
 import { nativeObject } from "./native.ts";
 import { openNetwork } from "./network.ts";
 import { openRadioLine } from "./radio.ts";
+import { createSleepModel } from "./sleep.ts";
 
 /** Wall time after which a step of the bundle counts as an endless loop. */
 const WATCHDOG_MS = 5000;
@@ -105,16 +106,20 @@ async function main(): Promise<void> {
     emit,
     written: (name, value) => show(name.startsWith("digital ") ? { pin: name.slice(8), value } : { io: name, value }),
   });
+  const sleep = createSleepModel((pin) => hardware.value(`digital ${pin}`));
   /** Other images than those that run were put into flash. */
   let isReplaced = false;
   // The button: held for the given time from now on, or held before. Like a real board, it reports the press when the button is released.
   process.on("message", (message) => {
     const { press, heldMs, images, io } = message as Readonly<Record<string, unknown>>;
     if (io !== undefined) commandIo(hardware, io);
+    sleep.look();
+    if (typeof press === "number" || typeof heldMs === "number") sleep.wake("button");
     if (typeof heldMs === "number") emit({ kind: "button", heldMs });
     if (images !== undefined) {
       writeImages(flash, images as readonly SentImage[]);
       isReplaced = true;
+      sleep.wake("start");
       deliver?.();
     }
     if (typeof press !== "number") return;
@@ -137,6 +142,15 @@ async function main(): Promise<void> {
     reason = await runOnce(image, reason);
     network.shut();
     events.length = 0;
+    const asleep = sleep.wanted();
+    if (asleep === undefined) sleep.forget();
+    else {
+      network.setAddress(undefined);
+      show({ sleep: asleep });
+      show({ woken: await sleep.over() });
+      // Nobody heard anything but the press that woke the unit.
+      events.splice(0, events.length, ...events.filter(({ kind }) => kind === "button"));
+    }
   }
 
   /** Runs one boot. @returns Why it ended. */
@@ -175,6 +189,15 @@ async function main(): Promise<void> {
         throw new Error("restart");
       },
       heapBytes: () => engine?.usedBytes() ?? 0,
+      sleep: {
+        wokenBy: sleep.wokenBy(),
+        kept: sleep.kept,
+        enter(forMs, pin, kept) {
+          sleep.want({ forMs, pin, kept });
+          wanted = "requested";
+          throw new Error("sleep");
+        },
+      },
     });
     const { heapBytes, stackBytes = 65_536 } = board.budgets;
     engine = await startEngine(native, { heapBytes: CODE_BYTES + heapBytes, stackBytes, deadlineMs: WATCHDOG_MS });

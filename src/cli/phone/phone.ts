@@ -58,6 +58,7 @@ function fromAfar(command: Command): Command {
         "--remote",
         "reach the unit through its cloud's relay; this phone must have met it on the local network once",
       )
+      .option("--no-wait", "end at once, with SESSION_ASLEEP, when the unit sleeps, instead of waiting until it wakes")
       .option(
         "--cloud <address>",
         "where that cloud is, HOST:MQTTPORT:HTTPPORT:NAME, when the unit never told this phone",

@@ -23,6 +23,7 @@ import { seedSigner } from "#trust/signer.ts";
 import { readLabelLink } from "#wire/grants/card.ts";
 import { readGrant } from "#wire/grants/grant.ts";
 import { readCloudTls } from "#wire/link/cloud-address.ts";
+import { ASLEEP, waitFor } from "./asleep.ts";
 import { cloudFrom } from "./cloud-address.ts";
 import { tellFromPhone } from "./tell.ts";
 
@@ -47,6 +48,8 @@ export interface PhoneOptions {
   readonly dischargeKey?: string;
   /** Over the broker of the unit's cloud, from anywhere. */
   readonly remote?: boolean;
+  /** Whether a call waits for a unit that sleeps; it does when absent. */
+  readonly wait?: boolean;
   /** HOST:MQTT PORT:HTTP PORT:NAME of that cloud, where this phone was never told by the unit. */
   readonly cloud?: string;
   /** PEM file of the authority behind the cloud's TLS, or "system". */
@@ -225,7 +228,10 @@ async function cloudSession(
   const shown = chain ?? (grant && chainOf(grant));
   if (shown === undefined)
     throw new PhoneTrouble(`this phone doesn't know your grant, which the unit's cloud requires; ${AT_HOME}`);
-  const way = { primitives: nodePrimitives, cloud, deviceId, holderSeed, chain: shown, ...tlsOf(options, known) };
+  const way = {
+    ...{ primitives: nodePrimitives, cloud, deviceId, holderSeed, chain: shown, ...tlsOf(options, known) },
+    onAsleep: (untilS: number | undefined) => waitFor(untilS, options.wait),
+  };
   const transport = await inTurn(() => cloudRelayTransport(way));
   if (!transport.ok) throw new PhoneTrouble(cloudTroubleLine(transport.fault), transport.fault);
   // A remembered grant may have been replaced: an empty chain stands for the one that the unit holds.
@@ -240,6 +246,7 @@ async function cloudSession(
   );
   if (session.ok) return session.value;
   await transport.value.close();
+  if (session.fault === "SESSION_ASLEEP") throw new PhoneTrouble(ASLEEP, session.fault);
   throw new PhoneTrouble(
     session.fault === "SESSION_UNREACHABLE"
       ? `the unit has no link to its cloud now (${session.fault}); at home, ask it why: latchkey phone cloud`

@@ -4,14 +4,16 @@
  * only, and the service doesn't touch sockets.
  * @source PROTOCOL 7.7
  */
-import { toHex } from "#base/bytes.ts";
+import { equal, toHex } from "#base/bytes.ts";
 import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import {
   decodeRelayedReply,
   decodeRelayedRequest,
+  encodeRelayedAsleep,
   encodeRelayedReply,
   encodeRelayedRequest,
   RELAY_TAG_BYTES,
+  type RelayedRequest,
 } from "#wire/link/relay.ts";
 import { DOWN } from "#wire/link/topics.ts";
 import { BODY_BYTES_MAX, encodeRefusal, MESSAGE_1_MARK } from "#wire/sessions/session.ts";
@@ -22,6 +24,8 @@ import { placeFor, type RelaySession } from "./relay-sessions.ts";
 
 /** A session in which nothing is said for so long ends. */
 const IDLE_MS = 600_000;
+/** Who waits for a unit that sleeps may be silent for so long. */
+const WAIT_MS = 24 * 3_600_000;
 /** Requests of one session whose answer is awaited; a caller asks one thing at a time. */
 const PENDING_MAX = 4;
 
@@ -29,6 +33,8 @@ interface RelayServiceOptions {
   /** Publishes below a unit's own topic; false when it isn't connected. */
   toDevice(device: LinkedDevice, name: string, payload: Uint8Array): Promise<boolean>;
   toCaller(name: string, payload: Uint8Array): void;
+  /** Until when a unit sleeps, Unix seconds: 0 where no time is known, undefined for one that does not sleep. */
+  asleepUntilS(deviceId: string): number | undefined;
   /** Ends a caller's connection and invalidates its password. */
   dismiss(name: string): void;
   random(byteLength: number): Uint8Array;
@@ -44,6 +50,10 @@ export interface RelayService {
   said(name: string, payload: Uint8Array): void;
   /** What a unit answered. */
   replied(device: LinkedDevice, payload: Uint8Array): void;
+  /** A unit's connection has ended: if it sleeps, what it has not answered waits. */
+  left(deviceId: string): void;
+  /** A unit has reported, and hears: what waited for it goes out. */
+  awake(deviceId: string): void;
   /** A caller's connection has ended. */
   gone(name: string): void;
   /** Ends sessions that are idle, and those whose chains have run out. @param wallMs The time of day. */
@@ -57,7 +67,7 @@ export function createRelayService(options: RelayServiceOptions): RelayService {
   const { toDevice, toCaller, nowMs } = options;
   /** The least recently used first. */
   const sessions = new Map<string, RelaySession>();
-  const pending = new Map<string, { readonly session: RelaySession; readonly tag: Uint8Array }>();
+  const pending = new Map<string, { readonly session: RelaySession; readonly request: RelayedRequest }>();
   const budget = createRelayBudget();
   const counts = { forwarded: 0, heldOff: 0 };
 
@@ -77,19 +87,27 @@ export function createRelayService(options: RelayServiceOptions): RelayService {
     toCaller(session.caller.name, encodeRelayedReply({ tag, accepted: false, body: encodeRefusal(fault) }));
   };
 
-  const forward = async (
-    session: RelaySession,
-    request: { tag: Uint8Array; path: "key" | "edhoc" | "record"; body: Uint8Array },
-  ) => {
-    if (sessions.get(session.caller.name) !== session) return;
+  /** Keeps a request until its unit wakes, and tells the caller. False for a unit that doesn't sleep. */
+  const hold = (session: RelaySession, request: RelayedRequest): boolean => {
+    const untilS = options.asleepUntilS(session.caller.device.id);
+    if (untilS === undefined) return false;
+    const { waiting } = session;
+    if (!waiting.some(({ tag }) => equal(tag, request.tag))) waiting.push(request);
+    if (waiting.length > PENDING_MAX) waiting.shift();
+    toCaller(session.caller.name, encodeRelayedAsleep(request.tag, untilS));
+    return true;
+  };
+
+  const forward = async (session: RelaySession, request: RelayedRequest) => {
+    if (sessions.get(session.caller.name) !== session || hold(session, request)) return;
     const tag = options.random(RELAY_TAG_BYTES);
     const name = toHex(tag);
-    pending.set(name, { session, tag: request.tag });
+    pending.set(name, { session, request });
     session.tags.push(name);
     if (session.tags.length > PENDING_MAX) pending.delete(session.tags.shift() as string);
     counts.forwarded++;
     if (await toDevice(session.caller.device, DOWN.relay, encodeRelayedRequest({ ...request, tag }))) return;
-    if (pending.delete(name)) refuseTo(session, request.tag, "SESSION_UNREACHABLE");
+    if (pending.delete(name) && !hold(session, request)) refuseTo(session, request.tag, "SESSION_UNREACHABLE");
   };
 
   return {
@@ -97,7 +115,7 @@ export function createRelayService(options: RelayServiceOptions): RelayService {
       const leaving = placeFor(caller, sessions);
       if (leaving === "full") return refuse("SESSION_FULL");
       if (leaving !== undefined) end(leaving);
-      sessions.set(caller.name, { caller, usedAtMs: nowMs(), tags: [] });
+      sessions.set(caller.name, { caller, usedAtMs: nowMs(), tags: [], waiting: [] });
       return ok(caller);
     },
     said(name, payload) {
@@ -126,7 +144,19 @@ export function createRelayService(options: RelayServiceOptions): RelayService {
       // A unit answers its own callers: a tag of another's is none of its.
       if (!reply.ok || asked === undefined || asked.session.caller.device.id !== device.id) return;
       pending.delete(name);
-      toCaller(asked.session.caller.name, encodeRelayedReply({ ...reply.value, tag: asked.tag }));
+      toCaller(asked.session.caller.name, encodeRelayedReply({ ...reply.value, tag: asked.request.tag }));
+    },
+    left(deviceId) {
+      for (const [name, { session, request }] of [...pending]) {
+        if (session.caller.device.id === deviceId && hold(session, request)) pending.delete(name);
+      }
+    },
+    awake(deviceId) {
+      for (const session of [...sessions.values()]) {
+        if (session.caller.device.id !== deviceId || session.waiting.length === 0) continue;
+        touch(session);
+        for (const request of session.waiting.splice(0)) void forward(session, request);
+      }
     },
     gone(name) {
       const session = sessions.get(name);
@@ -135,7 +165,8 @@ export function createRelayService(options: RelayServiceOptions): RelayService {
     sweep(wallMs) {
       for (const session of [...sessions.values()]) {
         const isOver = (session.caller.expiresAtS ?? Number.POSITIVE_INFINITY) * 1000 <= wallMs;
-        if (isOver || session.usedAtMs + IDLE_MS <= nowMs()) end(session);
+        const silentMs = session.waiting.length > 0 ? WAIT_MS : IDLE_MS;
+        if (isOver || session.usedAtMs + silentMs <= nowMs()) end(session);
       }
     },
     async checkAgain(mayStay, breathe) {

@@ -1,6 +1,7 @@
 /**
  * The relay sessions that are open at once. When a new one exceeds a limit, the session with the weakest claim ends.
  */
+import type { RelayedRequest } from "#wire/link/relay.ts";
 import type { Caller } from "./caller-gate.ts";
 
 /** Sessions at once: of one branch; to one unit, of those who are not first (Caller.isFirst); under one root, on whatever units; in all. */
@@ -14,6 +15,8 @@ export interface RelaySession {
   usedAtMs: number;
   /** Our tags of what this caller asked, the oldest first. */
   readonly tags: string[];
+  /** What this caller asked while the unit slept. */
+  readonly waiting: RelayedRequest[];
 }
 
 /**

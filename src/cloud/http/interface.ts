@@ -126,6 +126,8 @@ export interface DeviceView extends Omit<DeviceSummary, "attempt"> {
   readonly target?: number | undefined;
   /** Minutes of the day in UTC. */
   readonly window?: { readonly fromMinute: number; readonly toMinute: number } | undefined;
+  /** Until when it sleeps: -1 until its pin wakes it, 0 when it doesn't. */
+  readonly asleepUntilMs: number;
   readonly attempts: readonly AttemptView[];
 }
 

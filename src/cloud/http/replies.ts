@@ -226,6 +226,9 @@ export const deviceReply = deviceBase
     target: sequence.optional(),
     window: windowSchema.optional(),
     heardUpMs: z.number().openapi({ description: "when it was heard, in milliseconds of the cloud's up time" }),
+    asleepUntilMs: z.number().openapi({
+      description: "until when it sleeps, Unix milliseconds; -1 until its pin wakes it, 0 when it doesn't sleep",
+    }),
     attempts: z.array(attemptSchema),
   })
   .openapi("Device") satisfies z.ZodType<DeviceView>;

@@ -23,6 +23,8 @@ export interface DeviceRow {
   nonce_ms: number;
   /** Up time at which it was last heard. */
   heard_up_ms: number;
+  /** Unix milliseconds until which it sleeps; -1 for as long as its pin stays, 0 for a device that does not sleep. */
+  asleep_until_ms: number;
 }
 
 export interface AttemptRow {
@@ -91,12 +93,13 @@ export interface Schema {
   records: RecordRow;
 }
 
-/** Columns that stores of commit 621686e lack. */
+/** Columns that older stores lack. */
 const ADDED = [
   { table: "devices", column: "nonce_ms", type: "bigint", empty: 0 },
   { table: "devices", column: "heard_up_ms", type: "bigint", empty: 0 },
   { table: "rollouts", column: "wave_since_up_ms", type: "bigint", empty: 0 },
   { table: "devices", column: "name", type: "text", empty: "" },
+  { table: "devices", column: "asleep_until_ms", type: "bigint", empty: 0 },
 ] as const;
 
 /** Adds what is missing, a column at a time: an upgrade that was interrupted goes on where it stopped. */

@@ -55,6 +55,7 @@ async function save(store: Store, batch: Batch): Promise<void> {
             heard_ms: row.ref("excluded.heard_ms"),
             online: row.ref("excluded.online"),
             nonce_ms: row.ref("excluded.nonce_ms"),
+            asleep_until_ms: row.ref("excluded.asleep_until_ms"),
             heard_up_ms: row.ref("excluded.heard_up_ms"),
           })),
         )

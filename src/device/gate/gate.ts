@@ -25,6 +25,8 @@ import { nextTimeoutMs, sweep } from "./session-table.ts";
 import { createGateState, type GateOptions, type GateState, keepEvent, type StepContext } from "./state.ts";
 import { askCloud, onCloudTime, onLink } from "./time.ts";
 
+/** Whoever asked something may ask more: a unit that wants to sleep waits for so long. */
+const LINGER_MS = 3_000;
 /** Where the fleet's revocations arrive, below the fleet's topic. */
 const REVOCATIONS = `all/${ALL.revocation}`;
 
@@ -169,5 +171,8 @@ export function createGate(options: GateOptions): Machine<GateState> {
     name: "gate",
     initial: createGateState(options.tcpPort, options.appOrigins),
     step: (state, event) => step(options, state, event),
+    isBusy: ({ table }, nowMs) =>
+      table.half.length > 0 ||
+      table.open.some(({ pending, usedAtMs }) => pending !== undefined || nowMs - usedAtMs < LINGER_MS),
   };
 }

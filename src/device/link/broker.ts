@@ -111,9 +111,9 @@ function hear(
 ): void {
   const own = unitTopic(settings.fleet, settings.deviceId, "");
   const name = topic.startsWith(own) ? topic.slice(own.length) : topic.slice(`f/${settings.fleet}/`.length);
-  if (name !== DOWN.away) {
+  if (name !== DOWN.away || payload.length !== 2) {
     link.effects.push({ kind: "emit", event: { kind: "link-message", topic: name, payload } });
-  } else if (payload.length === 2) {
+  } else {
     // Leaving in good order keeps the broker from publishing the will, so the unit says itself that it is gone.
     const gone = { topic: `${own}${UP.state}`, payload: new Uint8Array(0), retain: true, qos: 0 } as const;
     write(link, state, publishIn(state.conversation as Conversation, gone, nowMs));

@@ -17,7 +17,7 @@ import { arm, askAgain, baseFor, begin, goOn, onBlock, work } from "./install.ts
 import { isSignedBy, onKeysets } from "./keys.ts";
 import { type Offer, readMaker, readOffer } from "./memory.ts";
 import { slotBytesOf } from "./slots.ts";
-import { askAtMs, END_FAULTS, initialOtaState, NEVER, type OtaState } from "./state.ts";
+import { type Activity, askAtMs, END_FAULTS, initialOtaState, NEVER, type OtaState } from "./state.ts";
 import {
   drop,
   emit,
@@ -286,11 +286,14 @@ function step(ota: Ota, old: OtaState, event: DeviceEvent): Step<OtaState> {
   return Number.isFinite(wakeAtMs) ? { state, effects, wakeAtMs } : { state, effects };
 }
 
+const BUSY: ReadonlySet<Activity> = new Set<Activity>(["asking", "fetching", "trial"]);
+
 export function createOta(parts: OtaParts): Machine<OtaState> {
   const ota = otaOf(parts);
   return {
     name: "ota",
     initial: initialOtaState(),
     step: (state, event) => step(ota, state, event),
+    isBusy: ({ activity }) => BUSY.has(activity),
   };
 }

@@ -68,7 +68,10 @@ const LEGACY: Readonly<Record<Legacy, string>> = {
 export async function appScript(app: string): Promise<{ readonly script: string; readonly map: string }> {
   const contents = [
     'import { provideIo } from "#device/app-io.ts";',
+    'import { provideUnit } from "#device/late-machine.ts";',
     `import { app } from ${JSON.stringify(resolve(app))};`,
+    // It may say that it wants to sleep; nothing comes of it here.
+    "provideUnit({ port: native, add: () => () => undefined });",
     "provideIo(native.io); globalThis.judge(app);",
   ].join(" ");
   const result = await build({

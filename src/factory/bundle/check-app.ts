@@ -8,6 +8,7 @@ import ts from "typescript";
 import type { BoardIo } from "#base/board-io.ts";
 import { BundleError } from "./bundle.ts";
 import { ioFaults } from "./check-io.ts";
+import { sleepFaults } from "./check-sleep.ts";
 import { absentOf, withoutAbsent } from "./unit-library.ts";
 
 interface AppToCheck {
@@ -18,6 +19,8 @@ interface AppToCheck {
   readonly pins: Readonly<Record<string, "output" | "input" | "level">>;
   /** Its further hardware, as in board.json. */
   readonly io?: BoardIo | undefined;
+  /** Pins that end a sleep, as in board.json; undefined on a board that can't sleep. */
+  readonly sleep?: { readonly pins: readonly string[] } | undefined;
   /** Whether the bundle is for a test build, which has models where the emulator lacks hardware. */
   readonly isModelled?: boolean | undefined;
   /** What the unit's engine leaves out, as in `globalThis.Date` and `String.prototype.normalize`. */
@@ -187,6 +190,9 @@ export function checkApp(asked: AppToCheck): void {
   const pins = files.flatMap((file) => pinFaults(file, checker, asked));
   if (pins.length > 0) refuse(pins);
   // All of it at once: a maker who picks a board wants to know everything that it lacks.
-  const io = files.flatMap((file) => ioFaults(file, checker, asked, placeOf));
+  const io = files.flatMap((file) => [
+    ...ioFaults(file, checker, asked, placeOf),
+    ...sleepFaults(file, checker, asked, placeOf),
+  ]);
   if (io.length > 0) throw new BundleError(io.join("; "));
 }

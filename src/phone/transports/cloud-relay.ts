@@ -21,7 +21,7 @@ import {
 import type { CloudAddress, CloudTls } from "#wire/link/cloud-address.ts";
 import { decodeNonceAnswer, linkPassword } from "#wire/link/link-auth.ts";
 import type { Transport } from "../transport.ts";
-import { relayTransport } from "./relay.ts";
+import { type OnAsleep, relayTransport } from "./relay.ts";
 
 export interface CloudRelayOptions {
   readonly primitives: Primitives;
@@ -40,6 +40,8 @@ export interface CloudRelayOptions {
   readonly tls?: { readonly ca?: string; readonly servername?: string };
   /** How long each answer may take. */
   readonly timeoutMs?: number;
+  /** Asked when the unit sleeps: whether to wait until it wakes. Without it the answer is SESSION_ASLEEP. */
+  readonly onAsleep?: OnAsleep;
 }
 
 /**
@@ -119,7 +121,7 @@ function faultIn(answer: Uint8Array): Fault {
  *   refuses (LINK_PROOF, LINK_DEVICE, LINK_SIGNATURE, SESSION_RATE, SESSION_FULL, GRANT_*); LINK_REFUSED by the broker.
  */
 export async function cloudRelayTransport(options: CloudRelayOptions): Promise<Result<Transport>> {
-  const { primitives, cloud, deviceId, holderSeed, chain, tls, timeoutMs = TIMEOUT_MS } = options;
+  const { primitives, cloud, deviceId, holderSeed, chain, tls, timeoutMs = TIMEOUT_MS, onAsleep } = options;
   const publicKey = primitives.ed25519PublicKey(holderSeed);
   const given = await post(options, "/nonce", deviceIdOf(primitives, publicKey));
   const nonce = given.ok ? decodeNonceAnswer(given.value) : given;
@@ -150,7 +152,7 @@ export async function cloudRelayTransport(options: CloudRelayOptions): Promise<R
   // A broken connection shows as an answer that doesn't come.
   client.on("error", () => undefined);
   const topics = { relay: callerRelayTopic(name), reply: callerReplyTopic(name) };
-  const relay = await relayTransport({ client, topics, timeoutMs });
+  const relay = await relayTransport({ client, topics, timeoutMs, onAsleep });
   return ok({
     exchange: relay.exchange,
     async close() {

@@ -11,7 +11,7 @@ export const RELAY_TAG_BYTES = 8;
 
 const PATHS: readonly SessionPath[] = ["key", "edhoc", "record"];
 
-interface RelayedRequest {
+export interface RelayedRequest {
   readonly tag: Uint8Array;
   readonly path: SessionPath;
   readonly body: Uint8Array;
@@ -32,6 +32,19 @@ export function encodeRelayedRequest({ tag, path, body }: RelayedRequest): Uint8
 /** [tag, accepted, body] */
 export function encodeRelayedReply({ tag, accepted, body }: RelayedReply): Uint8Array {
   return encodeCbor([tag, accepted, body]);
+}
+
+/** Tells a caller that the unit sleeps and its request waits: [tag, Unix seconds until when, 0 where no time is known, no bytes]. */
+export function encodeRelayedAsleep(tag: Uint8Array, untilS: number): Uint8Array {
+  return encodeCbor([tag, Math.ceil(untilS), new Uint8Array(0)]);
+}
+
+/** Reads that notice; undefined when it is none. */
+export function decodeRelayedAsleep(
+  payload: Uint8Array,
+): { readonly tag: Uint8Array; readonly untilS: number } | undefined {
+  const [tag = null, untilS = null] = threeOf(payload);
+  return isTag(tag) && typeof untilS === "number" ? { tag, untilS } : undefined;
 }
 
 function threeOf(payload: Uint8Array): readonly Cbor[] {

@@ -19,6 +19,8 @@ export const UP = {
   failure: "failure",
   /** A nonce of 16 bytes: asks for the time, signed over it by the maker's time key (wire/grants/signed-time.ts). */
   askTime: "ask-time",
+  /** The unit is about to sleep, and until when (wire/link/unit-sleep.ts). */
+  sleep: "sleep",
   /** One event of the app: `event/NAME`. */
   event: "event",
 } as const;
@@ -43,7 +45,10 @@ export const DOWN = {
   revocation: "revocation",
   /** The time, signed over the unit's nonce. */
   time: "time",
-  /** Unsigned u16: the unit disconnects and waits this many seconds, plus jitter, before it connects again. */
+  /**
+   * Unsigned u16: the unit disconnects and waits this many seconds, plus jitter, before it connects again. Zero bytes, in answer
+   * to `sleep`: there is nothing more for the unit, and it may leave when it likes.
+   */
   away: "away",
 } as const;
 

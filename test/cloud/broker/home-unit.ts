@@ -43,6 +43,8 @@ export interface HomeUnit {
   show(event: Parameters<SocketRunner["show"]>[0]): void;
   /** Says something below its own topic, as a unit that somebody took over would. */
   publish(topic: string, payload: Uint8Array): void;
+  /** Whether the cloud has said that there is nothing more for it. */
+  dismissed(): boolean;
   stop(): void;
 }
 
@@ -80,6 +82,7 @@ export async function startHomeUnit(
   const stored: Stored = { get: (name) => values.get(name), names: () => [...values.keys()] };
   const calls: string[] = [];
   const heard: Uint8Array[] = [];
+  let isDismissed = false;
   const names = [
     ["setLamp", "call"],
     ["pressed", "subscribe"],
@@ -96,6 +99,7 @@ export async function startHomeUnit(
   const link: SocketRunner = runOnSockets(createLink(primitives), stored, perform, (event) => {
     if (event.kind !== "link-message" && event.kind !== "link-up" && event.kind !== "link-down") return;
     if (event.kind === "link-message" && event.topic === "relay") heard.push(event.payload);
+    if (event.kind === "link-message" && event.topic === "away") isDismissed = true;
     setImmediate(() => gate.show(event));
   });
   const gate: SocketRunner = runOnSockets(
@@ -117,6 +121,7 @@ export async function startHomeUnit(
     ...{ id, publicKey, calls, heard, grant, stored: values, owner: { seed: ownerSeed, chain: chainOf(grant) } },
     show: (event) => gate.show(event),
     publish: (topic, payload) => link.show({ kind: "publish", topic, payload, retain: false }),
+    dismissed: () => isDismissed,
     stop() {
       link.stop();
       gate.stop();

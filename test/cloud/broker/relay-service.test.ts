@@ -4,7 +4,7 @@ import { toHex } from "#base/bytes.ts";
 import type { Caller } from "#cloud/broker/caller-gate.ts";
 import { createRelayService } from "#cloud/broker/relay-service.ts";
 import { createSpentNonces } from "#cloud/broker/spent-nonces.ts";
-import { encodeRelayedRequest } from "#wire/link/relay.ts";
+import { decodeRelayedAsleep, encodeRelayedRequest } from "#wire/link/relay.ts";
 import { MESSAGE_1_MARK, type SessionPath } from "#wire/sessions/session.ts";
 
 let names = 0;
@@ -23,13 +23,16 @@ const callerOf = (branch: string, more: Partial<Caller> = {}): Caller => ({
 
 function serviceInTime() {
   let [nowMs, tags] = [1_000, 0];
+  let asleepUntilS: number | undefined;
+  const told: (number | undefined)[] = [];
   const due: { readonly atMs: number; readonly then: () => void }[] = [];
   const dismissed: string[] = [];
   const forwarded: Uint8Array[] = [];
   const service = createRelayService({
     toDevice: async (_device, _name, payload) => void forwarded.push(payload) === undefined,
-    toCaller: () => undefined,
+    toCaller: (_, payload) => void told.push(decodeRelayedAsleep(payload)?.untilS),
     dismiss: (name) => void dismissed.push(name),
+    asleepUntilS: () => asleepUntilS,
     random: (byteLength) => new Uint8Array(byteLength).fill(++tags),
     nowMs: () => nowMs,
     later: (milliseconds, then) => void due.push({ atMs: nowMs + milliseconds, then }),
@@ -37,6 +40,11 @@ function serviceInTime() {
   return {
     service,
     dismissed,
+    /** What callers were told: until when their unit sleeps, or something else. */
+    told,
+    sleepUntil(untilS: number | undefined) {
+      asleepUntilS = untilS;
+    },
     /** Requests that reached the unit whose body ends so. */
     reached: (body: Uint8Array) => forwarded.filter((each) => toHex(each).endsWith(toHex(body))).length,
     say(caller: Caller, path: SessionPath, body: Uint8Array) {
@@ -142,4 +150,41 @@ it("a cloud forgets the branches of callers with their nonces", () => {
   expect(spent.branches).toBe(1_002);
   spent.spend("d", "n", 1, 200_000);
   expect(spent.branches).toBe(1);
+});
+
+describe("a unit that sleeps", () => {
+  const BODY = Uint8Array.of(1, 2, 3, 4);
+
+  it("is asked again, once awake, what it left unanswered", () => {
+    const { service, reached, say, sleepUntil, told } = serviceInTime();
+    const owner = callerOf("owner");
+    service.admit(owner);
+    say(owner, "record", BODY);
+    expect(reached(BODY)).toBe(1);
+    sleepUntil(700);
+    service.left(owner.device.id);
+    expect(told).toEqual([700]);
+    sleepUntil(undefined);
+    service.awake(owner.device.id);
+    expect(reached(BODY)).toBe(2);
+    service.awake(owner.device.id);
+    expect(reached(BODY)).toBe(2);
+  });
+
+  it("a request that is repeated meanwhile goes out once, and its session stays for a day", () => {
+    const { service, reached, say, sleepUntil, advance, dismissed } = serviceInTime();
+    const owner = callerOf("owner");
+    service.admit(owner);
+    sleepUntil(0);
+    for (let times = 0; times < 3; times++) say(owner, "record", BODY);
+    advance(23 * 3_600_000);
+    service.sweep(0);
+    expect([dismissed, reached(BODY)]).toEqual([[], 0]);
+    sleepUntil(undefined);
+    service.awake(owner.device.id);
+    expect(reached(BODY)).toBe(1);
+    advance(25 * 3_600_000);
+    service.sweep(0);
+    expect(dismissed).toEqual([owner.name]);
+  });
 });

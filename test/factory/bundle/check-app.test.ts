@@ -221,3 +221,25 @@ it("the library that apps are checked against has nothing that a unit lacks", as
 });
 
 const OWN_PROPERTIES = ["Function.prototype.prototype", "RegExp.prototype.lastIndex", "Error.prototype.stack"];
+
+const sleeping = (options: string) =>
+  `import { defineDevice, sleep } from "latchkey/device";\nexport const app = defineDevice({ start: () => sleep(${options}) });\n`;
+
+it("a board that can't sleep refuses an app that does, and a pin that ends no sleep is named", () => {
+  const app = join(folder, "sleeps.ts");
+  const refusal = (options: string, sleep?: { pins: readonly string[] }) => {
+    writeFileSync(app, sleeping(options));
+    try {
+      checkApp({ app, board: "toy", pins: PINS, sleep, absent: NOT_ON_A_UNIT });
+      return "";
+    } catch (error) {
+      return (error as Error).message.replace(app, "app.ts");
+    }
+  };
+  expect(refusal("{ forS: 60 }")).toBe("app.ts:2:48: board toy cannot sleep");
+  expect(refusal("{ forS: 60 }", { pins: [] })).toBe("");
+  expect(refusal('{ untilPin: "button" }', { pins: ["button"] })).toBe("");
+  expect(refusal('{ untilPin: "lamp" }', { pins: ["button"] })).toBe(
+    'app.ts:2:66: pin "lamp" of board toy ends no sleep (button can)',
+  );
+});

@@ -1,7 +1,7 @@
 /** Compares the sizes of a board's images with the budgets in board.json. */
 import { FIRMWARE } from "./flags.ts";
-import type { Image } from "./image.ts";
-import { layoutOf } from "./layout.ts";
+import { isLinux, layoutOf } from "./layout.ts";
+import type { Image } from "./parts.ts";
 import { type Depth, deepest, type Frame, type Frames, type KnownCalls, readFrames } from "./stack.ts";
 import { cacheFolder } from "./third-party.ts";
 
@@ -54,6 +54,7 @@ export function stackUse({ boot, runtime }: Images): StackUse {
 function takes(name: string, images: Images): readonly (readonly [string, number, number])[] {
   const { budgets } = layoutOf(name).board;
   const { boot, runtime, tls = false } = images;
+  if (isLinux(name)) return [["program", runtime.textBytes, budgets.textBytes ?? 0]];
   const stack = stackUse(images);
   return [
     ["text", runtime.textBytes, (tls ? budgets.textTlsBytes : budgets.textBytes) ?? 0],

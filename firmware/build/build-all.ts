@@ -1,7 +1,8 @@
 /** Builds every image that the tests start, so that no test waits for a compiler: `node bin/run.mjs firmware/build/build-all.ts`. */
 import { buildHost } from "./host.ts";
 import { buildBoot, buildRuntime } from "./image.ts";
-import { FIRMWARE_BOARDS } from "./layout.ts";
+import { FIRMWARE_BOARDS, LINUX_BOARDS } from "./layout.ts";
+import { buildLinux, canBuild } from "./linux.ts";
 import { BuildStop } from "./third-party.ts";
 
 try {
@@ -11,6 +12,10 @@ try {
       const { compiled } = await buildRuntime(board, { tls });
       process.stderr.write(`latchkey: firmware of ${board}${tls ? " with TLS" : ""}: ${compiled} files compiled\n`);
     }
+  }
+  for (const board of LINUX_BOARDS.filter(canBuild)) {
+    const { compiled } = await buildLinux(board);
+    process.stderr.write(`latchkey: program for ${board}: ${compiled} files compiled\n`);
   }
   await buildHost();
 } catch (error) {

@@ -8,8 +8,9 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { compile, filesBelow, type Group } from "./compile.ts";
 import { FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
-import { type Edited, editedGroup, VERIFYING } from "./image.ts";
+import { type Edited, editedGroup } from "./image.ts";
 import { ROOT } from "./layout.ts";
+import { VERIFYING } from "./parts.ts";
 import { BuildStop, thirdParty } from "./third-party.ts";
 import { tlsFlags } from "./tls-sources.ts";
 

@@ -7,8 +7,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { basename, join } from "node:path";
 import { compile, filesBelow, type Group } from "./compile.ts";
 import { FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
-import { type Edited, ENGINE_PARTS, editedGroup, engineBuild, SEALING, VERIFYING } from "./image.ts";
+import { type Edited, editedGroup } from "./image.ts";
 import { layoutOf, ROOT } from "./layout.ts";
+import { ENGINE_PARTS, engineBuild, SEALING, VERIFYING } from "./parts.ts";
 import { BuildStop, thirdParty } from "./third-party.ts";
 
 /** Whose flash map and limits the host's programs have. */
@@ -105,7 +106,7 @@ export async function buildHost(edited?: Edited, writeBytes?: number): Promise<H
   const boot = await compile([...ownBoot, sodiumGroup(VERIFYING)], CC);
   const ownRuntime = asEdited([
     chip,
-    ours("chips/host/runtime", "boot/record-log"),
+    ours("chips/host/runtime", "chips/hosted/heap", "boot/record-log"),
     below("main", "heap", "libc", "report"),
     ours(
       ...["aes", "clock", "console", "crypto", "entropy", "flash", "js", "sodium", "system"].map(

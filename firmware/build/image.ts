@@ -1,26 +1,14 @@
 /** Builds a board's native image from our C and the pinned third-party sources, and says what it takes. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { COMPILER, compile, filesBelow, type Group } from "./compile.ts";
 import { CALL_GRAPH, COMMON, CPU, FIRMWARE, OURS, sodiumFlags } from "./flags.ts";
-import { type Layout, layoutOf, ROOT } from "./layout.ts";
+import { isLinux, type Layout, layoutOf, ROOT } from "./layout.ts";
+import { buildLinux } from "./linux.ts";
+import { engineBuild, engineGroup, type Image, SEALING, VERIFYING } from "./parts.ts";
 import { BuildStop, THIRD_PARTY, thirdParty } from "./third-party.ts";
 import { PLAIN, secureGroups, type Variant } from "./tls-sources.ts";
-
-export interface Image {
-  readonly elf: string;
-  /** What is flashed: everything that the image needs in flash, from its first address on. */
-  readonly binary: string;
-  /** Bytes in flash: code, constants and initial data. */
-  readonly textBytes: number;
-  /** Bytes of RAM: data, bss, heap arena and stack. */
-  readonly ramBytes: number;
-  readonly compiled: number;
-  /** What it was linked from. */
-  readonly objects: readonly string[];
-}
 
 /** The one line that installs what is missing, or undefined when all is there. */
 export function missingPackages(): string | undefined {
@@ -33,28 +21,6 @@ export function missingPackages(): string | undefined {
   const missing = Object.entries(programs).filter(([program]) => spawnSync(program, ["--version"]).error !== undefined);
   if (missing.length === 0) return undefined;
   return `apt-get install -y --no-install-recommends ${THIRD_PARTY.debian.join(" ")}`;
-}
-
-/** Our part of the engine, which quickjs.c includes. */
-export const ENGINE_PARTS = ["code.h", "code.inc", "write.inc"].map((name) => join(FIRMWARE, "engine", name));
-
-function engineGroup(tree: string): Group {
-  return {
-    sources: ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"].map((name) => join(tree, `${name}.c`)),
-    flags: [
-      ...COMMON,
-      "-Os",
-      "-w",
-      "-D_GNU_SOURCE",
-      '-DCONFIG_VERSION="2025-04-26"',
-      "-D__TM_GMTOFF=tm_gmtoff",
-      `-I${FIRMWARE}`,
-      `-I${tree}`,
-      "-include",
-      "malloc.h",
-    ],
-    inputs: [basename(tree), ...ENGINE_PARTS],
-  };
 }
 
 function networkGroup(tree: string): Group {
@@ -72,41 +38,9 @@ function networkGroup(tree: string): Group {
   };
 }
 
-/** What both images need of libsodium: hashes, and signatures checked. */
-export const VERIFYING = [
-  "crypto_core/ed25519/ref10/ed25519_ref10",
-  "crypto_sign/ed25519/ref10/open",
-  "crypto_sign/ed25519/ref10/sign",
-  "crypto_hash/sha256/cp/hash_sha256_cp",
-  "crypto_hash/sha512/cp/hash_sha512_cp",
-  "crypto_verify/sodium/verify",
-];
-export const SEALING = [
-  "crypto_sign/ed25519/ref10/keypair",
-  "crypto_scalarmult/curve25519/ref10/x25519_ref10",
-  "crypto_aead/chacha20poly1305/sodium/aead_chacha20poly1305",
-  "crypto_stream/chacha20/stream_chacha20",
-  "crypto_stream/chacha20/ref/chacha20_ref",
-  "crypto_onetimeauth/poly1305/onetimeauth_poly1305",
-  "crypto_onetimeauth/poly1305/donna/poly1305_donna",
-  "crypto_shorthash/siphash24/ref/shorthash_siphashx24_ref",
-];
-
 function cryptoGroup(tree: string, names: readonly string[]): Group {
   const sources = names.map((name) => join(tree, "src/libsodium", `${name}.c`));
   return { sources, flags: [...COMMON, CALL_GRAPH, "-O2", "-w", ...sodiumFlags(tree)], inputs: [basename(tree)] };
-}
-
-/** Tells engines apart whose bytecode may differ: by their sources with our edits, and how they are compiled. */
-export function engineBuild(tree: string): string {
-  const { flags, inputs } = engineGroup(tree);
-  const parts = ENGINE_PARTS.map((path) => readFileSync(path, "utf8"));
-  const digest = createHash("sha256")
-    .update(
-      JSON.stringify([flags.filter((flag) => !flag.startsWith("-I")), inputs.map((path) => basename(path)), parts]),
-    )
-    .digest("hex");
-  return `-DENGINE_BUILD=0x${digest.slice(0, 8)}u`;
 }
 
 function runtimeGroup(layout: Layout, trees: Readonly<Record<string, string>>): Group {
@@ -252,6 +186,7 @@ function nameOf({ tls, modelled = false, heapBytes }: Variant): string {
  * @throws BuildStop when a package is missing, a source can't be had, something doesn't compile or doesn't fit.
  */
 export async function buildRuntime(name: string, variant: Variant = PLAIN, edited?: Edited): Promise<Image> {
+  if (isLinux(name)) return buildLinux(name);
   const { layout: plain, trees } = prepare(name, variant.modelled);
   const layout = variant.heapBytes === undefined ? plain : withArena(plain, variant.heapBytes);
   const ours = runtimeGroup(layout, trees);
@@ -278,6 +213,7 @@ export async function buildRuntime(name: string, variant: Variant = PLAIN, edite
 
 /** The same for the boot stage, into .cache/firmware/BOARD/boot.elf. */
 export async function buildBoot(name: string, edited?: Edited): Promise<Image> {
+  if (isLinux(name)) return buildLinux(name);
   const { layout, trees } = prepare(name);
   const ours = bootGroup(layout, trees);
   const { objects, compiled } = await compile([

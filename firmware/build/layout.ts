@@ -40,9 +40,15 @@ interface Chip {
 const CHIPS: Readonly<Record<string, Chip>> = {
   "qemu-mps2": { folder: "cmsdk", hz: 25_000_000, imageAddress: 0x1_0000 },
   "qemu-sf2": { folder: "smartfusion2", hz: 142_000_000, imageAddress: 0xa000_0000 },
+  linux: { folder: "linux", hz: 1_000_000_000, imageAddress: 0x6000_0000 },
 };
 
-export const FIRMWARE_BOARDS: readonly string[] = Object.keys(CHIPS);
+/** Boards whose chip runs Linux: their native image is a program (linux.ts). */
+export const isLinux = (name: string): boolean => CHIPS[name]?.folder === "linux";
+
+/** Boards whose native images run on the bare chip. */
+export const FIRMWARE_BOARDS: readonly string[] = Object.keys(CHIPS).filter((name) => !isLinux(name));
+export const LINUX_BOARDS: readonly string[] = Object.keys(CHIPS).filter(isLinux);
 
 export interface Layout {
   readonly board: BoardFile;
@@ -108,7 +114,7 @@ export function layoutOf(name: string, isModelled = false): Layout {
   const path = join(ROOT, "boards", name, "board.json");
   const chip = CHIPS[name];
   if (chip === undefined || !existsSync(path)) {
-    throw new BuildStop(`no firmware for a board ${name}; there is ${FIRMWARE_BOARDS.join(", ")}`);
+    throw new BuildStop(`no firmware for a board ${name}; there is ${Object.keys(CHIPS).join(", ")}`);
   }
   const board = JSON.parse(readFileSync(path, "utf8")) as BoardFile;
   const numbers: Record<string, number> = {

@@ -7,6 +7,7 @@
 static uint64_t wake_us = UINT64_MAX;
 
 bool clock_has_work(void) { return wake_us == 0; }
+uint64_t clock_wake_us(void) { return wake_us; }
 
 static uint64_t now_us(void) { return chip_nanoseconds() / 1000u; }
 

@@ -75,7 +75,8 @@ const char *net_time_server(unsigned place) {
   return place < time_server_count ? ip4addr_ntoa(time_servers + place) : NULL;
 }
 
-void net_join(void) {
+void net_join(const uint8_t ipv4[4]) {
+  (void)ipv4; /* our own DHCP server's counts */
   time_server_count = 0;
   netif_set_up(&interface);
   dhcp_start(&interface);

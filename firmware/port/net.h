@@ -4,8 +4,8 @@
 #include <stdint.h>
 
 void net_start(const uint8_t mac[6]);
-/* Begins to ask for an address; net_ready tells when there is one. */
-void net_join(void);
+/* Begins to ask for an address; net_ready tells when there is one. `ipv4` is the one that the radio says the unit has. */
+void net_join(const uint8_t ipv4[4]);
 /* Drops the address and every connection. */
 void net_leave(void);
 bool net_ready(void);

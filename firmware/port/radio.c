@@ -134,7 +134,7 @@ static JSValue ipv4_event(JSContext *ctx, const char *kind, const uint8_t *addre
 /* The unit's own access point opened at an address, or closed. */
 static JSValue serving_event(JSContext *ctx, uint32_t length) {
   bool open = length == 4;
-  if (open && !serving && network == APART) net_join();
+  if (open && !serving && network == APART) net_join(payload);
   if (!open && serving && network == APART) net_leave();
   serving = open;
   return ipv4_event(ctx, "radio-access-point", open ? payload : NULL);
@@ -197,7 +197,7 @@ static bool deliver(JSContext *ctx) {
       case JOINED:
         if (length < sizeof joined) return false; /* servers of the time may follow: our own lease tells of those */
         memcpy(joined, payload, sizeof joined);
-        if (network == APART && !serving) net_join();
+        if (network == APART && !serving) net_join(joined);
         network = ASKING;
         asked_ms = chip_milliseconds();
         return false;

@@ -6,7 +6,7 @@ import { buildBundle } from "#factory/bundle/bundle.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { exceeded, sizeLines, stackLines } from "#firmware/budget.ts";
 import { buildBoot, buildRuntime, imagePaths, missingPackages } from "#firmware/image.ts";
-import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
+import { FIRMWARE_BOARDS, isLinux, LINUX_BOARDS } from "#firmware/layout.ts";
 import { bringsImages } from "#firmware/ready-images.ts";
 import { BuildStop, THIRD_PARTY } from "#firmware/third-party.ts";
 import { readText, refuseFolder, writeWhole } from "#trust/host/files.ts";
@@ -29,7 +29,7 @@ export function register(command: Command): void {
     .description(
       "install the toolchain if root and it is missing, compile what changed, link, print what the image takes of its budget",
     )
-    .requiredOption("--board <name>", `one of ${FIRMWARE_BOARDS.join(", ")}`)
+    .requiredOption("--board <name>", `one of ${[...FIRMWARE_BOARDS, ...LINUX_BOARDS].join(", ")}`)
     .option("--tls", "the image with the TLS client, for products whose cloud has a ca in flash.config.json", false)
     .option("--modelled", "a test build, with models of the hardware that the emulator lacks (board.json)", false)
     .option("--stack", "print the deepest calls of each stack as well, with the bytes of each frame", false)
@@ -42,11 +42,11 @@ export function register(command: Command): void {
           );
           return;
         }
-        installMissing();
+        if (!isLinux(board)) installMissing();
         const boot = await buildBoot(board);
         const runtime = await buildRuntime(board, { tls, modelled });
         process.stdout.write(`${sizeLines(board, { boot, runtime, tls })}\n`);
-        if (stack) process.stdout.write(`${stackLines({ boot, runtime, tls })}\n`);
+        if (stack && !isLinux(board)) process.stdout.write(`${stackLines({ boot, runtime, tls })}\n`);
         process.stdout.write(`image  ${relative(".", runtime.binary)}, for latchkey release build --native\n`);
         const over = exceeded(board, { boot, runtime, tls });
         for (const line of over) process.stderr.write(`latchkey: ${board}: ${line}\n`);

@@ -108,7 +108,7 @@ export function flashBareUnit(
     bytes !== undefined && writeSync(file, bytes, 0, bytes.length, address);
   put(region("journal").start, encodeJournal(region("journal"), { sequence: 1, epoch: 0, slots: 0 }));
   put(region("settings").start, encodeLog(region("settings"), settings));
-  put(region("entropy").start, entropyRecord(crypto.random(32)));
+  if (regions.entropy !== undefined) put(regions.entropy.start, entropyRecord(crypto.random(32)));
   for (const [name, image] of [
     ["nativeA", native],
     ["jsA", script],

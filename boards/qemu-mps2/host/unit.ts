@@ -13,28 +13,7 @@ import { MDNS_PORT } from "#wire/sessions/discovery.ts";
 import { type Emulator, powerOff, startEmulator } from "./emulator.ts";
 import { OPERATIONS_ADDRESS } from "./flash-watch.ts";
 import { commandIo, pressButton, watchPwm } from "./io-commands.ts";
-
-function show(what: object): void {
-  process.stderr.write(`${JSON.stringify(what)}\n`);
-}
-
-/** Cuts a stream into lines. */
-function lines(see: (line: string) => void): (chunk: Buffer) => void {
-  let rest = "";
-  return (chunk) => {
-    const parts = (rest + chunk.toString("latin1")).split("\n");
-    rest = parts.pop() ?? "";
-    for (const part of parts) see(part.trimEnd());
-  };
-}
-
-/** Lines of the firmware itself: `latchkey: boot native A js A trial 0 power`, `latchkey: exception: ...`. */
-function noticeOf(line: string): object | undefined {
-  const boot = /^latchkey: boot native ([AB]) js ([AB]) trial ([01]) (\S+)$/.exec(line);
-  if (boot !== null) return { native: boot[1], boot: boot[2], trial: boot[3] === "1", reason: boot[4] };
-  const failure = /^latchkey: (exception|watchdog|out-of-memory|fault): (.*)$/.exec(line);
-  return failure === null ? undefined : { failure: failure[1], message: failure[2] };
-}
+import { lines, noticeOf, show } from "./unit-lines.ts";
 
 /** A change of an output as QEMU traces it; outputs count as board.json lists them. */
 function pinOf(line: string, outputs: readonly string[]): object | undefined {

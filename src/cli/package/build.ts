@@ -10,7 +10,7 @@ import { build } from "esbuild";
 import { hasModels } from "#base/board-io.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { buildRuntime, imagePaths } from "#firmware/image.ts";
-import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
+import { FIRMWARE_BOARDS, LINUX_BOARDS } from "#firmware/layout.ts";
 import { thirdParty } from "#firmware/third-party.ts";
 import { buildPage } from "#web/host/build-page.ts";
 import { readyPaths } from "#web/host/ready-page.ts";
@@ -91,6 +91,7 @@ async function copyImages(folder: string): Promise<void> {
       copy(join(from, name), join(folder, "images", board, name));
     }
   }
+  for (const board of LINUX_BOARDS) copy(imagePaths(board).runtime, join(folder, "images", board, "main.bin"));
 }
 
 async function writePages(folder: string): Promise<void> {

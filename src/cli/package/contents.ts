@@ -18,7 +18,7 @@ export const PROGRAMS: readonly string[] = [
   "src/cli/dev/type-checker.ts",
   "boards/sim/host/air/main.ts",
   "boards/sim/host/ends-with-parent.ts",
-  ...["sim", "qemu-mps2", "qemu-sf2"].flatMap((board) =>
+  ...["sim", "linux", "qemu-mps2", "qemu-sf2"].flatMap((board) =>
     ["unit", "verifier"].map((program) => `boards/${board}/host/${program}.ts`),
   ),
 ];

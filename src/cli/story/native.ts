@@ -5,7 +5,7 @@ import type { Board } from "#boards/sim/host/board.ts";
 import { startsNative } from "#cli/line/first-flash.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { buildBoot, buildRuntime } from "#firmware/image.ts";
-import { layoutOf } from "#firmware/layout.ts";
+import { isLinux, layoutOf } from "#firmware/layout.ts";
 import { readBytes } from "#trust/host/files.ts";
 
 /** Builds what isn't up to date. Throws BuildStop where the toolchain is missing; the message is the line that mends it. */
@@ -21,8 +21,16 @@ export function nextNative(native: Uint8Array, sequence: number): Uint8Array {
   return concat(native, utf8(`release ${String(sequence).padStart(8)}`));
 }
 
-/** A native image that faults at its first instruction: its reset vector names an undefined one (Thumb `udf #0`). */
+/** Where an ELF header has the address of a program's first instruction (e_entry). */
+const ELF_ENTRY = 24;
+
+/** A native image that faults at its first instruction: its reset vector names an undefined one (Thumb `udf #0`), a program's an address of nothing. */
 export function crashingNative(board: Board, native: Uint8Array): Uint8Array {
+  if (isLinux(board.name)) {
+    const program = native.slice();
+    program.fill(0, ELF_ENTRY, ELF_ENTRY + 4);
+    return program;
+  }
   const image = concat(native, Uint8Array.of(0x00, 0xde, 0x00, 0xde));
   viewOf(image).setUint32(4, (layoutOf(board.name).imageAddress + native.length) | 1, true);
   return image;

@@ -1,0 +1,74 @@
+/** What the images of all boards are made of, and what a build gives. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Group } from "./compile.ts";
+import { COMMON, FIRMWARE } from "./flags.ts";
+
+export interface Image {
+  readonly elf: string;
+  /** What is flashed: everything that the image needs in flash, from its first address on. */
+  readonly binary: string;
+  /** Bytes in flash: code, constants and initial data. */
+  readonly textBytes: number;
+  /** Bytes of RAM: data, bss, heap arena and stack. */
+  readonly ramBytes: number;
+  readonly compiled: number;
+  /** What it was linked from. */
+  readonly objects: readonly string[];
+}
+
+/** Our part of the engine, which quickjs.c includes. */
+export const ENGINE_PARTS = ["code.h", "code.inc", "write.inc"].map((name) => join(FIRMWARE, "engine", name));
+
+/** The engine as chips have it. */
+export function engineGroup(tree: string): Group {
+  return {
+    sources: ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"].map((name) => join(tree, `${name}.c`)),
+    flags: [
+      ...COMMON,
+      "-Os",
+      "-w",
+      "-D_GNU_SOURCE",
+      '-DCONFIG_VERSION="2025-04-26"',
+      "-D__TM_GMTOFF=tm_gmtoff",
+      `-I${FIRMWARE}`,
+      `-I${tree}`,
+      "-include",
+      "malloc.h",
+    ],
+    inputs: [basename(tree), ...ENGINE_PARTS],
+  };
+}
+
+/** What both images need of libsodium: hashes, and signatures checked. */
+export const VERIFYING = [
+  "crypto_core/ed25519/ref10/ed25519_ref10",
+  "crypto_sign/ed25519/ref10/open",
+  "crypto_sign/ed25519/ref10/sign",
+  "crypto_hash/sha256/cp/hash_sha256_cp",
+  "crypto_hash/sha512/cp/hash_sha512_cp",
+  "crypto_verify/sodium/verify",
+];
+export const SEALING = [
+  "crypto_sign/ed25519/ref10/keypair",
+  "crypto_scalarmult/curve25519/ref10/x25519_ref10",
+  "crypto_aead/chacha20poly1305/sodium/aead_chacha20poly1305",
+  "crypto_stream/chacha20/stream_chacha20",
+  "crypto_stream/chacha20/ref/chacha20_ref",
+  "crypto_onetimeauth/poly1305/onetimeauth_poly1305",
+  "crypto_onetimeauth/poly1305/donna/poly1305_donna",
+  "crypto_shorthash/siphash24/ref/shorthash_siphashx24_ref",
+];
+
+/** Tells engines apart whose bytecode may differ: by their sources with our edits, and how they are compiled. */
+export function engineBuild(tree: string): string {
+  const { flags, inputs } = engineGroup(tree);
+  const parts = ENGINE_PARTS.map((path) => readFileSync(path, "utf8"));
+  const digest = createHash("sha256")
+    .update(
+      JSON.stringify([flags.filter((flag) => !flag.startsWith("-I")), inputs.map((path) => basename(path)), parts]),
+    )
+    .digest("hex");
+  return `-DENGINE_BUILD=0x${digest.slice(0, 8)}u`;
+}

@@ -1,0 +1,201 @@
+#include "chips/linux/radio.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "chips/chip.h"
+#include "chips/linux/dot11.h"
+#include "chips/linux/linux.h"
+#include "chips/linux/monitor.h"
+#include "chips/linux/scan.h"
+#include "chips/linux/wpa.h"
+#include "port/frame.h"
+
+#define JOIN_MS 30000u   /* wpa_supplicant reports a wrong key after some 18 seconds */
+#define ADDRESS_MS 15000u
+#define SCAN_MS 12000u
+#define LOOK_MS 100      /* for an address, of which no event tells */
+#define LINE_BYTES_MOST 65536 /* frames beyond that which wait for the unit are dropped, as a radio drops them */
+#define FRAMES_A_TURN 64
+
+enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT, SERVING };
+enum { NO_NETWORK = 1, REFUSED, NO_ADDRESS };
+
+static const char *interface;
+static int monitor = -1;
+static bool is_listening, is_scanning;
+static enum { APART, JOINING, ADDRESSING, TOGETHER } state;
+static uint64_t until_ms, scan_until_ms;
+static uint8_t bssid[6];
+
+static void tell(uint8_t type, const void *bytes, size_t length) { frame_send(CHIP_RADIO, type, bytes, length); }
+static void tell_byte(uint8_t type, uint8_t byte) { tell(type, &byte, 1); }
+
+/* Something of the interface by one of the kernel's requests; false where there is none. */
+static bool look_up(unsigned long request, struct ifreq *found) {
+  static int fd = -1;
+  if (fd < 0) fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  memset(found, 0, sizeof *found);
+  strncpy(found->ifr_name, interface, IFNAMSIZ - 1);
+  return ioctl(fd, (int)request, found) == 0;
+}
+
+static void listen_on(uint8_t channel) {
+  unsigned mhz = dot11_mhz(channel);
+  is_listening = mhz != 0 && monitor_tune(mhz) == 0;
+}
+
+static void tell_frame(const struct dot11_frame *f) {
+  uint64_t us = chip_nanoseconds() / 1000u;
+  uint8_t out[32] = {[8] = dot11_channel(f->mhz)};
+  int waiting = 0;
+  ioctl(RADIO_FD, SIOCOUTQ, &waiting);
+  if (waiting > LINE_BYTES_MOST) return;
+  memcpy(out, &us, 8);
+  out[9] = (uint8_t)(f->retry | f->to_access_point << 1 | f->qos << 2 | f->tid << 4);
+  out[10] = (uint8_t)f->sequence;
+  out[11] = (uint8_t)(f->sequence >> 8);
+  out[12] = (uint8_t)f->body_bytes;
+  out[13] = (uint8_t)(f->body_bytes >> 8);
+  memcpy(out + 14, f->bssid, 6);
+  memcpy(out + 20, f->source, 6);
+  memcpy(out + 26, f->destination, 6);
+  tell(FRAME, out, sizeof out);
+}
+
+static void take_frames(void) {
+  uint8_t bytes[4096];
+  struct dot11_frame frame;
+  for (int i = 0; i < FRAMES_A_TURN; i++) {
+    ssize_t length = recv(monitor, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (length < 0) return;
+    if (is_listening && dot11_read(bytes, (size_t)length, &frame)) tell_frame(&frame);
+  }
+}
+
+static void scan(void) {
+  if (is_scanning) return;
+  is_listening = false;
+  is_scanning = wpa_do("SCAN");
+  scan_until_ms = chip_milliseconds() + SCAN_MS;
+  if (!is_scanning) tell_byte(SCANNED, 0);
+}
+
+static void tell_scan(void) {
+  uint8_t out[FRAME_PAYLOAD_MOST];
+  is_scanning = false;
+  tell(SCANNED, out, scan_results(out, sizeof out));
+}
+
+static void fail(uint8_t reason) {
+  state = APART;
+  wpa_leave();
+  tell_byte(JOIN_FAILED, reason);
+}
+
+static void join(const uint8_t *payload, uint32_t length) {
+  uint32_t ssid_bytes = length > 0 ? payload[0] : 255;
+  uint32_t key_bytes = 1 + ssid_bytes < length ? payload[1 + ssid_bytes] : 255;
+  is_listening = false;
+  if (ssid_bytes > 32 || 2 + ssid_bytes + key_bytes != length) return;
+  if (!wpa_join(payload + 1, ssid_bytes, payload + 2 + ssid_bytes, key_bytes)) {
+    fail(REFUSED);
+    return;
+  }
+  state = JOINING;
+  until_ms = chip_milliseconds() + JOIN_MS;
+}
+
+static void leave(void) {
+  bool was_together = state == TOGETHER;
+  state = APART;
+  wpa_leave();
+  if (was_together) tell(LEFT, NULL, 0);
+}
+
+static void take_command(void) {
+  uint8_t payload[FRAME_PAYLOAD_MOST];
+  uint32_t length = 0;
+  switch (frame_receive(CHIP_RADIO, payload, &length)) {
+    case SCAN: scan(); break;
+    case LISTEN:
+      if (length == 1) listen_on(payload[0]);
+      break;
+    case JOIN: join(payload, length); break;
+    case LEAVE: leave(); break;
+    default: break;
+  }
+  explicit_bzero(payload, sizeof payload);
+}
+
+static bool read_mac(const char *text, uint8_t out[6]) {
+  unsigned b[6];
+  if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", b, b + 1, b + 2, b + 3, b + 4, b + 5) != 6) return false;
+  for (int i = 0; i < 6; i++) out[i] = (uint8_t)b[i];
+  return true;
+}
+
+static void take_event(const char *text) {
+  static const char connected[] = "CTRL-EVENT-CONNECTED - Connection to ";
+  if (strncmp(text, "CTRL-EVENT-SCAN-RESULTS", 23) == 0 && is_scanning) tell_scan();
+  if (strncmp(text, "CTRL-EVENT-SCAN-FAILED", 22) == 0 && is_scanning) tell_scan();
+  if (strncmp(text, connected, sizeof connected - 1) == 0 && state == JOINING) {
+    state = ADDRESSING;
+    until_ms = chip_milliseconds() + ADDRESS_MS;
+    read_mac(text + sizeof connected - 1, bssid);
+  }
+  if (strncmp(text, "CTRL-EVENT-DISCONNECTED", 23) == 0 && (state == TOGETHER || state == ADDRESSING)) {
+    if (state == TOGETHER) tell(LEFT, NULL, 0);
+    else tell_byte(JOIN_FAILED, REFUSED);
+    state = APART;
+    wpa_leave();
+  }
+  if (strncmp(text, "CTRL-EVENT-SSID-TEMP-DISABLED", 29) == 0 && state == JOINING) fail(REFUSED);
+}
+
+static void look_for_address(void) {
+  struct ifreq address, mac;
+  uint8_t out[16];
+  if (!look_up(SIOCGIFADDR, &address) || !look_up(SIOCGIFHWADDR, &mac)) return;
+  memcpy(out, &((struct sockaddr_in *)(void *)&address.ifr_addr)->sin_addr, 4);
+  memcpy(out + 4, mac.ifr_hwaddr.sa_data, 6);
+  memcpy(out + 10, bssid, 6);
+  state = TOGETHER;
+  tell(JOINED, out, sizeof out);
+}
+
+static void look_at_time(void) {
+  uint64_t now_ms = chip_milliseconds();
+  if (is_scanning && now_ms > scan_until_ms) tell_scan();
+  if (state == ADDRESSING) look_for_address();
+  if ((state == JOINING || state == ADDRESSING) && now_ms > until_ms) fail(state == JOINING ? NO_NETWORK : NO_ADDRESS);
+}
+
+int radio_run(const char *name, const char *wpa_folder) {
+  char text[4096];
+  interface = name;
+  chip_listen();
+  int events = wpa_open(wpa_folder, name);
+  if (events < 0) stop("wpa_supplicant can't be reached; start it on this interface with a control socket", name);
+  wpa_leave();
+  monitor = monitor_open(name);
+  if (monitor < 0) stop(strerror(errno), "monitor interface");
+  struct pollfd files[] = {{.fd = RADIO_FD, .events = POLLIN}, {.fd = events, .events = POLLIN}, {.fd = monitor, .events = POLLIN}};
+  for (;;) {
+    poll(files, 3, LOOK_MS);
+    if (files[0].revents & (POLLHUP | POLLERR)) return 0;
+    lines_poll();
+    take_command();
+    while (wpa_event(text, sizeof text)) take_event(text);
+    take_frames();
+    look_at_time();
+  }
+}

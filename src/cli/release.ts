@@ -15,6 +15,7 @@ import {
   writeReleaseFile,
 } from "#trust/host/release-file.ts";
 import { COMPONENT, CONSENT, type ComponentName, type Consent } from "#wire/releases/release.ts";
+import { registerDrafts } from "./drafts.ts";
 import { makeRelease } from "./make-release.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
@@ -197,6 +198,7 @@ export function register(command: Command): void {
         );
       }),
     );
+  registerDrafts(command);
   command
     .command("withdraw")
     .description("withdraw a release for good; no unit gets another block of it")

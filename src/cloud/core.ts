@@ -2,6 +2,7 @@
 
 import { openRevocationRegister, type RevocationRegister } from "#cloud/issuer/revocation-register.ts";
 import type { TimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
+import { type Drafts, openDrafts } from "#cloud/releases/drafts.ts";
 import { loadReleases, type Releases } from "#cloud/releases/releases.ts";
 import { loadRollouts, type Rollouts } from "#cloud/rollout/rollouts.ts";
 import type { Store } from "#cloud/store/store.ts";
@@ -17,6 +18,7 @@ export interface Core {
   readonly fleet: Fleet;
   readonly devices: DeviceList;
   readonly releases: Releases;
+  readonly drafts: Drafts;
   readonly rollouts: Rollouts;
   readonly revocations: RevocationRegister;
   readonly timestampSigner: TimestampSigner;
@@ -64,5 +66,6 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     upMs: up.upMs,
     ...messageOptions,
   });
-  return { store, queue, fleet, devices, releases, rollouts, revocations, timestampSigner, deviceMessages, up };
+  const drafts = openDrafts(store, queue);
+  return { store, queue, fleet, devices, releases, drafts, rollouts, revocations, timestampSigner, deviceMessages, up };
 }

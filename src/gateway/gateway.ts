@@ -11,16 +11,20 @@ import { BODY_LIMITS, watchBodies } from "#base/host/http/body-watch.ts";
 import { createSecretFile, readSecretFile, replacePublicFile } from "#trust/host/secret-file.ts";
 import { openAccounts } from "./accounts/accounts.ts";
 import { createAttempts } from "./accounts/attempts.ts";
+import { createPasskeys } from "./accounts/passkeys.ts";
 import { BOOTSTRAP_KEY_FILE, RUNNING_FILE, STORE_FILE } from "./data-folder.ts";
 import { gatewayKey } from "./gateway-key.ts";
 import { type HomeOptions, openMqttHome } from "./home/mqtt-home.ts";
+import { addAccountPages } from "./http/account-pages.ts";
 import { createGatewayApp, gatewayDocument } from "./http/gateway-app.ts";
 import { addInteractionRoutes } from "./http/interaction-routes.ts";
+import { addPasskeyScript } from "./http/passkey-form.ts";
 import { type Route, route } from "./http/route.ts";
 import { deviceRoutes } from "./http/routes-devices.ts";
 import { eventRoutes } from "./http/routes-events.ts";
 import { hookRoutes } from "./http/routes-hooks.ts";
 import { hostRoutes } from "./http/routes-host.ts";
+import { resourceRoutes } from "./http/routes-resources.ts";
 import { tokenRoutes } from "./http/routes-tokens.ts";
 import { openWebHooks } from "./http/web-hooks.ts";
 import { openJournal } from "./journal.ts";
@@ -28,7 +32,8 @@ import { createArtifacts } from "./oauth/artifacts.ts";
 import { ownClients } from "./oauth/clients.ts";
 import { compatRequest } from "./oauth/compat-request.ts";
 import { registerPasswordGrant } from "./oauth/password-grant.ts";
-import { createProvider } from "./oauth/provider.ts";
+import { createProvider, ownSecrets } from "./oauth/provider.ts";
+import { createStaffTokens } from "./oauth/staff-tokens.ts";
 import { registerTokenExchange } from "./oauth/token-exchange.ts";
 import { type HookRow, openGatewayStore } from "./store/schema.ts";
 import { createEventHub } from "./units/event-hub.ts";
@@ -101,7 +106,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const accounts = await openAccounts(store, Date.now);
     const attempts = createAttempts(() => performance.now());
     const journal = await openJournal(store, Date.now, onFatal);
-    const provider = await createProvider({ issuer: url, store, artifacts, accounts, clients: ownClients(isCompat) });
+    const secrets = await ownSecrets(store);
+    const provider = await createProvider({ issuer: url, secrets, artifacts, accounts, clients: ownClients(isCompat) });
+    const staffTokens = createStaffTokens({ issuer: url, provider, accounts, jwks: secrets.jwks });
     registerTokenExchange(provider, url);
     if (isCompat) registerPasswordGrant(provider, { issuer: url, accounts, attempts, log, journal: journal.add });
     const units = await openUnits({ store, holderSeed: key.seed, publicKey: key.publicKey });
@@ -114,6 +121,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const routes: Route[] = [
       ...hostRoutes({ publicKey: key.publicKey, accounts, artifacts, units, journal }),
       ...tokenRoutes({ ...principals, journal }),
+      ...resourceRoutes(staffTokens),
       // Before those of devices, whose paths would take "events" for a device or a variable.
       ...eventRoutes({ ...principals, units, hub, journal }),
       ...hookRoutes({ hooks, journal }),
@@ -128,7 +136,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       }),
     ];
     const app = createGatewayApp(routes, { ...principals, bootstrapKey: bootstrapKey(data), log });
-    addInteractionRoutes(app, { issuer: url, provider, accounts, attempts, units, journal });
+    const passkeys = createPasskeys(url, accounts, () => performance.now());
+    const people = { issuer: url, accounts, attempts, journal, passkeys };
+    addInteractionRoutes(app, { ...people, provider, units });
+    addAccountPages(app, people);
+    addPasskeyScript(app);
     const oauth = provider.callback();
     const rest = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     provider.on("server_error", (_ctx, error) => log(`authorization server: ${error.message}`));

@@ -57,11 +57,11 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
       [
         [
           PATHS,
-          "--base --broker-ca --broker-password-file --ca --cloud-ca --codes --config --data --discharge-key --flash --frames --issuer --js --keys --line --memory --mqtt-password-file --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --staff-secret-file --store-password-file --tls-cert --tls-key file folder release",
+          "--base --broker-ca --broker-password-file --ca --client-secret-file --cloud-ca --codes --config --data --discharge-key --flash --frames --issuer --js --keys --line --memory --mqtt-password-file --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --staff-secret-file --store-password-file --tls-cert --tls-key file folder release",
         ],
         [
           TEXT,
-          "--allow --arg --because --card --chain --cloud --discharge --for --function --key --label --moon --name --near --old --print --rate --scope --ssid --store --to-gateway --zone address answer arguments changes code events key name request rollout variable what zone",
+          "--allow --arg --because --card --chain --client --cloud --discharge --for --function --key --label --moon --name --near --old --print --rate --scope --ssid --store --to-gateway --zone address answer arguments changes code events key name request rollout variable what zone",
         ],
         [PAST, "--expires --not-after"],
         [MOMENTS, "--not-before"],

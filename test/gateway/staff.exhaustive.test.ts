@@ -1,6 +1,6 @@
 /** Staff at the maker's cloud with accounts of their own: `latchkey login`, roles, a fresh second factor, and who did it. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,13 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { startProgram } from "#boards/sim/host/child.ts";
 import { type Cloud, startCloud } from "#cloud/cloud.ts";
 import { CloudTrouble, operatorClient } from "#cloud/http/operator-client.ts";
+import { newKeySet } from "#cloud/releases/key-set-files.ts";
+import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
+import { readKeyFile } from "#trust/host/key-file.ts";
 import { askToken, loginFile, readLogin, writeLogin } from "#trust/host/login-file.ts";
+import { readReleaseFile, writeReleaseFile } from "#trust/host/release-file.ts";
+import { COMPONENT } from "#wire/releases/release.ts";
+import { runVerb } from "../cli/run-verb.ts";
 import { until } from "../progress.ts";
 import { createBrowser } from "./browser.ts";
 import { type Account, PASSWORD, startWorld, type World } from "./gateway-world.ts";
@@ -24,7 +30,7 @@ const start = async (isKeyOn: boolean): Promise<Cloud> => {
   const port = Number(new URL(url).port);
   const staff = { issuer: world.gateway.url, audience: url, secret, isKeyOn };
   return startCloud({
-    ...{ data, keys: [], name: "latchkey", host: "127.0.0.1", mqttPort: 0, httpPort: port, staff },
+    ...{ data, keys: [join(folder, "keys")], name: "latchkey", host: "127.0.0.1", mqttPort: 0, httpPort: port, staff },
     onFatal: (error) => {
       throw error;
     },
@@ -40,6 +46,7 @@ beforeAll(async () => {
   await new Promise((resolve) => probe.close(resolve));
   const registered = await world.send("POST", "/v1/gateway/resources", { url }, world.bootstrapKey());
   ({ secret } = (await registered.json()) as { secret: string });
+  newKeySet(join(folder, "keys"), "lamp");
   cloud = await start(false);
 });
 afterAll(async () => {
@@ -150,11 +157,114 @@ it("takes no token that is for a gateway's units, nor one of nobody", async () =
   expect(await status("GET", "/v1/status", "x".repeat(43))).toBe(401);
 });
 
+it("a build server uploads a draft, which a person with a fresh second factor publishes", async () => {
+  const file = join(folder, "lamp-7.release");
+  const plan = {
+    ...{
+      product: "lamp",
+      sequence: 7,
+      hardware: [1],
+      consent: "auto" as const,
+      epoch: 0,
+      notAfterS: undefined,
+      bases: [],
+    },
+    images: new Map([[COMPONENT.js, new TextEncoder().encode("an app")]]),
+  };
+  const unsigned = join(folder, "unsigned.release");
+  writeReleaseFile(unsigned, buildRelease(plan));
+  const key = readKeyFile(join(folder, "keys/release.key"), "release");
+  writeReleaseFile(file, signReleaseFile(readReleaseFile(unsigned), key.seed));
+  const client = { id: "builds", role: "release", scope: "staff" };
+  const made = await world.send("POST", "/v1/gateway/clients", client, world.bootstrapKey());
+  const secretFile = join(folder, "client.secret");
+  writeFileSync(secretFile, ((await made.json()) as { secret: string }).secret, { mode: 0o600 });
+  const program = ["--issuer", world.gateway.url, "--client", "builds", "--client-secret-file", secretFile];
+  const at = ["--url", url, "--json"];
+
+  const refused = await runVerb("release", "draft", unsigned, ...at, ...program);
+  expect([refused.status, refused.trouble]).toEqual([1, expect.stringMatching(/isn't signed yet/)]);
+  const uploaded = await runVerb("release", "draft", file, ...at, ...program);
+  expect([uploaded.trouble, JSON.parse(uploaded.out)]).toEqual([
+    "",
+    expect.objectContaining({ product: "lamp", sequence: 7, wasKnown: false }),
+  ]);
+  expect(JSON.parse((await runVerb("release", "draft", file, ...at, ...program)).out)).toMatchObject({
+    wasKnown: true,
+  });
+  const wrong = [...program.slice(0, 3), "nobody", ...program.slice(4)];
+  expect((await runVerb("release", "draft", file, ...at, ...wrong)).trouble).toMatch(/gives nobody no token/);
+
+  const byProgram = { issuer: world.gateway.url, client: "builds", secret: readFileSync(secretFile, "utf8") };
+  const ci = operatorClient({ data, url, program: byProgram });
+  expect(await refusal(ci.post("/v1/release-drafts/lamp/7/publish", {}))).toMatch(/fresh second factor/);
+  expect(await ci.get("/v1/releases")).toEqual([]);
+
+  await logIn(await world.account("paul", "release"));
+  expect(JSON.parse((await runVerb("release", "drafts", ...at)).out)).toMatchObject([{ product: "lamp", sequence: 7 }]);
+  const published = await runVerb("release", "publish-draft", "lamp", "7", ...at);
+  expect([published.trouble, published.status]).toEqual(["", 0]);
+  expect(await ci.get("/v1/releases")).toMatchObject([{ product: "lamp", sequence: 7, withdrawn: false }]);
+  expect(JSON.parse((await runVerb("release", "drafts", ...at)).out)).toEqual([]);
+  const journal = JSON.stringify(await ci.get("/v1/journal"));
+  expect(journal).toMatch(/by builds/);
+  expect(journal).toMatch(/by paul/);
+});
+
+it("takes only tokens that its own issuer signed for it", async () => {
+  const home = await startWorld({ isCompat: false }, 0);
+  try {
+    // A home gateway that knows the cloud by the same address, and gives its own people tokens for it.
+    await home.send("POST", "/v1/gateway/resources", { url }, home.bootstrapKey());
+    const token = async (at: World, resource: string, scope: string) => {
+      const id = `p${Math.random().toString(36).slice(2)}`;
+      const made = await at.send(
+        "POST",
+        "/v1/gateway/clients",
+        { id, role: "admin", scope: "all staff" },
+        at.bootstrapKey(),
+      );
+      const { secret: password } = (await made.json()) as { secret: string };
+      const authorization = `Basic ${Buffer.from(`${id}:${password}`).toString("base64")}`;
+      const fields = { grant_type: "client_credentials", scope, resource };
+      const told = await (await at.form("/oauth/token", fields, { authorization })).json();
+      return (told as { access_token: string }).access_token;
+    };
+    const good = await token(world, url, "staff");
+    const [header = "", payload = "", signature = ""] = good.split(".");
+    expect(JSON.parse(Buffer.from(header, "base64url").toString())).toMatchObject({ typ: "at+jwt", alg: "ES256" });
+    expect(JSON.parse(Buffer.from(payload, "base64url").toString())).toMatchObject({
+      iss: world.gateway.url,
+      aud: url,
+    });
+    expect(await status("GET", "/v1/status", good)).toBe(200);
+
+    expect(await status("GET", "/v1/status", await token(home, url, "staff"))).toBe(401);
+    expect(await status("GET", "/v1/status", await token(home, home.gateway.url, "all"))).toBe(401);
+    const other = "https://other-cloud.example";
+    await world.send("POST", "/v1/gateway/resources", { url: other }, world.bootstrapKey());
+    expect(await status("GET", "/v1/status", await token(world, other, "staff"))).toBe(401);
+    const wide = Buffer.from(
+      JSON.stringify({ ...JSON.parse(Buffer.from(payload, "base64url").toString()), sub: "paul" }),
+    );
+    expect(await status("GET", "/v1/status", `${header}.${wide.toString("base64url")}.${signature}`)).toBe(401);
+    const none = Buffer.from(JSON.stringify({ typ: "at+jwt", alg: "none" })).toString("base64url");
+    expect(await status("GET", "/v1/status", `${none}.${payload}.`)).toBe(401);
+    // Whoever is no registered interface learns nothing about tokens.
+    expect((await world.form("/v1/gateway/introspect", { token: good })).status).toBe(401);
+  } finally {
+    await home.close();
+  }
+});
+
 it("who leaves is out within a second", async () => {
   const token = readLogin(loginFile(), url)?.accessToken ?? "";
   expect(await status("GET", "/v1/status", token)).toBe(200);
-  await world.send("PUT", "/v1/gateway/accounts/rita", { disabled: true }, world.bootstrapKey());
-  await until("the refusal", async () => ((await status("GET", "/v1/status", token)) === 401 ? true : undefined), 200);
+  await world.send("PUT", "/v1/gateway/accounts/paul", { disabled: true }, world.bootstrapKey());
+  const sinceMs = performance.now();
+  await until("the refusal", async () => ((await status("GET", "/v1/status", token)) === 401 ? true : undefined), 50);
+  // A second for which the issuer's answer counts, and what a busy machine takes to ask again.
+  expect(performance.now() - sinceMs).toBeLessThan(2_000);
   expect(await refusal(operatorClient({ data }).get("/v1/status"))).toMatch(/refuses this login/);
   const fields = { grant_type: "refresh_token", refresh_token: readLogin(loginFile(), url)?.refreshToken ?? "" };
   expect(await askToken(world.gateway.url, fields)).toMatchObject({ error: "invalid_grant" });

@@ -135,6 +135,8 @@ const BY_NAME: Readonly<Record<string, Reader>> = {
   "--staff-audience": urlOf(["http", "https"]),
   "--staff-issuer": urlOf(["http", "https"]),
   "login --issuer": urlOf(["http", "https"]),
+  "release draft --issuer": urlOf(["http", "https"]),
+  "--client": textOf(64),
   "login address": urlOf(["http", "https"]),
   "gateway resource address": urlOf(["http", "https"]),
   "--url": urlOf(["http", "https"]),

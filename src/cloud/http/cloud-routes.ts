@@ -13,6 +13,7 @@ import type { OperatorAccess } from "./operator-access.ts";
 import { json, type Route } from "./route.ts";
 import { callerRoutes } from "./routes-caller.ts";
 import { deviceRoutes } from "./routes-device.ts";
+import { draftRoutes } from "./routes-drafts.ts";
 import { listRoutes } from "./routes-lists.ts";
 import { type OperatorRouteParts, operatorRoutes } from "./routes-operator.ts";
 import { revocationRoutes } from "./routes-revocation.ts";
@@ -65,6 +66,7 @@ export function createCloudApp(parts: CloudAppParts): HttpApp {
     ...callerRoutes({ callerGate, nonceMs, relayService, broker, counters }),
     ...operatorRoutes(operator),
     ...listRoutes({ ...core, keys: parts.keys }),
+    ...draftRoutes(operator),
     ...rolloutRoutes(operator),
     ...revocationRoutes({ ...core, tellRevocations }),
     ...viewRoutes({ access, isSecure }),

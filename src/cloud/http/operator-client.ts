@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isPlainUrl, redactUrl } from "#base/redact-url.ts";
 import { OPERATOR_KEY_FILE } from "#cloud/cloud.ts";
 import { readRunning } from "#cloud/running-file.ts";
-import { accessTokenFor, loginFile, readLogin } from "#trust/host/login-file.ts";
+import { accessTokenFor, loginFile, type Program, programToken, readLogin } from "#trust/host/login-file.ts";
 import { SecretFileError } from "#trust/host/secret-file.ts";
 import { readAuthority } from "#trust/host/tls-files.ts";
 import { requestCloud } from "./operator-request.ts";
@@ -48,6 +48,8 @@ export function operatorClient(where: {
   readonly keyFile?: string;
   /** PEM file of the authority behind a cloud elsewhere; the system's own when absent. */
   readonly caFile?: string;
+  /** A program that acts in its own name, in place of the key or a login. */
+  readonly program?: Program;
 }): OperatorClient {
   let key: string | undefined;
   let running: { readonly url: string; readonly fingerprint?: string };
@@ -58,7 +60,7 @@ export function operatorClient(where: {
     running = where.url === undefined ? readRunning(where.data) : { url: where.url };
     // Who is logged in needs no key; one that is named goes before a login.
     const isLoggedIn = where.keyFile === undefined && readLogin(loginFile(), running.url) !== undefined;
-    key = isLoggedIn ? undefined : readSharedKey(keyFile);
+    key = isLoggedIn || where.program !== undefined ? undefined : readSharedKey(keyFile);
   } catch (error) {
     if (error instanceof SecretFileError) throw new CloudTrouble(error.message);
     throw new CloudTrouble(
@@ -69,7 +71,11 @@ export function operatorClient(where: {
   const { url, fingerprint } = running;
   const ask = async <T>(method: string, path: string, body?: Uint8Array | string): Promise<T> => {
     const kind = body instanceof Uint8Array ? "application/octet-stream" : "application/json";
-    const token = key ?? (await accessTokenFor(loginFile(), url));
+    const token = key ?? (await (where.program ? programToken(where.program, url) : accessTokenFor(loginFile(), url)));
+    if (token === undefined && where.program !== undefined)
+      throw new CloudTrouble(
+        `${where.program.issuer} gives ${where.program.client} no token for ${url}; see its secret, and that its scope has staff`,
+      );
     if (token === undefined)
       throw new CloudTrouble(`the login at ${url} has ended; run: latchkey login ${url} --issuer URL`);
     const headers = { authorization: `Bearer ${token}`, ...(body !== undefined && { "content-type": kind }) };
@@ -84,7 +90,7 @@ export function operatorClient(where: {
       told = {} as T & { error?: string };
     }
     if (answer.status === 401) {
-      const by = key === undefined ? "this login" : `the operator key in ${keyFile}`;
+      const by = where.program?.client ?? (key === undefined ? "this login" : `the operator key in ${keyFile}`);
       throw new CloudTrouble(`the cloud at ${url} refuses ${by}${told.error === undefined ? "" : ` (${told.error})`}`);
     }
     if (answer.status >= 300) throw new CloudTrouble(told.error ?? `the cloud at ${url} answered ${answer.status}`);

@@ -246,6 +246,8 @@ export const releasesReply = z.array(
   }),
 ) satisfies z.ZodType<readonly ReleaseView[]>;
 
+export const draftsReply = z.array(z.object({ product: z.string(), sequence, uploadedMs: unixMs }));
+
 export const publishedReply = z.object({
   product: z.string(),
   sequence,

@@ -5,6 +5,7 @@ import type { DeviceMessages } from "#cloud/device-messages.ts";
 import type { Device, Enrolment, Fleet } from "#cloud/fleet.ts";
 import type { RevocationRegister } from "#cloud/issuer/revocation-register.ts";
 import type { TimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
+import type { Drafts } from "#cloud/releases/drafts.ts";
 import type { Releases } from "#cloud/releases/releases.ts";
 import type { Rollouts } from "#cloud/rollout/rollouts.ts";
 import { type Counters, metricsText } from "#cloud/status/metrics.ts";
@@ -13,7 +14,6 @@ import { SCRIPT, statusPage } from "#cloud/status/status-page.ts";
 import type { WriteQueue } from "#cloud/store/write-queue.ts";
 import { isKeyOf } from "#trust/device-id.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { decodeReleaseFile, ReleaseTrouble } from "#trust/host/release-file.ts";
 import { isFleet } from "#wire/link/topics.ts";
 import {
   decisionReply,
@@ -26,10 +26,12 @@ import {
   withdrawnReply,
 } from "./replies.ts";
 import { HttpRefusal, type HttpRequest, json, jsonRoute, type Route } from "./route.ts";
+import { publish, signedFileOf } from "./routes-drafts.ts";
 
 export interface OperatorRouteParts {
   readonly fleet: Fleet;
   readonly releases: Releases;
+  readonly drafts: Drafts;
   readonly rollouts: Rollouts;
   readonly revocations: RevocationRegister;
   readonly deviceMessages: DeviceMessages;
@@ -88,7 +90,7 @@ export function orRefuse<T>(outcome: T | string): T {
 }
 
 export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
-  const { fleet, releases, rollouts, deviceMessages, timestampSigner, queue } = parts;
+  const { fleet, releases, rollouts, deviceMessages, queue } = parts;
 
   const deviceOf = ({ params }: HttpRequest): Device => {
     const device = fleet.get(params.device ?? "");
@@ -237,25 +239,7 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
       body: "bytes",
       bodyBytesMax: RELEASE_FILE_BYTES_MAX,
       replies: { 200: publishedReply },
-      async answer({ bytes }) {
-        try {
-          const file = decodeReleaseFile(bytes, "the file");
-          if (file.signed === undefined)
-            throw new ReleaseTrouble("the release isn't signed yet; run: latchkey release sign");
-          const { product, sequence } = file.release;
-          const keys = timestampSigner.keysOf(product);
-          if (keys === undefined)
-            throw new ReleaseTrouble(`the cloud has no keys of ${product}; start it with --keys FOLDER`);
-          const own = [...fleet.all()].filter((device) => device.product === product);
-          const cards = own.length > 0 && own.every((device) => device.card === "all") ? "all" : "noFlash";
-          const known = releases.get(product, sequence) !== undefined;
-          const published = await releases.publish(file.signed, file.streams, keys.keyset, { cards }, Date.now());
-          return json({ product, sequence, signedBytes: published.signed.length, wasKnown: known });
-        } catch (error) {
-          if (error instanceof ReleaseTrouble) throw new HttpRefusal(422, error.message);
-          throw error;
-        }
-      },
+      answer: async ({ bytes }) => json(await publish(parts, signedFileOf(bytes))),
     },
     jsonRoute({
       method: "POST",

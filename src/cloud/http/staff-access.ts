@@ -1,8 +1,10 @@
 /**
- * Staff at the operator interface: access tokens of the one issuer that the cloud was told of, for this cloud alone. The issuer
- * is asked about each token (RFC 7662), and its answer counts for a second, so that who leaves is out within that time.
- * @source RFC 6749; RFC 7662; RFC 8707: a token names the interface that it is for
+ * Staff at the operator interface: access tokens of the one issuer that the cloud was told of, for this cloud alone. A token that is not
+ * signed so is refused without asking anybody. About any other the issuer is asked (RFC 7662), and its answer counts for a second, so that
+ * who leaves is out within that time.
+ * @source RFC 9068: the form of tokens; RFC 8707: a token names the interface that it is for; RFC 7662
  */
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
 import { HttpRefusal, type Member } from "./route.ts";
 
 export interface StaffIssuer {
@@ -30,49 +32,72 @@ const RANK = ["viewer", "support", "release", "admin"];
 /** What a request needs: a role, and for what can't be undone in the field, a fresh second factor. */
 function needs(method: string, path: string): { readonly role: string; readonly isFresh: boolean } {
   if (method === "GET" || method === "HEAD" || path === "/v1/view-links") return { role: "viewer", isFresh: false };
-  if (path === "/v1/releases" || /^\/v1\/releases\/.*\/withdraw$/.test(path)) return { role: "release", isFresh: true };
+  if (path === "/v1/releases" || /^\/v1\/(releases\/.*\/withdraw|release-drafts\/.*\/publish)$/.test(path)) {
+    return { role: "release", isFresh: true };
+  }
+  if (/^\/v1\/release-drafts(\/|$)/.test(path)) return { role: "release", isFresh: false };
   if (/^\/v1\/rollouts(\/|$)/.test(path)) return { role: "release", isFresh: false };
   if (/^\/v1\/devices\/[^/]+\/steer$/.test(path)) return { role: "support", isFresh: false };
   return { role: "admin", isFresh: false };
 }
 
-/** What an issuer says of a token (RFC 7662, 2.2), with our own claims `role` and `auth_time`. */
+/** What an issuer says of a token now (RFC 7662, 2.2), with the claim `role` of its own. */
 interface Introspected {
   readonly active?: unknown;
-  readonly iss?: unknown;
-  readonly aud?: unknown;
-  readonly sub?: unknown;
-  readonly client_id?: unknown;
   readonly role?: unknown;
-  readonly auth_time?: unknown;
 }
+
+/** Claims that every token has (RFC 9068, 2.2). */
+const CLAIMS = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
+/** What `jose` says of a token that is no good, as opposed to an issuer that doesn't answer. */
+const BAD_TOKEN = [
+  errors.JWTClaimValidationFailed,
+  errors.JWTExpired,
+  errors.JWTInvalid,
+  errors.JWSInvalid,
+  errors.JWSSignatureVerificationFailed,
+  errors.JOSEAlgNotAllowed,
+  errors.JOSENotSupported,
+  errors.JWKSNoMatchingKey,
+];
 
 /** @param nowMs A clock that never jumps. */
 export function createStaffAccess({ issuer, audience, secret }: StaffIssuer, nowMs: () => number): StaffAccess {
   const cache = new Map<string, { readonly member: Promise<Member | undefined>; readonly untilMs: number }>();
   const basic = `Basic ${Buffer.from(`${encodeURIComponent(audience)}:${encodeURIComponent(secret)}`).toString("base64")}`;
 
+  const keys = createRemoteJWKSet(new URL("/oauth/jwks", issuer), { timeoutDuration: TIMEOUT_MS });
+  const unanswered = () =>
+    new HttpRefusal(503, `the issuer of staff's tokens at ${issuer} doesn't answer; try again, or see that it runs`);
+
+  /** @returns What the token says, where this issuer signed it for this cloud. */
+  async function claimsOf(token: string): Promise<JWTPayload | undefined> {
+    const terms = { issuer, audience, typ: "at+jwt", algorithms: ["ES256"], requiredClaims: CLAIMS };
+    try {
+      return (await jwtVerify(token, keys, terms)).payload;
+    } catch (error) {
+      if (BAD_TOKEN.some((kind) => error instanceof kind)) return undefined;
+      throw unanswered();
+    }
+  }
+
   async function ask(token: string): Promise<Member | undefined> {
-    const answer = await fetch(new URL("/oauth/introspect", issuer), {
+    const claims = await claimsOf(token);
+    if (claims === undefined) return undefined;
+    const answer = await fetch(new URL("/v1/gateway/introspect", issuer), {
       method: "POST",
       headers: { authorization: basic },
       body: new URLSearchParams({ token, token_type_hint: "access_token" }),
       redirect: "error",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     }).catch(() => undefined);
-    if (answer?.ok !== true) {
-      throw new HttpRefusal(
-        503,
-        `the issuer of staff's tokens at ${issuer} doesn't answer; try again, or see that it runs`,
-      );
-    }
+    if (answer?.ok !== true) throw unanswered();
     const told = (await answer.json()) as Introspected;
-    const isForUs = [told.aud].flat().includes(audience) && told.iss === issuer;
-    if (told.active !== true || !isForUs || typeof told.role !== "string") return undefined;
+    if (told.active !== true || typeof told.role !== "string") return undefined;
     return {
-      name: String(told.sub ?? told.client_id ?? ""),
+      name: String(claims.sub),
       role: told.role,
-      authenticatedS: typeof told.auth_time === "number" ? told.auth_time : undefined,
+      authenticatedS: typeof claims.auth_time === "number" ? claims.auth_time : undefined,
     };
   }
   function memberOf(token: string): Promise<Member | undefined> {

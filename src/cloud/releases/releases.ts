@@ -7,7 +7,7 @@ import { nameOf, ReleaseTrouble } from "#trust/host/release-file.ts";
 import { openRelease } from "#trust/releases/verify-release.ts";
 import { leavesOf } from "#wire/releases/blocks.ts";
 import type { Keyset } from "#wire/releases/keyset.ts";
-import { decodeRelease, type Release, releaseIdOf } from "#wire/releases/release.ts";
+import { decodeRelease, type Release, releaseIdOf, type Transfer } from "#wire/releases/release.ts";
 import { decodeRoleEnvelope } from "#wire/releases/role-envelope.ts";
 import type { BlockSource } from "./block-service.ts";
 
@@ -31,8 +31,13 @@ export interface Releases {
   carrying(transferName: string): readonly PublishedRelease[];
   transfer(transferName: string): BlockSource | undefined;
   /**
-   * Takes a signed release with its streams; the same one again is no change.
+   * Checks a signed release with its streams, and keeps nothing of it.
    * @throws ReleaseTrouble when the signature, a stream, the sequence or the consent policy is not right.
+   */
+  check(signed: Uint8Array, streams: readonly Uint8Array[], keyset: Keyset, policy: Policy): void;
+  /**
+   * Takes a signed release with its streams; the same one again is no change.
+   * @throws ReleaseTrouble as `check` does.
    */
   publish(
     signed: Uint8Array,
@@ -89,37 +94,55 @@ export async function loadReleases(store: Store, queue: WriteQueue): Promise<Rel
     putStream(row.name, Uint8Array.from(row.bytes));
   }
 
+  /** @returns What of it is new. @throws ReleaseTrouble */
+  function checked(
+    signed: Uint8Array,
+    streams: readonly Uint8Array[],
+    keyset: Keyset,
+    policy: Policy,
+  ): {
+    readonly product: string;
+    readonly sequence: number;
+    readonly known: PublishedRelease | undefined;
+    readonly named: ReadonlyMap<string, Uint8Array>;
+    readonly wanted: readonly Transfer[];
+  } {
+    const opened = openRelease(nodePrimitives, signed, keyset);
+    if (!opened.ok) throw new ReleaseTrouble(`the release is not signed by a release key in force (${opened.fault})`);
+    const { product, sequence, consent, components } = opened.value;
+    if (product !== keyset.product)
+      throw new ReleaseTrouble(`the release is for ${product}, the keys for ${keyset.product}`);
+    if (consent === "agree" && policy.cards === "noFlash") {
+      throw new ReleaseTrouble(
+        `release ${sequence} waits for the owner to agree, but cards of ${product} are noFlash and can't; build it with --consent auto`,
+      );
+    }
+    const known = self.get(product, sequence);
+    if (known !== undefined) {
+      if (Buffer.compare(known.signed, signed) === 0) return { product, sequence, known, named: new Map(), wanted: [] };
+      throw new ReleaseTrouble(
+        `${product} has another release ${sequence} already; build this one with a higher sequence`,
+      );
+    }
+    const named = new Map(streams.map((bytes) => [toHex(nameOf(bytes)), bytes]));
+    const wanted = components.flatMap((component) => component.transfers);
+    for (const { root, streamBytes } of wanted) {
+      const bytes = named.get(toHex(root)) ?? transfers.get(toHex(root))?.bytes;
+      if (bytes?.length !== streamBytes) throw new ReleaseTrouble("a stream of the release is missing; build it again");
+    }
+    return { product, sequence, known: undefined, named, wanted };
+  }
+
   const self: Releases = {
     all: () => [...releases.values()],
     of: (product) => byProduct.get(product) ?? [],
     get: (product, sequence) => releases.get(`${product} ${sequence}`),
     carrying: (name) => byTransfer.get(name) ?? [],
     transfer: (name) => transfers.get(name),
+    check: (signed, streams, keyset, policy) => void checked(signed, streams, keyset, policy),
     async publish(signed, streams, keyset, policy, nowMs) {
-      const opened = openRelease(nodePrimitives, signed, keyset);
-      if (!opened.ok) throw new ReleaseTrouble(`the release is not signed by a release key in force (${opened.fault})`);
-      const { product, sequence, consent, components } = opened.value;
-      if (product !== keyset.product)
-        throw new ReleaseTrouble(`the release is for ${product}, the keys for ${keyset.product}`);
-      if (consent === "agree" && policy.cards === "noFlash") {
-        throw new ReleaseTrouble(
-          `release ${sequence} waits for the owner to agree, but cards of ${product} are noFlash and can't; build it with --consent auto`,
-        );
-      }
-      const known = self.get(product, sequence);
-      if (known !== undefined) {
-        if (Buffer.compare(known.signed, signed) === 0) return known;
-        throw new ReleaseTrouble(
-          `${product} has another release ${sequence} already; build this one with a higher sequence`,
-        );
-      }
-      const named = new Map(streams.map((bytes) => [toHex(nameOf(bytes)), bytes]));
-      const wanted = components.flatMap((component) => component.transfers);
-      for (const { root, streamBytes } of wanted) {
-        const bytes = named.get(toHex(root)) ?? transfers.get(toHex(root))?.bytes;
-        if (bytes?.length !== streamBytes)
-          throw new ReleaseTrouble("a stream of the release is missing; build it again");
-      }
+      const { product, sequence, known, named, wanted } = checked(signed, streams, keyset, policy);
+      if (known !== undefined) return known;
       const release = published(signed, false, nowMs);
       if (release === undefined) throw new ReleaseTrouble("the release can't be read; build it again");
       const fresh = wanted.map(({ root }) => toHex(root)).filter((name) => !transfers.has(name));

@@ -83,10 +83,19 @@ interface RecordRow {
   bytes: Uint8Array;
 }
 
+/** A release that a build server uploaded, as a whole file, until somebody publishes or discards it. */
+interface DraftRow {
+  product: string;
+  sequence: number;
+  file: Uint8Array;
+  uploaded_ms: number;
+}
+
 export interface Schema {
   devices: DeviceRow;
   attempts: AttemptRow;
   releases: ReleaseRow;
+  drafts: DraftRow;
   images: ImageRow;
   rollouts: RolloutRow;
   events: EventRow;
@@ -154,6 +163,13 @@ export async function createTables(db: Kysely<Schema>, dialect: "sqlite" | "post
     .addColumn("withdrawn", "integer", (column) => column.notNull())
     .addColumn("published_ms", "bigint", (column) => column.notNull())
     .addPrimaryKeyConstraint("releases_key", ["product", "sequence"])
+    .execute();
+  await table("drafts")
+    .addColumn("product", "text", (column) => column.notNull())
+    .addColumn("sequence", "bigint", (column) => column.notNull())
+    .addColumn("file", bytes, (column) => column.notNull())
+    .addColumn("uploaded_ms", "bigint", (column) => column.notNull())
+    .addPrimaryKeyConstraint("drafts_key", ["product", "sequence"])
     .execute();
   await table("images")
     .addColumn("name", "text", (column) => column.primaryKey())

@@ -4,6 +4,7 @@ import { generateSecret, generateURI, verifySync } from "otplib";
 import { hashOf } from "#gateway/oauth/artifacts.ts";
 import { isRole, type Role } from "#gateway/oauth/rights.ts";
 import type { AccountRow, GatewayStore } from "#gateway/store/schema.ts";
+import type { Passkey } from "./passkeys.ts";
 import { hashPassword, isPassword, passwordFault } from "./password.ts";
 
 interface Account {
@@ -39,12 +40,22 @@ export interface Accounts {
   remove(name: string): Promise<void>;
   /** Whether this is the account's password; takes as long for a name that there isn't. */
   isPassword(name: string, password: string): Promise<boolean>;
+  passkeysOf(name: string): readonly Passkey[];
+  /** @returns The account with this passkey, which may log in. */
+  findPasskey(id: string): { readonly name: string; readonly passkey: Passkey } | undefined;
+  /** @returns Whether it was added: a passkey belongs to one account, and an account has at most 16. */
+  addPasskey(name: string, passkey: Passkey): Promise<boolean>;
+  /** @returns Whether the account had it. */
+  removePasskey(name: string, id: string): Promise<boolean>;
+  /** Keeps the signature counter of a passkey's last use. */
+  countPasskey(name: string, id: string, counter: number): Promise<void>;
   /** Whether this is a fresh code of the account's second factor, or one of its recovery codes. Each is good once. */
   takeCode(name: string, code: string): Promise<boolean>;
 }
 
 const INVITE_MS = 7 * 86_400_000;
 const RECOVERY_CODES = 10;
+const PASSKEYS_MAX = 16;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/;
 /** A code of the period before or after this one is taken: clocks differ. */
 const TOLERANCE_S = 30;
@@ -80,6 +91,7 @@ export async function openAccounts(store: GatewayStore, nowMs: () => number): Pr
     if (row === undefined) throw new AccountTrouble(`there is no account ${name}`);
     return row;
   };
+  const passkeysOf = (name: string) => JSON.parse(rows.get(name)?.passkeys ?? "[]") as readonly Passkey[];
   /** Codes that are being checked: two requests with the same one don't both succeed. */
   const taking = new Set<string>();
 
@@ -141,6 +153,32 @@ export async function openAccounts(store: GatewayStore, nowMs: () => number): Pr
       await store.write(async (tx) => {
         await tx.deleteFrom("accounts").where("name", "=", name).execute();
       });
+    },
+    passkeysOf,
+    findPasskey(id) {
+      for (const { name, disabled } of rows.values()) {
+        const passkey = disabled === 0 ? passkeysOf(name).find((each) => each.id === id) : undefined;
+        if (passkey !== undefined) return { name, passkey };
+      }
+      return undefined;
+    },
+    async addPasskey(name, passkey) {
+      const held = passkeysOf(name);
+      const isTaken = [...rows.keys()].some((each) => passkeysOf(each).some(({ id }) => id === passkey.id));
+      if (isTaken || held.length >= PASSKEYS_MAX) return false;
+      await put({ ...rowOf(name), passkeys: JSON.stringify([...held, passkey]) });
+      return true;
+    },
+    async removePasskey(name, id) {
+      const held = passkeysOf(name);
+      const left = held.filter((each) => each.id !== id);
+      if (left.length === held.length) return false;
+      await put({ ...rowOf(name), passkeys: JSON.stringify(left) });
+      return true;
+    },
+    async countPasskey(name, id, counter) {
+      const counted = passkeysOf(name).map((each) => (each.id === id ? { ...each, counter } : each));
+      await put({ ...rowOf(name), passkeys: JSON.stringify(counted) });
     },
     isPassword: async (name, password) => {
       const row = rows.get(name);

@@ -3,28 +3,24 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { html } from "hono/html";
 import type Provider from "oidc-provider";
 import type { InteractionResults } from "oidc-provider";
-import type { Accounts } from "#gateway/accounts/accounts.ts";
-import type { Attempts } from "#gateway/accounts/attempts.ts";
-import { PasswordsBusy } from "#gateway/accounts/password.ts";
-import type { Journal } from "#gateway/journal.ts";
+import { type LoginParts, logIn } from "#gateway/accounts/log-in.ts";
+import type { Passkeys } from "#gateway/accounts/passkeys.ts";
 import { readCapability } from "#gateway/oauth/capability.ts";
 import type { Units } from "#gateway/units/units.ts";
+import { formOf, refuseForeign } from "./form-request.ts";
 import type { GatewayApp } from "./gateway-app.ts";
 import { pageHeaders, pageText } from "./page.ts";
+import { passkeyForm } from "./passkey-form.ts";
 import { Refusal } from "./refusal.ts";
 
-interface InteractionParts {
+interface InteractionParts extends LoginParts {
   readonly issuer: string;
   readonly provider: Provider;
-  readonly accounts: Accounts;
-  readonly attempts: Attempts;
   readonly units: Units;
-  readonly journal: Journal;
+  readonly passkeys: Passkeys | undefined;
 }
 
 type Details = Awaited<ReturnType<Provider["interactionDetails"]>>;
-
-const BODY_BYTES_MAX = 8_192;
 
 /** What a scope's word allows, in words. */
 function meaningOf(word: string, units: Units): string {
@@ -39,21 +35,8 @@ function meaningOf(word: string, units: Units): string {
     : `do everything with ${where}, except PUT`;
 }
 
-/** A form that another site's page sent, or that was framed there, changes nothing. @throws Refusal 403 */
-function refuseForeign({ headers }: IncomingMessage, issuer: string): void {
-  const site = headers["sec-fetch-site"];
-  const isForeign = site !== undefined ? site !== "same-origin" : headers.origin !== new URL(issuer).origin;
-  if (isForeign) throw new Refusal(403, "access_denied", "this form came from another site");
-}
-
-async function formOf(request: Request): Promise<URLSearchParams> {
-  const text = await request.text();
-  if (text.length > BODY_BYTES_MAX) throw new Refusal(413, "invalid_request", "this form is too long");
-  return new URLSearchParams(text);
-}
-
 export function addInteractionRoutes(app: GatewayApp, parts: InteractionParts): void {
-  const { issuer, provider, accounts, attempts, units, journal } = parts;
+  const { issuer, provider, units, journal, passkeys } = parts;
 
   const detailsOf = async (incoming: IncomingMessage, outgoing: ServerResponse, uid: string): Promise<Details> => {
     const details = await provider.interactionDetails(incoming, outgoing).catch(() => undefined);
@@ -98,7 +81,8 @@ export function addInteractionRoutes(app: GatewayApp, parts: InteractionParts): 
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
 <label>One-time code or recovery code <input name="otp" autocomplete="one-time-code" required></label>
 <button name="do" value="login">Log in</button><button name="do" value="deny" formnovalidate>Cancel</button>
-</form>`
+</form>
+${await passkeyPart(details.uid)}`
         : html`${complaint}
 <p>${details.session?.accountId ?? ""}, ${name} wants to:</p>
 <form method="post">
@@ -110,35 +94,38 @@ ${redirect === undefined ? "" : html`<p>Then the browser goes to <code>${redirec
 <button name="do" value="allow">Allow</button><button name="do" value="deny">Deny</button>
 </form>`;
     const title = details.prompt.name === "login" ? "Log in" : "Allow access?";
-    return new Response(await pageText(title, content), { status, headers: pageHeaders(targets) });
+    const hasPasskeys = passkeys !== undefined && details.prompt.name === "login";
+    return new Response(await pageText(title, content), { status, headers: pageHeaders(targets, hasPasskeys) });
   }
 
-  async function logIn(incoming: IncomingMessage, outgoing: ServerResponse, form: URLSearchParams, details: Details) {
-    const [name, password, code] = ["username", "password", "otp"].map((field) => form.get(field) ?? "") as [
-      string,
-      string,
-      string,
-    ];
-    const peer = incoming.socket.remoteAddress ?? "";
-    const waitMs = attempts.waitMs(name, peer);
-    if (waitMs > 0) {
-      return show(details, `Too many wrong logins from here. Wait ${Math.ceil(waitMs / 1_000)} s and try again.`, 429);
-    }
-    let isRight = false;
-    try {
-      isRight = (await accounts.isPassword(name, password)) && (await accounts.takeCode(name, code));
-    } catch (error) {
-      if (!(error instanceof PasswordsBusy)) throw error;
-      return show(details, "Too many people log in now. Try again.", 503);
-    }
-    if (!isRight) {
-      attempts.failed(name, peer);
-      journal.add({ who: name, what: "login", outcome: "refused" });
-      return show(details, "The name, the password or the code is wrong.", 400);
-    }
-    attempts.succeeded(name, peer);
-    journal.add({ who: name, what: "login", outcome: "done" });
-    return goOn(incoming, outgoing, { login: { accountId: name, amr: ["pwd", "otp"] } });
+  async function passkeyPart(uid: string) {
+    if (passkeys === undefined) return "";
+    const options = await passkeys.login(uid);
+    return passkeyForm({ kind: "use", options, button: "Use a passkey", hidden: { do: "passkey" } });
+  }
+
+  async function passwordLogin(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    form: URLSearchParams,
+    details: Details,
+  ) {
+    const login = await logIn(parts, form, incoming.socket.remoteAddress ?? "");
+    if (login.name === undefined) return show(details, login.why, login.status);
+    return goOn(incoming, outgoing, { login: { accountId: login.name, amr: ["pwd", "otp"] } });
+  }
+
+  /** A passkey that proved its holder's presence and identity is both factors. */
+  async function passkeyLogin(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    form: URLSearchParams,
+    details: Details,
+  ) {
+    const name = await passkeys?.accountOf(details.uid, form.get("answer") ?? "");
+    if (name === undefined) return show(details, "This passkey is not known here, or the page is too old.", 400);
+    journal.add({ who: name, what: "login by passkey", outcome: "done" });
+    return goOn(incoming, outgoing, { login: { accountId: name, amr: ["hwk", "user", "mfa"] } });
   }
 
   async function consent(incoming: IncomingMessage, outgoing: ServerResponse, form: URLSearchParams, details: Details) {
@@ -171,7 +158,10 @@ ${redirect === undefined ? "" : html`<p>Then the browser goes to <code>${redirec
     const details = await detailsOf(incoming, outgoing, context.req.param("uid"));
     const form = await formOf(context.req.raw);
     if (form.get("do") === "deny") return goOn(incoming, outgoing, { error: "access_denied" });
-    if (details.prompt.name === "login") return logIn(incoming, outgoing, form, details);
+    if (details.prompt.name === "login") {
+      const by = form.get("do") === "passkey" ? passkeyLogin : passwordLogin;
+      return by(incoming, outgoing, form, details);
+    }
     if (details.prompt.name === "consent") return consent(incoming, outgoing, form, details);
     throw new Refusal(400, "invalid_request", "there is nothing to decide here");
   });

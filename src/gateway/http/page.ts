@@ -24,12 +24,14 @@ ${content}
 }
 
 /**
- * Headers of a page: no scripts, no frames around it, and forms to nowhere else.
+ * Headers of a page: no inline script, no frames around it, and forms to nowhere else.
  * @param formTargets Origins to which the answer to a form may send the browser on.
+ * @param hasPasskeys Whether the page has the one script there is, which asks the browser for a passkey.
  */
-export function pageHeaders(formTargets: readonly string[] = []): Record<string, string> {
+export function pageHeaders(formTargets: readonly string[] = [], hasPasskeys = false): Record<string, string> {
   const policy = [
     "default-src 'none'",
+    ...(hasPasskeys ? ["script-src 'self'"] : []),
     "style-src 'unsafe-inline'",
     "base-uri 'none'",
     "frame-ancestors 'none'",

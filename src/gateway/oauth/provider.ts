@@ -16,7 +16,7 @@ import { isRole } from "./rights.ts";
 interface ProviderParts {
   /** The gateway's own address, as its clients write it: issuer and audience of its tokens. */
   readonly issuer: string;
-  readonly store: GatewayStore;
+  readonly secrets: OwnSecrets;
   readonly artifacts: Artifacts;
   readonly accounts: Accounts;
   /** Clients that come with the gateway. */
@@ -34,8 +34,14 @@ export const STAFF_SCOPE = "staff";
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
 
+interface OwnSecrets {
+  /** With which it signs. */
+  readonly jwks: { readonly keys: JWK[] };
+  readonly cookieKey: string;
+}
+
 /** Secrets of the authorization server itself, made at the first start. */
-async function ownSecrets(store: GatewayStore): Promise<{ jwks: { keys: JWK[] }; cookieKey: string }> {
+export async function ownSecrets(store: GatewayStore): Promise<OwnSecrets> {
   const NAME = "oauth-secrets";
   const row = await store.db.selectFrom("records").select("bytes").where("name", "=", NAME).executeTakeFirst();
   if (row !== undefined) return JSON.parse(Buffer.from(row.bytes).toString("utf8"));
@@ -69,8 +75,8 @@ function mayClient(ctx: KoaContextWithOIDC, capability: Capability): boolean {
 }
 
 export async function createProvider(parts: ProviderParts): Promise<Provider> {
-  const { issuer, store, artifacts, accounts, clients } = parts;
-  const { jwks, cookieKey } = await ownSecrets(store);
+  const { issuer, secrets, artifacts, accounts, clients } = parts;
+  const { jwks, cookieKey } = secrets;
   const cookie = { httpOnly: true, signed: true, sameSite: "lax", overwrite: true } as const;
   const configuration: Configuration = {
     adapter: artifacts.adapterFor,
@@ -123,7 +129,8 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
             const isProgram = ctx.oidc.params?.grant_type === "client_credentials";
             const ownScope = String(ctx.oidc.client?.[CLIENT_SCOPE] ?? "").split(" ");
             if (isProgram && !ownScope.includes(STAFF_SCOPE)) throw new errors.InvalidTarget();
-            return { scope: STAFF_SCOPE, audience: resource, accessTokenFormat: "opaque" };
+            const jwt = { sign: { alg: "ES256" as const } };
+            return { scope: STAFF_SCOPE, audience: resource, accessTokenFormat: "jwt", jwt };
           }
           const words = scopeAsked(ctx).split(" ");
           const wrong = words.filter((word) => word !== "" && readCapability(word) === undefined);
@@ -139,11 +146,12 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
     // Codes without a proof key are refused, and "plain" proves nothing (RFC 9700, 2.1.1).
     pkce: { required: () => true },
     rotateRefreshToken: true,
-    // When the bearer logged in: what can't be undone in the field needs a fresh second factor.
+    // When the bearer logged in: what can't be undone in the field needs a fresh second factor. By `grant` a token ends with its login.
     async extraTokenClaims(ctx) {
       const { AuthorizationCode, DeviceCode, RefreshToken } = ctx.oidc.entities;
-      const auth_time = (AuthorizationCode ?? DeviceCode ?? RefreshToken)?.authTime;
-      return auth_time === undefined ? undefined : { auth_time };
+      const login = AuthorizationCode ?? DeviceCode ?? RefreshToken;
+      if (login?.authTime === undefined) return undefined;
+      return { auth_time: login.authTime, grant: login.grantId };
     },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed("refresh_token"),
     findAccount: async (_ctx, name) => {

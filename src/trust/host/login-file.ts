@@ -68,3 +68,23 @@ export async function accessTokenFor(path: string, url: string): Promise<string 
   writeLogin(path, url, renewed);
   return renewed.accessToken;
 }
+
+/** A program that is registered at an issuer, as a build server. */
+export interface Program {
+  readonly issuer: string;
+  readonly client: string;
+  readonly secret: string;
+}
+
+/**
+ * A token in a program's own name, for the cloud at an address. @source RFC 6749, section 4.4; RFC 8707
+ * @returns undefined where the issuer gives it none, or can't be reached.
+ */
+export async function programToken({ issuer, client, secret }: Program, url: string): Promise<string | undefined> {
+  const basic = Buffer.from(`${encodeURIComponent(client)}:${encodeURIComponent(secret)}`).toString("base64");
+  const body = new URLSearchParams({ grant_type: "client_credentials", scope: "staff", resource: keyOf(url) });
+  const request = { method: "POST", headers: { authorization: `Basic ${basic}` }, body, redirect: "error" } as const;
+  const answer = await fetch(new URL("/oauth/token", issuer), request).catch(() => undefined);
+  const told = (await answer?.json().catch(() => undefined)) as TokenAnswer | undefined;
+  return typeof told?.access_token === "string" ? told.access_token : undefined;
+}

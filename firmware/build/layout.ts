@@ -25,6 +25,7 @@ interface BoardFile {
   /** The chip's number of each input and level pin. */
   readonly inputs?: Readonly<Record<string, number>>;
   readonly button?: string;
+  readonly sleep?: { readonly pins: readonly string[] };
   readonly io?: BoardIo;
   readonly budgets: Readonly<Record<string, number>>;
 }
@@ -132,5 +133,6 @@ export function layoutOf(name: string, isModelled = false): Layout {
   definitions.push(`-DBOARD_OUTPUTS=${outputsOf(board)}`, `-DBOARD_INPUTS=${inputsOf(board)}`);
   definitions.push(...ioOf(board, isModelled));
   if (board.button !== undefined) definitions.push(`-DBOARD_BUTTON=${board.inputs?.[board.button]}u`);
+  if (board.sleep !== undefined) definitions.push("-DBOARD_SLEEP");
   return { board, chip: chip.folder, imageAddress: chip.imageAddress, definitions };
 }

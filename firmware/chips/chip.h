@@ -27,6 +27,11 @@ uint64_t chip_milliseconds(void);
 
 /* Sleeps until an interrupt; at most one tick (1 ms). */
 void chip_wait(void);
+/*
+ * Rests while the unit sleeps: as deep as the chip can with its memory kept, and with time, pins and button able to end it. It may return at
+ * any time, and is then called again. Chips without a deeper sleep wait for the next tick.
+ */
+void chip_rest(void);
 
 /*
  * Flash. Addresses count from its start. Write and erase give false when the flash does not hold the result.

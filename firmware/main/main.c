@@ -10,7 +10,11 @@
 
 /* Asked in this order between events; the radio before the network, so that an answer waits for no traffic. */
 const struct facet *const facets[] = {&clock_facet,   &radio_facet,  &console_facet, &pins_facet,  &tcp_facet,
-                                      &udp_facet,     &crypto_facet, &flash_facet,   &system_facet, &io_facet, NULL};
+                                      &udp_facet,     &crypto_facet, &flash_facet,   &system_facet, &io_facet,
+#ifdef BOARD_SLEEP
+                                      &sleep_facet,
+#endif
+                                      NULL};
 
 static bool deliver_one(JSContext *ctx) {
   bool any = false;

@@ -1,7 +1,7 @@
 /* native.pins: the pins that board.json names, and the button with how long it was held. */
 #include <string.h>
 #include "chips/chip.h"
-#include "port/js.h"
+#include "port/pins.h"
 
 struct input {
   const char *name;
@@ -22,7 +22,7 @@ static int find_output(JSContext *ctx, JSValueConst value) {
   return UNKNOWN;
 }
 
-static int find_input(JSContext *ctx, JSValueConst value) {
+int pins_input(JSContext *ctx, JSValueConst value) {
   char name[24];
   if (!js_text(ctx, value, name, sizeof name)) return UNREADABLE;
   for (int i = 0; inputs[i].name; i++)
@@ -42,7 +42,7 @@ JS_FUNCTION(write) {
 
 JS_FUNCTION(read) {
   (void)self, (void)argc;
-  int pin = find_input(ctx, argv[0]);
+  int pin = pins_input(ctx, argv[0]);
   if (pin == UNREADABLE) return JS_EXCEPTION;
   if (pin < 0) {
     pin = find_output(ctx, argv[0]);

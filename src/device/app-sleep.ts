@@ -124,7 +124,8 @@ function onDue(sleeper: Sleeper, state: SleepState, nowMs: number): readonly Eff
     case "awake":
       return [];
     case "leaving":
-      go(state, "awake", Number.POSITIVE_INFINITY);
+      // It comes back here only while somebody holds the button.
+      go(state, "leaving", nowMs + LOOK_MS);
       return [{ kind: "radio-leave" }, { kind: "restart", reason: "requested", by: () => enter(sleeper) }];
     default:
       return leave(sleeper, state, nowMs);

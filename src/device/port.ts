@@ -62,7 +62,7 @@ export interface SleepPort {
   /** What the sleep that ended with this start was given to keep; no bytes when there was none. */
   kept(): Uint8Array;
   /**
-   * Sleeps; does not return. The unit starts again, with the reset reason "requested", when the time is over, the pin has another
+   * Sleeps; does not return, unless the board's button is held: how long that is, a unit awake must see. The unit starts again, with the reset reason "requested", when the time is over, the pin has another
    * value than now, or the board's button is pressed.
    * @param milliseconds Infinity for as long as the pin stays.
    * @param pin          No text for none.

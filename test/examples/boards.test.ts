@@ -13,9 +13,9 @@ import { checkApp } from "#factory/bundle/check-app.ts";
 
 /** Why an app is refused for a board, or "" when it passes the check before a build. */
 function refusalOf(app: string, name: string, isModelled = false): string {
-  const { pins, io } = readBoard(name);
+  const { pins, io, sleep } = readBoard(name);
   try {
-    checkApp({ app, board: name, pins, io, isModelled, absent: NOT_ON_A_UNIT });
+    checkApp({ app, board: name, pins, io, sleep, isModelled, absent: NOT_ON_A_UNIT });
     return "";
   } catch (error) {
     if (!(error instanceof BundleError)) throw error;
@@ -84,4 +84,12 @@ test("a starter is refused for the boards that it says lack its hardware, and fo
     }
     expect([board, refusalOf(`examples/${starterFor(board)}/src/app.ts`, board)]).toEqual([board, ""]);
   }
+});
+
+test("the battery sensor passes for each board that has its bus", () => {
+  const SENSOR = "examples/battery-sensor/src/app.ts";
+  expect(["sim", "qemu-mps2"].map((board) => refusalOf(SENSOR, board))).toEqual(["", ""]);
+  expect(refusalOf(SENSOR, "qemu-sf2")).toMatch(
+    /^examples\/battery-sensor\/src\/app\.ts:\d+:\d+: board qemu-sf2 has no I2C$/,
+  );
 });

@@ -2,3 +2,4 @@
 import { platformCases } from "../apps/platform-cases.ts";
 
 platformCases("qemu-mps2");
+platformCases("qemu-sf2");

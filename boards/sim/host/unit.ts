@@ -106,6 +106,7 @@ async function main(): Promise<void> {
     emit,
     written: (name, value) => show(name.startsWith("digital ") ? { pin: name.slice(8), value } : { io: name, value }),
   });
+  let presses = 0;
   const sleep = createSleepModel((pin) => hardware.value(`digital ${pin}`));
   /** Other images than those that run were put into flash. */
   let isReplaced = false;
@@ -123,7 +124,9 @@ async function main(): Promise<void> {
       deliver?.();
     }
     if (typeof press !== "number") return;
+    presses++;
     setTimeout(() => {
+      presses--;
       emit({ kind: "button", heldMs: press });
       process.send?.({ released: press });
     }, press);
@@ -193,6 +196,7 @@ async function main(): Promise<void> {
         wokenBy: sleep.wokenBy(),
         kept: sleep.kept,
         enter(forMs, pin, kept) {
+          if (presses > 0) return;
           sleep.want({ forMs, pin, kept });
           wanted = "requested";
           throw new Error("sleep");

@@ -46,6 +46,8 @@ uint64_t chip_nanoseconds(void) {
 
 void chip_wait(void) { __asm volatile("wfi"); }
 
+__attribute__((weak)) void chip_rest(void) { chip_wait(); }
+
 void chip_restart(void) {
   __asm volatile("dsb");
   SCB_AIRCR = 0x05FA0004u;

@@ -18,6 +18,7 @@ import { run } from "./src/device/runner.ts";
 import { openSettings } from "./src/device/settings.ts";
 const app = defineDevice({
   state: { starts: 0 },
+  pressed: (heldMs, io) => io.log("held " + heldMs),
   start(io) {
     const kept = retained({ wakes: 0 });
     io.state.starts++;
@@ -81,8 +82,9 @@ test("time, a pin and the button end a sleep; the power takes what was kept, and
   first.unit.send({ io: { value: "digital contact", to: 1 } });
   await first.until("app: woken by pin, wakes 2, starts 3");
   await first.until('{"sleep":');
-  first.unit.send({ heldMs: 100 });
+  first.unit.send({ press: 1_500 });
   await first.until("app: woken by button, wakes 3, starts 4");
+  await first.until("app: held 1500");
   await first.until('{"sleep":');
   first.unit.kill("SIGKILL");
   await new Promise((resolve) => first.unit.once("exit", resolve));

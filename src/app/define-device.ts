@@ -37,6 +37,11 @@ export interface DeviceVariable<Io> extends Shown {
   readonly right: "read" | "config";
   /** What `read` answers; checked as a function's answer is. */
   readonly value: Schema<unknown>;
+  /**
+   * Keeps the last `count` values of a bool, int or number in memory, one every `interval` milliseconds (whole seconds): 8 bytes each,
+   * 1,024 of all variables together. Whoever may read the variable may read them. They are gone with the power.
+   */
+  readonly history?: { readonly count: number; readonly interval: number };
   read(io: Io): OrPromise<Cbor>;
 }
 

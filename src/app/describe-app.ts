@@ -40,9 +40,10 @@ export function describeApp(
       ...where("answer", absentOr(answer)),
       ...where("texts", texts),
     })),
-    variables: each(variables, ({ right, value, texts }) => ({
+    variables: each(variables, ({ right, value, history, texts }) => ({
       right,
       ...where("value", absentOr(value)),
+      ...where("history", history && { count: history.count, everyS: history.interval / 1_000 }),
       ...where("texts", texts),
     })),
     settings: each(settings, ({ value, default: first, texts }) => ({

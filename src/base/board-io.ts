@@ -85,7 +85,9 @@ export function serialName(receive: unknown, transmit: unknown): string {
 
 /** Whether something exists in test builds only. */
 export function hasModels(io: BoardIo = {}): boolean {
-  return (Object.values(io).flat() as readonly object[]).some((entry) => "modelled" in entry && entry.modelled === true);
+  return (Object.values(io).flat() as readonly object[]).some(
+    (entry) => "modelled" in entry && entry.modelled === true,
+  );
 }
 
 /** Everything that a board has, in the order by which its native code numbers it. `inputs` as in board.json. */

@@ -16,10 +16,15 @@ import {
   type Product,
 } from "#factory/bundle/bundle.ts";
 import { checkApp } from "#factory/bundle/check-app.ts";
+import { placeOfDefinition } from "#factory/bundle/definition-place.ts";
 import { DESCRIPTION_BYTES_MAX, type Description, descriptionParts, readDescription } from "#wire/describe.ts";
 
 /** What a scope may name (PROTOCOL 4.4) and the command line can write. */
 const NAME = /^[A-Za-z_][\w-]{0,63}$/;
+/** Values of all histories together: eight bytes each, of the arena that app and runtime share. */
+const HISTORY_VALUES = 1_024;
+const HISTORY_EVERY_S = 31 * 86_400;
+const HISTORY_TYPES: readonly string[] = ["bool", "int", "number"];
 /** Names and rights together, so that `describe` fits into one record. */
 const NAMES_BYTES_MAX = 1_200;
 
@@ -56,6 +61,30 @@ function checkNames(app: string, names: readonly (readonly [name: string, right:
     throw new BundleError(
       `${app}: its names take ${bytes} bytes (a phone reads ${NAMES_BYTES_MAX}); define fewer, or shorter ones`,
     );
+  }
+}
+
+/** Histories of variables that a unit can keep. */
+function checkHistories(app: string, { variables }: Description): void {
+  let sum = 0;
+  for (const [name, { value, history }] of Object.entries(variables)) {
+    if (history === undefined) continue;
+    const { count, everyS } = history;
+    const at = placeOfDefinition(app, name) ?? app;
+    const refuse = (what: string) => new BundleError(`${at}: history of ${name}: ${what}`);
+    if (value === undefined || !HISTORY_TYPES.includes(value.type)) {
+      throw refuse(`${value?.type ?? "a value without schema"} (expected a variable of bool(), int() or number())`);
+    }
+    if (!(Number.isInteger(count) && count >= 1 && count <= HISTORY_VALUES)) {
+      throw refuse(`a count of ${count} (expected 1 to ${HISTORY_VALUES})`);
+    }
+    if (!(Number.isInteger(everyS) && everyS >= 1 && everyS <= HISTORY_EVERY_S)) {
+      const most = HISTORY_EVERY_S * 1_000;
+      throw refuse(`an interval of ${everyS * 1_000} (expected milliseconds, whole seconds of them: 1000 to ${most})`);
+    }
+    sum += count;
+    if (sum > HISTORY_VALUES)
+      throw refuse(`${sum} values of all variables together (expected at most ${HISTORY_VALUES})`);
   }
 }
 
@@ -101,7 +130,9 @@ export async function describedApp(
     throw new BundleError(`${placeIn(stack.join("\n"), map) || `${app}: `}the app does not start: ${message}`);
   }
   checkNames(app, namesOf(defined));
-  return describedIn(app, describeApp(defined, { product: product ?? "", release, board: board.name }));
+  const description = describeApp(defined, { product: product ?? "", release, board: board.name });
+  checkHistories(app, description);
+  return describedIn(app, description);
 }
 
 /**

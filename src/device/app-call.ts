@@ -2,8 +2,9 @@
  * Runs the maker's code. An exception or an invalid answer becomes a refusal and a report; it never ends the runtime.
  */
 import { ok, type Result, refuse } from "#base/faults.ts";
-import { type CborMap, decodeCbor } from "#codec/cbor.ts";
+import { type CborMap, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { ValueSchema } from "#wire/describe.ts";
+import { historyPart } from "./app-history.ts";
 import type { AppFunction } from "./app-interface.ts";
 import { deliverIo } from "./app-io.ts";
 import { changeSetting, keepState, settingOf } from "./app-keeping.ts";
@@ -75,6 +76,7 @@ export function callApp(
   const func = ownEntry(app.functions, name);
   const variable = func === undefined ? ownEntry(app.variables, name) : undefined;
   if (func === undefined && variable === undefined) return answer(callSetting(runtime, name, args.value));
+  if (func === undefined && args.value.size === 1) return answer(callHistory(runtime, name, args.value));
   const values = valuesOf(func?.args ?? {}, args.value);
   if (values === undefined) return answer(refuse("APP_ARGUMENT"));
   const outcome = attempt(runtime, name, () =>
@@ -85,6 +87,31 @@ export function callApp(
     answer(said ? encodeAnswer(runtime, name, schema, said.value ?? null) : refuse("APP_THREW"));
   if (outcome?.value instanceof Promise) whenSettled(runtime, name, outcome.value, finish);
   else finish(outcome);
+}
+
+/**
+ * Reads a variable for its history. What it throws is not reported: a sensor that is away for a day would say so all day long.
+ * @param then Called once, now or later: undefined where it threw, or its value does not fit.
+ */
+export function readVariable(runtime: AppRuntime, name: string, then: (value: unknown) => void): void {
+  const variable = ownEntry(runtime.app.variables, name);
+  const finish = (value: unknown) => {
+    keepState(runtime);
+    then(variable?.value !== undefined && fits(variable.value, value) ? value : undefined);
+  };
+  let value: unknown;
+  try {
+    value = variable?.read(runtime.io as never);
+  } catch {
+    // The value stays undefined, which is told as null.
+  }
+  if (value instanceof Promise) value.then(finish, () => finish(undefined));
+  else finish(value);
+}
+
+function callHistory({ history, port }: AppRuntime, name: string, args: CborMap): Result<Uint8Array> {
+  const part = historyPart(history, name, args.get("history"), port.clock.milliseconds());
+  return part === undefined ? refuse("APP_ARGUMENT") : ok(encodeCbor(part));
 }
 
 function callSetting(runtime: AppRuntime, name: string, args: CborMap): Result<Uint8Array> {

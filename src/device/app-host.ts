@@ -2,9 +2,10 @@
 
 import { faultText, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
-import { callApp, runTimers } from "./app-call.ts";
+import { callApp, readVariable, runTimers } from "./app-call.ts";
 import { appTime, createAppClock } from "./app-clock.ts";
 import type { LogLevel } from "./app-globals.ts";
+import { createHistory, keepHistory, nextHistoryMs } from "./app-history.ts";
 import type { App, AppIo } from "./app-interface.ts";
 import { createAppValues, nextWriteMs, writeState } from "./app-keeping.ts";
 import { ownEntry } from "./app-names.ts";
@@ -48,6 +49,7 @@ export function createAppRuntime(around: Surroundings): AppRuntime {
   const runtime: AppRuntime = {
     ...{ app, io, port, store, values, arm, timers: [], timerId: 0 },
     clock: createAppClock(store.facts.timeFloor),
+    history: createHistory(app, port.clock.milliseconds()),
     failed: (name, thrown, isFatal = false) => tell({ kind: "app-failed", name, message: messageOf(thrown), isFatal }),
   };
   return runtime;
@@ -94,12 +96,13 @@ export function learnTime(runtime: AppRuntime, event: DeviceEvent): void {
 /** Does what is due of the app's at a moment: its timers, and the state that waits for its turn. */
 export function wakeApp(runtime: AppRuntime): void {
   runTimers(runtime);
+  keepHistory(runtime.history, runtime.port.clock.milliseconds(), (name, then) => readVariable(runtime, name, then));
   writeState(runtime);
 }
 
 /** When the app next has something due, in board milliseconds. */
 export function nextAppMs(runtime: AppRuntime): number {
-  return Math.min(nextTimerMs(runtime), nextWriteMs(runtime));
+  return Math.min(nextTimerMs(runtime), nextWriteMs(runtime), nextHistoryMs(runtime.history));
 }
 
 function raise({ app, tell }: Surroundings, name: string, value: Cbor): void {

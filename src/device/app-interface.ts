@@ -18,6 +18,7 @@ export interface AppFunction {
 interface AppVariable {
   readonly right: AppRight;
   readonly value?: ValueSchema | undefined;
+  readonly history?: { readonly count: number; readonly interval: number } | undefined;
   readonly texts?: Texts | undefined;
   read(io: never): unknown;
 }

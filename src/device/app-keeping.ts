@@ -7,6 +7,7 @@ import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor, CborMap } from "#codec/cbor.ts";
 import type { SettingValue } from "#wire/describe.ts";
+import { forgetHistory } from "./app-history.ts";
 import type { App } from "./app-interface.ts";
 import { ownEntry } from "./app-names.ts";
 import type { AppRuntime, AppValues } from "./app-runtime.ts";
@@ -118,7 +119,8 @@ export function nextWriteMs({ values, port }: AppRuntime): number {
 }
 
 /** The stored values are gone: a reset or a resale has forgotten them. */
-export function forgetValues({ app, values, store }: AppRuntime): void {
+export function forgetValues({ app, values, store, history }: AppRuntime): void {
   values.isDue = false;
+  forgetHistory(history);
   readValues(values, app, store.facts);
 }

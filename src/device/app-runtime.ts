@@ -1,6 +1,7 @@
 /** What a running app consists of, for the parts of the runtime that run it, wake it and keep its values. */
 import type { SettingValue } from "#wire/describe.ts";
 import type { AppClock } from "./app-clock.ts";
+import type { AppHistory } from "./app-history.ts";
 import type { App, AppIo } from "./app-interface.ts";
 import type { Port } from "./port.ts";
 import type { RateLimit } from "./rate-limit.ts";
@@ -43,6 +44,7 @@ export interface AppRuntime {
   readonly values: AppValues;
   readonly clock: AppClock;
   readonly timers: AppTimer[];
+  readonly history: AppHistory;
   timerId: number;
   /** Asks the board for a `timer` event when the next thing is due; called when something new waits. */
   arm(): void;

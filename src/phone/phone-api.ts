@@ -8,6 +8,7 @@ export type { Description, ValueSchema } from "#wire/describe.ts";
 export { type Scope, scopeOf } from "#wire/grants/scope.ts";
 export { call } from "./call.ts";
 export { describeApp, describeUnit, type UnitDescription } from "./describe.ts";
+export { historyOf } from "./history.ts";
 export { revokedAt, revokeLinks } from "./revoke.ts";
 export { pairCodes } from "./scan.ts";
 export { openSession, type Session } from "./session.ts";

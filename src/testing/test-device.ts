@@ -6,7 +6,6 @@ import { createIoModel, type IoModel } from "#app/testing/io-model.ts";
 import type { BoardIo, BoardPins } from "#base/board-io.ts";
 import type { Result } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
-import { SNTP_PORT } from "#codec/sntp.ts";
 import type { App } from "#device/app-interface.ts";
 import { createAppReporter } from "#device/app-reporter.ts";
 import { flashLogIn } from "#device/flash-log.ts";
@@ -16,6 +15,7 @@ import type { PortEvent, WakeReason } from "#device/port.ts";
 import { run } from "#device/runner.ts";
 import { openSettings } from "#device/settings.ts";
 import { createSntp } from "#device/sntp.ts";
+import { historyOf } from "#phone/history.ts";
 import { openSession, type Session } from "#phone/session.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { signTime } from "#trust/signed-time.ts";
@@ -24,7 +24,7 @@ import { type Caller, Refused } from "./caller.ts";
 import type { TestDevice } from "./device-interface.ts";
 import { createMemoryFlash, PowerCut } from "./memory-flash.ts";
 import { createTestIdentity, guestOf, type TestCaller } from "./test-unit-identity.ts";
-import { sntpAnswer } from "./time-server.ts";
+import { timeServerAt } from "./time-server.ts";
 import { ADDRESS, TCP_PORT, unitTransport } from "./unit-transport.ts";
 import { createVirtualBoard, Restart, type Slept, type VirtualBoard } from "./virtual-port.ts";
 
@@ -108,12 +108,7 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
     });
     const servers = options.timeServer === undefined ? [] : [TIME_SERVER];
     const sntp = createSntp({ crypto: primitives, servers, buildS: BUILT_S });
-    next.sentDatagram = (_host, _port, request, from) => {
-      const saysS = options.timeServer?.();
-      const bytes = saysS === undefined ? undefined : sntpAnswer(request, saysS);
-      const reply = { port: from ?? 0, peer: TIME_SERVER, peerPort: SNTP_PORT };
-      if (bytes !== undefined) hardwareEvents.push({ kind: "udp-data", ...reply, bytes });
-    };
+    next.sentDatagram = timeServerAt(TIME_SERVER, options.timeServer, (event) => void hardwareEvents.push(event));
     const machines = [sntp, gate, createAppReporter("test"), watcher] as readonly Machine<unknown>[];
     within(() => run(next.port, machines, app, openSettings(flash, SETTINGS), globals));
     deliver({ kind: "online", ipv4: ADDRESS } satisfies InnerEvent as unknown as PortEvent);
@@ -180,15 +175,17 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
     return opened.value;
   }
 
-  /** Asks in a session, and once more in a new one where the unit knows the old one no more. */
-  async function ask(caller: TestCaller, request: SessionRequest): Promise<Result<Cbor>> {
-    const answer = await (await sessionOf(caller)).request(request);
+  /** Works in a session, and once more in a new one where the unit knows the old one no more. */
+  async function inSession<T>(caller: TestCaller, work: (session: Session) => Promise<Result<T>>): Promise<Result<T>> {
+    const answer = await work(await sessionOf(caller));
     if (answer.ok || answer.fault !== "SESSION_UNKNOWN") return answer;
     sessions.delete(caller);
-    return (await sessionOf(caller)).request(request);
+    return work(await sessionOf(caller));
   }
 
-  const told = (what: string, answer: Result<Cbor>) => {
+  const ask = (caller: TestCaller, request: SessionRequest) => inSession(caller, (session) => session.request(request));
+
+  const told = <T>(what: string, answer: Result<T>): T => {
     if (!answer.ok) throw new Refused(what, answer.fault);
     return answer.value;
   };
@@ -203,6 +200,8 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
     return {
       call,
       set: (name, value) => call(name, { value }),
+      history: async (name) =>
+        told(`the history of ${name}`, await inSession(key, (session) => historyOf(session, name))).values,
       async events() {
         const all = told("events", await ask(key, { op: "events", after: 0 }));
         return (all as readonly [number, string, Uint8Array][]).map(([, name, bytes]) => {

@@ -1,5 +1,8 @@
 /** The answers of an SNTP server (RFC 4330), as truthful as a test wants them. */
 import { viewOf } from "#base/bytes.ts";
+import { SNTP_PORT } from "#codec/sntp.ts";
+import type { PortEvent } from "#device/port.ts";
+import type { VirtualBoard } from "./virtual-port.ts";
 
 const MESSAGE_BYTES = 48;
 /** From 1900, where NTP begins to count, to 1970. */
@@ -23,4 +26,20 @@ export function sntpAnswer(request: Uint8Array, says: number | string): Uint8Arr
     view.setUint32(at + 4, Math.floor((ntpS % 1) * 2 ** 32));
   }
   return bytes;
+}
+
+/**
+ * A server on the network of a board in memory.
+ * @param saysS What it takes for the present; it does not answer where that is undefined.
+ */
+export function timeServerAt(
+  peer: string,
+  saysS: (() => number | undefined) | undefined,
+  answer: (event: PortEvent) => void,
+): VirtualBoard["sentDatagram"] {
+  return (_host, _port, request, from = 0) => {
+    const unixS = saysS?.();
+    if (unixS === undefined) return;
+    answer({ kind: "udp-data", port: from, peer, peerPort: SNTP_PORT, bytes: sntpAnswer(request, unixS) });
+  };
 }

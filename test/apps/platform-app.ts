@@ -27,7 +27,12 @@ export const app = defineDevice({
   },
   variables: {
     starts: { right: "read", value: int(0, 1e6), read: (io) => io.state.starts },
-    ticks: { right: "read", value: int(0, 1e6), read: (io) => io.state.ticks },
+    ticks: {
+      right: "read",
+      value: int(0, 1e6),
+      history: { count: 4, interval: 1_000 },
+      read: (io) => io.state.ticks,
+    },
     knowsTime: { right: "read", value: bool(), read: (io) => io.time.now().grade === "trusted" },
   },
   events: { changed: { payload: text(20), texts: { en: { title: "Changed" } } } },

@@ -6,6 +6,7 @@ import { buildCheckedBundle } from "#cli/checked-bundle.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
 import { describeApp } from "#phone/describe.ts";
+import { historyOf } from "#phone/history.ts";
 import type { Session } from "#phone/session.ts";
 import { eventsAfter } from "#phone/subscribe.ts";
 import { type AttackedUnit, startAttackedUnit } from "../attacks/attacked-unit.ts";
@@ -58,6 +59,15 @@ export function platformCases(board: string): void {
         async () => ((said(await call(owner, "ticks")) as number) >= 3 ? true : undefined),
         100,
       );
+      const kept = await until(
+        "four kept values",
+        async () => {
+          const history = await historyOf(owner, "ticks");
+          return history.ok && history.value.values.length === 4 ? (history.value.values as number[]) : undefined;
+        },
+        500,
+      );
+      expect(kept).toEqual([...kept].sort((a, b) => a - b));
       await owner.close();
       await unit.board.power(false);
       await unit.board.power(true);

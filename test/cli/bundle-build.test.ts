@@ -40,6 +40,21 @@ it.each([
     /the app does not start: Error: no event is called gone: add it to events$/,
   ],
   ["throws in an async start", "", /bad\.ts:3:\d+: the app does not start: Error: not yet/],
+  [
+    "keeps more values than there is memory for",
+    "",
+    /bad\.ts:4:\d+: history of b: 1200 values of all variables together \(expected at most 1024\)$/,
+  ],
+  [
+    "keeps values ten times a second",
+    "",
+    /bad\.ts:3:\d+: history of v: an interval of 100 \(expected milliseconds, whole/,
+  ],
+  [
+    "keeps texts",
+    "",
+    /bad\.ts:3:\d+: history of v: choice \(expected a variable of bool\(\), int\(\) or number\(\)\)$/,
+  ],
   ["has more names than a phone reads", "", /bad\.ts: its names take \d+ bytes \(a phone reads 1200\)/],
 ])("an app that %s is refused, and nothing is written", async (what, before, line) => {
   const last: Readonly<Record<string, string>> = {
@@ -48,6 +63,11 @@ it.each([
     "has one name twice": 'functions: { lamp: { right: "call", args: {}, run: () => 1 } }, events: { lamp: {} }',
     "raises an event that it never named": 'functions: {}, start: (io) => io.raise("gone")',
     "throws in an async start": 'functions: {}, async start() {\n  await 1; throw new Error("not yet"); }',
+    "keeps more values than there is memory for": `variables: {\n${["a", "b"].map((name) => `${name}: { right: "read", value: int(0, 1), history: { count: 600, interval: 1_000 }, read: () => 1 }`).join(",\n")} }`,
+    "keeps values ten times a second":
+      'variables: {\nv: { right: "read", value: int(0, 1), history: { count: 6, interval: 100 }, read: () => 1 } }',
+    "keeps texts":
+      'variables: {\nv: { right: "read", value: { type: "choice", choices: ["a"] }, history: { count: 6, interval: 1_000 }, read: () => "a" } }',
     "has more names than a phone reads":
       'functions: {}, events: Object.fromEntries(Array.from({ length: 40 }, (_, i) => ["x".repeat(50) + i, {}]))',
   };

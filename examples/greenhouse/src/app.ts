@@ -99,6 +99,8 @@ export const app = defineDevice({
       right: "read",
       value: number(-55, 130, { unit: "°C" }),
       texts: { en: { title: "Temperature" }, de: { title: "Temperatur" } },
+      // A day, a value every ten minutes.
+      history: { count: 144, interval: 600_000 },
       read: () => tenths(temperatureNow()),
     },
     moisture: {

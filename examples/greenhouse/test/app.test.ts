@@ -44,6 +44,14 @@ test("the vent opens above the target, further the warmer it is, within a minute
   expect(await unit.call("temperature")).toBe(23);
 });
 
+test("the day's temperatures are kept, a value every ten minutes", async () => {
+  for (const celsius of [20, 21, 22]) {
+    setTemperature(celsius);
+    await unit.advance(10 * MINUTE_MS);
+  }
+  expect((await unit.history("temperature")).slice(-3)).toEqual([20, 21, 22]);
+});
+
 test("a target holds at once, and after a power cut", async () => {
   await unit.set("target", 15);
   expect(vent()).toBe(1);

@@ -71,9 +71,14 @@ function appLines({ functions, variables, settings, events }: Description): read
       const gives = answer === undefined ? "" : ` -> ${schemaText(answer)}`;
       return shown(name, `function${owners(right)}${taken.length === 0 ? "" : `, ${taken.join("; ")}`}${gives}`, texts);
     }),
-    ...Object.entries(variables).map(([name, { right, value, texts }]) =>
-      shown(name, `variable${owners(right)}${value === undefined ? "" : `, ${schemaText(value)}`}`, texts),
-    ),
+    ...Object.entries(variables).map(([name, { right, value, history, texts }]) => {
+      const keeps = history === undefined ? "" : `; keeps ${history.count}, one every ${history.everyS} s`;
+      return shown(
+        name,
+        `variable${owners(right)}${value === undefined ? "" : `, ${schemaText(value)}`}${keeps}`,
+        texts,
+      );
+    }),
     ...Object.entries(settings).map(([name, { value, texts, default: first }]) =>
       shown(name, `setting, ${schemaText(value)}; ${valueText(first)} from the factory`, texts),
     ),

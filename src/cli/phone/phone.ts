@@ -12,6 +12,7 @@ import { PASSPHRASE } from "./credentials.ts";
 import { deliverRelease } from "./deliver.ts";
 import { describe, readVariable } from "./describe.ts";
 import { findUnits } from "./find.ts";
+import { history } from "./history.ts";
 import { bringKeySets } from "./key-set.ts";
 import { listKeys } from "./keys.ts";
 import { readLog } from "./log.ts";
@@ -119,6 +120,10 @@ export function register(command: Command): void {
     .description("read a variable of the unit's app")
     .argument("<variable>", "its name, as `phone describe` shows it")
     .action((name: string, options: PhoneOptions) => sayTrouble(() => readVariable(name, options)));
+  fromAfar(asGuest(withUnit(command.command("history"))))
+    .description("show the last values of a variable, as the unit has kept them since its start")
+    .argument("<variable>", "one for which `phone describe` says how many it keeps")
+    .action((name: string, options: PhoneOptions) => sayTrouble(() => history(name, options)));
   fromAfar(asGuest(withUnit(command.command("settings"))))
     .description("show the settings of the unit's app, and change those that are named; requires the config right")
     .argument("[changes...]", "name=value each, as `phone describe` shows them")

@@ -31,6 +31,7 @@ import { openJournal } from "./journal.ts";
 import { createArtifacts } from "./oauth/artifacts.ts";
 import { ownClients } from "./oauth/clients.ts";
 import { compatRequest } from "./oauth/compat-request.ts";
+import { createMakerLogin, type MakerLoginOptions } from "./oauth/maker-login.ts";
 import { registerPasswordGrant } from "./oauth/password-grant.ts";
 import { createProvider, ownSecrets } from "./oauth/provider.ts";
 import { createStaffTokens } from "./oauth/staff-tokens.ts";
@@ -52,6 +53,10 @@ export interface GatewayOptions {
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer };
   /** Serve programs of the Spark era: the password grant, and tokens in queries and forms. */
   readonly isCompat: boolean;
+  /** The maker's own OpenID Connect provider, as another way to log in. */
+  readonly makerLogin?: MakerLoginOptions;
+  /** Let webhooks reach private addresses: the gateway's own network and machine. */
+  readonly mayHookPrivately?: boolean;
   /** The owner's broker, where Home Assistant finds the units. */
   readonly home?: HomeOptions;
   log(line: string): void;
@@ -115,7 +120,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
     const hub = createEventHub(units);
     const mayHear = (hook: HookRow) => accounts.find(hook.account)?.isDisabled === false;
-    const hooks = await openWebHooks(store, hub, mayHear, log);
+    const hooks = await openWebHooks({ store, hub, mayHear, log, mayBePrivate: options.mayHookPrivately === true });
 
     const principals = { issuer: url, provider, artifacts, accounts, isCompat };
     const routes: Route[] = [
@@ -138,7 +143,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const app = createGatewayApp(routes, { ...principals, bootstrapKey: bootstrapKey(data), log });
     const passkeys = createPasskeys(url, accounts, () => performance.now());
     const people = { issuer: url, accounts, attempts, journal, passkeys };
-    addInteractionRoutes(app, { ...people, provider, units });
+    const makerLogin = options.makerLogin && createMakerLogin(options.makerLogin, url, () => performance.now());
+    addInteractionRoutes(app, { ...people, provider, units, makerLogin });
     addAccountPages(app, people);
     addPasskeyScript(app);
     const oauth = provider.callback();

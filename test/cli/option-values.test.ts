@@ -57,11 +57,11 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
       [
         [
           PATHS,
-          "--base --broker-ca --broker-password-file --ca --client-secret-file --cloud-ca --codes --config --data --discharge-key --flash --frames --issuer --js --keys --line --memory --mqtt-password-file --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --staff-secret-file --store-password-file --tls-cert --tls-key file folder release",
+          "--base --broker-ca --broker-password-file --ca --client-secret-file --cloud-ca --codes --config --data --discharge-key --flash --frames --issuer --js --keys --line --maker-client-secret-file --memory --mqtt-password-file --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --staff-secret-file --store-password-file --tls-cert --tls-key file folder release",
         ],
         [
           TEXT,
-          "--allow --arg --because --card --chain --client --cloud --discharge --for --function --key --label --moon --name --near --old --print --rate --scope --ssid --store --to-gateway --zone address answer arguments changes code events key name request rollout variable what zone",
+          "--allow --arg --because --card --chain --client --cloud --discharge --for --function --key --label --maker-client --moon --name --near --old --print --rate --scope --ssid --store --to-gateway --zone address answer arguments changes code events key name request rollout variable what zone",
         ],
         [PAST, "--expires --not-after"],
         [MOMENTS, "--not-before"],
@@ -85,7 +85,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
         [["", "0", "xyz", "0x01", "01 zz"], "--extra --ssid-hex"],
         [HOSTS, "--address --broadcast --cloud-server --host --maker"],
         [["", "host", "host:", ":80", "host:99999", "host:80x", "::1:80", "a b:80"], "--broker-hooks"],
-        [URLS, "--broker --mqtt --staff-audience --staff-issuer --url"],
+        [URLS, "--broker --maker-issuer --mqtt --staff-audience --staff-issuer --url"],
         [URLS, "login --issuer"],
         [NAMES, "--fleet --product product"],
         [WORDS, "--board --parser decoder"],

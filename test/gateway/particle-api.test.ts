@@ -45,7 +45,7 @@ let auth: string;
 let deviceId: string;
 
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startWorld({ mayHookPrivately: true });
   for (const unit of world.units) await world.add(unit);
   ann = await world.account("ann@lamps.example", "admin");
   api = new ParticleApi({ baseUrl: world.gateway.url });

@@ -103,7 +103,7 @@ it("subscribes to events of units, and hears what it publishes itself", async ()
     "an event of the unit",
     () => {
       world.units[0]?.server.show({ kind: "raised", name: "pressed", value: encodeCbor(3) });
-      return /"name":"pressed".*"data":"3"/.test(listening.out()) ? true : undefined;
+      return /^(?=.*"name":"pressed").*"data":"3"/m.test(listening.out()) ? true : undefined;
     },
     500,
   );
@@ -119,10 +119,9 @@ it("is told what it can't have, and ends with that", async () => {
     add: [await particle("device", "add", "ff".repeat(12)), /not_found/],
     remove: [await particle("device", "remove", device, "--yes"), /not_found|nothing is here/],
     compile: [await particle("library", "list"), /not_found|nothing is here/],
-    webhooks: [await particle("webhook", "list"), /0 integrations|no.*integrations/i],
+    webhooks: [await particle("webhook", "list"), /Found 0 hooks/],
   } as const;
-  for (const [what, [{ code, out }, words]] of Object.entries(answers)) {
-    console.log(what, code, out);
+  for (const [what, [{ out }, words]] of Object.entries(answers)) {
     expect([what, out]).toEqual([what, expect.stringMatching(words)]);
   }
 });

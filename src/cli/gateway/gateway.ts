@@ -27,6 +27,11 @@ const STORE_PASSWORD = {
   what: "store's password",
 };
 
+const MAKER_SECRET = {
+  fileOption: "--maker-client-secret-file",
+  variable: "LATCHKEY_MAKER_CLIENT_SECRET",
+  what: "client's secret at the maker's provider",
+};
 const MQTT_PASSWORD = {
   fileOption: "--mqtt-password-file",
   variable: "LATCHKEY_MQTT_PASSWORD",
@@ -43,6 +48,10 @@ interface RunOptions {
   readonly tlsKey?: string;
   readonly tlsCert?: string;
   readonly particleCompat?: boolean;
+  readonly privateWebhooks?: boolean;
+  readonly makerIssuer?: string;
+  readonly makerClient?: string;
+  readonly makerClientSecretFile?: string;
   readonly mqtt?: string;
   readonly mqttPasswordFile?: string;
   readonly mqttDiscovery: "device" | "component";
@@ -66,6 +75,10 @@ export function register(command: Command): void {
     .option("--tls-key <file>", "PEM; with --tls-cert the port speaks TLS")
     .option("--tls-cert <file>", "PEM: the server's certificate, then those between it and its authority")
     .option("--particle-compat", "serve programs of the Spark era: the password grant, and tokens in queries and forms")
+    .option("--maker-issuer <url>", "the maker's own OpenID Connect provider, as another way for people to log in")
+    .option("--maker-client <id>", "the gateway's client ID there; its redirect address is URL/maker-callback")
+    .option("--maker-client-secret-file <file>", secretHelp(MAKER_SECRET))
+    .option("--private-webhooks", "let webhooks reach this machine and its network, and not only public addresses")
     .option("--mqtt <url>", "the owner's broker, where Home Assistant finds the units: mqtt://user@host, or mqtts://")
     .option("--mqtt-password-file <file>", secretHelp(MQTT_PASSWORD))
     .addOption(
@@ -88,6 +101,7 @@ export function register(command: Command): void {
     .argument("<name>", "for example ann@example.com")
     .addOption(new Option("--role <role>", "what the person may do").choices(ROLES).default("support"))
     .option(passwordFile, passwordHelp)
+    .option("--maker-login", "without a password: the person logs in through --maker-issuer, by this e-mail address")
     .action((name: string, _: object, own: Command) => sayTrouble(() => addAccount(name, own.optsWithGlobals())));
   onHost(account.command("invite"))
     .description("make a code by which somebody makes their own account, within a week")
@@ -139,6 +153,15 @@ export function register(command: Command): void {
 /** How long the process may take to end by itself once everything is closed. */
 const ENDING_MS = 500;
 
+async function makerLoginOf({ makerIssuer, makerClient, makerClientSecretFile }: RunOptions) {
+  const clientSecret = await secretFrom(MAKER_SECRET, undefined, makerClientSecretFile);
+  if (makerIssuer === undefined && makerClient === undefined && clientSecret === undefined) return undefined;
+  if (makerIssuer === undefined || makerClient === undefined || clientSecret === undefined) {
+    throw new ValueError("give all of --maker-issuer, --maker-client and --maker-client-secret-file");
+  }
+  return { issuer: makerIssuer, clientId: makerClient, clientSecret };
+}
+
 async function run(options: RunOptions): Promise<void> {
   const { data, host, httpPort, url, tlsKey, tlsCert, particleCompat } = options;
   if ((tlsKey === undefined) !== (tlsCert === undefined)) throw new ValueError("give both --tls-key and --tls-cert");
@@ -152,6 +175,7 @@ async function run(options: RunOptions): Promise<void> {
     throw new ValueError("the broker's password is for --mqtt; give that too");
   }
   const mqtt = options.mqtt && withPassword("--mqtt", options.mqtt, mqttPassword, MQTT_PASSWORD);
+  const makerLogin = await makerLoginOf(options);
   // The authorization server takes a second to load, which no other verb should wait for.
   const { startGateway } = await import("#gateway/gateway.ts");
   let onEnd: (error?: unknown) => void = () => undefined;
@@ -160,6 +184,8 @@ async function run(options: RunOptions): Promise<void> {
   });
   const gateway = await startGateway({
     ...{ data, host, port: httpPort, isCompat: particleCompat === true },
+    mayHookPrivately: options.privateWebhooks === true,
+    ...(makerLogin && { makerLogin }),
     ...(store === undefined ? {} : { store }),
     ...(mqtt && { home: { url: mqtt, form: options.mqttDiscovery } }),
     ...(url === undefined ? {} : { url }),

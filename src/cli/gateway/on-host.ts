@@ -65,6 +65,7 @@ export async function invite(options: HostOptions & { readonly out?: string }): 
 interface AccountOptions extends HostOptions {
   readonly role?: string;
   readonly passwordFile?: string;
+  readonly makerLogin?: boolean;
   readonly disable?: boolean;
   readonly enable?: boolean;
 }
@@ -94,6 +95,12 @@ function showEnrolled(options: HostOptions, enrolled: Enrolled): void {
 }
 
 export async function addAccount(name: string, options: AccountOptions): Promise<void> {
+  if (options.makerLogin === true) {
+    if (options.passwordFile !== undefined)
+      throw new ValueError("--maker-login has no password: leave --password-file out");
+    await ask(options, "POST", "/v1/gateway/accounts", { name, role: options.role, login: "maker" });
+    return print(options, { name }, `${name} can log in through the maker's provider`);
+  }
   const password = await passwordOf(options);
   const { code } = await ask<{ code: string }>(options, "POST", "/v1/gateway/accounts", { name, role: options.role });
   showEnrolled(options, await ask<Enrolled>(options, "POST", "/v1/gateway/accounts/accept", { code, password }));

@@ -137,6 +137,8 @@ const BY_NAME: Readonly<Record<string, Reader>> = {
   "login --issuer": urlOf(["http", "https"]),
   "release draft --issuer": urlOf(["http", "https"]),
   "--client": textOf(64),
+  "--maker-client": textOf(256),
+  "--maker-issuer": urlOf(["http", "https"]),
   "login address": urlOf(["http", "https"]),
   "gateway resource address": urlOf(["http", "https"]),
   "--url": urlOf(["http", "https"]),

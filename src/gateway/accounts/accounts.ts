@@ -33,6 +33,8 @@ export interface Accounts {
   list(): readonly Account[];
   /** Makes an account without a password. @returns The code of the invitation, good once and for a week. */
   invite(name: string, role: Role): Promise<string>;
+  /** Makes an account without a password: its person logs in through the maker's own provider. */
+  addForMaker(name: string, role: Role): Promise<void>;
   /** Accepts an invitation: sets the password and makes the second factor. @throws AccountTrouble */
   accept(code: string, password: string): Promise<Enrolment & { readonly name: string }>;
   setRole(name: string, role: Role): Promise<void>;
@@ -56,6 +58,8 @@ export interface Accounts {
 const INVITE_MS = 7 * 86_400_000;
 const RECOVERY_CODES = 10;
 const PASSKEYS_MAX = 16;
+/** No hash: no password is right. */
+const NO_PASSWORD = "none";
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/;
 /** A code of the period before or after this one is taken: clocks differ. */
 const TOLERANCE_S = 30;
@@ -101,6 +105,22 @@ export async function openAccounts(store: GatewayStore, nowMs: () => number): Pr
       return row && shown(row);
     },
     list: () => [...rows.values()].map(shown),
+    async addForMaker(name, role) {
+      if (!NAME.test(name) || !name.includes("@") || name !== name.toLowerCase()) {
+        throw new AccountTrouble(`"${name}" is no e-mail address in lower case, as the maker's provider gives it`);
+      }
+      if (rows.has(name)) throw new AccountTrouble(`there is an account ${name} already`);
+      const empty = {
+        totp: "",
+        totp_step: 0,
+        passkeys: "[]",
+        recovery: "[]",
+        disabled: 0,
+        invite: "",
+        invite_until_ms: 0,
+      };
+      await put({ name, role, password: NO_PASSWORD, ...empty, created_ms: nowMs() });
+    },
     async invite(name, role) {
       if (!NAME.test(name)) {
         throw new AccountTrouble(

@@ -6,6 +6,7 @@ import type { InteractionResults } from "oidc-provider";
 import { type LoginParts, logIn } from "#gateway/accounts/log-in.ts";
 import type { Passkeys } from "#gateway/accounts/passkeys.ts";
 import { readCapability } from "#gateway/oauth/capability.ts";
+import { MAKER_CALLBACK, type MakerLogin } from "#gateway/oauth/maker-login.ts";
 import type { Units } from "#gateway/units/units.ts";
 import { formOf, refuseForeign } from "./form-request.ts";
 import type { GatewayApp } from "./gateway-app.ts";
@@ -18,6 +19,7 @@ interface InteractionParts extends LoginParts {
   readonly provider: Provider;
   readonly units: Units;
   readonly passkeys: Passkeys | undefined;
+  readonly makerLogin: MakerLogin | undefined;
 }
 
 type Details = Awaited<ReturnType<Provider["interactionDetails"]>>;
@@ -36,7 +38,7 @@ function meaningOf(word: string, units: Units): string {
 }
 
 export function addInteractionRoutes(app: GatewayApp, parts: InteractionParts): void {
-  const { issuer, provider, units, journal, passkeys } = parts;
+  const { issuer, provider, accounts, units, journal, passkeys, makerLogin } = parts;
 
   const detailsOf = async (incoming: IncomingMessage, outgoing: ServerResponse, uid: string): Promise<Details> => {
     const details = await provider.interactionDetails(incoming, outgoing).catch(() => undefined);
@@ -82,7 +84,8 @@ export function addInteractionRoutes(app: GatewayApp, parts: InteractionParts): 
 <label>One-time code or recovery code <input name="otp" autocomplete="one-time-code" required></label>
 <button name="do" value="login">Log in</button><button name="do" value="deny" formnovalidate>Cancel</button>
 </form>
-${await passkeyPart(details.uid)}`
+${await passkeyPart(details.uid)}
+${makerLogin === undefined ? "" : html`<p><a href="/login/${details.uid}/maker">Log in with ${makerLogin.host}</a></p>`}`
         : html`${complaint}
 <p>${details.session?.accountId ?? ""}, ${name} wants to:</p>
 <form method="post">
@@ -146,6 +149,41 @@ ${redirect === undefined ? "" : html`<p>Then the browser goes to <code>${redirec
     }
     journal.add({ who: accountId, what: `allow ${String(params.client_id)}`, outcome: granted.join(" ") });
     return goOn(incoming, outgoing, { consent: { grantId: await grant.save() } });
+  }
+
+  if (makerLogin !== undefined) addMakerRoutes(makerLogin);
+
+  function addMakerRoutes(login: MakerLogin): void {
+    const away = (to: string | URL) =>
+      new Response(null, { status: 303, headers: { location: String(to), "cache-control": "no-store" } });
+    app.get("/login/:uid/maker", async (context) => {
+      const { incoming, outgoing } = context.env;
+      const details = await detailsOf(incoming, outgoing, context.req.param("uid"));
+      const to = await login.begin(details.uid).catch(() => undefined);
+      return to === undefined ? show(details, `${login.host} doesn't answer. Try again.`, 503) : away(to);
+    });
+    // The cookie of a login is for its own path alone: the answer goes on to there.
+    app.get(MAKER_CALLBACK, (context) => {
+      const { searchParams } = new URL(context.req.url);
+      const uid = login.uidOf(searchParams.get("state") ?? "");
+      if (uid === undefined)
+        throw new Refusal(400, "invalid_request", "this login is too old, or was used; begin again");
+      return away(`/login/${uid}/maker-answer?${searchParams}`);
+    });
+    app.get("/login/:uid/maker-answer", async (context) => {
+      const { incoming, outgoing } = context.env;
+      const details = await detailsOf(incoming, outgoing, context.req.param("uid"));
+      const who = await login.finish(details.uid, new URL(context.req.url).searchParams);
+      const account = who === undefined ? undefined : accounts.find(who.name);
+      if (who === undefined || account?.isDisabled !== false) {
+        journal.add({ who: who?.name ?? "", what: `login by ${login.host}`, outcome: "refused" });
+        return show(details, `${login.host} named nobody who has an account here.`, 403);
+      }
+      journal.add({ who: who.name, what: `login by ${login.host}`, outcome: "done" });
+      // Without a second factor there it is an old login here: good for everything but what needs a fresh one.
+      const ts = who.authenticatedS ?? 1;
+      return goOn(incoming, outgoing, { login: { accountId: who.name, amr: [...who.amr], ts } });
+    });
   }
 
   app.get("/login/:uid", async (context) => {

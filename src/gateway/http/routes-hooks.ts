@@ -59,6 +59,13 @@ export function hookRoutes({ hooks, journal }: HookRouteParts): Route[] {
       async answer({ who, body }) {
         const device = body.deviceid ?? "";
         checkMaker(who, device, body.event);
+        if (!hooks.mayReach(body.url)) {
+          throw new Refusal(
+            400,
+            "invalid_request",
+            "url: webhooks go to public addresses; the gateway's owner can allow others with --private-webhooks",
+          );
+        }
         if (hooks.list(who.name).length >= HOOKS_MAX) {
           throw new Refusal(429, "BUSY", `an account has at most ${HOOKS_MAX} webhooks`);
         }

@@ -125,11 +125,16 @@ export function hostRoutes({ publicKey, accounts, artifacts, units, journal }: H
     route({
       method: "POST",
       path: "/v1/gateway/accounts",
-      summary: "Invites somebody",
+      summary: "Invites somebody; or, with `login: maker`, lets somebody in whom the maker's own provider names",
       who: "host",
-      body: z.object({ name: z.string(), role }),
-      replies: { 200: z.object({ code: z.string() }) },
+      body: z.object({ name: z.string(), role, login: z.literal("maker").optional() }),
+      replies: { 200: z.object({ code: z.string().optional() }) },
       async answer({ body }) {
+        if (body.login === "maker") {
+          await orRefuse(() => accounts.addForMaker(body.name, body.role));
+          note(`add ${body.name}`, body.role);
+          return {};
+        }
         const code = await orRefuse(() => accounts.invite(body.name, body.role));
         note(`invite ${body.name}`, body.role);
         return { code };

@@ -2,10 +2,13 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { GatewayStore, HookRow } from "#gateway/store/schema.ts";
 import type { EventHub, HubEvent } from "#gateway/units/event-hub.ts";
+import { isPrivateLiteral, postHook } from "./post-hook.ts";
 import { dataOf } from "./routes-events.ts";
 
 export interface WebHooks {
   list(account: string): readonly HookRow[];
+  /** Whether events may be sent there, as far as the address says by itself. */
+  mayReach(url: string): boolean;
   /** @returns The new hook with its secret. */
   add(hook: Pick<HookRow, "account" | "event" | "url" | "device">): Promise<HookRow>;
   /** @returns Whether the account had such a hook. */
@@ -19,12 +22,17 @@ const RETRY_MS = 2_000;
 /** Deliveries under way at once; more are dropped and logged. */
 const DELIVERIES_MAX = 64;
 
-export async function openWebHooks(
-  store: GatewayStore,
-  hub: EventHub,
-  mayHear: (hook: HookRow, event: HubEvent) => boolean,
-  log: (line: string) => void,
-): Promise<WebHooks> {
+interface WebHookParts {
+  readonly store: GatewayStore;
+  readonly hub: EventHub;
+  /** Whether the gateway's owner lets webhooks reach private networks. */
+  readonly mayBePrivate: boolean;
+  mayHear(hook: HookRow, event: HubEvent): boolean;
+  log(line: string): void;
+}
+
+export async function openWebHooks(parts: WebHookParts): Promise<WebHooks> {
+  const { store, hub, mayHear, log } = parts;
   const hooks = new Map<string, { row: HookRow; stop(): void }>();
   let underWay = 0;
 
@@ -36,17 +44,11 @@ export async function openWebHooks(
     const signature = createHmac("sha256", row.secret).update(body).digest("hex");
     try {
       for (let tries = 1; ; tries++) {
-        const answer = await fetch(row.url, {
-          method: "POST",
-          headers: { "content-type": "application/json", "x-latchkey-signature": `sha256=${signature}` },
-          body,
-          redirect: "error",
-          signal: AbortSignal.timeout(TIMEOUT_MS),
-        }).catch(() => undefined);
-        await answer?.body?.cancel();
-        if (answer !== undefined && answer.status < 500) return;
-        if (tries >= TRIES)
-          return log(`webhook ${row.id}: ${event.name} was not delivered (${answer?.status ?? "no answer"})`);
+        const headers = { "content-type": "application/json", "x-latchkey-signature": `sha256=${signature}` };
+        const hook = { url: row.url, headers, body, mayBePrivate: parts.mayBePrivate, timeoutMs: TIMEOUT_MS };
+        const answer = await postHook(hook).catch((error: Error) => error.message);
+        if (typeof answer === "number" && answer < 500) return;
+        if (tries >= TRIES) return log(`webhook ${row.id}: ${event.name} was not delivered (${answer})`);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS * tries).unref());
       }
     } finally {
@@ -67,6 +69,7 @@ export async function openWebHooks(
 
   return {
     list: (account) => [...hooks.values()].map(({ row }) => row).filter((row) => row.account === account),
+    mayReach: (url) => parts.mayBePrivate || !isPrivateLiteral(url),
     async add(hook) {
       const secret = randomBytes(24).toString("base64url");
       const row = { ...hook, id: randomBytes(12).toString("hex"), secret, created_ms: Date.now() };

@@ -84,6 +84,9 @@ const IO_KINDS: Readonly<Record<string, string | undefined>> = {
   pwm: "BOARD_PWM",
   i2c: "BOARD_I2C",
   spi: "BOARD_SPI",
+  bank: "BOARD_BANK",
+  pulse: "BOARD_PULSE",
+  serial: "BOARD_SERIAL",
 };
 
 /**

@@ -11,7 +11,13 @@ void chip_start(void);
 void chip_listen(void);
 
 /* Serial lines. A read gives -1 when nothing has come; what comes is buffered by interrupt (serial.c). */
+#ifdef BOARD_SERIAL
+enum { CHIP_CONSOLE = 0, CHIP_RADIO = 1, CHIP_APP = 2, CHIP_LINES = 3 };
+/* Opens the app's line, what waits in it dropped; gives its baud rate. Nothing is received there before. */
+uint32_t chip_serial_open(uint32_t baud);
+#else
 enum { CHIP_CONSOLE = 0, CHIP_RADIO = 1, CHIP_LINES = 2 };
+#endif
 void chip_serial_write(int line, const uint8_t *bytes, size_t length);
 /* For the chip's interrupt handlers: a byte that came, taken only while there is room. Without room the handler masks
  * its interrupt, which leaves the sender waiting, until chip_serial_resume. */
@@ -67,6 +73,10 @@ bool chip_i2c_get(unsigned bus, int line);
 /* Clock polarity is bit 1 of the mode, phase bit 0. Gives the clock that it has. */
 uint32_t chip_spi_clock(unsigned bus, uint32_t hz, unsigned mode);
 uint8_t chip_spi_exchange(unsigned bus, uint8_t out);
+uint32_t chip_bank_get(unsigned bank); /* a bit for each pin; of outputs what was set last */
+void chip_bank_set(unsigned bank, uint32_t value);
+int32_t chip_pulse_get(unsigned counter);
+void chip_pulse_set(unsigned counter, int32_t count);
 unsigned chip_analog_read(unsigned input);
 void chip_pwm_write(unsigned output, unsigned duty); /* of 2^bits - 1 */
 uint32_t chip_pwm_clock(unsigned output, uint32_t hz); /* 0 for its own; gives what it is */

@@ -3,22 +3,36 @@
 #include "chips/chip.h"
 
 #define RING_BYTES 2048u
+#define APP_RING_BYTES 512u /* of one write at the other end, twice */
+
+/* Sizes are powers of two: the counts wrap. */
+static uint8_t console_bytes[RING_BYTES], radio_bytes[RING_BYTES];
+#ifdef BOARD_SERIAL
+static uint8_t app_bytes[APP_RING_BYTES];
+#endif
 
 static struct {
-  uint8_t bytes[RING_BYTES];
+  uint8_t *bytes;
+  uint32_t size;
   volatile uint32_t in, out;
-} rings[CHIP_LINES];
+} rings[CHIP_LINES] = {
+    {console_bytes, RING_BYTES, 0, 0},
+    {radio_bytes, RING_BYTES, 0, 0},
+#ifdef BOARD_SERIAL
+    {app_bytes, APP_RING_BYTES, 0, 0},
+#endif
+};
 
-bool chip_serial_room(int line) { return rings[line].in - rings[line].out < RING_BYTES; }
+bool chip_serial_room(int line) { return rings[line].in - rings[line].out < rings[line].size; }
 
 void chip_serial_received(int line, uint8_t byte) {
-  rings[line].bytes[rings[line].in % RING_BYTES] = byte;
+  rings[line].bytes[rings[line].in % rings[line].size] = byte;
   rings[line].in++;
 }
 
 size_t serial_available(int line) { return rings[line].in - rings[line].out; }
 
-uint8_t serial_peek(int line, size_t offset) { return rings[line].bytes[(rings[line].out + offset) % RING_BYTES]; }
+uint8_t serial_peek(int line, size_t offset) { return rings[line].bytes[(rings[line].out + offset) % rings[line].size]; }
 
 void serial_drop(int line, size_t length) {
   rings[line].out += (uint32_t)length;

@@ -4,10 +4,11 @@
  */
 #include <string.h>
 #include "chips/chip.h"
+#include "chips/serial.h"
 #include "port/i2c.h"
 #include "port/js.h"
 
-enum kind { IO_OUTPUT, IO_INPUT, IO_ANALOG, IO_PWM, IO_I2C, IO_SPI };
+enum kind { IO_OUTPUT, IO_INPUT, IO_ANALOG, IO_PWM, IO_I2C, IO_SPI, IO_BANK, IO_PULSE, IO_SERIAL };
 
 struct resource {
   const char *name;
@@ -33,12 +34,27 @@ static int32_t value_of(const struct resource *resource) {
 #ifdef BOARD_ANALOG
     case IO_ANALOG: return (int32_t)chip_analog_read(resource->number);
 #endif
+#ifdef BOARD_BANK
+    case IO_BANK: return (int32_t)chip_bank_get(resource->number);
+#endif
+#ifdef BOARD_PULSE
+    case IO_PULSE: return chip_pulse_get(resource->number);
+#endif
+#ifdef BOARD_SERIAL
+    case IO_SERIAL: return (int32_t)serial_available(CHIP_APP);
+#endif
     default: return 0;
   }
 }
 
 static void set_value(const struct resource *resource, int32_t value) {
   if (resource->kind == IO_OUTPUT) chip_pin_write(resource->number, value != 0);
+#ifdef BOARD_BANK
+  if (resource->kind == IO_BANK) chip_bank_set(resource->number, (uint32_t)value);
+#endif
+#ifdef BOARD_PULSE
+  if (resource->kind == IO_PULSE) chip_pulse_set(resource->number, value);
+#endif
 #ifdef BOARD_PWM
   if (resource->kind == IO_PWM) chip_pwm_write(resource->number, (unsigned)value);
 #endif
@@ -51,6 +67,9 @@ static int32_t configure(const struct resource *resource, uint32_t hz, unsigned 
 #endif
 #ifdef BOARD_SPI
     case IO_SPI: return (int32_t)chip_spi_clock(resource->number, hz, mode);
+#endif
+#ifdef BOARD_SERIAL
+    case IO_SERIAL: return (int32_t)chip_serial_open(hz);
 #endif
 #ifdef BOARD_PWM
     case IO_PWM: return (int32_t)chip_pwm_clock(resource->number, hz);
@@ -109,7 +128,7 @@ static bool deliver(JSContext *ctx) {
   return false;
 }
 
-#if defined BOARD_I2C || defined BOARD_SPI
+#if defined BOARD_I2C || defined BOARD_SPI || defined BOARD_SERIAL
 #define BYTES_MAX 4096 /* of one transfer; the classes allow no more (src/app/io) */
 
 enum transfer { READ, WRITE, TRANSFER };
@@ -124,6 +143,20 @@ static bool exchange(const struct resource *resource, const uint8_t *out, uint8_
 #endif
   return true;
 }
+
+#ifdef BOARD_SERIAL
+/* Sends all of it, or takes what has come: the caller asks for no more. */
+static bool converse(const uint8_t *out, uint8_t *in, size_t length) {
+  if (out != NULL) {
+    chip_serial_write(CHIP_APP, out, length);
+    return true;
+  }
+  if (length > serial_available(CHIP_APP)) return false;
+  for (size_t i = 0; i < length; i++) in[i] = serial_peek(CHIP_APP, i);
+  serial_drop(CHIP_APP, length);
+  return true;
+}
+#endif
 
 /* read(resource, address, length, stop), write(resource, address, bytes, stop), transfer(resource, bytes) */
 static JSValue transfer(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv, int kind) {
@@ -144,6 +177,10 @@ static JSValue transfer(JSContext *ctx, JSValueConst self, int argc, JSValueCons
   if (bytes > BYTES_MAX) return JS_ThrowRangeError(ctx, "want at most %d bytes", BYTES_MAX);
   if (kind != WRITE && JS_IsException(array = js_new_room(ctx, bytes, &in))) return array;
   bool stop = JS_ToBool(ctx, argv[3]), held;
+#ifdef BOARD_SERIAL
+  if (resource->kind == IO_SERIAL) held = converse(out, in, bytes);
+  else
+#endif
   if (resource->kind != IO_I2C) held = exchange(resource, out, in, bytes);
   else if (kind == READ) held = i2c_read(resource->number, address, in, bytes, stop);
   else held = i2c_write(resource->number, address, out, bytes, stop);
@@ -162,7 +199,7 @@ static void install(JSContext *ctx, JSValueConst native) {
       JS_CFUNC_MAGIC_DEF("watch", 3, operate, WATCH),
       JS_CFUNC_MAGIC_DEF("bits", 3, operate, BITS),
       JS_CFUNC_MAGIC_DEF("configure", 3, operate, CONFIGURE),
-#if defined BOARD_I2C || defined BOARD_SPI
+#if defined BOARD_I2C || defined BOARD_SPI || defined BOARD_SERIAL
       JS_CFUNC_MAGIC_DEF("read", 4, transfer, READ),
       JS_CFUNC_MAGIC_DEF("write", 4, transfer, WRITE),
       JS_CFUNC_MAGIC_DEF("transfer", 4, transfer, TRANSFER),

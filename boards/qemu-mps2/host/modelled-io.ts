@@ -33,6 +33,22 @@ export function setInput(flashPath: string, input: number, isHigh: boolean): voi
   });
 }
 
+function setWord(flashPath: string, at: number, value: number): void {
+  const word = Buffer.alloc(4);
+  word.writeUInt32LE(~value >>> 0);
+  withFile(flashPath, (file) => writeSync(file, word, 0, 4, at));
+}
+
+/** Sets the switches of the input bank, a bit each. */
+export function setSwitches(flashPath: string, value: number): void {
+  setWord(flashPath, INPUTS_START + 4, value);
+}
+
+/** Says how many pulses a counter has seen; fewer than before when it was turned back. */
+export function setPulses(flashPath: string, count: number): void {
+  setWord(flashPath, INPUTS_START + 8, count);
+}
+
 /** The duty cycle and the frequency (Hz) that the unit gave a PWM output; all ones while it has given none. */
 export function readPwm(flashPath: string, output: number): { readonly duty: number; readonly hz: number } {
   const words = Buffer.alloc(8);

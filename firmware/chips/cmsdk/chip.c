@@ -2,8 +2,10 @@
 #include "chips/chip.h"
 #include "chips/cortex-m/scs.h"
 #include "chips/irqs.h"
+#include "chips/serial.h"
 
-static const uint32_t uarts[CHIP_LINES] = {0x40004000u, 0x40005000u};
+static const uint32_t uarts[] = {0x40004000u, 0x40005000u, 0x40006000u};
+#define BUILT_IN_LINES 2 /* console and radio */
 #define DATA(line) REGISTER(uarts[line] + 0x00)
 #define STATE(line) REGISTER(uarts[line] + 0x04)
 #define CTRL(line) REGISTER(uarts[line] + 0x08)
@@ -43,8 +45,27 @@ void chip_serial_buffer(int line) { (void)line; /* its buffer is one byte */ }
 void console_irq(void) { receive(CHIP_CONSOLE); }
 void radio_irq(void) { receive(CHIP_RADIO); }
 
+#ifdef BOARD_SERIAL
+#define DIVIDER_MIN 16u
+#define DIVIDER_MAX 0xfffffu
+
+void app_irq(void) { receive(CHIP_APP); }
+
+uint32_t chip_serial_open(uint32_t baud) {
+  uint32_t divider = CPU_HZ / (baud == 0 ? 1u : baud);
+  if (divider < DIVIDER_MIN) divider = DIVIDER_MIN;
+  if (divider > DIVIDER_MAX) divider = DIVIDER_MAX;
+  CTRL(CHIP_APP) = 0;
+  DIVIDER(CHIP_APP) = divider;
+  serial_drop(CHIP_APP, serial_available(CHIP_APP));
+  CTRL(CHIP_APP) = 0xb; /* transmit, receive, interrupt on receive */
+  irq_enable(2 * CHIP_APP);
+  return CPU_HZ / divider;
+}
+#endif
+
 void chip_start(void) {
-  for (int line = 0; line < CHIP_LINES; line++) {
+  for (int line = 0; line < BUILT_IN_LINES; line++) {
     DIVIDER(line) = 16;
     CTRL(line) = 1; /* transmit */
   }
@@ -54,7 +75,7 @@ void chip_start(void) {
 }
 
 void chip_listen(void) {
-  for (int line = 0; line < CHIP_LINES; line++) {
+  for (int line = 0; line < BUILT_IN_LINES; line++) {
     CTRL(line) = 0xb; /* transmit, receive, interrupt on receive */
     irq_enable(2 * (unsigned)line);
   }
@@ -79,6 +100,20 @@ int chip_pin_read(unsigned pin) { return (int)((BUTTONS >> pin) & 1u); }
 #endif
 
 int chip_pin_state(unsigned pin) { return (int)((LEDS >> pin) & 1u); }
+
+/* Banks: the eight LEDs of the board's controller (DAI 0385, 3.12). Its switches read 0 in QEMU: test builds model them. */
+#define SCC_LEDS REGISTER(0x4002f004u)
+
+void chip_bank_set(unsigned bank, uint32_t value) {
+  if (bank == 0) SCC_LEDS = value & 0xffu;
+}
+
+#ifdef BOARD_MODELLED
+uint32_t model_switches(void);
+uint32_t chip_bank_get(unsigned bank) { return bank == 0 ? SCC_LEDS & 0xffu : model_switches(); }
+#else
+uint32_t chip_bank_get(unsigned bank) { return bank == 0 ? SCC_LEDS & 0xffu : 0; }
+#endif
 
 /* SBCon two-wire buses of the two shields (DAI 0385, 3.10). */
 static const uint32_t shields[] = {0x40029000u, 0x4002a000u};

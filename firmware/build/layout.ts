@@ -125,6 +125,7 @@ export function layoutOf(name: string, isModelled = false): Layout {
     CPU_HZ: chip.hz,
     IMAGE_ADDRESS: chip.imageAddress,
     HEAP_BYTES: board.budgets.heapBytes ?? 0,
+    APP_HEAP_BYTES: board.budgets.appHeapBytes ?? board.budgets.heapBytes ?? 0,
     ENGINE_STACK_BYTES: board.budgets.stackBytes ?? 0,
     FLASH_WRITE_BYTES: board.flash.writeBytes,
   };

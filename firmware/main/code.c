@@ -80,8 +80,11 @@ static void relieve_crowded(JSContext *ctx) {
 
 JSValue code_bring(JSContext *ctx, JSAtom name) {
   if (code == NULL || name >= code->names || code->statement[name] == 0) return JS_UNDEFINED;
+  bool for_app = heap_for_app;
+  heap_for_app = false; /* code is loaded and evicted, whoever calls it */
   relieve_crowded(ctx);
   JSValue value = code_value(ctx, code->statement[name]); /* which may bring others */
+  heap_for_app = for_app;
   if (JS_IsException(value)) return value;
   if (named_count == NAMED_MOST) code_forget(ctx);
   JSValue global = JS_GetGlobalObject(ctx);

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "chips/chip.h"
 #include "main/code.h"
+#include "main/app-guard.h"
 #include "main/heap.h"
 #include "main/report.h"
 #include "main/seal.h"
@@ -35,7 +36,7 @@ static const JSMallocFunctions arena = {allocate, release, resize, heap_usable};
 /* Called by the engine every few thousand steps: lets an endless loop end as an error that nothing catches. */
 static int interrupt(JSRuntime *rt, void *opaque) {
   (void)rt, (void)opaque;
-  if (chip_milliseconds() - began_ms > EVENT_MS) return 1;
+  if (app_interrupt() || chip_milliseconds() - began_ms > EVENT_MS) return 1;
   chip_watchdog_feed();
   return 0;
 }
@@ -88,12 +89,20 @@ static bool take_unheard(JSContext *ctx, JSValue *event) {
   return true;
 }
 
+/* Jobs of promises are the app's, and have one budget. What is broken off counts as a promise that nobody waits for. */
 static void run_jobs(JSContext *ctx) {
   JSContext *other;
   int left;
-  while ((left = JS_ExecutePendingJob(JS_GetRuntime(ctx), &other)) > 0) {
+  bool began = app_begin();
+  while ((left = JS_ExecutePendingJob(JS_GetRuntime(ctx), &other)) != 0) {
+    if (left > 0) continue;
+    JSValue error = JS_GetException(other);
+    if (!app_is_over()) engine_end(other, error);
+    unheard++;
+    JS_FreeValue(ctx, unheard_reason);
+    unheard_reason = error;
   }
-  if (left < 0) engine_end(other, JS_GetException(other));
+  app_end(began);
 }
 
 /*

@@ -7,6 +7,10 @@
 #ifndef HEAP_BYTES
 #error "board.json gives HEAP_BYTES"
 #endif
+#ifndef APP_HEAP_BYTES
+#define APP_HEAP_BYTES HEAP_BYTES
+#endif
+#define APP_OVERDRAFT 2048u /* for the words of what is thrown when it has no more */
 #define ALIGN 4u /* all that a Cortex-M asks, eight-byte loads included */
 #define SPLIT_BITS 4u /* sixteen lists for each power of two */
 #define SPLITS (1u << SPLIT_BITS)
@@ -15,24 +19,27 @@
 #define NOWHERE (LEVELS * SPLITS)
 #define FREE 1u
 #define PREVIOUS_FREE 2u
+#define APP 0x80000000u /* of a block in use: it was allocated for the app */
+#define SIZE 0x7ffffffcu
 #define OVERHEAD 4u
 #define LEAST 12u /* payload: two links and the following block's `previous` */
 
 /* `previous` lies in the last word of the block before, and is valid only while that one is free. */
 struct block {
   struct block *previous;
-  uint32_t size; /* of the payload; its low bits are FREE and PREVIOUS_FREE */
+  uint32_t size; /* of the payload; its other bits are FREE, PREVIOUS_FREE and APP */
   struct block *next_free, *previous_free;
 };
 
 static uint32_t arena[HEAP_BYTES / 4];
 static struct block *lists[LEVELS * SPLITS];
 static uint32_t level_map, split_maps[LEVELS];
-static size_t used, peak;
+static size_t used, peak, app_used;
+bool heap_for_app, heap_app_refused;
 bool heap_refused;
 size_t heap_wanted;
 
-static uint32_t size_of(const struct block *b) { return b->size & ~3u; }
+static uint32_t size_of(const struct block *b) { return b->size & SIZE; }
 static void *payload(struct block *b) { return &b->next_free; }
 static struct block *block_of(const void *p) {
   return (struct block *)((uint8_t *)p - offsetof(struct block, next_free));
@@ -96,7 +103,7 @@ static inline uint32_t find(uint32_t size) {
 static void trim(struct block *b, uint32_t size) {
   if (size_of(b) < size + OVERHEAD + LEAST) return;
   uint32_t rest = size_of(b) - size - OVERHEAD;
-  b->size = size | (b->size & 3u);
+  b->size = size | (b->size & ~SIZE);
   struct block *tail = after(b), *next = (struct block *)((uint8_t *)payload(tail) + rest - 4u);
   if (next->size & FREE) {
     take(next);
@@ -111,9 +118,16 @@ static uint32_t rounded(size_t bytes) {
   return size < LEAST ? LEAST : size;
 }
 
-static void count(uint32_t more, uint32_t less) {
+static void count(const struct block *b, uint32_t more, uint32_t less) {
   used += more - less;
+  if (b->size & APP) app_used += more - less;
   if (used > peak) peak = used;
+}
+
+/* Whether the app's code is at work and has no more than this left. */
+static bool is_beyond(uint32_t bytes) {
+  if (!heap_for_app || app_used + bytes <= APP_HEAP_BYTES + (heap_app_refused ? APP_OVERDRAFT : 0u)) return false;
+  return heap_app_refused = true;
 }
 
 void heap_start(void) {
@@ -121,7 +135,7 @@ void heap_start(void) {
   memset(lists, 0, sizeof lists);
   memset(split_maps, 0, sizeof split_maps);
   level_map = 0;
-  used = peak = 0;
+  used = peak = app_used = 0;
   first->size = sizeof arena - sizeof(struct block) - OVERHEAD;
   after(first)->size = 0; /* a last block: no bytes, always in use */
   insert(first);
@@ -129,7 +143,9 @@ void heap_start(void) {
 
 void *heap_allocate(size_t bytes) {
   if (bytes == 0 || bytes > HEAP_BYTES) return NULL;
-  uint32_t size = rounded(bytes), list = find(size);
+  uint32_t size = rounded(bytes);
+  if (is_beyond(size)) return NULL;
+  uint32_t list = find(size);
   if (list == NOWHERE) {
     heap_refused = true;
     heap_wanted = bytes;
@@ -137,15 +153,17 @@ void *heap_allocate(size_t bytes) {
   }
   struct block *b = lists[list];
   take_from(list, b);
+  if (heap_for_app) b->size |= APP;
   trim(b, size);
-  count(size_of(b) + OVERHEAD, 0);
+  count(b, size_of(b) + OVERHEAD, 0);
   return payload(b);
 }
 
 void heap_free(void *memory) {
   if (!memory) return;
   struct block *b = block_of(memory);
-  count(0, size_of(b) + OVERHEAD);
+  count(b, 0, size_of(b) + OVERHEAD);
+  b->size &= ~APP;
   struct block *next = after(b);
   if (next->size & FREE) {
     take(next);
@@ -170,13 +188,14 @@ void *heap_resize(void *memory, size_t bytes) {
   uint32_t size = rounded(bytes);
   struct block *b = block_of(memory), *next = after(b);
   uint32_t had = size_of(b);
+  if (size > had && is_beyond(size - had)) return NULL;
   if (size > had && (next->size & FREE) && had + OVERHEAD + size_of(next) >= size) {
     take(next);
     b->size += OVERHEAD + size_of(next);
   }
   if (size <= size_of(b)) {
     trim(b, size);
-    count(size_of(b), had);
+    count(b, size_of(b), had);
     return memory;
   }
   void *moved = heap_allocate(bytes);

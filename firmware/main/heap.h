@@ -16,4 +16,7 @@ size_t heap_peak(void);
 /* Set when the arena had no room; whoever asks later clears it first. */
 extern bool heap_refused;
 extern size_t heap_wanted; /* the bytes that it had no room for */
+/* What is allocated while this is set is the app's, and APP_HEAP_BYTES bound it; set by app-guard.c. */
+extern bool heap_for_app;
+extern bool heap_app_refused; /* the app wanted more than that */
 void heap_start(void);

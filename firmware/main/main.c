@@ -14,7 +14,7 @@ const struct facet *const facets[] = {&clock_facet,   &radio_facet,  &console_fa
 #ifdef BOARD_SLEEP
                                       &sleep_facet,
 #endif
-                                      NULL};
+                                      &guard_facet, NULL};
 
 static bool deliver_one(JSContext *ctx) {
   bool any = false;

@@ -67,7 +67,10 @@ export interface DeviceDefinition<F extends Record<string, Schemas>, S extends S
   readonly events?: Readonly<Record<string, DeviceEventDefinition>>;
   /** Called once at every start. */
   start?(io: DeviceIo<S, T>): Done;
-  /** Called before a restart that the runtime makes, as for an update; what it promises is not waited for. */
+  /**
+   * Called before a restart that the runtime makes, as for an update, and when the runtime stops an app that failed again and again:
+   * switch off what must not stay on. What it promises is not waited for.
+   */
   stop?(io: DeviceIo<S, T>): void;
   /** Called when a setting was changed. */
   changed?(name: keyof S & string, io: DeviceIo<S, T>): Done;

@@ -121,6 +121,16 @@ export const FAULTS = {
   APP_ANSWER: 393,
   /** The app has not answered within ten seconds. What it does later comes to nothing. */
   APP_TIMEOUT: 394,
+  /** The app's code did not come to its end within its budget, and was broken off. */
+  APP_OVERDUE: 395,
+  /** The app wanted more memory than it has: its code was broken off, or went on without. */
+  APP_MEMORY: 396,
+  /** The app raised events faster than the unit keeps them; some were dropped. */
+  APP_EVENTS: 397,
+  /** The app changed its state faster than flash may be written: the change waits for its turn. */
+  APP_WRITES: 398,
+  /** The app failed again and again, so the unit has stopped it and goes on without. An update, or power off and on, starts it. */
+  APP_STOPPED: 399,
   SESSION_SEAL: 310,
   SESSION_REPLAY: 311,
   SESSION_ORDER: 312,

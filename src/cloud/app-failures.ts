@@ -2,6 +2,7 @@
  * Records the app failures that units report, at a bounded rate: a broken release on a large fleet, or a unit that
  * lies, must not crowd everything else out of the journal.
  */
+import { withFaultNames } from "#base/faults.ts";
 import { createPace } from "#cloud/rollout/pace.ts";
 import type { WriteQueue } from "#cloud/store/write-queue.ts";
 import { decodeAppFailure } from "#wire/link/app-failure.ts";
@@ -37,7 +38,7 @@ export function createAppFailures(
       if (each.take(device, now) === undefined || all.take("", now) === undefined) return false;
       const { release, name, message, missed } = failure.value;
       const more = missed === 0 ? "" : ` (and ${missed} more failures before)`;
-      const because = oneLine(`release ${release}, ${name}: ${message}${more}`);
+      const because = oneLine(`release ${release}, ${name}: ${withFaultNames(message)}${more}`);
       queue.event({ at_ms: nowMs(), subject: device, what: "app failed", because });
       return true;
     },

@@ -4,27 +4,21 @@
 import { ok, type Result, refuse } from "#base/faults.ts";
 import { type CborMap, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import type { ValueSchema } from "#wire/describe.ts";
+import { failed, guarded, type Outcome, rejected } from "./app-guard.ts";
 import { historyPart } from "./app-history.ts";
 import type { AppFunction } from "./app-interface.ts";
 import { deliverIo } from "./app-io.ts";
 import { changeSetting, keepState, settingOf } from "./app-keeping.ts";
 import { ownEntry } from "./app-names.ts";
-import type { AppRuntime, AppTimer } from "./app-runtime.ts";
-import { takeDue } from "./app-timers.ts";
+import type { AppRuntime } from "./app-runtime.ts";
+import { mayStart, startFailed } from "./app-starts.ts";
+import { takeNext } from "./app-timers.ts";
 import { ANSWER_BYTES_MAX, encodeAppValue } from "./app-values.ts";
 import { fits } from "./value-schema.ts";
 
-/** What the maker's code gave: a value, a promise of one, or nothing since it threw, which is reported. */
-type Outcome = { readonly value: unknown } | undefined;
-
 /** Runs a piece of the maker's code. */
-function attempt(runtime: AppRuntime, name: string, work: () => unknown, isFatal = false): Outcome {
-  let outcome: Outcome;
-  try {
-    outcome = { value: work() };
-  } catch (error) {
-    runtime.failed(name, error, isFatal);
-  }
+function attempt(runtime: AppRuntime, name: string, work: () => unknown): Outcome {
+  const outcome = guarded(runtime, name, work);
   keepState(runtime);
   return outcome;
 }
@@ -39,16 +33,17 @@ function whenSettled(
   promise: Promise<unknown>,
   then: (outcome: Outcome) => void,
 ): void {
+  const settle = (outcome: Outcome) => {
+    keepState(runtime);
+    then(outcome);
+  };
   promise.then(
-    (value) => {
-      keepState(runtime);
-      then({ value });
-    },
-    (error: unknown) => {
-      runtime.failed(name, error);
-      keepState(runtime);
-      then(undefined);
-    },
+    (value) => runtime.later(() => settle({ value })),
+    (error: unknown) =>
+      runtime.later(() => {
+        rejected(runtime, name, error);
+        settle(undefined);
+      }),
   );
 }
 
@@ -79,12 +74,13 @@ export function callApp(
   if (func === undefined && args.value.size === 1) return answer(callHistory(runtime, name, args.value));
   const values = valuesOf(func?.args ?? {}, args.value);
   if (values === undefined) return answer(refuse("APP_ARGUMENT"));
+  if (runtime.stopped !== undefined) return answer(refuse("APP_STOPPED"));
   const outcome = attempt(runtime, name, () =>
     func === undefined ? variable?.read(io as never) : func.run(values as never, io as never),
   );
   const schema = func?.answer ?? variable?.value;
   const finish = (said: Outcome) =>
-    answer(said ? encodeAnswer(runtime, name, schema, said.value ?? null) : refuse("APP_THREW"));
+    answer(said ? encodeAnswer(runtime, name, schema, said.value ?? null) : refuse(runtime.lastFault));
   if (outcome?.value instanceof Promise) whenSettled(runtime, name, outcome.value, finish);
   else finish(outcome);
 }
@@ -99,13 +95,9 @@ export function readVariable(runtime: AppRuntime, name: string, then: (value: un
     keepState(runtime);
     then(variable?.value !== undefined && fits(variable.value, value) ? value : undefined);
   };
-  let value: unknown;
-  try {
-    value = variable?.read(runtime.io as never);
-  } catch {
-    // The value stays undefined, which is told as null.
-  }
-  if (value instanceof Promise) value.then(finish, () => finish(undefined));
+  const value = guarded(runtime, name, () => variable?.read(runtime.io as never), { isQuiet: true })?.value;
+  const finishLater = (late: unknown) => runtime.later(() => finish(late));
+  if (value instanceof Promise) value.then(finishLater, () => finishLater(undefined));
   else finish(value);
 }
 
@@ -143,11 +135,13 @@ function encodeAnswer(
   schema: ValueSchema | undefined,
   answer: unknown,
 ): Result<Uint8Array> {
-  const encoded = encodeAppValue(answer, ANSWER_BYTES_MAX);
-  const isUnfit = typeof encoded !== "string" && schema !== undefined && !fits(schema, answer);
-  const reason = isUnfit ? `outside its schema (${schema.type})` : encoded;
-  if (typeof reason !== "string") return ok(reason);
-  runtime.failed(name, `its answer is ${reason}`);
+  // A large answer takes the app's memory.
+  const encoded = guarded(runtime, name, () => encodeAppValue(answer, ANSWER_BYTES_MAX));
+  if (encoded === undefined) return refuse(runtime.lastFault);
+  const isUnfit = typeof encoded.value !== "string" && schema !== undefined && !fits(schema, answer);
+  const reason = isUnfit ? `outside its schema (${schema.type})` : encoded.value;
+  if (typeof reason !== "string") return ok(reason as Uint8Array);
+  failed(runtime, name, `its answer is ${reason}`, "APP_ANSWER");
   return refuse("APP_ANSWER");
 }
 
@@ -166,12 +160,10 @@ export function stopApp(runtime: AppRuntime): void {
   tell(runtime, "stop", () => runtime.app.stop?.(runtime.io as never));
 }
 
-/** Runs the timers that are due. */
-export function runTimers(runtime: AppRuntime): void {
-  for (const timer of takeDue(runtime)) runTimer(runtime, timer);
-}
-
-function runTimer(runtime: AppRuntime, timer: AppTimer): void {
+/** Runs the timer that is due first. Other events come in between it and the next. */
+export function runTimer(runtime: AppRuntime): void {
+  const timer = takeNext(runtime);
+  if (timer === undefined) return;
   const outcome = attempt(runtime, timer.name, timer.run);
   if (!(outcome?.value instanceof Promise)) return;
   timer.isBusy = true;
@@ -181,31 +173,26 @@ function runTimer(runtime: AppRuntime, timer: AppTimer): void {
 }
 
 /**
- * Starts the app and asks whether it works. An app that throws at its start ends a trial, as any crash does. Once its image
- * is confirmed the unit goes on without it, since an update can then mend it.
+ * Starts the app and asks whether it works. An app that fails at its start ends a trial, as any crash does (AppRuntime.crash). Once its
+ * image is confirmed the unit goes on without it, since an update can then mend it.
  * @param done Called once, now or later, with whether it works.
  */
 export function startApp(runtime: AppRuntime, isTrial: boolean, done: (passed: boolean) => void): void {
   const { app, io } = runtime;
-  const crash = (error: unknown) => {
-    runtime.failed("start", error, isTrial);
-    if (isTrial) throw error;
+  if (!mayStart(runtime)) return done(false);
+  const finish = (outcome: Outcome) => {
+    if (outcome !== undefined) return testApp(runtime, done);
+    if (isTrial) return;
+    startFailed(runtime, runtime.lastFault);
     done(false);
   };
-  const crashLater = (error: unknown) => {
-    runtime.failed("start", error, isTrial);
-    if (isTrial) runtime.port.system.restart("fault");
-    else done(false);
-  };
-  let started: unknown;
-  try {
-    started = app.start?.(io as never);
-  } catch (error) {
-    return crash(error);
-  }
-  keepState(runtime);
-  if (started instanceof Promise) started.then(() => testApp(runtime, done), crashLater);
-  else testApp(runtime, done);
+  const started = guarded(runtime, "start", () => app.start?.(io as never), { isTrial });
+  const promise = started?.value;
+  if (!(promise instanceof Promise)) return finish(started);
+  promise.then(
+    (value) => runtime.later(() => finish({ value })),
+    (error: unknown) => runtime.later(() => finish(rejected(runtime, "start", error, isTrial))),
+  );
 }
 
 function testApp(runtime: AppRuntime, done: (passed: boolean) => void): void {

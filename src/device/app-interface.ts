@@ -83,7 +83,10 @@ export interface AppIo<Settings = Readonly<Record<string, SettingValue>>, State 
   at(time: string, run: () => unknown): number;
   cancel(timer: number): void;
   pin(name: string): { write(value: boolean | number): void; read(): number; level(): number };
-  /** Tells subscribers that an event of the app happened. Throws for a name that is no event's, and a value that is no CBOR or too long. */
+  /**
+   * Tells subscribers that an event of the app happened: 32 at once and four a second; more are dropped, and counted in the unit's log.
+   * Throws for a name that is no event's, and a value that is no CBOR or too long.
+   */
   raise(event: string, value?: Cbor): void;
   /** Tells where the unit is now, in degrees, for an app that has a receiver: geofences then ask this, with its age. */
   located(latitude: number, longitude: number): void;

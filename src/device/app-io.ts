@@ -53,6 +53,11 @@ export function closeIo(opened: OpenIo | undefined): void {
   hardware.opened = hardware.opened.filter((other) => other !== opened);
 }
 
+/** Frees all of it. */
+export function closeAllIo(): void {
+  for (const opened of hardware.opened) closeIo(opened);
+}
+
 export function watchIo(opened: OpenIo, changed: (value: number) => void): void {
   opened.changed = changed;
   opened.io.watch(opened.resource, true);

@@ -4,9 +4,10 @@
  * @source docs/adr/0127-what-an-app-keeps.md
  */
 import { equal } from "#base/bytes.ts";
-import { ok, type Result, refuse } from "#base/faults.ts";
+import { faultText, ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor, CborMap } from "#codec/cbor.ts";
 import type { SettingValue } from "#wire/describe.ts";
+import { failed, guarded } from "./app-guard.ts";
 import { forgetHistory } from "./app-history.ts";
 import type { App } from "./app-interface.ts";
 import { ownEntry } from "./app-names.ts";
@@ -86,18 +87,22 @@ export function settingOf({ values }: AppRuntime, name: string): Result<Uint8Arr
 /** Compares the state with what it was, after the maker's code ran, and writes it as soon as there is a turn for that. */
 export function keepState(runtime: AppRuntime): void {
   const { app, values } = runtime;
-  if (app.state === undefined) return;
-  const bytes = encodeState(values, app);
-  if (typeof bytes === "string") {
+  if (app.state === undefined || runtime.stopped !== undefined) return;
+  const encoded = guarded(runtime, "state", () => encodeState(values, app));
+  const bytes = encoded?.value as Uint8Array | string | undefined;
+  if (bytes === undefined || typeof bytes === "string") {
     // What cannot be stored would be lost with the power: better that the maker hears of it now.
     readValues(values, app, runtime.store.facts);
-    return runtime.failed("state", `its state is ${bytes}; it is as it was last stored`);
+    if (bytes !== undefined)
+      failed(runtime, "state", `its state is ${bytes}; it is as it was last stored`, "APP_ANSWER");
+    return;
   }
   if (equal(bytes, values.stateBytes)) return;
   values.stateBytes = bytes;
   if (!values.isDue) {
     values.isDue = true;
     writeState(runtime);
+    if (values.isDue) failed(runtime, "state", faultText("APP_WRITES"), "APP_WRITES");
   }
 }
 

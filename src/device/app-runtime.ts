@@ -1,8 +1,10 @@
 /** What a running app consists of, for the parts of the runtime that run it, wake it and keep its values. */
+import type { Fault, Result } from "#base/faults.ts";
 import type { SettingValue } from "#wire/describe.ts";
 import type { AppClock } from "./app-clock.ts";
 import type { AppHistory } from "./app-history.ts";
 import type { App, AppIo } from "./app-interface.ts";
+import type { InnerEvent } from "./machine.ts";
 import type { Port } from "./port.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import type { Store } from "./store/store.ts";
@@ -36,6 +38,14 @@ export interface AppTimer {
   isBusy?: boolean;
 }
 
+/** A call that the app has not answered yet. */
+export interface OwedAnswer {
+  readonly name: string;
+  readonly dueMs: number;
+  /** Answers it, once. */
+  answer(result: Result<Uint8Array>): void;
+}
+
 export interface AppRuntime {
   readonly app: App;
   readonly io: AppIo;
@@ -46,8 +56,27 @@ export interface AppRuntime {
   readonly timers: AppTimer[];
   readonly history: AppHistory;
   timerId: number;
+  readonly owed: OwedAnswer[];
+  /** How often its code was broken off lately; without turns left, the app is stopped. */
+  readonly strikes: RateLimit;
+  /** No timer runs before: the app rests for as long as its code last took. */
+  restUntilMs: number;
+  /** The last failure. */
+  lastFault: Fault;
+  /** Why the app is stopped: nothing of it runs any more. */
+  stopped: Fault | undefined;
+  /** What it threw at the start of a trial, which ends the run. */
+  crash: { readonly error: unknown } | undefined;
+  readonly raises: RateLimit;
+  /** Events that were dropped in this run, and when that is told of again. */
+  dropped: number;
+  droppedAtMs: number;
+  /** When a start counts as a good one, while there are bad ones to forget. */
+  goodAtMs: number;
   /** Asks the board for a `timer` event when the next thing is due; called when something new waits. */
   arm(): void;
-  /** Told of each failure: in which function or variable, and what was thrown. A fatal one ends the run. */
-  failed(name: string, thrown: unknown, isFatal?: boolean): void;
+  /** Shows the machines an event: now, or with the board's next timer event where the app's code is at work. */
+  tell(event: InnerEvent): void;
+  /** Does the runtime's part of the work that the app's promises led to, in the same way. */
+  later(work: () => void): void;
 }

@@ -8,6 +8,7 @@ import type { Cbor } from "#codec/cbor.ts";
 import { decodeCbor } from "#codec/cbor.ts";
 import { DOWN, UP } from "#wire/link/topics.ts";
 import { encodeUnitSleep } from "#wire/link/unit-sleep.ts";
+import { failed } from "./app-guard.ts";
 import { encodeAppValue } from "./app-values.ts";
 import { type RunningUnit, runningUnit } from "./late-machine.ts";
 import { cloudOf } from "./link/cloud.ts";
@@ -110,7 +111,9 @@ function leave(sleeper: Sleeper, state: SleepState, nowMs: number): readonly Eff
   if (isHeld) return go(state, "told", nowMs + LOOK_MS);
   go(state, "leaving", nowMs + LEAVE_MS);
   const encoded = encodeKept(sleeper);
-  if (typeof encoded === "string") sleeper.unit.app.failed("retained", `what it keeps is ${encoded}; nothing is kept`);
+  if (typeof encoded === "string") {
+    failed(sleeper.unit.app, "retained", `what it keeps is ${encoded}; nothing is kept`, "APP_ANSWER");
+  }
   const { untilMs, pin } = sleeper.wish as Wish;
   const time = Number.isFinite(untilMs) ? ` for ${Math.round((untilMs - nowMs) / 1_000)} s` : "";
   return [

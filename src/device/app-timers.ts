@@ -98,19 +98,19 @@ export function lookAgain(runtime: AppRuntime): void {
   for (const timer of runtime.timers) if (timer.ofDayS !== undefined) timer.dueMs = 0;
 }
 
-/** The timers that are due, each set to when it is due next. Those that run once are taken off. */
-export function takeDue(runtime: AppRuntime): readonly AppTimer[] {
+/** The timer that is due first, set to when it is due next or, where it runs once, taken off; none while the app rests. */
+export function takeNext(runtime: AppRuntime): AppTimer | undefined {
   const nowMs = runtime.port.clock.milliseconds();
-  const due: AppTimer[] = [];
-  for (const timer of [...runtime.timers]) {
-    if (timer.dueMs > nowMs) continue;
+  if (nowMs < runtime.restUntilMs) return undefined;
+  for (const timer of [...runtime.timers].sort((one, other) => one.dueMs - other.dueMs)) {
+    if (timer.dueMs > nowMs) return undefined;
     if (timer.ofDayS !== undefined) {
       const isNow = isTimeOfDay(timer, localS(runtime, nowMs));
       timer.dueMs = nextLookMs(timer, nowMs);
       if (!isNow) continue;
     } else if (timer.everyMs === undefined) cancelTimer(runtime, timer.id);
     else timer.dueMs = Math.max(timer.dueMs + timer.everyMs, nowMs + EVERY_MIN_MS);
-    if (timer.isBusy !== true) due.push(timer);
+    if (timer.isBusy !== true) return timer;
   }
-  return due;
+  return undefined;
 }

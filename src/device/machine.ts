@@ -75,8 +75,17 @@ export type InnerEvent =
   /** The app's function has answered (deterministic CBOR), or was refused with APP_NO_SUCH_NAME, APP_ARGUMENT, APP_THREW, APP_ANSWER. */
   | { readonly kind: "called"; readonly id: number; readonly result: Uint8Array }
   | { readonly kind: "call-failed"; readonly id: number; readonly fault: Fault }
-  /** The maker's code threw, or gave what cannot be told: in which function or variable, and what. A fatal one ends the trial. */
-  | { readonly kind: "app-failed"; readonly name: string; readonly message: string; readonly isFatal: boolean }
+  /**
+   * The maker's code threw, gave what cannot be told, or was kept within its bounds: in which function or variable, and what. A
+   * fatal one ends the trial; APP_STOPPED ends the app.
+   */
+  | {
+      readonly kind: "app-failed";
+      readonly name: string;
+      readonly message: string;
+      readonly fault: Fault;
+      readonly isFatal: boolean;
+    }
   /** The app has started; on a trial start its self-test decides with `passed` whether the image may be confirmed. */
   | { readonly kind: "app-started"; readonly passed: boolean }
   /** A flash operation failed: what followed it in the same step was not performed. */

@@ -32,6 +32,8 @@ export interface Port {
   readonly io?: IoPort;
   /** Absent on a board that can't sleep. */
   readonly sleep?: SleepPort;
+  /** Keeps the app's code within bounds; absent where the host has no engine of its own, as in a test. */
+  readonly guard?: Guard;
   readonly console: {
     /** Writes to the board's serial console. Never a secret. */
     write(bytes: Uint8Array): void;
@@ -73,6 +75,19 @@ export interface SleepPort {
 
 export type RestartReason = "requested" | "update" | "fault";
 export type ResetReason = "power" | RestartReason | "watchdog" | "out-of-memory" | "exception";
+
+/**
+ * Runs the app's code so that the runtime survives it. Jobs of promises are the app's as well: the host runs them after each event, within
+ * the same bounds, and an async function that is broken off rejects its promise with `InternalError: interrupted`.
+ */
+interface Guard {
+  /**
+   * Calls `work`. Code that does not come to an end within its budget of progress is broken off, past all its handlers. Memory beyond
+   * the app's budget (board.json: appHeapBytes) is refused with an exception of the engine's.
+   * @returns 0; or APP_OVERDUE or APP_MEMORY by number. Throws nothing, provided that `work` catches what can be caught.
+   */
+  run(work: () => void): number;
+}
 
 /** Flash as one flat address space. Erased bytes read 0xff; a write may only clear bits. See board.json for the map. */
 export interface Flash {

@@ -8,11 +8,13 @@ import { utf8 } from "#base/utf8.ts";
 import { OWN } from "#wire/flash/stored-names.ts";
 import { changeIo, pressApp, startApp, stopApp } from "./app-call.ts";
 import { appGlobals } from "./app-globals.ts";
+import { rejected } from "./app-guard.ts";
 import { answerCall, createAppRuntime, learnTime, logLine, nextAppMs, wakeApp } from "./app-host.ts";
 import type { App } from "./app-interface.ts";
 import { provideIo } from "./app-io.ts";
 import { forgetValues, writeState } from "./app-keeping.ts";
 import type { AppRuntime } from "./app-runtime.ts";
+import { forgetBadStarts } from "./app-starts.ts";
 import { lookAgain } from "./app-timers.ts";
 import { provideUnit } from "./late-machine.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine } from "./machine.ts";
@@ -45,6 +47,8 @@ interface Runtime {
   readonly app: AppRuntime;
   readonly slots: Slot[];
   readonly queue: (PortEvent | InnerEvent)[];
+  /** The runtime's part of the app's work, which waits for the queue to be worked off. */
+  readonly later: (() => void)[];
   /** The update goes on with the board's next event, so that its long work keeps neither network nor watchdog waiting. */
   isUpdating: boolean;
   readonly sending: SendQueue;
@@ -69,7 +73,14 @@ export function run(
     store,
     app: createAppRuntime({
       ...{ port, app, store },
-      tell: (event) => receive(runtime, event),
+      tell: (event) => {
+        runtime.queue.push(event);
+        arm(runtime);
+      },
+      later: (work) => {
+        runtime.later.push(work);
+        arm(runtime);
+      },
       arm: () => arm(runtime),
       log: (text) => log(port, text),
     }),
@@ -79,6 +90,7 @@ export function run(
       wakeAtMs: Number.POSITIVE_INFINITY,
     })),
     queue: [],
+    later: [],
     isUpdating: false,
     sending: createSendQueue(port.tcp),
     isWorking: false,
@@ -98,7 +110,11 @@ export function run(
   port.onEvent((event) => receive(runtime, event));
   reportUnreadable(runtime);
   receive(runtime, { kind: "start", facts: runtime.store.facts, stored: settings });
-  startApp(runtime.app, port.system.isTrial, (passed) => receive(runtime, { kind: "app-started", passed }));
+  const { tell } = runtime.app;
+  runtime.isWorking = true;
+  startApp(runtime.app, port.system.isTrial, (passed) => tell({ kind: "app-started", passed }));
+  workOff(runtime);
+  port.system.feedWatchdog();
 }
 
 /** Adds a machine to a unit that runs. @returns What gives it a `timer` event as soon as there is time for one. */
@@ -113,7 +129,6 @@ function addLate(runtime: Runtime, machine: Machine<unknown>): () => void {
 
 function receive(runtime: Runtime, event: PortEvent | InnerEvent): void {
   const { port, queue, sending } = runtime;
-  if (event.kind === "rejected") return runtime.app.failed("promise", event.reason);
   queue.push(event);
   if (runtime.isWorking) return;
   if (runtime.isUpdating) queue.push({ kind: "ota-continue" });
@@ -121,24 +136,35 @@ function receive(runtime: Runtime, event: PortEvent | InnerEvent): void {
   if (event.kind === "tcp-drained") onDrained(sending, event.connection);
   if (event.kind === "tcp-closed" || event.kind === "tcp-accepted") onClosed(sending, event.connection);
   closeOverdue(sending, port.clock.milliseconds());
-  runtime.isWorking = true;
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    // No machine has to do with the app's own hardware.
-    if (next.kind === "io") changeIo(runtime.app, next.resource, next.value);
-    else show(runtime, next);
-    if (next.kind === "button") pressApp(runtime.app, next.heldMs);
-    if (next.kind === "timer") wakeApp(runtime.app);
-  }
-  runtime.isWorking = false;
-  arm(runtime);
+  workOff(runtime);
   port.system.feedWatchdog();
 }
 
+/** Works off what waits. @throws What ends a trial. */
+function workOff(runtime: Runtime): void {
+  const { app, queue, later } = runtime;
+  runtime.isWorking = true;
+  while (queue.length > 0 || later.length > 0) {
+    later.shift()?.();
+    const next = queue.shift();
+    if (next === undefined) continue;
+    // No machine has to do with the app's own hardware.
+    if (next.kind === "io") changeIo(app, next.resource, next.value);
+    else if (next.kind === "rejected") rejected(app, "promise", next.reason);
+    else show(runtime, next);
+    if (next.kind === "button") pressApp(app, next.heldMs);
+    if (next.kind === "timer") wakeApp(app);
+  }
+  runtime.isWorking = false;
+  if (app.crash !== undefined) throw app.crash.error;
+  arm(runtime);
+}
+
 /** Asks the board for a timer event at the first moment at which somebody wants one. */
-function arm({ port, app, slots, sending, isUpdating, isWorking }: Runtime): void {
+function arm({ port, app, slots, queue, later, sending, isUpdating, isWorking }: Runtime): void {
   if (isWorking) return;
   const wakeAtMs = Math.min(nextOverdueMs(sending), nextAppMs(app), ...slots.map((slot) => slot.wakeAtMs));
-  port.clock.wakeAt(isUpdating ? 0 : wakeAtMs);
+  port.clock.wakeAt(isUpdating || queue.length > 0 || later.length > 0 ? 0 : wakeAtMs);
 }
 
 function show(runtime: Runtime, event: PortEvent | InnerEvent): void {
@@ -216,13 +242,14 @@ function perform(runtime: Runtime, effect: Exclude<Effect, { kind: "store" | "fo
     case "udp-send":
       return port.udp.send(effect.host, effect.port, effect.bytes, effect.from);
     case "call":
-      return answerCall(runtime.app, (event) => receive(runtime, event), effect);
+      return answerCall(runtime.app, effect);
     case "console-write":
       return port.console.write(effect.bytes);
     case "log":
       return log(port, effect.text);
     case "restart":
       stopApp(runtime.app);
+      forgetBadStarts(runtime.app, true);
       writeState(runtime.app, true);
       return effect.by === undefined ? port.system.restart(effect.reason) : effect.by();
   }

@@ -1,10 +1,20 @@
 /** A unit's description of itself and its app, requested within a session (PROTOCOL 5.21, request 2). */
-import { ok, type Result, refuse } from "#base/faults.ts";
+import { type Fault, faultOf, ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { type Description, readDescription } from "#wire/describe.ts";
 import { decodeUnitState, type UnitState } from "#wire/link/unit-state.ts";
 import type { Session } from "./session.ts";
 import { cloudFrom, type UnitCloud } from "./unit-cloud.ts";
+
+export interface AppHealth {
+  /** The unit has stopped it, and goes on without. */
+  readonly isStopped: boolean;
+  readonly fault: Fault;
+  /** The function, variable or the like in which it failed. */
+  readonly name: string;
+  /** Failures since the unit started. */
+  readonly count: number;
+}
 
 export interface UnitDescription {
   /** Functions, variables and events of the app, with the right that each needs. */
@@ -21,6 +31,8 @@ export interface UnitDescription {
   readonly cloud: UnitCloud;
   /** How well the unit knows the time. */
   readonly timeGrade: string;
+  /** How its app fares: its last failure since the unit started; undefined where nothing went wrong. */
+  readonly appHealth: AppHealth | undefined;
   /** What runs, and where the unit is with the release that it was last offered; undefined where it does not say. */
   readonly state: UnitState | undefined;
 }
@@ -39,6 +51,12 @@ function namesOf(item: Cbor): UnitDescription["names"] | undefined {
 function stateOf(item: Cbor): UnitState | undefined {
   const state = item instanceof Uint8Array ? decodeUnitState(item) : undefined;
   return state?.ok === true ? state.value : undefined;
+}
+
+function healthOf(item: Cbor): AppHealth | undefined {
+  const [isStopped, fault, name, count] = Array.isArray(item) ? (item as readonly Cbor[]) : [];
+  if (typeof isStopped !== "boolean" || typeof name !== "string" || typeof count !== "number") return undefined;
+  return { isStopped, fault: (typeof fault === "number" && faultOf(fault)) || "APP_THREW", name, count };
 }
 
 /** Asks the unit. @returns What it says; SESSION_ANSWER when that is no description, or what became of the session. */
@@ -62,6 +80,7 @@ export function readUnitDescription(answer: Cbor): Result<UnitDescription> {
     floor,
     cloud: cloudFrom(facts),
     timeGrade: String(facts.get("time") ?? "unknown"),
+    appHealth: healthOf(facts.get("app")),
     state: stateOf(facts.get("state")),
   });
 }

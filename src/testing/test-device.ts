@@ -101,6 +101,9 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
     const woken = by && asleep && { by, kept: asleep.kept };
     asleep = undefined;
     const next = createVirtualBoard({ flash, io: hardware.io, pins, lines, woken, readPin });
+    // As a board does, between the events that others cause: what promises led to waits for it.
+    next.isDue = () =>
+      void setImmediate(() => board === next && next.wakeAtMs <= next.nowMs && deliver({ kind: "timer" }));
     board = next;
     const gate = createGate({
       ...{ crypto: primitives, app, tcpPort: TCP_PORT, buildS: BUILT_S },
@@ -161,6 +164,8 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
     } finally {
       Object.assign(globalThis, own);
     }
+    const { wakeAtMs, nowMs } = running();
+    if (wakeAtMs <= nowMs) return settle();
   }
 
   async function sessionOf(caller: TestCaller): Promise<Session> {

@@ -16,6 +16,8 @@ export interface VirtualBoard {
   /** The sleep that ended the run. */
   slept: Slept | undefined;
   emit(event: PortEvent): void;
+  /** Called when the runtime wants to be woken at once. */
+  isDue: () => void;
   /** Called when the board's run has ended. */
   readonly ended: (() => void)[];
   /** Called when the unit closes a connection. */
@@ -62,6 +64,7 @@ export function createVirtualBoard({ flash, io, pins, lines, woken, readPin }: K
       restarted: undefined,
       slept: undefined,
       ended: [],
+      isDue: nothing,
       sent: nothing,
       closed: nothing,
       sentDatagram: nothing,
@@ -75,6 +78,7 @@ export function createVirtualBoard({ flash, io, pins, lines, woken, readPin }: K
         milliseconds: () => board.nowMs,
         wakeAt: (atMs) => {
           board.wakeAtMs = atMs;
+          if (atMs <= board.nowMs) board.isDue();
         },
       },
       crypto: nodePrimitives,

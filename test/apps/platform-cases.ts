@@ -1,36 +1,15 @@
 /** What every board does for an app, over real sockets: values that stay, timers, async answers, failures that are reported. */
 import { expect, test } from "vitest";
 import type { Result } from "#base/faults.ts";
-import { readBoard } from "#boards/sim/host/board.ts";
-import { buildCheckedBundle } from "#cli/checked-bundle.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
 import { describeApp } from "#phone/describe.ts";
 import { historyOf } from "#phone/history.ts";
-import type { Session } from "#phone/session.ts";
 import { eventsAfter } from "#phone/subscribe.ts";
-import { type AttackedUnit, startAttackedUnit } from "../attacks/attacked-unit.ts";
 import { until } from "../progress.ts";
+import { session, startAppUnit } from "./app-unit-on-board.ts";
 
 const said = (result: Result<Cbor>) => (result.ok ? result.value : result.fault);
-
-/** Opens a session as the owner as soon as the unit answers. */
-const session = (unit: AttackedUnit): Promise<Session> =>
-  until(
-    "a session",
-    async () => {
-      const opened = await unit.session();
-      return opened.ok ? opened.value : undefined;
-    },
-    50,
-  );
-
-/** A unit that runs an app's file, checked and described as `bundle build` does. */
-async function startAppUnit(name: string, app: string): Promise<AttackedUnit> {
-  const product = { app, board: name, onboarding: { legacy: [], softAp: false } };
-  const { bytes } = await buildCheckedBundle(product, readBoard(name), { release: "test", atS: 1_790_000_000 });
-  return startAttackedUnit(name, { bundle: bytes });
-}
 
 export function platformCases(board: string): void {
   test(`${board}: an app keeps its values, runs its timers, answers later, and is described`, async () => {

@@ -35,20 +35,33 @@ export const createOutside = (): Outside => ({ said: "", reports: [], kept: new 
 interface Unit {
   call(name: string): Fault | unknown;
   link(isUp: boolean): void;
+  /** Lets the run end as it should. */
+  end(): void;
   pass(ms: number): void;
   reject(reason: unknown): void;
 }
 
-export function startUnit(outside: Outside, app: App, { isTrial = false, release = "7" } = {}): Unit {
+export function startUnit(
+  outside: Outside,
+  app: App,
+  { isTrial = false, release = "7", resetReason = "power" } = {},
+): Unit {
   const { kept } = outside;
   let emit: (event: PortEvent) => void = () => undefined;
   let nowMs = 0;
+  let wakeAtMs = Number.POSITIVE_INFINITY;
   let wanted: object | undefined;
   const port = {
     onEvent: (receive: typeof emit) => {
       emit = receive;
     },
-    clock: { milliseconds: () => nowMs, wakeAt: () => undefined },
+    clock: {
+      milliseconds: () => nowMs,
+      wakeAt: (atMs: number) => {
+        wakeAtMs = atMs;
+        if (atMs <= nowMs) setImmediate(() => wakeAtMs <= nowMs && emit({ kind: "timer" }));
+      },
+    },
     console: {
       write: (bytes: Uint8Array) => {
         outside.said += new TextDecoder().decode(bytes);
@@ -59,7 +72,7 @@ export function startUnit(outside: Outside, app: App, { isTrial = false, release
         throw new RangeError(`no such output pin ${pin}`);
       },
     },
-    system: { feedWatchdog: () => undefined, isTrial },
+    system: { feedWatchdog: () => undefined, isTrial, resetReason, restart: () => undefined },
     tcp: {},
   } as unknown as Port;
   let answer: unknown;
@@ -103,8 +116,10 @@ export function startUnit(outside: Outside, app: App, { isTrial = false, release
     },
     link: (isUp) => press({ kind: "emit", event: { kind: isUp ? "link-up" : "link-down" } }),
     reject: (reason) => emit({ kind: "rejected", reason }),
+    end: () => press({ kind: "restart", reason: "requested" }),
     pass(ms) {
       nowMs += ms;
+      if (wakeAtMs <= nowMs) emit({ kind: "timer" });
     },
   };
 }

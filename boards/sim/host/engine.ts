@@ -15,6 +15,7 @@ import {
   type QuickJSSyncVariant,
 } from "quickjs-emscripten-core";
 import { assert } from "#base/assert.ts";
+import { faultNumber } from "#base/faults.ts";
 import { NOT_ON_A_UNIT } from "./engine-features.ts";
 import { fromGuest, type GuestFunction, toGuest } from "./marshal.ts";
 
@@ -40,8 +41,11 @@ export interface Engine {
   call(callback: GuestFunction, ...args: unknown[]): void;
   /** Bytes of the arena that are in use, as a chip would count them. */
   usedBytes(): number;
-  /** From now on the engine has so much as a chip with an arena of this size has for data. Throws EngineFailure when more is in use. */
-  keepTo(arenaBytes: number): void;
+  /**
+   * From now on the engine has so much as a chip with an arena of this size has for data, and the app's code no more than `appBytes` of
+   * what is left now. Throws EngineFailure when more is in use.
+   */
+  keepTo(arenaBytes: number, appBytes?: number): void;
 }
 
 /** How a run of the bundle ended: an uncaught exception, or no memory left. */
@@ -68,6 +72,9 @@ function dataBytes(usage: Usage): number {
   const functions = (usage.js_func_count ?? 0) * FUNCTION_BYTES;
   return inFlash.reduce((left, part) => left - (usage[part] ?? 0), (usage.memory_used_size ?? 0) - functions);
 }
+
+/** After so many of the engine's interrupts, one each 10,000 calls and turns of loops, the app's code is broken off. */
+const APP_INTERRUPTS = 250;
 
 /** Takes the module's memory away in the largest pieces there are, until only `arenaBytes` in one piece are left. */
 function cutDown(malloc: (bytes: number) => number, free: (pointer: number) => void, arenaBytes: number): void {
@@ -101,19 +108,47 @@ export async function startEngine(
   context.runtime.setMaxStackSize(stackBytes);
   let deadline = Number.POSITIVE_INFINITY;
   let isOverdue = false;
+  /** Interrupts since the app's code began to run; undefined while it doesn't. */
+  let appInterrupts: number | undefined;
+  /** What the app's code must leave to the runtime. */
+  let reserveBytes = 0;
   context.runtime.setInterruptHandler(() => {
     isOverdue ||= performance.now() > deadline;
-    return isOverdue;
+    return isOverdue || (appInterrupts !== undefined && ++appInterrupts > APP_INTERRUPTS);
   });
+  /** Runs the app's code, with the runtime's reserve of memory out of its reach. */
+  function asApp<T>(run: () => T): { readonly result: T; readonly isBroken: boolean; readonly isShort: boolean } {
+    const reserve = reserveBytes === 0 ? 0 : _malloc(reserveBytes);
+    appInterrupts = 0;
+    const result = run();
+    const isBroken = appInterrupts > APP_INTERRUPTS;
+    appInterrupts = undefined;
+    _free(reserve);
+    return { result, isBroken, isShort: reserveBytes > 0 && reserve === 0 };
+  }
   const guestFunctions: QuickJSHandle[] = [];
   hideFeatures(context);
   defineNative(context, native, guestFunctions);
+  defineGuard();
 
   function guarded(run: () => ReturnType<QuickJSContext["evalCode"]>): void {
     deadline = performance.now() + deadlineMs;
     isOverdue = false;
     check(run());
-    check(context.runtime.executePendingJobs());
+    check(asApp(() => context.runtime.executePendingJobs()).result);
+  }
+  /** `native.guard` (src/device/port.ts). */
+  function defineGuard(): void {
+    const [native, guard] = [context.getProp(context.global, "native"), context.newObject()];
+    const run = context.newFunction("run", (work) => {
+      const { result, isBroken, isShort } = asApp(() => context.callFunction(work, context.undefined));
+      result.dispose();
+      const fault = isBroken ? "APP_OVERDUE" : isShort || result.error ? "APP_MEMORY" : undefined;
+      return context.newNumber(fault === undefined ? 0 : faultNumber(fault));
+    });
+    context.setProp(guard, "run", run);
+    context.setProp(native, "guard", guard);
+    for (const handle of [native, guard, run]) handle.dispose();
   }
   return {
     evaluate(source, fileName) {
@@ -133,10 +168,11 @@ export async function startEngine(
       for (const handle of handles) handle.dispose();
     },
     usedBytes: () => dataBytes(usage()),
-    keepTo(arenaBytes) {
+    keepTo(arenaBytes, appBytes = arenaBytes) {
       const left = arenaBytes - dataBytes(usage());
       if (left <= 0) throw new EngineFailure("out-of-memory", `the arena of ${arenaBytes} bytes is exhausted`);
       cutDown(_malloc, _free, left);
+      reserveBytes = Math.max(0, left - appBytes);
     },
   };
 

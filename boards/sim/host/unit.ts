@@ -203,11 +203,11 @@ async function main(): Promise<void> {
         },
       },
     });
-    const { heapBytes, stackBytes = 65_536 } = board.budgets;
+    const { heapBytes, stackBytes = 65_536, appHeapBytes } = board.budgets;
     engine = await startEngine(native, { heapBytes: CODE_BYTES + heapBytes, stackBytes, deadlineMs: WATCHDOG_MS });
     try {
       engine.evaluate(source, "bundle.js");
-      engine.keepTo(heapBytes);
+      engine.keepTo(heapBytes, appHeapBytes);
       while (wanted === undefined && !isReplaced) {
         const event = events.shift();
         if (event !== undefined && receiver !== undefined) engine.call(receiver, event);

@@ -3,10 +3,11 @@ import type { Fault, Result } from "#base/faults.ts";
 import { ValueError } from "#cli/values/value-error.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
-import { describeApp, describeUnit, type UnitDescription } from "#phone/describe.ts";
+import { type AppHealth, describeApp, describeUnit, type UnitDescription } from "#phone/describe.ts";
 import type { Session } from "#phone/session.ts";
 import { linkAdvice, type UnitCloud } from "#phone/unit-cloud.ts";
 import type { Description, ValueSchema } from "#wire/describe.ts";
+import { APP_FAULT_WORDS } from "#wire/link/app-failure.ts";
 import { note } from "./given-keys.ts";
 import { openUnitSession, type PhoneOptions, PhoneTrouble, print, unitId } from "./unit.ts";
 
@@ -97,10 +98,18 @@ function linkLine({ address, link }: UnitCloud): string {
     : `it has no link to its cloud (${link}): ${linkAdvice(link)}`;
 }
 
+/** How its app fares, and what the owner can do. */
+function healthLine({ isStopped, fault, name, count }: AppHealth): string {
+  const last = `${name}: ${fault}, ${APP_FAULT_WORDS[fault] ?? "its code failed"}`;
+  if (isStopped)
+    return `its app is stopped (${last}); update the unit, or switch it off and on to try the app once more`;
+  return `its app has failed ${count === 1 ? "once" : `${count} times`} since the unit started (last in ${last})`;
+}
+
 export async function describe(options: PhoneOptions): Promise<void> {
   await inSession(options, async (session) => {
     const description = await describedUnit(options, session);
-    const { names, product, isOwner, isClaimed, allowsFleetCalls, cloud, timeGrade } = description;
+    const { names, product, isOwner, isClaimed, allowsFleetCalls, appHealth, cloud, timeGrade } = description;
     const told = await describeApp(session);
     const app = told.ok ? told.value : undefined;
     const lines = [
@@ -111,6 +120,7 @@ export async function describe(options: PhoneOptions): Promise<void> {
       isOwner ? "you are its owner" : "you are a guest",
       isClaimed ? "" : "nobody has claimed it yet",
       allowsFleetCalls ? "its owner lets keys of its fleet and product call functions" : "",
+      appHealth === undefined ? "" : healthLine(appHealth),
       linkLine(cloud),
       timeGrade === "trusted" ? "it knows the time" : `it does not know the time (${timeGrade})`,
     ];

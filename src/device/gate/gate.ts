@@ -88,6 +88,15 @@ function delivered(context: StepContext, delivery: Uint8Array): void {
   context.effects.push({ kind: "emit", event: { kind: "revocations-taken", tag } });
 }
 
+/** A stopped app's last failure is why it was stopped. */
+function noteFailure(state: GateState, { fault, name }: DeviceEvent & { readonly kind: "app-failed" }): void {
+  const before = state.appFault;
+  const count = (before?.count ?? 0) + 1;
+  if (fault !== "APP_STOPPED") {
+    state.appFault = { isStopped: before?.isStopped ?? false, fault: faultNumber(fault), name, count };
+  } else state.appFault = { fault: 0, name: "", ...before, isStopped: true, count };
+}
+
 function on(context: StepContext, event: DeviceEvent): void {
   const { state, nowMs, effects } = context;
   switch (event.kind) {
@@ -120,6 +129,8 @@ function on(context: StepContext, event: DeviceEvent): void {
       state.link = undefined;
       context.memory.cloud = cloudOf(context.memory.facts);
       return;
+    case "app-failed":
+      return noteFailure(state, event);
     case "located":
       state.fix = { place: event.place, atMs: nowMs };
       return;

@@ -60,6 +60,7 @@ function call(context: StepContext, session: Session, name: string, args: Uint8A
  * own link.
  */
 function describe({ options, state, memory, nowMs }: StepContext, session: Session): Result<Cbor> {
+  const { appFault } = state;
   return ok(
     new Map<string, Cbor>([
       ["names", namesOf(options.app)],
@@ -75,6 +76,7 @@ function describe({ options, state, memory, nowMs }: StepContext, session: Sessi
       ["link", state.link ?? null],
       ["keySet", state.keySet ?? null],
       ["state", state.unitState ?? null],
+      ["app", appFault === undefined ? null : [appFault.isStopped, appFault.fault, appFault.name, appFault.count]],
     ]),
   );
 }

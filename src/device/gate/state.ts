@@ -83,6 +83,8 @@ export interface GateState {
   keySet: number | undefined;
   /** What runs, and what became of the last release that was offered, encoded (wire/link/unit-state.ts). */
   unitState: Uint8Array | undefined;
+  /** How the app fares: whether it is stopped, its last failure as fault and name, and how many there were in this run. */
+  appFault: { isStopped: boolean; fault: number; name: string; count: number } | undefined;
   readonly endpoint: Endpoint;
   readonly table: SessionTable<Session>;
   readonly limit: RateLimit;
@@ -110,6 +112,7 @@ export function createGateState(tcpPort: number, appOrigins: readonly string[] =
     link: undefined,
     keySet: undefined,
     unitState: undefined,
+    appFault: undefined,
     endpoint: createEndpoint(tcpPort, appOrigins),
     table: createSessionTable(),
     limit: createRateLimit(HANDSHAKES_EACH, HANDSHAKES_ALL),

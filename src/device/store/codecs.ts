@@ -288,3 +288,12 @@ export function decodePlace(bytes: Uint8Array): Place | undefined {
   const item = decodeCbor(bytes);
   return item.ok && isPlace(item.value) ? (item.value as unknown as Place) : undefined;
 }
+
+/** @param starts How many, and the number of the last fault. */
+export const encodeAppStarts = (starts: readonly [bad: number, fault: number]) => encodeCbor(starts);
+
+export function decodeAppStarts(bytes: Uint8Array): readonly [bad: number, fault: number] | undefined {
+  const item = decodeCbor(bytes);
+  const [bad, fault] = item.ok && Array.isArray(item.value) ? (item.value as readonly Cbor[]) : [];
+  return Number.isInteger(bad) && Number.isInteger(fault) ? [bad as number, fault as number] : undefined;
+}

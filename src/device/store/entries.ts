@@ -8,6 +8,7 @@ import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import {
   asBytes,
   decodeAppMap,
+  decodeAppStarts,
   decodeCloud,
   decodeCloudMoved,
   decodeCloudTls,
@@ -32,6 +33,7 @@ import {
   decodeWifi,
   decodeZone,
   encodeAppMap,
+  encodeAppStarts,
   encodeCloudMoved,
   encodeCounter,
   encodeEmpty,
@@ -233,6 +235,12 @@ export const ENTRIES = {
     decode: decodeAppMap,
     encode: encodeAppMap,
   },
+  appStarts: {
+    name: OWN.appStarts,
+    writers: ["app"],
+    decode: decodeAppStarts,
+    encode: encodeAppStarts,
+  },
 } as const;
 
 /** The names as texts, so that a bundle with short names keeps them: the store looks entries up by name. */
@@ -269,4 +277,5 @@ export const ENTRY_NAMES = [
   "place",
   "appSettings",
   "appState",
+  "appStarts",
 ] as const satisfies readonly (keyof typeof ENTRIES)[];

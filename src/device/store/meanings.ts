@@ -142,4 +142,8 @@ export const MEANINGS: Readonly<Record<EntryName, Meaning>> = {
     unreadable: "the app begins with the state that the maker gave it",
     unwritable: "the app goes on with the new state, and has the old one after the next start",
   },
+  appStarts: {
+    unreadable: "no start of the app failed so far",
+    unwritable: "this start is not counted",
+  },
 };

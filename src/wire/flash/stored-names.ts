@@ -80,4 +80,6 @@ export const OWN = {
   appSettings: "app-settings",
   /** What the app keeps: CBOR map by name. A reset and a resale forget it. */
   appState: "app-state",
+  /** Starts in a row that the app did not survive: CBOR [how many, number of the last fault]; -1 of them once an image was on trial. */
+  appStarts: "app-starts",
 } as const;

@@ -4,8 +4,20 @@
  * failures that were not told since the one before].
  * @source PROTOCOL 7.9
  */
-import { ok, type Result, refuse } from "#base/faults.ts";
+import { type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import { type Cbor, decodeCbor, encodeCbor, isCount } from "#codec/cbor.ts";
+
+/** What the faults of an app mean, for people: no unit carries these words. */
+export const APP_FAULT_WORDS: Partial<Record<Fault, string>> = {
+  APP_THREW: "its code threw an exception",
+  APP_ANSWER: "it answered with what cannot be told",
+  APP_TIMEOUT: "it did not answer in time",
+  APP_OVERDUE: "its code did not come to its end and was broken off",
+  APP_MEMORY: "it wanted more memory than it has",
+  APP_EVENTS: "it raised more events than the unit keeps",
+  APP_WRITES: "it changed its state faster than flash may be written",
+  APP_STOPPED: "it failed again and again, so the unit goes on without it",
+};
 
 const APP_FAILURE_BYTES_MAX = 1_024;
 const TEXT_MAX = 200;

@@ -23,7 +23,8 @@ export interface Journal {
   faults(): Promise<readonly number[]>;
 }
 
-const GATHER_MS = 50;
+/** Entries that share a transaction. A kill -9 loses at most these; what a token or an account needs is written by itself. */
+const GATHER_MS = 250;
 
 interface Written {
   readonly at_ms: number;

@@ -171,6 +171,26 @@ describe("token exchange", () => {
     });
     return oauth.processGenericTokenEndpointResponse(server, client, answer);
   };
+  it("narrows to hours of the day, and such a token makes nothing that outlasts them", async () => {
+    const wide = await tokensFor(await codeGrant({ scope: "noFlash" }));
+    const inHours = (hours: number) => {
+      const at = new Date(Date.now() + hours * 3_600_000).toISOString();
+      return `${at.slice(11, 13)}${at.slice(14, 16)}`;
+    };
+    const now = await exchange(wide.access_token, { scope: `noFlash@${first}/${inHours(-1)}-${inHours(1)}` });
+    expect(await statusOf(`/v1/devices/${first}/light`, now.access_token)).toBe(200);
+    const later = await exchange(wide.access_token, { scope: `noFlash@${first}/${inHours(2)}-${inHours(3)}` });
+    expect(await statusOf(`/v1/devices/${first}/light`, later.access_token)).toBe(403);
+    await expect(exchange(later.access_token, { scope: `noFlash@${first}` })).rejects.toMatchObject({
+      error: "invalid_scope",
+    });
+    const hook = { event: "pressed", url: "https://hooks.example/", deviceid: first };
+    expect((await world.send("POST", "/v1/webhooks", hook, now.access_token)).status).toBe(403);
+    expect((await world.send("POST", "/v1/webhooks", hook, wide.access_token)).status).toBe(200);
+    const event = { name: "hello", data: "1" };
+    expect((await world.send("POST", "/v1/devices/events", event, now.access_token)).status).toBe(403);
+  });
+
   it("narrows device, level, function and life, and widens none of them", async () => {
     const wide = await tokensFor(await codeGrant({ scope: "noFlash" }));
     await expect(exchange(wide.access_token, { scope: "all" })).rejects.toMatchObject({ error: "invalid_scope" });
@@ -193,6 +213,24 @@ describe("token exchange", () => {
     await oauth.revocationRequest(server, client, none, wide.refresh_token ?? "", insecure);
     expect(await statusOf(`/v1/devices/${first}/light`, narrow.access_token)).toBe(401);
   });
+});
+
+it("says in words of OAuth what it does not do", async () => {
+  const asked = { client_id: "latchkey", redirect_uri: "http://127.0.0.1/callback", scope: "noFlash" };
+  const refused = async (fields: Record<string, string>) => {
+    const url = new URL("/oauth/authorize", world.gateway.url);
+    url.search = new URLSearchParams({ ...asked, ...fields }).toString();
+    const answer = await fetch(url, { redirect: "manual" });
+    const to = new URL(answer.headers.get("location") ?? "http://none/");
+    return to.searchParams.get("error") ?? new URLSearchParams(to.hash.slice(1)).get("error");
+  };
+  const challenge = { code_challenge: "a".repeat(43), code_challenge_method: "S256" };
+  expect(await refused({ response_type: "token", ...challenge })).toBe("unsupported_response_type");
+  expect(await refused({ response_type: "code" })).toBe("invalid_request");
+  expect(await refused({ response_type: "code", ...challenge, code_challenge_method: "plain" })).toBe(
+    "invalid_request",
+  );
+  expect(await refused({ response_type: "code", ...challenge, scope: "openid" })).toBe("invalid_scope");
 });
 
 describe("a token that is bound to a key (DPoP)", () => {

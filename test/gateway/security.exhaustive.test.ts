@@ -180,6 +180,25 @@ describe("guessing", () => {
     }
   });
 
+  it("costs the gateway as much for a name that there isn't as for one that there is", async () => {
+    await world.account("doris", "viewer");
+    // Processor time and not the clock's: what another program does at the same time doesn't count.
+    const cost = async (username: string) => {
+      const before = process.cpuUsage();
+      await world.form("/oauth/token", { grant_type: "password", username, password: "wrong", otp: "000000" });
+      const { user, system } = process.cpuUsage(before);
+      return user + system;
+    };
+    const [known, unknown] = [[] as number[], [] as number[]];
+    for (let i = 0; i < 4; i++) {
+      known.push(await cost("doris"));
+      unknown.push(await cost("nobody at all"));
+    }
+    const ratio = Math.min(...known) / Math.min(...unknown);
+    expect(ratio).toBeGreaterThan(0.7);
+    expect(ratio).toBeLessThan(1.4);
+  });
+
   it("locks nobody out who logged in from where they are before", () => {
     let nowMs = 0;
     const attempts = createAttempts(() => nowMs);

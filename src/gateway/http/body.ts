@@ -16,14 +16,18 @@ async function bytesOf(incoming: IncomingMessage, max: number): Promise<Uint8Arr
   const declared = Number(incoming.headers["content-length"] ?? 0);
   const tooLong = () => new Refusal(413, "invalid_request", `a body has at most ${max} bytes here`);
   if (declared > max) throw tooLong();
-  const parts: Buffer[] = [];
-  let total = 0;
-  for await (const part of incoming as AsyncIterable<Buffer>) {
-    total += part.length;
-    if (total > max) throw tooLong();
-    parts.push(part);
-  }
-  return Uint8Array.from(Buffer.concat(parts));
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let total = 0;
+    incoming.on("data", (part: Buffer) => {
+      total += part.length;
+      if (total > max) return reject(tooLong());
+      parts.push(part);
+    });
+    incoming.on("end", () => resolve(Buffer.concat(parts)));
+    incoming.on("error", reject);
+    incoming.on("close", () => reject(new Refusal(400, "invalid_request", "the body did not come to its end")));
+  });
 }
 
 /** Fields of a form; one that stands twice is a list. */

@@ -1,5 +1,6 @@
 /** Turns routes into an HTTP application and its OpenAPI 3.1 document (Hono, ADR 0105). */
 import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { bearsKey } from "#base/host/http/bearer.ts";
 import { readBody } from "./body.ts";
@@ -60,12 +61,24 @@ function reply(refusal: Refusal): Response {
   return Response.json(body, { status, headers });
 }
 
+const SAFE_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+
+/** Answers in one write: a web response around it costs a fifth of a whole call (ADR 0148). */
+function sendJson(outgoing: HttpBindings["outgoing"], value: unknown): Response {
+  // A text leaves with the head of the answer; bytes would be a second part.
+  const body = JSON.stringify(value);
+  const about = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+  outgoing.writeHead(200, { ...about, ...SAFE_HEADERS });
+  outgoing.end(body);
+  return RESPONSE_ALREADY_SENT;
+}
+
 export function createGatewayApp(routes: readonly Route[], parts: AppParts): GatewayApp {
   const app: GatewayApp = new OpenAPIHono<{ Bindings: HttpBindings }>();
   app.use(async (context, next) => {
     await next();
-    context.header("cache-control", "no-store");
-    context.header("x-content-type-options", "nosniff");
+    if (context.env.outgoing.headersSent) return;
+    for (const [name, value] of Object.entries(SAFE_HEADERS)) context.header(name, value);
   });
   app.onError((error, context) => {
     if (error instanceof Refusal) return reply(error);
@@ -123,7 +136,7 @@ export function createGatewayApp(routes: readonly Route[], parts: AppParts): Gat
         ...{ params, query: url.searchParams, incoming, who, file },
         body: body?.data,
       });
-      return answer instanceof Response ? answer : Response.json(answer);
+      return answer instanceof Response ? answer : sendJson(context.env.outgoing, answer);
     });
   }
   return app;

@@ -5,7 +5,7 @@ import type Provider from "oidc-provider";
 import type { InteractionResults } from "oidc-provider";
 import { type LoginParts, logIn } from "#gateway/accounts/log-in.ts";
 import type { Passkeys } from "#gateway/accounts/passkeys.ts";
-import { readCapability } from "#gateway/oauth/capability.ts";
+import { hoursText, readCapability } from "#gateway/oauth/capability.ts";
 import { MAKER_CALLBACK, type MakerLogin } from "#gateway/oauth/maker-login.ts";
 import type { Units } from "#gateway/units/units.ts";
 import { formOf, refuseForeign } from "./form-request.ts";
@@ -30,7 +30,7 @@ function meaningOf(word: string, units: Units): string {
   if (capability === undefined) return word;
   const { level, name, device } = capability;
   const unit = device === undefined ? undefined : units.find(device);
-  const where = device === undefined ? "every device" : (unit?.name ?? `device ${device}`);
+  const where = (device === undefined ? "every device" : (unit?.name ?? `device ${device}`)) + hoursText(capability);
   if (level === "use") return `use ${name} of ${where}`;
   return level === "all"
     ? `do everything with ${where}, also install releases`

@@ -142,7 +142,7 @@ export function eventRoutes(parts: EventRouteParts): Route[] {
       replies: { 200: z.object({ ok: z.literal(true) }) },
       async answer({ who, body }) {
         // An event of nobody's reaches everybody: whoever may call something may say something.
-        const isWide = who.capabilities.some(({ level }) => level !== "use");
+        const isWide = who.capabilities.some(({ level, hours }) => level !== "use" && hours === undefined);
         if (!isWide || who.role === "viewer") {
           throw new Refusal(403, "insufficient_scope", "this token does not allow to publish events");
         }

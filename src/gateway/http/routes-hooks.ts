@@ -1,6 +1,7 @@
 /** Webhooks of an account. */
 import { z } from "@hono/zod-openapi";
 import type { Journal } from "#gateway/journal.ts";
+import { covers } from "#gateway/oauth/capability.ts";
 import { RIGHT } from "#gateway/oauth/rights.ts";
 import type { HookRow } from "#gateway/store/schema.ts";
 import { authorize, type Principal } from "./principal.ts";
@@ -26,9 +27,15 @@ function checkMaker(who: Principal, device: string, event: string): void {
   if (!who.isAccount || who.role === "viewer") {
     throw new Refusal(403, "insufficient_scope", "webhooks are for accounts of the roles support, release and admin");
   }
-  if (device !== "") return authorize(who, { device, right: RIGHT.subscribe, name: event });
-  if (!who.capabilities.some((each) => each.device === undefined && each.level !== "use")) {
-    throw new Refusal(403, "insufficient_scope", "this token does not allow webhooks for all devices; name a device");
+  if (device !== "") authorize(who, { device, right: RIGHT.subscribe, name: event });
+  // A token for some hours of the day makes nothing that goes on for the others.
+  const wanted = device === "" ? { level: "noFlash" as const } : { level: "use" as const, name: event, device };
+  if (!covers(who.capabilities, wanted)) {
+    throw new Refusal(
+      403,
+      "insufficient_scope",
+      "this token does not allow webhooks for all devices or at all hours; name a device",
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * What a token may do, as scopes. Each word gives something and none takes anything away, so fewer words are always a
- * narrower token: `LEVEL` for every unit of this gateway, `LEVEL@DEVICE` for one. A level is `all`, `noFlash`, or `use:NAME`
- * for one function, variable or event.
+ * narrower token: `LEVEL` for every unit of this gateway, `LEVEL@DEVICE` for one, and `LEVEL/0800-1800` or `LEVEL@DEVICE/0800-1800` between
+ * two times of each day, in UTC. A level is `all`, `noFlash`, or `use:NAME` for one function, variable or event.
  */
 import { RIGHT, type Rights } from "./rights.ts";
 
@@ -11,20 +11,35 @@ export interface Capability {
   readonly name?: string;
   /** 24 hexadecimal digits; absent for every unit. */
   readonly device?: string;
+  /** Minutes of the day in UTC, from the first up to the second; past midnight where the second is earlier. Absent: always. */
+  readonly hours?: readonly [from: number, to: number];
 }
 
-const WORD = /^(?:(all|noFlash)|use:([A-Za-z][\w.-]{0,62}))(?:@([0-9a-f]{24}))?$/;
+const WORD =
+  /^(?:(all|noFlash)|use:([A-Za-z][\w.-]{0,62}))(?:@([0-9a-f]{24}))?(?:\/([01]\d|2[0-3])([0-5]\d)-([01]\d|2[0-3])([0-5]\d))?$/;
 
-/** @returns undefined for a word that is none of ours. */
+/** @returns undefined for a word that is none of ours, and for hours that never come. */
 export function readCapability(word: string): Capability | undefined {
-  const [, level, name, device] = WORD.exec(word) ?? [];
+  const [, level, name, device, ...times] = WORD.exec(word) ?? [];
   if (level === undefined && name === undefined) return undefined;
-  const on = device === undefined ? {} : { device };
+  const [fromH, fromM, toH, toM] = times.map(Number) as [number, number, number, number];
+  const hours = [fromH * 60 + fromM, toH * 60 + toM] as const;
+  if (hours[0] === hours[1]) return undefined;
+  const on = { ...(device !== undefined && { device }), ...(times[0] !== undefined && { hours }) };
   return name === undefined ? { level: level as "all" | "noFlash", ...on } : { level: "use", name, ...on };
 }
 
-export function writeCapability({ level, name, device }: Capability): string {
-  return `${level === "use" ? `use:${name}` : level}${device === undefined ? "" : `@${device}`}`;
+const clock = (minute: number, between = "") =>
+  [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, "0")).join(between);
+
+export function writeCapability({ level, name, device, hours }: Capability): string {
+  const when = hours === undefined ? "" : `/${clock(hours[0])}-${clock(hours[1])}`;
+  return `${level === "use" ? `use:${name}` : level}${device === undefined ? "" : `@${device}`}${when}`;
+}
+
+/** The hours of a capability for people. */
+export function hoursText({ hours }: Capability): string {
+  return hours === undefined ? "" : `, from ${clock(hours[0], ":")} to ${clock(hours[1], ":")} UTC`;
 }
 
 /** The capabilities among the words of a scope; other words give nothing. */
@@ -32,9 +47,21 @@ export function readScope(scope: string | undefined): readonly Capability[] {
   return (scope ?? "").split(" ").flatMap((word) => readCapability(word) ?? []);
 }
 
+const DAY = 1_440;
+/** How long after the hours begin a minute is. */
+const since = ([from]: readonly [number, number], minute: number) => (minute - from + DAY) % DAY;
+
+function includesHours(wider: Capability["hours"], narrower: Capability["hours"]): boolean {
+  if (wider === undefined) return true;
+  if (narrower === undefined) return false;
+  const [begin, end] = [since(wider, narrower[0]), since(wider, narrower[0]) + since(narrower, narrower[1])];
+  return begin < since(wider, wider[1]) && end <= since(wider, wider[1]);
+}
+
 /** Whether everything that the narrower one allows is allowed by the wider one too. */
 function includes(wider: Capability, narrower: Capability): boolean {
   if (wider.device !== undefined && wider.device !== narrower.device) return false;
+  if (!includesHours(wider.hours, narrower.hours)) return false;
   if (wider.level === "all") return true;
   if (wider.level === "noFlash") return narrower.level !== "all";
   return narrower.level === "use" && narrower.name === wider.name;
@@ -53,10 +80,15 @@ export interface Act {
   readonly name?: string;
 }
 
-/** Whether one of these capabilities allows an act. A capability for one name shows the unit, but changes nothing of it. */
-export function allows(held: readonly Capability[], { device, right, name }: Act): boolean {
+/**
+ * Whether one of these capabilities allows an act. A capability for one name shows the unit, but changes nothing of it.
+ * @param nowMs Unix milliseconds.
+ */
+export function allows(held: readonly Capability[], { device, right, name }: Act, nowMs = Date.now()): boolean {
+  const minute = Math.floor(nowMs / 60_000) % DAY;
   return held.some((each) => {
     if (each.device !== undefined && each.device !== device) return false;
+    if (each.hours !== undefined && since(each.hours, minute) >= since(each.hours, each.hours[1])) return false;
     if (each.level === "all") return true;
     if (each.level === "noFlash") return right !== RIGHT.flash;
     return right === RIGHT.see || (name === each.name && right !== RIGHT.flash && right !== RIGHT.manage);

@@ -43,6 +43,7 @@ const PLANTED: readonly (readonly [path: string, text: string, fault: RegExp])[]
   ["src/cloud/a.ts", 'const x = await import("#device/ota/ota.ts");\n', /against the flow/],
   ["src/wire/a.ts", 'import type { T } from "#trust/primitives.ts";\n', /against the flow/],
   ["src/web/ui/a.tsx", 'import { x } from "#phone/call.ts";\n', /against the flow/],
+  ["src/web/console/a.tsx", 'import type { Cloud } from "#cloud/cloud.ts";\n', /against the flow/],
   ["src/device/a.ts", 'import { x } from "#boards/sim/port.ts";\n', /against the flow/],
   ["src/cli/a.ts", 'import { x } from "../phone/call.ts";\n', /leaves its room/],
   ["boards/sim/host/a.ts", 'import { x } from "../../../src/base/bytes.ts";\n', /leaves its room/],

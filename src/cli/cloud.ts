@@ -6,6 +6,7 @@ import type { ViewLink } from "#cloud/http/routes-view.ts";
 import { createTimeSigner, TIME_KEY_FILE } from "#cloud/issuer/time-signer.ts";
 import { StoreTrouble } from "#cloud/store/store.ts";
 import { readAuthority, readCloudTls } from "#trust/host/tls-files.ts";
+import { readyPage } from "#web/host/ready-page.ts";
 import { registerDevices } from "./cloud-devices.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { type SecretSource, secretFrom, secretHelp, withPassword } from "./values/secret.ts";
@@ -132,6 +133,12 @@ async function completed(option: string, url: string | undefined, source: Secret
   throw new ValueError(`${file === undefined ? source.variable : source.fileOption} is for ${option}; give that too`);
 }
 
+/** The console, read or built once when the first browser asks for it. */
+function consolePage(): () => ReturnType<typeof readyPage> {
+  let built: ReturnType<typeof readyPage> | undefined;
+  return () => (built ??= readyPage("console"));
+}
+
 async function run(options: Options): Promise<void> {
   const { data, store, keys, name, host, mqttPort, httpPort, broker, brokerCa, tlsKey, tlsCert, blockRate } = options;
   const { brokerHooks } = options;
@@ -159,6 +166,7 @@ async function run(options: Options): Promise<void> {
     ...(brokerCa === undefined ? {} : { brokerCa: readAuthority("--broker-ca", brokerCa) }),
     ...(blockRate === undefined ? {} : { bytesPerS: blockRate }),
     ...(await staffOf(options)),
+    console: consolePage(),
     onFatal: (error) => onEnd(error),
   };
   const cloud = await startCloud(plan).catch((error: NodeJS.ErrnoException & { port?: number; address?: string }) => {
@@ -185,7 +193,7 @@ async function run(options: Options): Promise<void> {
     );
   }
   process.stdout.write(
-    `${JSON.stringify({ ready: true, http: cloud.httpPort, mqtt: cloud.mqttPort ?? null, name, data, pid: process.pid })}\n`,
+    `${JSON.stringify({ ready: true, http: cloud.httpPort, mqtt: cloud.mqttPort ?? null, console: cloud.consoleUrl, name, data, pid: process.pid })}\n`,
   );
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => onEnd());
   const error = await end;

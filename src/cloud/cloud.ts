@@ -14,6 +14,7 @@ import { sayAway } from "#cloud/broker/say-away.ts";
 import { createCloudApp } from "#cloud/http/cloud-routes.ts";
 import { serveHttp } from "#cloud/http/http.ts";
 import { createOperatorAccess } from "#cloud/http/operator-access.ts";
+import type { ConsolePage } from "#cloud/http/routes-console.ts";
 import { ensureSharedKey } from "#cloud/http/shared-key.ts";
 import { createStaffAccess, type StaffIssuer } from "#cloud/http/staff-access.ts";
 import { readGrantIssuers } from "#cloud/issuer/grant-issuers.ts";
@@ -59,6 +60,8 @@ export interface CloudOptions {
   readonly tickMs?: number;
   /** Who issues staff's access tokens; the shared operator key alone lets in when absent. */
   readonly staff?: StaffLogin;
+  /** The console's page; none is served when absent. */
+  readonly console?: () => Promise<ConsolePage>;
   /** Called when the store fails under way: the process must end, what was acknowledged is safe. */
   onFatal(error: unknown): void;
 }
@@ -67,6 +70,8 @@ export interface Cloud {
   readonly httpPort: number;
   /** Undefined with somebody else's broker. */
   readonly mqttPort: number | undefined;
+  /** Where staff open the console; undefined where none is served. */
+  readonly consoleUrl: string | undefined;
   close(): Promise<void>;
 }
 
@@ -213,6 +218,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         broker,
         access,
         isSecure,
+        console: options.console && { page: options.console, staff },
         keys: await openKeyAges(store, options.keys, Date.now()),
         counters,
         announceKeysets,
@@ -227,7 +233,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const url = `${isSecure ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${http.port}`;
     const known = tls === undefined ? {} : { fingerprint: fingerprintOf(tls) };
     closers.push(writeRunning(options.data, { pid: process.pid, url, mqttPort: broker.port ?? null, ...known }));
-    return { httpPort: http.port, mqttPort: broker.port, close };
+    const consoleUrl = options.console && `${staff?.audience ?? url}/console/`;
+    return { httpPort: http.port, mqttPort: broker.port, consoleUrl, close };
   } catch (error) {
     await close();
     throw error;

@@ -38,7 +38,7 @@ export const FILES: readonly RegExp[] = [
 ];
 
 /** Pages that the package's programs serve. */
-export const PAGES: readonly PageName[] = ["dev"];
+export const PAGES: readonly PageName[] = ["dev", "console"];
 
 /** What is found by the sources above while something is built, and what declarations refer to; built code imports neither. */
 export const BUILD_PACKAGES: readonly string[] = ["@types/node", "esbuild", "typescript"];

@@ -12,6 +12,7 @@ import type { KeyView } from "./interface.ts";
 import type { OperatorAccess } from "./operator-access.ts";
 import { json, type Route } from "./route.ts";
 import { callerRoutes } from "./routes-caller.ts";
+import { type ConsoleParts, consoleRoutes } from "./routes-console.ts";
 import { deviceRoutes } from "./routes-device.ts";
 import { draftRoutes } from "./routes-drafts.ts";
 import { listRoutes } from "./routes-lists.ts";
@@ -32,6 +33,7 @@ interface CloudAppParts {
   readonly access: OperatorAccess;
   readonly isSecure: boolean;
   readonly keys: readonly KeyView[];
+  readonly console: ConsoleParts | undefined;
   readonly counters: { connectionsRefused: number };
   announceKeysets(): Promise<void>;
   log(line: string): void;
@@ -70,6 +72,7 @@ export function createCloudApp(parts: CloudAppParts): HttpApp {
     ...rolloutRoutes(operator),
     ...revocationRoutes({ ...core, tellRevocations }),
     ...viewRoutes({ access, isSecure }),
+    ...(parts.console === undefined ? [] : consoleRoutes(parts.console)),
     {
       method: "GET",
       path: "/v1/openapi.json",

@@ -38,7 +38,7 @@ async function readBytes(incoming: IncomingMessage, bytesMax: number): Promise<U
   return Uint8Array.from(Buffer.concat(parts));
 }
 
-const errorReply = z.object({ error: z.string() }).openapi("Error");
+const errorReply = z.object({ error: z.string(), code: z.string().optional() }).openapi("Error");
 
 function replySchemas(route: Route) {
   const responses: Record<string, { description: string; content?: Record<string, { schema: z.ZodType }> }> = {};
@@ -120,7 +120,10 @@ export function createHttpApp(routes: readonly Route[], options: HttpAppOptions)
   const members = new WeakMap<IncomingMessage, Member>();
   app.use(secureHeaders);
   app.onError((error, context) => {
-    if (error instanceof HttpRefusal) return toResponse(context, json({ error: error.message }, error.status));
+    if (error instanceof HttpRefusal) {
+      const code = error.code === undefined ? {} : { code: error.code };
+      return toResponse(context, json({ error: error.message, ...code }, error.status));
+    }
     if (error instanceof HTTPException) return toResponse(context, json({ error: error.message }, error.status));
     options.log(`${context.req.method} ${context.req.path}: ${String(error)}`);
     return toResponse(context, json({ error: "the cloud failed at this; its log says why" }, 500));

@@ -171,3 +171,11 @@ export interface Self {
   /** Unix milliseconds of the login with password and second factor; absent for a program. */
   readonly authenticatedMs?: number | undefined;
 }
+
+/** Whose accounts let staff into the console; empty for a cloud that has only its operator key. */
+export interface ConsoleConfig {
+  /** The authorization server's address. */
+  readonly issuer?: string | undefined;
+  /** This cloud's own address, which tokens are for. */
+  readonly audience?: string | undefined;
+}

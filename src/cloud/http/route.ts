@@ -32,7 +32,7 @@ export interface Member {
 }
 
 /** Content that has no schema: its media type. */
-type MediaType = "application/octet-stream" | "text/html" | "text/plain";
+type MediaType = "application/octet-stream" | "text/css" | "text/html" | "text/javascript" | "text/plain";
 
 export interface Route {
   readonly method: "GET" | "POST";
@@ -72,13 +72,16 @@ export function queryRoute<Query extends z.ZodObject>(
   return { ...route, answer: (request) => route.answer(request as HttpRequest<unknown, z.output<Query>>) };
 }
 
-/** A request that can't be answered. It becomes a reply `{ "error": "…" }` with this status. */
+/** A request that can't be answered. It becomes a reply `{ "error": "…", "code"?: "…" }` with this status. */
 export class HttpRefusal extends Error {
   override name = "HttpRefusal";
   readonly status: number;
-  constructor(status: number, message: string) {
+  /** For programs, where the status alone does not say what to do: "fresh_login". */
+  readonly code: string | undefined;
+  constructor(status: number, message: string, code?: string) {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 

@@ -25,7 +25,7 @@ import {
   windowSchema,
   withdrawnReply,
 } from "./replies.ts";
-import { HttpRefusal, type HttpRequest, json, jsonRoute, type Route } from "./route.ts";
+import { HttpRefusal, type HttpRequest, json, jsonRoute, type Member, type Route } from "./route.ts";
 import { publish, signedFileOf } from "./routes-drafts.ts";
 
 export interface OperatorRouteParts {
@@ -82,6 +82,10 @@ const steering = z.object({
 });
 
 export const reason = z.object({ because: z.string().min(1).max(200).optional() });
+
+/** What the journal says where nobody gave a reason. */
+export const askedFor = (who: Member | undefined): string =>
+  `${who?.authenticatedS === undefined ? "the operator" : who.name} asked for it`;
 
 /** A sentence becomes a refusal. */
 export function orRefuse<T>(outcome: T | string): T {
@@ -248,11 +252,9 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
       who: "operator",
       body: reason,
       replies: { 200: withdrawnReply },
-      async answer({ params, json: { because } }) {
+      async answer({ params, who, json: { because } }) {
         const product = params.product ?? "";
-        orRefuse(
-          await releases.withdraw(product, Number(params.sequence), because ?? "the operator asked for it", Date.now()),
-        );
+        orRefuse(await releases.withdraw(product, Number(params.sequence), because ?? askedFor(who), Date.now()));
         await parts.settled();
         retell(product);
         return json({ product, sequence: Number(params.sequence), withdrawn: true });

@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { rolloutStatus } from "#cloud/status/status.ts";
 import { limitsSchema, rolloutStatusReply, waveSchema } from "./replies.ts";
 import { HttpRefusal, type HttpReply, json, jsonRoute, type Route } from "./route.ts";
-import { type OperatorRouteParts, orRefuse, reason } from "./routes-operator.ts";
+import { askedFor, type OperatorRouteParts, orRefuse, reason } from "./routes-operator.ts";
 
 const newRollout = z.object({
   product: z.string(),
@@ -31,10 +31,8 @@ export function rolloutRoutes(parts: OperatorRouteParts): readonly Route[] {
       who: "operator",
       body: reason,
       replies: { 200: rolloutStatusReply },
-      async answer({ params, json: { because } }) {
-        const rollout = orRefuse(
-          await rollouts.change(params.rollout ?? "", to, because ?? "the operator asked for it", Date.now()),
-        );
+      async answer({ params, who, json: { because } }) {
+        const rollout = orRefuse(await rollouts.change(params.rollout ?? "", to, because ?? askedFor(who), Date.now()));
         await parts.settled();
         retell(rollout.product);
         return rolloutReply(rollout.id);
@@ -80,10 +78,8 @@ export function rolloutRoutes(parts: OperatorRouteParts): readonly Route[] {
       who: "operator",
       body: reason,
       replies: { 200: rolloutStatusReply },
-      async answer({ params, json: { because } }) {
-        const rollout = orRefuse(
-          await rollouts.open(params.rollout ?? "", because ?? "the operator asked for it", Date.now()),
-        );
+      async answer({ params, who, json: { because } }) {
+        const rollout = orRefuse(await rollouts.open(params.rollout ?? "", because ?? askedFor(who), Date.now()));
         retell(rollout.product);
         return rolloutReply(rollout.id);
       },

@@ -124,6 +124,7 @@ export function createStaffAccess({ issuer, audience, secret }: StaffIssuer, now
         throw new HttpRefusal(
           403,
           "this needs a fresh second factor, at most five minutes old; log in again with: latchkey login",
+          "fresh_login",
         );
       }
       return member;

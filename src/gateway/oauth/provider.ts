@@ -9,6 +9,7 @@ import { pageHeaders, pageText } from "#gateway/http/page.ts";
 import type { GatewayStore } from "#gateway/store/schema.ts";
 import type { Artifacts } from "./artifacts.ts";
 import { type Capability, covers, readCapability, readScope } from "./capability.ts";
+import { mayCallFrom, refreshSecondsOf, withConsoles } from "./console-clients.ts";
 import { DEVICE_FLOW } from "./device-pages.ts";
 import { NEVER_S } from "./grants.ts";
 import { isRole } from "./rights.ts";
@@ -79,7 +80,7 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
   const { jwks, cookieKey } = secrets;
   const cookie = { httpOnly: true, signed: true, sameSite: "lax", overwrite: true } as const;
   const configuration: Configuration = {
-    adapter: artifacts.adapterFor,
+    adapter: withConsoles(artifacts.adapterFor),
     clients: [...clients],
     jwks,
     scopes: [],
@@ -176,7 +177,7 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
       DeviceCode: 600,
       Interaction: HOUR_S,
       Session: 8 * HOUR_S,
-      RefreshToken: 30 * 366 * DAY_S,
+      RefreshToken: (_ctx, _token, client) => refreshSecondsOf(client.clientId, 30 * 366 * DAY_S),
       Grant: NEVER_S,
       IdToken: HOUR_S,
     },
@@ -187,7 +188,8 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
     },
     // A token outlives the browser in which it was granted; it ends by revocation or with its account.
     expiresWithSession: async () => false,
-    clientBasedCORS: () => false,
+    // Pages of a cloud's console alone ask for tokens from elsewhere.
+    clientBasedCORS: (_ctx, origin, client) => mayCallFrom(origin, client.clientId),
   };
   const provider = new Provider(issuer, configuration);
   // Whoever is asked about a token says what its account may do now; an account that is gone has no tokens.

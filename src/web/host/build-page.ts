@@ -9,8 +9,9 @@ import { type BuiltPage, frameOf, type PageName } from "./page-frame.ts";
 const PAGES: Readonly<Record<PageName, string>> = {
   gallery: "src/web/ui/gallery.tsx",
   dev: "src/web/dev/dev-page.tsx",
+  console: "src/web/console/console-page.tsx",
 };
-const STYLES = ["tokens", "base", "controls", "surfaces"] as const;
+const STYLES = ["tokens", "base", "controls", "surfaces", "app"] as const;
 
 /** @throws esbuild's failure: the sources of a page are ours. */
 export async function buildPage(name: PageName): Promise<BuiltPage> {

@@ -1,7 +1,7 @@
 /** What every page is made of: a frame of HTML, one script and one style; and the policy that binds it. */
 
 /** Titles by the page's name. */
-const TITLES = { gallery: "Components", dev: "latchkey dev" } as const;
+const TITLES = { gallery: "Components", dev: "latchkey dev", console: "Latchkey console" } as const;
 
 export type PageName = keyof typeof TITLES;
 

@@ -30,14 +30,16 @@ interface TableProps {
   readonly rows: readonly { readonly key: string | number; readonly cells: readonly ComponentChildren[] }[];
   /** What stands there in place of rows. */
   readonly empty: string;
+  /** It is what its view is about: as long as it is, and on a phone each row becomes a block. */
+  readonly isWhole?: boolean;
 }
 
 /** A long table scrolls within its place, also by keyboard. */
-export function Table({ label, columns, rows, empty }: TableProps): JSX.Element {
+export function Table({ label, columns, rows, empty, isWhole = false }: TableProps): JSX.Element {
   if (rows.length === 0) return <p class="soft small">{empty}</p>;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard (WCAG 2.1.1)
-    <section class="scroll" tabIndex={0} aria-label={label}>
+    // A region that scrolls must be reachable by keyboard (WCAG 2.1.1).
+    <section class={`scroll ${isWhole ? "whole" : ""}`} tabIndex={isWhole ? undefined : 0} aria-label={label}>
       <table class="table">
         <thead>
           <tr>
@@ -52,7 +54,7 @@ export function Table({ label, columns, rows, empty }: TableProps): JSX.Element 
           {rows.map(({ key, cells }) => (
             <tr key={key}>
               {cells.map((cell, i) => (
-                <td key={columns[i]?.title} class={columns[i]?.isNumber ? "number" : ""}>
+                <td key={columns[i]?.title} class={columns[i]?.isNumber ? "number" : ""} data-title={columns[i]?.title}>
                   {cell}
                 </td>
               ))}

@@ -26,7 +26,11 @@ type Key =
   | "noArguments"
   | "language"
   | "range"
-  | "hexHelp";
+  | "hexHelp"
+  | "skip"
+  | "navigation"
+  | "chooseFile"
+  | "justNow";
 
 export const UI_TEXTS: TextTable<Key> = {
   en: {
@@ -55,6 +59,10 @@ export const UI_TEXTS: TextTable<Key> = {
     language: "Language",
     range: "{min} to {max}",
     hexHelp: "Hexadecimal digits, as in 0a ff",
+    skip: "Skip to the content",
+    navigation: "Views",
+    chooseFile: "Choose a file",
+    justNow: "just now",
   },
   de: {
     run: "Ausführen",
@@ -82,5 +90,9 @@ export const UI_TEXTS: TextTable<Key> = {
     language: "Sprache",
     range: "{min} bis {max}",
     hexHelp: "Hexadezimalziffern, zum Beispiel 0a ff",
+    skip: "Zum Inhalt springen",
+    navigation: "Ansichten",
+    chooseFile: "Datei auswählen",
+    justNow: "gerade eben",
   },
 };

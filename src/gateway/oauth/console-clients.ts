@@ -4,7 +4,6 @@
  */
 import type { AdapterFactory, AdapterPayload } from "oidc-provider";
 import { GRANT } from "./grants.ts";
-import { CLIENT_RESOURCE } from "./provider.ts";
 
 const CONSOLE_PATH = "/console/";
 
@@ -21,8 +20,14 @@ const CONSOLE_REFRESH_S = 12 * 3_600;
 export const refreshSecondsOf = (clientId: string | undefined, usualS: number): number =>
   isConsole(clientId ?? "") ? CONSOLE_REFRESH_S : usualS;
 
-/** Adds the consoles of registered clouds to the clients that are kept. */
-export function withConsoles(adapterFor: AdapterFactory): AdapterFactory {
+/**
+ * Adds the consoles of registered clouds to the clients that are kept.
+ * @param isCloud Whether a registration is a cloud's.
+ */
+export function withConsoles(
+  adapterFor: AdapterFactory,
+  isCloud: (registration: Readonly<Record<string, unknown>>) => boolean,
+): AdapterFactory {
   return (kind) => {
     const adapter = adapterFor(kind);
     if (kind !== "Client") return adapter;
@@ -30,7 +35,7 @@ export function withConsoles(adapterFor: AdapterFactory): AdapterFactory {
       const known = await adapter.find(id);
       if (known || !isConsole(id)) return known || undefined;
       const cloud = await adapter.find(id.slice(0, -CONSOLE_PATH.length));
-      if (!cloud || (cloud as { [CLIENT_RESOURCE]?: unknown })[CLIENT_RESOURCE] !== true) return undefined;
+      if (!cloud || !isCloud(cloud as Readonly<Record<string, unknown>>)) return undefined;
       return {
         client_id: id,
         client_name: `The console at ${new URL(id).host}`,

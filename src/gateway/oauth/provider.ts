@@ -80,7 +80,7 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
   const { jwks, cookieKey } = secrets;
   const cookie = { httpOnly: true, signed: true, sameSite: "lax", overwrite: true } as const;
   const configuration: Configuration = {
-    adapter: withConsoles(artifacts.adapterFor),
+    adapter: withConsoles(artifacts.adapterFor, (client) => client[CLIENT_RESOURCE] === true),
     clients: [...clients],
     jwks,
     scopes: [],

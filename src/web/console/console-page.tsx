@@ -134,7 +134,11 @@ function Welcome({
           <span>{problem}</span>
         </Notice>
       )}
-      {stage.at === "nobody" && stage.isOut && <Notice title={text("loggedOut")} />}
+      {stage.at === "nobody" && stage.isOut && (
+        <Notice title={text("loggedOut")}>
+          <span>{text("loggedOutHelp")}</span>
+        </Notice>
+      )}
       <Entrance config={config} isLoading={stage.at === "loading"} setProblem={setProblem} />
       <LanguageChoice language={language} />
     </main>
@@ -226,7 +230,7 @@ function Views({ self, onLeave }: { readonly self: Self; onLeave(): void }): JSX
 
 /** Rollouts that wait for somebody. */
 function useHalted(): number {
-  const { value } = useResource<{ readonly rollouts: readonly RolloutStatus[] }>("/v1/status", 15_000);
+  const { value } = useResource<{ readonly rollouts: readonly RolloutStatus[] }>("/v1/status", 5_000);
   return (value?.rollouts ?? []).filter(({ rollout }) => rollout.state === "halted").length;
 }
 

@@ -1,4 +1,4 @@
-/** Texts of the console. */
+/** Texts of the console. Long because each text stands here in two languages. */
 import type { TextTable } from "#web/ui/language.ts";
 
 const EN = {
@@ -8,6 +8,8 @@ const EN = {
   logInHelp: "You log in with your own account at {host}.",
   logOut: "Log out",
   loggedOut: "You are logged out.",
+  loggedOutHelp:
+    "The login page itself remembers you for up to eight hours: on a machine that others use, close the browser.",
   loginFailed: "Nobody was logged in",
   noIssuer: "This cloud has no staff accounts yet",
   noIssuerHelp:
@@ -46,7 +48,6 @@ const EN = {
   name: "Name",
   rename: "Rename",
   renameHelp: "Shown in lists and found by the search; empty takes it away.",
-  save: "Save",
   id: "ID",
   hardware: "Hardware revision",
   card: "Card",
@@ -83,7 +84,6 @@ const EN = {
   silent: "silent",
   underWay: "under way",
   superseded: "run a newer release",
-  wave: "wave {wave}",
   waitsFor: "Waiting: {what}",
   overtakenBy: "Overtaken by {rollout}: units take that release instead.",
   halt: "Halt",
@@ -150,7 +150,6 @@ const EN = {
   noAudit: "Nothing was noted yet.",
   filterSubject: "About a unit, a rollout or a release",
   done: "Done.",
-  staff: "Staff and tokens",
 };
 
 const DE: Record<keyof typeof EN, string> = {
@@ -160,6 +159,8 @@ const DE: Record<keyof typeof EN, string> = {
   logInHelp: "Sie melden sich mit Ihrem eigenen Konto bei {host} an.",
   logOut: "Abmelden",
   loggedOut: "Sie sind abgemeldet.",
+  loggedOutHelp:
+    "Die Anmeldeseite selbst merkt sich Sie bis zu acht Stunden: schließen Sie auf einem Rechner, den andere nutzen, den Browser.",
   loginFailed: "Die Anmeldung hat nicht geklappt",
   noIssuer: "Diese Cloud hat noch keine Konten für Mitarbeitende",
   noIssuerHelp:
@@ -198,7 +199,6 @@ const DE: Record<keyof typeof EN, string> = {
   name: "Name",
   rename: "Umbenennen",
   renameHelp: "Steht in Listen und wird von der Suche gefunden; leer nimmt ihn weg.",
-  save: "Speichern",
   id: "ID",
   hardware: "Hardware-Revision",
   card: "Karte",
@@ -235,7 +235,6 @@ const DE: Record<keyof typeof EN, string> = {
   silent: "stumm",
   underWay: "unterwegs",
   superseded: "haben ein neueres Release",
-  wave: "Welle {wave}",
   waitsFor: "Wartet: {what}",
   overtakenBy: "Überholt von {rollout}: Geräte nehmen dessen Release.",
   halt: "Anhalten",
@@ -302,7 +301,6 @@ const DE: Record<keyof typeof EN, string> = {
   noAudit: "Noch nichts wurde vermerkt.",
   filterSubject: "Über ein Gerät, einen Rollout oder ein Release",
   done: "Erledigt.",
-  staff: "Mitarbeitende und Tokens",
 };
 
 export const CONSOLE_TEXTS: TextTable<keyof typeof EN> = { en: EN, de: DE };

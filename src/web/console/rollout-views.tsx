@@ -35,15 +35,8 @@ export function RolloutsPage(): JSX.Element {
       {[...(value?.rollouts ?? [])].reverse().map((status) => (
         <Card
           key={status.rollout.id}
-          title={status.rollout.id}
-          aside={
-            <span class="row">
-              <RolloutBadge status={status} />
-              <a href={rolloutHref(status.rollout.id)} aria-label={status.rollout.id}>
-                {text("units")} →
-              </a>
-            </span>
-          }
+          title={<a href={rolloutHref(status.rollout.id)}>{status.rollout.id}</a>}
+          aside={<RolloutBadge status={status} />}
         >
           <Progress status={status} />
         </Card>
@@ -77,6 +70,11 @@ function Progress({ status }: { readonly status: RolloutStatus }): JSX.Element {
       />
       <div class="small soft stack">
         <span>{rollout.because}</span>
+        {tally.silent > 0 && (
+          <strong>
+            {tally.silent} {text("silent")}
+          </strong>
+        )}
         {overtakenBy !== undefined && <strong>{text("overtakenBy", { rollout: overtakenBy })}</strong>}
         {waitsFor !== undefined && <span>{text("waitsFor", { what: waitsFor })}</span>}
       </div>

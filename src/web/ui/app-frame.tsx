@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useTexts } from "./language.ts";
 import { UI_TEXTS } from "./ui-texts.ts";
 
-export interface NavigationItem {
+interface NavigationItem {
   readonly href: string;
   readonly title: string;
   readonly isCurrent: boolean;

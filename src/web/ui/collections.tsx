@@ -37,31 +37,35 @@ interface TableProps {
 /** A long table scrolls within its place, also by keyboard. */
 export function Table({ label, columns, rows, empty, isWhole = false }: TableProps): JSX.Element {
   if (rows.length === 0) return <p class="soft small">{empty}</p>;
-  return (
-    // A region that scrolls must be reachable by keyboard (WCAG 2.1.1).
-    <section class={`scroll ${isWhole ? "whole" : ""}`} tabIndex={isWhole ? undefined : 0} aria-label={label}>
-      <table class="table">
-        <thead>
-          <tr>
-            {columns.map(({ title, isNumber }) => (
-              <th key={title} scope="col" class={isNumber ? "number" : ""}>
-                {title}
-              </th>
+  const table = (
+    <table class="table" aria-label={label}>
+      <thead>
+        <tr>
+          {columns.map(({ title, isNumber }) => (
+            <th key={title} scope="col" class={isNumber ? "number" : ""}>
+              {title}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ key, cells }) => (
+          <tr key={key}>
+            {cells.map((cell, i) => (
+              <td key={columns[i]?.title} class={columns[i]?.isNumber ? "number" : ""} data-title={columns[i]?.title}>
+                {cell}
+              </td>
             ))}
           </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ key, cells }) => (
-            <tr key={key}>
-              {cells.map((cell, i) => (
-                <td key={columns[i]?.title} class={columns[i]?.isNumber ? "number" : ""} data-title={columns[i]?.title}>
-                  {cell}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </tbody>
+    </table>
+  );
+  if (isWhole) return <div class="whole">{table}</div>;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard (WCAG 2.1.1)
+    <section class="scroll" tabIndex={0} aria-label={label}>
+      {table}
     </section>
   );
 }

@@ -6,6 +6,8 @@ import { Chart, type Sample } from "./chart.tsx";
 import { List, Table } from "./collections.tsx";
 import type { DescribedFunction, DescribedSetting, Value } from "./described.ts";
 import { Dialog } from "./dialog.tsx";
+import { FileField, SelectField, TextField } from "./fields.tsx";
+import { Facts, Figures, Moment, PartsBar } from "./figures.tsx";
 import { FunctionForm } from "./function-form.tsx";
 import { type TextTable, useLanguage, useTexts } from "./language.ts";
 import { LanguageChoice, PageFrame, showPage } from "./page.tsx";
@@ -29,6 +31,9 @@ const TEXTS: TextTable<
   | "lists"
   | "states"
   | "tabs"
+  | "figures"
+  | "fields"
+  | "search"
   | "say"
   | "fail"
 > = {
@@ -46,6 +51,9 @@ const TEXTS: TextTable<
     lists: "Lists and tables",
     states: "States",
     tabs: "Tabs",
+    figures: "Figures",
+    fields: "Fields",
+    search: "Search by name",
     say: "Say something",
     fail: "Report trouble",
   },
@@ -63,6 +71,9 @@ const TEXTS: TextTable<
     lists: "Listen und Tabellen",
     states: "Zustände",
     tabs: "Reiter",
+    figures: "Zahlen",
+    fields: "Felder",
+    search: "Nach Namen suchen",
     say: "Etwas sagen",
     fail: "Fehler melden",
   },
@@ -113,6 +124,9 @@ function Gallery(): JSX.Element {
   const [isOn, setOn] = useState(true);
   const [values, setValues] = useState<Readonly<Record<string, Value>>>({ target: 24, mode: "open" });
   const [isOpen, setOpen] = useState(false);
+  const [typed, setTyped] = useState("");
+  const [chosen, setChosen] = useState("a");
+  const [file, setFile] = useState<File>();
   const [heldTimes, setHeldTimes] = useState(0);
   return (
     <PageFrame title={text("title")} detail={text("detail")} aside={<LanguageChoice language={language} />}>
@@ -169,6 +183,45 @@ function Gallery(): JSX.Element {
             schema={{ type: "number", unit: "°C" }}
           />
           <Chart title="Lamp" samples={lamp} nowMs={60_000} spanMs={60_000} schema={{ type: "bool" }} isStepped />
+        </Card>
+        <Card title={text("figures")}>
+          <Figures
+            figures={[
+              { title: "Units", value: 12_480 },
+              { title: "Online", value: 11_902, tone: "good" },
+              { title: "Failed", value: 3, tone: "bad", href: "#failed" },
+            ]}
+          />
+          <PartsBar
+            label="Release 7"
+            total={100}
+            parts={[
+              { title: "run it", value: 61, tone: "good" },
+              { title: "under way", value: 9, tone: "warn" },
+              { title: "failed", value: 3, tone: "bad" },
+              { title: "run a newer one", value: 4, tone: "plain" },
+            ]}
+          />
+          <Facts
+            facts={[
+              { name: "Product", value: "greenhouse" },
+              { name: "Heard", value: <Moment atMs={0} nowMs={7_200_000} /> },
+            ]}
+          />
+        </Card>
+        <Card title={text("fields")}>
+          <TextField type="search" label={text("search")} isLabelHidden value={typed} onInput={setTyped} />
+          <TextField label="Name" help="Shown in lists" value={typed} maxLength={64} onInput={setTyped} />
+          <SelectField
+            label="State"
+            value={chosen}
+            onChoose={setChosen}
+            choices={[
+              { value: "a", title: "online" },
+              { value: "b", title: "offline" },
+            ]}
+          />
+          <FileField label="File" accept=".release" file={file} onChoose={setFile} />
         </Card>
         <Card title={text("lists")}>
           <List

@@ -1,10 +1,11 @@
 /** Cards, badges, notices and meters. */
-import type { ComponentChildren, JSX } from "preact";
+import type { ComponentChild, ComponentChildren, JSX } from "preact";
 import { useId } from "preact/hooks";
 import { bytesText, useLanguage } from "./language.ts";
 
 interface CardProps {
-  readonly title: string;
+  /** A text, or a link to what the card is about. */
+  readonly title: ComponentChild;
   /** At the other end of the title's row. */
   readonly aside?: ComponentChildren;
   readonly children: ComponentChildren;

@@ -17,6 +17,7 @@ import {
 } from "#factory/bundle/bundle.ts";
 import { checkApp } from "#factory/bundle/check-app.ts";
 import { placeOfDefinition } from "#factory/bundle/definition-place.ts";
+import { packageFaults } from "#factory/bundle/package-check.ts";
 import { DESCRIPTION_BYTES_MAX, type Description, descriptionParts, readDescription } from "#wire/describe.ts";
 
 /** What a scope may name (PROTOCOL 4.4) and the command line can write. */
@@ -124,6 +125,8 @@ export async function describedApp(
   release: string,
 ): Promise<readonly string[]> {
   const { script, map } = await appScript(app);
+  const [fault, ...more] = packageFaults(script, map, NOT_ON_A_UNIT);
+  if (fault !== undefined) throw new BundleError(`${fault}${more.length === 0 ? "" : ` (and ${more.length} more)`}`);
   const { app: defined, failure } = await tryApp(script, board);
   if (failure !== undefined) {
     const [message = "", ...stack] = failure.split("\n");

@@ -9,6 +9,7 @@ import { markOf } from "./bundle-mark.ts";
 import { withConstantsInPlace, withConstantsMarked } from "./constants.ts";
 import { type Edits, faultsByNumber } from "./faults.ts";
 import { keptNames } from "./kept-names.ts";
+import { nodeModules } from "./package-check.ts";
 import { inOrder, SEPARATOR, type Statement, statementsOf } from "./pieces.ts";
 import { shortNames } from "./short-names.ts";
 
@@ -82,8 +83,10 @@ export async function appScript(app: string): Promise<{ readonly script: string;
     format: "iife",
     outfile: "app.js",
     sourcemap: "external",
-    plugins: [appImports],
+    plugins: [appImports, nodeModules],
     logLevel: "silent",
+  }).catch((error: unknown) => {
+    throw complaintOf(error);
   });
   const textOf = (end: string) => result.outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "";
   return { script: textOf("app.js"), map: textOf(".map") };
@@ -153,12 +156,17 @@ export async function buildScript(entry: string, edits: Edits = new Map()): Prom
     for (const { path, text } of pieces) shares.set(path, (shares.get(path) ?? 0) + text.length + SEPARATOR.length);
     return { bytes: new TextEncoder().encode(inOrder(pieces).join(SEPARATOR)), shares, names };
   } catch (error) {
-    const [first] =
-      (error as { errors?: { text: string; location?: { file: string; line: number } | null }[] }).errors ?? [];
-    if (first === undefined) throw error;
-    const where = first.location ? `${first.location.file}:${first.location.line}: ` : "";
-    throw new BundleError(`${where}${first.text}`);
+    throw complaintOf(error);
   }
+}
+
+/** The bundler's first complaint in one line with its place; any other error as it is. */
+function complaintOf(error: unknown): unknown {
+  const [first] =
+    (error as { errors?: { text: string; location?: { file: string; line: number } | null }[] }).errors ?? [];
+  if (first === undefined) return error;
+  const where = first.location ? `${first.location.file}:${first.location.line}: ` : "";
+  return new BundleError(`${where}${first.text}`);
 }
 
 /** All sources in one script, names whole, a comment with the path in front of each source's statements. */
@@ -175,7 +183,7 @@ async function bundled(
     legalComments: "none",
     metafile: true,
     define: { "Number.POSITIVE_INFINITY": "Infinity", "Number.MAX_SAFE_INTEGER": String(Number.MAX_SAFE_INTEGER) },
-    plugins: [appImports, boardData, faultsByNumber(edits)],
+    plugins: [appImports, nodeModules, boardData, faultsByNumber(edits)],
     logLevel: "silent",
   });
   return { text: result.outputFiles[0]?.text ?? "", inputs: Object.keys(result.metafile.inputs) };

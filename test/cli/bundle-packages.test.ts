@@ -26,10 +26,12 @@ function install(name: string, files: Readonly<Record<string, string>>, more: ob
 async function bundleOf(name: string): Promise<string> {
   write(
     `${name.replace("/", "-")}.ts`,
-    `import { defineDevice, int } from "latchkey/device";
-import { make } from "${name}";
-export const app = defineDevice({ variables: { v: { right: "read", value: int(0, 1e6), read: () => make(4) } } });
-`,
+    [
+      'import { defineDevice, int } from "latchkey/device";',
+      `import { make } from "${name}";`,
+      'const v = { right: "read", value: int(0, 1e6), read: () => make(4) } as const;',
+      "export const app = defineDevice({ variables: { v } });",
+    ].join("\n"),
   );
   const product = {
     app: join(folder, `${name.replace("/", "-")}.ts`),

@@ -1,4 +1,5 @@
 /** The console in a real browser, over a real cloud with linked units and a real gateway with accounts. Needs chromium. */
+import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { JournalEntry, RolloutStatus } from "#cloud/http/interface.ts";
@@ -133,6 +134,18 @@ test("publishing asks for a fresh second factor in a window of its own, and the 
   await row.first().waitFor();
   const journal = await world.operator.get<readonly JournalEntry[]>("/v1/journal");
   expect(journal.some(({ subject, what }) => subject === "lamp 2" && what === "published")).toBe(true);
+});
+
+test("a draft of a build server is published", async () => {
+  await world.operator.post("/v1/release-drafts", new Uint8Array(readFileSync(world.releaseFile(3))));
+  await goTo("fleet", "Fleet");
+  await goTo("releases", "Releases");
+  const row = page.getByRole("row", { name: /lamp 3/ });
+  await row.getByRole("button", { name: "Publish" }).click();
+  await page.getByRole("dialog", { name: "Publish" }).getByRole("button", { name: "Publish" }).click();
+  await page.getByText("Release 3 of lamp is published.").waitFor();
+  await page.getByRole("heading", { name: "Drafts" }).waitFor({ state: "hidden" });
+  await until("it is among the releases", async () => (await row.getByText("auto").count()) === 1);
 });
 
 test("axe finds nothing wrong in any view, in light and dark, in German, and on a phone", async () => {

@@ -142,6 +142,13 @@ export interface ReleaseView {
   readonly signedBytes: number;
 }
 
+/** A release that was uploaded and not published yet. */
+export interface DraftView {
+  readonly product: string;
+  readonly sequence: number;
+  readonly uploadedMs: number;
+}
+
 /** What was done and why: the operator's acts, the engine's own, and what units' apps threw. */
 export interface JournalEntry {
   readonly number: number;

@@ -4,6 +4,7 @@ import {
   DEVICE_STATES,
   type DevicePage,
   type DeviceView,
+  type DraftView,
   type Explanation,
   type FleetView,
   type JournalEntry,
@@ -246,7 +247,9 @@ export const releasesReply = z.array(
   }),
 ) satisfies z.ZodType<readonly ReleaseView[]>;
 
-export const draftsReply = z.array(z.object({ product: z.string(), sequence, uploadedMs: unixMs }));
+export const draftsReply = z.array(z.object({ product: z.string(), sequence, uploadedMs: unixMs })) satisfies z.ZodType<
+  readonly DraftView[]
+>;
 
 export const publishedReply = z.object({
   product: z.string(),

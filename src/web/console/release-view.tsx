@@ -1,7 +1,7 @@
 /** Releases: what is published, publishing another, rolling one out, withdrawing one. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { ReleaseView, RolloutStatus } from "#cloud/http/interface.ts";
+import type { DraftView, ReleaseView, RolloutStatus } from "#cloud/http/interface.ts";
 import { ViewHead } from "#web/ui/app-frame.tsx";
 import { Table } from "#web/ui/collections.tsx";
 import { FileField } from "#web/ui/fields.tsx";
@@ -22,6 +22,7 @@ export function ReleasesPage(): JSX.Element {
     <>
       <ViewHead title={text("releases")} />
       {mayRelease && <PublishCard reload={reload} />}
+      <DraftsCard nowMs={nowMs} reload={reload} />
       <Card title={text("published")}>
         {value === undefined || error !== undefined ? (
           <Pending error={error} />
@@ -94,6 +95,59 @@ function ReleaseActions({ release, reload }: { readonly release: ReleaseView; re
         act={withdraw}
       />
     </>
+  );
+}
+
+/** What build servers uploaded; nothing is shown where nothing waits. */
+function DraftsCard({ nowMs, reload }: { readonly nowMs: number; reload(): void }): JSX.Element | null {
+  const text = useTexts(CONSOLE_TEXTS);
+  const client = useClient();
+  const { value, reload: reloadDrafts } = useResource<readonly DraftView[]>("/v1/release-drafts", 10_000);
+  if (value === undefined || value.length === 0) return null;
+  const act =
+    ({ product, sequence }: DraftView, verb: "publish" | "discard") =>
+    async () => {
+      await client.post(`/v1/release-drafts/${encodeURIComponent(product)}/${sequence}/${verb}`, {});
+      client.say(verb === "publish" ? text("didPublish", { product, sequence }) : text("done"));
+      reloadDrafts();
+      reload();
+    };
+  return (
+    <Card title={text("drafts")}>
+      <p class="soft small">{text("draftsHelp")}</p>
+      <Table
+        isWhole
+        label={text("drafts")}
+        empty=""
+        columns={[{ title: text("release") }, { title: text("uploaded") }, { title: text("state") }]}
+        rows={value.map((draft) => ({
+          key: `${draft.product} ${draft.sequence}`,
+          cells: [
+            <strong key="release">
+              {draft.product} {draft.sequence}
+            </strong>,
+            <Moment key="uploaded" atMs={draft.uploadedMs} nowMs={nowMs} />,
+            <span key="actions" class="row">
+              {hasRole(client, "release") && (
+                <>
+                  <Action
+                    label={text("doPublish")}
+                    kind="primary"
+                    help={`${draft.product} ${draft.sequence}`}
+                    act={act(draft, "publish")}
+                  />
+                  <Action
+                    label={text("discard")}
+                    help={`${draft.product} ${draft.sequence}`}
+                    act={act(draft, "discard")}
+                  />
+                </>
+              )}
+            </span>,
+          ],
+        }))}
+      />
+    </Card>
   );
 }
 

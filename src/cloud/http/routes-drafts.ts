@@ -1,55 +1,12 @@
 /** Drafts: a build server uploads a signed release, and a person with a fresh second factor publishes it. */
 import { z } from "@hono/zod-openapi";
-import { decodeReleaseFile, type ReleaseFile, ReleaseTrouble } from "#trust/host/release-file.ts";
+import { ReleaseTrouble } from "#trust/host/release-file.ts";
+import { publish, type Signed, signedFileOf, termsFor } from "./publish-release.ts";
 import { draftsReply, publishedReply } from "./replies.ts";
 import { HttpRefusal, type HttpRequest, json, jsonRoute, type Route } from "./route.ts";
 import type { OperatorRouteParts } from "./routes-operator.ts";
 
 const RELEASE_FILE_BYTES_MAX = 32 * 1024 * 1024;
-
-type Signed = ReleaseFile & { readonly signed: Uint8Array };
-
-/** @throws HttpRefusal 422 for what is no signed release. */
-export function signedFileOf(bytes: Uint8Array): Signed {
-  return orUnprocessable(() => {
-    const file = decodeReleaseFile(bytes, "the file");
-    if (file.signed === undefined) throw new ReleaseTrouble("the release isn't signed yet; run: latchkey release sign");
-    return { ...file, signed: file.signed };
-  });
-}
-
-function orUnprocessable<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof ReleaseTrouble) throw new HttpRefusal(422, error.message);
-    throw error;
-  }
-}
-
-/** What a release must satisfy to be published now: the product's keys, and what its cards allow. @throws HttpRefusal 422 */
-function termsFor({ timestampSigner, fleet }: OperatorRouteParts, product: string) {
-  const keys = timestampSigner.keysOf(product);
-  if (keys === undefined)
-    throw new HttpRefusal(422, `the cloud has no keys of ${product}; start it with --keys FOLDER`);
-  const own = [...fleet.all()].filter((device) => device.product === product);
-  const cards = own.length > 0 && own.every((device) => device.card === "all") ? "all" : "noFlash";
-  return { keyset: keys.keyset, policy: { cards } as const };
-}
-
-/** @throws HttpRefusal 422 */
-export async function publish(parts: OperatorRouteParts, file: Signed) {
-  const { product, sequence } = file.release;
-  const { keyset, policy } = termsFor(parts, product);
-  const wasKnown = parts.releases.get(product, sequence) !== undefined;
-  const published = await parts.releases
-    .publish(file.signed, file.streams, keyset, policy, Date.now())
-    .catch((error: unknown) => {
-      if (error instanceof ReleaseTrouble) throw new HttpRefusal(422, error.message);
-      throw error;
-    });
-  return { product, sequence, signedBytes: published.signed.length, wasKnown };
-}
 
 export function draftRoutes(parts: OperatorRouteParts): readonly Route[] {
   const { drafts, releases } = parts;

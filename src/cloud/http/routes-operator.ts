@@ -15,6 +15,7 @@ import type { WriteQueue } from "#cloud/store/write-queue.ts";
 import { isKeyOf } from "#trust/device-id.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { isFleet } from "#wire/link/topics.ts";
+import { publish, signedFileOf } from "./publish-release.ts";
 import {
   decisionReply,
   deviceReply,
@@ -26,7 +27,6 @@ import {
   withdrawnReply,
 } from "./replies.ts";
 import { HttpRefusal, type HttpRequest, json, jsonRoute, type Member, type Route } from "./route.ts";
-import { publish, signedFileOf } from "./routes-drafts.ts";
 
 export interface OperatorRouteParts {
   readonly fleet: Fleet;

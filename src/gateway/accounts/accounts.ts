@@ -4,7 +4,7 @@ import { generateSecret, generateURI, verifySync } from "otplib";
 import { hashOf } from "#gateway/oauth/artifacts.ts";
 import { isRole, type Role } from "#gateway/oauth/rights.ts";
 import type { AccountRow, GatewayStore } from "#gateway/store/schema.ts";
-import type { Passkey } from "./passkeys.ts";
+import type { Passkey } from "./passkey.ts";
 import { hashPassword, isPassword, passwordFault } from "./password.ts";
 
 interface Account {

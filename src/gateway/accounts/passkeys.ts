@@ -12,17 +12,7 @@ import {
   verifyRegistrationResponse,
 } from "@simplewebauthn/server";
 import type { Accounts } from "./accounts.ts";
-
-/** A registered passkey, as the store has it: nothing of it is secret. */
-export interface Passkey {
-  /** The credential's ID, base64url. */
-  readonly id: string;
-  /** COSE key, base64url. */
-  readonly publicKey: string;
-  readonly counter: number;
-  readonly label: string;
-  readonly createdMs: number;
-}
+import type { Passkey } from "./passkey.ts";
 
 export interface Passkeys {
   /** What a page gives the browser so that it makes a passkey, as JSON. @param ticket Under which the answer comes back. */

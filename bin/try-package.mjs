@@ -50,7 +50,7 @@ try {
   const commands = [...life.matchAll(/^npx latchkey (.*)$/gm)].map(([, words]) => words.split(" "));
   check(commands.map(([name]) => name).join() === "keys,release,line,home,phone", "the README has other commands");
   for (const words of commands.slice(0, 3)) verb(...words);
-  check(JSON.parse(verb("line", "list", "--json")).length === 2, "the line did not make two units");
+  check(JSON.parse(verb("factory", "list", "--json")).length === 2, "the line did not make two units");
   check(/native images +qemu-mps2/.test(verb("doctor")), "doctor finds no native images");
   // A board with native firmware: its image comes with the package.
   const hasEmulator = spawnSync("qemu-system-arm", ["--version"]).status === 0;
@@ -61,7 +61,7 @@ try {
   const relayVerb = (...words) => run(relay, process.execPath, bin, ...words);
   relayVerb("keys", "new", "--product", "relay", "--keys", "keys");
   relayVerb("release", "make", "1");
-  if (hasEmulator && !isWindows) relayVerb("line", "make", "out/releases/relay-1.release", "--json");
+  if (hasEmulator && !isWindows) relayVerb("factory", "make", "out/releases/relay-1.release", "--json");
   run(device, "git", "init", "-q");
   const seen = run(device, "git", "status", "--porcelain", "-uall");
   check(!/keys\/|out\/|node_modules/.test(seen), `git would keep what it should ignore:\n${seen}`);

@@ -19,6 +19,7 @@ import { checkApp } from "#factory/bundle/check-app.ts";
 import { placeOfDefinition } from "#factory/bundle/definition-place.ts";
 import { packageFaults } from "#factory/bundle/package-check.ts";
 import { DESCRIPTION_BYTES_MAX, type Description, descriptionParts, readDescription } from "#wire/describe.ts";
+import { descriptionFault } from "./check-description.ts";
 
 /** What a scope may name (PROTOCOL 4.4) and the command line can write. */
 const NAME = /^[A-Za-z_][\w-]{0,63}$/;
@@ -134,6 +135,8 @@ export async function describedApp(
   }
   checkNames(app, namesOf(defined));
   const description = describeApp(defined, { product: product ?? "", release, board: board.name });
+  const fault = descriptionFault(app, description);
+  if (fault !== undefined) throw new BundleError(fault);
   checkHistories(app, description);
   return describedIn(app, description);
 }

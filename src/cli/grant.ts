@@ -236,12 +236,15 @@ export function register(command: Command): void {
   withOutput(withConditions(withIssuer(issuing)))
     .requiredOption("--for <whom>", "a device ID, product:NAME, fleet:NAME; null means all your devices, with --fleet")
     .option("--fleet <name>", "the fleet that null stands for")
-    .requiredOption("--holder <key>", "the holder's public key, 64 hexadecimal digits (latchkey card new shows it)")
+    .requiredOption(
+      "--holder <key>",
+      "the holder's public key, 64 hexadecimal digits (latchkey factory card new shows it)",
+    )
     .action((options: IssueOptions) => sayTrouble(() => issue(options)));
   const narrowing = command.command("child").description("delegate a narrower key beneath a grant or chain");
   withOutput(withConditions(narrowing))
     .requiredOption("--chain <file|hex>", "your grant or chain")
-    .requiredOption("--key <file>", "your holder's key file (latchkey card read CARD --holder FILE)")
+    .requiredOption("--key <file>", "your holder's key file (latchkey factory card read CARD --holder FILE)")
     .requiredOption("--holder <key>", "the public key of whoever gets it")
     .action((options: ChildOptions) => sayTrouble(() => child(options)));
   command

@@ -11,9 +11,9 @@ import { openRegistry } from "#factory/registry.ts";
 import { readyBoot } from "#firmware/ready-images.ts";
 import { openDevConsole } from "./dev/dev-console.ts";
 import { startAir } from "./emulated-air.ts";
+import { startsNative } from "./factory/first-flash.ts";
+import { flashOf, unitsHere } from "./factory/made-units.ts";
 import { askHome, serveHome } from "./home-control.ts";
-import { startsNative } from "./line/first-flash.ts";
-import { flashOf, unitsHere } from "./line/made-units.ts";
 import { endOnSignals } from "./program.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { CliTrouble } from "./trouble.ts";
@@ -55,7 +55,7 @@ function boardOf(output: string, id: string): Board {
   const registry = openRegistry(join(output, "registry.db"));
   const row = registry.find(id);
   registry.close();
-  if (row === undefined) throw new CliTrouble(`the registry knows no unit ${id}; make one: latchkey line make`);
+  if (row === undefined) throw new CliTrouble(`the registry knows no unit ${id}; make one: latchkey factory make`);
   return readBoard(row.board);
 }
 
@@ -67,7 +67,7 @@ async function live(ids: readonly string[], options: Options): Promise<void> {
   const wanted = ids.length === 0 ? here : ids.map((id) => id.toLowerCase());
   const missing = wanted.find((id) => !here.includes(id));
   if (missing !== undefined || wanted.length === 0) {
-    throw new CliTrouble(`no ${missing ?? "unit"} in ${join(config.output, "units")}; make one: latchkey line make`);
+    throw new CliTrouble(`no ${missing ?? "unit"} in ${join(config.output, "units")}; make one: latchkey factory make`);
   }
   const boards = new Map(wanted.map((id) => [id, boardOf(config.output, id)]));
   for (const [id, { flash }] of boards) checkFlashFile(flashOf(config, id), flash);

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { startsNative } from "#cli/line/first-flash.ts";
+import { startsNative } from "#cli/factory/first-flash.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
 import { namesPath, writeNames } from "#factory/bundle/names.ts";
 import { readFlashConfig } from "#factory/config.ts";

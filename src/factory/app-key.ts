@@ -20,6 +20,6 @@ export function appKeyOf({ onboarding }: FlashConfig): Uint8Array | undefined {
     return readAppKey(aesKeyFile);
   } catch (error) {
     if (!(error instanceof AppKeyError)) throw error;
-    throw new ConfigError(`onboarding.aesKeyFile: ${error.message}; nothing was flashed`);
+    throw new ConfigError(`onboarding.aesKeyFile: ${error.message}`);
   }
 }

@@ -2,8 +2,10 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
+import { placeInJson, placeOfJsonFault } from "#codec/host/json-place.ts";
 import { readText } from "#trust/host/files.ts";
 
+const NAME = { message: "is not a name (expected 1 to 32 lower-case letters, digits and hyphens)" };
 const port = z.int().min(1).max(65535);
 
 const flashConfigSchema = z
@@ -11,11 +13,11 @@ const flashConfigSchema = z
     $schema: z.string().optional().describe("The JSON Schema for an editor's completion"),
     product: z
       .string()
-      .regex(/^[a-z0-9-]{1,32}$/)
+      .regex(/^[a-z0-9-]{1,32}$/, NAME)
       .describe("The product's name: lower-case letters, digits and hyphens"),
     fleet: z
       .string()
-      .regex(/^[a-z0-9-]{1,32}$/)
+      .regex(/^[a-z0-9-]{1,32}$/, NAME)
       .describe("The fleet that units join: part of their MQTT topics"),
     app: z
       .string()
@@ -27,7 +29,10 @@ const flashConfigSchema = z
     hardwareRevision: z.int().min(0).max(65535).default(1),
     maker: z
       .string()
-      .regex(/^[A-Z0-9.-]{1,24}$/)
+      .regex(/^[A-Z0-9.-]{1,24}$/, {
+        message:
+          "is not a maker's domain (expected 1 to 24 upper-case letters, digits, dots and hyphens, as LAMPS.EXAMPLE)",
+      })
       .describe("The maker's domain, upper case: links on label and card begin with HTTPS://GO.<maker>/"),
     cards: z.enum(["noFlash", "all"]).default("noFlash").describe("What an owner's card may do"),
     ownerGrantYears: z
@@ -93,7 +98,7 @@ const flashConfigSchema = z
           ),
         serverName: z
           .string()
-          .regex(/^[A-Za-z0-9.-]{1,120}$/)
+          .regex(/^[A-Za-z0-9.-]{1,120}$/, { message: "is not a DNS name, as cloud.lamp.example" })
           .optional()
           .describe("The DNS name in the servers' certificate, where it is not the host"),
       })
@@ -131,20 +136,64 @@ export function parseFlashConfig(text: string, source: string): FlashConfig {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new ConfigError(`${source} is not JSON: ${(error as Error).message}`);
+    const { line, column } = placeOfJsonFault(text, error as Error);
+    throw new ConfigError(`${source}:${line}:${column}: this is not JSON: ${jsonFault(error as Error)}`);
   }
   const parsed = flashConfigSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const unknownKeys = issue?.code === "unrecognized_keys" ? issue.keys : [];
-  const key = [...(issue?.path ?? []), ...unknownKeys.slice(0, 1)].join(".") || "(the whole file)";
-  throw new ConfigError(`${source}: ${key}: ${issue?.message ?? "is wrong"}; nothing was flashed`);
+  if (issue === undefined) throw new ConfigError(`${source}: it is wrong`);
+  const unknownKeys = issue.code === "unrecognized_keys" ? issue.keys : [];
+  const path = [...issue.path, ...unknownKeys.slice(0, 1)];
+  const { line, column } = placeInJson(text, path);
+  throw new ConfigError(`${source}:${line}:${column}: ${path.join(".") || "(the whole file)"}: ${said(issue, value)}`);
+}
+
+/** What JSON.parse says, without the position, which the place tells, and the piece of text. */
+const jsonFault = ({ message }: Error) =>
+  message
+    .replace(/,? (in JSON )?at position .*$/s, "")
+    .replace(/, ".*$/s, "")
+    .replace(/^./, (first) => first.toLowerCase());
+
+const KINDS: Readonly<Record<string, string>> = {
+  array: "a list",
+  boolean: "true or false",
+  int: "a whole number",
+  number: "a number",
+  object: "an object in braces",
+  string: "a text",
+};
+const articled = (kind: string) => KINDS[kind] ?? kind;
+
+/** What a person reads about one fault: what was found, and what is expected. */
+function said(issue: z.core.$ZodIssue, whole: unknown): string {
+  const found = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], whole);
+  const shown = JSON.stringify(found) ?? "nothing";
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return "there is no such key; an editor that knows the file's $schema completes them";
+    case "invalid_type":
+      return found === undefined
+        ? `is missing (expected ${articled(issue.expected)})`
+        : `${shown} (expected ${articled(issue.expected)})`;
+    case "invalid_value":
+      return `${shown} (expected one of ${issue.values.map(String).join(", ")})`;
+    case "too_small":
+      return issue.origin === "string" ? "is empty" : `${shown} (expected at least ${issue.minimum})`;
+    case "too_big":
+      return `${shown} (expected at most ${issue.maximum}${issue.origin === "string" ? " characters" : issue.origin === "array" ? " of them" : ""})`;
+    default:
+      return issue.code === "invalid_format" ? `${shown} ${issue.message}` : issue.message;
+  }
 }
 
 /** Reads and checks a configuration file. Relative paths in it are meant from its own folder. Throws ConfigError. */
 export function readFlashConfig(path: string): FlashConfig {
   if (!existsSync(path))
-    throw new ConfigError(`there is no ${path}; copy flash.config.json from the repository's root`);
+    throw new ConfigError(
+      `there is no ${path}; go to your device's folder, name the file by --config, or start a device: latchkey new FOLDER`,
+    );
   return fromFolder(parseFlashConfig(readText(path), path), dirname(path));
 }
 

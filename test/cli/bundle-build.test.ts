@@ -128,7 +128,7 @@ it("from an app outside the repository to a release; sources and bundles of anot
 it("a line refuses a release whose bundle lacks what its units will be told to use, and one for another board", async () => {
   expect((await runVerb("keys", "new", "--product", "lamp", "--keys", at("keys"))).status).toBe(0);
   expect((await runVerb("release", "sign", at("lamp.release"), "--key", at("keys/release.key"))).status).toBe(0);
-  const make = (more: object) => runVerb("line", "make", at("lamp.release"), "--config", configOf("lamp.ts", more));
+  const make = (more: object) => runVerb("factory", "make", at("lamp.release"), "--config", configOf("lamp.ts", more));
   const lacking = await make({ onboarding: { legacy: ["esptouch-v2", "airkiss"], softAp: true } });
   expect(lacking.trouble).toMatch(
     /was built without airkiss, soft-ap, which flash\.config\.json switches on under onboarding/,

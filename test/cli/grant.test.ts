@@ -30,18 +30,21 @@ const bytesIn = (name: string) => fromHex(readFileSync(at(name), "utf8").trim())
 
 test("from a card to a guest's chain, and back again", () => {
   expect(latchkey(["keys", "new", "issuer", at("issuer.key")]).status).toBe(0);
-  const made = json(["card", "new", "--id", ID, "--maker", "lamps.example", "--out", at("card")]);
+  const made = json(["factory", "card", "new", "--id", ID, "--maker", "lamps.example", "--out", at("card")]);
   expect(statSync(at("card")).mode & 0o077).toBe(0);
   const card = JSON.parse(readFileSync(at("card"), "utf8"));
   expect(made).toEqual({ id: ID, holder: card.holder });
 
-  const read = latchkey(["card", "read", at("card"), "--holder", at("owner.key")]);
+  const read = latchkey(["factory", "card", "read", at("card"), "--holder", at("owner.key")]);
   expect(read.out).toContain(card.holder);
   expect(read.out.replaceAll("-", "").toUpperCase()).not.toContain(card.text.replaceAll("-", ""));
   expect(keyIn("owner.key")).toBe(card.holder);
-  const typed = json(["card", "type", "--id", ID], `${card.text.toLowerCase().replaceAll("0", "o")}\n`);
+  const typed = json(["factory", "card", "type", "--id", ID], `${card.text.toLowerCase().replaceAll("0", "o")}\n`);
   expect(typed).toEqual({ good: true, id: ID, holder: card.holder });
-  const slip = latchkey(["card", "type"], `${card.text.slice(0, -1)}${card.text.endsWith("A") ? "B" : "A"}\n`);
+  const slip = latchkey(
+    ["factory", "card", "type"],
+    `${card.text.slice(0, -1)}${card.text.endsWith("A") ? "B" : "A"}\n`,
+  );
   expect(slip.status).toBe(1);
   expect(slip.trouble).toContain("CARD_CHECK");
 

@@ -7,11 +7,13 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { startChild } from "#boards/sim/host/child.ts";
 import { productOf } from "#cli/new/new-device.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { runVerb } from "./run-verb.ts";
@@ -68,6 +70,29 @@ test("the example is what a new greenhouse is", async () => {
   expect(filesIn("examples/greenhouse")).toEqual(filesIn(device));
 });
 
+test("latchkey test runs the tests of a device, and says by its exit code whether they pass", async () => {
+  const device = join(folder, "tested");
+  expect((await runVerb("new", device)).status).toBe(0);
+  const latchkey = async (...words: readonly string[]) => {
+    const child = startChild(process.execPath, ["bin/latchkey.mjs", "test", "--folder", device, ...words]);
+    return { code: await child.exited, errors: child.errors() };
+  };
+  expect(await latchkey()).toEqual({
+    code: 1,
+    errors: expect.stringMatching(/^latchkey: .*tested has no vitest; run there: npm install --save-dev vitest\n$/),
+  });
+  symlinkSync(resolve("node_modules"), join(device, "node_modules"));
+  const expecting = (value: number) =>
+    writeFileSync(
+      join(device, "test/app.test.ts"),
+      `import { expect, test } from "vitest";\ntest("a", () => expect(1).toBe(${value}));\n`,
+    );
+  expecting(1);
+  expect((await latchkey()).code).toBe(0);
+  expecting(2);
+  expect((await latchkey("app")).code).toBe(1);
+});
+
 test.each([
   ["qemu-sf2", /^note: the board qemu-sf2 has no PWM on pin vent, no Analog on pin soil, no I2C on pins sda, scl: /],
   ["qemu-mps2", /^note: the board qemu-mps2 models PWM on pin vent and Analog on pin soil, in test builds only: /],
@@ -89,7 +114,7 @@ test.each([
   ],
   [/holds notes\.txt already; name an empty folder/, []],
   [/there is no such board \(expected one of linux, qemu-mps2, qemu-sf2, sim\)/, ["--board", "esp32"]],
-  [/flash\.config\.json: maker: /, ["--maker", "a-domain-that-is-longer-than-24.example"]],
+  [/flash\.config\.json:\d+:\d+: maker: /, ["--maker", "a-domain-that-is-longer-than-24.example"]],
 ])("is refused with %s, and nothing is written", async (line, words) => {
   const device = join(folder, "refused");
   rmSync(device, { recursive: true, force: true });

@@ -57,7 +57,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
       [
         [
           PATHS,
-          "--base --broker-ca --broker-password-file --ca --client-secret-file --cloud-ca --codes --config --data --discharge-key --flash --frames --issuer --js --keys --line --maker-client-secret-file --memory --mqtt-password-file --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --staff-secret-file --store-password-file --tls-cert --tls-key file folder release",
+          "--base --broker-ca --broker-password-file --ca --client-secret-file --cloud-ca --codes --config --data --discharge-key --flash --folder --frames --issuer --js --keys --line --maker-client-secret-file --memory --mqtt-password-file --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --staff-secret-file --store-password-file --tls-cert --tls-key file folder release",
         ],
         [
           TEXT,
@@ -99,8 +99,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   ),
   "new --app": CHOICES,
   "new --cloud": HOSTS,
-  "card read --holder": PATHS,
-  "card type --holder": PATHS,
+  "factory card read --holder": PATHS,
+  "factory card type --holder": PATHS,
   "phone share --for": [...HEX, "00".repeat(13)],
   "sim --fleet": [...COUNTS, "0"],
   // Any text may be a passphrase, an empty one that of an open network; what a protocol can't carry is refused later.

@@ -36,7 +36,7 @@ it.each([
   ["a fleet without a proper name", () => issue("--for", "null", "--fleet", "A b", "--holder", HOLDER), /A b/],
   [
     "a card for no domain",
-    () => ["card", "new", "--id", ID, "--maker", "a/b#c", "--out", at("out")],
+    () => ["factory", "card", "new", "--id", ID, "--maker", "a/b#c", "--out", at("out")],
     /"a\/b#c" is not/,
   ],
   [

@@ -12,7 +12,11 @@ test.each([
   [2, /^latchkey: unknown command 'hom'; did you mean home\?$/, ["hom"]],
   [2, /unknown option '--wings'/, ["sim", "--wings"]],
   [2, /expected a whole number/, ["sim", "--seed", "x"]],
-  [1, /board nope: .*boards are the folders of boards/, ["size", "--board", "nope"]],
+  [
+    1,
+    /^latchkey: there is no board nope \(expected one of linux, qemu-mps2, qemu-sf2, sim\)$/,
+    ["size", "--board", "nope"],
+  ],
   [1, /README\.md\/x can't be used \(ENOTDIR\): .*name another folder/, ["start", "--output", "README.md/x"]],
   [
     1,
@@ -27,7 +31,7 @@ test.each([
 });
 
 test("a reader that has seen enough ends a verb quietly", async () => {
-  const shell = startChild("/bin/sh", ["-c", "node bin/latchkey.mjs card --help | true"]);
+  const shell = startChild("/bin/sh", ["-c", "node bin/latchkey.mjs factory --help | true"]);
   await shell.exited;
   expect(shell.errors()).toBe("");
 });

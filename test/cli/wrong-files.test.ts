@@ -98,7 +98,7 @@ beforeAll(async () => {
     file: [at("grant")],
     "phone key-set file": [at("keys/keyset.cose")],
     "phone deliver file": [at("lamp.release")],
-    "card read file": [at("card")],
+    "factory card read file": [at("card")],
     "--data": [at("cloud")],
     code: ["x"],
     id: [ID],
@@ -116,7 +116,7 @@ beforeAll(async () => {
 
 /** What a verb needs besides the file in question, so that it gets as far as reading it. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
-  "line make release": ["--config", "LINE"],
+  "factory make release": ["--config", "LINE"],
   "grant child": ["--key", "CHILD"],
   "grant revoke --out": ["--issuer", "ISSUER", "--floor", "1"],
   "grant reissue --revocation-out": ["--out", "OUT"],
@@ -134,7 +134,7 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = {
   "cloud --tls-cert": ["--tls-key", "GRANT"],
   "gateway --tls-key": ["--tls-cert", "GRANT"],
   "gateway --tls-cert": ["--tls-key", "GRANT"],
-  "recover release": ["--line", "/dev/null"],
+  "factory recover release": ["--line", "/dev/null"],
   "revocation publish": ["--device", ID],
   "keys new file": ["issuer"],
   "grant revoke --issuer": ["--floor", "1"],
@@ -183,7 +183,7 @@ function wordsWith(verb: Verb, place: string, wrong: string): readonly string[] 
 }
 
 /** Read only once a unit or a cloud answers, or after standard input, or reported among other findings: other tests look at these. */
-const LATE = ["--cloud-ca", "card type --holder", "phone keys --card", "doctor --config"];
+const LATE = ["--cloud-ca", "factory card type --holder", "phone keys --card", "doctor --config"];
 
 function placesOf(verb: Verb): readonly string[] {
   const options = verb.options.filter((option) => isFile(placeholderOf(option))).map(({ long }) => long as string);
@@ -194,8 +194,8 @@ function placesOf(verb: Verb): readonly string[] {
 const WRITTEN = [
   "--out",
   "--revocation-out",
-  "card read --holder",
-  "card type --holder",
+  "factory card read --holder",
+  "factory card type --holder",
   "keys new file",
   "phone onboard --memory",
 ];

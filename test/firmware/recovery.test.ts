@@ -208,7 +208,7 @@ async function recoverByCommand({ flashPath }: Bed, board: string, file: Release
   const path = join(flashPath, "..", "good.release");
   writeReleaseFile(path, file);
   const words: string[] = [];
-  const verb = startProgram("src/cli/main.ts", ["recover", path, "--board", board, "--flash", flashPath]);
+  const verb = startProgram("src/cli/main.ts", ["factory", "recover", path, "--board", board, "--flash", flashPath]);
   verb.onLine((line) => words.push(line));
   expect(await verb.exited, verb.errors()).toBe(0);
   expect(words.join()).toMatch(/^release 2 written in \d+ blocks; the unit says: boot native A js A$/);

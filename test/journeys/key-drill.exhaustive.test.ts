@@ -204,10 +204,10 @@ test("registry and issuer key, put back from the backup, reissue a card that the
   const { keys, output } = maker.config;
   const config = ["--config", names.CONFIG as string];
   for (const name of ["registry.db", "registry.db-wal", "registry.db-shm"]) rmSync(join(output, name), { force: true });
-  expect(await refusal("line", "reissue-card", maker.id, ...config)).toMatch(/knows no unit/);
+  expect(await refusal("factory", "reissue-card", maker.id, ...config)).toMatch(/knows no unit/);
   await recover("The registry is lost");
   rmSync(join(keys, "issuer.key"));
-  expect(await refusal("line", "reissue-card", maker.id, ...config)).toMatch(/issuer\.key/);
+  expect(await refusal("factory", "reissue-card", maker.id, ...config)).toMatch(/issuer\.key/);
   await recover("The issuer key is lost");
   copyFileSync(maker.made.cardPng, maker.file("lost-card.png"));
   const [reissue, adopt] = steps.filter(({ heading }) => heading === "A card is lost or stolen");

@@ -30,7 +30,7 @@ async function linesOf(...words: string[]): Promise<readonly string[]> {
 }
 
 const made = async (...words: string[]) =>
-  (await linesOf("line", "make", release, ...config, "--json", ...words)).map(
+  (await linesOf("factory", "make", release, ...config, "--json", ...words)).map(
     (line) => JSON.parse(line) as { id: string; folder: string },
   );
 
@@ -54,14 +54,14 @@ let home: Child | undefined;
 afterAll(() => home?.stop());
 
 test("a release that the units would not start is refused before anything is flashed", async () => {
-  const unsigned = await latchkey("line", "make", release, ...config);
+  const unsigned = await latchkey("factory", "make", release, ...config);
   expect([unsigned.code, unsigned.errors]).toEqual([1, expect.stringMatching(/not signed yet: latchkey release sign/)]);
   const { signed: _, ...rest } = readReleaseFile(release);
   const forged = file("forged.release");
   await good("keys", "new", "release", file("other.key"));
   writeReleaseFile(forged, { ...rest, signed: undefined });
   await good("release", "sign", forged, "--key", file("other.key"));
-  const refused = await latchkey("line", "make", forged, ...config);
+  const refused = await latchkey("factory", "make", forged, ...config);
   expect([refused.code, refused.errors]).toEqual([1, expect.stringMatching(/RELEASE_SIGNATURE/)]);
   expect(existsSync(file("out", "units"))).toBe(false);
   await good("release", "sign", release, "--key", file("offline", "release.key"));
@@ -69,7 +69,7 @@ test("a release that the units would not start is refused before anything is fla
 
 test("two units are made, listed as the cloud wants them, and each has a label, a card and a flash of its own", async () => {
   const units = await made("--count", "2");
-  const [listed = "[]"] = await linesOf("line", "list", ...config, "--json");
+  const [listed = "[]"] = await linesOf("factory", "list", ...config, "--json");
   expect(JSON.parse(listed)).toMatchObject(
     units.map(({ id }) => ({ id, product: "lamp", hardware: 1, fleet: "workshop", card: "noFlash", release: "1" })),
   );
@@ -86,7 +86,7 @@ test("a card that was printed is forgotten; one whose printer failed is kept, an
   const [printed] = await made("--print", "test -s");
   expect(readdirSync(printed?.folder ?? "")).not.toContain("card.png");
   expect(readdirSync(printed?.folder ?? "")).not.toContain("print.pdf");
-  const failed = await latchkey("line", "make", release, ...config, "--count", "2", "--print", "false");
+  const failed = await latchkey("factory", "make", release, ...config, "--count", "2", "--print", "false");
   const words =
     /false did not print \(1\); the unit is made, print \S+ by hand and remove it then \(1 of 2 units is made\)/;
   expect([failed.code, failed.errors]).toEqual([1, expect.stringMatching(words)]);
@@ -115,7 +115,7 @@ test("at home a unit is unboxed and used; lost paper ends the old card without a
   expect(shown.join("\n")).toMatch(/"pin":"lamp","value":1/);
   expect(shown.join("\n")).not.toContain("under the roof");
 
-  const { card, grant, revocation } = await good("line", "reissue-card", id, ...config, "--json");
+  const { card, grant, revocation } = await good("factory", "reissue-card", id, ...config, "--json");
   const fresh = [...memory, "--card", String(card), "--chain", String(grant)];
   const early = await latchkey("phone", "adopt", ...fresh);
   expect([early.code, early.errors]).toEqual([1, expect.stringMatching(/SESSION_OWNER/)]);
@@ -126,8 +126,11 @@ test("at home a unit is unboxed and used; lost paper ends the old card without a
 });
 
 test("what isn't there is said, with what to do", async () => {
-  const unknown = await latchkey("line", "reissue-card", "ff".repeat(12), ...config);
-  expect([unknown.code, unknown.errors]).toEqual([1, expect.stringMatching(/knows no unit ffff.*latchkey line list/)]);
+  const unknown = await latchkey("factory", "reissue-card", "ff".repeat(12), ...config);
+  expect([unknown.code, unknown.errors]).toEqual([
+    1,
+    expect.stringMatching(/knows no unit ffff.*latchkey factory list/),
+  ]);
   const nobody = await latchkey("home", "ff".repeat(12), ...config);
-  expect([nobody.code, nobody.errors]).toEqual([1, expect.stringMatching(/make one: latchkey line make/)]);
+  expect([nobody.code, nobody.errors]).toEqual([1, expect.stringMatching(/make one: latchkey factory make/)]);
 });

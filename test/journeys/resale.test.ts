@@ -39,7 +39,7 @@ beforeAll(async () => {
   await good("bundle", "build", ...config, "--release", "1", "--out", file("bundle.js"));
   await good("release", "build", "--product", "lamp", "--sequence", "1", "--js", file("bundle.js"), "--out", release);
   await good("release", "sign", release, "--key", file("keys", "release.key"));
-  id = String((await good("line", "make", release, ...config, "--json")).id);
+  id = String((await good("factory", "make", release, ...config, "--json")).id);
   home = startProgram("src/cli/main.ts", ["home", id, ...config, ...ATTIC, "--address", AIR]);
   await new Promise<void>((done, fail) => {
     home?.onLine((line) => {

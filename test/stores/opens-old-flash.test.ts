@@ -33,7 +33,7 @@ it("a home with flash of an earlier map is refused in one line that says what to
   });
   expect(stderr.trim()).toBe(
     `latchkey: the flash file ${join(units, "unit.flash")} has 1048576 bytes (expected ${readBoard("sim").flash.bytes}): ` +
-      "it is damaged, or was written with another flash map. Restore it, or make the unit again: latchkey line make",
+      "it is damaged, or was written with another flash map. Restore it, or make the unit again: latchkey factory make",
   );
   expect([status, stdout]).toEqual([1, ""]);
 });

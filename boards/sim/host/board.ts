@@ -1,5 +1,7 @@
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BoardIo, BoardPins } from "#base/board-io.ts";
+import { placeOfJsonFault } from "#codec/host/json-place.ts";
 import { readText } from "#trust/host/files.ts";
 
 export interface Region {
@@ -44,14 +46,22 @@ class BoardError extends Error {
   override name = "BoardError";
 }
 
+/** The boards that an app can be built for. */
+export function boardNames(): readonly string[] {
+  return readdirSync("boards").filter((name) => existsSync(join("boards", name, "board.json")));
+}
+
 /** Reads boards/NAME/board.json. Throws BoardError. */
 export function readBoard(name: string): Board {
   const path = join("boards", name, "board.json");
+  if (!/^[\w-]+$/.test(name) || !existsSync(path)) {
+    throw new BoardError(`there is no board ${name} (expected one of ${boardNames().join(", ")})`);
+  }
+  const text = readText(path);
   try {
-    return JSON.parse(readText(path)) as Board;
+    return JSON.parse(text) as Board;
   } catch (error) {
-    throw new BoardError(
-      `board ${name}: ${path} can't be read (${(error as Error).message}); boards are the folders of boards/`,
-    );
+    const { line, column } = placeOfJsonFault(text, error as Error);
+    throw new BoardError(`${path}:${line}:${column}: this is not JSON`);
   }
 }

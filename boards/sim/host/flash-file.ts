@@ -56,7 +56,7 @@ export function checkFlashFile(path: string, geometry: Pick<FlashGeometry, "byte
   const have = statSync(path).size;
   if (have !== geometry.bytes) {
     throw new FlashFileError(
-      `the flash file ${path} has ${have} bytes (expected ${geometry.bytes}): it is damaged, or was written with another flash map. Restore it, or make the unit again: latchkey line make`,
+      `the flash file ${path} has ${have} bytes (expected ${geometry.bytes}): it is damaged, or was written with another flash map. Restore it, or make the unit again: latchkey factory make`,
     );
   }
 }

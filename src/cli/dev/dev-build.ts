@@ -4,7 +4,7 @@ import { basename, dirname, sep } from "node:path";
 import { hasModels } from "#base/board-io.ts";
 import type { Board } from "#boards/sim/host/board.ts";
 import { describedApp } from "#cli/checked-bundle.ts";
-import { startsNative } from "#cli/line/first-flash.ts";
+import { startsNative } from "#cli/factory/first-flash.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
 import { developmentEntry, openDevelopmentBuilder } from "#factory/bundle/development-bundle.ts";
 import type { FlashConfig } from "#factory/config.ts";

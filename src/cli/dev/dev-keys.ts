@@ -5,7 +5,7 @@ import { fromHex, toHex } from "#base/bytes.ts";
 import type { Board } from "#boards/sim/host/board.ts";
 import { openFlashFile } from "#boards/sim/host/flash-file.ts";
 import type { SimStation } from "#boards/sim/host/station.ts";
-import { firstFlash } from "#cli/line/first-flash.ts";
+import { firstFlash } from "#cli/factory/first-flash.ts";
 import { makerKeys, newMakerKeys } from "#cli/maker-keys.ts";
 import { CliTrouble } from "#cli/trouble.ts";
 import { ROOTS_FILE } from "#cloud/releases/key-set-files.ts";

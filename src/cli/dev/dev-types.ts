@@ -3,7 +3,7 @@ import type { Board } from "#boards/sim/host/board.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
 import type { FlashConfig } from "#factory/config.ts";
 
-export interface DevTypes {
+interface DevTypes {
   /** Checks what is saved now, and tells: `file:line:column: text`, or undefined. Of several asked for at once only the last counts. */
   check(tell: (trouble: string | undefined) => void): void;
   close(): Promise<void>;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Board } from "#boards/sim/host/board.ts";
 import type { Child } from "#boards/sim/host/child.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
-import { startsNative } from "#cli/line/first-flash.ts";
+import { startsNative } from "#cli/factory/first-flash.ts";
 import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { placeOfDefinition } from "#factory/bundle/definition-place.ts";
 import type { FlashConfig } from "#factory/config.ts";

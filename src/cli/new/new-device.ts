@@ -24,12 +24,6 @@ const TEMPLATE = join(PACKAGE_FOLDER, "packages/template");
 /** Where a cloud listens by itself: `latchkey cloud`. */
 const PORTS = { mqttPort: 18_830, httpPort: 18_831 } as const;
 
-/** The boards that an app can be built for. */
-export function boardNames(): readonly string[] {
-  const folder = join(PACKAGE_FOLDER, "boards");
-  return readdirSync(folder).filter((name) => existsSync(join(folder, name, "board.json")));
-}
-
 /** A product's name made of a folder's, as far as there is one in it. */
 export function productOf(folder: string): string {
   const ascii = basename(folder).normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase();

@@ -1,9 +1,10 @@
 /** `latchkey new`: starts a maker's own repository. What no flag says is asked for at a terminal. */
 import { createInterface } from "node:readline/promises";
 import { type Command, Option } from "commander";
+import { boardNames } from "#boards/sim/host/board.ts";
 import { sayTrouble } from "#cli/say-trouble.ts";
 import { ValueError } from "#cli/values/value-error.ts";
-import { boardNames, productOf, writeNewDevice } from "./new-device.ts";
+import { productOf, writeNewDevice } from "./new-device.ts";
 import { lacksOf, STARTER_NAMES, type StarterName, starterFor } from "./starters.ts";
 
 interface Options {

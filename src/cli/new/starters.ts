@@ -2,7 +2,7 @@
 import { analogName, digitalName, i2cName, ioResources, MODES, pwmName } from "#base/board-io.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 
-export interface Starter {
+interface Starter {
   /** For the README: what the device is. */
   readonly about: string;
   /** The hardware that it opens, by the names of src/base/board-io.ts, and in a maker's words. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
 import { buildCheckedBundle } from "#cli/checked-bundle.ts";
-import { firstFlash } from "#cli/line/first-flash.ts";
+import { firstFlash } from "#cli/factory/first-flash.ts";
 import { makerKeys, newMakerKeys } from "#cli/maker-keys.ts";
 import { ROOTS_FILE } from "#cloud/releases/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";

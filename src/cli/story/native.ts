@@ -2,7 +2,7 @@
 import { concat, viewOf } from "#base/bytes.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { Board } from "#boards/sim/host/board.ts";
-import { startsNative } from "#cli/line/first-flash.ts";
+import { startsNative } from "#cli/factory/first-flash.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { buildBoot, buildRuntime } from "#firmware/image.ts";
 import { isLinux, layoutOf } from "#firmware/layout.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
 import { withFaultNames } from "#base/faults.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
-import { enrolmentOf } from "#cli/line/enrolment.ts";
+import { enrolmentOf } from "#cli/factory/enrolment.ts";
 import { startReady } from "#cli/program.ts";
 import { type OperatorClient, operatorClient } from "#cloud/http/operator-client.ts";
 import { buildBundle, buildScript, bundleEntry } from "#factory/bundle/bundle.ts";
@@ -44,7 +44,7 @@ async function startCloud({ config }: UnitWorld): Promise<Cloud> {
   return { child, operator: operatorClient({ data }) };
 }
 
-/** Tells the cloud of the unit, as `line list` and `rollout enrol` do. */
+/** Tells the cloud of the unit, as `factory list` and `rollout enrol` do. */
 async function enrol({ config, unit }: UnitWorld, { operator }: Cloud): Promise<void> {
   const registry = openRegistry(join(config.output, "registry.db"));
   const row = registry.find(toHex(unit.id));

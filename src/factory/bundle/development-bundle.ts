@@ -68,7 +68,7 @@ function asBundleError(error: unknown): unknown {
   return new BundleError(location ? `${location.file}:${location.line}:${location.column + 1}: ${text}` : text);
 }
 
-/** Of a bundle that no release may be made of: release build and line make look for another text (bundle-mark.ts). */
+/** Of a bundle that no release may be made of: release build and factory make look for another text (bundle-mark.ts). */
 const MARK = "latchkey development bundle";
 
 /**

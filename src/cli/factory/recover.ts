@@ -1,13 +1,13 @@
-/** `latchkey recover`: writes a release to a unit whose flash holds no image that verifies. */
+/** `latchkey factory recover`: writes a release to a unit whose flash holds no image that verifies. */
 import { createReadStream, createWriteStream, statSync } from "node:fs";
 import type { Command } from "commander";
 import { powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
+import { sayTrouble } from "#cli/say-trouble.ts";
 import { RecoveryError, recover, type SerialLine } from "#factory/recover.ts";
 import { readyBoot } from "#firmware/ready-images.ts";
 import { refuseFolder } from "#trust/host/files.ts";
 import { readReleaseFile } from "#trust/host/release-file.ts";
-import { sayTrouble } from "./say-trouble.ts";
 
 interface Options {
   readonly board: string;
@@ -98,7 +98,7 @@ async function run(release: string, { board, flash, line }: Options): Promise<vo
   }
 }
 
-export function register(command: Command): void {
+export function registerRecovery(command: Command): void {
   command
     .argument("<release>", "signed release file with every image that the unit lacks")
     .option("--board <name>", "the emulated unit's board", "qemu-mps2")

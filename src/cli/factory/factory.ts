@@ -1,4 +1,4 @@
-/** `latchkey line`: makes units, reissues cards and lists the registry. */
+/** `latchkey factory`: makes units and lists them, makes, reads and reissues cards, and recovers units. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
@@ -10,9 +10,11 @@ import { sayTrouble } from "#cli/say-trouble.ts";
 import { showsProgress } from "#cli/terminal.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { openRegistry, type UnitRow } from "#factory/registry.ts";
+import { registerCards } from "./card.ts";
 import { enrolmentOf } from "./enrolment.ts";
 import { makeUnits, type Telling } from "./make.ts";
 import { printUnit } from "./print.ts";
+import { registerRecovery } from "./recover.ts";
 import { issueNewCard } from "./reissue-card.ts";
 
 interface Options {
@@ -90,6 +92,18 @@ or the cloud brings the revocation: latchkey revocation publish ${revocation} --
 }
 
 export function register(command: Command): void {
+  registerUnits(command);
+  registerCards(
+    command.command("card").description("make the sealed card of a unit, or read one from a picture or typed text"),
+  );
+  registerRecovery(
+    command
+      .command("recover")
+      .description("recover a unit whose flash holds no image that verifies, by its serial line"),
+  );
+}
+
+function registerUnits(command: Command): void {
   const within = (verb: Command) =>
     verb.option("--config <file>", "what the line makes", "flash.config.json").option("--json", "print JSON", false);
   const printing = (verb: Command) =>

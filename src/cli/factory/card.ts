@@ -1,7 +1,10 @@
-/** `latchkey card`: makes and reads sealed cards. */
+/** `latchkey factory card`: makes and reads sealed cards. */
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { equal, toHex } from "#base/bytes.ts";
+import { hexOf, textOf } from "#cli/readings.ts";
+import { sayTrouble } from "#cli/say-trouble.ts";
+import { CliTrouble } from "#cli/trouble.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import { holderSeed } from "#trust/grants/card-keys.ts";
 import { readBytes, readText } from "#trust/host/files.ts";
@@ -17,9 +20,6 @@ import {
   readCardLink,
   readCardText,
 } from "#wire/grants/card.ts";
-import { hexOf, textOf } from "./readings.ts";
-import { sayTrouble } from "./say-trouble.ts";
-import { CliTrouble } from "./trouble.ts";
 
 /** What flash.config.json takes as `maker`, in either case. */
 const MAKER = /^[A-Za-z0-9.-]{1,24}$/;
@@ -105,7 +105,7 @@ async function readCard(name: string, options: ReadOptions): Promise<void> {
   const picture = name !== "-" && /\.(png|jpe?g)$/i.test(name);
   const text = picture ? await readQr(readBytes(name)) : textOf(name);
   if (text === undefined) throw new CliTrouble(`there is no QR code in ${name}; take the picture again`);
-  // A file of `card new` has the link on a line of its own.
+  // A file of `factory card new` has the link on a line of its own.
   const link = /HTTPS:\/\/\S+/i.exec(text)?.[0];
   if (link === undefined) {
     typed(text.split("\n")[0] as string, options);
@@ -126,7 +126,7 @@ function typed(text: string, options: ReadOptions): void {
   tell(secret.value, options.id === undefined ? undefined : hexOf("--id", options.id, 12), options);
 }
 
-export function register(command: Command): void {
+export function registerCards(command: Command): void {
   command
     .command("new")
     .description("make a card for a device and show it: text, link, and the public key that its grant names")

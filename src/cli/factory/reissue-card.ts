@@ -31,7 +31,7 @@ export async function issueNewCard(config: FlashConfig, id: string, epoch: numbe
   try {
     const unit = registry?.find(id);
     if (registry === undefined || unit === undefined) {
-      throw new CliTrouble(`${path} knows no unit ${id}; see latchkey line list, or name the right --config`);
+      throw new CliTrouble(`${path} knows no unit ${id}; see latchkey factory list, or name the right --config`);
     }
     const made = reissueCard(nodePrimitives, config, keys, unit, { nowS: Math.floor(Date.now() / 1000), epoch });
     const printed = await printSheets({ ...config, product: unit.product }, made);

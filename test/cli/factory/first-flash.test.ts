@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { toHex, viewOf } from "#base/bytes.ts";
 import { type Board, readBoard } from "#boards/sim/host/board.ts";
-import { firstFlash } from "#cli/line/first-flash.ts";
+import { firstFlash } from "#cli/factory/first-flash.ts";
 import { crc32 } from "#codec/crc.ts";
 import { decodeReleaseFile } from "#trust/host/release-file.ts";
 import { testKeys, testRelease } from "../../cloud/broker/linked-unit.ts";

@@ -135,8 +135,8 @@ export async function describedApp(
   }
   checkNames(app, namesOf(defined));
   const description = describeApp(defined, { product: product ?? "", release, board: board.name });
-  const fault = descriptionFault(app, description);
-  if (fault !== undefined) throw new BundleError(fault);
+  const misfit = descriptionFault(app, description);
+  if (misfit !== undefined) throw new BundleError(misfit);
   checkHistories(app, description);
   return describedIn(app, description);
 }

@@ -15,6 +15,8 @@ import { type Account, PASSWORD, startWorld, type World } from "./gateway-world.
 const PINNED = "test/gateway/particle-cli";
 const installed = resolve(".cache/particle-cli");
 const home = mkdtempSync(join(tmpdir(), "latchkey-particle-cli-"));
+/** A subscription outlives a test that failed. */
+const running = new Set<ChildProcess>();
 let world: World;
 let ann: Account;
 let device = "";
@@ -27,6 +29,8 @@ interface Ended {
 function start(words: readonly string[], program = process.execPath, cwd = home) {
   const env = { PATH: process.env.PATH, HOME: home, PARTICLE_DISABLE_UPDATE: "1", CI: "1" };
   const child: ChildProcess = spawn(program, words, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  child.on("close", () => running.delete(child));
   let out = "";
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (out += String(chunk)));
   // Without what draws its spinner.
@@ -68,7 +72,8 @@ beforeAll(async () => {
   logInWith((await world.login(ann)).access_token);
 });
 afterAll(async () => {
-  await world.close();
+  for (const child of running) child.kill();
+  await world?.close();
   rmSync(home, { recursive: true, force: true });
 });
 

@@ -25,12 +25,14 @@
 #define LOOK_MS 100      /* for an address, of which no event tells */
 #define LINE_BYTES_MOST 65536 /* frames beyond that which wait for the unit are dropped, as a radio drops them */
 #define FRAMES_A_TURN 64
+#define READY_MS 50u
+#define READY_TRIES 60
 
 enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT, SERVING };
 enum { NO_NETWORK = 1, REFUSED, NO_ADDRESS };
 
 static const char *interface;
-static int monitor = -1;
+static int monitor = -1, ioctl_socket = -1;
 static bool is_listening, is_scanning;
 static enum { APART, JOINING, ADDRESSING, TOGETHER } state;
 static uint64_t until_ms, scan_until_ms;
@@ -41,16 +43,36 @@ static void tell_byte(uint8_t type, uint8_t byte) { tell(type, &byte, 1); }
 
 /* Something of the interface by one of the kernel's requests; false where there is none. */
 static bool look_up(unsigned long request, struct ifreq *found) {
-  static int fd = -1;
-  if (fd < 0) fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (ioctl_socket < 0) ioctl_socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   memset(found, 0, sizeof *found);
   strncpy(found->ifr_name, interface, IFNAMSIZ - 1);
-  return ioctl(fd, (int)request, found) == 0;
+  return ioctl(ioctl_socket, (int)request, found) == 0;
+}
+
+/*
+ * The kernel lets a monitor interface change its channel only while nothing else of its radio is up. So the managed one is down
+ * while the unit listens. wpa_supplicant is given time to notice that it is up again: until then it refuses to scan.
+ */
+static void set_managed(bool up) {
+  struct ifreq flags;
+  char status[2048];
+  if (!look_up(SIOCGIFFLAGS, &flags) || ((flags.ifr_flags & IFF_UP) != 0) == up) return;
+  flags.ifr_flags = (short)(up ? flags.ifr_flags | IFF_UP : flags.ifr_flags & ~IFF_UP);
+  ioctl(ioctl_socket, SIOCSIFFLAGS, &flags);
+  for (int i = 0; up && i < READY_TRIES; i++) {
+    if (wpa_ask("STATUS", status, sizeof status) && !strstr(status, "wpa_state=INTERFACE_DISABLED")) return;
+    usleep(READY_MS * 1000u);
+  }
 }
 
 static void listen_on(uint8_t channel) {
+  static int told;
   unsigned mhz = dot11_mhz(channel);
-  is_listening = mhz != 0 && monitor_tune(mhz) == 0;
+  if (mhz != 0 && state == APART && !is_scanning) set_managed(false);
+  int error = mhz ? monitor_tune(mhz) : 0;
+  is_listening = mhz != 0 && error == 0;
+  if (error && error != told) fprintf(stderr, "latchkey-unit: %u MHz can't be listened on: %s\n", mhz, strerror(error));
+  told = error;
 }
 
 static void tell_frame(const struct dot11_frame *f) {
@@ -84,6 +106,7 @@ static void take_frames(void) {
 static void scan(void) {
   if (is_scanning) return;
   is_listening = false;
+  set_managed(true);
   is_scanning = wpa_do("SCAN");
   scan_until_ms = chip_milliseconds() + SCAN_MS;
   if (!is_scanning) tell_byte(SCANNED, 0);
@@ -106,6 +129,7 @@ static void join(const uint8_t *payload, uint32_t length) {
   uint32_t key_bytes = 1 + ssid_bytes < length ? payload[1 + ssid_bytes] : 255;
   is_listening = false;
   if (ssid_bytes > 32 || 2 + ssid_bytes + key_bytes != length) return;
+  set_managed(true);
   if (!wpa_join(payload + 1, ssid_bytes, payload + 2 + ssid_bytes, key_bytes)) {
     fail(REFUSED);
     return;

@@ -71,8 +71,8 @@ static void open_radio(void) {
   pid_t radio = interface ? fork() : -1;
   if (radio == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close(line[0]); /* which may have the very number that the other end gets */
     put_at(line[1], RADIO_FD);
-    close(line[0]);
     close(KEPT_FD);
     close(LOCK_FD);
     _exit(radio_run(interface, folder ? folder : "/run/wpa_supplicant"));

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 static size_t used, peak;
+/* Whose a piece is, malloc does not keep: the app has no bound of its own here, and HEAP_BYTES is the bound of all. */
+bool heap_for_app, heap_app_refused;
 bool heap_refused;
 size_t heap_wanted;
 

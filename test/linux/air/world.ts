@@ -14,7 +14,7 @@ const ROUTER = "192.168.77.1";
 const SHARE = "/tmp/share";
 
 /** An access point as hostapd is told of it, besides interface and name. */
-export interface Network {
+interface Network {
   readonly ssid: Uint8Array;
   readonly channel: number;
   /** Lines of hostapd.conf. */

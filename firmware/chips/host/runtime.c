@@ -16,3 +16,7 @@ NOTHING(tcp)
 NOTHING(udp)
 NOTHING(pins)
 NOTHING(io)
+
+/* A board that cannot sleep has no such object. */
+static void no_sleep(JSContext *ctx, JSValueConst native) { (void)ctx, (void)native; }
+const struct facet sleep_facet = {no_sleep, NULL};

@@ -76,20 +76,20 @@ test("settings are saved when they were changed, a wrong one is named, and a ref
 test("switches, tabs, a held button and the dialog work by keyboard", async () => {
   const wifi = page.getByRole("switch", { name: "Wi-Fi" });
   await wifi.press("Space");
-  expect(await wifi.getAttribute("aria-checked")).toBe("false");
+  await expect.poll(() => wifi.getAttribute("aria-checked")).toBe("false");
 
   await page.getByRole("tab", { name: "Log" }).press("ArrowRight");
-  expect(await page.getByRole("tabpanel").textContent()).toBe("pressed");
+  await expect.poll(() => page.getByRole("tabpanel").textContent()).toBe("pressed");
   await page.keyboard.press("End");
-  expect(await page.getByRole("tab", { name: "Time" }).getAttribute("aria-selected")).toBe("true");
+  await expect.poll(() => page.getByRole("tab", { name: "Time" }).getAttribute("aria-selected")).toBe("true");
 
   const held = page.getByRole("button", { name: "Hold me" });
   await held.focus();
   await page.keyboard.down("Space");
-  expect(await held.getAttribute("aria-pressed")).toBe("true");
+  await expect.poll(() => held.getAttribute("aria-pressed")).toBe("true");
   await page.keyboard.up("Space");
-  expect(await held.getAttribute("aria-pressed")).toBe("false");
-  expect(await page.locator("#held").textContent()).toBe("1");
+  await expect.poll(() => held.getAttribute("aria-pressed")).toBe("false");
+  await expect.poll(() => page.locator("#held").textContent()).toBe("1");
 
   const opens = page.getByRole("button", { name: "Open the dialog" });
   await opens.press("Enter");
@@ -103,9 +103,9 @@ test("switches, tabs, a held button and the dialog work by keyboard", async () =
 test("trouble stays until somebody closes it", async () => {
   await page.getByRole("button", { name: "Report trouble" }).press("Enter");
   const toast = page.locator(".toast", { hasText: "Report trouble" });
-  expect(await toast.count()).toBe(1);
+  await expect.poll(() => toast.count()).toBe(1);
   await toast.getByRole("button", { name: "Close" }).press("Enter");
-  expect(await toast.count()).toBe(0);
+  await expect.poll(() => toast.count()).toBe(0);
 });
 
 test("the page speaks German, with the app's own texts", async () => {

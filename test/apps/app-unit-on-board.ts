@@ -10,11 +10,19 @@ export const session = (unit: AttackedUnit): Promise<Session> =>
   until(
     "a session",
     async () => {
-      const opened = await unit.session(12);
+      const opened = await unit.session();
       return opened.ok ? opened.value : undefined;
     },
     50,
   );
+
+/** One that asks more often for an answer: that of a call which the unit breaks off takes a while. */
+export async function patientSession(unit: AttackedUnit): Promise<Session> {
+  await (await session(unit)).close();
+  const opened = await unit.session(12);
+  if (!opened.ok) throw new Error(`no session: ${opened.fault}`);
+  return opened.value;
+}
 
 /** A unit that runs an app's file, checked and described as `bundle build` does. */
 export async function startAppUnit(name: string, app: string): Promise<AttackedUnit> {

@@ -7,7 +7,7 @@ import { describeUnit } from "#phone/describe.ts";
 import type { Session } from "#phone/session.ts";
 import { eventsAfter } from "#phone/subscribe.ts";
 import type { AttackedUnit } from "../attacks/attacked-unit.ts";
-import { session, startAppUnit } from "./app-unit-on-board.ts";
+import { patientSession, session, startAppUnit } from "./app-unit-on-board.ts";
 
 const said = (result: Result<Cbor>) => (result.ok ? result.value : result.fault);
 
@@ -25,7 +25,7 @@ export function wildCases(board: string): void {
   test(`${board}: an app that loops, leaks or floods is kept within bounds while a session goes on, and is stopped in the end`, async () => {
     const unit = await startAppUnit(board, "test/apps/wild-app.ts");
     try {
-      const owner = await session(unit);
+      const owner = await patientSession(unit);
       expect(await appOf(owner)).toBe(undefined);
       const floods = unit.board.next(/app: drop: \d+ events dropped, APP_EVENTS/);
       expect(said(await call(owner, "floods"))).toBe(null);

@@ -1,42 +1,25 @@
 /** A whole unit that sleeps, of any board, behind the real cloud process: what waits for it there is done at its next wake. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { toHex } from "#base/bytes.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { buildCheckedBundle } from "#cli/checked-bundle.ts";
-import { addGrantIssuer } from "#cloud/issuer/grant-issuers.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
 import { openSession } from "#phone/session.ts";
 import { cloudRelayTransport } from "#phone/transports/cloud-relay.ts";
-import { deviceIdOf } from "#trust/device-id.ts";
 import { chainOf, issueGrant } from "#trust/grants/mint.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { PROVISIONED } from "#wire/flash/stored-names.ts";
 import { LEVEL } from "#wire/grants/scope.ts";
 import { issuer, seedOf } from "../cloud/broker/home-unit.ts";
-import { startCloudProcess, testClient, testKeys } from "../cloud/broker/linked-unit.ts";
-import { SEED } from "../device/link/peers.ts";
 import { until } from "../progress.ts";
 import { startLinkedBoard } from "../tls/linked-board.ts";
+import { startCloudOfOne } from "./cloud-of-one.ts";
 
 const OWNER = seedOf(7);
 
 export function sleepCases(name: string): void {
   test(`${name}: a call waits while the unit sleeps, and is answered at its next wake`, async () => {
-    const folder = mkdtempSync(join(tmpdir(), "latchkey-sleeping-"));
-    const [keys, data] = [join(folder, "keys"), join(folder, "data")];
-    testKeys(keys, "lamp");
-    addGrantIssuer(keys, 1, issuer.publicKey);
-    const cloud = await startCloudProcess(["--data", data, "--keys", keys]);
-    const publicKey = primitives.ed25519PublicKey(SEED);
-    const id = deviceIdOf(primitives, publicKey);
-    const client = testClient(cloud, data);
-    await client.post("/v1/devices", [
-      { id: toHex(id), publicKey: toHex(publicKey), product: "lamp", hardware: 1, fleet: "lamp", lab: false },
-    ]);
+    const { cloud, id, shown, stop } = await startCloudOfOne(issuer.publicKey);
     const grant = issueGrant(issuer, {
       ...{ audience: { kind: "device", id }, issuedAtS: 1_795_435_200, cti: primitives.random(8) },
       ...{ holder: primitives.ed25519PublicKey(OWNER), scope: LEVEL.noFlash, epoch: 0, caveats: [] },
@@ -50,8 +33,6 @@ export function sleepCases(name: string): void {
         [PROVISIONED.ownerGrant, grant],
       ]),
     });
-    const shown = async () =>
-      (await client.get(`/v1/devices/${toHex(id)}`)) as { online: boolean; asleepUntilMs: number };
     try {
       await until("a unit that sleeps", async () => {
         const { online, asleepUntilMs } = await shown();
@@ -72,9 +53,7 @@ export function sleepCases(name: string): void {
       await session.value.close();
     } finally {
       await board.close();
-      cloud.child.kill("SIGTERM");
-      await cloud.ended;
-      rmSync(folder, { recursive: true, force: true });
+      await stop();
     }
   });
 }

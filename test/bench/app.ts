@@ -1,10 +1,11 @@
-/** The maker's loop: from a saved file to the app that runs, calls a second, timers, and what apps take of memory and flash. */
+/** The maker's loop: from a saved file to the app that runs, calls a second, timers, what apps take of memory and flash, and a sensor's wake. */
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { startProgram } from "#boards/sim/host/child.ts";
 import { type Maker, startMaker } from "./app-maker.ts";
 import type { Bench, Row } from "./row.ts";
+import { sensorWake } from "./sensor-wake.ts";
 
 const BOARDS = ["sim", "qemu-mps2"] as const;
 const EMPTY = 'import { defineDevice } from "latchkey/device";\nexport const app = defineDevice({ functions: {} });\n';
@@ -131,6 +132,10 @@ export const bench: Bench = {
       rows.push(...(await measureApp(board, EMPTY, "empty app", row, loop)));
       rows.push(...(await measureApp(board, GREENHOUSE, "greenhouse", row)));
     }
+    const { instructions, bytes } = await sensorWake("qemu-mps2");
+    const wake = { case: "qemu-mps2/one wake of the battery sensor", peer: null, goal: null };
+    rows.push({ ...wake, metric: "instructions at work", value: instructions, unit: "instructions" });
+    rows.push({ ...wake, metric: "TCP payload, both ways", value: bytes, unit: "bytes" });
     return rows;
   },
 };

@@ -17,7 +17,7 @@ import { certify } from "../tls/authority.ts";
 import { joinEverybody, type LinkWish, linkedImages } from "../tls/linked-board.ts";
 
 /** With -icount shift=3 an instruction takes eight nanoseconds of the unit's time. */
-const INSTRUCTIONS_A_US = 125;
+export const INSTRUCTIONS_A_US = 125;
 const RUN_MS = 120_000;
 const ADDRESS = "127.0.0.1";
 const SERVER_NAME = "cloud.test";
@@ -29,26 +29,26 @@ interface BootToMqtt {
 }
 
 /** Where a variable of the native image lies. */
-function addressOf(elf: string, name: string): string {
+export function addressOf(elf: string, name: string): string {
   const symbols = execFileSync("arm-none-eabi-nm", [elf]).toString();
   const found = new RegExp(`^([0-9a-f]+) \\w ${name}$`, "m").exec(symbols);
   if (found === null) throw new Error(`no variable ${name} in ${elf}`);
   return `0x${found[1]}`;
 }
 
-async function wordAt(emulator: Emulator, address: string): Promise<number> {
+export async function wordAt(emulator: Emulator, address: string): Promise<number> {
   const words = await emulator.qmp.execute("human-monitor-command", { "command-line": `xp /1wx ${address}` });
   return Number(String(words).split(":")[1]);
 }
 
-/** Resolves with all that the unit said once it has said that its link is up. */
-function linkUp(board: string, emulator: Emulator): Promise<string> {
+/** Resolves with all that the unit said once it has said that its link is up, or something else. */
+export function linkUp(board: string, emulator: Emulator, wanted = /^link: up.*\n/m): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
-    const timer = setTimeout(() => reject(new Error(`${board} did not link up: ${text}`)), RUN_MS);
+    const timer = setTimeout(() => reject(new Error(`${board} never said ${wanted}: ${text}`)), RUN_MS);
     emulator.process.stdout?.on("data", (bytes) => {
       text += bytes;
-      if (!/^link: up.*\n/m.test(text)) return;
+      if (!wanted.test(text)) return;
       clearTimeout(timer);
       resolve(text);
     });

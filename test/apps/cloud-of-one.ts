@@ -9,7 +9,7 @@ import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { type CloudProcess, startCloudProcess, testClient, testKeys } from "../cloud/broker/linked-unit.ts";
 import { SEED } from "../device/link/peers.ts";
 
-export interface CloudOfOne {
+interface CloudOfOne {
   readonly cloud: CloudProcess;
   /** The unit's ID. */
   readonly id: Uint8Array;

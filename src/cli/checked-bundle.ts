@@ -66,6 +66,13 @@ function checkNames(app: string, names: readonly (readonly [name: string, right:
   }
 }
 
+/** Whether an app may `fetch`; else why not, and what to do. */
+function fetchOn({ name, budgets }: Board, product: Pick<Product, "fetch">): true | string {
+  // The simulated board has TLS without an image of its own.
+  if (name !== "sim" && budgets.textTlsBytes === undefined) return `board ${name} has no TLS`;
+  return product.fetch !== undefined || "name the authorities of its servers as fetch.ca in flash.config.json";
+}
+
 /** Histories of variables that a unit can keep. */
 function checkHistories(app: string, { variables }: Description): void {
   let sum = 0;
@@ -121,12 +128,13 @@ function checkBudgets({ bytes, shares }: Bundle, { name, budgets, flash }: Board
 
 /** Starts the app by itself and describes it. @throws BundleError as buildCheckedBundle does */
 export async function describedApp(
-  { app, product }: Product,
+  { app, product, fetch }: Product,
   board: Board,
   release: string,
 ): Promise<readonly string[]> {
   const { script, map } = await appScript(app);
-  const [fault, ...more] = packageFaults(script, map, NOT_ON_A_UNIT);
+  const given = fetchOn(board, { fetch }) === true ? ["fetch"] : [];
+  const [fault, ...more] = packageFaults(script, map, NOT_ON_A_UNIT, given);
   if (fault !== undefined) throw new BundleError(`${fault}${more.length === 0 ? "" : ` (and ${more.length} more)`}`);
   const { app: defined, failure } = await tryApp(script, board);
   if (failure !== undefined) {
@@ -159,6 +167,7 @@ export async function buildCheckedBundle(
     io: board.io,
     sleep: board.sleep,
     isModelled,
+    fetch: fetchOn(board, product),
     absent: NOT_ON_A_UNIT,
   });
   const description = await describedApp(product, board, build.release);

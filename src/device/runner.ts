@@ -5,6 +5,7 @@
  */
 import { faultText } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
+import { timeAt } from "#trust/time-floor.ts";
 import { OWN } from "#wire/flash/stored-names.ts";
 import { changeIo, pressApp, startApp, stopApp } from "./app-call.ts";
 import { appGlobals } from "./app-globals.ts";
@@ -16,6 +17,7 @@ import { forgetValues, writeState } from "./app-keeping.ts";
 import type { AppRuntime } from "./app-runtime.ts";
 import { forgetBadStarts } from "./app-starts.ts";
 import { lookAgain } from "./app-timers.ts";
+import { type AppNetwork, deliverNetwork, provideNetwork } from "./fetch/app-network.ts";
 import { provideUnit } from "./late-machine.ts";
 import type { DeviceEvent, Effect, InnerEvent, Machine } from "./machine.ts";
 import type { Port, PortEvent } from "./port.ts";
@@ -97,6 +99,7 @@ export function run(
     isLinked: false,
   };
   provideIo(port.io);
+  provideNetwork(appNetworkOf(runtime));
   provideUnit({
     ...{ port, app: runtime.app, isLinked: () => runtime.isLinked },
     isBusy: () =>
@@ -115,6 +118,24 @@ export function run(
   startApp(runtime.app, port.system.isTrial, (passed) => tell({ kind: "app-started", passed }));
   workOff(runtime);
   port.system.feedWatchdog();
+}
+
+/** The network for the app's `fetch`: under TLS alone, and with what is known of the time. */
+function appNetworkOf({ port, app, sending }: Runtime): AppNetwork {
+  return {
+    connect(host, to, pinned) {
+      const { clock } = app;
+      const time = clock.trusted && timeAt(clock.trusted, port.clock.milliseconds());
+      const isTrusted = time?.grade === "trusted";
+      const earliestS = isTrusted ? time.earliestS : (clock.floorS ?? 0);
+      const latestS = isTrusted ? time.latestS : Number.POSITIVE_INFINITY;
+      return port.tcp.connect(host, to, { ...pinned, earliestS, latestS });
+    },
+    write: (connection, bytes) => writeTo(sending, connection, bytes),
+    close: (connection) => closeNow(sending, connection),
+    after: (milliseconds, run) => app.io.after(milliseconds, run),
+    cancel: (timer) => app.io.cancel(timer),
+  };
 }
 
 /** Adds a machine to a unit that runs. @returns What gives it a `timer` event as soon as there is time for one. */
@@ -151,7 +172,7 @@ function workOff(runtime: Runtime): void {
     // No machine has to do with the app's own hardware.
     if (next.kind === "io") changeIo(app, next.resource, next.value);
     else if (next.kind === "rejected") rejected(app, "promise", next.reason);
-    else show(runtime, next);
+    else if (!deliverNetwork(next)) show(runtime, next);
     if (next.kind === "button") pressApp(app, next.heldMs);
     if (next.kind === "timer") wakeApp(app);
   }

@@ -83,6 +83,17 @@ const flashConfigSchema = z
           ),
       })
       .default({ servers: [] }),
+    fetch: z
+      .strictObject({
+        ca: z
+          .string()
+          .min(1)
+          .describe(
+            "PEM file of one to three authorities (P-256): apps may then `fetch` from servers that these vouch for, on boards with TLS",
+          ),
+      })
+      .optional()
+      .describe("The HTTPS client for apps; without it a bundle has none"),
     cloud: z
       .strictObject({
         host: z.string().min(1),
@@ -199,7 +210,7 @@ export function readFlashConfig(path: string): FlashConfig {
 
 function fromFolder(config: FlashConfig, folder: string): FlashConfig {
   const place = (path: string) => (isAbsolute(path) ? path : join(folder, path));
-  const { onboarding, cloud } = config;
+  const { onboarding, cloud, fetch } = config;
   const { aesKeyFile } = onboarding;
   return {
     ...config,
@@ -207,6 +218,7 @@ function fromFolder(config: FlashConfig, folder: string): FlashConfig {
     keys: place(config.keys),
     output: place(config.output),
     onboarding: { ...onboarding, ...(aesKeyFile !== undefined && { aesKeyFile: place(aesKeyFile) }) },
+    ...(fetch !== undefined && { fetch: { ca: place(fetch.ca) } }),
     ...(cloud !== undefined && { cloud: { ...cloud, ...(cloud.ca !== undefined && { ca: place(cloud.ca) }) } }),
   };
 }

@@ -13,7 +13,7 @@ const { pins, io } = readBoard(name);
 function typeTrouble(): string | undefined {
   try {
     // What exists in test builds only is there: a development unit runs such a build.
-    checkApp({ app, board: name, pins, io, isModelled: true, absent: NOT_ON_A_UNIT });
+    checkApp({ app, board: name, pins, io, isModelled: true, fetch: true, absent: NOT_ON_A_UNIT });
     return undefined;
   } catch (error) {
     if (error instanceof BundleError) return error.message;

@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { build, transform } from "esbuild";
+import { toHex } from "#base/bytes.ts";
+import { readAuthorities } from "#factory/authorities.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { appImports } from "./app-imports.ts";
 import { boardData } from "./board-data.ts";
@@ -41,6 +43,8 @@ export interface Product {
   /** Origins of the pages that may speak with a unit on its network. */
   readonly appOrigins?: readonly string[];
   readonly time?: { readonly servers: readonly string[] };
+  /** The PEM file of the authorities for the app's `fetch`, which the bundle holds only with it. */
+  readonly fetch?: { readonly ca: string } | undefined;
 }
 
 type Legacy = FlashConfig["onboarding"]["legacy"][number];
@@ -73,7 +77,8 @@ export async function appScript(app: string): Promise<{ readonly script: string;
     `import { app } from ${JSON.stringify(resolve(app))};`,
     // It may say that it wants to sleep; nothing comes of it here.
     "provideUnit({ port: native, add: () => () => undefined });",
-    "provideIo(native.io); globalThis.judge(app);",
+    // A trial has no network: nobody answers.
+    "globalThis.fetch = () => new Promise(() => undefined); provideIo(native.io); globalThis.judge(app);",
   ].join(" ");
   const result = await build({
     target: "es2020",
@@ -104,6 +109,7 @@ export function buildBundle(product: Product, build: BundleBuild): Promise<Bundl
 export function bundleEntry(product: Product, build: BundleBuild, appText = "app"): string {
   const { app, board, onboarding, appOrigins = [], time } = product;
   const timeServers = time?.servers ?? [];
+  const authorities = product.fetch && toHex(readAuthorities(product.fetch.ca, "fetch.ca"));
   const legacy = onboarding.legacy.map((name) => LEGACY[name]).join(", ");
   const portal = onboarding.softAp ? ", portal: createPortal" : "";
   const { description = [], ...about } = build;
@@ -111,6 +117,12 @@ export function bundleEntry(product: Product, build: BundleBuild, appText = "app
     `import { start } from "./boards/${board}/main.ts";`,
     `import { app } from ${JSON.stringify(isAbsolute(app) ? app : `./${app}`)};`,
     `import { ${legacy} } from "#device/onboarding/legacy-protocols.ts";`,
+    ...(authorities === undefined
+      ? []
+      : [
+          'import { createFetch } from "#device/fetch/fetch.ts";',
+          `Object.assign(globalThis, { fetch: createFetch(${JSON.stringify(authorities)}) });`,
+        ]),
     ...(onboarding.softAp ? [`import { createPortal } from "#device/onboarding/portal.ts";`] : []),
     // Each part by itself, so that a unit loads the one that it is asked for.
     ...description.map((text, part) => `const DESCRIPTION_${part} = ${JSON.stringify(text)};`),

@@ -21,6 +21,8 @@ interface AppToCheck {
   readonly io?: BoardIo | undefined;
   /** Pins that end a sleep, as in board.json; undefined on a board that can't sleep. */
   readonly sleep?: { readonly pins: readonly string[] } | undefined;
+  /** True where the app may `fetch`; else why not. */
+  readonly fetch?: true | string | undefined;
   /** Whether the bundle is for a test build, which has models where the emulator lacks hardware. */
   readonly isModelled?: boolean | undefined;
   /** What the unit's engine leaves out, as in `globalThis.Date` and `String.prototype.normalize`. */
@@ -36,6 +38,7 @@ const OURS = ["src/base", "src/codec", "src/wire", "src/trust", "src/device", "b
 );
 /** What it finds beside the language. */
 const GLOBALS = resolve("src/app/globals.d.ts");
+const FETCH = resolve("src/app/fetch-globals.d.ts");
 const DEFINITION = dirname(DEVICE) + sep;
 const isOurs = (path: string) => OURS.some((of) => path.startsWith(of));
 /** Sources that don't change between two checks. */
@@ -62,7 +65,7 @@ function optionsFor(app: string): ts.CompilerOptions {
   };
 }
 
-function programOf({ app, absent }: AppToCheck): ts.Program {
+function programOf({ app, absent, fetch }: AppToCheck): ts.Program {
   const options = optionsFor(app);
   const host = ts.createCompilerHost(options, true);
   const libraries = resolve(ts.getDefaultLibFilePath(options), "..");
@@ -80,7 +83,7 @@ function programOf({ app, absent }: AppToCheck): ts.Program {
     if (file !== undefined && (isLibrary || isOurs(resolve(name)))) parsed.set(key + name, file);
     return file;
   };
-  return ts.createProgram([resolve(app), INTERFACE, GLOBALS], options, host);
+  return ts.createProgram([resolve(app), INTERFACE, GLOBALS, ...(fetch === true ? [FETCH] : [])], options, host);
 }
 
 /** `file:line:column`, the file as the maker named its folder. */
@@ -98,7 +101,7 @@ function wordsOf(text: string | ts.DiagnosticMessageChain): string {
   return last === text ? text.messageText : `${text.messageText} ${last.messageText}`;
 }
 
-function lineOf(fault: ts.Diagnostic): string {
+function lineOf(fault: ts.Diagnostic, noFetch: true | string | undefined): string {
   const words = wordsOf(fault.messageText);
   const where = fault.file === undefined ? "" : `${placeOf(fault.file, fault.start ?? 0)}: `;
   const [, missing] = /^Cannot find name '([\w$]+)'/.exec(words) ?? [];
@@ -111,6 +114,7 @@ function lineOf(fault: ts.Diagnostic): string {
     return `${where}a caller cannot be told ${answer} (expected a number, text, boolean, null, Uint8Array, array or Map)`;
   }
   const name = missing ?? member;
+  if (name === "fetch" && typeof noFetch === "string") return `${where}a unit has no fetch: ${noFetch}`;
   return name === undefined ? where + words.replace(/\.$/, "") : `${where}a unit has no ${name}: ${FOUND}`;
 }
 
@@ -185,7 +189,7 @@ export function checkApp(asked: AppToCheck): void {
     ...program.getSyntacticDiagnostics(file),
     ...program.getSemanticDiagnostics(file),
   ]);
-  if (faults.length > 0) refuse(faults.map(lineOf));
+  if (faults.length > 0) refuse(faults.map((fault) => lineOf(fault, asked.fetch)));
   checkExport(program, checker, asked.app);
   const pins = files.flatMap((file) => pinFaults(file, checker, asked));
   if (pins.length > 0) refuse(pins);

@@ -73,8 +73,14 @@ function askedFor(file: ts.SourceFile): ReadonlySet<string> {
  * What packages use and no unit has, one line each with the package's file and line.
  * @param script The app and its packages in one script, names whole (appScript), with its source map.
  * @param absent What the unit's engine leaves out, as for checkApp.
+ * @param given  Names that are there all the same.
  */
-export function packageFaults(script: string, map: string, absent: readonly string[]): readonly string[] {
+export function packageFaults(
+  script: string,
+  map: string,
+  absent: readonly string[],
+  given: readonly string[] = [],
+): readonly string[] {
   const sources = new SourceMap(JSON.parse(map) as SourceMapPayload);
   if (!(JSON.parse(map) as SourceMapPayload).sources.some((path) => packageOf(path) !== undefined)) return [];
   const program = programOf(script, absent);
@@ -83,7 +89,7 @@ export function packageFaults(script: string, map: string, absent: readonly stri
   const lines = new Map<string, string>();
   for (const { code, start = 0, length = 0 } of program.getSemanticDiagnostics(file)) {
     const name = script.slice(start, start + length);
-    if (!UNKNOWN_NAME.includes(code) || careful.has(name)) continue;
+    if (!UNKNOWN_NAME.includes(code) || careful.has(name) || given.includes(name)) continue;
     const { line, character } = file.getLineAndCharacterOfPosition(start);
     const entry = sources.findEntry(line, character);
     const source = "originalSource" in entry ? entry.originalSource : "";

@@ -34,7 +34,8 @@ async function serve(certified: Certified) {
       else if (request.url === "/large") response.writeHead(200, { "Content-Length": 16_385 }).end("x".repeat(16_385));
       else if (request.url === "/endless") {
         response.writeHead(200);
-        for (let i = 0; i < 40; i++) response.write("y".repeat(1_000));
+        const timer = setInterval(() => response.write("y".repeat(1_000)), 10);
+        response.on("close", () => clearInterval(timer));
       } else if (request.url === "/cut") {
         response.writeHead(200, { "Content-Length": 10 });
         response.write("half", () => request.socket.destroy());

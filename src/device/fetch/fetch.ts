@@ -27,7 +27,10 @@ const TROUBLES: ReadonlyMap<number, string> = new Map([
   [faultNumber("LINK_TLS_ISSUER"), "shows a certificate of no authority in fetch.ca"],
   [faultNumber("LINK_TLS_NAME"), "shows a certificate for another name"],
   [faultNumber("LINK_TLS_TIME"), "shows a certificate that is over, or not valid yet"],
-  [faultNumber("LINK_TLS_PROTOCOL"), "speaks no TLS that units speak: 1.2, ECDHE-ECDSA-CHACHA20-POLY1305, records of 4,096 bytes"],
+  [
+    faultNumber("LINK_TLS_PROTOCOL"),
+    "speaks no TLS that units speak: 1.2, ECDHE-ECDSA-CHACHA20-POLY1305, records of 4,096 bytes",
+  ],
   [faultNumber("LINK_TLS_ABSENT"), "cannot be asked: this image has no TLS; flash the board's image with it"],
   [
     faultNumber("LINK_TLS_MEMORY"),

@@ -125,6 +125,14 @@ const bus = { ...device.spi.default, hz: 1 };
 new Bus(bus);
 new Digital({ pin: "lamp", mode: Digital.Output });`;
 
+it("an app that fetches passes where it may, and is told why it may not", () => {
+  const app = join(folder, "fetches.ts");
+  writeFileSync(app, appOf('async () => (await fetch("https://a.test/")).status'));
+  const check = (may: true | string) => checkApp({ app, board: "toy", pins: PINS, fetch: may, absent: NOT_ON_A_UNIT });
+  expect(() => check(true)).not.toThrow();
+  expect(() => check("board toy has no TLS")).toThrow(/fetches\.ts:3:\d+: a unit has no fetch: board toy has no TLS$/);
+});
+
 it("an app is refused each piece of hardware that its board lacks, with the place where it is opened", () => {
   expect(ioRefusalOf(GREENHOUSE, {}).split("; ")).toEqual([
     "app.ts:10:1: board toy has no PWM",

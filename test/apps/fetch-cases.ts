@@ -94,7 +94,10 @@ export function fetchCases(board: string): void {
           : /^fetch: 127\.0\.0\.1 speaks no TLS that units speak: .* records of 4,096 bytes$/;
       expect(await ask(good.port, "/large")).toMatch(large);
       expect(await ask(good.port, "/endless")).toMatch(/^fetch: 127\.0\.0\.1 answers with /);
-      expect(await ask(good.port, "/cut")).toBe("fetch: 127.0.0.1 ended the connection in the middle of its answer");
+      // QEMU's own network does not pass every broken connection on: then time ends it.
+      expect(await ask(good.port, "/cut")).toMatch(
+        /^fetch: 127\.0\.0\.1 (ended the connection in the middle of its answer|did not answer within 9 s)$/,
+      );
       expect(await ask(good.port, "/cr\r\nX: y")).toMatch(/^fetch: "https:.*" \(expected https:\/\/HOST\/PATH/s);
       expect(await call(owner, "twice", { port: good.port, server: NAME })).toEqual({
         ok: true,

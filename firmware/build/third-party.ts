@@ -18,12 +18,11 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { PACKAGE_FOLDER } from "#base/host/package-folder.ts";
 
-interface Edit {
-  readonly why: string;
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-}
+/** A text that stands there once, or all `times` matches of a pattern, with $1 and so on in what replaces it. */
+type Edit = { readonly why: string; readonly file: string; readonly replace: string } & (
+  | { readonly find: string }
+  | { readonly pattern: string; readonly times: number }
+);
 
 interface Source {
   readonly version: string;
@@ -106,6 +105,14 @@ function aptFetch(folder: string, names: readonly string[]): void {
   apt("source", "--download-only", "--tar-only", ...names.map((name) => `${name}/${THIRD_PARTY.sources[name]?.suite}`));
 }
 
+function edited(text: string, edit: Edit): string {
+  const found = "find" in edit ? text.split(edit.find) : [...text.matchAll(new RegExp(edit.pattern, "g")), ""];
+  const times = "find" in edit ? 1 : edit.times;
+  if (found.length - 1 !== times)
+    throw new BuildStop(`${edit.file}: the text to edit is there ${found.length - 1} times, not ${times}: ${edit.why}`);
+  return "find" in edit ? found.join(edit.replace) : text.replaceAll(new RegExp(edit.pattern, "g"), edit.replace);
+}
+
 function unpack(archive: string, source: Source, into: string): void {
   const folder = mkdtempSync(join(cacheFolder(), "unpack-"));
   execFileSync("tar", ["xf", archive, "-C", folder]);
@@ -113,11 +120,7 @@ function unpack(archive: string, source: Source, into: string): void {
   for (const edit of source.edits) {
     const path = join(folder, top, edit.file);
     const text = readFileSync(path, "utf8");
-    if (text.split(edit.find).length !== 2) throw new BuildStop(`${edit.file}: the text to edit isn't there once`);
-    writeFileSync(
-      path,
-      text.replace(edit.find, () => edit.replace),
-    );
+    writeFileSync(path, edited(text, edit));
   }
   if (!existsSync(into)) renameSync(join(folder, top), into);
   rmSync(folder, { recursive: true, force: true });

@@ -12,11 +12,11 @@
 
 /* Addresses are those of the running program. What has none holds 0. */
 struct code {
-  uint32_t names;            /* how many, with the engine's predefined ones, which come first */
-  const uint32_t *name;      /* where each lies, as a JSString */
-  const uint16_t *bucket;    /* the first name of each; others follow by hash_next */
-  const uint32_t *statement; /* by name: what gives its value, see code_value; 0 where the bundle declares none */
-  const uint32_t *other;     /* statements that run once, in order */
+  uint32_t names;             /* how many, with the engine's predefined ones, which come first */
+  const uintptr_t *name;      /* where each lies, as a JSString */
+  const uint16_t *bucket;     /* the first name of each; others follow by hash_next */
+  const uintptr_t *statement; /* by name: what gives its value, see code_value; 0 where the bundle declares none */
+  const uint32_t *other;      /* statements that run once, in order */
   uint32_t others;
 };
 
@@ -26,6 +26,8 @@ extern const struct code *code;
 /* A function, of which one is made at each call: the lowest bit of its address is set. Else a statement, which is run. */
 #define CODE_IS_FUNCTION 1u
 JSValue code_value(JSContext *ctx, uint32_t statement);
+/* Makes a global variable that isn't there. Takes the value, also where memory has no room for it. */
+bool code_define(JSContext *ctx, JSAtom name, JSValue value);
 /* Frees copies of names that nobody uses any more. */
 void code_free_strings(JSContext *ctx);
 

@@ -83,15 +83,11 @@ JSValue code_bring(JSContext *ctx, JSAtom name) {
   bool for_app = heap_for_app;
   heap_for_app = false; /* code is loaded and evicted, whoever calls it */
   relieve_crowded(ctx);
-  JSValue value = code_value(ctx, code->statement[name]); /* which may bring others */
+  JSValue value = code_value(ctx, (uint32_t)code->statement[name]); /* which may bring others */
   heap_for_app = for_app;
   if (JS_IsException(value)) return value;
   if (named_count == NAMED_MOST) code_forget(ctx);
-  JSValue global = JS_GetGlobalObject(ctx);
-  int defined = JS_DefinePropertyValue(ctx, global, name, JS_DupValue(ctx, value),
-                                       JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE);
-  JS_FreeValue(ctx, global);
-  if (defined < 0) {
+  if (!code_define(ctx, name, JS_DupValue(ctx, value))) {
     JS_FreeValue(ctx, value);
     return JS_EXCEPTION;
   }

@@ -46,9 +46,18 @@ function next(ota: Ota, state: OtaState, nowMs: number): void {
     return wait(state, "consent", consent === "defer" ? nowMs + ota.times.deferMs : NEVER);
   }
   if (!state.isFresh && !offer.isCarried) return ask(ota, state, nowMs);
-  if (job === undefined) begin(ota, state, offer);
-  if (job === undefined || job.phase === "fetching") return goOn(ota, state, offer, nowMs);
+  if (job === undefined) {
+    begin(ota, state, offer);
+    return goOnSoon(ota, state);
+  }
+  if (job.phase === "fetching") return goOn(ota, state, offer, nowMs);
   arm(ota, state, offer, nowMs);
+}
+
+/** Goes on with the board's next event: what this one held is given back before more is taken. */
+function goOnSoon(ota: Ota, state: OtaState): void {
+  wait(state, "fetching", NEVER);
+  emit(ota, { kind: "ota-continue" });
 }
 
 /** Asks the maker whether the release still stands; without a link, waits for one. */
@@ -65,7 +74,7 @@ function sendNonce(ota: Ota, state: OtaState, nowMs: number): void {
   emit(ota, { kind: "publish", topic: UP.ask, payload: state.nonce, retain: false, qos: 0 });
 }
 
-function onFresh(ota: Ota, state: OtaState, nowMs: number, payload: Uint8Array): void {
+function onFresh(ota: Ota, state: OtaState, payload: Uint8Array): void {
   const { nonce, maker, offer } = state;
   if (nonce === undefined || maker === undefined) return;
   const { product, deviceId } = maker;
@@ -78,7 +87,7 @@ function onFresh(ota: Ota, state: OtaState, nowMs: number, payload: Uint8Array):
   const current = checkCurrent(timestamp.value, offer.release, offer.id);
   if (current.ok) {
     state.isFresh = true;
-    next(ota, state, nowMs);
+    goOnSoon(ota, state);
   } else if (current.fault === "RELEASE_EXPIRED" || state.journal.state.job === undefined) {
     drop(ota, state, "refused", current.fault, offer.release.sequence);
   } else halt(ota, state, current.fault);
@@ -230,7 +239,7 @@ function take(ota: Ota, state: OtaState, event: DeviceEvent): void {
     case "link-message":
       if (event.topic === DOWN.block) return onBlock(ota, state, nowMs, event.payload);
       if (event.topic === DOWN.release) return onOffer(ota, state, nowMs, event.payload);
-      if (event.topic === DOWN.fresh) return onFresh(ota, state, nowMs, event.payload);
+      if (event.topic === DOWN.fresh) return onFresh(ota, state, event.payload);
       return event.topic === `all/${ALL.keyset}` ? takeKeysets(ota, state, nowMs, event.payload) : undefined;
     case "carried-key-set":
       return takeKeysets(ota, state, nowMs, event.signed);

@@ -16,6 +16,8 @@ interface Ring {
   atMs: number;
   /** A read that the app promised has not come yet. */
   isBusy: boolean;
+  /** How often it was emptied: what was read before is not kept after. */
+  emptied: number;
 }
 
 /** Until the first value: an app that opens its sensors takes a moment. */
@@ -30,7 +32,7 @@ export function createHistory(app: App, nowMs: number): AppHistory {
     const values = new Float64Array(history.count);
     const ring = { name, isBool: value?.type === "bool", intervalMs: history.interval, values };
     const dueMs = nowMs + Math.min(FIRST_MS, history.interval);
-    return [{ ...ring, total: 0, dueMs, atMs: nowMs, isBusy: false }];
+    return [{ ...ring, total: 0, dueMs, atMs: nowMs, isBusy: false, emptied: 0 }];
   });
 }
 
@@ -53,8 +55,10 @@ export function keepHistory(
     ring.dueMs = Math.max(ring.dueMs + ring.intervalMs, nowMs + ring.intervalMs / 2);
     if (ring.isBusy) continue;
     ring.isBusy = true;
+    const { emptied } = ring;
     read(ring.name, (value) => {
       ring.isBusy = false;
+      if (ring.emptied !== emptied) return;
       ring.values[ring.total++ % ring.values.length] = value === undefined ? Number.NaN : Number(value);
       ring.atMs = nowMs;
     });
@@ -85,5 +89,6 @@ export function forgetHistory(history: AppHistory): void {
   for (const ring of history) {
     ring.values.fill(Number.NaN);
     ring.total = 0;
+    ring.emptied++;
   }
 }

@@ -75,7 +75,9 @@ describe("a variable's history", () => {
     expect(await device.history("door")).toEqual([]);
     await device.advance(10_000);
     expect(await device.history("door")).toHaveLength(3);
+    device.pins.set("door", 1);
     await device.press(10_000);
-    expect(await device.history("door")).toEqual([]);
+    // A value that was due may have been read since, but none of before is left.
+    expect(await device.history("door")).not.toContain(false);
   });
 });

@@ -47,7 +47,7 @@ interface Asked {
 }
 
 function asked(url: string, { method = "GET", headers = {}, body = "", serverName }: Init): Asked {
-  const [, host, port = "443", path = "/"] = URL_FORM.exec(String(url).replace(/#.*$/, "")) ?? [];
+  const [, host, port = "443", path = "/"] = URL_FORM.exec(String(url).split("#", 1)[0] ?? "") ?? [];
   if (host === undefined || !(Number(port) >= 1 && Number(port) <= 65_535)) {
     throw new TypeError(`fetch: "${String(url)}" (expected https://HOST/PATH or https://HOST:PORT/PATH, in ASCII)`);
   }

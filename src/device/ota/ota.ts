@@ -10,7 +10,7 @@ import type { DeviceEvent, Machine, Step } from "#device/machine.ts";
 import { forget } from "#device/store/store.ts";
 import { checkCurrent, openRelease, verifyRelease, verifyTimestamp } from "#trust/releases/verify-release.ts";
 import { CRASHES, CRASHES_MAX, endedRecord, readJournal, type TrialEnd } from "#wire/flash/journal.ts";
-import { ALL, DOWN, UP } from "#wire/link/topics.ts";
+import { ALL, DOWN } from "#wire/link/topics.ts";
 import { RELEASE_BYTES_MAX, type Release, releaseIdOf } from "#wire/releases/release.ts";
 import { usableTransfer } from "./base.ts";
 import { arm, askAgain, baseFor, begin, goOn, onBlock, work } from "./install.ts";
@@ -22,6 +22,7 @@ import {
   drop,
   emit,
   fail,
+  goOnSoon,
   halt,
   type Ota,
   type OtaParts,
@@ -31,6 +32,7 @@ import {
   reject,
   report,
   say,
+  sendNonce,
   spread,
   wait,
 } from "./tools.ts";
@@ -54,24 +56,11 @@ function next(ota: Ota, state: OtaState, nowMs: number): void {
   arm(ota, state, offer, nowMs);
 }
 
-/** Goes on with the board's next event: what this one held is given back before more is taken. */
-function goOnSoon(ota: Ota, state: OtaState): void {
-  wait(state, "fetching", NEVER);
-  emit(ota, { kind: "ota-continue" });
-}
-
 /** Asks the maker whether the release still stands; without a link, waits for one. */
 function ask(ota: Ota, state: OtaState, nowMs: number): void {
   if (!state.isLinked) return wait(state, "waiting", NEVER);
   sendNonce(ota, state, nowMs);
   wait(state, "asking", nowMs + ota.times.answerMs);
-}
-
-/** A trial asks again after as long as it has run, since a maker who answers no one is not helped by being asked often. */
-function sendNonce(ota: Ota, state: OtaState, nowMs: number): void {
-  state.nonce = ota.crypto.random(16);
-  state.askAtMs = nowMs + Math.max(ota.times.answerMs, nowMs - state.trialSinceMs);
-  emit(ota, { kind: "publish", topic: UP.ask, payload: state.nonce, retain: false, qos: 0 });
 }
 
 function onFresh(ota: Ota, state: OtaState, payload: Uint8Array): void {

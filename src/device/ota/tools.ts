@@ -139,3 +139,16 @@ export function report(ota: Ota, state: OtaState): void {
 export function slotOf({ slots }: Ota, kind: number, slotBits: number): SlotRegion {
   return (slots.get(kind) as readonly [SlotRegion, SlotRegion])[((slotBits >> kind) & 1) as 0 | 1];
 }
+
+/** Goes on with the board's next event: what this one held is given back before more is taken. */
+export function goOnSoon(ota: Ota, state: OtaState): void {
+  wait(state, "fetching", NEVER);
+  emit(ota, { kind: "ota-continue" });
+}
+
+/** A trial asks again after as long as it has run, since a maker who answers no one is not helped by being asked often. */
+export function sendNonce(ota: Ota, state: OtaState, nowMs: number): void {
+  state.nonce = ota.crypto.random(16);
+  state.askAtMs = nowMs + Math.max(ota.times.answerMs, nowMs - state.trialSinceMs);
+  emit(ota, { kind: "publish", topic: UP.ask, payload: state.nonce, retain: false, qos: 0 });
+}

@@ -290,7 +290,9 @@ export function decodePlace(bytes: Uint8Array): Place | undefined {
 }
 
 /** @param starts How many, and the number of the last fault. */
-export const encodeAppStarts = (starts: readonly [bad: number, fault: number]) => encodeCbor(starts);
+export function encodeAppStarts(starts: readonly [bad: number, fault: number]): Uint8Array {
+  return encodeCbor(starts);
+}
 
 export function decodeAppStarts(bytes: Uint8Array): readonly [bad: number, fault: number] | undefined {
   const item = decodeCbor(bytes);

@@ -181,6 +181,27 @@ function isConstant(declaration: ts.VariableDeclaration, changed: ReadonlySet<st
   return declaration.initializer !== undefined && isConstantName(name) && !isOther;
 }
 
+/** Whether making this value takes one of these names; what a function in it uses is needed later. */
+function takes(node: ts.Node, names: ReadonlySet<string>): boolean {
+  if (ts.isFunctionLike(node)) return false;
+  if (ts.isIdentifier(node) && isUse(node) && names.has(node.text)) return true;
+  return ts.forEachChild(node, (child) => takes(child, names) || undefined) === true;
+}
+
+/** Adds the constants that are made of a variable: constants are there before the variables get their values. */
+function addLateOnes(file: ts.SourceFile, changed: Set<string>): void {
+  const late = new Set<string>();
+  for (const statement of file.statements) {
+    if (!ts.isVariableStatement(statement)) continue;
+    for (const declaration of statement.declarationList.declarations) {
+      const { name, initializer } = declaration;
+      const isLate = !isConstant(declaration, changed) || (initializer !== undefined && takes(initializer, late));
+      if (isLate && ts.isIdentifier(name)) late.add(name.text);
+      if (isLate && isConstant(declaration, changed)) changed.add(name.getText());
+    }
+  }
+}
+
 /** Names that something uses, through constants that are used themselves. */
 function usedNames(file: ts.SourceFile, changed: ReadonlySet<string>): ReadonlySet<string> {
   const used = new Set<string>();
@@ -206,6 +227,7 @@ function usedNames(file: ts.SourceFile, changed: ReadonlySet<string>): ReadonlyS
 export function withConstantsMarked(script: string, foreign: Iterable<string> = []): string {
   const file = parse(script);
   const changed = new Set([...changedNames(file), ...foreign]);
+  addLateOnes(file, changed);
   const used = usedNames(file, changed);
   const parted = (statement: ts.Statement) => {
     if (!ts.isVariableStatement(statement)) return [statement.getText()];

@@ -222,7 +222,13 @@ export function createWorld(options: WorldOptions = {}): World {
         const map = args.ok && args.value instanceof Map ? (args.value as Map<string, Cbor>) : new Map();
         world.calls.push({ name: effect.name, args: map });
         const answer = () => {
-          const running = { app, io: options.io, failed: () => undefined } as unknown as AppRuntime;
+          const running = {
+            app,
+            io: options.io,
+            history: [],
+            port: { clock: { milliseconds: () => 0 } },
+            tell: () => undefined,
+          } as unknown as AppRuntime;
           const told = (result: Result<Uint8Array>) =>
             world.show(
               result.ok

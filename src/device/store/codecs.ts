@@ -289,7 +289,6 @@ export function decodePlace(bytes: Uint8Array): Place | undefined {
   return item.ok && isPlace(item.value) ? (item.value as unknown as Place) : undefined;
 }
 
-/** @param starts How many, and the number of the last fault. */
 export function encodeAppStarts(starts: readonly [bad: number, fault: number]): Uint8Array {
   return encodeCbor(starts);
 }

@@ -31,6 +31,17 @@ test("values that nobody changes become const, one by one; unused ones go", () =
   ]);
 });
 
+test("a constant that is made of a variable's value stays behind it; what its functions use comes later anyway", () => {
+  const script = "var f=()=>1,A={f},B=[A],C={g:()=>f()};function h(){return[B,C]}";
+  expect(withConstantsMarked(script).split("\n")).toEqual([
+    "var f=()=>1;",
+    "var A={f};",
+    "var B=[A];",
+    "const C={g:()=>f()};",
+    "function h(){return[B,C]}",
+  ]);
+});
+
 test("a script does what its source says", async () => {
   const { bytes } = await buildScript(`import { COMPONENT } from "#wire/releases/release.ts";
 import { RIGHT } from "#wire/grants/scope.ts";

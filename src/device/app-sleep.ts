@@ -103,7 +103,7 @@ function begin(sleeper: Sleeper, state: SleepState, nowMs: number): readonly Eff
   state.sinceMs = nowMs;
   if (sleeper.unit.isLinked()) return announce(sleeper, state, nowMs);
   const hasCloud = cloudOf(sleeper.unit.app.store.facts).address !== undefined;
-  return hasCloud ? go(state, "linking", nowMs + LINK_MS) : go(state, "told", nowMs);
+  return hasCloud ? go(state, "linking", nowMs + LINK_MS) : go(state, "told", nowMs + LOOK_MS);
 }
 
 function leave(sleeper: Sleeper, state: SleepState, nowMs: number): readonly Effect[] {

@@ -165,7 +165,7 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
       Object.assign(globalThis, own);
     }
     const { wakeAtMs, nowMs } = running();
-    if (wakeAtMs <= nowMs) return settle();
+    if (asleep === undefined && wakeAtMs <= nowMs) return settle();
   }
 
   async function sessionOf(caller: TestCaller): Promise<Session> {

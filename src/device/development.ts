@@ -14,6 +14,7 @@ import {
   encodeDevelopmentLine,
 } from "#wire/lines/development-line.ts";
 import { callApp } from "./app-call.ts";
+import { createStrikes } from "./app-guard.ts";
 import type { App, AppIo } from "./app-interface.ts";
 import type { AppRuntime } from "./app-runtime.ts";
 import type { DeviceEvent, Machine, Step } from "./machine.ts";
@@ -97,10 +98,12 @@ function valueIn(answer: Result<Uint8Array>): unknown {
  * the unit's next event. @returns The answer, or a promise of one that comes later.
  */
 function call(development: Development, name: string, args: Readonly<Record<string, unknown>> = {}): unknown {
-  const { app, io } = development;
+  const { app, io, port } = development;
   if (io === undefined) throw new Error("the app has not started");
-  const values = { settings: io.settings };
-  const running = { app: { ...app, state: undefined }, io, values, failed: () => undefined } as unknown as AppRuntime;
+  const running = {
+    ...{ port, io, app: { ...app, state: undefined }, values: { settings: io.settings }, history: [] },
+    ...{ strikes: createStrikes(), tell: () => undefined, later: (work: () => void) => work() },
+  } as unknown as AppRuntime;
   let now: Result<Uint8Array> | undefined;
   const later = new Promise<Result<Uint8Array>>((resolve) => {
     callApp(running, name, encodeCbor(new Map(Object.entries(args)) as CborMap), (answer) => {

@@ -26,7 +26,7 @@ test("names what is missing, from the configuration to its keys", async () => {
   expect(wrong.status).toBe(1);
   expect(wrong.of("configuration")).toMatchObject({
     state: "missing",
-    detail: expect.stringMatching(/flash\.config\.json: \w+: /),
+    detail: expect.stringMatching(/flash\.config\.json:\d+:\d+: \w+: /),
   });
   const config = { product: "lamp", fleet: "f", app: "app.ts", board: "qemu-mps2", maker: "L.EXAMPLE", keys: "keys" };
   writeFileSync(path, JSON.stringify(config));

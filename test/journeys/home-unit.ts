@@ -12,6 +12,7 @@ import { factory, makeRelease } from "#cli/story/factory.ts";
 import { latchkeyOk } from "#cli/story/world.ts";
 import { buildScript, bundleEntry } from "#factory/bundle/bundle.ts";
 import { type FlashConfig, readFlashConfig } from "#factory/config.ts";
+import { until } from "../progress.ts";
 
 const HOME = { ssid: "Lamplight", passphrase: "a story told" } as const;
 /** What the new release says of itself where the old one says 100. */
@@ -43,8 +44,10 @@ export async function homeUnit(subnet: string, radio: string, cards: FlashConfig
   });
   /** How each start went, as the board shows it. */
   const starts: object[] = [];
+  const said: string[] = [];
   const powerOn = async () => {
     await station.power(true);
+    station.unit()?.onLine((line) => void said.push(line));
     station.unit()?.onNotice((notice) => void ("boot" in notice && starts.push(notice)));
   };
   await powerOn();
@@ -54,14 +57,15 @@ export async function homeUnit(subnet: string, radio: string, cards: FlashConfig
   await latchkeyOk("phone", "onboard", ...asOwner, ...credentials, "--broadcast", `${subnet}.255`);
   const brightness = async () => (await latchkeyOk("phone", "call", "brightness", ...asOwner)).value;
   expect(await brightness()).toBe(100);
-  return { config, unit, station, powerOn, starts, about, asOwner, path, file, brightness };
+  return { config, unit, station, powerOn, starts, said, about, asOwner, path, file, brightness };
 }
 
 export type HomeUnit = Awaited<ReturnType<typeof homeUnit>>;
 
-/** An unconfirmed trial would go back at the next start: the new release lasts, as its holder sees. */
-export async function expectToLast({ station, powerOn, starts, brightness }: HomeUnit): Promise<void> {
+/** An unconfirmed trial would go back at the next start: the new release lasts, as its holder sees, once it has run for a while. */
+export async function expectToLast({ station, powerOn, starts, said, brightness }: HomeUnit): Promise<void> {
   expect(await brightness()).toBe(NEW_BRIGHTNESS);
+  await until("the confirmation", () => said.some((line) => /^update: release \d+ confirmed/.test(line)) || undefined);
   await station.power(false);
   await powerOn();
   expect(await brightness()).toBe(NEW_BRIGHTNESS);

@@ -48,7 +48,7 @@ try {
   const verb = (...words) => run(device, process.execPath, bin, ...words);
   const [, life = ""] = readFileSync(join(device, "README.md"), "utf8").split("## The five commands");
   const commands = [...life.matchAll(/^npx latchkey (.*)$/gm)].map(([, words]) => words.split(" "));
-  check(commands.map(([name]) => name).join() === "keys,release,line,home,phone", "the README has other commands");
+  check(commands.map(([name]) => name).join() === "keys,release,factory,home,phone", "the README has other commands");
   for (const words of commands.slice(0, 3)) verb(...words);
   check(JSON.parse(verb("factory", "list", "--json")).length === 2, "the line did not make two units");
   check(/native images +qemu-mps2/.test(verb("doctor")), "doctor finds no native images");

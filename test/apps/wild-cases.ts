@@ -21,7 +21,8 @@ async function off(unit: AttackedUnit): Promise<void> {
   await unit.board.power(true);
 }
 
-export function wildCases(board: string): void {
+/** While it runs. */
+export function wildRun(board: string): void {
   test(`${board}: an app that loops, leaks or floods is kept within bounds while a session goes on, and is stopped in the end`, async () => {
     const unit = await startAppUnit(board, "test/apps/wild-app.ts");
     try {
@@ -49,7 +50,10 @@ export function wildCases(board: string): void {
       await unit.stop();
     }
   });
+}
 
+/** At its start. */
+export function wildStarts(board: string): void {
   test(`${board}: an app that keeps failing at its start is left stopped, gets one start more after a power cut, and comes back`, async () => {
     const unit = await startAppUnit(board, "test/apps/wild-app.ts");
     try {

@@ -1,4 +1,4 @@
-/** An app that goes wrong, on real firmware: what test/boards/sim/app-bounds.test.ts asks of the simulated board. */
-import { wildCases } from "../apps/wild-cases.ts";
+/** An app that goes wrong at its start, on real firmware. What it does later: test/firmware/app-guard.test.ts. */
+import { wildStarts } from "../apps/wild-cases.ts";
 
-wildCases("qemu-mps2");
+wildStarts("qemu-mps2");

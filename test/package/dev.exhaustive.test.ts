@@ -25,10 +25,10 @@ afterAll(async () => {
 
 test("the package brings its pages built, without their sources", () => {
   const folder = join(maker.folder, "node_modules/latchkey");
-  expect(readdirSync(join(folder, "dist/pages")).sort()).toEqual(["dev.css", "dev.js"]);
-  expect((readdirSync(folder, { recursive: true }) as string[]).filter((path) => /\.(tsx|css)$/.test(path))).toEqual([
-    join("dist", "pages", "dev.css"),
-  ]);
+  expect(readdirSync(join(folder, "dist/pages")).sort()).toEqual(["console.css", "console.js", "dev.css", "dev.js"]);
+  expect(
+    (readdirSync(folder, { recursive: true }) as string[]).filter((path) => /\.(tsx|css)$/.test(path)).sort(),
+  ).toEqual([join("dist", "pages", "console.css"), join("dist", "pages", "dev.css")]);
 });
 
 test.each(["sim", "qemu-mps2"])(

@@ -1,4 +1,5 @@
-/** An app that goes wrong, on the simulated board. test/firmware/app-bounds.exhaustive.test.ts does the same on firmware. */
-import { wildCases } from "../../apps/wild-cases.ts";
+/** An app that goes wrong, on the simulated board. Starts on firmware: test/firmware/app-bounds.exhaustive.test.ts. */
+import { wildRun, wildStarts } from "../../apps/wild-cases.ts";
 
-wildCases("sim");
+wildRun("sim");
+wildStarts("sim");

@@ -35,7 +35,7 @@ void code_free_strings(JSContext *ctx);
  * Compiled code is written by these, in this order. Each gives false, or 0, when memory or flash has no room.
  */
 bool code_write_begin(JSContext *ctx);
-/* Gives where the statement lies. With `value` it is what the declared function needs alone. */
+/* Gives where the statement lies. With `is_function` only the function that it declares is written. */
 uint32_t code_write_statement(JSContext *ctx, JSValueConst script, bool is_function);
 /* Notes that the statement gives the value of this name. */
 bool code_write_name(JSContext *ctx, const char *name, size_t length, uint32_t statement);

@@ -81,7 +81,7 @@ static void relieve_crowded(JSContext *ctx) {
 JSValue code_bring(JSContext *ctx, JSAtom name) {
   if (code == NULL || name >= code->names || code->statement[name] == 0) return JS_UNDEFINED;
   bool for_app = heap_for_app;
-  heap_for_app = false; /* code is loaded and evicted, whoever calls it */
+  heap_for_app = false; /* what is made of code is the runtime's, whoever calls it */
   relieve_crowded(ctx);
   JSValue value = code_value(ctx, (uint32_t)code->statement[name]); /* which may bring others */
   heap_for_app = for_app;

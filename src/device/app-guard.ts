@@ -9,9 +9,9 @@ import type { AppRuntime } from "./app-runtime.ts";
 import { messageOf } from "./app-values.ts";
 import { createRateLimit, takeTurn } from "./rate-limit.ts";
 
-/** An app may be broken off so often at once, and once more each hour; then it is stopped. */
 /** After code that took longer, the app's timers rest for as long as it took. */
 const LONG_MS = 50;
+/** An app may be broken off so often at once, and once more each hour; then it is stopped. */
 const STRIKES = { burst: 3, everyMs: 3_600_000 };
 
 /** What the engine throws: null, when there is no memory for an error. */

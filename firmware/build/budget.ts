@@ -1,5 +1,4 @@
 /** Compares the sizes of a board's images with the budgets in board.json. */
-import { FIRMWARE } from "./flags.ts";
 import { isLinux, layoutOf } from "./layout.ts";
 import type { Image } from "./parts.ts";
 import { type Depth, deepest, type Frame, type Frames, type KnownCalls, readFrames } from "./stack.ts";
@@ -42,7 +41,8 @@ export function stackUse({ boot, runtime }: Images): StackUse {
   });
   const isOurs = ([, frame]: [string, Frame]) => !frame.file.startsWith(cacheFolder());
   const own = [...bootFrames, ...frames].filter(isOurs).map(([, frame]) => frame);
-  const ports = [...frames].filter(([, frame]) => frame.file.startsWith(`${FIRMWARE}/port/`)).map(([title]) => title);
+  // Objects are kept beyond one checkout, so that the folder before may be another's.
+  const ports = [...frames].filter(([, { file }]) => file.includes("/firmware/port/")).map(([title]) => title);
   return {
     boot: withInterrupt(deepest(bootFrames, "reset_handler", BOOT_CALLS), bootFrames),
     native: withInterrupt(deepestOf(frames, ports, NATIVE_CALLS), frames),

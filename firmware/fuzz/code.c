@@ -19,7 +19,7 @@ void sodium_misuse(void) { bed_restart(); }
 /* Nothing of the code runs here. */
 size_t heap_used(void) { return 0; }
 bool heap_has(size_t bytes) { return (void)bytes, true; }
-bool heap_for_app;
+bool heap_for_app, heap_app_refused;
 
 static void body(struct input *in) {
   static const uint8_t device_key[] = {1, 1, 36, 0, 3, 'k', 'e', 'y', 1, 2, 3, 4};

@@ -14,7 +14,7 @@ static unsigned interrupts;
 bool app_begin(void) {
   if (heap_for_app) return false;
   heap_for_app = true;
-  heap_app_refused = false;
+  heap_app_refused = heap_app_over = false;
   interrupts = 0;
   began_ms = chip_milliseconds();
   return true;
@@ -29,7 +29,7 @@ bool app_is_over(void) { return interrupts > APP_INTERRUPTS && chip_milliseconds
 bool app_interrupt(void) {
   if (!heap_for_app) return false;
   interrupts++;
-  return app_is_over();
+  return heap_app_over = app_is_over();
 }
 
 JS_FUNCTION(run) {

@@ -85,6 +85,10 @@ JSValue code_bring(JSContext *ctx, JSAtom name) {
   relieve_crowded(ctx);
   JSValue value = code_value(ctx, (uint32_t)code->statement[name]); /* which may bring others */
   heap_for_app = for_app;
+  if (for_app && heap_refused) {
+    heap_refused = false;
+    heap_app_refused = true;
+  }
   if (JS_IsException(value)) return value;
   if (named_count == NAMED_MOST) code_forget(ctx);
   if (!code_define(ctx, name, JS_DupValue(ctx, value))) {

@@ -83,7 +83,7 @@ static bool take_unheard(JSContext *ctx, JSValue *event) {
   JSValue reason = unheard_reason;
   unheard_reason = JS_UNDEFINED;
   unheard = 0;
-  if (heap_refused || JS_IsNull(reason) || !JS_IsFunction(ctx, receiver)) engine_end(ctx, reason);
+  if (heap_refused || !JS_IsFunction(ctx, receiver)) engine_end(ctx, reason);
   *event = js_event(ctx, "rejected");
   JS_SetPropertyStr(ctx, *event, "reason", reason);
   return true;
@@ -97,7 +97,7 @@ static void run_jobs(JSContext *ctx) {
   while ((left = JS_ExecutePendingJob(JS_GetRuntime(ctx), &other)) != 0) {
     if (left > 0) continue;
     JSValue error = JS_GetException(other);
-    if (!app_is_over()) engine_end(other, error);
+    if (!app_is_over() && !heap_app_refused) engine_end(other, error);
     unheard++;
     JS_FreeValue(ctx, unheard_reason);
     unheard_reason = error;

@@ -10,7 +10,8 @@
 #ifndef APP_HEAP_BYTES
 #define APP_HEAP_BYTES HEAP_BYTES
 #endif
-#define APP_OVERDRAFT 2048u /* for the words of what is thrown when it has no more */
+#define APP_OVERDRAFT 6144u /* for the words of what is thrown when it has no more, and for its state to be kept */
+#define APP_LAST 1024u /* for the error that breaks it off */
 #define ALIGN 4u /* all that a Cortex-M asks, eight-byte loads included */
 #define SPLIT_BITS 4u /* sixteen lists for each power of two */
 #define SPLITS (1u << SPLIT_BITS)
@@ -35,7 +36,8 @@ static uint32_t arena[HEAP_BYTES / 4];
 static struct block *lists[LEVELS * SPLITS];
 static uint32_t level_map, split_maps[LEVELS];
 static size_t used, peak, app_used;
-bool heap_for_app, heap_app_refused;
+static bool app_is_short; /* it was refused memory, and has not given up as much as its overdraft since */
+bool heap_for_app, heap_app_refused, heap_app_over;
 bool heap_refused;
 size_t heap_wanted;
 
@@ -126,8 +128,12 @@ static void count(const struct block *b, uint32_t more, uint32_t less) {
 
 /* Whether the app's code is at work and has no more than this left. */
 static bool is_beyond(uint32_t bytes) {
-  if (!heap_for_app || app_used + bytes <= APP_HEAP_BYTES + (heap_app_refused ? APP_OVERDRAFT : 0u)) return false;
-  return heap_app_refused = true;
+  if (!heap_for_app) return false;
+  if (app_used + APP_OVERDRAFT < APP_HEAP_BYTES) app_is_short = false;
+  uint32_t more = (app_is_short ? APP_OVERDRAFT : 0u) + (heap_app_over ? APP_LAST : 0u);
+  if (app_used + bytes <= APP_HEAP_BYTES + more) return false;
+  heap_wanted = bytes;
+  return heap_app_refused = app_is_short = true;
 }
 
 void heap_start(void) {
@@ -136,6 +142,7 @@ void heap_start(void) {
   memset(split_maps, 0, sizeof split_maps);
   level_map = 0;
   used = peak = app_used = 0;
+  app_is_short = false;
   first->size = sizeof arena - sizeof(struct block) - OVERHEAD;
   after(first)->size = 0; /* a last block: no bytes, always in use */
   insert(first);
@@ -147,7 +154,7 @@ void *heap_allocate(size_t bytes) {
   if (is_beyond(size)) return NULL;
   uint32_t list = find(size);
   if (list == NOWHERE) {
-    heap_refused = true;
+    *(heap_for_app ? &heap_app_refused : &heap_refused) = true;
     heap_wanted = bytes;
     return NULL;
   }

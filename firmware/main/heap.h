@@ -13,10 +13,11 @@ bool heap_has(size_t bytes);
 /* Bytes in use, and the most that ever were, both with the allocator's own four bytes a block. */
 size_t heap_used(void);
 size_t heap_peak(void);
-/* Set when the arena had no room; whoever asks later clears it first. */
+/* Set when the arena had no room for the runtime; whoever asks later clears it first. */
 extern bool heap_refused;
 extern size_t heap_wanted; /* the bytes that it had no room for */
 /* What is allocated while this is set is the app's, and APP_HEAP_BYTES bound it; set by app-guard.c. */
 extern bool heap_for_app;
-extern bool heap_app_refused; /* the app wanted more than that */
+extern bool heap_app_over; /* it is broken off, for which there is always room: an error that can't be made can be caught */
+extern bool heap_app_refused; /* the app wanted more than that, or than the arena had */
 void heap_start(void);

@@ -19,7 +19,10 @@ import { fits } from "./value-schema.ts";
 /** Runs a piece of the maker's code. */
 function attempt(runtime: AppRuntime, name: string, work: () => unknown): Outcome {
   const outcome = guarded(runtime, name, work);
+  const fault = runtime.lastFault;
   keepState(runtime);
+  // Whoever waits for an answer hears why there is none, and not what became of the state.
+  if (outcome === undefined) runtime.lastFault = fault;
   return outcome;
 }
 

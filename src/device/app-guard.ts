@@ -6,16 +6,13 @@
 import { type Fault, faultNumber, faultText, refuse } from "#base/faults.ts";
 import { closeAllIo } from "./app-io.ts";
 import type { AppRuntime } from "./app-runtime.ts";
-import { messageOf } from "./app-values.ts";
+import { isOutOfMemory, messageOf } from "./app-values.ts";
 import { createRateLimit, takeTurn } from "./rate-limit.ts";
 
 /** After code that took longer, the app's timers rest for as long as it took. */
 const LONG_MS = 50;
 /** An app may be broken off so often at once, and once more each hour; then it is stopped. */
 const STRIKES = { burst: 3, everyMs: 3_600_000 };
-
-/** What the engine throws: null, when there is no memory for an error. */
-const OUT_OF_MEMORY = ["InternalError: out of memory", "null"];
 
 export const createStrikes = () => createRateLimit(STRIKES, STRIKES);
 
@@ -55,7 +52,7 @@ export function failed(runtime: AppRuntime, name: string, message: string, fault
 function report(runtime: AppRuntime, name: string, { thrown, broken }: Bounded, isFatal = false): void {
   // An async function that was broken off rejects its promise.
   const isOverdue = broken === faultNumber("APP_OVERDUE") || thrown?.message === "InternalError: interrupted";
-  const isShort = broken !== 0 || OUT_OF_MEMORY.includes(thrown?.message ?? "");
+  const isShort = broken !== 0 || (thrown !== undefined && isOutOfMemory(thrown.error));
   const fault = isOverdue ? "APP_OVERDUE" : isShort ? "APP_MEMORY" : "APP_THREW";
   const isThrown = fault === "APP_THREW";
   failed(runtime, name, isThrown ? (thrown?.message ?? "") : faultText(fault), fault, isFatal);
@@ -69,10 +66,10 @@ function report(runtime: AppRuntime, name: string, { thrown, broken }: Bounded, 
  */
 export function rejected(runtime: AppRuntime, name: string, error: unknown, isTrial = false): undefined {
   if (isTrial) runtime.crash = { error };
-  const said = bounded(runtime, () => {
-    throw error;
-  });
-  report(runtime, name, said, isTrial);
+  // It is not thrown again: what broke an async function off can't be caught.
+  const { outcome, ...said } = bounded(runtime, () => messageOf(error));
+  const message = outcome === undefined ? "" : String(outcome.value);
+  report(runtime, name, { thrown: { error, message }, ...said }, isTrial);
 }
 
 /**

@@ -29,9 +29,14 @@ function unfit(value: unknown, depth: number): string | undefined {
   return undefined;
 }
 
+/** Whether the engine threw it because there was no memory: null, where there was none for an error either. */
+export const isOutOfMemory = (thrown: unknown): boolean =>
+  thrown === null || (thrown instanceof Error && thrown.message === "out of memory");
+
 /**
  * Encodes a value of the app's, whatever it is, and reads it back as a caller will.
  * @returns Its CBOR; or why there is none, in words that follow "is".
+ * @throws What the engine throws where it has no memory.
  */
 export function encodeAppValue(value: unknown, bytesMax: number): Uint8Array | string {
   const reason = unfit(value, 0);
@@ -40,7 +45,8 @@ export function encodeAppValue(value: unknown, bytesMax: number): Uint8Array | s
     const bytes = encodeCbor(value as Parameters<typeof encodeCbor>[0]);
     if (bytes.length > bytesMax) return `too long: ${bytes.length} bytes of at most ${bytesMax}`;
     if (decodeCbor(bytes).ok) return bytes;
-  } catch {
+  } catch (error) {
+    if (isOutOfMemory(error)) throw error;
     // What encodeCbor was never meant for: told below.
   }
   return "nothing that CBOR can say";

@@ -1,4 +1,5 @@
-/** An app that goes wrong at its start, on real firmware. What it does later: test/firmware/app-guard.test.ts. */
-import { wildStarts } from "../apps/wild-cases.ts";
+/** An app that goes wrong while it runs and at its start, on real firmware. */
+import { wildRun, wildStarts } from "../apps/wild-cases.ts";
 
+for (const board of ["qemu-mps2", "qemu-sf2"]) wildRun(board);
 wildStarts("qemu-mps2");

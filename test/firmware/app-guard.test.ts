@@ -17,9 +17,12 @@ function run(name,work){say(name+" "+native.guard.run(work))}
 run("fine",()=>{kept=new Array(1000).fill(1)});
 run("loops",()=>{try{turn()}catch{turn()}finally{say("finally")}});
 run("leaks",()=>{try{fill()}catch{}});
+run("leaks on",()=>{for(let i=0;i<20;i++)try{fill()}catch{}});
+run("loops without memory",()=>{for(;;)try{hoard.push([1]);}catch{}});
 hoard=[];
 run("fine again",()=>{hoard=new Array(1000).fill(1)});
-native.onEvent((event)=>{say("event "+event.kind+" "+(event.reason??""));if(event.kind==="rejected")say("end")});
+var next=[()=>Promise.reject(null),()=>Promise.resolve().then(fill),()=>{hoard=[];say("end")}];
+native.onEvent((event)=>{say("event "+event.kind+" "+event.reason);if(event.kind==="rejected")next.shift()()});
 Promise.resolve().then(turn);
 native.clock.wakeAt(1);
 `;
@@ -37,8 +40,12 @@ testOnNativeBoards(
       "fine 0",
       `loops ${FAULTS.APP_OVERDUE}`,
       `leaks ${FAULTS.APP_MEMORY}`,
+      `leaks on ${FAULTS.APP_MEMORY}`,
+      `loops without memory ${FAULTS.APP_OVERDUE}`,
       "fine again 0",
       "event rejected InternalError: interrupted",
+      "event rejected null",
+      "event rejected InternalError: out of memory",
       "end",
     ]);
   },

@@ -5,7 +5,7 @@
 
 static size_t used, peak;
 /* Whose a piece is, malloc does not keep: the app has no bound of its own here, and HEAP_BYTES is the bound of all. */
-bool heap_for_app, heap_app_refused;
+bool heap_for_app, heap_app_refused, heap_app_over;
 bool heap_refused;
 size_t heap_wanted;
 
@@ -14,7 +14,7 @@ void heap_start(void) {}
 bool heap_has(size_t bytes) { return used + bytes <= HEAP_BYTES; }
 
 static bool refuse(size_t bytes) {
-  heap_refused = true;
+  *(heap_for_app ? &heap_app_refused : &heap_refused) = true;
   heap_wanted = bytes;
   return true;
 }

@@ -26,8 +26,6 @@ extern const struct code *code;
 /* A function, of which one is made at each call: the lowest bit of its address is set. Else a statement, which is run. */
 #define CODE_IS_FUNCTION 1u
 JSValue code_value(JSContext *ctx, uint32_t statement);
-/* Makes a global variable that isn't there. Takes the value, also where memory has no room for it. */
-bool code_define(JSContext *ctx, JSAtom name, JSValue value);
 /* Frees copies of names that nobody uses any more. */
 void code_free_strings(JSContext *ctx);
 
@@ -48,7 +46,7 @@ uint32_t seal_put(const void *bytes, uint32_t length);
 uint32_t seal_next(void);
 /* Reads what seal_put wrote. */
 void seal_look(uint32_t address, void *bytes, uint32_t length);
-/* Given by main/code.c: called for a global name that isn't there. The function or constant, an exception, or undefined. */
+/* Given by main/code.c: called for a global name. The bundle's function or constant, an exception, or undefined. */
 JSValue code_bring(JSContext *ctx, JSAtom name);
 /* Given by main/code.c: called before a byte string of this length is allocated. */
 void code_make_room(JSContext *ctx, size_t bytes);

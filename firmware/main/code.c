@@ -10,15 +10,18 @@
 #include "port/sodium.h"
 
 #define RELEASE_BYTES_MOST 400u
-/* When so many are in memory, all are deleted: a function takes some 90 bytes, and is made in some 2,000 instructions. */
-#define NAMED_MOST 128u
+/* How many functions and constants are in memory at most: a function takes some 70 bytes, and is made in some 2,000 instructions. */
+#define HELD_MOST 128u
 /* When more than this is in use, the same is done for each further GROWTH_BYTES that an event takes. */
 #define CROWDED_BYTES (HEAP_BYTES / 4u * 3u)
 #define GROWTH_BYTES 4096u
 
 static struct code opened;
-static JSAtom named[NAMED_MOST]; /* the functions and constants that are in memory */
-static unsigned named_count;
+/* The functions and constants that are in memory: of the names that fall on one row, the two that came last. */
+static struct held {
+  JSAtom name;
+  JSValue value;
+} held[HELD_MOST / 2u][2];
 
 struct code_region code_region(void) {
   bool is_a = handoff.js_address - chip_flash_sector_bytes == REGION_JSA_START;
@@ -78,8 +81,17 @@ static void relieve_crowded(JSContext *ctx) {
   quiet = heap_used();
 }
 
+static void forget(JSContext *ctx, struct held *place) {
+  JSValue value = place->value;
+  *place = (struct held){JS_ATOM_NULL, JS_UNDEFINED};
+  JS_FreeValue(ctx, value);
+}
+
 JSValue code_bring(JSContext *ctx, JSAtom name) {
   if (code == NULL || name >= code->names || code->statement[name] == 0) return JS_UNDEFINED;
+  struct held *row = held[name % (HELD_MOST / 2u)];
+  if (row[0].name == name) return JS_DupValue(ctx, row[0].value);
+  if (row[1].name == name) return JS_DupValue(ctx, row[1].value);
   bool for_app = heap_for_app;
   heap_for_app = false; /* what is made of code is the runtime's, whoever calls it */
   relieve_crowded(ctx);
@@ -90,19 +102,14 @@ JSValue code_bring(JSContext *ctx, JSAtom name) {
     heap_app_refused = true;
   }
   if (JS_IsException(value)) return value;
-  if (named_count == NAMED_MOST) code_forget(ctx);
-  if (!code_define(ctx, name, JS_DupValue(ctx, value))) {
-    JS_FreeValue(ctx, value);
-    return JS_EXCEPTION;
-  }
-  named[named_count++] = name;
+  forget(ctx, &row[1]);
+  row[1] = row[0];
+  row[0] = (struct held){name, JS_DupValue(ctx, value)};
   return value;
 }
 
 void code_forget(JSContext *ctx) {
-  JSValue global = JS_GetGlobalObject(ctx);
-  while (named_count > 0) JS_DeleteProperty(ctx, global, named[--named_count], 0);
-  JS_FreeValue(ctx, global);
+  for (struct held *each = held[0]; each < held[HELD_MOST / 2u]; each++) forget(ctx, each);
   code_free_strings(ctx);
 }
 

@@ -1,11 +1,11 @@
 /** Cyclic redundancy checks that other parties' formats require. They detect accidents, not attacks. */
 
-/** A table of a reflected CRC: what one byte, moved out of the register, adds to it. */
+/** A table of a reflected CRC: what half a byte, moved out of the register, adds to it. One of whole bytes takes 1.7 KB of a unit. */
 function tableOf(polynomial: number): readonly number[] {
   const table: number[] = [];
-  for (let byte = 0; byte < 256; byte++) {
-    let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
+  for (let half = 0; half < 16; half++) {
+    let crc = half;
+    for (let bit = 0; bit < 4; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
     table.push(crc >>> 0);
   }
   return table;
@@ -21,7 +21,11 @@ const CRC32 = tableOf(0xedb88320);
  */
 export function crc8(bytes: ArrayLike<number>, seed = 0): number {
   let crc = seed;
-  for (let i = 0; i < bytes.length; i++) crc = CRC8[crc ^ (bytes[i] as number)] as number;
+  for (let i = 0; i < bytes.length; i++) {
+    crc ^= bytes[i] as number;
+    crc = (CRC8[crc & 15] as number) ^ (crc >>> 4);
+    crc = (CRC8[crc & 15] as number) ^ (crc >>> 4);
+  }
   return crc;
 }
 
@@ -33,6 +37,10 @@ export function crc8(bytes: ArrayLike<number>, seed = 0): number {
  */
 export function crc32(bytes: ArrayLike<number>, seed = 0): number {
   let crc = ~seed;
-  for (let i = 0; i < bytes.length; i++) crc = (CRC32[(crc ^ (bytes[i] as number)) & 255] as number) ^ (crc >>> 8);
+  for (let i = 0; i < bytes.length; i++) {
+    crc ^= bytes[i] as number;
+    crc = (CRC32[crc & 15] as number) ^ (crc >>> 4);
+    crc = (CRC32[crc & 15] as number) ^ (crc >>> 4);
+  }
   return ~crc >>> 0;
 }

@@ -110,7 +110,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const artifacts = createArtifacts(store);
     const accounts = await openAccounts(store, Date.now);
     const attempts = createAttempts(() => performance.now());
-    const journal = await openJournal(store, Date.now, onFatal);
+    const journal = await openJournal({ store, folder: data, nowMs: Date.now, onFatal });
     const secrets = await ownSecrets(store);
     const provider = await createProvider({ issuer: url, secrets, artifacts, accounts, clients: ownClients(isCompat) });
     const staffTokens = createStaffTokens({ issuer: url, provider, accounts, jwks: secrets.jwks });
@@ -176,7 +176,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         hooks.close();
         hub.close();
         await units.close();
-        await journal.settled();
+        await journal.close();
         await store.close();
       },
     };

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { GatewayStore } from "#gateway/store/schema.ts";
+import { openJournalSpool, type SpooledEntry } from "./journal-spool.ts";
 
 interface JournalEntry {
   readonly who: string;
@@ -13,70 +14,111 @@ interface JournalEntry {
 }
 
 export interface Journal {
-  /** Writes an entry soon; many at once share a transaction. */
+  /** Adds an entry: once this returns, the end of the process loses it no more. @throws when the disk is full; then the gateway ends. */
   add(entry: JournalEntry): void;
-  /** Resolves once all entries so far are on the disk. */
+  /** Resolves once all entries so far are in the store, on the disk. */
   settled(): Promise<void>;
   /** The newest entries first. */
   list(count: number): Promise<readonly (JournalEntry & { number: number; atMs: number })[]>;
   /** Numbers of entries that don't follow from the one before. */
   faults(): Promise<readonly number[]>;
+  close(): Promise<void>;
 }
 
-/** Entries that share a transaction. A kill -9 loses at most these; what a token or an account needs is written by itself. */
-const GATHER_MS = 250;
+/** Entries share a transaction for this long; until then they are in the spool, which outlives this process. */
+const GATHER_MS = 2_000;
+/** A power cut loses at most the entries of this time. */
+const SYNC_MS = 250;
+const ROWS_MAX = 1_000;
 
-interface Written {
-  readonly at_ms: number;
-  readonly who: string;
-  readonly what: string;
-  readonly device: string;
-  readonly outcome: string;
-}
-
-function hashAfter(before: string, { at_ms, who, what, device, outcome }: Written): string {
+function hashAfter(before: string, { at_ms, who, what, device, outcome }: Omit<SpooledEntry, "hash">): string {
   return createHash("sha256")
     .update(JSON.stringify([before, at_ms, who, what, device, outcome]))
     .digest("hex");
 }
 
-export async function openJournal(store: GatewayStore, nowMs: () => number, onFatal: (error: unknown) => void) {
-  const last = await store.db
-    .selectFrom("journal")
-    .select("hash")
-    .orderBy("number", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  let before = last?.hash ?? "";
-  let waiting: Written[] = [];
+interface JournalParts {
+  readonly store: GatewayStore;
+  /** Where entries wait on their way to the store. */
+  readonly folder: string;
+  nowMs(): number;
+  onFatal(error: unknown): void;
+}
+
+export async function openJournal({ store, folder, nowMs, onFatal }: JournalParts): Promise<Journal> {
+  const spool = openJournalSpool(folder);
+  const newest = () => store.db.selectFrom("journal").select("hash").orderBy("number", "desc").limit(1);
+  let before = (await newest().executeTakeFirst())?.hash ?? "";
+  let waiting: SpooledEntry[] = [];
   let writing: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
+  let syncTimer: NodeJS.Timeout | undefined;
+  let isClosed = false;
 
-  const flush = () => {
+  const insert = (entries: readonly SpooledEntry[]) =>
+    store.write(async (tx) => {
+      for (let at = 0; at < entries.length; at += ROWS_MAX) {
+        const rows = entries.slice(at, at + ROWS_MAX);
+        await tx.insertInto("journal").values(rows).execute();
+      }
+    });
+  const chained = (entry: Omit<SpooledEntry, "hash">): SpooledEntry => {
+    before = hashAfter(before, entry);
+    return { ...entry, hash: before };
+  };
+
+  /** What a killed process left: the entries that did not reach the store, after those that did. */
+  async function recover(): Promise<void> {
+    const { left } = spool;
+    const hashes = left.map(({ hash }) => hash);
+    const found = new Set<string>();
+    for (let at = 0; at < hashes.length; at += ROWS_MAX) {
+      const some = hashes.slice(at, at + ROWS_MAX);
+      const rows = await store.db.selectFrom("journal").select("hash").where("hash", "in", some).execute();
+      for (const { hash } of rows) found.add(hash);
+    }
+    await insert(left.filter(({ hash }) => !found.has(hash)).map(({ hash: _, ...entry }) => chained(entry)));
+    spool.turn()();
+    spool.turn()();
+  }
+  await recover();
+
+  const flush = (): Promise<void> => {
     clearTimeout(timer);
     timer = undefined;
-    const entries = waiting.map((entry) => {
-      before = hashAfter(before, entry);
-      return { ...entry, hash: before };
+    writing = writing.then(async () => {
+      if (waiting.length === 0) return;
+      const entries = waiting;
+      waiting = [];
+      const empty = spool.turn();
+      await insert(entries);
+      empty();
     });
-    waiting = [];
-    if (entries.length === 0) return;
-    writing = writing.then(() =>
-      store.write(async (tx) => {
-        await tx.insertInto("journal").values(entries).execute();
-      }),
-    );
     writing.catch(onFatal);
+    return writing;
   };
-  const journal: Journal = {
+  const sync = () => {
+    syncTimer = undefined;
+    spool.sync(onFatal);
+  };
+
+  return {
     add({ who, what, device = "", outcome }) {
-      waiting.push({ at_ms: nowMs(), who: who.slice(0, 64), what, device, outcome: outcome.slice(0, 200) });
-      timer ??= setTimeout(flush, GATHER_MS);
+      if (isClosed) return;
+      const entry = chained({
+        ...{ at_ms: nowMs(), who: who.slice(0, 64), what, device, outcome: outcome.slice(0, 200) },
+      });
+      try {
+        spool.append(entry);
+      } catch (error) {
+        onFatal(error);
+        throw error;
+      }
+      waiting.push(entry);
+      timer ??= setTimeout(() => void flush().catch(() => undefined), GATHER_MS);
+      syncTimer ??= setTimeout(sync, SYNC_MS);
     },
-    settled() {
-      flush();
-      return writing;
-    },
+    settled: flush,
     async list(count) {
       const rows = await store.db.selectFrom("journal").selectAll().orderBy("number", "desc").limit(count).execute();
       return rows.map(({ number, at_ms, hash: _, ...entry }) => ({ number, atMs: at_ms, ...entry }));
@@ -90,6 +132,13 @@ export async function openJournal(store: GatewayStore, nowMs: () => number, onFa
         return isGood ? [] : row.number;
       });
     },
+    async close() {
+      if (isClosed) return;
+      await flush();
+      isClosed = true;
+      clearTimeout(timer);
+      clearTimeout(syncTimer);
+      spool.close();
+    },
   };
-  return journal;
 }

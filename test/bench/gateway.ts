@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromHex, toHex } from "#base/bytes.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
@@ -14,17 +14,28 @@ import { readSecretFile } from "#trust/host/secret-file.ts";
 import { seedSigner } from "#trust/signer.ts";
 import { LEVEL } from "#wire/grants/scope.ts";
 import type { BenchUnit } from "./gateway-units-process.ts";
-import { cpuOf, residentOf } from "./process-meter.ts";
+import { busyOf, cpuOf, residentOf } from "./process-meter.ts";
 import type { Bench, Row } from "./row.ts";
 
 const CALLS_PER_S = 500;
+const RATIO_MAX = 2;
+const RESIDENT_MIB_MAX = 192;
 const SOCKETS = 64;
 /** A call that the server did not answer well is no call. */
 interface Load {
   readonly done: number;
   readonly failed: number;
-  readonly cpuMsPerCall: number;
   readonly callsPerS: number;
+  /** Processor time of a call: in the server, in all model units together, and in the caller, which is this process. */
+  readonly cpuMsPerCall: { readonly server: number; readonly units: number; readonly caller: number };
+  /** What programs that have no part in this took of all processors meanwhile, from 0 to 1. */
+  readonly othersShare: number;
+}
+
+/** Where the processor time of a load goes. */
+interface Sides {
+  readonly server: number;
+  readonly units: number;
 }
 
 const person = (fill: number) => seedSigner(primitives, new Uint8Array(32).fill(fill));
@@ -53,7 +64,7 @@ const firstMessage = <T>(child: Child): Promise<T> =>
 /** Calls `setLamp` of one unit after the other at a steady pace. */
 async function load(
   port: number,
-  pids: readonly number[],
+  sides: Sides,
   units: readonly BenchUnit[],
   seconds: number,
   token: string,
@@ -71,7 +82,13 @@ async function load(
       outgoing.end('{"args":{"on":true}}');
     });
   for (const { id } of units) await call(id);
-  const cpuBefore = cpuOf({ pids });
+  const spent = () => ({
+    server: cpuOf({ pids: [sides.server] }),
+    units: cpuOf({ pids: [sides.units] }),
+    caller: cpuOf({ pids: [process.pid] }),
+    machine: busyOf(),
+  });
+  const before = spent();
   const fromMs = performance.now();
   const total = CALLS_PER_S * seconds;
   const pending: Promise<boolean>[] = [];
@@ -84,9 +101,14 @@ async function load(
   const elapsedS = (performance.now() - fromMs) / 1_000;
   const done = answers.filter(Boolean).length;
   agent.destroy();
+  const after = spent();
+  const took = (side: keyof typeof after) => after[side] - before[side];
+  const perCall = (side: keyof typeof after) => (took(side) / Math.max(1, done)) * 1_000;
+  const own = took("server") + took("units") + took("caller");
   return {
     ...{ done, failed: total - done, callsPerS: done / elapsedS },
-    cpuMsPerCall: ((cpuOf({ pids }) - cpuBefore) / Math.max(1, done)) * 1_000,
+    cpuMsPerCall: { server: perCall("server"), units: perCall("units"), caller: perCall("caller") },
+    othersShare: Math.max(0, took("machine") - own) / (elapsedS * availableParallelism()),
   };
 }
 
@@ -162,7 +184,13 @@ async function run({ quick }: { quick: boolean }): Promise<readonly Row[]> {
       body: new URLSearchParams({ grant_type: "client_credentials", scope: "noFlash" }),
     });
     const { access_token: token } = (await answer.json()) as { access_token: string };
-    const checked = await load(Number(new URL(url).port), [gateway.pid], units, seconds, token);
+    const checked = await load(
+      Number(new URL(url).port),
+      { server: gateway.pid, units: world.pid },
+      units,
+      seconds,
+      token,
+    );
     const heard = await streams(new URL(url), streamCount, token);
     const residentMiB = residentOf({ pids: [gateway.pid] }, "VmRSS") / 2 ** 20;
 
@@ -177,7 +205,7 @@ async function run({ quick }: { quick: boolean }): Promise<readonly Row[]> {
       holderSeed: toHex(new Uint8Array(32).fill(3)),
       chain: toHex(chainFor(units[0]?.id ?? "", holder.publicKey)),
     });
-    const plain = await load(await listening, [bare.pid], units, seconds, "none");
+    const plain = await load(await listening, { server: bare.pid, units: world.pid }, units, seconds, "none");
 
     const row = (
       metric: string,
@@ -191,12 +219,20 @@ async function run({ quick }: { quick: boolean }): Promise<readonly Row[]> {
     return [
       row("calls answered", checked.callsPerS, "1/s", CALLS_PER_S, "gateway"),
       row("calls failed", checked.failed, "calls", 0, "gateway"),
-      row("processor time a call", checked.cpuMsPerCall, "ms", null, "gateway"),
+      row("processor time a call", checked.cpuMsPerCall.server, "ms", null, "gateway"),
+      row("processor time a call", checked.cpuMsPerCall.units, "ms", null, "model units"),
+      row("processor time a call", checked.cpuMsPerCall.caller, "ms", null, "caller"),
+      row("processors that other programs took", checked.othersShare * 100, "%", null),
       row("calls answered", plain.callsPerS, "1/s", null, "bare server"),
-      row("processor time a call", plain.cpuMsPerCall, "ms", null, "bare server"),
-      row("processor time, gateway over bare server", checked.cpuMsPerCall / plain.cpuMsPerCall, "", 2),
+      row("processor time a call", plain.cpuMsPerCall.server, "ms", null, "bare server"),
+      row(
+        "processor time, gateway over bare server",
+        checked.cpuMsPerCall.server / plain.cpuMsPerCall.server,
+        "",
+        RATIO_MAX,
+      ),
       row("streams that heard an event", heard, "streams", streamCount),
-      row("memory with these streams", residentMiB, "MiB", null),
+      row("memory with these streams", residentMiB, "MiB", quick ? null : RESIDENT_MIB_MAX),
     ];
   } finally {
     for (const child of children) await child.stop();

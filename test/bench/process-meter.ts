@@ -16,6 +16,12 @@ const sum = (values: readonly number[]) => values.reduce((total, value) => total
 
 export const cpuOf = ({ pids }: Measurable): number => sum(pids.map(cpuSeconds));
 
+/** Seconds of processor time that all programs of this machine took so far. @source proc_stat(5): user, nice, system, ..., irq, softirq */
+export const busyOf = (): number => {
+  const fields = readFileSync("/proc/stat", "latin1").split("\n")[0]?.trim().split(/\s+/).slice(1).map(Number) ?? [];
+  return sum([0, 1, 2, 5, 6].map((at) => fields[at] ?? 0)) / 100;
+};
+
 /** Bytes in memory: now (VmRSS), or the most so far (VmHWM). */
 export const residentOf = ({ pids }: Measurable, field: "VmHWM" | "VmRSS"): number =>
   sum(pids.map((pid) => residentBytes(pid, field)));

@@ -3,14 +3,7 @@
  * @source W3C, Web Authentication Level 3, sections 7.1 and 7.2; the checks are @simplewebauthn/server's
  */
 import { createHash, randomBytes } from "node:crypto";
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from "@simplewebauthn/server";
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import type { Accounts } from "./accounts.ts";
 import type { Passkey } from "./passkey.ts";
 
@@ -24,6 +17,9 @@ export interface Passkeys {
   /** @returns The account whose passkey this is; undefined for an answer that proves nothing. */
   accountOf(ticket: string, answer: string): Promise<string | undefined>;
 }
+
+/** Loaded when the first passkey is used: it and what it needs are 12 MB in memory. */
+const library = () => import("@simplewebauthn/server");
 
 const CHALLENGE_MS = 300_000;
 const CHALLENGES_MAX = 1_000;
@@ -62,7 +58,7 @@ export function createPasskeys(issuer: string, accounts: Accounts, nowMs: () => 
 
   return {
     async registration(name, ticket) {
-      const options = await generateRegistrationOptions({
+      const options = await (await library()).generateRegistrationOptions({
         ...{ rpName: RP_NAME, rpID: hostname, userName: name, attestationType: "none" },
         // The same for one account, and it tells nothing of the name to whoever reads the device.
         userID: Uint8Array.from(createHash("sha256").update(`${issuer} ${name}`).digest()),
@@ -77,9 +73,9 @@ export function createPasskeys(issuer: string, accounts: Accounts, nowMs: () => 
       const expectedChallenge = take(ticket);
       const response = parsed<RegistrationResponseJSON>(answer);
       if (expectedChallenge === undefined || response === undefined) return undefined;
-      const verified = await verifyRegistrationResponse({ ...expected, expectedChallenge, response }).catch(
-        () => undefined,
-      );
+      const verified = await (await library())
+        .verifyRegistrationResponse({ ...expected, expectedChallenge, response })
+        .catch(() => undefined);
       if (verified?.verified !== true) return undefined;
       const { id, publicKey, counter } = verified.registrationInfo.credential;
       const made = {
@@ -92,7 +88,7 @@ export function createPasskeys(issuer: string, accounts: Accounts, nowMs: () => 
       return (await accounts.addPasskey(name, made)) ? made : undefined;
     },
     async login(ticket) {
-      const options = await generateAuthenticationOptions({
+      const options = await (await library()).generateAuthenticationOptions({
         ...{ rpID: hostname, userVerification: "required" },
         challenge: Uint8Array.from(randomBytes(32)),
       });
@@ -106,12 +102,14 @@ export function createPasskeys(issuer: string, accounts: Accounts, nowMs: () => 
       if (expectedChallenge === undefined || response === undefined || found === undefined) return undefined;
       const { id, publicKey, counter } = found.passkey;
       const credential = { id, publicKey: Uint8Array.from(Buffer.from(publicKey, "base64url")), counter };
-      const verified = await verifyAuthenticationResponse({
-        ...expected,
-        expectedChallenge,
-        response,
-        credential,
-      }).catch(() => undefined);
+      const verified = await (await library())
+        .verifyAuthenticationResponse({
+          ...expected,
+          expectedChallenge,
+          response,
+          credential,
+        })
+        .catch(() => undefined);
       if (verified?.verified !== true) return undefined;
       await accounts.countPasskey(found.name, id, verified.authenticationInfo.newCounter);
       return found.name;

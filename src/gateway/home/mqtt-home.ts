@@ -1,5 +1,5 @@
 /** The gateway's place in an owner's broker: units appear in Home Assistant, their values are told, and commands come back. */
-import { connectAsync, type MqttClient } from "mqtt";
+import type { MqttClient } from "mqtt";
 import { encodeCbor } from "#codec/cbor.ts";
 import { argsOf, plainOf } from "#gateway/http/device-view.ts";
 import type { Journal } from "#gateway/journal.ts";
@@ -44,6 +44,8 @@ const textOf = (value: unknown): string => (typeof value === "string" ? value : 
 
 export async function openMqttHome(options: HomeOptions, parts: HomeParts): Promise<{ close(): Promise<void> }> {
   const { units, hub, journal, log } = parts;
+  // Loaded here: a gateway without a broker does without its 6 MB.
+  const { connectAsync } = await import("mqtt");
   const client: MqttClient = await connectAsync(options.url, {
     reconnectPeriod: RECONNECT_MS,
     will: { topic: BRIDGE_TOPIC, payload: Buffer.from("offline"), ...retained },

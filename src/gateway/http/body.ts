@@ -26,7 +26,9 @@ async function bytesOf(incoming: IncomingMessage, max: number): Promise<Uint8Arr
     });
     incoming.on("end", () => resolve(Buffer.concat(parts)));
     incoming.on("error", reject);
-    incoming.on("close", () => reject(new Refusal(400, "invalid_request", "the body did not come to its end")));
+    incoming.on("close", () => {
+      if (!incoming.complete) reject(new Refusal(400, "invalid_request", "the body did not come to its end"));
+    });
   });
 }
 

@@ -7,6 +7,7 @@ import { readBody } from "./body.ts";
 import { authenticate, type Principal, type PrincipalParts } from "./principal.ts";
 import { Refusal } from "./refusal.ts";
 import type { Route } from "./route.ts";
+import { SAFE_HEADERS } from "./safe-headers.ts";
 
 export type GatewayApp = OpenAPIHono<{ Bindings: HttpBindings }>;
 
@@ -61,8 +62,6 @@ function reply(refusal: Refusal): Response {
   return Response.json(body, { status, headers });
 }
 
-const SAFE_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
-
 /** Answers in one write: a web response around it costs a fifth of a whole call (ADR 0148). */
 function sendJson(outgoing: HttpBindings["outgoing"], value: unknown): Response {
   // A text leaves with the head of the answer; bytes would be a second part.
@@ -103,7 +102,7 @@ export function createGatewayApp(routes: readonly Route[], parts: AppParts): Gat
     registry.registerPath(describe(route));
     // Bodies are checked here and not by Hono: one schema stands for JSON and forms alike.
     app.on(route.method, route.path.replace(/\{(\w+)\}/g, ":$1"), async (context) => {
-      const { incoming } = context.env;
+      const { incoming, outgoing } = context.env;
       const url = new URL(context.req.url);
       const hasBody = route.method !== "GET";
       const { fields, file } = hasBody
@@ -133,10 +132,10 @@ export function createGatewayApp(routes: readonly Route[], parts: AppParts): Gat
       }
       const params = context.req.param() as Record<string, string>;
       const answer = await route.answer({
-        ...{ params, query: url.searchParams, incoming, who, file },
+        ...{ params, query: url.searchParams, incoming, outgoing, who, file },
         body: body?.data,
       });
-      return answer instanceof Response ? answer : sendJson(context.env.outgoing, answer);
+      return answer instanceof Response ? answer : sendJson(outgoing, answer);
     });
   }
   return app;

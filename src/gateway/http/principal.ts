@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type Provider from "oidc-provider";
 import type { Accounts } from "#gateway/accounts/accounts.ts";
-import type { Artifacts } from "#gateway/oauth/artifacts.ts";
+import type { Artifacts, StoredToken } from "#gateway/oauth/artifacts.ts";
 import { type Act, allows, type Capability, readScope } from "#gateway/oauth/capability.ts";
 import { checkProof } from "#gateway/oauth/dpop.ts";
 import { CLIENT_ROLE } from "#gateway/oauth/provider.ts";
@@ -35,19 +35,24 @@ const challenge = (scheme: string, more = "") => ({ "www-authenticate": `${schem
 const invalid = (message: string) =>
   new Refusal(401, "invalid_token", message, challenge("Bearer", ', error="invalid_token"'));
 
+const readScopes = new WeakMap<StoredToken, readonly Capability[]>();
+function capabilitiesOf(token: StoredToken): readonly Capability[] {
+  const known = readScopes.get(token) ?? readScope(token.scope);
+  readScopes.set(token, known);
+  return known;
+}
+
 /** What a token stands for now; undefined for one that is unknown, expired, revoked, or whose account is gone. */
 export async function principalOf(
-  { provider, artifacts, accounts, issuer }: PrincipalParts,
+  { artifacts, accounts, issuer }: PrincipalParts,
   value: string,
 ): Promise<(Principal & { readonly jkt: string | undefined }) | undefined> {
-  const token = (await provider.AccessToken.find(value)) ?? (await provider.ClientCredentials.find(value));
-  if (token === undefined || !token.isValid) return undefined;
+  const token = await artifacts.tokenOf(value);
+  if (token === undefined || token.expiresS <= Date.now() / 1_000) return undefined;
   // A token of this issuer for somebody else's interface is none for this one.
-  if (![token.aud].flat().includes(issuer)) return undefined;
-  const shared = {
-    ...{ clientId: token.clientId ?? "", scope: token.scope ?? "", capabilities: readScope(token.scope) },
-    ...{ expiresS: token.exp ?? 0, token: value, jkt: (token as { jkt?: string }).jkt },
-  };
+  if (!token.audience.includes(issuer)) return undefined;
+  const { clientId, scope, expiresS, jkt } = token;
+  const shared = { clientId, scope, expiresS, jkt, capabilities: capabilitiesOf(token), token: value };
   if (token.kind === "ClientCredentials") {
     const client = await artifacts.clientOf(shared.clientId);
     const role = String(client?.[CLIENT_ROLE] ?? "");
@@ -55,7 +60,7 @@ export async function principalOf(
       ? { ...shared, name: shared.clientId, isAccount: false, role }
       : undefined;
   }
-  const account = accounts.find((token as { accountId?: string }).accountId ?? "");
+  const account = accounts.find(token.account ?? "");
   if (account === undefined || account.isDisabled) return undefined;
   return { ...shared, name: account.name, isAccount: true, role: account.role };
 }

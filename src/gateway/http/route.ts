@@ -1,5 +1,5 @@
 /** A route of the gateway's interface as data: who may use it, its schemas, and its handler. */
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { z } from "@hono/zod-openapi";
 import type { Principal } from "./principal.ts";
 
@@ -7,6 +7,8 @@ interface GatewayRequest<Body = unknown> {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly incoming: IncomingMessage;
+  /** For an answer that is written to the connection itself. */
+  readonly outgoing: ServerResponse;
   /** Who sends it; for a route that is open to everybody, nobody. */
   readonly who: Principal;
   readonly body: Body;

@@ -1,4 +1,6 @@
 /** Events as a stream that stays open, and what programs publish. @source WHATWG HTML, Server-sent events */
+import type { ServerResponse } from "node:http";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { z } from "@hono/zod-openapi";
 import type { Journal } from "#gateway/journal.ts";
 import { RIGHT } from "#gateway/oauth/rights.ts";
@@ -8,6 +10,7 @@ import { plainOf } from "./device-view.ts";
 import { authorize, may, type Principal, type PrincipalParts, principalOf } from "./principal.ts";
 import { Refusal } from "./refusal.ts";
 import { type Route, route } from "./route.ts";
+import { SAFE_HEADERS } from "./safe-headers.ts";
 
 interface EventRouteParts extends PrincipalParts {
   readonly units: Units;
@@ -19,17 +22,26 @@ interface EventRouteParts extends PrincipalParts {
 const COMMENT_EVERY = 9;
 /** A token that ended ends its streams within this time. */
 const CHECK_MS = 1_000;
-/** Events that wait for a client that doesn't read; then it is disconnected. */
-const QUEUED_MAX = 256;
+/** What waits for a client that doesn't read; then it is disconnected. */
+const UNREAD_BYTES_MAX = 256 * 1024;
 const STREAMS_MAX = 4_096;
 
-const encoder = new TextEncoder();
+const HELLO = Buffer.from(":ok\n\n");
+const COMMENT = Buffer.from(":\n\n");
 
 /** What stands in `data:`: a text as it is, anything else as JSON. */
 export function dataOf({ value, device, atMs }: HubEvent) {
   const plain = plainOf(value);
   const data = plain === null ? null : typeof plain === "string" ? plain : JSON.stringify(plain);
   return { data, ttl: 60, published_at: new Date(atMs).toISOString(), coreid: device };
+}
+
+const frames = new WeakMap<HubEvent, Buffer>();
+/** An event as it is written to each stream, made once for all of them. */
+function frameOf(event: HubEvent): Buffer {
+  const frame = frames.get(event) ?? Buffer.from(`event: ${event.name}\ndata: ${JSON.stringify(dataOf(event))}\n\n`);
+  frames.set(event, frame);
+  return frame;
 }
 
 export function eventRoutes(parts: EventRouteParts): Route[] {
@@ -51,54 +63,43 @@ export function eventRoutes(parts: EventRouteParts): Route[] {
     timer = undefined;
   };
 
-  function stream(who: Principal, device: string | undefined, prefix: string): Response {
+  /** Writes to the connection itself: a web stream for each of thousands of listeners costs memory and time (ADR 0150). */
+  function stream(who: Principal, outgoing: ServerResponse, device: string | undefined, prefix: string): Response {
     if (streams.size >= STREAMS_MAX)
       throw new Refusal(429, "BUSY", "too many streams are open", { "retry-after": "10" });
     let now = who;
-    let end: () => void = () => undefined;
-    const body = new ReadableStream<Uint8Array>(
-      {
-        start(controller) {
-          let seconds = 0;
-          const send = (text: string) => {
-            if ((controller.desiredSize ?? 0) < -QUEUED_MAX) return end();
-            controller.enqueue(encoder.encode(text));
-          };
-          const stop = hub.listen({
-            device,
-            hear(event) {
-              if (!event.name.startsWith(prefix)) return;
-              const act = { device: event.device, right: RIGHT.subscribe, name: event.name };
-              if (event.device !== "api" && !may(now, act)) return;
-              send(`event: ${event.name}\ndata: ${JSON.stringify(dataOf(event))}\n\n`);
-            },
-          });
-          const look = async () => {
-            const still = await principalOf(parts, who.token);
-            if (still === undefined) return end();
-            now = still;
-            if (++seconds % COMMENT_EVERY === 0) send(":\n\n");
-          };
-          let isOver = false;
-          end = () => {
-            if (isOver) return;
-            isOver = true;
-            stop();
-            unwatch(look);
-            try {
-              controller.close();
-            } catch {
-              // The client went first.
-            }
-          };
-          watch(look);
-          send(":ok\n\n");
-        },
-        cancel: () => end(),
+    let seconds = 0;
+    const send = (bytes: Buffer) => {
+      // A client that doesn't read is disconnected.
+      if (outgoing.writableLength > UNREAD_BYTES_MAX) outgoing.destroy();
+      else outgoing.write(bytes);
+    };
+    const stop = hub.listen({
+      device,
+      hear(event) {
+        if (!event.name.startsWith(prefix)) return;
+        const act = { device: event.device, right: RIGHT.subscribe, name: event.name };
+        if (event.device === "api" || may(now, act)) send(frameOf(event));
       },
-      { highWaterMark: 1 },
-    );
-    return new Response(body, { headers: { "content-type": "text/event-stream", "x-accel-buffering": "no" } });
+    });
+    const look = async () => {
+      const still = await principalOf(parts, who.token);
+      if (still === undefined) return end();
+      now = still;
+      if (++seconds % COMMENT_EVERY === 0) send(COMMENT);
+    };
+    const end = () => {
+      stop();
+      unwatch(look);
+      outgoing.end();
+    };
+    outgoing.on("close", end);
+    // Each part is written as it is, and the stream ends with its connection.
+    outgoing.useChunkedEncodingByDefault = false;
+    outgoing.writeHead(200, { "content-type": "text/event-stream", "x-accel-buffering": "no", ...SAFE_HEADERS });
+    watch(look);
+    send(HELLO);
+    return RESPONSE_ALREADY_SENT;
   }
 
   const ofAll = (path: string, summary: string): Route =>
@@ -108,7 +109,7 @@ export function eventRoutes(parts: EventRouteParts): Route[] {
       summary,
       who: "token",
       replies: { 200: "text/event-stream" },
-      answer: async ({ who, params }) => stream(who, undefined, params.prefix ?? ""),
+      answer: async ({ who, params, outgoing }) => stream(who, outgoing, undefined, params.prefix ?? ""),
     });
   const ofOne = (path: string, summary: string): Route =>
     route({
@@ -117,12 +118,12 @@ export function eventRoutes(parts: EventRouteParts): Route[] {
       summary,
       who: "token",
       replies: { 200: "text/event-stream" },
-      async answer({ who, params }) {
+      async answer({ who, params, outgoing }) {
         const word = params.device ?? "";
         const unit = units.find(word.toLowerCase()) ?? units.list().find(({ name }) => name === word);
         authorize(who, { device: unit?.id ?? word.toLowerCase(), right: RIGHT.see });
         if (unit === undefined) throw new Refusal(404, "not_found", `there is no device ${word} here`);
-        return stream(who, unit.id, params.prefix ?? "");
+        return stream(who, outgoing, unit.id, params.prefix ?? "");
       },
     });
 

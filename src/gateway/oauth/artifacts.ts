@@ -8,6 +8,22 @@ import type { ArtifactRow, GatewayStore } from "#gateway/store/schema.ts";
 
 export const hashOf = (value: string): string => createHash("sha256").update(value).digest("hex");
 
+/** A token of one of these kinds is shown with requests. */
+type TokenKind = "AccessToken" | "ClientCredentials";
+
+/** What is kept of an access token. */
+export interface StoredToken {
+  readonly kind: TokenKind;
+  readonly clientId: string;
+  /** The account in whose name it is; undefined for a program in its own. */
+  readonly account: string | undefined;
+  readonly scope: string;
+  readonly audience: readonly string[];
+  readonly expiresS: number;
+  /** Thumbprint of the key that it is bound to (RFC 9449). */
+  readonly jkt: string | undefined;
+}
+
 /** A token in a list: what its holder may know of it, without the token. */
 interface TokenSummary {
   /** The first 16 digits of its hash. */
@@ -21,6 +37,8 @@ interface TokenSummary {
 
 export interface Artifacts {
   readonly adapterFor: AdapterFactory;
+  /** The access token with this value, expired or not: the same object until it changes. */
+  tokenOf(value: string): Promise<StoredToken | undefined>;
   /** The access and refresh tokens of an account that are still good. */
   tokensOf(account: string): Promise<readonly TokenSummary[]>;
   /** Ends one token of an account by the start of its hash. @returns Whether there was one. */
@@ -35,18 +53,32 @@ export interface Artifacts {
   sweep(nowS: number): Promise<void>;
 }
 
-const TOKENS = ["AccessToken", "ClientCredentials"];
+const TOKENS: readonly string[] = ["AccessToken", "ClientCredentials"] satisfies TokenKind[];
 const LISTED = [...TOKENS, "RefreshToken"];
 const CACHED = [...TOKENS, "Client"];
 /** Access tokens and clients that are kept in memory as well, since each request asks for one. */
 const CACHED_MAX = 20_000;
 const NEVER_S = 9_000_000_000;
 
+function readToken({ kind, account, payload, expires_s }: ArtifactRow): StoredToken {
+  const { clientId = "", scope = "", aud, jkt } = JSON.parse(payload) as AdapterPayload & { jkt?: string };
+  return {
+    ...{ kind: kind as TokenKind, clientId, scope, jkt, expiresS: expires_s },
+    account: account === "" ? undefined : account,
+    audience: [aud ?? []].flat(),
+  };
+}
+
 export function createArtifacts(store: GatewayStore): Artifacts {
   /** A value that is found by something else than itself, as a device grant by its user code, is known by its hash alone. */
   const known = `${randomBytes(16).toString("hex")}:`;
   const keyOf = (value: string) => (value.startsWith(known) ? value.slice(known.length) : hashOf(value));
   const cache = new Map<string, ArtifactRow>();
+  /** What was read from cached rows, so that a call parses nothing. */
+  const tokens = new WeakMap<ArtifactRow, StoredToken>();
+  const clients = new WeakMap<ArtifactRow, Readonly<Record<string, unknown>>>();
+  /** Counts what was removed: a row that was read meanwhile may be gone, and is not kept. */
+  let removals = 0;
 
   const remember = (row: ArtifactRow) => {
     if (!CACHED.includes(row.kind)) return;
@@ -55,6 +87,7 @@ export function createArtifacts(store: GatewayStore): Artifacts {
     cache.set(`${row.kind} ${row.hash}`, row);
   };
   const forget = (matches: (row: ArtifactRow) => boolean) => {
+    removals++;
     for (const [key, row] of cache) if (matches(row)) cache.delete(key);
   };
   const rowOf = async (kind: string, hash: string): Promise<ArtifactRow | undefined> => {
@@ -62,13 +95,14 @@ export function createArtifacts(store: GatewayStore): Artifacts {
     if (cached !== undefined) return cached;
     // A token of a program is asked for as a person's first: it is known not to be one.
     if (kind === "AccessToken" && cache.has(`ClientCredentials ${hash}`)) return undefined;
+    const before = removals;
     const row = await store.db
       .selectFrom("artifacts")
       .selectAll()
       .where("kind", "=", kind)
       .where("hash", "=", hash)
       .executeTakeFirst();
-    if (row !== undefined) remember(row);
+    if (row !== undefined && removals === before) remember(row);
     return row;
   };
   const payloadOf = (row: ArtifactRow | undefined, value?: string): AdapterPayload | undefined =>
@@ -101,6 +135,7 @@ export function createArtifacts(store: GatewayStore): Artifacts {
     await store.write(async (tx) => {
       await tx.deleteFrom("artifacts").where("kind", "=", kind).where("hash", "=", hash).execute();
     });
+    removals++;
     cache.delete(`${kind} ${hash}`);
   };
 
@@ -142,6 +177,18 @@ export function createArtifacts(store: GatewayStore): Artifacts {
 
   return {
     adapterFor,
+    async tokenOf(value) {
+      const hash = hashOf(value);
+      const row =
+        cache.get(`AccessToken ${hash}`) ??
+        cache.get(`ClientCredentials ${hash}`) ??
+        (await rowOf("AccessToken", hash)) ??
+        (await rowOf("ClientCredentials", hash));
+      if (row === undefined) return undefined;
+      const known = tokens.get(row) ?? readToken(row);
+      tokens.set(row, known);
+      return known;
+    },
     async tokensOf(account) {
       const nowS = Math.floor(Date.now() / 1_000);
       const rows = await store.db
@@ -189,7 +236,10 @@ export function createArtifacts(store: GatewayStore): Artifacts {
     },
     async clientOf(id) {
       const row = await rowOf("Client", hashOf(id));
-      return row && (JSON.parse(row.payload) as Readonly<Record<string, unknown>>);
+      if (row === undefined) return undefined;
+      const known = clients.get(row) ?? (JSON.parse(row.payload) as Readonly<Record<string, unknown>>);
+      clients.set(row, known);
+      return known;
     },
     async sweep(nowS) {
       await store.write(async (tx) => {

@@ -45,7 +45,15 @@ export function createEventHub(units: Units): EventHub {
       if (listener.device === undefined || listener.device === event.device) listener.hear(event);
     }
   };
-  const isWanted = (id: string) => [...listeners].some(({ device }) => device === undefined || device === id);
+  /** How many listen to a unit; under undefined, to all. */
+  const wanted = new Map<string | undefined, number>();
+  const isWanted = (id: string) => wanted.has(undefined) || wanted.has(id);
+  const count = (device: string | undefined, change: 1 | -1) => {
+    const before = wanted.get(device) ?? 0;
+    if (before + change === 0) wanted.delete(device);
+    else wanted.set(device, before + change);
+    if (before === 0 || before + change === 0) adjust();
+  };
 
   function poll(unit: GatewayUnit): void {
     const filter = createEventFilter();
@@ -92,10 +100,9 @@ export function createEventHub(units: Units): EventHub {
   return {
     listen(listener) {
       listeners.add(listener);
-      adjust();
+      count(listener.device, 1);
       return () => {
-        listeners.delete(listener);
-        adjust();
+        if (listeners.delete(listener)) count(listener.device, -1);
       };
     },
     publish: (name, value, device = "api") => tell({ name, value, device, atMs: Date.now() }),
@@ -104,6 +111,7 @@ export function createEventHub(units: Units): EventHub {
     },
     close() {
       listeners.clear();
+      wanted.clear();
       adjust();
     },
   };

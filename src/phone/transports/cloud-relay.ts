@@ -6,7 +6,7 @@
 import { X509Certificate } from "node:crypto";
 import { request } from "node:http";
 import { request as requestTls } from "node:https";
-import { connectAsync, type MqttClient } from "mqtt";
+import type { MqttClient } from "mqtt";
 import { toHex, viewOf } from "#base/bytes.ts";
 import { FAULTS, type Fault, ok, type Result, refuse } from "#base/faults.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
@@ -132,6 +132,8 @@ export async function cloudRelayTransport(options: CloudRelayOptions): Promise<R
   if (!admitted.ok) return admitted;
 
   const name = callerName(nonce.value.nonce);
+  // Loaded here: a program whose units are all near does without its 6 MB.
+  const { connectAsync } = await import("mqtt");
   let client: MqttClient;
   try {
     client = await connectAsync(

@@ -17,7 +17,11 @@ export function httpTransport({ host, port, timeoutMs = 5000 }: HttpTransportOpt
   return {
     exchange: (path, body) =>
       new Promise<Result<Uint8Array>>((resolve) => {
-        const lost = () => resolve(refuse("SESSION_UNREACHABLE"));
+        const settle = (answer: Result<Uint8Array>) => {
+          clearTimeout(timer);
+          resolve(answer);
+        };
+        const lost = () => settle(refuse("SESSION_UNREACHABLE"));
         const outgoing = request(
           {
             host,
@@ -27,7 +31,6 @@ export function httpTransport({ host, port, timeoutMs = 5000 }: HttpTransportOpt
             method: path === "key" ? "GET" : "POST",
             headers:
               path === "key" ? {} : { "content-length": body.length, "content-type": "application/octet-stream" },
-            signal: AbortSignal.timeout(timeoutMs),
           },
           (incoming) => {
             const parts: Buffer[] = [];
@@ -41,11 +44,14 @@ export function httpTransport({ host, port, timeoutMs = 5000 }: HttpTransportOpt
             incoming.on("close", lost);
             incoming.on("end", () => {
               const answer = Uint8Array.from(Buffer.concat(parts));
-              resolve(incoming.statusCode === 200 ? ok(answer) : refuse(readRefusal(answer)));
+              settle(incoming.statusCode === 200 ? ok(answer) : refuse(readRefusal(answer)));
             });
           },
         );
+        // A signal that aborts after this time would cost more than the sealing of the request.
+        const timer = setTimeout(() => outgoing.destroy(), timeoutMs).unref();
         outgoing.on("error", lost);
+        outgoing.on("close", lost);
         outgoing.end(path === "key" ? undefined : body);
       }),
     close: async () => agent.destroy(),

@@ -197,7 +197,7 @@ it("a build server uploads a draft, which a person with a fresh second factor pu
 
   const byProgram = { issuer: world.gateway.url, client: "builds", secret: readFileSync(secretFile, "utf8") };
   const ci = operatorClient({ data, url, program: byProgram });
-  expect(await refusal(ci.post("/v1/release-drafts/lamp/7/publish", {}))).toMatch(/fresh second factor/);
+  expect(await refusal(ci.post("/v1/release-drafts/lamp/7/publish", {}))).toMatch(/this is for a person/);
   expect(await ci.get("/v1/releases")).toEqual([]);
 
   await logIn(await world.account("paul", "release"));
@@ -206,6 +206,10 @@ it("a build server uploads a draft, which a person with a fresh second factor pu
   expect([published.trouble, published.status]).toEqual(["", 0]);
   expect(await ci.get("/v1/releases")).toMatchObject([{ product: "lamp", sequence: 7, withdrawn: false }]);
   expect(JSON.parse((await runVerb("release", "drafts", ...at)).out)).toEqual([]);
+  // What a person published, a program can't bring to units either, whatever its role.
+  const waves = { product: "lamp", sequence: 7, waves: [{ percent: 100 }] };
+  expect(await refusal(ci.post("/v1/rollouts", waves))).toMatch(/this is for a person/);
+  expect(await refusal(ci.post("/v1/releases/lamp/7/withdraw", {}))).toMatch(/this is for a person/);
   const journal = JSON.stringify(await ci.get("/v1/journal"));
   expect(journal).toMatch(/by builds/);
   expect(journal).toMatch(/by paul/);

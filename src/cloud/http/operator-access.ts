@@ -40,7 +40,7 @@ const VIEW_MS = 12 * 3_600_000;
 const REMEMBERED_MAX = 32;
 const SECRET_BYTES = 32;
 /** Whoever shows the shared key: it says nothing of the person. */
-const OPERATOR: Member = { name: "the operator key", role: "admin", authenticatedS: undefined };
+const OPERATOR: Member = { name: "the operator key", role: "admin", authenticatedS: undefined, isProgram: false };
 
 const digest = (text: string) => createHash("sha256").update(text).digest("hex");
 

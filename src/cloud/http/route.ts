@@ -29,6 +29,8 @@ export interface Member {
   readonly role: string;
   /** Unix seconds of the login with password and second factor; undefined for a program. */
   readonly authenticatedS: number | undefined;
+  /** Whether it is a program that acts in its own name, as a build server. */
+  readonly isProgram: boolean;
 }
 
 /** Content that has no schema: its media type. */

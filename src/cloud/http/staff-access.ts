@@ -41,6 +41,10 @@ function needs(method: string, path: string): { readonly role: string; readonly 
   return { role: "admin", isFresh: false };
 }
 
+/** A program has no second factor: it looks, and uploads drafts, and nothing that it does reaches a unit. */
+const mayProgram = (method: string, path: string): boolean =>
+  method === "GET" || method === "HEAD" || (method === "POST" && path === "/v1/release-drafts");
+
 /** What an issuer says of a token now (RFC 7662, 2.2), with the claim `role` of its own. */
 interface Introspected {
   readonly active?: unknown;
@@ -97,6 +101,7 @@ export function createStaffAccess({ issuer, audience, secret }: StaffIssuer, now
     return {
       name: String(claims.sub),
       role: told.role,
+      isProgram: claims.grant === undefined,
       authenticatedS: typeof claims.auth_time === "number" ? claims.auth_time : undefined,
     };
   }
@@ -115,6 +120,12 @@ export function createStaffAccess({ issuer, audience, secret }: StaffIssuer, now
     async admit(token, { method, path }) {
       const member = await memberOf(token);
       if (member === undefined) throw new HttpRefusal(401, "this token is no good here; log in with: latchkey login");
+      if (member.isProgram && !mayProgram(method, path)) {
+        throw new HttpRefusal(
+          403,
+          "a program may look and upload drafts; this is for a person, who logs in with: latchkey login",
+        );
+      }
       const { role, isFresh } = needs(method, path);
       if (RANK.indexOf(member.role) < RANK.indexOf(role)) {
         throw new HttpRefusal(403, `the role ${member.role} may not do this (it needs ${role})`);

@@ -8,7 +8,12 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { newKeySet } from "#cloud/releases/key-set-files.ts";
+import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
 import { encodeCbor } from "#codec/cbor.ts";
+import { readKeyFile } from "#trust/host/key-file.ts";
+import { readReleaseFile, writeReleaseFile } from "#trust/host/release-file.ts";
+import { COMPONENT } from "#wire/releases/release.ts";
 import { until } from "../progress.ts";
 import { type Account, PASSWORD, startWorld, type World } from "./gateway-world.ts";
 
@@ -17,6 +22,10 @@ const installed = resolve(".cache/particle-cli");
 const home = mkdtempSync(join(tmpdir(), "latchkey-particle-cli-"));
 /** A subscription outlives a test that failed. */
 const running = new Set<ChildProcess>();
+const PLAN = {
+  ...{ product: "lamp", sequence: 7, hardware: [1], consent: "auto" as const, epoch: 0, notAfterS: undefined, bases: [] },
+  images: new Map([[COMPONENT.js, new TextEncoder().encode("an app")]]),
+};
 let world: World;
 let ann: Account;
 let device = "";
@@ -116,6 +125,23 @@ it("subscribes to events of units, and hears what it publishes itself", async ()
   await until("what was published", () => (/"name":"hello"/.test(listening.out()) ? true : undefined));
   listening.child.kill();
   await listening.ended;
+});
+
+it("flashes a signed release, and nothing else", async () => {
+  const keys = join(home, "keys");
+  newKeySet(keys, "lamp");
+  const file = join(home, "lamp.bin");
+  writeReleaseFile(file, buildRelease(PLAN));
+  const unsigned = await particle("flash", "--cloud", device, file);
+  expect([unsigned.code, unsigned.out]).toEqual([1, expect.stringMatching(/the release is not signed/)]);
+  writeReleaseFile(file, signReleaseFile(readReleaseFile(file), readKeyFile(join(keys, "release.key"), "release").seed));
+  const signed = await particle("flash", "--cloud", device, file);
+  expect([signed.code, signed.out]).toEqual([0, expect.stringMatching(/Flash success/)]);
+  const journal = await (await world.get("/v1/gateway/journal", world.bootstrapKey())).json();
+  expect(JSON.stringify(journal)).toMatch(/"what":"flash release 7".{0,80}"outcome":"started"/);
+  writeFileSync(join(home, "lamp.ino"), "void loop() {}");
+  const source = await particle("flash", "--cloud", device, join(home, "lamp.ino"));
+  expect([source.code, source.out]).toEqual([1, expect.stringMatching(/Failed to flash .*not_found/)]);
 });
 
 it("is told what it can't have, and ends with that", async () => {

@@ -23,7 +23,15 @@ const home = mkdtempSync(join(tmpdir(), "latchkey-particle-cli-"));
 /** A subscription outlives a test that failed. */
 const running = new Set<ChildProcess>();
 const PLAN = {
-  ...{ product: "lamp", sequence: 7, hardware: [1], consent: "auto" as const, epoch: 0, notAfterS: undefined, bases: [] },
+  ...{
+    product: "lamp",
+    sequence: 7,
+    hardware: [1],
+    consent: "auto" as const,
+    epoch: 0,
+    notAfterS: undefined,
+    bases: [],
+  },
   images: new Map([[COMPONENT.js, new TextEncoder().encode("an app")]]),
 };
 let world: World;
@@ -134,7 +142,10 @@ it("flashes a signed release, and nothing else", async () => {
   writeReleaseFile(file, buildRelease(PLAN));
   const unsigned = await particle("flash", "--cloud", device, file);
   expect([unsigned.code, unsigned.out]).toEqual([1, expect.stringMatching(/the release is not signed/)]);
-  writeReleaseFile(file, signReleaseFile(readReleaseFile(file), readKeyFile(join(keys, "release.key"), "release").seed));
+  writeReleaseFile(
+    file,
+    signReleaseFile(readReleaseFile(file), readKeyFile(join(keys, "release.key"), "release").seed),
+  );
   const signed = await particle("flash", "--cloud", device, file);
   expect([signed.code, signed.out]).toEqual([0, expect.stringMatching(/Flash success/)]);
   const journal = await (await world.get("/v1/gateway/journal", world.bootstrapKey())).json();

@@ -23,6 +23,11 @@ export const CRYPTO_ANSWERS: readonly Answer[] = [
     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
   ],
   [
+    "sha256 of parts",
+    (crypto, bytes) => crypto.sha256(bytes("61"), bytes(""), bytes("6263")),
+    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+  ],
+  [
     "sha512",
     (crypto, bytes) => crypto.sha512(bytes("616263")),
     "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",

@@ -63,12 +63,17 @@ JS_FUNCTION(x25519) {
 }
 
 JS_FUNCTION(sha256) {
-  (void)self, (void)argc;
+  (void)self;
   size_t length;
   uint8_t hash[32];
-  const uint8_t *message = js_bytes(ctx, argv[0], &length);
-  if (!message) return JS_EXCEPTION;
-  crypto_hash_sha256(hash, message, length);
+  crypto_hash_sha256_state state;
+  crypto_hash_sha256_init(&state);
+  for (int i = 0; i < argc; i++) {
+    const uint8_t *part = js_bytes(ctx, argv[i], &length);
+    if (!part) return JS_EXCEPTION;
+    crypto_hash_sha256_update(&state, part, length);
+  }
+  crypto_hash_sha256_final(&state, hash);
   return js_new_bytes(ctx, hash, sizeof hash);
 }
 

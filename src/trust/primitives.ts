@@ -12,7 +12,8 @@ export interface Primitives {
   ed25519PublicKey(seed: Uint8Array): Uint8Array;
   /** RFC 7748: u-coordinate (32 bytes) of scalar times point; all zero for a small-order point. */
   x25519(scalar: Uint8Array, point: Uint8Array): Uint8Array;
-  sha256(message: Uint8Array): Uint8Array;
+  /** Of the parts one after another (FIPS 180-4): 32 bytes. */
+  sha256(...parts: readonly Uint8Array[]): Uint8Array;
   sha512(message: Uint8Array): Uint8Array;
   /** RFC 8439: ciphertext with the 16-byte tag appended; key 32 bytes, nonce 12 bytes. */
   chacha20Poly1305Seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array;

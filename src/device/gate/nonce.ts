@@ -18,7 +18,7 @@ export interface NonceKey {
 }
 
 function codeOf(primitives: Primitives, { nonceKey }: NonceKey, head: Uint8Array): Uint8Array {
-  return primitives.sha256(concat(nonceKey, head)).subarray(0, NONCE_BYTES - HEAD_BYTES);
+  return primitives.sha256(nonceKey, head).subarray(0, NONCE_BYTES - HEAD_BYTES);
 }
 
 export function issueNonce(primitives: Primitives, key: NonceKey, nowMs: number): Uint8Array {

@@ -3,7 +3,7 @@
  * numbers, so a number alone would let one guest use up another's turns.
  * @source PROTOCOL 5.22
  */
-import { concat, equal } from "#base/bytes.ts";
+import { equal } from "#base/bytes.ts";
 import type { Effect } from "#device/machine.ts";
 import { remember } from "#device/store/store.ts";
 import type { Usage } from "#trust/grants/caveats.ts";
@@ -25,7 +25,7 @@ const USED_UP: Usage = { uses: Number.MAX_SAFE_INTEGER, agesS: new Array<number>
 /** The entry of a chain's link, or what a new one would be. */
 function entryOf({ sha256 }: Primitives, memory: Memory, chain: OpenChain, cti: Uint8Array) {
   const place = chain.links.findIndex(({ claims }) => equal(claims.cti, cti));
-  const link = sha256(concat((chain.links[place] as OpenLink).signer, cti)).slice(0, LINK_BYTES);
+  const link = sha256((chain.links[place] as OpenLink).signer, cti).slice(0, LINK_BYTES);
   const known = memory.counted.find((each) => equal(each.link, link));
   return { known, link, isDeep: place > (isOwnersBranch(memory, chain) ? 1 : 0) };
 }

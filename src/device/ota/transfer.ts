@@ -5,6 +5,7 @@
  */
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
+import type { Sha256 } from "#base/sha256.ts";
 import {
   BLOCK_BYTES,
   type BlockResponse,
@@ -37,8 +38,6 @@ export interface TransferFetch {
 const HEAD_BYTES_MAX = 256;
 
 const KEPT_BYTES = TRANSFER_NAME_BYTES;
-
-type Sha256 = (message: Uint8Array) => Uint8Array;
 
 export function createTransferFetch(transfer: Transfer): TransferFetch {
   const blocks = blockCount(transfer.streamBytes);

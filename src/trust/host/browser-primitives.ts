@@ -11,7 +11,11 @@ import { tweetnaclPrimitives } from "./tweetnacl-primitives.ts";
 const ONE_BLOCK = { disablePadding: true } as const;
 
 export const browserPrimitives: Primitives = tweetnaclPrimitives({
-  sha256: (message) => sha256(message),
+  sha256(...parts) {
+    const hash = sha256.create();
+    for (const part of parts) hash.update(part);
+    return hash.digest();
+  },
   chacha20Poly1305Seal: (key, nonce, aad, plaintext) => chacha20poly1305(key, nonce, aad).encrypt(plaintext),
   chacha20Poly1305Open(key, nonce, aad, ciphertext) {
     try {

@@ -70,7 +70,11 @@ export const nodePrimitives: Primitives = {
       return new Uint8Array(32);
     }
   },
-  sha256: (message) => bytesOf(createHash("sha256").update(message).digest()),
+  sha256(...parts) {
+    const hash = createHash("sha256");
+    for (const part of parts) hash.update(part);
+    return bytesOf(hash.digest());
+  },
   sha512: (message) => bytesOf(createHash("sha512").update(message).digest()),
   chacha20Poly1305Seal(key, nonce, aad, plaintext) {
     const cipher = createCipheriv("chacha20-poly1305", key, nonce, { authTagLength: 16 });

@@ -29,7 +29,7 @@ export function hmacKey(key: Uint8Array): HmacKey {
 
 /** HMAC-SHA-256 (RFC 2104). */
 export function hmac(primitives: Primitives, key: HmacKey, message: Uint8Array): Uint8Array {
-  return primitives.sha256(concat(key.outer, primitives.sha256(concat(key.inner, message))));
+  return primitives.sha256(key.outer, primitives.sha256(key.inner, message));
 }
 
 /** EDHOC_Extract: HKDF-Extract with a 32-byte salt. */

@@ -130,7 +130,7 @@ export function readLoneString(message: Uint8Array): Uint8Array | undefined {
 
 /** TH_2 = H(G_Y, H(message_1)). */
 export function transcript2(primitives: Primitives, gY: Uint8Array, message1: Uint8Array): Uint8Array {
-  return primitives.sha256(concat(HEAD_32, gY, HEAD_32, primitives.sha256(message1)));
+  return primitives.sha256(HEAD_32, gY, HEAD_32, primitives.sha256(message1));
 }
 
 /** TH_3 and TH_4: H(TH before, plaintext, CRED of its sender). */
@@ -140,7 +140,7 @@ export function transcriptNext(
   plaintext: Uint8Array,
   cred: Uint8Array,
 ): Uint8Array {
-  return primitives.sha256(concat(HEAD_32, before, plaintext, cred));
+  return primitives.sha256(HEAD_32, before, plaintext, cred);
 }
 
 /**

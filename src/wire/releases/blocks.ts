@@ -9,6 +9,7 @@
  */
 import { concat, viewOf } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
+import type { Sha256 } from "#base/sha256.ts";
 
 export const BLOCK_BYTES = 4096;
 export const LEAF_BYTES = 16;
@@ -23,18 +24,16 @@ export const TRANSFER_NAME_BYTES = 16;
 export const LEAVES_INDEX = 0xffff;
 const REFUSED_INDEX = 0xfffe;
 
-type Sha256 = (message: Uint8Array) => Uint8Array;
-
 const LEAF_PREFIX = Uint8Array.of(0);
 const ROOT_PREFIX = Uint8Array.of(1);
 
 export function leafOf(sha256: Sha256, block: Uint8Array): Uint8Array {
-  return sha256(concat(LEAF_PREFIX, block)).slice(0, LEAF_BYTES);
+  return sha256(LEAF_PREFIX, block).slice(0, LEAF_BYTES);
 }
 
 /** The root over leaves that follow one another in one byte string. */
 export function rootOf(sha256: Sha256, leaves: Uint8Array): Uint8Array {
-  return sha256(concat(ROOT_PREFIX, leaves));
+  return sha256(ROOT_PREFIX, leaves);
 }
 
 /** All leaves of some bytes, one after another. */

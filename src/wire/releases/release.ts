@@ -1,13 +1,5 @@
-/**
- * A release: which images a product gets next, and everything a unit needs to check before, while and after it fetches
- * them. Signed by a release key (wire/releases/role-envelope.ts).
- *
- * Payload: [1, sequence, product, [hardware...], notAfterS or null, consent, epoch, [component...]], a component
- * [kind, imageBytes, imageRoot, [transfer...]], a transfer [streamBytes, root] (whole) or [streamBytes, root, base].
- * @source PROTOCOL 8.3
- */
-import { concat } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
+import type { Sha256 } from "#base/sha256.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import { IMAGES_ID_BYTES } from "#wire/flash/journal.ts";
 import { BLOCK_BYTES, BLOCKS_MAX, TRANSFER_NAME_BYTES } from "./blocks.ts";
@@ -149,12 +141,12 @@ function isName(item: Cbor): item is Uint8Array {
 }
 
 /** Names a release on the wire: first 16 bytes of SHA-256 of its signed bytes. */
-export function releaseIdOf(sha256: (message: Uint8Array) => Uint8Array, signed: Uint8Array): Uint8Array {
+export function releaseIdOf(sha256: Sha256, signed: Uint8Array): Uint8Array {
   return sha256(signed).slice(0, 16);
 }
 
 /** Names what runs when a release runs, whoever signs it again: it is this that is rejected after three crashes. */
-export function imagesIdOf(sha256: (message: Uint8Array) => Uint8Array, release: Release): Uint8Array {
+export function imagesIdOf(sha256: Sha256, release: Release): Uint8Array {
   const parts = release.components.flatMap(({ kind, imageRoot }) => [Uint8Array.of(kind), imageRoot]);
-  return sha256(concat(...parts)).slice(0, IMAGES_ID_BYTES);
+  return sha256(...parts).slice(0, IMAGES_ID_BYTES);
 }

@@ -6,6 +6,7 @@
  */
 
 import { ok, type Result, refuse } from "#base/faults.ts";
+import type { Sha256 } from "#base/sha256.ts";
 import { utf8 } from "#base/utf8.ts";
 import { decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import { ALGORITHM, COSE_TAG, encodeHeader, HEADER, readSign1, sign1ToBeSigned, untag } from "#codec/cose.ts";
@@ -23,7 +24,7 @@ export interface RoleEnvelope {
   readonly toBeSigned: Uint8Array;
 }
 
-export function keyNameOf(sha256: (message: Uint8Array) => Uint8Array, publicKey: Uint8Array): Uint8Array {
+export function keyNameOf(sha256: Sha256, publicKey: Uint8Array): Uint8Array {
   return sha256(publicKey).slice(0, KEY_NAME_BYTES);
 }
 

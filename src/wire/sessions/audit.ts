@@ -1,6 +1,7 @@
 /** The unit's log of what it decided, as a phone reads it (PROTOCOL 5.28). */
-import { concat, equal, viewOf } from "#base/bytes.ts";
+import { equal, viewOf } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
+import type { Sha256 } from "#base/sha256.ts";
 import { utf8 } from "#base/utf8.ts";
 
 /** First bytes of the last link's cti: enough to tell grants apart, too few to tell who holds one. */
@@ -40,10 +41,7 @@ export interface AuditEntry {
 }
 
 /** What an entry says of a name: the first bytes of its SHA-256, so that entries have one size and tell nothing to who does not know the app. */
-export function auditNameTag(
-  primitives: { sha256(message: Uint8Array): Uint8Array },
-  name: string | undefined,
-): Uint8Array {
+export function auditNameTag(primitives: { sha256: Sha256 }, name: string | undefined): Uint8Array {
   return name === undefined ? new Uint8Array(NAME_TAG_BYTES) : primitives.sha256(utf8(name)).slice(0, NAME_TAG_BYTES);
 }
 
@@ -63,12 +61,8 @@ export function encodeAuditEntry(entry: AuditEntry): Uint8Array {
 }
 
 /** The link of an entry, which the next one is hashed over. */
-export function auditLink(
-  primitives: { sha256(message: Uint8Array): Uint8Array },
-  before: Uint8Array,
-  fields: Uint8Array,
-): Uint8Array {
-  return primitives.sha256(concat(before, fields)).slice(0, AUDIT_LINK_BYTES);
+export function auditLink(primitives: { sha256: Sha256 }, before: Uint8Array, fields: Uint8Array): Uint8Array {
+  return primitives.sha256(before, fields).slice(0, AUDIT_LINK_BYTES);
 }
 
 interface AuditPart {
@@ -79,10 +73,7 @@ interface AuditPart {
 }
 
 /** Reads a part of a log; AUDIT_CHAIN when it isn't whole, or an entry was changed, taken out or put in. */
-export function readAudit(
-  primitives: { sha256(message: Uint8Array): Uint8Array },
-  bytes: Uint8Array,
-): Result<AuditPart> {
+export function readAudit(primitives: { sha256: Sha256 }, bytes: Uint8Array): Result<AuditPart> {
   if (bytes.length < AUDIT_LINK_BYTES || (bytes.length - AUDIT_LINK_BYTES) % AUDIT_ENTRY_BYTES !== 0) {
     return refuse("AUDIT_CHAIN");
   }

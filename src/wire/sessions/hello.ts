@@ -4,6 +4,7 @@
  */
 import { concat, equal, viewOf } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
+import type { Sha256 } from "#base/sha256.ts";
 import { utf8 } from "#base/utf8.ts";
 import type { AirCredentials } from "#wire/air/air-credentials.ts";
 
@@ -114,7 +115,7 @@ export function decodeHello(bytes: Uint8Array): Result<{ hello: Hello; signature
  */
 export function bindingOf(
   found: Pick<AirCredentials, "protocol" | "ssid" | "reserved" | "token" | "sealed">,
-  sha256: (message: Uint8Array) => Uint8Array,
+  sha256: Sha256,
 ): HelloBinding {
   if (found.sealed !== undefined)
     return { kind: "air", counter: found.sealed.counter, tag: found.sealed.tag.slice(0, TAG_PART_BYTES) };

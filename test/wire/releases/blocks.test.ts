@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import {
   BLOCK_BYTES,
   type BlockResponse,
@@ -16,7 +16,7 @@ import {
   wantedBlocks,
 } from "#wire/releases/blocks.ts";
 
-const sha256 = (message: Uint8Array) => new Uint8Array(createHash("sha256").update(message).digest());
+const { sha256 } = nodePrimitives;
 
 test("requests and responses come back as they went out; random bytes never throw", () => {
   const transfer = sha256(new Uint8Array(1)).slice(0, 16);

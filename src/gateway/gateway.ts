@@ -130,7 +130,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       // Before those of devices, whose paths would take "events" for a device or a variable.
       ...eventRoutes({ ...principals, units, hub, journal }),
       ...hookRoutes({ hooks, journal }),
-      ...deviceRoutes({ units, hub, journal }),
+      ...deviceRoutes({ ...principals, units, hub, journal }),
       route({
         method: "GET",
         path: "/v1/openapi.json",

@@ -165,3 +165,18 @@ it("an account that is disabled, and one that is removed, loses its tokens at on
   await world.send("PUT", "/v1/gateway/accounts/dora", { disabled: true }, world.bootstrapKey());
   expect((await world.get(`/v1/devices/${first}/light`, access_token)).status).toBe(401);
 });
+
+it.each(["PUT", "DELETE"])("a member who leaves (%s) loses streams that are open within a second", async (method) => {
+  const name = `leaver-${method.toLowerCase()}`;
+  const { access_token } = await world.login(await world.account(name, "viewer"));
+  const stream = await world.get("/v1/devices/events", access_token);
+  expect(stream.headers.get("content-type")).toBe("text/event-stream");
+  const reader = (stream.body as ReadableStream<Uint8Array>).getReader();
+  expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe(":ok\n\n");
+  await world.send(method, `/v1/gateway/accounts/${name}`, { disabled: true }, world.bootstrapKey());
+  const sinceMs = performance.now();
+  while (!(await reader.read()).done);
+  // A second until the token is looked at again, and what a busy machine takes.
+  expect(performance.now() - sinceMs).toBeLessThan(2_000);
+  expect((await world.get("/v1/devices/events", access_token)).status).toBe(401);
+});

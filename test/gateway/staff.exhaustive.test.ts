@@ -264,11 +264,18 @@ it("takes only tokens that its own issuer signed for it", async () => {
 it("who leaves is out within a second", async () => {
   const token = readLogin(loginFile(), url)?.accessToken ?? "";
   expect(await status("GET", "/v1/status", token)).toBe(200);
+  // Their browser has the status page open.
+  const { path } = (await operatorClient({ data }).post("/v1/view-links", {})) as { path: string };
+  const opened = await fetch(new URL(path, url));
+  const cookie = opened.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const page = () => fetch(new URL("/", url), { headers: { cookie } }).then((answer) => answer.status);
+  expect(await page()).toBe(200);
   await world.send("PUT", "/v1/gateway/accounts/paul", { disabled: true }, world.bootstrapKey());
   const sinceMs = performance.now();
   await until("the refusal", async () => ((await status("GET", "/v1/status", token)) === 401 ? true : undefined), 50);
   // A second for which the issuer's answer counts, and what a busy machine takes to ask again.
   expect(performance.now() - sinceMs).toBeLessThan(2_000);
+  expect(await page()).toBe(401);
   expect(await refusal(operatorClient({ data }).get("/v1/status"))).toMatch(/refuses this login/);
   const fields = { grant_type: "refresh_token", refresh_token: readLogin(loginFile(), url)?.refreshToken ?? "" };
   expect(await askToken(world.gateway.url, fields)).toMatchObject({ error: "invalid_grant" });

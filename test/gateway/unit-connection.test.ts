@@ -77,3 +77,15 @@ it("leaves a unit that is away alone for a while, and says that it is away", asy
   expect(await unit.connection.request(call("b"), false)).toEqual(refuse("SESSION_UNREACHABLE"));
   expect([unit.opened(), unit.connection.isOnline, unit.asked]).toEqual([1, false, []]);
 });
+
+it("asks for nothing that was allowed when it came and is not when its turn comes", async () => {
+  const unit = fakeUnit();
+  let isAllowed = true;
+  const ask = (name: string) => unit.connection.request(call(name), false, async () => isAllowed);
+  const [first, second] = [ask("a"), ask("b")];
+  await unit.turn();
+  isAllowed = false;
+  await unit.answer(ok(1));
+  expect([await first, await second]).toEqual([ok(1), { ok: false, fault: "ENDED" }]);
+  expect(unit.asked).toEqual(["a"]);
+});

@@ -27,8 +27,11 @@ interface StaffOptions {
 export interface OperatorAccess {
   /** @returns Who sends it, where that is known. @throws HttpRefusal when it may not use a route for `who`. */
   authorize(who: Route["who"], request: AccessRequest): Promise<Member> | Member | undefined;
-  /** Makes the code of a link that opens the status page once, within five minutes. */
-  invite(): string;
+  /**
+   * Makes the code of a link that opens the status page once, within five minutes.
+   * @param who Who asks: the page ends with the token that they showed.
+   */
+  invite(who: Member | undefined): string;
   /** Exchanges a code for the value of the browser's cookie; undefined when the code is unknown, used or too old. */
   redeem(code: string): string | undefined;
 }
@@ -44,17 +47,26 @@ const OPERATOR: Member = { name: "the operator key", role: "admin", authenticate
 
 const digest = (text: string) => createHash("sha256").update(text).digest("hex");
 
+/** For which token of staff a link or a browser stands; undefined for the shared key's. */
+interface Remembered {
+  readonly token: string | undefined;
+  readonly untilMs: number;
+}
+
 /** Remembers secrets by their digest until they are too old. */
 function createMemory(lifeMs: number, nowMs: () => number) {
-  const untilMs = new Map<string, number>();
+  const secrets = new Map<string, Remembered>();
   return {
-    add(secret: string) {
-      const oldest = untilMs.keys().next();
-      if (untilMs.size >= REMEMBERED_MAX && !oldest.done) untilMs.delete(oldest.value);
-      untilMs.set(digest(secret), nowMs() + lifeMs);
+    add(secret: string, token: string | undefined) {
+      const oldest = secrets.keys().next();
+      if (secrets.size >= REMEMBERED_MAX && !oldest.done) secrets.delete(oldest.value);
+      secrets.set(digest(secret), { token, untilMs: nowMs() + lifeMs });
     },
-    has: (secret: string) => (untilMs.get(digest(secret)) ?? 0) > nowMs(),
-    remove: (secret: string) => void untilMs.delete(digest(secret)),
+    find(secret: string): Remembered | undefined {
+      const found = secrets.get(digest(secret));
+      return found !== undefined && found.untilMs > nowMs() ? found : undefined;
+    },
+    remove: (secret: string) => void secrets.delete(digest(secret)),
   };
 }
 
@@ -82,6 +94,8 @@ export function createOperatorAccess(
 ): OperatorAccess {
   const invitations = createMemory(INVITATION_MS, nowMs);
   const views = createMemory(VIEW_MS, nowMs);
+  /** The token that a member showed last: a browser sees no more than it allows. */
+  const tokens = new WeakMap<Member, string>();
   const newSecret = () => Buffer.from(random(SECRET_BYTES)).toString("hex");
   return {
     authorize(who, { method, path, headers }) {
@@ -103,24 +117,29 @@ export function createOperatorAccess(
       const [, token] = /^bearer +(\S+)$/i.exec(header ?? "") ?? [];
       if (staff !== undefined && token !== undefined) {
         return staff.access.admit(token, { method, path }).then((member) => {
+          tokens.set(member, token);
           if (changes) staff.acted(member.name, method, path);
           return member;
         });
       }
-      if (who === "viewer" && (method === "GET" || method === "HEAD") && views.has(cookieOf(headers))) return undefined;
+      const view = who === "viewer" && !changes ? views.find(cookieOf(headers)) : undefined;
+      // Whoever left the maker sees nothing any more, in a browser that is still open either.
+      if (view?.token !== undefined) return staff?.access.admit(view.token, { method, path });
+      if (view !== undefined) return undefined;
       const advice = who === "viewer" ? "; open this page with: latchkey cloud open" : "";
       throw new HttpRefusal(401, `the operator key is missing or wrong${advice}`);
     },
-    invite() {
+    invite(who) {
       const code = newSecret();
-      invitations.add(code);
+      invitations.add(code, who && tokens.get(who));
       return code;
     },
     redeem(code) {
-      if (!invitations.has(code)) return undefined;
+      const invitation = invitations.find(code);
+      if (invitation === undefined) return undefined;
       invitations.remove(code);
       const cookie = newSecret();
-      views.add(cookie);
+      views.add(cookie, invitation.token);
       return cookie;
     },
   };

@@ -24,7 +24,7 @@ export function viewRoutes({ access, isSecure }: ViewRouteParts): readonly Route
       who: "operator",
       body: z.object({}),
       replies: { 200: viewLinkReply },
-      answer: () => json({ path: `/open/${access.invite()}` } satisfies ViewLink),
+      answer: ({ who }) => json({ path: `/open/${access.invite(who)}` } satisfies ViewLink),
     }),
     {
       method: "GET",

@@ -23,6 +23,9 @@ export function refusalFor(fault: Trouble, what: string): Refusal {
   if (fault === "BUSY") {
     return new Refusal(429, "BUSY", "too many requests wait for this unit; try again", { "retry-after": RETRY_S });
   }
+  if (fault === "ENDED") {
+    return new Refusal(401, "invalid_token", `${what}: the access token ended while this waited for the unit`);
+  }
   if (fault === "UNCERTAIN") {
     return new Refusal(
       408,

@@ -2,17 +2,18 @@
 import { z } from "@hono/zod-openapi";
 import { encodeCbor } from "#codec/cbor.ts";
 import type { Journal } from "#gateway/journal.ts";
+import type { Act } from "#gateway/oauth/capability.ts";
 import { RIGHT } from "#gateway/oauth/rights.ts";
 import type { EventHub } from "#gateway/units/event-hub.ts";
 import { flashUnit } from "#gateway/units/flash-unit.ts";
 import type { GatewayUnit, Units } from "#gateway/units/units.ts";
 import { decodeReleaseFile, ReleaseTrouble } from "#trust/host/release-file.ts";
 import { argsOf, coreInfo, deviceView, onlyArgument, plainOf, returnValue, variableType } from "./device-view.ts";
-import { authorize, may, type Principal } from "./principal.ts";
+import { authorize, may, type Principal, type PrincipalParts, principalOf } from "./principal.ts";
 import { Refusal, refusalFor } from "./refusal.ts";
 import { type Route, route } from "./route.ts";
 
-interface DeviceRouteParts {
+interface DeviceRouteParts extends PrincipalParts {
   readonly units: Units;
   readonly hub: EventHub;
   readonly journal: Journal;
@@ -57,7 +58,13 @@ async function offered(unit: GatewayUnit, name: string, right: "read" | "call"):
   throw new Refusal(400, "APP_NO_SUCH_NAME", `${name}: this device has no such ${kind}`);
 }
 
-export function deviceRoutes({ units, hub, journal }: DeviceRouteParts): Route[] {
+export function deviceRoutes(parts: DeviceRouteParts): Route[] {
+  const { units, hub, journal } = parts;
+  /** Whether somebody may still do something, asked when a unit gets to it. */
+  const still = (who: Principal, act: Act) => async () => {
+    const now = await principalOf(parts, who.token);
+    return now !== undefined && may(now, act);
+  };
   const note = (who: Principal, what: string, unit: GatewayUnit, outcome: string) =>
     journal.add({ who: who.name, what, device: unit.id, outcome });
 
@@ -165,9 +172,11 @@ export function deviceRoutes({ units, hub, journal }: DeviceRouteParts): Route[]
       async answer({ who, params }) {
         const unit = unitFor(units, who, params.device ?? "");
         const name = params.variable ?? "";
-        authorize(who, { device: unit.id, right: RIGHT.read, name });
+        const act = { device: unit.id, right: RIGHT.read, name };
+        authorize(who, act);
         await offered(unit, name, "read");
-        const answer = await unit.connection.request({ op: "call", name, args: encodeCbor(new Map()) }, true);
+        const request = { op: "call", name, args: encodeCbor(new Map()) } as const;
+        const answer = await unit.connection.request(request, true, still(who, act));
         if (!answer.ok) throw refusalFor(answer.fault, name);
         return { cmd: "VarReturn", name, result: plainOf(answer.value), coreInfo: coreInfo(unit) };
       },
@@ -182,10 +191,11 @@ export function deviceRoutes({ units, hub, journal }: DeviceRouteParts): Route[]
       async answer({ who, params, body }) {
         const unit = unitFor(units, who, params.device ?? "");
         const name = params.function ?? "";
-        authorize(who, { device: unit.id, right: RIGHT.call, name });
+        const act = { device: unit.id, right: RIGHT.call, name };
+        authorize(who, act);
         await offered(unit, name, "call");
         const args = encodeCbor(new Map(Object.entries(argsOf(body.args ?? body.arg, onlyArgument(unit, name)))));
-        const answer = await unit.connection.request({ op: "call", name, args }, false);
+        const answer = await unit.connection.request({ op: "call", name, args }, false, still(who, act));
         note(who, `call ${name}`, unit, answer.ok ? "done" : answer.fault);
         if (!answer.ok) throw refusalFor(answer.fault, name);
         const { id } = unit;

@@ -8,16 +8,18 @@ import type { Session } from "#phone/session.ts";
 import type { SessionRequest } from "#wire/sessions/session.ts";
 
 /** Why the gateway itself refuses, besides the unit's faults. */
-export type Trouble = Fault | "BUSY" | "UNCERTAIN";
+export type Trouble = Fault | "BUSY" | "UNCERTAIN" | "ENDED";
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Trouble };
 
 export interface UnitConnection {
   /**
    * Asks the unit, after those who asked before.
    * @param mayRepeat Whether asking twice does no harm: only then is a request repeated whose answer got lost.
-   * @returns The answer or refusal; BUSY when too many wait; UNCERTAIN when the answer got lost and it may have been done.
+   * @param isAllowed Is asked when its turn comes: whoever asked may have lost the right to it while it waited.
+   * @returns The answer or refusal; BUSY when too many wait; UNCERTAIN when the answer got lost and it may have been done;
+   *   ENDED when it was not allowed any more.
    */
-  request(request: SessionRequest, mayRepeat: boolean): Promise<Answer<Cbor>>;
+  request(request: SessionRequest, mayRepeat: boolean, isAllowed?: () => Promise<boolean>): Promise<Answer<Cbor>>;
   /** Whether the last attempt reached the unit. */
   readonly isOnline: boolean;
   /** Unix milliseconds of the last answer; 0 before the first. */
@@ -123,10 +125,15 @@ export function createUnitConnection(open: () => Promise<Result<Session>>): Unit
   }
 
   return {
-    request(request, mayRepeat) {
+    request(request, mayRepeat, isAllowed) {
       if (waiting >= WAITING_MAX) return Promise.resolve({ ok: false, fault: "BUSY" });
       waiting++;
-      const answer = last.then(() => run(request, mayRepeat));
+      // One that need not wait was allowed just now.
+      const mustAsk = waiting > 1 ? isAllowed : undefined;
+      const answer = last.then(async (): Promise<Answer<Cbor>> => {
+        if (mustAsk !== undefined && !(await mustAsk())) return { ok: false, fault: "ENDED" };
+        return run(request, mayRepeat);
+      });
       last = answer.catch(() => undefined).finally(() => waiting--);
       return answer;
     },

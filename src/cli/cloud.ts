@@ -6,8 +6,8 @@ import type { ViewLink } from "#cloud/http/routes-view.ts";
 import { createTimeSigner, TIME_KEY_FILE } from "#cloud/issuer/time-signer.ts";
 import { StoreTrouble } from "#cloud/store/store.ts";
 import { readAuthority, readCloudTls } from "#trust/host/tls-files.ts";
-import { readyPage } from "#web/host/ready-page.ts";
 import { registerDevices } from "./cloud-devices.ts";
+import { consolePage } from "./console-page.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { type SecretSource, secretFrom, secretHelp, withPassword } from "./values/secret.ts";
 import { ValueError } from "./values/value-error.ts";
@@ -131,12 +131,6 @@ async function completed(option: string, url: string | undefined, source: Secret
   if (url !== undefined) return withPassword(option, url, password, source);
   if (password === undefined) return undefined;
   throw new ValueError(`${file === undefined ? source.variable : source.fileOption} is for ${option}; give that too`);
-}
-
-/** The console, read or built once when the first browser asks for it. */
-function consolePage(): () => ReturnType<typeof readyPage> {
-  let built: ReturnType<typeof readyPage> | undefined;
-  return () => (built ??= readyPage("console"));
 }
 
 async function run(options: Options): Promise<void> {

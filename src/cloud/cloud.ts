@@ -1,6 +1,7 @@
 /** The cloud in one process: broker, block service, rollout engine and HTTP over one store. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { ConsolePage } from "#base/host/http/console-files.ts";
 import { createBoundedLog } from "#cloud/bounded-log.ts";
 import type { BrokerEvents } from "#cloud/broker/broker.ts";
 import { createBrokerSlot } from "#cloud/broker/broker-slot.ts";
@@ -14,7 +15,6 @@ import { sayAway } from "#cloud/broker/say-away.ts";
 import { createCloudApp } from "#cloud/http/cloud-routes.ts";
 import { serveHttp } from "#cloud/http/http.ts";
 import { createOperatorAccess } from "#cloud/http/operator-access.ts";
-import type { ConsolePage } from "#cloud/http/routes-console.ts";
 import { ensureSharedKey } from "#cloud/http/shared-key.ts";
 import { createStaffAccess, type StaffIssuer } from "#cloud/http/staff-access.ts";
 import { readGrantIssuers } from "#cloud/issuer/grant-issuers.ts";

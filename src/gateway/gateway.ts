@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { z } from "@hono/zod-openapi";
 import { BODY_LIMITS, watchBodies } from "#base/host/http/body-watch.ts";
+import type { ConsolePage } from "#base/host/http/console-files.ts";
 import { createSecretFile, readSecretFile, replacePublicFile } from "#trust/host/secret-file.ts";
 import { openAccounts } from "./accounts/accounts.ts";
 import { createAttempts } from "./accounts/attempts.ts";
@@ -20,12 +21,16 @@ import { createGatewayApp, gatewayDocument } from "./http/gateway-app.ts";
 import { addInteractionRoutes } from "./http/interaction-routes.ts";
 import { addPasskeyScript } from "./http/passkey-form.ts";
 import { type Route, route } from "./http/route.ts";
+import { accountRoutes } from "./http/routes-accounts.ts";
+import { consoleRoutes } from "./http/routes-console.ts";
 import { deviceRoutes } from "./http/routes-devices.ts";
 import { eventRoutes } from "./http/routes-events.ts";
 import { hookRoutes } from "./http/routes-hooks.ts";
 import { hostRoutes } from "./http/routes-host.ts";
 import { resourceRoutes } from "./http/routes-resources.ts";
+import { staffRoutes } from "./http/routes-staff.ts";
 import { tokenRoutes } from "./http/routes-tokens.ts";
+import { unitRoutes } from "./http/routes-units.ts";
 import { openWebHooks } from "./http/web-hooks.ts";
 import { openJournal } from "./journal.ts";
 import { createArtifacts } from "./oauth/artifacts.ts";
@@ -57,6 +62,8 @@ export interface GatewayOptions {
   readonly makerLogin?: MakerLoginOptions;
   /** Let webhooks reach private addresses: the gateway's own network and machine. */
   readonly mayHookPrivately?: boolean;
+  /** The console's page, asked for with the first request; none is served when absent. */
+  console?(): Promise<ConsolePage>;
   /** The owner's broker, where Home Assistant finds the units. */
   readonly home?: HomeOptions;
   log(line: string): void;
@@ -68,6 +75,7 @@ export interface Gateway {
   readonly url: string;
   readonly port: number;
   readonly publicKey: Uint8Array;
+  readonly consoleUrl: string | undefined;
   close(): Promise<void>;
 }
 
@@ -124,7 +132,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
     const principals = { issuer: url, provider, artifacts, accounts, isCompat };
     const routes: Route[] = [
-      ...hostRoutes({ publicKey: key.publicKey, accounts, artifacts, units, journal }),
+      ...hostRoutes({ publicKey: key.publicKey, artifacts, units, journal }),
+      ...accountRoutes({ accounts, artifacts, journal }),
+      ...staffRoutes({ issuer: url, artifacts, journal }),
+      ...unitRoutes({ units }),
+      ...(options.console === undefined ? [] : consoleRoutes({ issuer: url, page: options.console })),
       ...tokenRoutes({ ...principals, journal }),
       ...resourceRoutes(staffTokens),
       // Before those of devices, whose paths would take "events" for a device or a variable.
@@ -166,6 +178,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     timer.unref();
     return {
       ...{ url, port, publicKey: key.publicKey },
+      consoleUrl: options.console && `${url}/console/`,
       async close() {
         clearInterval(timer);
         await home?.close();

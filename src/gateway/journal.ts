@@ -18,8 +18,11 @@ export interface Journal {
   add(entry: JournalEntry): void;
   /** Resolves once all entries so far are in the store, on the disk. */
   settled(): Promise<void>;
-  /** The newest entries first. */
-  list(count: number): Promise<readonly (JournalEntry & { number: number; atMs: number })[]>;
+  /** The newest entries first. @param of Only those of one person, about one unit, or older than an entry's number. */
+  list(
+    count: number,
+    of?: { readonly who?: string; readonly device?: string; readonly before?: number },
+  ): Promise<readonly (JournalEntry & { number: number; atMs: number })[]>;
   /** Numbers of entries that don't follow from the one before. */
   faults(): Promise<readonly number[]>;
   close(): Promise<void>;
@@ -119,8 +122,12 @@ export async function openJournal({ store, folder, nowMs, onFatal }: JournalPart
       syncTimer ??= setTimeout(sync, SYNC_MS);
     },
     settled: flush,
-    async list(count) {
-      const rows = await store.db.selectFrom("journal").selectAll().orderBy("number", "desc").limit(count).execute();
+    async list(count, { who, device, before: number } = {}) {
+      let found = store.db.selectFrom("journal").selectAll().orderBy("number", "desc").limit(count);
+      if (who !== undefined) found = found.where("who", "=", who);
+      if (device !== undefined) found = found.where("device", "=", device);
+      if (number !== undefined) found = found.where("number", "<", number);
+      const rows = await found.execute();
       return rows.map(({ number, at_ms, hash: _, ...entry }) => ({ number, atMs: at_ms, ...entry }));
     },
     async faults() {

@@ -5,7 +5,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { JournalEntry, RolloutStatus } from "#cloud/http/interface.ts";
 import { until } from "../cloud/broker/linked-unit.ts";
 import { axeFaults, complaintsOf, openBrowser } from "../web/browser.ts";
-import { type ConsoleWorld, giveCredentials, MARKUP, openConsole, startConsoleWorld } from "./console-world.ts";
+import {
+  type ConsoleWorld,
+  giveCredentials,
+  MARKUP,
+  openConsole,
+  startConsoleWorld,
+  TOO_WIDE,
+} from "./console-world.ts";
 import type { Account } from "./gateway-world.ts";
 
 let world: ConsoleWorld;
@@ -23,11 +30,6 @@ afterAll(async () => {
   await browser?.close();
   await world?.close();
 });
-
-/** What makes the page wider than the window, where it is. */
-const TOO_WIDE = `document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
-  [...document.querySelectorAll("body *")].filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
-    .map((each) => each.tagName + "." + each.className + " " + each.textContent.slice(0, 20))`;
 
 const status = () => world.operator.get<RolloutStatus>("/v1/rollouts/lamp-1-1");
 const goTo = async (view: string, heading: string) => {
@@ -65,6 +67,21 @@ test("a person logs in with password and one-time code, and comes to the fleet",
 test("keeps no token where another page or a later visitor finds it", async () => {
   const kept = await page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])");
   expect(kept).toBe('[{},{},""]');
+});
+
+test("the list of units is as it was filtered when one comes back from a unit, and whole again by its link", async () => {
+  await page.getByRole("searchbox").fill("kitchen");
+  await page.getByText("1 unit", { exact: true }).waitFor();
+  await page.getByRole("link", { name: MARKUP }).click();
+  await page.getByRole("heading", { name: "Which release it should have" }).waitFor();
+  await page.getByRole("link", { name: "← Fleet" }).click();
+  await page.getByText("1 unit", { exact: true }).waitFor();
+  expect(await page.getByRole("searchbox").inputValue()).toBe("kitchen");
+  await page.getByRole("link", { name: "Fleet", exact: true }).click();
+  await page.getByText("5 units").waitFor();
+  await page.getByRole("combobox", { name: "Release" }).selectOption("lamp 1");
+  await page.getByText("3 units").waitFor();
+  await page.getByRole("combobox", { name: "Release" }).selectOption("");
 });
 
 test("the unit that failed is found by name and by reason, and what the reason means is said", async () => {
@@ -132,6 +149,12 @@ test("publishing asks for a fresh second factor in a window of its own, and the 
   await goTo("audit", "Audit");
   const row = page.getByRole("row", { name: /\/v1\/releases POST by rita/ });
   await row.first().waitFor();
+  await page.getByText("kitchens crash").first().waitFor();
+  await page.getByRole("searchbox").fill("By RITA");
+  await page.getByText("kitchens crash").first().waitFor({ state: "hidden" });
+  await row.first().waitFor();
+  await page.getByRole("searchbox").fill("100%");
+  await page.getByText("No entry fits.").waitFor();
   const journal = await world.operator.get<readonly JournalEntry[]>("/v1/journal");
   expect(journal.some(({ subject, what }) => subject === "lamp 2" && what === "published")).toBe(true);
 });

@@ -76,7 +76,8 @@ export interface World {
     account: Account,
     fields?: Readonly<Record<string, string>>,
   ): Promise<{ access_token: string; refresh_token: string }>;
-  add(unit: TestUnit, scope?: Scope): Promise<Response>;
+  /** @param invitation The code of an invitation; a new one of the host when absent. */
+  add(unit: TestUnit, scope?: Scope, invitation?: string): Promise<Response>;
   close(): Promise<void>;
 }
 
@@ -132,10 +133,10 @@ export async function startWorld(more: Partial<GatewayOptions> = {}, unitCount =
       if (answer.status !== 200) throw new Error(`no login: ${await answer.text()}`);
       return (await answer.json()) as { access_token: string; refresh_token: string };
     },
-    async add(unit, scope = EVERYTHING) {
-      const { code } = (await (await world.send("POST", "/v1/gateway/invitations", {}, bootstrapKey())).json()) as {
-        code: string;
-      };
+    async add(unit, scope = EVERYTHING, invitation) {
+      const invited = async () =>
+        (await (await world.send("POST", "/v1/gateway/invitations", {}, bootstrapKey())).json()) as { code: string };
+      const code = invitation ?? (await invited()).code;
       const guestKey = gateway.publicKey;
       const { chain } = mintShare(primitives, unit.grant, 0, ownerSeed, { guestKey, scope, caveats: [] });
       const place = { host: "127.0.0.1", port: unit.server.port };

@@ -1,6 +1,7 @@
 /** `latchkey gateway`: runs a gateway, and what the person on its host does there. */
 import { type Command, Option } from "commander";
 import { StoreTrouble } from "#base/host/store/sql-store.ts";
+import { consolePage } from "#cli/console-page.ts";
 import { sayTrouble } from "#cli/say-trouble.ts";
 import { secretFrom, secretHelp, withPassword } from "#cli/values/secret.ts";
 import { ValueError } from "#cli/values/value-error.ts";
@@ -190,6 +191,7 @@ async function run(options: RunOptions): Promise<void> {
     ...(mqtt && { home: { url: mqtt, form: options.mqttDiscovery } }),
     ...(url === undefined ? {} : { url }),
     ...(tlsKey === undefined || tlsCert === undefined ? {} : { tls: readCloudTls(tlsKey, tlsCert) }),
+    console: consolePage(),
     log: (line) => void process.stderr.write(`latchkey: ${line}\n`),
     onFatal: (error) => onEnd(error),
   }).catch((error: NodeJS.ErrnoException & { port?: number }) => {
@@ -200,7 +202,7 @@ async function run(options: RunOptions): Promise<void> {
     throw error;
   });
   process.stdout.write(
-    `${JSON.stringify({ ready: true, url: gateway.url, http: gateway.port, data, pid: process.pid })}\n`,
+    `${JSON.stringify({ ready: true, url: gateway.url, http: gateway.port, console: gateway.consoleUrl, data, pid: process.pid })}\n`,
   );
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => onEnd());
   const error = await end;

@@ -179,8 +179,9 @@ export interface Self {
   readonly authenticatedMs?: number | undefined;
 }
 
-/** Whose accounts let staff into the console; empty for a cloud that has only its operator key. */
+/** Whose accounts let staff into the console; without them for a cloud that has only its operator key. */
 export interface ConsoleConfig {
+  readonly party: "cloud";
   /** The authorization server's address. */
   readonly issuer?: string | undefined;
   /** This cloud's own address, which tokens are for. */

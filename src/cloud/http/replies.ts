@@ -197,6 +197,7 @@ export const rolloutDevicesQuery = z.strictObject({
 
 export const journalQuery = z.strictObject({
   subject: z.string().max(200).optional().openapi({ description: "a unit, a rollout, a release, or a path" }),
+  search: text.openapi({ description: "part of what an entry is about, what was done, or why, in any case" }),
   before: z.coerce.number().int().min(0).optional().openapi({ description: "entries older than this number" }),
   limit: z.coerce.number().int().min(1).max(200).default(200),
 });

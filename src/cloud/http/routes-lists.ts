@@ -1,4 +1,5 @@
 /** The operator's lists: units and fleets, the units of a rollout by state and reason, the journal, keys, and who asks. */
+import { sql } from "kysely";
 import { type DeviceList, summaryOf } from "#cloud/device-list.ts";
 import type { Rollouts } from "#cloud/rollout/rollouts.ts";
 import type { Store } from "#cloud/store/store.ts";
@@ -22,6 +23,8 @@ interface ListRouteParts {
   readonly store: Store;
   readonly keys: readonly KeyView[];
 }
+
+const SEARCHED = ["subject", "what", "because"] as const;
 
 /** Whether a unit of a rollout is one that was asked for. */
 function isWanted({ state, isSilent }: Pick<RolloutDevice, "state" | "isSilent">, wanted: RolloutDeviceState): boolean {
@@ -81,9 +84,18 @@ export function listRoutes({ devices, rollouts, store, keys }: ListRouteParts): 
       who: "operator",
       query: journalQuery,
       replies: { 200: journalReply },
-      async answer({ query: { subject, before, limit } }) {
+      async answer({ query: { subject, search, before, limit } }) {
         let found = store.db.selectFrom("events").selectAll().orderBy("number", "desc").limit(limit);
         if (subject !== undefined) found = found.where("subject", "=", subject);
+        if (search !== undefined) {
+          const like = `%${search
+            .trim()
+            .toLowerCase()
+            .replace(/[\\%_]/g, "\\$&")}%`;
+          found = found.where(({ or }) =>
+            or(SEARCHED.map((column) => sql<boolean>`lower(${sql.ref(column)}) like ${like} escape '\\'`)),
+          );
+        }
         if (before !== undefined) found = found.where("number", "<", before);
         return json(await found.execute());
       },

@@ -10,9 +10,16 @@ import { hashPassword, isPassword, passwordFault } from "./password.ts";
 interface Account {
   readonly name: string;
   readonly role: Role;
+  /** Nobody logs in with it: it was disabled, or its invitation was not accepted. */
   readonly isDisabled: boolean;
   readonly hasSecondFactor: boolean;
   readonly isInvited: boolean;
+  readonly hasTotp: boolean;
+  /** It has no password: the maker's own provider lets its person in. */
+  readonly isMaker: boolean;
+  /** Recovery codes that were not used. */
+  readonly recoveryLeft: number;
+  readonly createdMs: number;
 }
 
 /** A change that can't be made; one line that says what to do. */
@@ -33,6 +40,13 @@ export interface Accounts {
   list(): readonly Account[];
   /** Makes an account without a password. @returns The code of the invitation, good once and for a week. */
   invite(name: string, role: Role): Promise<string>;
+  /**
+   * Invites somebody again who lost their code, password or second factor: none of what they had is good any more.
+   * @returns The code of the invitation.
+   */
+  inviteAgain(name: string): Promise<string>;
+  /** Makes new recovery codes; those from before are good no more. */
+  renewRecovery(name: string): Promise<readonly string[]>;
   /** Makes an account without a password: its person logs in through the maker's own provider. */
   addForMaker(name: string, role: Role): Promise<void>;
   /** Accepts an invitation: sets the password and makes the second factor. @throws AccountTrouble */
@@ -77,6 +91,10 @@ export async function openAccounts(store: GatewayStore, nowMs: () => number): Pr
     isDisabled: row.disabled !== 0 || row.password === "",
     hasSecondFactor: row.totp !== "" || row.passkeys !== "[]",
     isInvited: row.invite !== "",
+    hasTotp: row.totp !== "",
+    isMaker: row.password === NO_PASSWORD,
+    recoveryLeft: (JSON.parse(row.recovery) as readonly string[]).length,
+    createdMs: row.created_ms,
   });
   /** A changed row takes effect once it is on the disk, except what ends an account: that takes effect at once. */
   const put = async (row: AccountRow) => {
@@ -94,6 +112,12 @@ export async function openAccounts(store: GatewayStore, nowMs: () => number): Pr
     const row = rows.get(name);
     if (row === undefined) throw new AccountTrouble(`there is no account ${name}`);
     return row;
+  };
+  const invited = async (name: string, role: string, created_ms: number): Promise<string> => {
+    const code = randomBytes(20).toString("base64url");
+    const empty = { password: "", totp: "", totp_step: 0, passkeys: "[]", recovery: "[]", disabled: 0 };
+    await put({ name, role, ...empty, invite: hashOf(code), invite_until_ms: nowMs() + INVITE_MS, created_ms });
+    return code;
   };
   const passkeysOf = (name: string) => JSON.parse(rows.get(name)?.passkeys ?? "[]") as readonly Passkey[];
   /** Codes that are being checked: two requests with the same one don't both succeed. */
@@ -121,6 +145,21 @@ export async function openAccounts(store: GatewayStore, nowMs: () => number): Pr
       };
       await put({ name, role, password: NO_PASSWORD, ...empty, created_ms: nowMs() });
     },
+    async inviteAgain(name) {
+      const { role, created_ms, password } = rowOf(name);
+      if (password === NO_PASSWORD) throw new AccountTrouble(`${name} logs in through the maker's provider`);
+      // Who was invited again is out at once, whatever the disk does.
+      rows.set(name, { ...rowOf(name), password: "", totp: "", passkeys: "[]", recovery: "[]" });
+      return invited(name, role, created_ms);
+    },
+    async renewRecovery(name) {
+      const row = rowOf(name);
+      if (row.totp === "")
+        throw new AccountTrouble(`${name} has no one-time codes that recovery codes could stand in for`);
+      const recovery = Array.from({ length: RECOVERY_CODES }, recoveryCode);
+      await put({ ...row, recovery: JSON.stringify(recovery.map(hashOf)) });
+      return recovery;
+    },
     async invite(name, role) {
       if (!NAME.test(name)) {
         throw new AccountTrouble(
@@ -130,11 +169,7 @@ export async function openAccounts(store: GatewayStore, nowMs: () => number): Pr
       const before = rows.get(name);
       if (before !== undefined && before.password !== "")
         throw new AccountTrouble(`there is an account ${name} already`);
-      const code = randomBytes(20).toString("base64url");
-      const empty = { password: "", totp: "", totp_step: 0, passkeys: "[]", recovery: "[]", disabled: 0 };
-      const invited = { invite: hashOf(code), invite_until_ms: nowMs() + INVITE_MS, created_ms: nowMs() };
-      await put({ name, role, ...empty, ...invited });
-      return code;
+      return invited(name, role, nowMs());
     },
     async accept(code, password) {
       const row = [...rows.values()].find(({ invite }) => invite === hashOf(code));

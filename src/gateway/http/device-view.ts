@@ -1,5 +1,6 @@
 /** Units as programs of the Spark era see devices. */
 
+import { fromHex } from "#base/bytes.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { Refusal } from "#gateway/http/refusal.ts";
 import type { GatewayUnit } from "#gateway/units/units.ts";
@@ -117,4 +118,19 @@ export function argsOf(given: unknown, only: string | undefined): Args {
     return Object.fromEntries(pairs.map(([name, value]) => [name.trim(), scalarOf(value ?? "")]));
   }
   return { [only ?? "arg"]: scalarOf(text) };
+}
+
+/**
+ * Arguments in the types that the unit describes: bytes come as hexadecimal digits, since JSON has none.
+ * @throws Refusal 400
+ */
+export function typedArgs({ app }: GatewayUnit, name: string, args: Args): Args {
+  const schemas = app?.functions[name]?.args ?? {};
+  const typed = Object.entries(args).map(([arg, value]) => {
+    if (schemas[arg]?.type !== "bytes" || typeof value !== "string") return [arg, value] as const;
+    const bytes = fromHex(value);
+    if (bytes === undefined) throw new Refusal(400, "invalid_request", `${arg}: expected pairs of hexadecimal digits`);
+    return [arg, bytes] as const;
+  });
+  return Object.fromEntries(typed);
 }

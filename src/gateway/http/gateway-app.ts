@@ -4,7 +4,7 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { bearsKey } from "#base/host/http/bearer.ts";
 import { readBody } from "./body.ts";
-import { authenticate, type Principal, type PrincipalParts } from "./principal.ts";
+import { authenticate, authorizeStaff, type Principal, type PrincipalParts } from "./principal.ts";
 import { Refusal } from "./refusal.ts";
 import type { Route } from "./route.ts";
 import { SAFE_HEADERS } from "./safe-headers.ts";
@@ -24,10 +24,12 @@ const errorReply = z
 
 const NOBODY: Principal = {
   ...{ name: "", isAccount: false, role: "viewer", clientId: "", scope: "", capabilities: [], expiresS: 0, token: "" },
+  ...{ isStaff: false, authenticatedS: undefined, grantId: undefined },
 };
+const NO_KEY = "the bootstrap key is missing or wrong; run this on the gateway's host";
 const HOST: Principal = { ...NOBODY, name: "bootstrap", role: "admin", capabilities: [{ level: "all" }] };
 
-function describe({ method, path, summary, who, body, takesFile, replies }: Route) {
+function describe({ method, path, summary, who, staff, body, takesFile, replies }: Route) {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
   const responses: Record<string, { description: string; content?: Record<string, { schema: z.ZodType }> }> = {};
   for (const [status, reply] of Object.entries(replies)) {
@@ -47,7 +49,12 @@ function describe({ method, path, summary, who, body, takesFile, replies }: Rout
     method: method.toLowerCase() as "get" | "post" | "put" | "delete",
     path,
     summary,
-    security: who === "token" ? [{ oauth: [] }] : who === "host" ? [{ bootstrap: [] }] : [],
+    security:
+      who === "token"
+        ? [{ oauth: [] }]
+        : who === "host"
+          ? [{ bootstrap: [] }, ...(staff === undefined ? [] : [{ oauth: [] }])]
+          : [],
     request: {
       ...(names.length === 0 ? {} : { params: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))) }),
       ...(content === undefined ? {} : { body: { content } }),
@@ -110,17 +117,13 @@ export function createGatewayApp(routes: readonly Route[], parts: AppParts): Gat
         : { fields: {}, file: undefined };
       let who = NOBODY;
       if (route.who === "host") {
-        if (!bearsKey(incoming.headers.authorization, parts.bootstrapKey)) {
-          throw new Refusal(
-            401,
-            "invalid_token",
-            "the bootstrap key is missing or wrong; run this on the gateway's host",
-          );
-        }
-        who = HOST;
+        if (bearsKey(incoming.headers.authorization, parts.bootstrapKey)) who = HOST;
+        else if (route.staff !== undefined) who = await authenticate(parts, incoming, url, undefined);
+        else throw new Refusal(401, "invalid_token", NO_KEY);
       } else if (route.who === "token") {
         who = await authenticate(parts, incoming, url, (fields as { access_token?: unknown })?.access_token);
       }
+      if (route.staff !== undefined && who !== HOST) authorizeStaff(who, route.staff);
       const body = route.body?.safeParse(fields);
       if (body?.success === false) {
         const issue = body.error.issues[0];

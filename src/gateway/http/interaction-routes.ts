@@ -5,12 +5,14 @@ import type Provider from "oidc-provider";
 import type { InteractionResults } from "oidc-provider";
 import { type LoginParts, logIn } from "#gateway/accounts/log-in.ts";
 import type { Passkeys } from "#gateway/accounts/passkeys.ts";
-import { hoursText, readCapability } from "#gateway/oauth/capability.ts";
+import { hoursOf, readCapability } from "#gateway/oauth/capability.ts";
 import { MAKER_CALLBACK, type MakerLogin } from "#gateway/oauth/maker-login.ts";
+import { STAFF_SCOPE } from "#gateway/oauth/provider.ts";
 import type { Units } from "#gateway/units/units.ts";
 import { formOf, refuseForeign } from "./form-request.ts";
 import type { GatewayApp } from "./gateway-app.ts";
 import { pageHeaders, pageText } from "./page.ts";
+import { type Said, type Speech, speechFor } from "./page-texts.ts";
 import { passkeyForm } from "./passkey-form.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -25,16 +27,21 @@ interface InteractionParts extends LoginParts {
 type Details = Awaited<ReturnType<Provider["interactionDetails"]>>;
 
 /** What a scope's word allows, in words. */
-function meaningOf(word: string, units: Units): string {
+function meaningOf(word: string, units: Units, say: Speech): string {
+  if (word === STAFF_SCOPE)
+    return say("run this gateway for you: accounts, tokens and its journal, as far as your role goes");
   const capability = readCapability(word);
   if (capability === undefined) return word;
-  const { level, name, device } = capability;
+  const { level, name = "", device } = capability;
   const unit = device === undefined ? undefined : units.find(device);
-  const where = (device === undefined ? "every device" : (unit?.name ?? `device ${device}`)) + hoursText(capability);
-  if (level === "use") return `use ${name} of ${where}`;
-  return level === "all"
-    ? `do everything with ${where}, also install releases`
-    : `do everything with ${where}, except PUT`;
+  const whole = device === undefined ? say("every device") : (unit?.name ?? say("device {id}", { id: device }));
+  const hours = hoursOf(capability);
+  const where = whole + (hours === undefined ? "" : say(", from {from} to {to} UTC", hours));
+  if (level === "use") return say("use {name} of {where}", { name, where });
+  return say(
+    level === "all" ? "do everything with {where}, also install releases" : "do everything with {where}, except PUT",
+    { where },
+  );
 }
 
 export function addInteractionRoutes(app: GatewayApp, parts: InteractionParts): void {
@@ -64,47 +71,51 @@ export function addInteractionRoutes(app: GatewayApp, parts: InteractionParts): 
     (prompt.details as { missingResourceScopes?: Record<string, string[]> }).missingResourceScopes ?? {};
   const wordsOf = (details: Details): readonly string[] => Object.values(missingOf(details)).flat();
   /** A scope of another interface than this one's is named with it. */
-  const wordText = (details: Details, word: string) => {
+  const wordText = (details: Details, word: string, say: Speech) => {
     const [other] =
       Object.entries(missingOf(details)).find(([at, words]) => at !== issuer && words.includes(word)) ?? [];
-    return other === undefined ? meaningOf(word, units) : `act for you at ${other}`;
+    return other === undefined ? meaningOf(word, units, say) : say("act for you at {address}", { address: other });
   };
 
-  async function show(details: Details, error = "", status = 200): Promise<Response> {
+  async function show(incoming: IncomingMessage, details: Details, error?: Said, status = 200): Promise<Response> {
+    const say = speechFor(incoming);
     const { name, redirect } = await clientOf(details);
     const targets = redirect === undefined ? [] : [redirect.origin];
-    const complaint = error === "" ? "" : html`<p class="error" role="alert">${error}</p>`;
+    const complaint = error === undefined ? "" : html`<p class="error" role="alert">${say(...error)}</p>`;
     const content =
       details.prompt.name === "login"
         ? html`${complaint}
-<p>${name} asks for access to devices behind this gateway.</p>
+<p>${say("{name} asks for access to devices behind this gateway.", { name })}</p>
 <form method="post">
-<label>Name <input name="username" autocomplete="username" required autofocus></label>
-<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
-<label>One-time code or recovery code <input name="otp" autocomplete="one-time-code" required></label>
-<button name="do" value="login">Log in</button><button name="do" value="deny" formnovalidate>Cancel</button>
+<label>${say("Name")} <input name="username" autocomplete="username" required autofocus></label>
+<label>${say("Password")} <input name="password" type="password" autocomplete="current-password" required></label>
+<label>${say("One-time code or recovery code")} <input name="otp" autocomplete="one-time-code" required></label>
+<button name="do" value="login">${say("Log in")}</button><button name="do" value="deny" formnovalidate>${say("Cancel")}</button>
 </form>
-${await passkeyPart(details.uid)}
-${makerLogin === undefined ? "" : html`<p><a href="/login/${details.uid}/maker">Log in with ${makerLogin.host}</a></p>`}`
+${await passkeyPart(details.uid, say)}
+${makerLogin === undefined ? "" : html`<p><a href="/login/${details.uid}/maker">${say("Log in with {host}", { host: makerLogin.host })}</a></p>`}`
         : html`${complaint}
-<p>${details.session?.accountId ?? ""}, ${name} wants to:</p>
+<p>${say("{person}, {name} wants to:", { person: details.session?.accountId ?? "", name })}</p>
 <form method="post">
 ${wordsOf(details).map(
   (word) =>
-    html`<label><input type="checkbox" name="scope" value="${word}" checked> ${wordText(details, word)}</label>`,
+    html`<label><input type="checkbox" name="scope" value="${word}" checked> ${wordText(details, word, say)}</label>`,
 )}
-${redirect === undefined ? "" : html`<p>Then the browser goes to <code>${redirect.host}</code>.</p>`}
-<button name="do" value="allow">Allow</button><button name="do" value="deny">Deny</button>
+${redirect === undefined ? "" : html`<p>${say("Then the browser goes to")} <code>${redirect.host}</code>.</p>`}
+<button name="do" value="allow">${say("Allow")}</button><button name="do" value="deny">${say("Deny")}</button>
 </form>`;
-    const title = details.prompt.name === "login" ? "Log in" : "Allow access?";
+    const title = say(details.prompt.name === "login" ? "Log in" : "Allow access?");
     const hasPasskeys = passkeys !== undefined && details.prompt.name === "login";
-    return new Response(await pageText(title, content), { status, headers: pageHeaders(targets, hasPasskeys) });
+    return new Response(await pageText(title, content, say.language), {
+      status,
+      headers: pageHeaders(targets, hasPasskeys),
+    });
   }
 
-  async function passkeyPart(uid: string) {
+  async function passkeyPart(uid: string, say: Speech) {
     if (passkeys === undefined) return "";
     const options = await passkeys.login(uid);
-    return passkeyForm({ kind: "use", options, button: "Use a passkey", hidden: { do: "passkey" } });
+    return passkeyForm({ kind: "use", options, button: say("Use a passkey"), hidden: { do: "passkey" } });
   }
 
   async function passwordLogin(
@@ -114,7 +125,7 @@ ${redirect === undefined ? "" : html`<p>Then the browser goes to <code>${redirec
     details: Details,
   ) {
     const login = await logIn(parts, form, incoming.socket.remoteAddress ?? "");
-    if (login.name === undefined) return show(details, login.why, login.status);
+    if (login.name === undefined) return show(incoming, details, login.why, login.status);
     return goOn(incoming, outgoing, { login: { accountId: login.name, amr: ["pwd", "otp"] } });
   }
 
@@ -126,7 +137,8 @@ ${redirect === undefined ? "" : html`<p>Then the browser goes to <code>${redirec
     details: Details,
   ) {
     const name = await passkeys?.accountOf(details.uid, form.get("answer") ?? "");
-    if (name === undefined) return show(details, "This passkey is not known here, or the page is too old.", 400);
+    if (name === undefined)
+      return show(incoming, details, ["This passkey is not known here, or the page is too old."], 400);
     journal.add({ who: name, what: "login by passkey", outcome: "done" });
     return goOn(incoming, outgoing, { login: { accountId: name, amr: ["hwk", "user", "mfa"] } });
   }
@@ -160,7 +172,9 @@ ${redirect === undefined ? "" : html`<p>Then the browser goes to <code>${redirec
       const { incoming, outgoing } = context.env;
       const details = await detailsOf(incoming, outgoing, context.req.param("uid"));
       const to = await login.begin(details.uid).catch(() => undefined);
-      return to === undefined ? show(details, `${login.host} doesn't answer. Try again.`, 503) : away(to);
+      return to === undefined
+        ? show(incoming, details, ["{host} doesn't answer. Try again.", { host: login.host }], 503)
+        : away(to);
     });
     // The cookie of a login is for its own path alone: the answer goes on to there.
     app.get(MAKER_CALLBACK, (context) => {
@@ -177,7 +191,7 @@ ${redirect === undefined ? "" : html`<p>Then the browser goes to <code>${redirec
       const account = who === undefined ? undefined : accounts.find(who.name);
       if (who === undefined || account?.isDisabled !== false) {
         journal.add({ who: who?.name ?? "", what: `login by ${login.host}`, outcome: "refused" });
-        return show(details, `${login.host} named nobody who has an account here.`, 403);
+        return show(incoming, details, ["{host} named nobody who has an account here.", { host: login.host }], 403);
       }
       journal.add({ who: who.name, what: `login by ${login.host}`, outcome: "done" });
       // Without a second factor there it is an old login here: good for everything but what needs a fresh one.
@@ -188,7 +202,7 @@ ${redirect === undefined ? "" : html`<p>Then the browser goes to <code>${redirec
 
   app.get("/login/:uid", async (context) => {
     const { incoming, outgoing } = context.env;
-    return show(await detailsOf(incoming, outgoing, context.req.param("uid")));
+    return show(incoming, await detailsOf(incoming, outgoing, context.req.param("uid")));
   });
   app.post("/login/:uid", async (context) => {
     const { incoming, outgoing } = context.env;

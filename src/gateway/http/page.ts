@@ -5,19 +5,21 @@ type Content = ReturnType<typeof html>;
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:3rem auto;padding:0 1rem;color:#1b1f24;background:#fff}
 h1{font-size:1.4rem}label{display:block;margin:.8rem 0}input:not([type=checkbox]){font:inherit;width:100%;padding:.5rem;box-sizing:border-box}
-button{font:inherit;padding:.6rem 1.2rem;margin:.6rem .6rem 0 0}.error{color:#a40e26}code{overflow-wrap:anywhere}
+label:has([type=checkbox]){padding-left:1.6rem;text-indent:-1.6rem}button{font:inherit;padding:.6rem 1.2rem;margin:.6rem .6rem 0 0}.error{color:#a40e26}code{overflow-wrap:anywhere}
 @media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}.error{color:#ff7b72}}`;
 
-export async function pageText(title: string, content: Content): Promise<string> {
+export async function pageText(title: string, content: Content, language: "en" | "de" = "en"): Promise<string> {
   return String(
     await html`<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${title}</title>
 <style>${STYLE}</style>
+<main>
 <h1>${title}</h1>
 ${content}
+</main>
 </html>
 `,
   );

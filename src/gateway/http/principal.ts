@@ -5,8 +5,8 @@ import type { Accounts } from "#gateway/accounts/accounts.ts";
 import type { Artifacts, StoredToken } from "#gateway/oauth/artifacts.ts";
 import { type Act, allows, type Capability, readScope } from "#gateway/oauth/capability.ts";
 import { checkProof } from "#gateway/oauth/dpop.ts";
-import { CLIENT_ROLE } from "#gateway/oauth/provider.ts";
-import { isRole, mayRole, type Rights, type Role } from "#gateway/oauth/rights.ts";
+import { CLIENT_ROLE, STAFF_SCOPE } from "#gateway/oauth/provider.ts";
+import { isRole, mayRole, type Rights, ROLES, type Role } from "#gateway/oauth/rights.ts";
 import { Refusal } from "./refusal.ts";
 
 export interface Principal {
@@ -18,6 +18,12 @@ export interface Principal {
   readonly scope: string;
   readonly capabilities: readonly Capability[];
   readonly expiresS: number;
+  /** Whether the token is one of staff, which the console has. */
+  readonly isStaff: boolean;
+  /** Unix seconds of the login with password and second factor; undefined for a program. */
+  readonly authenticatedS: number | undefined;
+  /** By which the tokens of one login end together; undefined for a program. */
+  readonly grantId: string | undefined;
   /** The token itself, for the routes about it. */
   readonly token: string;
 }
@@ -51,8 +57,11 @@ export async function principalOf(
   if (token === undefined || token.expiresS <= Date.now() / 1_000) return undefined;
   // A token of this issuer for somebody else's interface is none for this one.
   if (!token.audience.includes(issuer)) return undefined;
-  const { clientId, scope, expiresS, jkt } = token;
-  const shared = { clientId, scope, expiresS, jkt, capabilities: capabilitiesOf(token), token: value };
+  const { clientId, scope, expiresS, jkt, grantId, authenticatedS } = token;
+  const shared = {
+    ...{ clientId, scope, expiresS, jkt, capabilities: capabilitiesOf(token), token: value },
+    ...{ grantId, authenticatedS, isStaff: scope.split(" ").includes(STAFF_SCOPE) },
+  };
   if (token.kind === "ClientCredentials") {
     const client = await artifacts.clientOf(shared.clientId);
     const role = String(client?.[CLIENT_ROLE] ?? "");
@@ -124,4 +133,31 @@ export function authorize(who: Principal, act: Act): void {
   if (may(who, act)) return;
   const whose = mayRole(who.role, act.right) ? "this token" : `the role ${who.role}`;
   throw new Refusal(403, "insufficient_scope", `${whose} does not allow to ${DENIED[act.right]}`);
+}
+
+/** Who of the staff may do something. */
+export interface StaffNeed {
+  readonly role: Role;
+  /** Whether it needs a second factor of the last five minutes. */
+  readonly isFresh?: boolean;
+}
+
+/** A second factor is fresh for five minutes. */
+const FRESH_S = 300;
+
+/** @throws Refusal 403 */
+export function authorizeStaff(who: Principal, { role, isFresh = false }: StaffNeed): void {
+  if (!who.isStaff || !who.isAccount) {
+    throw new Refusal(
+      403,
+      "insufficient_scope",
+      "this token is not for the people who run the gateway; use its console",
+    );
+  }
+  if (ROLES.indexOf(who.role) < ROLES.indexOf(role)) {
+    throw new Refusal(403, "insufficient_scope", `this needs the role ${role}; ${who.name} is ${who.role}`);
+  }
+  if (isFresh && Date.now() / 1_000 - (who.authenticatedS ?? 0) > FRESH_S) {
+    throw new Refusal(403, "fresh_login", "this needs a second factor of the last five minutes; log in again");
+  }
 }

@@ -1,7 +1,7 @@
 /** A route of the gateway's interface as data: who may use it, its schemas, and its handler. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { z } from "@hono/zod-openapi";
-import type { Principal } from "./principal.ts";
+import type { Principal, StaffNeed } from "./principal.ts";
 
 interface GatewayRequest<Body = unknown> {
   readonly params: Readonly<Record<string, string>>;
@@ -23,10 +23,14 @@ interface Declared {
   readonly summary: string;
   /** `token`: whoever shows an access token. `host`: whoever can read the bootstrap key on the gateway's own host. */
   readonly who: "token" | "host" | "anyone";
+  /** Also by staff: a token with the scope `staff` of somebody with this role, or a higher one. */
+  readonly staff?: StaffNeed;
   readonly body?: z.ZodType;
   /** Takes a file as well, as multipart/form-data. */
   readonly takesFile?: boolean;
-  readonly replies: Readonly<Record<number, z.ZodType | "text/event-stream" | "text/html">>;
+  readonly replies: Readonly<
+    Record<number, z.ZodType | "text/event-stream" | "text/html" | "text/javascript" | "text/css">
+  >;
 }
 
 export interface Route extends Declared {

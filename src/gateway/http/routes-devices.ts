@@ -8,7 +8,16 @@ import type { EventHub } from "#gateway/units/event-hub.ts";
 import { flashUnit } from "#gateway/units/flash-unit.ts";
 import type { GatewayUnit, Units } from "#gateway/units/units.ts";
 import { decodeReleaseFile, ReleaseTrouble } from "#trust/host/release-file.ts";
-import { argsOf, coreInfo, deviceView, onlyArgument, plainOf, returnValue, variableType } from "./device-view.ts";
+import {
+  argsOf,
+  coreInfo,
+  deviceView,
+  onlyArgument,
+  plainOf,
+  returnValue,
+  typedArgs,
+  variableType,
+} from "./device-view.ts";
 import { authorize, may, type Principal, type PrincipalParts, principalOf } from "./principal.ts";
 import { Refusal, refusalFor } from "./refusal.ts";
 import { type Route, route } from "./route.ts";
@@ -194,7 +203,8 @@ export function deviceRoutes(parts: DeviceRouteParts): Route[] {
         const act = { device: unit.id, right: RIGHT.call, name };
         authorize(who, act);
         await offered(unit, name, "call");
-        const args = encodeCbor(new Map(Object.entries(argsOf(body.args ?? body.arg, onlyArgument(unit, name)))));
+        const given = typedArgs(unit, name, argsOf(body.args ?? body.arg, onlyArgument(unit, name)));
+        const args = encodeCbor(new Map(Object.entries(given)));
         const answer = await unit.connection.request({ op: "call", name, args }, false, still(who, act));
         note(who, `call ${name}`, unit, answer.ok ? "done" : answer.fault);
         if (!answer.ok) throw refusalFor(answer.fault, name);

@@ -22,15 +22,29 @@ export interface StoredToken {
   readonly expiresS: number;
   /** Thumbprint of the key that it is bound to (RFC 9449). */
   readonly jkt: string | undefined;
+  /** The tokens of one login share it; undefined for a program's. */
+  readonly grantId: string | undefined;
+  /** Unix seconds of the login with password and second factor; undefined for a program's. */
+  readonly authenticatedS: number | undefined;
+}
+
+/** What the payload of a token holds besides what the library's types say. */
+interface TokenPayload extends AdapterPayload {
+  readonly jkt?: string;
+  readonly extra?: { readonly auth_time?: unknown };
 }
 
 /** A token in a list: what its holder may know of it, without the token. */
-interface TokenSummary {
+export interface TokenSummary {
   /** The first 16 digits of its hash. */
   readonly id: string;
+  readonly account: string;
   readonly kind: string;
   readonly clientId: string;
   readonly scope: string;
+  /** The interfaces that it is for. */
+  readonly resources: readonly string[];
+  readonly grantId: string;
   readonly issuedS: number;
   readonly expiresS: number;
 }
@@ -39,9 +53,9 @@ export interface Artifacts {
   readonly adapterFor: AdapterFactory;
   /** The access token with this value, expired or not: the same object until it changes. */
   tokenOf(value: string): Promise<StoredToken | undefined>;
-  /** The access and refresh tokens of an account that are still good. */
-  tokensOf(account: string): Promise<readonly TokenSummary[]>;
-  /** Ends one token of an account by the start of its hash. @returns Whether there was one. */
+  /** The access and refresh tokens of an account, or of all of them, that are still good. */
+  tokensOf(account?: string): Promise<readonly TokenSummary[]>;
+  /** Ends one token of an account by the start of its hash, and all of the same login. @returns Whether there was one. */
   revokeById(account: string, id: string): Promise<boolean>;
   /** Ends everything that was issued in an account's name. */
   revokeAccount(account: string): Promise<void>;
@@ -49,6 +63,10 @@ export interface Artifacts {
   revokeByValue(value: string): Promise<boolean>;
   /** The registration of a client that is not the gateway's own. */
   clientOf(id: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+  /** All registrations that are not the gateway's own. */
+  clients(): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Ends a registration: its own tokens end with it, and nobody's tokens are given to it. @returns Whether there was one. */
+  removeClient(id: string): Promise<boolean>;
   /** Removes what has expired. */
   sweep(nowS: number): Promise<void>;
 }
@@ -61,11 +79,13 @@ const CACHED_MAX = 20_000;
 const NEVER_S = 9_000_000_000;
 
 function readToken({ kind, account, payload, expires_s }: ArtifactRow): StoredToken {
-  const { clientId = "", scope = "", aud, jkt } = JSON.parse(payload) as AdapterPayload & { jkt?: string };
+  const { clientId = "", scope = "", aud, jkt, grantId, extra } = JSON.parse(payload) as TokenPayload;
   return {
     ...{ kind: kind as TokenKind, clientId, scope, jkt, expiresS: expires_s },
     account: account === "" ? undefined : account,
     audience: [aud ?? []].flat(),
+    grantId,
+    authenticatedS: typeof extra?.auth_time === "number" ? extra.auth_time : undefined,
   };
 }
 
@@ -131,6 +151,11 @@ export function createArtifacts(store: GatewayStore): Artifacts {
     });
     forget((row) => row.grant_id === grantId);
   };
+  /** Ends a login: its tokens, and the grant that signed tokens for other interfaces are asked about. */
+  const endLogin = async (grantId: string) => {
+    await removeGrant(grantId);
+    await remove("Grant", hashOf(grantId));
+  };
   const remove = async (kind: string, hash: string) => {
     await store.write(async (tx) => {
       await tx.deleteFrom("artifacts").where("kind", "=", kind).where("hash", "=", hash).execute();
@@ -191,18 +216,19 @@ export function createArtifacts(store: GatewayStore): Artifacts {
     },
     async tokensOf(account) {
       const nowS = Math.floor(Date.now() / 1_000);
-      const rows = await store.db
+      let found = store.db
         .selectFrom("artifacts")
         .selectAll()
-        .where("account", "=", account)
         .where("kind", "in", LISTED)
-        .where("expires_s", ">", nowS)
-        .execute();
-      return rows.flatMap((row) => {
-        const { clientId = "", scope = "", iat = 0, consumed } = JSON.parse(row.payload) as AdapterPayload;
+        .where("expires_s", ">", nowS);
+      if (account !== undefined) found = found.where("account", "=", account);
+      return (await found.execute()).flatMap((row) => {
+        const { clientId = "", scope = "", iat = 0, consumed, ...more } = JSON.parse(row.payload) as AdapterPayload;
         if (consumed) return [];
+        const resources = [more.aud ?? more.resource ?? []].flat().map(String);
         return {
-          ...{ id: row.hash.slice(0, 16), kind: row.kind, clientId, scope },
+          ...{ id: row.hash.slice(0, 16), account: row.account, kind: row.kind, clientId, scope, resources },
+          ...{ grantId: row.grant_id },
           ...{ issuedS: iat, expiresS: row.expires_s },
         };
       });
@@ -216,7 +242,7 @@ export function createArtifacts(store: GatewayStore): Artifacts {
         .execute();
       const row = rows.find(({ hash }) => hash.startsWith(id) && id.length === 16);
       if (row === undefined) return false;
-      await (row.grant_id === "" ? remove(row.kind, row.hash) : removeGrant(row.grant_id));
+      await (row.grant_id === "" ? remove(row.kind, row.hash) : endLogin(row.grant_id));
       return true;
     },
     async revokeAccount(account) {
@@ -229,7 +255,7 @@ export function createArtifacts(store: GatewayStore): Artifacts {
       for (const kind of LISTED) {
         const row = await rowOf(kind, hashOf(value));
         if (row === undefined) continue;
-        await (row.grant_id === "" ? remove(row.kind, row.hash) : removeGrant(row.grant_id));
+        await (row.grant_id === "" ? remove(row.kind, row.hash) : endLogin(row.grant_id));
         return true;
       }
       return false;
@@ -240,6 +266,15 @@ export function createArtifacts(store: GatewayStore): Artifacts {
       const known = clients.get(row) ?? (JSON.parse(row.payload) as Readonly<Record<string, unknown>>);
       clients.set(row, known);
       return known;
+    },
+    async clients() {
+      const rows = await store.db.selectFrom("artifacts").select("payload").where("kind", "=", "Client").execute();
+      return rows.map(({ payload }) => JSON.parse(payload) as Readonly<Record<string, unknown>>);
+    },
+    async removeClient(id) {
+      if ((await rowOf("Client", hashOf(id))) === undefined) return false;
+      await remove("Client", hashOf(id));
+      return true;
     },
     async sweep(nowS) {
       await store.write(async (tx) => {

@@ -37,9 +37,9 @@ export function writeCapability({ level, name, device, hours }: Capability): str
   return `${level === "use" ? `use:${name}` : level}${device === undefined ? "" : `@${device}`}${when}`;
 }
 
-/** The hours of a capability for people. */
-export function hoursText({ hours }: Capability): string {
-  return hours === undefined ? "" : `, from ${clock(hours[0], ":")} to ${clock(hours[1], ":")} UTC`;
+/** The hours of a capability for people, as 08:00; undefined where it has none. */
+export function hoursOf({ hours }: Capability): { readonly from: string; readonly to: string } | undefined {
+  return hours && { from: clock(hours[0], ":"), to: clock(hours[1], ":") };
 }
 
 /** The capabilities among the words of a scope; other words give nothing. */

@@ -1,11 +1,14 @@
 /**
- * The clients for the console: one for each cloud that is registered here, known by the address that the cloud serves its console
- * at. A console is public, since a page has no secret that it could keep, and comes back to that address alone (RFC 9700, 2.1).
+ * The clients for the console: this gateway's own, and one for each cloud that is registered here, known by the address that its
+ * console is served at. A console is public, since a page has no secret that it could keep, and comes back to that address alone (RFC 9700, 2.1).
  */
 import type { AdapterFactory, AdapterPayload } from "oidc-provider";
 import { GRANT } from "./grants.ts";
 
 const CONSOLE_PATH = "/console/";
+
+/** The client of the console that a gateway or cloud at this address serves. */
+export const consoleOf = (address: string): string => `${address}${CONSOLE_PATH}`;
 
 const isConsole = (clientId: string): boolean => clientId.endsWith(CONSOLE_PATH) && URL.canParse(clientId);
 
@@ -21,11 +24,13 @@ export const refreshSecondsOf = (clientId: string | undefined, usualS: number): 
   isConsole(clientId ?? "") ? CONSOLE_REFRESH_S : usualS;
 
 /**
- * Adds the consoles of registered clouds to the clients that are kept.
+ * Adds the consoles of this gateway and of registered clouds to the clients that are kept.
+ * @param issuer  This gateway's own address.
  * @param isCloud Whether a registration is a cloud's.
  */
 export function withConsoles(
   adapterFor: AdapterFactory,
+  issuer: string,
   isCloud: (registration: Readonly<Record<string, unknown>>) => boolean,
 ): AdapterFactory {
   return (kind) => {
@@ -34,8 +39,10 @@ export function withConsoles(
     const find = async (id: string): Promise<AdapterPayload | undefined> => {
       const known = await adapter.find(id);
       if (known || !isConsole(id)) return known || undefined;
-      const cloud = await adapter.find(id.slice(0, -CONSOLE_PATH.length));
-      if (!cloud || !isCloud(cloud as Readonly<Record<string, unknown>>)) return undefined;
+      if (id !== consoleOf(issuer)) {
+        const cloud = await adapter.find(id.slice(0, -CONSOLE_PATH.length));
+        if (!cloud || !isCloud(cloud as Readonly<Record<string, unknown>>)) return undefined;
+      }
       return {
         client_id: id,
         client_name: `The console at ${new URL(id).host}`,

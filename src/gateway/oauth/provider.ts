@@ -6,10 +6,11 @@ import { exportJWK, generateKeyPair } from "jose";
 import Provider, { type ClientMetadata, type Configuration, type JWK, type KoaContextWithOIDC } from "oidc-provider";
 import type { Accounts } from "#gateway/accounts/accounts.ts";
 import { pageHeaders, pageText } from "#gateway/http/page.ts";
+import { speechFor } from "#gateway/http/page-texts.ts";
 import type { GatewayStore } from "#gateway/store/schema.ts";
 import type { Artifacts } from "./artifacts.ts";
 import { type Capability, covers, readCapability, readScope } from "./capability.ts";
-import { mayCallFrom, refreshSecondsOf, withConsoles } from "./console-clients.ts";
+import { consoleOf, mayCallFrom, refreshSecondsOf, withConsoles } from "./console-clients.ts";
 import { DEVICE_FLOW } from "./device-pages.ts";
 import { NEVER_S } from "./grants.ts";
 import { isRole } from "./rights.ts";
@@ -80,7 +81,7 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
   const { jwks, cookieKey } = secrets;
   const cookie = { httpOnly: true, signed: true, sameSite: "lax", overwrite: true } as const;
   const configuration: Configuration = {
-    adapter: withConsoles(artifacts.adapterFor, (client) => client[CLIENT_RESOURCE] === true),
+    adapter: withConsoles(artifacts.adapterFor, issuer, (client) => client[CLIENT_RESOURCE] === true),
     clients: [...clients],
     jwks,
     scopes: [],
@@ -134,11 +135,14 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
             return { scope: STAFF_SCOPE, audience: resource, accessTokenFormat: "jwt", jwt };
           }
           const words = scopeAsked(ctx).split(" ");
-          const wrong = words.filter((word) => word !== "" && readCapability(word) === undefined);
+          // Staff's own console alone may ask for what runs the gateway: no program gets that by a consent that was not read.
+          const mayStaff = ctx.oidc.client?.clientId === consoleOf(issuer);
+          const isStaff = (word: string) => word === STAFF_SCOPE && mayStaff;
+          const wrong = words.filter((word) => word !== "" && !isStaff(word) && readCapability(word) === undefined);
           if (wrong.length > 0) throw new errors.InvalidScope("unknown scope", wrong.join(" "));
           const granted = words.filter((word) => {
             const capability = readCapability(word);
-            return capability !== undefined && mayClient(ctx, capability);
+            return isStaff(word) || (capability !== undefined && mayClient(ctx, capability));
           });
           return { scope: granted.join(" "), audience: resource, accessTokenFormat: "opaque" };
         },
@@ -184,7 +188,8 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
     renderError: async (ctx, out) => {
       ctx.set(pageHeaders());
       const text = html`<p class="error" role="alert">${out.error_description ?? out.error}</p>`;
-      ctx.body = await pageText("This request can't be answered", text);
+      const say = speechFor(ctx.req);
+      ctx.body = await pageText(say("This request can't be answered"), text, say.language);
     },
     // A token outlives the browser in which it was granted; it ends by revocation or with its account.
     expiresWithSession: async () => false,

@@ -22,25 +22,25 @@ export function AuditPage(): JSX.Element {
   const client = useClient();
   const nowMs = useNowMs();
   const [typed, setTyped] = useState("");
-  const [subject, setSubject] = useState("");
+  const [search, setSearch] = useState("");
   const [older, setOlder] = useState<readonly JournalEntry[]>([]);
   const [isEnd, setEnd] = useState(false);
   useEffect(() => {
-    const timer = setTimeout(() => setSubject(typed.trim()), TYPING_MS);
+    const timer = setTimeout(() => setSearch(typed.trim()), TYPING_MS);
     return () => clearTimeout(timer);
   }, [typed]);
   useEffect(() => {
     setOlder([]);
     setEnd(false);
-  }, [subject]);
-  const { value, error } = useResource<readonly JournalEntry[]>(`/v1/journal?${queryOf({ subject, limit: PAGE })}`);
+  }, [search]);
+  const { value, error } = useResource<readonly JournalEntry[]>(`/v1/journal?${queryOf({ search, limit: PAGE })}`);
   const last = older.at(-1) ?? value?.at(-1);
   const seen = new Set((value ?? []).map(({ number }) => number));
   const entries = [...(value ?? []), ...older.filter(({ number }) => !seen.has(number))];
   async function loadOlder(): Promise<void> {
     try {
       const more = await client.get<readonly JournalEntry[]>(
-        `/v1/journal?${queryOf({ subject, before: last?.number, limit: PAGE })}`,
+        `/v1/journal?${queryOf({ search, before: last?.number, limit: PAGE })}`,
       );
       setOlder([...older, ...more]);
       setEnd(more.length < PAGE);
@@ -51,9 +51,9 @@ export function AuditPage(): JSX.Element {
   return (
     <>
       <ViewHead title={text("audit")} />
-      <Card title={text("history")}>
+      <Card title={text("whoDidWhat")}>
         <div class="filters">
-          <TextField type="search" label={text("filterSubject")} isLabelHidden value={typed} onInput={setTyped} />
+          <TextField type="search" label={text("searchAudit")} isLabelHidden value={typed} onInput={setTyped} />
         </div>
         {value === undefined || error !== undefined ? (
           <Pending error={error} />
@@ -61,7 +61,7 @@ export function AuditPage(): JSX.Element {
           <Table
             isWhole
             label={text("audit")}
-            empty={text("noAudit")}
+            empty={text(search === "" ? "noAudit" : "noEntries")}
             columns={[
               { title: text("when") },
               { title: text("subject") },

@@ -1,9 +1,11 @@
-/** Requests to the cloud in the name of whoever is logged in, and answers that stay up to date while they are shown. */
+/** Requests to the server in the name of whoever is logged in, and answers that stay up to date while they are shown. */
 import { createContext } from "preact";
 import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
 import type { Self } from "#cloud/http/interface.ts";
 
-/** The cloud refused, or was not reached (status 0). */
+export type Body = object | Uint8Array<ArrayBuffer>;
+
+/** The server refused, or was not reached (status 0). */
 export class Refused extends Error {
   override name = "Refused";
   readonly status: number;
@@ -18,8 +20,14 @@ export class Refused extends Error {
 
 export interface Client {
   readonly self: Self;
+  /** The gateway that has the accounts. */
+  readonly issuer: string;
   get<T>(path: string): Promise<T>;
-  post<T>(path: string, body: object | Uint8Array<ArrayBuffer>): Promise<T>;
+  post<T>(path: string, body: Body): Promise<T>;
+  put<T>(path: string, body: Body): Promise<T>;
+  remove<T>(path: string): Promise<T>;
+  /** Server-sent events from now on. Resolves when the stream ends. */
+  hear(path: string, signal: AbortSignal, see: (kind: string, data: string) => void): Promise<void>;
   /** Asks for password and second factor anew; called while a press is handled. */
   logInAgain(): Promise<void>;
   say(text: string, isBad?: boolean): void;
@@ -75,12 +83,12 @@ export function useResource<T>(path: string, everyMs = 5_000): Resource<T> {
 }
 
 /** The time of day, which moments are shown against. */
-export function useNowMs(): number {
+export function useNowMs(everyMs = 10_000): number {
   const [nowMs, setNowMs] = useState(Date.now());
   useEffect(() => {
-    const timer = setInterval(() => setNowMs(Date.now()), 10_000);
+    const timer = setInterval(() => setNowMs(Date.now()), everyMs);
     return () => clearInterval(timer);
-  }, []);
+  }, [everyMs]);
   return nowMs;
 }
 

@@ -1,4 +1,4 @@
-/** What the reasons mean for which units fail with a release, and what to do. */
+/** What the reasons mean for which units refuse, and fail with a release, and what to do. Long because each stands in two languages. */
 import type { TextTable } from "#web/ui/language.ts";
 
 const EN = {
@@ -24,6 +24,61 @@ const EN = {
   BLOCK_HASH: "Blocks arrived damaged.",
   STORE_FAILED: "The unit's flash took no more: it may be worn.",
   STORE_UNREADABLE: "The unit's flash could not be read: it may be worn.",
+  RELEASE_SHAPE: "The file is not a release, or it was damaged on its way.",
+  RELEASE_ROLE: "The key that signed the release is known, but not for releases.",
+  RELEASE_BASE:
+    "The unit can use no transfer of this release: each starts from another image than it has. Make the release with a whole image.",
+  RELEASE_CONSENT: "The owner has not agreed yet. The owner's phone asks.",
+  RELEASE_NOT_CURRENT: "The cloud's newest statement names another release: this one was replaced meanwhile.",
+  TIMESTAMP_SHAPE: "The cloud's statement about the newest release can't be read.",
+  TIMESTAMP_SIGNATURE:
+    "The cloud's statement about the newest release is not signed by a key that the unit trusts. Has its key set arrived?",
+  TIMESTAMP_ROLE: "The key that signed the cloud's statement is known, but not for that.",
+  TIMESTAMP_NONCE: "The cloud's statement answers another question than the unit's: perhaps an old one was sent again.",
+  TIMESTAMP_DEVICE: "The cloud's statement is for another unit.",
+  TIMESTAMP_VERSION:
+    "The cloud's statement is of a version that the unit doesn't know. Do cloud and unit have the same age?",
+  KEYSET_SHAPE: "The key set can't be read.",
+  KEYSET_SIGNATURES: "The key set lacks good signatures of two different roots.",
+  KEYSET_VERSION: "The unit has a newer key set.",
+  KEYSET_PRODUCT: "The key set is another product's.",
+  BLOCK_REQUEST: "The cloud could not read what the unit asked for.",
+  BLOCK_RESPONSE: "The unit could not read the cloud's answer.",
+  LEAVES_HASH: "The list of blocks is not the release's.",
+  STREAM_TOKEN: "The release's data can't be unpacked. Make the release again.",
+  IMAGE_FLASH: "The unit's flash does not hold what was written: it may be worn.",
+  SLOT_EMPTY: "There is no whole image where one should be.",
+  SESSION_UNREACHABLE: "Neither the local network nor the cloud leads to the unit now. Does it have power and network?",
+  SESSION_ASLEEP: "The unit sleeps, and answers when it wakes.",
+  SESSION_RATE: "The unit takes few new sessions a minute. Try again in a minute.",
+  SESSION_FULL: "Others use all sessions of the unit.",
+  SESSION_RELAY: "The cloud does not relay to the unit now.",
+  SESSION_REFUSED: "The unit refused the session: the key may be revoked, or from a former owner.",
+  GRANT_REVOKED: "The owner revoked the gateway's key. A new one comes with: latchkey phone share --to-gateway",
+  GRANT_EPOCH: "The owner ended all keys of that time. A new one comes with: latchkey phone share --to-gateway",
+  GRANT_RESOLD: "The unit has another owner now, who gave no key.",
+  GRANT_EXPIRED: "The gateway's key has expired. A new one comes with: latchkey phone share --to-gateway",
+  GRANT_RIGHT: "The gateway's key does not include this.",
+  GRANT_FLASH: "The gateway's key does not allow to install releases.",
+  CAVEAT_TIME_UNKNOWN: "The key is limited in time, and the unit doesn't know the time well enough.",
+  CAVEAT_TIME_OF_DAY: "The key is not good at this time of day.",
+  CAVEAT_NOT_AFTER: "The key's time is over.",
+  CAVEAT_NOT_BEFORE: "The key's time has not begun.",
+  CAVEAT_RATE: "The key allows no more calls in this time.",
+  CAVEAT_USES: "The key's uses are spent.",
+  CAVEAT_LAN: "The key is good on the unit's own network alone.",
+  CAVEAT_BUTTON: "The key needs somebody who presses the unit's button.",
+  APP_NO_SUCH_NAME: "The unit's app has nothing of that name: it may run another release.",
+  APP_ARGUMENT: "The unit's app takes other arguments.",
+  APP_THREW: "The app threw an error. The cloud's console has what it said.",
+  APP_ANSWER: "The app answered with something that can't be sent.",
+  APP_TIMEOUT: "The app did not answer within ten seconds.",
+  APP_OVERDUE: "The app's code did not come to its end in time, and was broken off. Look for an endless loop.",
+  APP_MEMORY: "The app wanted more memory than it has.",
+  APP_EVENTS: "The app raised events faster than the unit keeps them; some were dropped.",
+  APP_WRITES: "The app changed its state faster than flash may be written.",
+  APP_STOPPED:
+    "The app failed again and again, and the unit goes on without it. An update, or power off and on, starts it.",
 };
 
 const DE: Record<keyof typeof EN, string> = {
@@ -51,6 +106,65 @@ const DE: Record<keyof typeof EN, string> = {
   BLOCK_HASH: "Blöcke kamen beschädigt an.",
   STORE_FAILED: "Der Flash des Geräts nahm nichts mehr an: vielleicht ist er verschlissen.",
   STORE_UNREADABLE: "Der Flash des Geräts ließ sich nicht lesen: vielleicht ist er verschlissen.",
+  RELEASE_SHAPE: "Die Datei ist kein Release, oder sie wurde unterwegs beschädigt.",
+  RELEASE_ROLE: "Der Schlüssel, der das Release signiert hat, ist bekannt, aber nicht für Releases.",
+  RELEASE_BASE:
+    "Das Gerät kann keine Übertragung dieses Release nutzen: jede geht von einem anderen Abbild aus. Machen Sie das Release mit einem ganzen Abbild.",
+  RELEASE_CONSENT: "Der Besitzer hat noch nicht zugestimmt. Sein Telefon fragt.",
+  RELEASE_NOT_CURRENT: "Die neueste Aussage der Cloud nennt ein anderes Release: dieses wurde inzwischen ersetzt.",
+  TIMESTAMP_SHAPE: "Die Aussage der Cloud über das neueste Release ist nicht lesbar.",
+  TIMESTAMP_SIGNATURE:
+    "Kein Schlüssel, dem das Gerät traut, hat die Aussage der Cloud signiert. Ist sein Schlüsselsatz angekommen?",
+  TIMESTAMP_ROLE: "Der Schlüssel, der die Aussage der Cloud signiert hat, ist bekannt, aber nicht dafür.",
+  TIMESTAMP_NONCE:
+    "Die Aussage der Cloud antwortet auf eine andere Frage: vielleicht wurde eine alte noch einmal gesendet.",
+  TIMESTAMP_DEVICE: "Die Aussage der Cloud ist für ein anderes Gerät.",
+  TIMESTAMP_VERSION: "Das Gerät kennt die Version dieser Aussage nicht. Passen Cloud und Gerät zusammen?",
+  KEYSET_SHAPE: "Der Schlüsselsatz ist nicht lesbar.",
+  KEYSET_SIGNATURES: "Dem Schlüsselsatz fehlen gültige Signaturen zweier verschiedener Wurzeln.",
+  KEYSET_VERSION: "Das Gerät hat einen neueren Schlüsselsatz.",
+  KEYSET_PRODUCT: "Der Schlüsselsatz gehört zu einem anderen Produkt.",
+  BLOCK_REQUEST: "Die Cloud konnte die Anfrage des Geräts nicht lesen.",
+  BLOCK_RESPONSE: "Das Gerät konnte die Antwort der Cloud nicht lesen.",
+  LEAVES_HASH: "Die Liste der Blöcke gehört nicht zum Release.",
+  STREAM_TOKEN: "Die Daten des Release lassen sich nicht entpacken. Machen Sie das Release neu.",
+  IMAGE_FLASH: "Der Flash des Geräts hält nicht, was geschrieben wurde: vielleicht ist er verschlissen.",
+  SLOT_EMPTY: "Wo ein Abbild sein sollte, ist kein ganzes.",
+  SESSION_UNREACHABLE: "Weder das lokale Netz noch die Cloud führen gerade zum Gerät. Hat es Strom und Netz?",
+  SESSION_ASLEEP: "Das Gerät schläft und antwortet, wenn es aufwacht.",
+  SESSION_RATE: "Das Gerät nimmt nur wenige neue Sitzungen in der Minute an. Versuchen Sie es in einer Minute wieder.",
+  SESSION_FULL: "Andere nutzen alle Sitzungen des Geräts.",
+  SESSION_RELAY: "Die Cloud leitet gerade nicht zum Gerät weiter.",
+  SESSION_REFUSED:
+    "Das Gerät hat die Sitzung abgelehnt: der Schlüssel ist vielleicht widerrufen oder von einem früheren Besitzer.",
+  GRANT_REVOKED:
+    "Der Besitzer hat den Schlüssel des Gateways widerrufen. Einen neuen bringt: latchkey phone share --to-gateway",
+  GRANT_EPOCH:
+    "Der Besitzer hat alle Schlüssel jener Zeit beendet. Einen neuen bringt: latchkey phone share --to-gateway",
+  GRANT_RESOLD: "Das Gerät gehört jetzt jemand anderem, der keinen Schlüssel gegeben hat.",
+  GRANT_EXPIRED: "Der Schlüssel des Gateways ist abgelaufen. Einen neuen bringt: latchkey phone share --to-gateway",
+  GRANT_RIGHT: "Der Schlüssel des Gateways umfasst das nicht.",
+  GRANT_FLASH: "Der Schlüssel des Gateways erlaubt nicht, Releases zu installieren.",
+  CAVEAT_TIME_UNKNOWN: "Der Schlüssel gilt nur zu bestimmten Zeiten, und das Gerät kennt die Zeit nicht gut genug.",
+  CAVEAT_TIME_OF_DAY: "Der Schlüssel gilt nicht zu dieser Tageszeit.",
+  CAVEAT_NOT_AFTER: "Die Zeit des Schlüssels ist um.",
+  CAVEAT_NOT_BEFORE: "Die Zeit des Schlüssels hat noch nicht begonnen.",
+  CAVEAT_RATE: "Der Schlüssel erlaubt in dieser Zeit keine weiteren Aufrufe.",
+  CAVEAT_USES: "Der Schlüssel ist aufgebraucht.",
+  CAVEAT_LAN: "Der Schlüssel gilt nur im Netz des Geräts.",
+  CAVEAT_BUTTON: "Der Schlüssel braucht jemanden, der die Taste am Gerät drückt.",
+  APP_NO_SUCH_NAME: "Die App des Geräts hat nichts mit diesem Namen: vielleicht läuft ein anderes Release.",
+  APP_ARGUMENT: "Die App des Geräts nimmt andere Argumente.",
+  APP_THREW: "Die App hat einen Fehler geworfen. Was sie sagte, steht in der Konsole der Cloud.",
+  APP_ANSWER: "Die App hat mit etwas geantwortet, das sich nicht senden lässt.",
+  APP_TIMEOUT: "Die App hat nicht innerhalb von zehn Sekunden geantwortet.",
+  APP_OVERDUE:
+    "Der Code der App kam nicht rechtzeitig zum Ende und wurde abgebrochen. Suchen Sie nach einer Endlosschleife.",
+  APP_MEMORY: "Die App wollte mehr Speicher, als sie hat.",
+  APP_EVENTS: "Die App meldete Ereignisse schneller, als das Gerät sie behält; einige gingen verloren.",
+  APP_WRITES: "Die App änderte ihren Zustand schneller, als Flash beschrieben werden darf.",
+  APP_STOPPED:
+    "Die App ist immer wieder gescheitert, und das Gerät läuft ohne sie. Ein Update, oder Strom aus und an, startet sie.",
 };
 
 export const FAULT_TEXTS: TextTable<keyof typeof EN> = { en: EN, de: DE };

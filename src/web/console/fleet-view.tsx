@@ -7,9 +7,9 @@ import {
   type DeviceState,
   type DeviceSummary,
   type FleetView,
+  type ReleaseView,
 } from "#cloud/http/interface.ts";
 import { ViewHead } from "#web/ui/app-frame.tsx";
-import { Button } from "#web/ui/button.tsx";
 import { Table } from "#web/ui/collections.tsx";
 import { SelectField, TextField } from "#web/ui/fields.tsx";
 import { Figures } from "#web/ui/figures.tsx";
@@ -17,11 +17,15 @@ import { useTexts } from "#web/ui/language.ts";
 import { Card } from "#web/ui/surfaces.tsx";
 import { queryOf, useNowMs, useResource } from "./client.ts";
 import { CONSOLE_TEXTS } from "./console-texts.ts";
+import { Pager, usePages } from "./pages.tsx";
 import { AttemptBadge, Fault, Heard, Pending, ReleaseNumber, UnitCell } from "./parts.tsx";
 
-const PAGE = 50;
-const PAGE_MAX = 500;
+const PAGE = 100;
 const SEARCH_MS = 250;
+
+const FLEET = "#/fleet";
+/** Where one goes back to from a unit: the list as it was filtered. */
+export let fleetHref = FLEET;
 
 /** @param query The part of the address after "?": where a link to some of the units leads. */
 export function FleetPage({ query }: { readonly query: URLSearchParams }): JSX.Element {
@@ -29,17 +33,26 @@ export function FleetPage({ query }: { readonly query: URLSearchParams }): JSX.E
   const nowMs = useNowMs();
   const [typed, setTyped] = useState(query.get("search") ?? "");
   const [search, setSearch] = useState(typed);
-  const [group, setGroup] = useState("");
+  const [group, setGroup] = useState(query.get("group") ?? "");
   const [state, setState] = useState(query.get("state") ?? "");
-  const [limit, setLimit] = useState(PAGE);
+  const [release, setRelease] = useState(query.get("release") ?? "");
   useEffect(() => {
     const timer = setTimeout(() => setSearch(typed), SEARCH_MS);
     return () => clearTimeout(timer);
   }, [typed]);
-  useEffect(() => setLimit(PAGE), [search, group, state]);
+  useEffect(() => {
+    const kept = queryOf({ search, group, release, state });
+    fleetHref = kept === "" ? FLEET : `${FLEET}?${kept}`;
+    history.replaceState(null, "", fleetHref);
+  }, [search, group, release, state]);
   const fleets = useResource<readonly FleetView[]>("/v1/fleets", 10_000);
+  const releases = useResource<readonly ReleaseView[]>("/v1/releases", 30_000);
   const [product, fleet] = group.split(" ");
-  const units = useResource<DevicePage>(`/v1/devices?${queryOf({ search, product, fleet, state, limit })}`);
+  const [releaseProduct, sequence] = release.split(" ");
+  const filter = queryOf({ search, product: product || releaseProduct, fleet, sequence, state });
+  const pages = usePages(filter);
+  const range = queryOf({ after: pages.after, limit: PAGE });
+  const units = useResource<DevicePage>(`/v1/devices?${filter}&${range}`);
   const sum = (of: (each: FleetView) => number) => (fleets.value ?? []).reduce((total, each) => total + of(each), 0);
   const all = sum(({ devices }) => devices);
   const page = units.value;
@@ -70,6 +83,23 @@ export function FleetPage({ query }: { readonly query: URLSearchParams }): JSX.E
             ]}
           />
           <SelectField
+            label={text("release")}
+            isLabelHidden
+            value={release}
+            onChoose={setRelease}
+            choices={[
+              { value: "", title: text("allReleases") },
+              ...(releases.value ?? []).map((each) => ({
+                value: `${each.product} ${each.sequence}`,
+                title: `${each.product} ${each.sequence}`,
+              })),
+              ...[...new Set((fleets.value ?? []).map((each) => each.product))].map((each) => ({
+                value: `${each} 0`,
+                title: `${each} · ${text("factory")}`,
+              })),
+            ]}
+          />
+          <SelectField
             label={text("state")}
             isLabelHidden
             value={state}
@@ -85,11 +115,7 @@ export function FleetPage({ query }: { readonly query: URLSearchParams }): JSX.E
         ) : (
           <>
             <UnitTable units={page.devices} nowMs={nowMs} empty={text(all === 0 ? "noUnitsYet" : "noUnits")} />
-            {page.next !== undefined && limit < PAGE_MAX && (
-              <div class="row">
-                <Button onPress={() => setLimit(Math.min(PAGE_MAX, limit * 2))}>{text("more")}</Button>
-              </div>
-            )}
+            <Pager pages={pages} size={PAGE} page={page} />
           </>
         )}
       </Card>

@@ -9,7 +9,7 @@ import {
   type RolloutStatus,
 } from "#cloud/http/interface.ts";
 import { ViewHead } from "#web/ui/app-frame.tsx";
-import { Button } from "#web/ui/button.tsx";
+import { Chart, type Sample } from "#web/ui/chart.tsx";
 import { Table } from "#web/ui/collections.tsx";
 import { SelectField } from "#web/ui/fields.tsx";
 import { PartsBar } from "#web/ui/figures.tsx";
@@ -18,11 +18,11 @@ import { Card, Notice } from "#web/ui/surfaces.tsx";
 import { hasRole, queryOf, useClient, useNowMs, useResource } from "./client.ts";
 import { CONSOLE_TEXTS } from "./console-texts.ts";
 import { countText } from "./fleet-view.tsx";
+import { Pager, usePages } from "./pages.tsx";
 import { Action, AttemptBadge, Fault, Heard, Pending, RolloutBadge, rolloutHref, UnitCell } from "./parts.tsx";
 
 const LIVE_MS = 2_000;
 const PAGE = 100;
-const PAGE_MAX = 500;
 
 export function RolloutsPage(): JSX.Element {
   const text = useTexts(CONSOLE_TEXTS);
@@ -82,6 +82,37 @@ function Progress({ status }: { readonly status: RolloutStatus }): JSX.Element {
   );
 }
 
+/** Each moment is one unit more; where there were more units than moments, several. */
+const stairsOf = (moments: readonly number[], count: number): readonly Sample[] =>
+  moments.map((atMs, i) => [atMs, Math.round(((i + 1) / moments.length) * count)]);
+
+/** How many units ran the release, and how many failed, since the first of them was through. */
+function OverTime({ status: { tally, confirmedMs, failedMs } }: { readonly status: RolloutStatus }) {
+  const text = useTexts(CONSOLE_TEXTS);
+  const nowMs = useNowMs();
+  const firstMs = Math.min(confirmedMs[0] ?? nowMs, failedMs[0] ?? nowMs);
+  const spanMs = Math.max(60_000, (nowMs - firstMs) * 1.02);
+  const failed = tally.rejected + tally.refused;
+  const series = [
+    { title: text("confirmed"), samples: stairsOf(confirmedMs, tally.confirmed) },
+    { title: text("failedUnits"), samples: stairsOf(failedMs, failed) },
+  ].filter(({ samples }) => samples.length > 0);
+  return (
+    <>
+      {series.map(({ title, samples: [first, ...rest] }) => {
+        const [beganMs = nowMs] = first ?? [];
+        const samples: readonly Sample[] = [[nowMs - spanMs, 0], [beganMs, first?.[1] ?? 0], ...rest];
+        return (
+          <div key={title} class="stack">
+            <span class="soft small">{text("overTime", { what: title })}</span>
+            <Chart title={title} samples={samples} nowMs={nowMs} spanMs={spanMs} isStepped />
+          </div>
+        );
+      })}
+    </>
+  );
+}
+
 const STATE_KEYS = {
   failed: "stateFailed",
   silent: "stateSilent",
@@ -119,6 +150,7 @@ export function RolloutPage({ id }: { readonly id: string }): JSX.Element {
       {error !== undefined && <Notice tone="warn" title={error} />}
       <Card title={`${text("release")} ${status.rollout.sequence} · ${status.rollout.product}`}>
         <Progress status={status} />
+        <OverTime status={status} />
       </Card>
       <Card title={state === "failed" ? text("failing") : text("units")}>
         <div class="filters">
@@ -158,8 +190,10 @@ function RolloutUnits({
 }) {
   const text = useTexts(CONSOLE_TEXTS);
   const nowMs = useNowMs();
-  const [limit, setLimit] = useState(PAGE);
-  const units = useResource<Page<RolloutDevice>>(`${path}/devices?${queryOf({ state, fault, limit })}`);
+  const filter = queryOf({ state, fault });
+  const pages = usePages(filter);
+  const range = queryOf({ after: pages.after, limit: PAGE });
+  const units = useResource<Page<RolloutDevice>>(`${path}/devices?${filter}&${range}`);
   const page = units.value;
   if (page === undefined || units.error !== undefined) return <Pending error={units.error} />;
   return (
@@ -187,11 +221,7 @@ function RolloutUnits({
           ],
         }))}
       />
-      {page.next !== undefined && limit < PAGE_MAX && (
-        <div class="row">
-          <Button onPress={() => setLimit(PAGE_MAX)}>{text("more")}</Button>
-        </div>
-      )}
+      <Pager pages={pages} size={PAGE} page={page} />
     </>
   );
 }

@@ -4,8 +4,19 @@
  * @source RFC 6749, RFC 7636; RFC 9207 (the issuer names itself in its answer); RFC 8707 (the token is for this cloud)
  */
 import type { ConsoleConfig } from "#cloud/http/interface.ts";
+import type { GatewayConsoleConfig } from "#gateway/http/interface.ts";
 
-type Config = { readonly issuer: string; readonly audience: string };
+/** Who serves this page: a cloud, or the gateway that has the accounts. */
+type Party = "cloud" | "gateway";
+
+export interface Config {
+  readonly party: Party;
+  readonly issuer: string;
+  readonly audience: string;
+}
+
+/** What a login asks for: at a gateway its units, and what runs it. */
+const SCOPES = { cloud: "staff", gateway: "all staff" } as const;
 
 interface Tokens {
   readonly accessToken: string;
@@ -37,8 +48,12 @@ const EARLY_MS = 60_000;
 let tokens: Tokens | undefined;
 let refreshing: Promise<void> | undefined;
 
-export const completeConfig = ({ issuer, audience }: ConsoleConfig): Config | undefined =>
-  issuer === undefined || audience === undefined ? undefined : { issuer, audience };
+export const completeConfig = ({
+  party,
+  issuer,
+  audience,
+}: ConsoleConfig | GatewayConsoleConfig): Config | undefined =>
+  issuer === undefined || audience === undefined ? undefined : { party, issuer, audience };
 
 const clientOf = ({ audience }: Config) => `${audience}/console/`;
 
@@ -54,7 +69,7 @@ async function authorizeUrl(config: Config, { state, verifier }: Pending, prompt
   const url = new URL("/oauth/authorize", config.issuer);
   url.search = new URLSearchParams({
     ...{ client_id: clientOf(config), redirect_uri: clientOf(config), response_type: "code" },
-    ...{ scope: "staff", resource: config.audience, state },
+    ...{ scope: SCOPES[config.party], resource: config.audience, state },
     ...{ code_challenge: base64Url(new Uint8Array(digest)), code_challenge_method: "S256" },
     ...(prompt !== undefined && { prompt }),
   }).toString();

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { DeviceView, Explanation, JournalEntry } from "#cloud/http/interface.ts";
 import { ViewHead } from "#web/ui/app-frame.tsx";
+import { Chart, type Sample } from "#web/ui/chart.tsx";
 import { Table } from "#web/ui/collections.tsx";
 import { TextField } from "#web/ui/fields.tsx";
 import { Facts, Moment } from "#web/ui/figures.tsx";
@@ -10,6 +11,7 @@ import { useTexts } from "#web/ui/language.ts";
 import { Card, Notice } from "#web/ui/surfaces.tsx";
 import { hasRole, useClient, useNowMs, useResource } from "./client.ts";
 import { CONSOLE_TEXTS } from "./console-texts.ts";
+import { fleetHref } from "./fleet-view.tsx";
 import { Action, AttemptBadge, Fault, Heard, Pending, ReleaseNumber } from "./parts.tsx";
 
 const APP_FAILED = "app failed";
@@ -21,7 +23,7 @@ export function UnitPage({ id }: { readonly id: string }): JSX.Element {
   const [name, setName] = useState<string>();
   const path = `/v1/devices/${encodeURIComponent(id)}`;
   const { value: unit, error, reload } = useResource<DeviceView>(path);
-  const back = { href: "#/fleet", title: text("fleet") };
+  const back = { href: fleetHref, title: text("fleet") };
   if (unit === undefined) {
     return (
       <>
@@ -66,6 +68,7 @@ export function UnitPage({ id }: { readonly id: string }): JSX.Element {
       {error !== undefined && <Notice tone="warn" title={error} />}
       <Card title={text("unit")}>
         <UnitFacts unit={unit} nowMs={nowMs} />
+        <ReleasesOverTime unit={unit} nowMs={nowMs} />
       </Card>
       <WhyCard path={path} />
       <Card title={text("attempts")}>
@@ -122,6 +125,25 @@ function UnitFacts({ unit, nowMs }: { readonly unit: DeviceView; readonly nowMs:
       />
       {lab && <p class="soft small">{text("lab")}</p>}
     </>
+  );
+}
+
+/** The releases that it ran, one after the other, as far as the cloud saw them begin. */
+function ReleasesOverTime({ unit, nowMs }: { readonly unit: DeviceView; readonly nowMs: number }): JSX.Element | null {
+  const text = useTexts(CONSOLE_TEXTS);
+  const ran = unit.attempts.filter(({ state }) => state === "confirmed").sort((a, b) => a.heardMs - b.heardMs);
+  const [first] = ran;
+  if (first === undefined) return null;
+  const spanMs = Math.max(60_000, (nowMs - first.beganMs) * 1.02);
+  const samples: readonly Sample[] = [
+    [nowMs - spanMs, 0],
+    ...ran.map(({ heardMs, sequence }): Sample => [heardMs, sequence]),
+  ];
+  return (
+    <div class="stack">
+      <span class="soft small">{text("releasesOverTime")}</span>
+      <Chart title={text("release")} samples={samples} nowMs={nowMs} spanMs={spanMs} isStepped />
+    </div>
   );
 }
 

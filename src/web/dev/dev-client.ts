@@ -1,6 +1,7 @@
 /** The page's connection to `latchkey dev`: the stream of what happens, and requests. */
 import { useEffect, useState } from "preact/hooks";
 import type { Sample } from "../ui/chart.tsx";
+import { readEventStream } from "../ui/event-stream.ts";
 import type { DevMessages, DevReply, DevRequests, DevState, LogLine, Raised } from "./interface.ts";
 
 const KEY = "latchkey.dev.token";
@@ -66,31 +67,6 @@ function withMessage<K extends keyof DevMessages>(shown: Shown, kind: K, data: D
   }
 }
 
-/** Reads a stream of server-sent events. EventSource can't carry a token. */
-async function readStream(
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
-  see: (kind: string, data: string) => void,
-): Promise<void> {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    text += value;
-    const blocks = text.split("\n\n");
-    text = blocks.pop() ?? "";
-    for (const block of blocks) {
-      const field = (name: string) =>
-        block
-          .split("\n")
-          .filter((line) => line.startsWith(`${name}: `))
-          .map((line) => line.slice(name.length + 2))
-          .join("\n");
-      see(field("event"), field("data"));
-    }
-  }
-}
-
 export function useShown(): Shown {
   const [shown, setShown] = useState<Shown>(token === null ? { ...NOTHING, access: "refused" } : NOTHING);
   useEffect(() => {
@@ -109,7 +85,7 @@ export function useShown(): Shown {
             isDrawing = false;
             setShown(next);
           };
-          await readStream(answer.body, (kind, data) => {
+          await readEventStream(answer.body, (kind, data) => {
             if (data === "") return;
             next = withMessage(next, kind as keyof DevMessages, JSON.parse(data) as never);
             // Many messages, one picture.

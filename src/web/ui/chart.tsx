@@ -25,6 +25,18 @@ interface ChartProps {
 const WIDTH = 600;
 const HEIGHT = 100;
 
+const UNITS = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["min", 60_000],
+] as const;
+
+/** In the largest unit of which there are at least two. */
+function durationText(ms: number): string {
+  const [unit, size] = UNITS.find(([, each]) => ms >= 2 * each) ?? ["s", 1_000];
+  return `${Math.round(ms / size)} ${unit}`;
+}
+
 function boundsOf(samples: readonly Sample[], schema: ValueSchema | undefined): readonly [number, number] {
   const values = samples.map(([, value]) => value);
   const low = Math.min(...values, schema?.type === "bool" ? 0 : Number.POSITIVE_INFINITY);
@@ -85,7 +97,7 @@ export function Chart(props: ChartProps): JSX.Element {
         <polyline class="series" points={line} />
       </svg>
       <div class="axis" aria-hidden="true">
-        <span>−{Math.round(spanMs / 1000)} s</span>
+        <span>−{durationText(spanMs)}</span>
         <span>{min === max ? min : `${min} – ${max}`}</span>
         <span>{last}</span>
       </div>

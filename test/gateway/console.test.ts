@@ -140,8 +140,9 @@ test("publishing asks for a fresh second factor in a window of its own, and the 
     const opens = page.waitForEvent("popup");
     await dialog.getByRole("button", { name: "Confirm" }).click();
     const popup = await opens;
-    await giveCredentials(popup, { ...rita, code: () => code });
-    await page.getByText("Release 2 of lamp is published.").waitFor();
+    // The message goes by itself after some seconds, however slowly the window closes.
+    const published = page.getByText("Release 2 of lamp is published.").waitFor();
+    await Promise.all([published, giveCredentials(popup, { ...rita, code: () => code })]);
     expect(popup.isClosed()).toBe(true);
   } finally {
     Date.now = realNow;

@@ -105,7 +105,7 @@ static JSValue frame_event(JSContext *ctx) {
 }
 
 static JSValue scan_event(JSContext *ctx, uint32_t length) {
-  static const char *const ciphers[] = {"open", "wep", "ccmp", "tkip", "mixed"};
+  static const char *const ciphers[] = {"open", "wep", "ccmp", "tkip", "mixed", "gcmp"};
   JSValue event = js_event(ctx, "radio-scan"), list = JS_NewArray(ctx);
   const uint8_t *p = payload + 1, *end = payload + length;
   for (uint32_t i = 0; i < payload[0] && p < end && p + 10 + p[0] <= end; i++, p += 10 + p[0]) {
@@ -115,7 +115,7 @@ static JSValue scan_event(JSContext *ctx, uint32_t length) {
     js_set_bytes(ctx, one, "bssid", rest, 6);
     js_set_int(ctx, one, "channel", rest[6]);
     js_set_int(ctx, one, "rssiDbm", (int8_t)rest[7]);
-    js_set_text(ctx, one, "cipher", ciphers[rest[8] < 5 ? rest[8] : 4]);
+    js_set_text(ctx, one, "cipher", ciphers[rest[8] < 6 ? rest[8] : 2]);
     JS_SetPropertyUint32(ctx, list, i, one);
   }
   JS_SetPropertyStr(ctx, event, "accessPoints", list);

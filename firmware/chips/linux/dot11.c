@@ -82,5 +82,6 @@ uint8_t dot11_channel(unsigned mhz) {
 
 unsigned dot11_mhz(uint8_t channel) {
   if (channel == 14) return 2484;
+  if (channel >= 32 && channel <= 177) return 5000u + 5u * channel;
   return channel >= 1 && channel <= 13 ? 2407u + 5u * channel : 0;
 }

@@ -18,5 +18,5 @@ bool dot11_read(const uint8_t *bytes, size_t length, struct dot11_frame *frame);
 
 /* The channel of a frequency; 0 where it has none in the bands of 2.4 and 5 GHz. */
 uint8_t dot11_channel(unsigned mhz);
-/* The frequency of a channel of the 2.4 GHz band, 1 to 14; 0 for others. */
+/* The frequency of a channel of 2.4 GHz, 1 to 14, or of 5 GHz, 32 to 177; 0 for others. */
 unsigned dot11_mhz(uint8_t channel);

@@ -22,6 +22,7 @@
 #define JOIN_MS 30000u   /* wpa_supplicant reports a wrong key after some 18 seconds */
 #define ADDRESS_MS 15000u
 #define SCAN_MS 12000u
+#define SCANS_A_ROUND 6u
 #define LOOK_MS 100      /* for an address, of which no event tells */
 #define LINE_BYTES_MOST 65536 /* frames beyond that which wait for the unit are dropped, as a radio drops them */
 #define FRAMES_A_TURN 64
@@ -34,6 +35,7 @@ enum { NO_NETWORK = 1, REFUSED, NO_ADDRESS };
 static const char *interface;
 static int monitor = -1, ioctl_socket = -1;
 static bool is_listening, is_scanning;
+static uint8_t channel; /* that the unit wants to hear; 0 for none */
 static enum { APART, JOINING, ADDRESSING, TOGETHER } state;
 static uint64_t until_ms, scan_until_ms;
 static uint8_t bssid[6];
@@ -65,10 +67,13 @@ static void set_managed(bool up) {
   }
 }
 
-static void listen_on(uint8_t channel) {
+/* Listens on the channel that the unit wants. A scan has the radio for as long as it takes; what is wanted meanwhile is done then. */
+static void listen_now(void) {
   static int told;
   unsigned mhz = dot11_mhz(channel);
-  if (mhz != 0 && state == APART && !is_scanning) set_managed(false);
+  is_listening = false;
+  if (is_scanning) return;
+  if (mhz != 0 && state == APART) set_managed(false);
   int error = mhz ? monitor_tune(mhz) : 0;
   is_listening = mhz != 0 && error == 0;
   if (error && error != told) fprintf(stderr, "latchkey-unit: %u MHz can't be listened on: %s\n", mhz, strerror(error));
@@ -103,19 +108,27 @@ static void take_frames(void) {
   }
 }
 
-static void scan(void) {
-  if (is_scanning) return;
-  is_listening = false;
-  set_managed(true);
-  is_scanning = wpa_do("SCAN");
-  scan_until_ms = chip_milliseconds() + SCAN_MS;
-  if (!is_scanning) tell_byte(SCANNED, 0);
-}
-
 static void tell_scan(void) {
   uint8_t out[FRAME_PAYLOAD_MOST];
   is_scanning = false;
   tell(SCANNED, out, scan_results(out, sizeof out));
+  if (channel != 0) listen_now();
+}
+
+/*
+ * A unit hears nobody while it scans: 2.4 GHz takes about 2 s, 5 GHz, where most channels may only be listened on, 4 s and more. So
+ * the second scan and then one of six is of 5 GHz. wpa_supplicant remembers what the scans before found, and refuses a band that the
+ * radio lacks.
+ */
+static void scan(void) {
+  static unsigned turn;
+  if (is_scanning) return;
+  is_listening = false;
+  channel = 0;
+  set_managed(true);
+  is_scanning = (turn++ % SCANS_A_ROUND == 1 && wpa_do("SCAN freq=5150-5895")) || wpa_do("SCAN freq=2400-2500");
+  scan_until_ms = chip_milliseconds() + SCAN_MS;
+  if (!is_scanning) tell_scan();
 }
 
 static void fail(uint8_t reason) {
@@ -128,6 +141,7 @@ static void join(const uint8_t *payload, uint32_t length) {
   uint32_t ssid_bytes = length > 0 ? payload[0] : 255;
   uint32_t key_bytes = 1 + ssid_bytes < length ? payload[1 + ssid_bytes] : 255;
   is_listening = false;
+  channel = 0;
   if (ssid_bytes > 32 || 2 + ssid_bytes + key_bytes != length) return;
   set_managed(true);
   if (!wpa_join(payload + 1, ssid_bytes, payload + 2 + ssid_bytes, key_bytes)) {
@@ -151,7 +165,9 @@ static void take_command(void) {
   switch (frame_receive(CHIP_RADIO, payload, &length)) {
     case SCAN: scan(); break;
     case LISTEN:
-      if (length == 1) listen_on(payload[0]);
+      if (length != 1) break;
+      channel = payload[0];
+      listen_now();
       break;
     case JOIN: join(payload, length); break;
     case LEAVE: leave(); break;

@@ -9,7 +9,7 @@
 #define NETWORKS_MOST 32
 #define SSID_MOST 32u
 
-enum { OPEN_NETWORK, WEP, CCMP, TKIP, MIXED };
+enum { OPEN_NETWORK, WEP, CCMP, TKIP, MIXED, GCMP };
 
 struct network {
   uint8_t ssid[SSID_MOST], bssid[6], channel, cipher;
@@ -37,10 +37,15 @@ static bool decode_ssid(const char *text, struct network *n) {
   return true;
 }
 
-/* Where stations may still use TKIP, broadcasts go under it. */
+/* Broadcasts go under the weakest that a station may use. A MIC of 16 bytes makes GCMP and CCMP with 256 bits alike. */
 static uint8_t cipher_of(const char *flags) {
-  bool tkip = strstr(flags, "TKIP"), ccmp = strstr(flags, "CCMP") || strstr(flags, "GCMP");
-  if (tkip || ccmp) return tkip && ccmp ? MIXED : tkip ? TKIP : CCMP;
+  bool tkip = strstr(flags, "TKIP"), ccmp = false, longer = strstr(flags, "GCMP");
+  for (const char *at = flags; (at = strstr(at, "CCMP")) != NULL; at += 4) {
+    if (strncmp(at + 4, "-256", 4) == 0) longer = true;
+    else ccmp = true;
+  }
+  if (tkip) return ccmp || longer ? MIXED : TKIP;
+  if (ccmp || longer) return ccmp ? CCMP : GCMP;
   return strstr(flags, "WEP") ? WEP : OPEN_NETWORK;
 }
 
@@ -48,17 +53,17 @@ static uint8_t cipher_of(const char *flags) {
 static bool read_network(const char *line, struct network *n) {
   unsigned b[6], mhz;
   char flags[256];
-  int name_at = 0;
-  if (sscanf(line, "%2x:%2x:%2x:%2x:%2x:%2x\t%u\t%d\t%255[^\t]\t%n", b, b + 1, b + 2, b + 3, b + 4, b + 5, &mhz, &n->dbm,
-             flags, &name_at) != 9)
+  int flags_end = 0;
+  if (sscanf(line, "%2x:%2x:%2x:%2x:%2x:%2x\t%u\t%d\t%255[^\t]%n", b, b + 1, b + 2, b + 3, b + 4, b + 5, &mhz, &n->dbm, flags,
+             &flags_end) != 9)
     return false;
-  if (name_at == 0) return false;
+  if (line[flags_end] != '\t') return false; /* a name may begin with white space, which sscanf would pass over */
   for (int i = 0; i < 6; i++) n->bssid[i] = (uint8_t)b[i];
   n->channel = dot11_channel(mhz);
   n->cipher = cipher_of(flags);
   if (n->dbm < -128) n->dbm = -128;
   if (n->dbm > 127) n->dbm = 127;
-  return n->channel >= 1 && decode_ssid(line + name_at, n);
+  return n->channel >= 1 && decode_ssid(line + flags_end + 1, n);
 }
 
 static int weaker(const void *a, const void *b) { return ((const struct network *)b)->dbm - ((const struct network *)a)->dbm; }

@@ -90,6 +90,11 @@ static bool set(const char *id, const char *name, const char *value) {
   return done;
 }
 
+/* wpa_supplicant's own choice leaves GCMP out, and one that was built without TKIP refuses a list that names it. */
+static void add_ciphers(const char *id, const char *name) {
+  if (!set(id, name, "CCMP GCMP TKIP")) set(id, name, "CCMP GCMP");
+}
+
 static bool set_credentials(const char *id, const uint8_t *passphrase, size_t length) {
   char value[KEY_DIGITS + 3];
   bool digits;
@@ -101,6 +106,8 @@ static bool set_credentials(const char *id, const uint8_t *passphrase, size_t le
   explicit_bzero(value, sizeof value);
   /* Management frames are protected where the network can (WPA3 demands it); a builtin without SAE refuses the first. */
   done = done && (set(id, "key_mgmt", "WPA-PSK WPA-PSK-SHA256 SAE") || set(id, "key_mgmt", "WPA-PSK WPA-PSK-SHA256"));
+  add_ciphers(id, "pairwise");
+  add_ciphers(id, "group");
   return done && set(id, "ieee80211w", "1");
 }
 

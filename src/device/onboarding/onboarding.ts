@@ -31,7 +31,8 @@ import {
 import { hopOn, lookRound, nextTurn, startSearch, type Turn } from "./search.ts";
 import { initialState, NEVER, type State } from "./state.ts";
 
-const SCAN_TIMEOUT_MS = 4_000;
+/** Longer than any radio takes, as it hears nothing meanwhile: Linux scans both bands for up to 12 s. */
+const SCAN_TIMEOUT_MS = 15_000;
 const JOIN_TIMEOUT_MS = 20_000;
 const JOIN_TRIES = 3;
 const REJOIN_MAX_MS = 60_000;

@@ -13,6 +13,9 @@ import type { Listener } from "#wire/air/listener.ts";
 /** Every 2.4 GHz channel that is in use the world over, the three that don't overlap first. */
 const ALL_CHANNELS: readonly number[] = [1, 6, 11, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13];
 
+/** The last of 5 GHz. */
+const CHANNEL_MAX = 177;
+
 /** Longer than a DTIM interval of 102.4 ms, so that every visit sees a burst. */
 const DWELL_MS = 150;
 /** How often a stay is judged. */
@@ -55,10 +58,10 @@ export interface Search {
 /** What the machine does next: listens on a channel or goes on listening, for so long, or scans. */
 export type Turn = { readonly channel?: number; readonly forMs: number } | "scan";
 
-/** Channels to search: where the scan found networks, strongest first, or all. */
+/** Channels to search: where the scan found networks, strongest first, those of 5 GHz too where the radio has that band; or all. */
 function channelsOf(accessPoints: readonly AccessPoint[]): readonly number[] {
   const strongest = [...accessPoints].sort((a, b) => b.rssiDbm - a.rssiDbm).map(({ channel }) => channel);
-  const seen = [...new Set(strongest)].filter((channel) => channel >= 1 && channel <= 14);
+  const seen = [...new Set(strongest)].filter((channel) => channel >= 1 && channel <= CHANNEL_MAX);
   return seen.length > 0 ? seen : ALL_CHANNELS;
 }
 

@@ -22,7 +22,8 @@ export interface Frame {
   readonly ds: "from" | "to";
 }
 
-export type Cipher = "open" | "wep" | "ccmp" | "tkip" | "mixed";
+/** `mixed`: TKIP for groups, CCMP for stations that have it. `gcmp`: GCMP, and CCMP with 256 bits, which adds as much. */
+export type Cipher = "open" | "wep" | "ccmp" | "tkip" | "mixed" | "gcmp";
 
 /** A network that a scan found. */
 export interface AccessPoint {
@@ -50,6 +51,8 @@ export function overheadBytes(cipher: Cipher, ds: "from" | "to"): number {
       return HEADER_BYTES + 16;
     case "tkip":
       return HEADER_BYTES + 20;
+    case "gcmp":
+      return HEADER_BYTES + 24;
     case "mixed":
       return HEADER_BYTES + (ds === "from" ? 20 : 16);
   }

@@ -8,7 +8,7 @@ import { SNTP_PORT } from "#codec/sntp.ts";
 import type { AccessPoint, Cipher, Frame } from "#wire/air/frame.ts";
 import { encodeLineFrame, LINE_PAYLOAD_BYTES_MAX, type LineFrame } from "./line-frame.ts";
 
-const CIPHERS: readonly Cipher[] = ["open", "wep", "ccmp", "tkip", "mixed"];
+const CIPHERS: readonly Cipher[] = ["open", "wep", "ccmp", "tkip", "mixed", "gcmp"];
 /** Flags of a frame report; the traffic identifier of a QoS frame stands above them. */
 const [RETRY, TO_DS, QOS] = [1, 2, 4] as const;
 const JOIN_FAILURES = ["no-network", "refused", "no-address"] as const;
@@ -16,7 +16,7 @@ const JOIN_FAILURES = ["no-network", "refused", "no-address"] as const;
 /** What a unit asks of its radio. */
 export type RadioCommand =
   | { readonly kind: "scan" }
-  /** Channel 1 to 14, or 0 to stop. */
+  /** Channel of 2.4 GHz (1 to 14) or 5 GHz (36 to 177), or 0 to stop. */
   | { readonly kind: "listen"; readonly channel: number }
   | { readonly kind: "join"; readonly ssid: Uint8Array; readonly passphrase: Uint8Array }
   | { readonly kind: "leave" }

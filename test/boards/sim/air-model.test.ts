@@ -130,12 +130,21 @@ test("the phone's own frames are heard on their way up, repeats marked, and unic
   }
 });
 
+test("where no station sleeps, broadcast is relayed at once; where the access point isolates stations, never", () => {
+  const sentUs = (frame: Frame) => (frame.bodyBytes - 152) * 5_000;
+  const frames = mine(hear({ dtim: 0, busy: 0.01 }, 100, 5_000));
+  expect(frames).toHaveLength(100);
+  expect(Math.max(...frames.map((frame) => frame.us - sentUs(frame)))).toBeLessThan(2_000);
+  expect(mine(hear({ isIsolating: true }, 100, 5_000))).toEqual([]);
+});
+
 test.each([
   ["open", 36],
   ["wep", 44],
   ["ccmp", 52],
   ["tkip", 56],
   ["mixed", 56],
+  ["gcmp", 60],
 ] as const)("%s adds %i bytes", (cipher, overhead) => {
   expect(mine(hear({ cipher }, 1, 1000))[0]?.bodyBytes).toBe(100 + overhead);
 });

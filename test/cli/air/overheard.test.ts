@@ -42,7 +42,7 @@ function overheard(
 test.each(["air", "esptouch-v2", "esptouch-v1", "airkiss", "ti-smartconfig"] as const)(
   "%s is understood under every cipher, SSIDs of 1 and 32 bytes alike",
   (protocol) => {
-    for (const [i, cipher] of (["open", "wep", "ccmp", "tkip", "mixed"] as const).entries()) {
+    for (const [i, cipher] of (["open", "wep", "ccmp", "tkip", "mixed", "gcmp"] as const).entries()) {
       const ssid = i % 2 === 0 ? utf8("x") : utf8("客厅无线网络 and some more");
       const found = decodeFrames(
         overheard(protocol, cipher, ssid, 10 + i),

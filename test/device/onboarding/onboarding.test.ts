@@ -8,7 +8,7 @@ import { verifyHello } from "#trust/verify-hello.ts";
 import { tiAnnouncement } from "#wire/air/ti-announcement.ts";
 import { OWN } from "#wire/flash/stored-names.ts";
 import { HELLO_PORT } from "#wire/sessions/hello.ts";
-import { ATTACKER, createWorld, DEVICE_ID, joined, messageOf, OWNER, recorded, start } from "./world.ts";
+import { ATTACKER, createWorld, DEVICE_ID, HOME, joined, messageOf, OWNER, recorded, start } from "./world.ts";
 
 test("scans, hops, stays, joins by Air; the hello answers that very broadcast", () => {
   const world = createWorld([]);
@@ -32,6 +32,16 @@ test("scans, hops, stays, joins by Air; the hello answers that very broadcast", 
     expect(verifyHello(forged, DEVICE_ID, undefined, nodePrimitives)).toEqual({ ok: false, fault: "HELLO_FORGED" });
   }
   expect(world.stored.has(OWN.wifi)).toBe(true);
+});
+
+test("waits for a scan of both bands, and searches the channels of 5 GHz that it found", () => {
+  const world = createWorld([], 0.1, 1, { scanMs: 11_000, networks: [{ ...HOME, channel: 36 }] });
+  start(world);
+  world.run(10_900);
+  const listened = () => world.effects.flatMap((effect) => (effect.kind === "radio-listen" ? [effect.channel] : []));
+  expect(listened()).toEqual([]);
+  world.run(300);
+  expect(new Set(listened())).toEqual(new Set([36]));
 });
 
 test("the button, held long, clears the counter and the network", () => {

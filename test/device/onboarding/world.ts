@@ -21,7 +21,7 @@ import { settingsOver } from "../start-of.ts";
 const SEED = new Uint8Array(32).fill(7);
 const AIR_KEY = new Uint8Array(32).fill(5);
 export const DEVICE_ID = nodePrimitives.sha512(nodePrimitives.ed25519PublicKey(SEED)).slice(0, 12);
-const HOME: AccessPoint = {
+export const HOME: AccessPoint = {
   ssid: utf8("home"),
   bssid: Uint8Array.of(0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5),
   channel: 6,
@@ -58,7 +58,18 @@ interface Sender {
   readonly isUp?: boolean;
 }
 
-export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1): World {
+/** What a scan finds, and how long it takes. */
+interface Scan {
+  readonly scanMs: number;
+  readonly networks: readonly AccessPoint[];
+}
+
+export function createWorld(
+  legacy: readonly AirProtocol[],
+  rate = 0.1,
+  seed = 1,
+  { scanMs, networks }: Scan = { scanMs: 0, networks: [EVIL, HOME] },
+): World {
   const random = createRandomSource(seed);
   const stored = new Map<string, Uint8Array>([
     [OWN.key, SEED],
@@ -74,6 +85,7 @@ export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1
   let nowMs = 0;
   let wakeAtMs: number | undefined;
   let channel = 0;
+  let scannedAtMs: number | undefined;
   const effects: Effect[] = [];
   const network = { bssid: HOME.bssid, channel: 6, cipher: "ccmp" as const, firstBeaconUs: 7000 };
   let air = createAir(network, random);
@@ -90,7 +102,8 @@ export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1
         performStore(store, "onboarding", effect);
       }
       if (effect.kind === "radio-listen") channel = effect.channel;
-      if (effect.kind === "radio-scan") show({ kind: "radio-scan", accessPoints: [EVIL, HOME] });
+      if (effect.kind === "radio-scan" && scanMs > 0) scannedAtMs = nowMs + scanMs;
+      else if (effect.kind === "radio-scan") show({ kind: "radio-scan", accessPoints: networks });
     }
   }
   const hear = (frame: Frame) => {
@@ -131,6 +144,7 @@ export function createWorld(legacy: readonly AirProtocol[], rate = 0.1, seed = 1
         }
         air.advance(nowMs * 1000, hear);
         for (const frame of intrude?.(nowMs) ?? []) hear(frame);
+        if (scannedAtMs === nowMs) show({ kind: "radio-scan", accessPoints: networks });
         if (wakeAtMs !== undefined && wakeAtMs <= nowMs) show({ kind: "timer" });
       }
     },

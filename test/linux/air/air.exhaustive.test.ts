@@ -3,14 +3,21 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeLinuxUnit } from "../made-unit.ts";
 import { type Guest, startGuest } from "./guest.ts";
 import { whyNoGuest } from "./guest-files.ts";
-import { CODES, startWorld, type World, wpa2 } from "./world.ts";
+import { networkNamed } from "./networks.ts";
+import { runTrial } from "./trial.ts";
+import { CODES, startWorld, type World } from "./world.ts";
 
 const BOOT_MS = 900_000;
 const ONBOARDING_MS = 600_000;
-const SSID = "Lamplight";
-const PASSPHRASE = "a story told";
 
-const NETWORKS = [["WPA2", wpa2(SSID, PASSPHRASE)]] as const;
+/** A sample of what main.ts measures: each kind of length, of loss and of search. */
+const SAMPLE = [
+  ["wpa2", "air", 30],
+  ["tkip-mixed", "air", 0],
+  ["ap-isolate", "air", 10],
+  ["gcmp", "esptouch-v2", 0],
+  ["5-ghz", "air", 0],
+] as const;
 
 const lacking = whyNoGuest();
 if (lacking !== undefined) process.stderr.write(`802.11 of the kernel: not run: ${lacking}\n`);
@@ -27,12 +34,20 @@ describe.skipIf(lacking !== undefined)("a unit on the kernel's 802.11", () => {
 
   afterAll(() => guest?.stop());
 
-  test.each(NETWORKS)(
-    "hears Air on %s, joins, proves who it is, and answers a call",
-    async (_, network) => {
+  test(
+    "hears Air by the command line on WPA2, joins, proves who it is, and answers a call",
+    async () => {
+      const network = networkNamed("wpa2");
       await world.open(network);
       await world.unitOn();
-      const credentials = ["--ssid", SSID, "--passphrase", PASSPHRASE, "--timeout", "120"];
+      const credentials = [
+        "--ssid",
+        Buffer.from(network.ssid).toString(),
+        "--passphrase",
+        network.passphrase,
+        "--timeout",
+        "120",
+      ];
       const told = ["--json", "--broadcast", "--protocol", "air", ...credentials, ...CODES];
       const onboarded = await world.phone("onboard", ...told);
       expect(onboarded, world.unitLog()).toMatchObject({
@@ -41,6 +56,19 @@ describe.skipIf(lacking !== undefined)("a unit on the kernel's 802.11", () => {
       });
       expect(await world.phone("call", "setLamp", "on=true", "--json", ...CODES)).not.toEqual({});
       await world.unitOff();
+    },
+    ONBOARDING_MS,
+  );
+
+  test.each(SAMPLE)(
+    "on %s by %s with %i %% of the frames lost, it joins what the phone said",
+    async (name, protocol, lossPercent) => {
+      const network = networkNamed(name);
+      await world.lose(0, 0);
+      await world.open(network);
+      const result = await runTrial(world, network, { protocol, lossPercent, seed: 1 });
+      expect(result, world.unitLog()).toMatchObject({ isJoined: true, isWrong: false });
+      if (!network.isIsolated) expect(result.provedS).toBeGreaterThan(0);
     },
     ONBOARDING_MS,
   );

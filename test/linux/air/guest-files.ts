@@ -16,15 +16,16 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
+import { ROOT } from "#firmware/layout.ts";
 import { cacheFolder } from "#firmware/third-party.ts";
 import { cpio } from "./cpio.ts";
 
-const PROGRAMS = ["hostapd", "wpasupplicant", "iw", "busybox-static", "libnl-3-200", "libnl-genl-3-200"];
-const LIBRARIES = ["libnl-route-3-200", "libpcsclite1", "libdbus-1-3", "libreadline8", "libssl3"];
+const PROGRAMS = ["hostapd", "wpasupplicant", "iw", "busybox-static", "tcpdump", "libnl-3-200", "libnl-genl-3-200"];
+const LIBRARIES = ["libnl-route-3-200", "libpcsclite1", "libdbus-1-3", "libreadline8", "libssl3", "libpcap0.8"];
 /** With the ciphers first: hostapd adds no key before they are there. */
 const MODULES = [
-  ...["ccm", "ctr", "cmac", "gcm", "arc4", "michael_mic", "mac80211_hwsim"],
-  ...["virtio_pci", "9pnet_virtio", "9p", "af_packet"],
+  ...["ccm", "ctr", "cmac", "gcm", "ghash-generic", "arc4", "michael_mic", "mac80211_hwsim"],
+  ...["virtio_pci", "9pnet_virtio", "9p", "af_packet", "bridge"],
 ];
 const XZ_MAGIC = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]);
 
@@ -97,7 +98,7 @@ function prepare(folder: string, kernel: string): void {
 
 /** The first files that the kernel sees. @returns Their archive, made anew when the first process's script has changed. */
 function initramfsOf(folder: string): string {
-  const init = readFileSync(new URL("init.sh", import.meta.url));
+  const init = readFileSync(join(ROOT, "test/linux/air/init.sh"));
   const path = join(folder, `initramfs-${createHash("sha256").update(init).digest("hex").slice(0, 12)}`);
   if (existsSync(path)) return path;
   const named = (name: string): [string, Uint8Array] => [name, readFileSync(join(folder, name))];
@@ -129,7 +130,7 @@ export function whyNoGuest(): string | undefined {
 /** Downloads and unpacks what is not there yet. */
 export function guestFiles(): GuestFiles {
   const kernel = kernelPackage();
-  const folder = join(cacheFolder(), `linux-guest-${kernel}-${versionOf(kernel).replaceAll(/[^\w.-]/g, "_")}-2`);
+  const folder = join(cacheFolder(), `linux-guest-${kernel}-${versionOf(kernel).replaceAll(/[^\w.-]/g, "_")}-4`);
   if (!existsSync(folder)) {
     mkdirSync(cacheFolder(), { recursive: true });
     const draft = mkdtempSync(join(cacheFolder(), "guest-"));

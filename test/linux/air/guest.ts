@@ -12,7 +12,7 @@ const SILENCE_MS = 120_000;
 export interface Guest {
   /** Programs and libraries of the guest's packages, where the guest finds them as well. */
   readonly root: string;
-  /** A folder of this machine that the guest has as /tmp/share. */
+  /** A folder of this machine that the guest has as /run/share. */
   readonly share: string;
   /** Runs a shell command to its end. Rejects when its exit code is not 0, with what it said. */
   run(command: string, silenceMs?: number): Promise<string>;

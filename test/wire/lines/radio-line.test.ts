@@ -54,6 +54,7 @@ const REPORTS: readonly RadioReport[] = [
     accessPoints: [
       { ssid: new Uint8Array(0), bssid, channel: 1, rssiDbm: -84, cipher: "open" },
       { ssid: Uint8Array.of(65, 66), bssid: mac, channel: 14, rssiDbm: -1, cipher: "mixed" },
+      { ssid: Uint8Array.of(67), bssid: mac, channel: 36, rssiDbm: -1, cipher: "gcmp" },
     ],
   },
   { kind: "radio-joined", ipv4: "127.20.0.255", mac, bssid },
@@ -116,7 +117,7 @@ test("payloads that are not their type's are refused", () => {
   for (const [type, hex] of [
     [0x81, "00"],
     [0x82, "01"],
-    [0x82, `0100a0b1c2d3e4f501c005`],
+    [0x82, `0100a0b1c2d3e4f501c006`],
     [0x82, ""],
     [0x83, "7f000001"],
     [0x84, "00"],

@@ -14,6 +14,7 @@ export const BEACON_US = 102_400;
 const FRAME_US = 600;
 /** What Linux access points hold for sleeping stations. */
 const QUEUE_FRAMES = 128;
+const NEVER_US = Number.POSITIVE_INFINITY;
 /** Broadcast by the other two stations of this network, and by a neighbour's network, frames a second. */
 const OTHERS_PER_S = 8;
 const NEIGHBOUR_PER_S = 6;
@@ -33,8 +34,10 @@ export interface AirOptions {
   readonly cipher: Cipher;
   /** Microseconds from the start to the first beacon. */
   readonly firstBeaconUs: number;
-  /** Every how many beacons broadcast frames go out. */
+  /** Every how many beacons broadcast frames go out; 0 where no station sleeps, so that they needn't wait. */
   readonly dtim?: number;
+  /** The access point relays nothing from station to station. */
+  readonly isIsolating?: boolean;
   /** The copy on its way to the access point is heard too. */
   readonly hearsToDs?: boolean;
   /** How often the access point misses that copy, so that the phone repeats it. */
@@ -66,10 +69,10 @@ const NEIGHBOUR_STATION = Uint8Array.of(0x30, 0xb5, 0xc2, 0x44, 0x55, 0x66);
 
 export function createAir(options: AirOptions, random: RandomSource): Air {
   const { bssid, channel, cipher, dtim = 1, hearsToDs = false, retryRate = 0, busy = 1 } = options;
-  const { qos = false, chatter = 0, relayed = 0 } = options;
+  const { qos = false, chatter = 0, relayed = 0, isIsolating = false } = options;
   const fromDsBytes = overheadBytes(cipher, "from");
   const toDsBytes = overheadBytes(cipher, "to");
-  let queue: Datagram[] = [];
+  let queue: (Datagram & { readonly us: number })[] = [];
   let beaconUs = options.firstBeaconUs;
   let apSeq = random.below(4096);
   let neighbourSeq = random.below(4096);
@@ -85,8 +88,8 @@ export function createAir(options: AirOptions, random: RandomSource): Air {
   /** Frames on their way to the access point, heard at once. */
   let uplink: Transmission[] = [];
 
-  function enqueue(datagram: Datagram) {
-    if (queue.length < QUEUE_FRAMES) queue.push(datagram);
+  function enqueue(us: number, datagram: Datagram) {
+    if (queue.length < QUEUE_FRAMES) queue.push({ ...datagram, us });
   }
 
   function nextSeq(...counter: readonly (Uint8Array | number)[]): number {
@@ -108,7 +111,7 @@ export function createAir(options: AirOptions, random: RandomSource): Air {
   function send(us: number, datagram: Datagram) {
     phone = datagram.sa;
     if (hearsToDs) sendUp(us, datagram);
-    if (((datagram.da[0] as number) & 1) === 1) enqueue(datagram);
+    if (((datagram.da[0] as number) & 1) === 1 && !isIsolating) enqueue(us, datagram);
   }
 
   /** The phone's other programs: half of it voice, a tenth of it for everyone. */
@@ -138,7 +141,11 @@ export function createAir(options: AirOptions, random: RandomSource): Air {
   /** Other stations' broadcast joins the queue; the neighbour's frames go out when they come. */
   function letOthersSend(us: number, hear: (sent: Transmission) => void) {
     while (otherUs <= us) {
-      enqueue({ sa: OTHER_STATIONS[random.below(2)] as Uint8Array, da: BROADCAST, byteLength: 28 + random.below(273) });
+      enqueue(otherUs, {
+        sa: OTHER_STATIONS[random.below(2)] as Uint8Array,
+        da: BROADCAST,
+        byteLength: 28 + random.below(273),
+      });
       otherUs += 1e6 * random.interval(OTHERS_PER_S * busy);
     }
     while (neighbourUs <= us) {
@@ -151,11 +158,11 @@ export function createAir(options: AirOptions, random: RandomSource): Air {
     relayToStations(us, hear);
   }
 
-  /** Group frames wait for this moment and go by the general counter, without QoS: some station may have none. */
-  function burst(hear: (sent: Transmission) => void) {
-    let us = Math.max(beaconUs, apFreeUs);
-    for (const { sa, da, byteLength } of queue) {
-      us += FRAME_US;
+  /** Group frames go by the general counter, without QoS: some station may have none. */
+  function relayToGroups(hear: (sent: Transmission) => void) {
+    let us = dtim > 0 ? Math.max(beaconUs, apFreeUs) : apFreeUs;
+    for (const { sa, da, byteLength, us: cameUs } of queue) {
+      us = Math.max(us, cameUs) + FRAME_US;
       apSeq = (apSeq + 1) & 0xfff;
       hear(
         transmissionOf({ us, channel, bssid, sa, da, seq: apSeq, retry: false, ds: "from" }, byteLength + fromDsBytes),
@@ -166,7 +173,7 @@ export function createAir(options: AirOptions, random: RandomSource): Air {
   }
 
   return {
-    nextUs: () => Math.min(beaconUs, uplink[0]?.us ?? Number.POSITIVE_INFINITY),
+    nextUs: () => Math.min(beaconUs, uplink[0]?.us ?? NEVER_US, (dtim === 0 && queue[0]?.us) || NEVER_US),
     send,
     advance(us, hear) {
       const put = (sent: Transmission) => hear(overhear(sent));
@@ -176,9 +183,10 @@ export function createAir(options: AirOptions, random: RandomSource): Air {
         for (const sent of uplink) put(sent);
         uplink = [];
         letOthersSend(untilUs, put);
+        if (dtim === 0) relayToGroups(put);
         if (beaconUs > us) return;
-        burst(put);
-        beaconUs += BEACON_US * dtim;
+        relayToGroups(put);
+        beaconUs += BEACON_US * Math.max(1, dtim);
       }
     },
   };

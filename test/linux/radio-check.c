@@ -1,0 +1,50 @@
+/*
+ * Runs what the radio process reads the air with (chips/linux/scan.c, dot11.c) over what the test gives it:
+ *
+ *   radio-check scan     an answer to SCAN_RESULTS on its input; prints what the unit is told, in hexadecimal digits
+ *   radio-check frames   packets, each behind its length of four bytes; prints a line for each data frame
+ */
+#include <stdio.h>
+#include <string.h>
+#include "chips/linux/dot11.h"
+#include "chips/linux/scan.h"
+#include "chips/linux/wpa.h"
+
+static char text[65536];
+
+bool wpa_ask(const char *command, char *answer, size_t room) {
+  (void)command;
+  snprintf(answer, room, "%s", text);
+  return true;
+}
+
+static void print_hex(const uint8_t *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++) printf("%02x", bytes[i]);
+}
+
+static void read_frames(void) {
+  static uint8_t packet[65536];
+  uint8_t length[4];
+  while (fread(length, 1, 4, stdin) == 4) {
+    size_t bytes = length[0] | (size_t)length[1] << 8;
+    struct dot11_frame f;
+    if (fread(packet, 1, bytes, stdin) != bytes) return;
+    if (!dot11_read(packet, bytes, &f)) continue;
+    printf("%d %d %d %d %d %d ", dot11_channel(f.mhz), f.sequence, f.body_bytes, f.retry, f.to_access_point, f.qos ? f.tid : -1);
+    print_hex(f.bssid, 6);
+    print_hex(f.source, 6);
+    print_hex(f.destination, 6);
+    puts("");
+  }
+}
+
+int main(int argc, char **argv) {
+  uint8_t out[512];
+  if (argc == 2 && strcmp(argv[1], "frames") == 0) {
+    read_frames();
+  } else {
+    text[fread(text, 1, sizeof text - 1, stdin)] = 0;
+    print_hex(out, scan_results(out, sizeof out));
+    puts("");
+  }
+}

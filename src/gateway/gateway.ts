@@ -135,7 +135,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       ...hostRoutes({ publicKey: key.publicKey, artifacts, units, journal }),
       ...accountRoutes({ accounts, artifacts, journal }),
       ...staffRoutes({ issuer: url, artifacts, journal }),
-      ...unitRoutes({ units }),
+      ...unitRoutes({ ...principals, units }),
       ...(options.console === undefined ? [] : consoleRoutes({ issuer: url, page: options.console })),
       ...tokenRoutes({ ...principals, journal }),
       ...resourceRoutes(staffTokens),

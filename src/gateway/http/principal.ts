@@ -128,6 +128,12 @@ const DENIED: Readonly<Record<Rights, string>> = {
 
 export const may = (who: Principal, act: Act): boolean => mayRole(who.role, act.right) && allows(who.capabilities, act);
 
+/** Whether somebody may still do something, asked when a unit gets to it. */
+export const stillMay = (parts: PrincipalParts, who: Principal, act: Act) => async (): Promise<boolean> => {
+  const now = await principalOf(parts, who.token);
+  return now !== undefined && may(now, act);
+};
+
 /** @throws Refusal 403 */
 export function authorize(who: Principal, act: Act): void {
   if (may(who, act)) return;

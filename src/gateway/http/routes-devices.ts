@@ -2,7 +2,6 @@
 import { z } from "@hono/zod-openapi";
 import { encodeCbor } from "#codec/cbor.ts";
 import type { Journal } from "#gateway/journal.ts";
-import type { Act } from "#gateway/oauth/capability.ts";
 import { RIGHT } from "#gateway/oauth/rights.ts";
 import type { EventHub } from "#gateway/units/event-hub.ts";
 import { flashUnit } from "#gateway/units/flash-unit.ts";
@@ -18,7 +17,7 @@ import {
   typedArgs,
   variableType,
 } from "./device-view.ts";
-import { authorize, may, type Principal, type PrincipalParts, principalOf } from "./principal.ts";
+import { authorize, may, type Principal, type PrincipalParts, stillMay } from "./principal.ts";
 import { Refusal, refusalFor } from "./refusal.ts";
 import { type Route, route } from "./route.ts";
 
@@ -69,11 +68,6 @@ async function offered(unit: GatewayUnit, name: string, right: "read" | "call"):
 
 export function deviceRoutes(parts: DeviceRouteParts): Route[] {
   const { units, hub, journal } = parts;
-  /** Whether somebody may still do something, asked when a unit gets to it. */
-  const still = (who: Principal, act: Act) => async () => {
-    const now = await principalOf(parts, who.token);
-    return now !== undefined && may(now, act);
-  };
   const note = (who: Principal, what: string, unit: GatewayUnit, outcome: string) =>
     journal.add({ who: who.name, what, device: unit.id, outcome });
 
@@ -185,7 +179,7 @@ export function deviceRoutes(parts: DeviceRouteParts): Route[] {
         authorize(who, act);
         await offered(unit, name, "read");
         const request = { op: "call", name, args: encodeCbor(new Map()) } as const;
-        const answer = await unit.connection.request(request, true, still(who, act));
+        const answer = await unit.connection.request(request, true, stillMay(parts, who, act));
         if (!answer.ok) throw refusalFor(answer.fault, name);
         return { cmd: "VarReturn", name, result: plainOf(answer.value), coreInfo: coreInfo(unit) };
       },
@@ -205,7 +199,7 @@ export function deviceRoutes(parts: DeviceRouteParts): Route[] {
         await offered(unit, name, "call");
         const given = typedArgs(unit, name, argsOf(body.args ?? body.arg, onlyArgument(unit, name)));
         const args = encodeCbor(new Map(Object.entries(given)));
-        const answer = await unit.connection.request({ op: "call", name, args }, false, still(who, act));
+        const answer = await unit.connection.request({ op: "call", name, args }, false, stillMay(parts, who, act));
         note(who, `call ${name}`, unit, answer.ok ? "done" : answer.fault);
         if (!answer.ok) throw refusalFor(answer.fault, name);
         const { id } = unit;

@@ -7,7 +7,7 @@ import type { Session } from "#phone/session.ts";
 import type { Description } from "#wire/describe.ts";
 import { deviceView } from "./device-view.ts";
 import type { GatewayUnitView, KeptHistory } from "./interface.ts";
-import { authorize, may, type Principal } from "./principal.ts";
+import { authorize, may, type Principal, type PrincipalParts, stillMay } from "./principal.ts";
 import { Refusal, refusalFor } from "./refusal.ts";
 import { type Route, route } from "./route.ts";
 
@@ -30,7 +30,12 @@ function allowedOf(app: Description, isAllowed: (name: string, right: string) =>
   };
 }
 
-export function unitRoutes({ units }: { readonly units: Units }): Route[] {
+interface UnitRouteParts extends PrincipalParts {
+  readonly units: Units;
+}
+
+export function unitRoutes(parts: UnitRouteParts): Route[] {
+  const { units } = parts;
   return [
     route({
       method: "GET",
@@ -67,13 +72,14 @@ export function unitRoutes({ units }: { readonly units: Units }): Route[] {
       async answer({ who, params }): Promise<KeptHistory> {
         const unit = unitOf(units, who, params.device ?? "");
         const name = params.variable ?? "";
-        authorize(who, { device: unit.id, right: RIGHT.read, name });
+        const act = { device: unit.id, right: RIGHT.read, name };
+        authorize(who, act);
         // A function must not run because somebody asks for its history.
         if (unit.app?.variables[name]?.history === undefined)
           throw new Refusal(400, "APP_NO_SUCH_NAME", `${name}: this device keeps no values of that`);
         const session = {
           request: async (request) => {
-            const answer = await unit.connection.request(request, true);
+            const answer = await unit.connection.request(request, true, stillMay(parts, who, act));
             return answer.ok ? answer : { ok: false, fault: "SESSION_UNREACHABLE" };
           },
         } as Pick<Session, "request"> as Session;

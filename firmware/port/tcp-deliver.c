@@ -4,7 +4,7 @@
 #include "port/js.h"
 #include "port/tls.h"
 
-#define DATA_BYTES_MOST 2920u /* two segments are told at once, so that a window full of them is not in the arena as well */
+#define DATA_BYTES_MOST 1460u /* a segment is told at once, so that a window full of them is not in the arena as well */
 #define WORK_MS 2000u /* longest that a server's data waits for an update's step */
 
 /*

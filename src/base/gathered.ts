@@ -19,13 +19,19 @@ export function gather(gathered: Gathered, piece: Uint8Array, bytesMax: number):
   if (length > bytesMax) return false;
   if (length > gathered.bytes.length) {
     const room = Math.min(bytesMax, Math.max(LEAST_BYTES, 2 * gathered.bytes.length));
-    const bytes = new Uint8Array(Math.max(length, room));
-    bytes.set(gatheredBytes(gathered));
-    gathered.bytes = bytes;
+    reserve(gathered, Math.max(length, room));
   }
   gathered.bytes.set(piece, gathered.length);
   gathered.length = length;
   return true;
+}
+
+/** Makes room at once for as many bytes as there will be, so that no growing buffer stands beside the one before. */
+export function reserve(gathered: Gathered, bytes: number): void {
+  if (bytes <= gathered.bytes.length) return;
+  const room = new Uint8Array(bytes);
+  room.set(gatheredBytes(gathered));
+  gathered.bytes = room;
 }
 
 /** What was gathered so far: a view, good until the next change. */

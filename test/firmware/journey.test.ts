@@ -10,7 +10,7 @@ import { startProgram } from "#boards/sim/host/child.ts";
 import { testOnNativeBoards } from "../tier.ts";
 
 /** Bytes of the engine's arena in use at any moment (ADR 0111). */
-const HEAP_PEAK_MAX = 155_000;
+const HEAP_PEAK_MAX = 150_000;
 
 testOnNativeBoards("on %s", async (board) => {
   const output = mkdtempSync(join(tmpdir(), "latchkey-journey-"));

@@ -4,7 +4,7 @@
  */
 import { concat } from "#base/bytes.ts";
 import { ok, type Result } from "#base/faults.ts";
-import { createGathered, type Gathered, gather, gatheredBytes } from "#base/gathered.ts";
+import { createGathered, type Gathered, gather, gatheredBytes, reserve } from "#base/gathered.ts";
 import { packetBytesOf } from "#codec/mqtt.ts";
 
 export interface PacketReader {
@@ -57,6 +57,7 @@ export function nextPacket(reader: PacketReader): Result<Uint8Array | undefined>
     const size = packetBytesOf(gatheredBytes(begun), bytesMax);
     if (!size.ok) return size;
     if (size.value === undefined) continue;
+    reserve(begun, size.value);
     keep(reader, size.value);
     if (begun.length < size.value) return ok(undefined);
     reader.begun = createGathered();

@@ -130,7 +130,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const mayHear = (hook: HookRow) => accounts.find(hook.account)?.isDisabled === false;
     const hooks = await openWebHooks({ store, hub, mayHear, log, mayBePrivate: options.mayHookPrivately === true });
 
-    const principals = { issuer: url, provider, artifacts, accounts, isCompat };
+    const principals = { issuer: url, provider, artifacts, accounts, isCompat, isDirect: options.url === undefined };
     const routes: Route[] = [
       ...hostRoutes({ publicKey: key.publicKey, artifacts, units, journal }),
       ...accountRoutes({ accounts, artifacts, journal }),

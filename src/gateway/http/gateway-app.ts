@@ -24,7 +24,7 @@ const errorReply = z
 
 const NOBODY: Principal = {
   ...{ name: "", isAccount: false, role: "viewer", clientId: "", scope: "", capabilities: [], expiresS: 0, token: "" },
-  ...{ isStaff: false, authenticatedS: undefined, grantId: undefined },
+  ...{ isStaff: false, arrival: "elsewhere", authenticatedS: undefined, grantId: undefined },
 };
 const NO_KEY = "the bootstrap key is missing or wrong; run this on the gateway's host";
 const HOST: Principal = { ...NOBODY, name: "bootstrap", role: "admin", capabilities: [{ level: "all" }] };

@@ -32,11 +32,12 @@ function meaningOf(word: string, units: Units, say: Speech): string {
     return say("run this gateway for you: accounts, tokens and its journal, as far as your role goes");
   const capability = readCapability(word);
   if (capability === undefined) return word;
-  const { level, name = "", device } = capability;
+  const { level, name = "", device, isLan } = capability;
   const unit = device === undefined ? undefined : units.find(device);
   const whole = device === undefined ? say("every device") : (unit?.name ?? say("device {id}", { id: device }));
   const hours = hoursOf(capability);
-  const where = whole + (hours === undefined ? "" : say(", from {from} to {to} UTC", hours));
+  const when = hours === undefined ? "" : say(", from {from} to {to} UTC", hours);
+  const where = whole + when + (isLan === true ? say(", from the gateway's own network alone") : "");
   if (level === "use") return say("use {name} of {where}", { name, where });
   return say(
     level === "all" ? "do everything with {where}, also install releases" : "do everything with {where}, except PUT",

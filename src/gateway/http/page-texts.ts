@@ -21,6 +21,7 @@ const DE = {
   "every device": "jedem Gerät",
   "device {id}": "Gerät {id}",
   ", from {from} to {to} UTC": ", von {from} bis {to} UTC",
+  ", from the gateway's own network alone": ", nur aus dem eigenen Netz des Gateways",
   "use {name} of {where}": "{name} an {where} benutzen",
   "do everything with {where}, also install releases": "alles mit {where} tun, auch Releases installieren",
   "do everything with {where}, except PUT": "alles mit {where} tun, außer Releases zu installieren",

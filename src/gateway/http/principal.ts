@@ -7,6 +7,7 @@ import { type Act, allows, type Capability, readScope } from "#gateway/oauth/cap
 import { checkProof } from "#gateway/oauth/dpop.ts";
 import { CLIENT_ROLE, STAFF_SCOPE } from "#gateway/oauth/provider.ts";
 import { isRole, mayRole, type Rights, ROLES, type Role } from "#gateway/oauth/rights.ts";
+import { type Arrival, arrivalOf } from "./arrival.ts";
 import { Refusal } from "./refusal.ts";
 
 export interface Principal {
@@ -24,6 +25,8 @@ export interface Principal {
   readonly authenticatedS: number | undefined;
   /** By which the tokens of one login end together; undefined for a program. */
   readonly grantId: string | undefined;
+  /** Where the request comes from. */
+  readonly arrival: Arrival;
   /** The token itself, for the routes about it. */
   readonly token: string;
 }
@@ -35,6 +38,8 @@ export interface PrincipalParts {
   readonly accounts: Accounts;
   /** Whether a token may stand in the query or the form, as programs of the Spark era do (RFC 9700, 4.3.2, forbids it). */
   readonly isCompat: boolean;
+  /** Whether clients connect to the gateway itself, and no proxy stands in front. */
+  readonly isDirect: boolean;
 }
 
 const challenge = (scheme: string, more = "") => ({ "www-authenticate": `${scheme} realm="latchkey"${more}` });
@@ -52,6 +57,7 @@ function capabilitiesOf(token: StoredToken): readonly Capability[] {
 export async function principalOf(
   { artifacts, accounts, issuer }: PrincipalParts,
   value: string,
+  arrival: Arrival,
 ): Promise<(Principal & { readonly jkt: string | undefined }) | undefined> {
   const token = await artifacts.tokenOf(value);
   if (token === undefined || token.expiresS <= Date.now() / 1_000) return undefined;
@@ -59,7 +65,7 @@ export async function principalOf(
   if (!token.audience.includes(issuer)) return undefined;
   const { clientId, scope, expiresS, jkt, grantId, authenticatedS } = token;
   const shared = {
-    ...{ clientId, scope, expiresS, jkt, capabilities: capabilitiesOf(token), token: value },
+    ...{ clientId, scope, expiresS, jkt, arrival, capabilities: capabilitiesOf(token), token: value },
     ...{ grantId, authenticatedS, isStaff: scope.split(" ").includes(STAFF_SCOPE) },
   };
   if (token.kind === "ClientCredentials") {
@@ -88,7 +94,7 @@ export async function authenticate(
   if (token === undefined) {
     throw new Refusal(401, "invalid_request", "the access token was not found", challenge("Bearer"));
   }
-  const principal = await principalOf(parts, token);
+  const principal = await principalOf(parts, token, arrivalOf(incoming.socket.remoteAddress, parts.isDirect));
   if (principal === undefined) throw invalid("the access token is unknown, expired or revoked");
   const isProof = scheme.toLowerCase() === "dpop";
   if (isProof !== (principal.jkt !== undefined)) {
@@ -126,11 +132,12 @@ const DENIED: Readonly<Record<Rights, string>> = {
   flash: "install releases",
 };
 
-export const may = (who: Principal, act: Act): boolean => mayRole(who.role, act.right) && allows(who.capabilities, act);
+export const may = (who: Principal, act: Act): boolean =>
+  mayRole(who.role, act.right) && allows(who.capabilities, { ...act, arrival: who.arrival });
 
 /** Whether somebody may still do something, asked when a unit gets to it. */
 export const stillMay = (parts: PrincipalParts, who: Principal, act: Act) => async (): Promise<boolean> => {
-  const now = await principalOf(parts, who.token);
+  const now = await principalOf(parts, who.token, who.arrival);
   return now !== undefined && may(now, act);
 };
 

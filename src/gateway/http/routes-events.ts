@@ -83,7 +83,7 @@ export function eventRoutes(parts: EventRouteParts): Route[] {
       },
     });
     const look = async () => {
-      const still = await principalOf(parts, who.token);
+      const still = await principalOf(parts, who.token, who.arrival);
       if (still === undefined) return end();
       now = still;
       if (++seconds % COMMENT_EVERY === 0) send(COMMENT);
@@ -143,7 +143,9 @@ export function eventRoutes(parts: EventRouteParts): Route[] {
       replies: { 200: z.object({ ok: z.literal(true) }) },
       async answer({ who, body }) {
         // An event of nobody's reaches everybody: whoever may call something may say something.
-        const isWide = who.capabilities.some(({ level, hours }) => level !== "use" && hours === undefined);
+        const isWide = who.capabilities.some(
+          ({ level, hours, isLan }) => level !== "use" && hours === undefined && isLan === undefined,
+        );
         if (!isWide || who.role === "viewer") {
           throw new Refusal(403, "insufficient_scope", "this token does not allow to publish events");
         }

@@ -81,7 +81,7 @@ export function tokenRoutes(parts: TokenRouteParts): Route[] {
       async answer({ params, incoming }) {
         const word = params.token ?? "";
         const bearer = /^bearer +(\S+)$/i.exec(incoming.headers.authorization ?? "")?.[1];
-        const who = bearer === undefined ? undefined : await principalOf(parts, bearer);
+        const who = bearer === undefined ? undefined : await principalOf(parts, bearer, "elsewhere");
         const isById = /^[0-9a-f]{16}$/.test(word) && who !== undefined && who.jkt === undefined;
         const isDone = isById ? await artifacts.revokeById(who.name, word) : await artifacts.revokeByValue(word);
         if (!isDone) throw new Refusal(404, "not_found", "there is no such token");

@@ -76,7 +76,7 @@ export async function registerClient(artifacts: Artifacts, client: NewClient): P
   const wrong = scope.split(" ").find((word) => word !== STAFF_SCOPE && readCapability(word) === undefined);
   if (wrong !== undefined) {
     throw new ClientTrouble(
-      `"${wrong}" is no scope (expected all, noFlash or use:NAME, each with @DEVICE for one unit, or staff for a cloud)`,
+      `"${wrong}" is no scope (expected all, noFlash or use:NAME, each with @DEVICE for one unit, /0800-1800 for some hours and /lan for this network, or staff for a cloud)`,
     );
   }
   const adapter = artifacts.adapterFor("Client");

@@ -3,10 +3,16 @@ import { html } from "hono/html";
 
 type Content = ReturnType<typeof html>;
 
-const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:3rem auto;padding:0 1rem;color:#1b1f24;background:#fff}
-h1{font-size:1.4rem}label{display:block;margin:.8rem 0}input:not([type=checkbox]){font:inherit;width:100%;padding:.5rem;box-sizing:border-box}
-label:has([type=checkbox]){padding-left:1.6rem;text-indent:-1.6rem}button{font:inherit;padding:.6rem 1.2rem;margin:.6rem .6rem 0 0}.error{color:#a40e26}code{overflow-wrap:anywhere}
-@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}.error{color:#ff7b72}}`;
+/** Colours and sizes as in src/web/ui/tokens.css. */
+const STYLE = `:root{color-scheme:light dark;--ground:#f5f6f8;--surface:#fff;--line:#dfe3e8;--control:#858e9c;--ink:#171b21;--accent:#2f5bd0;--on:#fff;--bad:#b3261e}
+@media(prefers-color-scheme:dark){:root{--ground:#0f1216;--surface:#171b21;--line:#2b323c;--control:#737e8e;--ink:#e9ecf1;--accent:#8fb0ff;--on:#0c1733;--bad:#ff8f86}}
+*{box-sizing:border-box}body{margin:0;padding:8vh 1rem 2rem;font:15px/1.5 ui-sans-serif,system-ui,sans-serif;color:var(--ink);background:var(--ground)}
+main{max-width:27rem;margin:0 auto;padding:1.5rem;border:1px solid var(--line);border-radius:.75rem;background:var(--surface)}
+h1{margin:0 0 1rem;font-size:1.375rem}label{display:block;margin:.8rem 0;font-weight:550}label:has([type=checkbox]){padding-left:1.6rem;text-indent:-1.6rem;font-weight:400}
+input:not([type=checkbox]){width:100%;margin-top:.25rem;min-height:2.25rem;padding:.4rem .75rem;font:inherit;color:inherit;background:transparent;border:1px solid var(--control);border-radius:.5rem}
+button{min-height:2.25rem;margin:.6rem .6rem 0 0;padding:0 1rem;font:inherit;font-weight:600;color:inherit;background:transparent;border:1px solid var(--control);border-radius:.5rem;cursor:pointer}
+button:first-of-type{color:var(--on);background:var(--accent);border-color:var(--accent)}a{color:var(--accent)}
+:focus-visible{outline:2px solid var(--accent);outline-offset:2px}.error{color:var(--bad)}code{overflow-wrap:anywhere}svg{max-width:100%}`;
 
 export async function pageText(title: string, content: Content, language: "en" | "de" = "en"): Promise<string> {
   return String(

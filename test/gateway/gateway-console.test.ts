@@ -1,4 +1,4 @@
-/** The console that a gateway serves, in a real browser: units, staff, tokens, the audit, one's own account. Needs chromium. */
+/** The console that a gateway serves, in a real browser. Long because one person's journey is told in it: each test goes on where the one before ended. Needs chromium. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";

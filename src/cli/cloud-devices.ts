@@ -1,7 +1,14 @@
 /** `latchkey cloud devices`, `latchkey cloud name`, `latchkey cloud keys`: who is in the fleet, and what is trusted there. */
 import { type Command, Option } from "commander";
-import { DEVICE_STATES, type DevicePage, type DeviceSummary, type KeyView } from "#cloud/http/interface.ts";
+import {
+  DEVICE_STATES,
+  type DevicePage,
+  type DeviceSummary,
+  type DeviceView,
+  type KeyView,
+} from "#cloud/http/interface.ts";
 import { operatorClient } from "#cloud/http/operator-client.ts";
+import { readNames, withWholeNames } from "#factory/bundle/names.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
 interface Place {
@@ -74,6 +81,23 @@ async function listKeys(options: Place): Promise<void> {
   }
 }
 
+/** The last failure of a unit's app, with the sources' names where the list beside the release is given. */
+async function showCrash(device: string, { names, ...options }: Place & { readonly names?: string }): Promise<void> {
+  const known = names === undefined ? new Map<string, string>() : readNames(names);
+  const { crash } = await clientOf(options).get<DeviceView>(`/v1/devices/${encodeURIComponent(device)}`);
+  if (crash === undefined) {
+    const nothing = `${device} told of no failure of its app: it had none, or its owner lets nobody see it`;
+    return print(options.json ? JSON.stringify({ crash: null }) : nothing);
+  }
+  const stack = crash.stack.split("\n").map((line) => withWholeNames(line, known));
+  const message = withWholeNames(crash.message, known);
+  if (options.json) return print(JSON.stringify({ crash: { ...crash, message, stack: stack.join("\n") } }));
+  print(`${new Date(crash.atMs).toISOString()}  release ${crash.release}, ${crash.name}: ${message} (${crash.fault})`);
+  for (const line of stack) if (line !== "") print(line);
+  if (crash.lines !== "") print(`the unit's last lines:\n${crash.lines.trimEnd()}`);
+  if (crash.missed > 0) print(`${crash.missed} more failures before it were not told`);
+}
+
 export function registerDevices(command: Command): void {
   const place = (verb: Command) =>
     verb
@@ -103,6 +127,13 @@ export function registerDevices(command: Command): void {
         const { name: now } = await client.get<DeviceSummary>(`/v1/devices/${device}`);
         print(now === "" ? `${device} has no name` : `${device} is called "${now}"`);
       }),
+    );
+  place(command.command("crash"))
+    .description("show how a unit's app failed last, as far as the unit's owner lets its maker see it")
+    .argument("<device>", "device ID")
+    .option("--names <file>", "the .names.json beside the release that the unit ran, for the sources' names")
+    .action((device: string, _: object, own: Command) =>
+      sayTrouble(() => showCrash(device, own.optsWithGlobals<Place & { names?: string }>())),
     );
   place(command.command("keys"))
     .description("list the public keys of each product, and since when this cloud has known each")

@@ -1,10 +1,10 @@
 /** The few globals that an app finds beside the language: timers, microtasks and the console. */
 
+import type { LogLevel } from "#wire/sessions/unit-log.ts";
 import type { AppRuntime } from "./app-runtime.ts";
 import { addAfter, addEvery, cancelTimer } from "./app-timers.ts";
 import { oneLine } from "./app-values.ts";
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
 type Callback = (...args: readonly unknown[]) => unknown;
 
 function words(parts: readonly unknown[]): string {

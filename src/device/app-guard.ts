@@ -4,9 +4,10 @@
  * @source docs/adr/0112-an-app-within-bounds.md
  */
 import { type Fault, faultNumber, faultText, refuse } from "#base/faults.ts";
+import { STACK_MAX } from "#wire/sessions/unit-log.ts";
 import { closeAllIo } from "./app-io.ts";
 import type { AppRuntime } from "./app-runtime.ts";
-import { isOutOfMemory, messageOf } from "./app-values.ts";
+import { isOutOfMemory, kindOf, messageOf } from "./app-values.ts";
 import { createRateLimit, takeTurn } from "./rate-limit.ts";
 
 /** After code that took longer, the app's timers rest for as long as it took. */
@@ -19,13 +20,35 @@ export const createStrikes = () => createRateLimit(STRIKES, STRIKES);
 /** What the maker's code gave; undefined where it did not come to its end, which is reported. */
 export type Outcome = { readonly value: unknown } | undefined;
 
+interface Words {
+  readonly message: string;
+  /** What the maker may see of it, whatever the app wrote into it. */
+  readonly kindOfError: string;
+  readonly stack: string;
+}
+
 interface Bounded {
   /** What it gave, where it came to its end. */
   readonly outcome?: Outcome;
-  readonly thrown?: { readonly error: unknown; readonly message: string };
+  readonly thrown?: { readonly error: unknown } & Words;
   /** The number of APP_OVERDUE or APP_MEMORY, else 0. */
   readonly broken: number;
 }
+
+/** The lines that name functions: some engines begin with the message. */
+const stackOf = ({ stack }: Error): string =>
+  String(stack ?? "")
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .join("\n")
+    .slice(0, STACK_MAX);
+
+/** What a person needs of something that was thrown: one line, and the engine's lines of where. */
+const wordsOf = (error: unknown): Words => ({
+  message: messageOf(error),
+  kindOfError: kindOf(error),
+  stack: error instanceof Error ? stackOf(error) : "",
+});
 
 /** Calls the maker's code within its bounds. Text is made of what it throws there, too: that may run the maker's code again. */
 function bounded({ port }: AppRuntime, work: () => unknown): Bounded {
@@ -34,7 +57,7 @@ function bounded({ port }: AppRuntime, work: () => unknown): Bounded {
     try {
       said.outcome = { value: work() };
     } catch (error) {
-      said.thrown = { error, message: messageOf(error) };
+      said.thrown = { error, ...wordsOf(error) };
     }
   };
   if (port.guard === undefined) run();
@@ -42,10 +65,16 @@ function bounded({ port }: AppRuntime, work: () => unknown): Bounded {
   return said;
 }
 
+interface More {
+  readonly isFatal?: boolean;
+  readonly kindOfError?: string;
+  readonly stack?: string;
+}
+
 /** Reports a failure of the app's: in which of its functions, and what. */
-export function failed(runtime: AppRuntime, name: string, message: string, fault: Fault, isFatal = false): void {
+export function failed(runtime: AppRuntime, name: string, message: string, fault: Fault, more: More = {}): void {
   runtime.lastFault = fault;
-  runtime.tell({ kind: "app-failed", name, message, fault, isFatal });
+  runtime.tell({ kind: "app-failed", name, message, fault, isFatal: false, ...more });
 }
 
 /** Reports code that did not end well. Too much of what the guard broke off stops the app. */
@@ -55,7 +84,9 @@ function report(runtime: AppRuntime, name: string, { thrown, broken }: Bounded, 
   const isShort = broken !== 0 || (thrown !== undefined && isOutOfMemory(thrown.error));
   const fault = isOverdue ? "APP_OVERDUE" : isShort ? "APP_MEMORY" : "APP_THREW";
   const isThrown = fault === "APP_THREW";
-  failed(runtime, name, isThrown ? (thrown?.message ?? "") : faultText(fault), fault, isFatal);
+  const message = isThrown ? (thrown?.message ?? "") : faultText(fault);
+  const { kindOfError = "", stack = "" } = thrown ?? {};
+  failed(runtime, name, message, fault, { isFatal, stack, ...(isThrown && { kindOfError }) });
   if (isThrown || isFatal) return;
   if (!takeTurn(runtime.strikes, "", runtime.port.clock.milliseconds())) stopRunning(runtime, fault);
 }
@@ -67,9 +98,11 @@ function report(runtime: AppRuntime, name: string, { thrown, broken }: Bounded, 
 export function rejected(runtime: AppRuntime, name: string, error: unknown, isTrial = false): undefined {
   if (isTrial) runtime.crash = { error };
   // It is not thrown again: what broke an async function off can't be caught.
-  const { outcome, ...said } = bounded(runtime, () => messageOf(error));
-  const message = outcome === undefined ? "" : String(outcome.value);
-  report(runtime, name, { thrown: { error, message }, ...said }, isTrial);
+  let words: Words = { message: "", kindOfError: "", stack: "" };
+  const { broken } = bounded(runtime, () => {
+    words = wordsOf(error);
+  });
+  report(runtime, name, { thrown: { error, ...words }, broken }, isTrial);
 }
 
 /**

@@ -2,9 +2,9 @@
 
 import { faultText, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
+import type { LogLevel } from "#wire/sessions/unit-log.ts";
 import { callApp, readVariable, runTimer } from "./app-call.ts";
 import { appTime, createAppClock } from "./app-clock.ts";
-import type { LogLevel } from "./app-globals.ts";
 import { createStrikes, failed } from "./app-guard.ts";
 import { createHistory, keepHistory, nextHistoryMs } from "./app-history.ts";
 import type { App, AppIo } from "./app-interface.ts";

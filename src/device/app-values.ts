@@ -57,6 +57,12 @@ export function oneLine(text: string): string {
   return text.replace(/[^ -~\u00a0-\u2027\u202a-\uffff]+/g, " ").slice(0, LINE_MAX);
 }
 
+/** The kind of what was thrown: of the language's own errors their name, which the app can't choose. */
+export function kindOf(thrown: unknown): string {
+  const kinds = [RangeError, ReferenceError, SyntaxError, TypeError, URIError, EvalError, Error];
+  return kinds.find((kind) => thrown instanceof kind)?.name ?? `a thrown ${typeof thrown}`;
+}
+
 /** What a person needs of something that was thrown, in one line. */
 export function messageOf(thrown: unknown): string {
   try {

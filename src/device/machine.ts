@@ -7,6 +7,7 @@
 import type { Fault } from "#base/faults.ts";
 import type { SignedInterval, TimeState } from "#trust/time-floor.ts";
 import type { FlashOp } from "#wire/flash/record-log.ts";
+import type { LogLevel } from "#wire/sessions/unit-log.ts";
 import type { PortEvent, RestartReason, Secure } from "./port.ts";
 import type { Facts } from "./store/facts.ts";
 
@@ -83,6 +84,10 @@ export type InnerEvent =
       readonly kind: "app-failed";
       readonly name: string;
       readonly message: string;
+      /** Of what was thrown, without a word of the app's: `RangeError`. Absent where the message is the runtime's. */
+      readonly kindOfError?: string;
+      /** The engine's, of what was thrown. */
+      readonly stack?: string;
       readonly fault: Fault;
       readonly isFatal: boolean;
     }
@@ -149,7 +154,7 @@ export type Effect =
   /** Bytes for the console as they are: the factory line's answers. */
   | { readonly kind: "console-write"; readonly bytes: Uint8Array }
   /** One line for the maker's log: a fixed text and numbers or names. Never a secret, never personal data. */
-  | { readonly kind: "log"; readonly text: string }
+  | { readonly kind: "log"; readonly text: string; readonly level?: LogLevel }
   /** Ends the run. `by` does it in another way than a restart: by a sleep. */
   | { readonly kind: "restart"; readonly reason: RestartReason; readonly by?: () => void };
 

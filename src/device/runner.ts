@@ -7,6 +7,7 @@ import { faultText } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import { timeAt } from "#trust/time-floor.ts";
 import { OWN } from "#wire/flash/stored-names.ts";
+import type { LogLevel } from "#wire/sessions/unit-log.ts";
 import { changeIo, pressApp, startApp, stopApp } from "./app-call.ts";
 import { appGlobals } from "./app-globals.ts";
 import { rejected } from "./app-guard.ts";
@@ -34,6 +35,7 @@ import {
 } from "./send-queue.ts";
 import { performOp, type Settings } from "./settings.ts";
 import { openStore, performStore, type Store, unreadableNames } from "./store/store.ts";
+import { clearLog, keepLine } from "./unit-log.ts";
 
 /** A machine with the state it is in and the moment it wants to be woken. */
 interface Slot {
@@ -98,6 +100,7 @@ export function run(
     isWorking: false,
     isLinked: false,
   };
+  clearLog();
   provideIo(port.io);
   provideNetwork(appNetworkOf(runtime));
   provideUnit({
@@ -108,7 +111,7 @@ export function run(
   });
   Object.assign(
     scope,
-    appGlobals(runtime.app, (level, text) => log(port, logLine(level, text))),
+    appGlobals(runtime.app, (level, text) => log(port, logLine(level, text), level)),
   );
   port.onEvent((event) => receive(runtime, event));
   reportUnreadable(runtime);
@@ -267,7 +270,7 @@ function perform(runtime: Runtime, effect: Exclude<Effect, { kind: "store" | "fo
     case "console-write":
       return port.console.write(effect.bytes);
     case "log":
-      return log(port, effect.text);
+      return log(port, effect.text, effect.level);
     case "restart":
       stopApp(runtime.app);
       forgetBadStarts(runtime.app, true);
@@ -286,6 +289,8 @@ function reportUnreadable({ port, store }: Runtime): void {
   for (const name of unreadableNames(store.facts)) log(port, `settings: ${name} cannot be read`);
 }
 
-function log(port: Port, text: string): void {
-  port.console.write(utf8(`${text}\n`));
+function log(port: Port, text: string, level: LogLevel = "info"): void {
+  const line = utf8(`${text}\n`);
+  keepLine(port.clock.milliseconds(), level, text, line.length);
+  port.console.write(line);
 }

@@ -3,6 +3,7 @@ import { type Fault, faultOf, ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { type Description, readDescription } from "#wire/describe.ts";
 import { decodeUnitState, type UnitState } from "#wire/link/unit-state.ts";
+import { DIAGNOSTICS, type Diagnostics } from "#wire/sessions/unit-log.ts";
 import type { Session } from "./session.ts";
 import { cloudFrom, type UnitCloud } from "./unit-cloud.ts";
 
@@ -25,6 +26,8 @@ export interface UnitDescription {
   readonly isClaimed: boolean;
   /** Whether grants for a fleet or product may call functions. */
   readonly allowsFleetCalls: boolean;
+  /** What its maker sees of a crash; undefined of a unit that doesn't say. */
+  readonly diagnostics: Diagnostics | undefined;
   /** Epochs of links that the session's key signed below this are revoked. */
   readonly floor: number;
   /** Its cloud, the link to it, and the maker's key set that it uses. */
@@ -77,6 +80,7 @@ export function readUnitDescription(answer: Cbor): Result<UnitDescription> {
     isOwner: facts.get("owner") === true,
     isClaimed: facts.get("claimed") === true,
     allowsFleetCalls: facts.get("fleetCalls") === true,
+    diagnostics: DIAGNOSTICS[facts.get("diagnostics") as number],
     floor,
     cloud: cloudFrom(facts),
     timeGrade: String(facts.get("time") ?? "unknown"),

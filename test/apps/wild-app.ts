@@ -66,7 +66,10 @@ export const app = defineDevice({
   variables: { count: { right: "read", value: int(0, 1e9), read: (io) => io.state.count } },
   events: { drop: { payload: int(0, 1e9) } },
   start(io) {
-    if (io.settings.atStart === "throws") throw new Error("no sensor");
+    if (io.settings.atStart === "throws") {
+      console.warn("its address is 44");
+      throw new Error("no sensor");
+    }
     if (io.settings.atStart === "loops") turnForEver();
   },
 });

@@ -6,6 +6,7 @@ import { call } from "#phone/call.ts";
 import { describeUnit } from "#phone/describe.ts";
 import type { Session } from "#phone/session.ts";
 import { eventsAfter } from "#phone/subscribe.ts";
+import { decodeAppCrash, readLogLines } from "#wire/sessions/unit-log.ts";
 import type { AttackedUnit } from "../attacks/attacked-unit.ts";
 import { patientSession, session, startAppUnit } from "./app-unit-on-board.ts";
 
@@ -44,6 +45,9 @@ export function wildRun(board: string): void {
       expect(said(await call(owner, "count"))).toBe("APP_STOPPED");
       expect(await appOf(owner)).toMatchObject({ isStopped: true, fault: "APP_OVERDUE", name: "loops" });
       expect(said(await call(owner, "atStart", { value: "loops" }))).toBe("loops");
+      const logs = await owner.request({ op: "logs", after: 0 });
+      const lines = readLogLines(logs.ok ? logs.value : null);
+      expect(lines).toContainEqual(expect.objectContaining({ level: "error", text: "app: loops: fault 395" }));
       expect(unit.restarts()).toEqual([]);
       await owner.close();
     } finally {
@@ -67,6 +71,10 @@ export function wildStarts(board: string): void {
         expect([start, said(await call(owner, "count"))]).toEqual([start, stands]);
         expect(await appOf(owner)).toMatchObject({ isStopped: start >= 3, fault: "APP_THREW", name: "start" });
       }
+      const crash = await owner.request({ op: "crash" });
+      const told = decodeAppCrash(crash.ok && crash.value instanceof Uint8Array ? crash.value : new Uint8Array(0));
+      expect(told).toMatchObject({ name: "start", message: "Error: no sensor", fault: "APP_THREW" });
+      expect(told?.stack).toMatch(/^\s+at /);
       expect(said(await call(owner, "atStart", { value: "nothing" }))).toBe("nothing");
       await owner.close();
       await off(unit);

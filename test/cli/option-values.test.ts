@@ -57,7 +57,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
       [
         [
           PATHS,
-          "--base --broker-ca --broker-password-file --ca --client-secret-file --cloud-ca --codes --config --data --discharge-key --flash --folder --frames --issuer --js --keys --line --maker-client-secret-file --memory --mqtt-password-file --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --staff-secret-file --store-password-file --tls-cert --tls-key file folder release",
+          "--base --broker-ca --broker-password-file --ca --client-secret-file --cloud-ca --codes --config --data --discharge-key --flash --folder --frames --issuer --js --keys --line --maker-client-secret-file --memory --mqtt-password-file --names --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --staff-secret-file --store-password-file --tls-cert --tls-key file folder release",
         ],
         [
           TEXT,
@@ -89,7 +89,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
         [URLS, "login --issuer"],
         [NAMES, "--fleet --product product"],
         [WORDS, "--board --fault --parser decoder"],
-        [CHOICES, "--consent --level --mqtt-discovery --protocol --role --state protocol role"],
+        [CHOICES, "--consent --level --mqtt-discovery --protocol --role --state level protocol role"],
         [["", "NaN", "1e99", "x", "5 km", "91", "-90.5"], "--lat"],
         [["", "NaN", "1e99", "x", "181", "-180.5"], "--lon"],
         [["", "NaN", "1e99", "x", "1", "-0.1"], "--loss"],

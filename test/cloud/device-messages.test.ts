@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Core, openCore } from "#cloud/core.ts";
+import { crashOf } from "#cloud/crashes.ts";
 import { createTimestampSigner } from "#cloud/issuer/timestamp-signer.ts";
 import { newKeySet } from "#cloud/releases/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
@@ -177,7 +178,15 @@ describe("what the cloud takes down", () => {
 });
 
 describe("what a unit's app threw", () => {
-  const failure = (message: string, missed = 0) => encodeAppFailure({ release: "7", name: "burn", message, missed });
+  const about = {
+    level: "all",
+    release: "7",
+    name: "burn",
+    fault: "APP_THREW",
+    stack: "    at aB\n",
+    lines: "",
+  } as const;
+  const failure = (message: string, missed = 0) => encodeAppFailure({ ...about, message, missed });
   const journal = async () =>
     (await core.store.db.selectFrom("events").selectAll().where("what", "=", "app failed").execute()).map(
       ({ subject, because }) => `${subject} ${because}`,
@@ -186,6 +195,11 @@ describe("what a unit's app threw", () => {
   it("is in the journal once the message is acknowledged, on one line", async () => {
     await core.deviceMessages.message(UNIT, "failure", failure("Error: out\nof \u202eoil", 3));
     expect(await journal()).toEqual([`${UNIT.id} release 7, burn: Error: out of  oil (and 3 more failures before)`]);
+    const told = { atMs: nowMs, ...about, message: "Error: out of  oil", missed: 3 };
+    expect(await crashOf(core.store, UNIT.id)).toEqual(told);
+    expect(await crashOf(core.store, "f".repeat(24))).toBe(undefined);
+    await core.deviceMessages.message(UNIT, "failure", failure("Error: on fire"));
+    expect(await crashOf(core.store, UNIT.id)).toMatchObject({ message: "Error: on fire", missed: 0 });
   });
 
   it("is bounded for a unit that never stops, and for what no unit of ours says", async () => {

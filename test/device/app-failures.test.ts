@@ -5,8 +5,11 @@ import { OWN } from "#wire/flash/stored-names.ts";
 import { appOf, createOutside, type Outside, type Run, startUnit } from "./app-unit.ts";
 
 let outside: Outside;
+/** The owner lets the maker see all of it, except where a test says otherwise. */
+const ALL = Uint8Array.of(2);
 beforeEach(() => {
   outside = createOutside();
+  outside.kept.set(OWN.diagnostics, ALL);
 });
 const start = (...[app, options]: [Parameters<typeof startUnit>[1], Parameters<typeof startUnit>[2]?]) =>
   startUnit(outside, app, options);
@@ -33,7 +36,7 @@ describe("an answer that cannot be told", () => {
     expect(unit.call("tell")).toBe("APP_ANSWER");
     expect(outside.said).toMatch(/^app: tell: its answer is /);
     expect(outside.said).toMatch(reason);
-    expect(outside.reports).toEqual([
+    expect(outside.reports).toMatchObject([
       { release: "7", name: "tell", message: outside.said.slice(11).trim(), missed: 0 },
     ]);
     expect(unit.call("tell")).toBe("APP_ANSWER");
@@ -147,9 +150,9 @@ describe("what the app throws", () => {
     );
     expect(outside.seen.filter(({ kind }) => kind === "app-started")).toMatchObject([{ passed: false }]);
     unit.link(true);
-    expect(outside.reports).toEqual([{ release: "7", name: "start", message: "Error: a mistake", missed: 0 }]);
+    expect(outside.reports).toMatchObject([{ release: "7", name: "start", message: "Error: a mistake", missed: 0 }]);
     expect(unit.call("f")).toBe(1);
-    expect([...outside.kept.keys()]).toEqual([OWN.appStarts]);
+    expect([...outside.kept.keys()]).toEqual([OWN.diagnostics, OWN.appStarts, OWN.appCrash]);
   });
 
   it("at the start of a trial ends it, and the image that runs afterwards tells the cloud", () => {
@@ -166,7 +169,7 @@ describe("what the app throws", () => {
     const unit = start(appOf({}), { release: "7" });
     expect([outside.reports, outside.kept.has(OWN.appFailure)]).toEqual([[], true]);
     unit.link(true);
-    expect(outside.reports).toEqual([{ release: "8", name: "start", message: "Error: a mistake", missed: 0 }]);
+    expect(outside.reports).toMatchObject([{ release: "8", name: "start", message: "Error: a mistake", missed: 0 }]);
     expect(outside.kept.has(OWN.appFailure)).toBe(false);
   });
 
@@ -217,11 +220,67 @@ it("a caller who makes the app throw all day fills neither memory, flash nor the
   }
   unit.link(true);
   expect(outside.reports).toHaveLength(9);
-  expect(outside.kept.size).toBe(0);
+  expect([...outside.kept.keys()]).toEqual([OWN.diagnostics, OWN.appCrash]);
 });
 
 it("a line that the app logs stays one line, and no station takes it for the unit's own words", () => {
   start(appOf({}, { start: (io: AppIo) => io.log(`hot\n{"device":"forged"}\r${"x".repeat(500)}`) }));
   expect(outside.said).toMatch(/^app: hot \{"device":"forged"\} x+\n$/);
   expect(outside.said.length).toBe(206);
+});
+
+describe("what the maker sees of it is the owner's choice", () => {
+  const app = appOf({
+    f: (_, io) => {
+      io.log("it is 47110 degrees");
+      throw new RangeError("too warm: 47110");
+    },
+  });
+
+  it("without a word of the owner's no value leaves the unit", () => {
+    outside.kept.delete(OWN.diagnostics);
+    const unit = start(app);
+    unit.call("f");
+    unit.link(true);
+    const [report] = outside.reports;
+    expect(report).toMatchObject({ level: "crashes", name: "f", message: "RangeError", fault: "APP_THREW", lines: "" });
+    expect(report?.stack).toMatch(/^\s+at /);
+    expect(JSON.stringify(report)).not.toContain("47110");
+  });
+
+  it("at all the message and the last lines go with it", () => {
+    const unit = start(app);
+    unit.call("f");
+    unit.link(true);
+    const lines = "app: it is 47110 degrees\n";
+    expect(outside.reports).toMatchObject([{ level: "all", message: "RangeError: too warm: 47110", lines }]);
+  });
+
+  it.each([
+    ["at none", Uint8Array.of(0)],
+    ["where that can't be read", Uint8Array.of(9)],
+  ])("%s nothing is told", (_, level) => {
+    outside.kept.set(OWN.diagnostics, level);
+    const unit = start(app);
+    unit.link(true);
+    unit.call("f");
+    expect(outside.reports).toEqual([]);
+    expect(outside.kept.has(OWN.appCrash)).toBe(true);
+  });
+
+  it("what waits in flash is dropped where the owner allowed more when it was made", () => {
+    const broken = appOf(
+      {},
+      {
+        start: () => {
+          throw new Error("31");
+        },
+      },
+    );
+    expect(() => start(broken, { isTrial: true, release: "8" })).toThrow("31");
+    expect(outside.kept.has(OWN.appFailure)).toBe(true);
+    outside.kept.delete(OWN.diagnostics);
+    start(app).link(true);
+    expect([outside.reports, outside.kept.has(OWN.appFailure)]).toEqual([[], false]);
+  });
 });

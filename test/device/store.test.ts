@@ -61,7 +61,7 @@ describe("the table of entries", () => {
   });
 
   test("tells which entries can't be read, which absent ones are not", () => {
-    const free = ["product", "fleet", "key-set", "key-set-before", "claimed", "app-failure"];
+    const free = ["product", "fleet", "key-set", "key-set-before", "claimed", "app-failure", "app-crash"];
     const values = new Map(Object.values(ENTRIES).map(({ name }) => [name as string, GARBAGE]));
     const { facts } = openStore(settingsOver(values));
     const expected = Object.values(ENTRIES).flatMap(({ name }) => (free.includes(name) ? [] : [name]));

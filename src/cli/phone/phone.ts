@@ -1,21 +1,24 @@
 /** `latchkey phone`: the table of the phone's verbs, with their options. */
-import { type Command, Option } from "commander";
+import { Argument, type Command, Option } from "commander";
 import { withLimits } from "#cli/limits.ts";
 import { sayTrouble } from "#cli/say-trouble.ts";
 import { secretHelp } from "#cli/values/secret.ts";
 import { ValueError } from "#cli/values/value-error.ts";
 import { SENT_PROTOCOLS } from "#phone/message.ts";
+import { DIAGNOSTICS, type Diagnostics } from "#wire/sessions/unit-log.ts";
 import { askForUpdate, callFunction, revokeShare } from "./actions.ts";
 import { type CloudMove, unitCloud } from "./cloud.ts";
 import { fillCodes } from "./codes.ts";
 import { PASSPHRASE } from "./credentials.ts";
 import { deliverRelease } from "./deliver.ts";
 import { describe, readVariable } from "./describe.ts";
+import { diagnostics } from "./diagnostics.ts";
 import { findUnits } from "./find.ts";
 import { history } from "./history.ts";
 import { bringKeySets } from "./key-set.ts";
 import { listKeys } from "./keys.ts";
 import { readLog } from "./log.ts";
+import { readCrash, readLogs } from "./logs.ts";
 import { type OnboardOptions, onboardUnit } from "./onboard.ts";
 import { adoptCard, passUnitOn, revokeAll } from "./owner.ts";
 import { placeUnit } from "./place.ts";
@@ -179,6 +182,17 @@ export function register(command: Command): void {
   fromAfar(asGuest(withUnit(command.command("log"))))
     .description("show the unit's log: requests, times, keys and decisions; requires the config right")
     .action((options: PhoneOptions) => sayTrouble(() => readLog(options)));
+  fromAfar(asGuest(withUnit(command.command("logs"))))
+    .description("show the last lines of the unit and its app since it started; requires the config right")
+    .action((options: PhoneOptions) => sayTrouble(() => readLogs(options)));
+  fromAfar(asGuest(withUnit(command.command("crash"))))
+    .description("show what went wrong last in the unit's app, also before a power cut; requires the config right")
+    .option("--names <file>", "the .names.json beside the release that the unit ran, for the sources' names")
+    .action((options: Parameters<typeof readCrash>[0]) => sayTrouble(() => readCrash(options)));
+  fromAfar(withUnit(command.command("diagnostics")))
+    .description("show or choose what the unit's maker sees through the cloud when its app fails; for the owner alone")
+    .addArgument(new Argument("[level]", "crashes, the first choice, has no values").choices(DIAGNOSTICS))
+    .action((level: Diagnostics | undefined, options: PhoneOptions) => sayTrouble(() => diagnostics(level, options)));
   fromAfar(asGuest(withUnit(command.command("place"))))
     .description(
       "tell the unit where it is, so that guests' --near conditions can be decided; requires the config right",

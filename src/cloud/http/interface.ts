@@ -119,6 +119,25 @@ export interface Explanation {
 }
 
 /** Everything that is known of a unit. */
+/** The last failure of a unit's app, as far as its owner lets the maker see it. */
+export interface CrashView {
+  readonly atMs: number;
+  /** What the owner allows: "crashes" without values, or "all". */
+  readonly level: string;
+  /** As the bundle calls itself. */
+  readonly release: string;
+  /** The function, variable or the like. */
+  readonly name: string;
+  /** At "crashes" the kind of the error alone. */
+  readonly message: string;
+  readonly fault: string;
+  /** The engine's lines, with the bundle's names; `latchkey cloud crash --names` puts the sources' in their place. */
+  readonly stack: string;
+  /** The unit's last lines; empty but at "all". */
+  readonly lines: string;
+  readonly missed: number;
+}
+
 export interface DeviceView extends Omit<DeviceSummary, "attempt"> {
   readonly publicKey: string;
   readonly card: string;
@@ -129,6 +148,8 @@ export interface DeviceView extends Omit<DeviceSummary, "attempt"> {
   /** Until when it sleeps: -1 until its pin wakes it, 0 when it doesn't. */
   readonly asleepUntilMs: number;
   readonly attempts: readonly AttemptView[];
+  /** Absent where its app never failed, or its owner lets nobody see it. */
+  readonly crash?: CrashView | undefined;
 }
 
 export interface ReleaseView {

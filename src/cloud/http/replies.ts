@@ -1,6 +1,7 @@
 /** Schemas of what the operator interface answers with. The interfaces that they describe stand beside their producers. */
 import { z } from "@hono/zod-openapi";
 import {
+  type CrashView,
   DEVICE_STATES,
   type DevicePage,
   type DeviceView,
@@ -220,6 +221,20 @@ export const selfReply = z.object({
   authenticatedMs: unixMs.optional().openapi({ description: "login with password and second factor" }),
 }) satisfies z.ZodType<Self>;
 
+const crashSchema = z
+  .object({
+    atMs: unixMs,
+    level: z.string().openapi({ description: "what the unit's owner allows: crashes (no values), or all" }),
+    release: z.string(),
+    name: z.string().openapi({ description: "the app's function or variable" }),
+    message: z.string().openapi({ description: "at the level crashes the kind of the error alone" }),
+    fault: z.string(),
+    stack: z.string().openapi({ description: "a line for each function, by the bundle's names" }),
+    lines: z.string().openapi({ description: "the unit's last lines, at the level all" }),
+    missed: count,
+  })
+  .openapi("Crash") satisfies z.ZodType<CrashView>;
+
 export const deviceReply = deviceBase
   .extend({
     publicKey: z.string(),
@@ -232,6 +247,7 @@ export const deviceReply = deviceBase
       description: "until when it sleeps, Unix milliseconds; -1 until its pin wakes it, 0 when it doesn't sleep",
     }),
     attempts: z.array(attemptSchema),
+    crash: crashSchema.optional(),
   })
   .openapi("Device") satisfies z.ZodType<DeviceView>;
 

@@ -1,6 +1,8 @@
 /** The operator's routes for units and releases. Every change is durable when it is answered. */
+
 import { z } from "@hono/zod-openapi";
 import { fromHex, toHex } from "#base/bytes.ts";
+import { crashOf } from "#cloud/crashes.ts";
 import type { DeviceMessages } from "#cloud/device-messages.ts";
 import type { Device, Enrolment, Fleet } from "#cloud/fleet.ts";
 import type { RevocationRegister } from "#cloud/issuer/revocation-register.ts";
@@ -11,6 +13,7 @@ import type { Rollouts } from "#cloud/rollout/rollouts.ts";
 import { type Counters, metricsText } from "#cloud/status/metrics.ts";
 import { type Status, statusOf } from "#cloud/status/status.ts";
 import { SCRIPT, statusPage } from "#cloud/status/status-page.ts";
+import type { Store } from "#cloud/store/store.ts";
 import type { WriteQueue } from "#cloud/store/write-queue.ts";
 import { isKeyOf } from "#trust/device-id.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
@@ -37,6 +40,7 @@ export interface OperatorRouteParts {
   readonly deviceMessages: DeviceMessages;
   readonly timestampSigner: TimestampSigner;
   readonly queue: WriteQueue;
+  readonly store: Store;
   /** Resolves once everything handed to the broker before is out of our hands. */
   settled(): Promise<void>;
   /** Units were enrolled: their fleets may be new. */
@@ -94,7 +98,7 @@ export function orRefuse<T>(outcome: T | string): T {
 }
 
 export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
-  const { fleet, releases, rollouts, deviceMessages, queue } = parts;
+  const { fleet, releases, rollouts, deviceMessages, queue, store } = parts;
 
   const deviceOf = ({ params }: HttpRequest): Device => {
     const device = fleet.get(params.device ?? "");
@@ -177,10 +181,11 @@ export function operatorRoutes(parts: OperatorRouteParts): readonly Route[] {
       summary: "What is known of a device",
       who: "operator",
       replies: { 200: deviceReply },
-      answer(ask) {
+      async answer(ask) {
         const { publicKey, attempts: _, nonceMs: __, history, ...device } = deviceOf(ask);
         const attempts = [...history].map(([sequence, attempt]) => ({ sequence, ...attempt }));
-        return json({ ...device, publicKey: toHex(publicKey), attempts });
+        const crash = await crashOf(store, device.id);
+        return json({ ...device, publicKey: toHex(publicKey), attempts, ...(crash && { crash }) });
       },
     },
     {

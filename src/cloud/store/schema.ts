@@ -77,6 +77,14 @@ export interface EventRow {
   because: string;
 }
 
+/** The last failure of a device's app, as far as its owner lets the maker see it. */
+interface CrashRow {
+  device: string;
+  at_ms: number;
+  /** As the device sent it (wire/link/app-failure.ts). */
+  report: Uint8Array;
+}
+
 /** Small signed things by name: key sets, revocation lists. */
 interface RecordRow {
   name: string;
@@ -99,6 +107,7 @@ export interface Schema {
   images: ImageRow;
   rollouts: RolloutRow;
   events: EventRow;
+  crashes: CrashRow;
   records: RecordRow;
 }
 
@@ -197,6 +206,11 @@ export async function createTables(db: Kysely<Schema>, dialect: "sqlite" | "post
     .addColumn("subject", "text", (column) => column.notNull())
     .addColumn("what", "text", (column) => column.notNull())
     .addColumn("because", "text", (column) => column.notNull())
+    .execute();
+  await table("crashes")
+    .addColumn("device", "text", (column) => column.primaryKey())
+    .addColumn("at_ms", "bigint", (column) => column.notNull())
+    .addColumn("report", bytes, (column) => column.notNull())
     .execute();
   await table("records")
     .addColumn("name", "text", (column) => column.primaryKey())

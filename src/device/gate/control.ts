@@ -5,6 +5,7 @@
 import { equal } from "#base/bytes.ts";
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
+import { linesAfter } from "#device/unit-log.ts";
 import { checkDischarge } from "#trust/grants/discharge.ts";
 import { entryOf, isRevokedBy } from "#trust/grants/revocations.ts";
 import { applyDelivery, roomFor } from "#trust/grants/revoke.ts";
@@ -18,7 +19,16 @@ import { auditFrom } from "./audit-log.ts";
 import type { Origin } from "./endpoint.ts";
 import { isOwnersBranch, trustOf } from "./memory.ts";
 import { issueNonce } from "./nonce.ts";
-import { agree, installAirKey, moveTo, passOn, rememberRevocations, setPlace, setZone } from "./owner.ts";
+import {
+  agree,
+  installAirKey,
+  moveTo,
+  passOn,
+  rememberRevocations,
+  setDiagnostics,
+  setPlace,
+  setZone,
+} from "./owner.ts";
 import { auditOf, mayWrite, type Session, type StepContext } from "./state.ts";
 import { takeTime, takeVouch, wantedOf } from "./time.ts";
 
@@ -65,6 +75,12 @@ export function control(context: StepContext, session: Session, request: Control
       const { crypto, audit } = context.options;
       return ok(auditFrom(crypto, audit, auditOf(context), request.from, AUDIT_ENTRIES_AT_ONCE));
     }
+    case "logs":
+    case "crash": {
+      const verdict = decideAsk(context, session, "config", origin);
+      if (!verdict.ok) return verdict;
+      return ok(request.op === "logs" ? linesAfter(request.after) : (context.memory.facts.appCrash ?? null));
+    }
     case "update": {
       // The owner says yes to what the maker offers, whatever rights the card has: the maker installs it.
       const verdict = decideAsk(context, session, session.isOwner ? "config" : "flash", origin);
@@ -100,6 +116,8 @@ export function control(context: StepContext, session: Session, request: Control
       return ok(null);
     case "wanted":
       return ok([wantedOf(context, session) ?? null, session.isOwner && context.memory.zone === undefined]);
+    case "diagnostics":
+      return setDiagnostics(context, session, request.level, origin);
     case "zone":
       return setZone(context, session, request.rule ?? undefined, origin);
     case "place": {

@@ -9,6 +9,7 @@ import type { Effect } from "#device/machine.ts";
 import type { Place, StoredResale } from "#device/store/codecs.ts";
 import type { Facts } from "#device/store/facts.ts";
 import { forget, remember } from "#device/store/store.ts";
+import { clearLog } from "#device/unit-log.ts";
 import type { OpenChain } from "#trust/grants/open-chain.ts";
 import { resell, withoutGuests } from "#trust/grants/resale.ts";
 import { encodeRevocations, entryOf, type RevocationList } from "#trust/grants/revocations.ts";
@@ -17,6 +18,7 @@ import { timeAt } from "#trust/time-floor.ts";
 import { readChain, readGrant } from "#wire/grants/grant.ts";
 import { RIGHT, rightsFor } from "#wire/grants/scope.ts";
 import { ACT } from "#wire/sessions/audit.ts";
+import { DIAGNOSTICS } from "#wire/sessions/unit-log.ts";
 import { decideAsk } from "./ask.ts";
 import type { Origin } from "./endpoint.ts";
 import { type Memory, ownersChain, trustOf } from "./memory.ts";
@@ -97,6 +99,14 @@ export function moveTo(
   return allowed;
 }
 
+/** The owner says what the maker sees of a crash (app-reporter.ts). */
+export function setDiagnostics(context: StepContext, session: Session, level: number, origin: Origin): Result<Cbor> {
+  if (DIAGNOSTICS[level] === undefined) return refuse("SESSION_REQUEST");
+  const allowed = asOwner(context, session, origin, true);
+  if (allowed.ok) context.effects.push(remember("diagnostics", level));
+  return allowed;
+}
+
 /** Remembers the zone where the unit is, or forgets it. Only the owner may, since hours of guests' keys follow it. */
 export function setZone(
   context: StepContext,
@@ -140,6 +150,7 @@ export function passOn(
   const allowed = asOwner(context, session, origin);
   if (!allowed.ok) return allowed;
   if (buttonHeldMs(context) < RESALE_HOLD_MS) return refuse("SESSION_BUTTON");
+  clearLog();
   // One press, one sale.
   state.button = undefined;
   const unit = {
@@ -179,6 +190,8 @@ function writesOf({ unreadable }: Facts, resale: StoredResale, revocations: Revo
     forget("zone"),
     forget("appSettings"),
     forget("appState"),
+    forget("appCrash"),
+    forget("diagnostics"),
     ...moveCloud(undefined),
     forget("resale"),
   ];
@@ -232,7 +245,14 @@ export function reset(context: StepContext): void {
   memory.fleetCalls = false;
   effects.push(forget("fleetCalls"));
   setPlace(context, undefined);
-  effects.push(...moveCloud(undefined), forget("appSettings"), forget("appState"));
+  effects.push(
+    ...moveCloud(undefined),
+    forget("appSettings"),
+    forget("appState"),
+    forget("appCrash"),
+    forget("diagnostics"),
+  );
+  clearLog();
   rememberZone(context, undefined);
   if (memory.owner !== undefined) {
     rememberRevocations(context, withoutGuests(memory.revocations, memory.owner.claims.holder));

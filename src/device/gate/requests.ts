@@ -5,6 +5,7 @@
 import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { namesOf, rightOf } from "#device/app-names.ts";
+import { diagnosticsOf } from "#device/diagnostics.ts";
 import { entryOf } from "#trust/grants/revocations.ts";
 import { timeAt } from "#trust/time-floor.ts";
 import { encodeAnswer, type SessionRequest } from "#wire/sessions/session.ts";
@@ -68,6 +69,7 @@ function describe({ options, state, memory, nowMs }: StepContext, session: Sessi
       ["owner", session.isOwner],
       ["claimed", memory.claimed],
       ["fleetCalls", memory.fleetCalls],
+      ["diagnostics", diagnosticsOf(memory.facts)],
       ["floor", entryOf(memory.revocations, session.holder).floor],
       ["time", timeAt(memory.time, nowMs).grade],
       ["zone", memory.zone?.rule ?? null],

@@ -5,6 +5,7 @@
  */
 import { encodeRevocations } from "#trust/grants/revocations.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
+import { decodeDiagnostics, encodeDiagnostics } from "#wire/sessions/unit-log.ts";
 import {
   asBytes,
   decodeAppMap,
@@ -235,6 +236,18 @@ export const ENTRIES = {
     decode: decodeAppMap,
     encode: encodeAppMap,
   },
+  diagnostics: {
+    name: OWN.diagnostics,
+    writers: ["gate"],
+    decode: decodeDiagnostics,
+    encode: encodeDiagnostics,
+  },
+  appCrash: {
+    name: OWN.appCrash,
+    writers: ["app-reporter", "gate"],
+    decode: asBytes,
+    encode: asBytes,
+  },
   appStarts: {
     name: OWN.appStarts,
     writers: ["app"],
@@ -277,5 +290,7 @@ export const ENTRY_NAMES = [
   "place",
   "appSettings",
   "appState",
+  "diagnostics",
+  "appCrash",
   "appStarts",
 ] as const satisfies readonly (keyof typeof ENTRIES)[];

@@ -142,6 +142,14 @@ export const MEANINGS: Readonly<Record<EntryName, Meaning>> = {
     unreadable: "the app begins with the state that the maker gave it",
     unwritable: "the app goes on with the new state, and has the old one after the next start",
   },
+  diagnostics: {
+    unreadable: "the maker sees nothing of a crash",
+    unwritable: "the maker sees what was allowed before, and the owner hears that nothing changed",
+  },
+  appCrash: {
+    unreadable: "whoever asks is given bytes that they cannot read",
+    unwritable: "the crash before it stays the last one",
+  },
   appStarts: {
     unreadable: "no start of the app failed so far",
     unwritable: "this start is not counted",

@@ -100,4 +100,6 @@ function settleResale(facts: OpenFacts, resale: NonNullable<Facts["resale"]>): v
   facts.cloudMoved = undefined;
   facts.appSettings = undefined;
   facts.appState = undefined;
+  facts.appCrash = undefined;
+  facts.diagnostics = undefined;
 }

@@ -11,8 +11,10 @@ import { markOf } from "./bundle-mark.ts";
 import { withConstantsInPlace, withConstantsMarked } from "./constants.ts";
 import { type Edits, faultsByNumber } from "./faults.ts";
 import { keptNames } from "./kept-names.ts";
+import { withPlaces } from "./names.ts";
 import { nodeModules } from "./package-check.ts";
 import { inOrder, SEPARATOR, type Statement, statementsOf } from "./pieces.ts";
+import { placesOf } from "./places.ts";
 import { shortNames } from "./short-names.ts";
 
 const ENTRY = "entry.ts";
@@ -23,7 +25,7 @@ export interface Bundle {
   readonly bytes: Uint8Array;
   /** Bytes that each source file contributes, by path from the repository's root. */
   readonly shares: ReadonlyMap<string, number>;
-  /** Names in the sources by the short ones that a unit speaks of. */
+  /** Names in the sources by the short ones that a unit speaks of, and where the maker's functions stand (names.ts). */
   readonly names: ReadonlyMap<string, string>;
 }
 
@@ -155,7 +157,8 @@ export async function buildScript(entry: string, edits: Edits = new Map()): Prom
       legalComments: "inline",
     });
     const marked = withConstantsMarked(folded.code, declaredElsewhere(inputs));
-    const { script, names } = shortNames(marked, keptNames(inputs, entry));
+    const { script, names: short } = shortNames(marked, keptNames(inputs, entry));
+    const names = withPlaces(short, placesOf(inputs.filter((path) => !OURS.test(path))));
     const statements = await Promise.all(statementsOf(script, inputs).map(minified));
     const pieces = statements.filter(({ text }) => text !== "");
     const broken = pieces.find(({ text }) => text.includes(SEPARATOR));

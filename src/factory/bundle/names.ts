@@ -10,6 +10,17 @@ class NamesError extends Error {
   override name = "NamesError";
 }
 
+/** In the list, what stands before a function's name where its place in the maker's sources follows. */
+const PLACE = "at ";
+
+/** @param places `file:line` by a function's whole name. */
+export function withPlaces(
+  names: ReadonlyMap<string, string>,
+  places: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  return new Map([...names, ...[...places].map(([name, place]) => [PLACE + name, place] as const)]);
+}
+
 /** Where the names of an image lie: beside it. */
 export function namesPath(imagePath: string): string {
   return `${imagePath}.names.json`;
@@ -36,12 +47,16 @@ export function readNames(path: string): ReadonlyMap<string, string> {
 }
 
 /**
- * A line of a unit's console with whole names in it: a stack's functions (`at aB (bundle)`) and what the engine's
- * messages quote (`cannot read property 'aB'`). Words elsewhere stay as they are.
+ * A line of a unit's console with whole names in it: a stack's functions (`at aB`), the maker's own with file and line, and what the
+ * engine's messages quote (`cannot read property 'aB'`). Words elsewhere stay as they are.
  */
 export function withWholeNames(line: string, names: ReadonlyMap<string, string>): string {
   const whole = (name: string) => names.get(name) ?? name;
+  const placed = (name: string) => {
+    const place = names.get(PLACE + name);
+    return place === undefined ? name : `${name} (${place})`;
+  };
   return line
-    .replace(/^(\s*at )([\w$]+)/, (_, at: string, name: string) => at + whole(name))
+    .replace(/^(\s*at )([\w$]+)/, (_, at: string, name: string) => at + placed(whole(name)))
     .replace(/'([\w$]+)'/g, (_, name: string) => `'${whole(name)}'`);
 }

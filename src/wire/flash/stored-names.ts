@@ -80,6 +80,10 @@ export const OWN = {
   appSettings: "app-settings",
   /** What the app keeps: CBOR map by name. A reset and a resale forget it. */
   appState: "app-state",
+  /** What went wrong last in the app's code (wire/sessions/unit-log.ts). A reset and a resale forget it. */
+  appCrash: "app-crash",
+  /** What the owner lets the maker see of a crash: one byte, the number of one of DIAGNOSTICS (wire/sessions/unit-log.ts); absent for the first choice. A reset and a resale forget it. */
+  diagnostics: "diagnostics",
   /** Starts in a row that the app did not survive: CBOR [how many, number of the last fault]; -1 of them once an image was on trial. */
   appStarts: "app-starts",
 } as const;

@@ -103,7 +103,13 @@ export type SessionRequest =
   /** The zone where the unit is, as a POSIX TZ rule (PROTOCOL 4.6.1), or null to forget it. */
   | { readonly op: "zone"; readonly rule: string | null }
   /** One part of the app's description (wire/describe.ts); the answer is [number of parts, JSON]. */
-  | { readonly op: "description"; readonly part: number };
+  | { readonly op: "description"; readonly part: number }
+  /** The lines of the unit's log after a number (unit-log.ts). */
+  | { readonly op: "logs"; readonly after: number }
+  /** The app's last crash as it lies in flash, or null. */
+  | { readonly op: "crash" }
+  /** What the maker sees of a crash, by its number (unit-log.ts). Only the owner may say. */
+  | { readonly op: "diagnostics"; readonly level: number };
 
 type Kind = "text" | "bytes" | "key" | "count" | "bool" | "place" | "rule";
 
@@ -134,6 +140,9 @@ const FORMS: { readonly [op in SessionRequest["op"]]: readonly [number, ...(read
   // Number 21 was a log without times and names.
   audit: [35, ["from", "count"]],
   description: [36, ["part", "count"]],
+  logs: [40, ["after", "count"]],
+  crash: [41],
+  diagnostics: [42, ["level", "count"]],
 };
 
 function isOf(kind: Kind, value: Cbor): boolean {

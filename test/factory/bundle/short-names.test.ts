@@ -1,4 +1,5 @@
 /** Short names change nothing that a script does, and an edit changes nothing of what it does not touch. */
+import { readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { buildScript } from "#factory/bundle/bundle.ts";
@@ -78,4 +79,16 @@ test("a stack can be read: every function's short name is in the list, and is pu
   expect(withWholeNames(`    at ${short} (bundle)`, names)).toBe("    at encodeCbor (bundle)");
   expect(withWholeNames(`cannot read property '${short}' of undefined`, names)).toContain("'encodeCbor'");
   expect(withWholeNames(`latchkey: ${short}`, names)).toBe(`latchkey: ${short}`);
+});
+
+test("a stack's functions of the maker's own are shown with file and line", async () => {
+  const { names } = await buildScript('import { app } from "./test/apps/wild-app.ts"; globalThis.native(app);');
+  const lines = readFileSync("test/apps/wild-app.ts", "utf8").split("\n");
+  const lineOf = (text: string) => lines.findIndex((line) => line.includes(text)) + 1;
+  const short = [...names].find(([, whole]) => whole === "turnForEver")?.[0] as string;
+  const place = (text: string) => `(test/apps/wild-app.ts:${lineOf(text)})`;
+  expect(withWholeNames(`    at ${short}`, names)).toBe(`    at turnForEver ${place("function turnForEver")}`);
+  expect(withWholeNames("    at start", names)).toBe(`    at start ${place("start(io)")}`);
+  // Seven functions are called so.
+  expect(withWholeNames("    at run", names)).toBe("    at run");
 });

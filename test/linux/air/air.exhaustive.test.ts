@@ -61,7 +61,7 @@ describe.skipIf(lacking !== undefined)("a unit on the kernel's 802.11", () => {
   );
 
   test.each(SAMPLE)(
-    "on %s by %s with %i %% of the frames lost, it joins what the phone said",
+    "on %s by %s, with %i of a hundred frames lost, it joins what the phone said",
     async (name, protocol, lossPercent) => {
       const network = networkNamed(name);
       await world.lose(0, 0);

@@ -1,8 +1,8 @@
 /** Compares the sizes of a board's images with the budgets in board.json. */
+import { cacheFolder } from "./cache-folder.ts";
 import { isLinux, layoutOf } from "./layout.ts";
 import type { Image } from "./parts.ts";
 import { type Depth, deepest, type Frame, type Frames, type KnownCalls, readFrames } from "./stack.ts";
-import { cacheFolder } from "./third-party.ts";
 
 interface Images {
   readonly boot: Image;

@@ -1,9 +1,10 @@
 /** Builds every image that the tests start, so that no test waits for a compiler: `node bin/run.mjs firmware/build/build-all.ts`. */
+
+import { BuildStop } from "./build-stop.ts";
 import { buildHost } from "./host.ts";
 import { buildBoot, buildRuntime } from "./image.ts";
 import { FIRMWARE_BOARDS, LINUX_BOARDS } from "./layout.ts";
 import { buildLinux, canBuild } from "./linux.ts";
-import { BuildStop } from "./third-party.ts";
 
 try {
   for (const board of FIRMWARE_BOARDS) {

@@ -6,9 +6,10 @@ import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
+import { BuildStop } from "./build-stop.ts";
+import { cacheFolder } from "./cache-folder.ts";
 import { ROOT } from "./layout.ts";
 import { callGraphPath } from "./stack.ts";
-import { BuildStop, cacheFolder } from "./third-party.ts";
 
 export const COMPILER = "arm-none-eabi-gcc";
 

@@ -6,12 +6,13 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { BuildStop } from "./build-stop.ts";
 import { compile, filesBelow, type Group } from "./compile.ts";
 import { FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
 import { type Edited, editedGroup } from "./image.ts";
 import { ROOT } from "./layout.ts";
 import { VERIFYING } from "./parts.ts";
-import { BuildStop, thirdParty } from "./third-party.ts";
+import { thirdParty } from "./third-party.ts";
 import { tlsFlags } from "./tls-sources.ts";
 
 const CLANG = "clang";

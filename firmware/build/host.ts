@@ -5,12 +5,13 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { BuildStop } from "./build-stop.ts";
 import { compile, filesBelow, type Group } from "./compile.ts";
 import { FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
 import { type Edited, editedGroup } from "./image.ts";
 import { layoutOf, ROOT } from "./layout.ts";
 import { ENGINE_PARTS, engineBuild, SEALING, VERIFYING } from "./parts.ts";
-import { BuildStop, thirdParty } from "./third-party.ts";
+import { thirdParty } from "./third-party.ts";
 
 /** Whose flash map and limits the host's programs have. */
 export const HOST_LAYOUT = "qemu-mps2";

@@ -2,12 +2,13 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
+import { BuildStop } from "./build-stop.ts";
 import { COMPILER, compile, filesBelow, type Group } from "./compile.ts";
 import { CALL_GRAPH, COMMON, CPU, FIRMWARE, OURS, sodiumFlags } from "./flags.ts";
 import { isLinux, type Layout, layoutOf, ROOT } from "./layout.ts";
 import { buildLinux } from "./linux.ts";
 import { engineBuild, engineGroup, type Image, SEALING, VERIFYING } from "./parts.ts";
-import { BuildStop, THIRD_PARTY, thirdParty } from "./third-party.ts";
+import { THIRD_PARTY, thirdParty } from "./third-party.ts";
 import { PLAIN, secureGroups, type Variant } from "./tls-sources.ts";
 
 /** The one line that installs what is missing, or undefined when all is there. */
@@ -232,5 +233,7 @@ export async function buildBoot(name: string, edited?: Edited): Promise<Image> {
 export function imagePaths(name: string): { readonly boot: string; readonly runtime: string; readonly tls: string } {
   const brought = join(ROOT, "images", name);
   const folder = existsSync(brought) ? brought : join(ROOT, ".cache/firmware", name);
-  return { boot: join(folder, "boot.elf"), runtime: join(folder, "main.bin"), tls: join(folder, "main-tls.bin") };
+  const runtime = join(folder, "main.bin");
+  // A program for Linux always has the TLS client.
+  return { boot: join(folder, "boot.elf"), runtime, tls: isLinux(name) ? runtime : join(folder, "main-tls.bin") };
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BoardIo, type BoardPins, ioResources } from "#base/board-io.ts";
 import { PACKAGE_FOLDER } from "#base/host/package-folder.ts";
-import { BuildStop } from "./third-party.ts";
+import { BuildStop } from "./build-stop.ts";
 
 export const ROOT = PACKAGE_FOLDER;
 
@@ -38,10 +38,14 @@ interface Chip {
   readonly imageAddress: number;
 }
 
+const LINUX: Chip = { folder: "linux", hz: 1_000_000_000, imageAddress: 0x6000_0000 };
+
 const CHIPS: Readonly<Record<string, Chip>> = {
   "qemu-mps2": { folder: "cmsdk", hz: 25_000_000, imageAddress: 0x1_0000 },
   "qemu-sf2": { folder: "smartfusion2", hz: 142_000_000, imageAddress: 0xa000_0000 },
-  linux: { folder: "linux", hz: 1_000_000_000, imageAddress: 0x6000_0000 },
+  linux: LINUX,
+  "linux-arm64": LINUX,
+  "linux-armhf": LINUX,
 };
 
 /** Boards whose chip runs Linux: their native image is a program (linux.ts). */

@@ -14,9 +14,11 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { PACKAGE_FOLDER } from "#base/host/package-folder.ts";
+import { openApt } from "./apt-fetch.ts";
+import { BuildStop } from "./build-stop.ts";
+import { cacheFolder } from "./cache-folder.ts";
 
 /** A text that stands there once, or all `times` matches of a pattern, with $1 and so on in what replaces it. */
 type Edit = { readonly why: string; readonly file: string; readonly replace: string } & (
@@ -42,20 +44,9 @@ interface ThirdParty {
   readonly sources: Readonly<Record<string, Source>>;
 }
 
-/** What can't go on, in one line that says what to do. */
-export class BuildStop extends Error {
-  override name = "BuildStop";
-}
-
 export const THIRD_PARTY: ThirdParty = JSON.parse(
   readFileSync(join(PACKAGE_FOLDER, "firmware/third-party.json"), "utf8"),
 ) as ThirdParty;
-
-/** Shared between clones, so that a fresh one downloads and compiles nothing that this machine has seen. */
-export function cacheFolder(): string {
-  const base = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  return join(base, "latchkey");
-}
 
 function sha256(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
@@ -65,44 +56,11 @@ function holds(path: string, source: Source): boolean {
   return existsSync(path) && sha256(readFileSync(path)) === source.sha256;
 }
 
-const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
-
-/** The Debian mirrors that apt is set up with on this machine. */
-function mirrors(): readonly string[] {
-  const listed = execFileSync("apt-get", [
-    "indextargets",
-    "--format",
-    "$(REPO_URI)",
-    "Created-By: Packages",
-  ]).toString();
-  return [...new Set(listed.trim().split("\n"))].filter((uri) => /\/debian\/?$/.test(uri));
-}
-
-/** Runs apt on lists and a cache of its own below `folder`, so that nothing of the machine's changes. */
-function aptFetch(folder: string, names: readonly string[]): void {
-  const suites = [...new Set(names.map((name) => THIRD_PARTY.sources[name]?.suite))].join(" ");
-  const uris = mirrors();
-  if (uris.length === 0) throw new BuildStop("apt knows no Debian mirror; add one to /etc/apt/sources.list.d");
-  const signedBy = existsSync(KEYRING) ? `Signed-By: ${KEYRING}\n` : "";
-  const stanzas = uris.map((uri) => `Types: deb-src\nURIs: ${uri}\nSuites: ${suites}\nComponents: main\n${signedBy}`);
-  writeFileSync(join(folder, "latchkey.sources"), stanzas.join("\n"));
-  for (const part of ["lists/partial", "cache/archives/partial", "got"])
-    mkdirSync(join(folder, part), { recursive: true });
-  const options = [
-    `Dir::Etc::sourcelist=${folder}/latchkey.sources`,
-    "Dir::Etc::sourceparts=/dev/null",
-    `Dir::State::lists=${folder}/lists`,
-    `Dir::Cache=${folder}/cache`,
-    "APT::Sandbox::User=root",
-  ].flatMap((option) => ["-o", option]);
-  const apt = (...args: string[]) => {
-    const run = spawnSync("apt-get", ["-q", ...options, ...args], { cwd: join(folder, "got"), encoding: "utf8" });
-    if (run.status === 0) return;
-    const last = (run.stderr ?? String(run.error)).trim().split("\n").at(-1);
-    throw new BuildStop(`apt could not fetch ${names.join(", ")}: ${last}; check the network and try again`);
-  };
-  apt("update");
-  apt("source", "--download-only", "--tar-only", ...names.map((name) => `${name}/${THIRD_PARTY.sources[name]?.suite}`));
+/** Fetches tarballs of source packages into `folder`/got. */
+function fetchSources(folder: string, names: readonly string[]): void {
+  const suites = [...new Set(names.map((name) => THIRD_PARTY.sources[name]?.suite ?? ""))];
+  const packages = names.map((name) => `${name}/${THIRD_PARTY.sources[name]?.suite}`);
+  openApt(folder, { kind: "deb-src", suites }).get("source", "--download-only", "--tar-only", ...packages);
 }
 
 function edited(text: string, edit: Edit): string {
@@ -143,7 +101,7 @@ export function thirdParty(): Readonly<Record<string, string>> {
     }
     const folder = mkdtempSync(join(cacheFolder(), "apt-"));
     try {
-      aptFetch(folder, missing);
+      fetchSources(folder, missing);
       for (const name of missing) {
         const source = THIRD_PARTY.sources[name] as Source;
         const got = join(folder, "got", source.tarball);

@@ -73,6 +73,8 @@ bool chip_i2c_get(unsigned bus, int line);
 /* Clock polarity is bit 1 of the mode, phase bit 0. Gives the clock that it has. */
 uint32_t chip_spi_clock(unsigned bus, uint32_t hz, unsigned mode);
 uint8_t chip_spi_exchange(unsigned bus, uint8_t out);
+/* In its place where CHIP_SPI_MESSAGES is defined, all bytes at once; zeros out without `out`. False when there is no such bus. */
+bool chip_spi_message(unsigned bus, const uint8_t *out, uint8_t *in, size_t length);
 uint32_t chip_bank_get(unsigned bank); /* a bit for each pin; of outputs what was set last */
 void chip_bank_set(unsigned bank, uint32_t value);
 int32_t chip_pulse_get(unsigned counter);

@@ -6,14 +6,8 @@
 #include "chips/chip.h"
 #include "chips/serial.h"
 #include "port/i2c.h"
+#include "port/io.h"
 #include "port/js.h"
-
-enum kind { IO_OUTPUT, IO_INPUT, IO_ANALOG, IO_PWM, IO_I2C, IO_SPI, IO_BANK, IO_PULSE, IO_SERIAL };
-
-struct resource {
-  const char *name;
-  uint8_t kind, number, bits;
-};
 
 /* In the order of src/base/board-io.ts, which layout.ts writes down. */
 static const struct resource resources[] = {BOARD_IO};
@@ -135,7 +129,9 @@ enum transfer { READ, WRITE, TRANSFER };
 
 /* Zeros out where there is nothing to write. What comes in is dropped where there is no room for it. */
 static bool exchange(const struct resource *resource, const uint8_t *out, uint8_t *in, size_t length) {
-#ifdef BOARD_SPI
+#ifdef CHIP_SPI_MESSAGES
+  return chip_spi_message(resource->number, out, in, length);
+#elif defined BOARD_SPI
   for (size_t i = 0; i < length; i++) {
     uint8_t byte = chip_spi_exchange(resource->number, out == NULL ? 0 : out[i]);
     if (in != NULL) in[i] = byte;

@@ -1,15 +1,20 @@
 /** `latchkey firmware`: builds the native image of a board. */
 import { spawnSync } from "node:child_process";
-import { relative } from "node:path";
+import { mkdirSync } from "node:fs";
+import { join, relative } from "node:path";
 import type { Command } from "commander";
+import { equal } from "#base/bytes.ts";
+import { PACKAGE_FOLDER } from "#base/host/package-folder.ts";
 import { buildBundle } from "#factory/bundle/bundle.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { exceeded, sizeLines, stackLines } from "#firmware/budget.ts";
+import { BuildStop } from "#firmware/build-stop.ts";
 import { buildBoot, buildRuntime, imagePaths, missingPackages } from "#firmware/image.ts";
 import { FIRMWARE_BOARDS, isLinux, LINUX_BOARDS } from "#firmware/layout.ts";
+import { debianPackage, packedAtS, routerTarball } from "#firmware/linux-package.ts";
 import { bringsImages } from "#firmware/ready-images.ts";
-import { BuildStop, THIRD_PARTY } from "#firmware/third-party.ts";
-import { readText, refuseFolder, writeWhole } from "#trust/host/files.ts";
+import { THIRD_PARTY } from "#firmware/third-party.ts";
+import { readBytes, readText, refuseFolder, writeWhole } from "#trust/host/files.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { linkedComponents, packageComponents, sbomOf } from "./sbom.ts";
 
@@ -23,6 +28,21 @@ function installMissing(): void {
   spawnSync(program, args, { stdio: ["ignore", 2, 2], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
 }
 
+/** Writes both packages of a program and reads them back. @throws BuildStop when the disk doesn't hold what was written. */
+function writePackages(board: string, program: string, folder: string): void {
+  const { version } = JSON.parse(readText(join(PACKAGE_FOLDER, "package.json"))) as { version: string };
+  const atS = packedAtS();
+  const bytes = readBytes(program);
+  mkdirSync(folder, { recursive: true });
+  for (const made of [debianPackage(board, bytes, version, atS), routerTarball(board, bytes, version, atS)]) {
+    const path = join(folder, made.file);
+    writeWhole(path, made.bytes);
+    if (!equal(readBytes(path), made.bytes))
+      throw new BuildStop(`${path} does not hold what was written; check the disk`);
+    process.stdout.write(`package  ${path}, ${made.bytes.length} B\n`);
+  }
+}
+
 export function register(command: Command): void {
   command
     .command("build")
@@ -33,13 +53,19 @@ export function register(command: Command): void {
     .option("--tls", "the image with the TLS client, for products whose cloud has a ca in flash.config.json", false)
     .option("--modelled", "a test build, with models of the hardware that the emulator lacks (board.json)", false)
     .option("--stack", "print the deepest calls of each stack as well, with the bytes of each frame", false)
-    .action(async ({ board, tls, modelled, stack }: BuildOptions) => {
+    .option("--deb", "a Debian package and a tarball for OpenWrt as well, of a Linux board's program", false)
+    .option("--out <folder>", "where packages are written", "out")
+    .action(async ({ board, tls, modelled, stack, deb, out }: BuildOptions) => {
       try {
+        if (deb && !isLinux(board)) {
+          throw new BuildStop(`${board} runs no packages; --deb is for ${LINUX_BOARDS.join(", ")}`);
+        }
         if (bringsImages(board)) {
           const { runtime, tls: secure } = imagePaths(board);
           process.stdout.write(
             `image  ${tls ? secure : runtime}, which came with the package; release make takes it\n`,
           );
+          if (deb) writePackages(board, runtime, out);
           return;
         }
         if (!isLinux(board)) installMissing();
@@ -51,6 +77,7 @@ export function register(command: Command): void {
         const over = exceeded(board, { boot, runtime, tls });
         for (const line of over) process.stderr.write(`latchkey: ${board}: ${line}\n`);
         process.exitCode = over.length > 0 ? 1 : 0;
+        if (deb && over.length === 0) writePackages(board, runtime.binary, out);
       } catch (error) {
         if (!(error instanceof BuildStop)) throw error;
         process.stderr.write(`latchkey: ${error.message}\n`);
@@ -71,6 +98,8 @@ interface BuildOptions {
   readonly tls: boolean;
   readonly modelled: boolean;
   readonly stack: boolean;
+  readonly deb: boolean;
+  readonly out: string;
 }
 
 interface SbomOptions {

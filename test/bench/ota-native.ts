@@ -1,7 +1,7 @@
 /** Native images before and after an edit: the board's own firmware, built twice. */
 import { readFileSync } from "node:fs";
+import { BuildStop } from "#firmware/build-stop.ts";
 import { buildRuntime } from "#firmware/image.ts";
-import { BuildStop } from "#firmware/third-party.ts";
 import { PLAIN } from "#firmware/tls-sources.ts";
 import type { Pair } from "./ota-images.ts";
 

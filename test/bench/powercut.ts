@@ -6,7 +6,7 @@ import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import { builtPath } from "#boards/sim/host/programs.ts";
-import { BuildStop } from "#firmware/third-party.ts";
+import { BuildStop } from "#firmware/build-stop.ts";
 import { emptyHostTally, hostBed, hostCuts } from "../firmware/host-cuts.ts";
 import type { Tally } from "../powercut/campaign.ts";
 import { GEOMETRIES } from "../powercut/flash-model.ts";

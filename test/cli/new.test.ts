@@ -113,7 +113,10 @@ test.each([
     ["--app", "greenhouse", "--board", "qemu-sf2"],
   ],
   [/holds notes\.txt already; name an empty folder/, []],
-  [/there is no such board \(expected one of linux, qemu-mps2, qemu-sf2, sim\)/, ["--board", "esp32"]],
+  [
+    /there is no such board \(expected one of linux, linux-arm64, linux-armhf, qemu-mps2, qemu-sf2, sim\)/,
+    ["--board", "esp32"],
+  ],
   [/flash\.config\.json:\d+:\d+: maker: /, ["--maker", "a-domain-that-is-longer-than-24.example"]],
 ])("is refused with %s, and nothing is written", async (line, words) => {
   const device = join(folder, "refused");

@@ -39,6 +39,10 @@ export interface BedOptions {
   readonly writeBytes?: number;
 }
 
+/** The shelf's address: where no region lies. */
+const shelfOf = (regions: Board["flash"]["regions"]): number =>
+  Math.max(SHELF_ADDRESS, ...Object.values(regions).map(({ start, bytes }) => start + bytes));
+
 const scripts = new Map<string, Promise<Uint8Array>>();
 
 /** update-script.ts for a board, bundled once where nothing is edited. */
@@ -47,7 +51,7 @@ function bundled({ name, flash }: Board, edits: Edits | undefined): Promise<Uint
   if (known !== undefined) return known;
   const entry = `import { port } from "./boards/${name}/port.ts";
 import { runUpdates } from "./test/firmware/update-script.ts";
-runUpdates(port, ${JSON.stringify(flash.regions)});`;
+runUpdates(port, ${JSON.stringify(flash.regions)}, ${shelfOf(flash.regions)});`;
   const script = buildScript(entry, edits).then(({ bytes }) => bytes);
   if (edits === undefined) scripts.set(name, script);
   return script;
@@ -106,7 +110,7 @@ export async function updateBed(name: string, options: BedOptions = {}): Promise
   const length = new Uint8Array(4);
   viewOf(length).setUint32(0, shelf.length, true);
   const file = openSync(flashPath, "r+");
-  writeSync(file, concat(length, shelf), 0, 4 + shelf.length, SHELF_ADDRESS);
+  writeSync(file, concat(length, shelf), 0, 4 + shelf.length, shelfOf(board.flash.regions));
   closeSync(file);
   return { board, flashPath };
 }

@@ -30,7 +30,7 @@ import {
 import { releaseIdOf } from "#wire/releases/release.ts";
 
 /**
- * The address of the releases that the maker serves: u32 length, then CBOR [timestamp seed, product, [signed release
+ * The address of the releases that the maker serves, behind the regions of the emulated boards: u32 length, then CBOR [timestamp seed, product, [signed release
  * 2, 3...], {name: stream}].
  */
 export const SHELF_ADDRESS = 0x40_0000;
@@ -53,9 +53,9 @@ interface Shelf {
   readonly streams: ReadonlyMap<string, Uint8Array>;
 }
 
-function readShelf({ flash }: Port): Shelf {
-  const byteLength = viewOf(flash.read(SHELF_ADDRESS, 4)).getUint32(0, true);
-  const read = decodeCbor(flash.read(SHELF_ADDRESS + 4, byteLength), { bytesMax: byteLength, depthMax: 4 });
+function readShelf({ flash }: Port, address: number): Shelf {
+  const byteLength = viewOf(flash.read(address, 4)).getUint32(0, true);
+  const read = decodeCbor(flash.read(address + 4, byteLength), { bytesMax: byteLength, depthMax: 4 });
   const [timestampSeed, product, releases, streams] = (read.ok ? read.value : []) as unknown as [
     Uint8Array,
     string,
@@ -68,6 +68,7 @@ function readShelf({ flash }: Port): Shelf {
 export function runUpdates(
   port: Port,
   regions: Regions & { readonly settings: { start: number; bytes: number } },
+  shelfAddress = SHELF_ADDRESS,
 ): void {
   const { flash, crypto } = port;
   const settings = openSettings(flash, regions.settings);
@@ -77,7 +78,7 @@ export function runUpdates(
   const floor = () => Number(fromUtf8(settings.get(FLOOR) ?? utf8("none")));
   const isWhole = Object.entries(KEPT).every(([name, value]) => equal(settings.get(name) ?? new Uint8Array(0), value));
   say(`found ${isWhole ? "whole" : "LOST"} floor ${floor()} sequence ${confirmed.sequence}`);
-  const shelf = readShelf(port);
+  const shelf = readShelf(port, shelfAddress);
 
   /**
    * The maker, as one of the unit's machines: it receives what the other machines publish, and they receive its

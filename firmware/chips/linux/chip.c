@@ -122,5 +122,6 @@ void chip_watchdog_feed(void) {
   if (fed_ms != 0 && now_ms - fed_ms < 1000u) return;
   fed_ms = now_ms + (now_ms == 0);
   alarm(WATCHDOG_S);
+  if (watchdog_wanted()) (void)!write(WATCHDOG_FD, "1", 1);
   tell_manager();
 }

@@ -6,8 +6,8 @@
 #include <sys/types.h>
 #include "main/handoff.h"
 
-/* Open in every role: memory that a restart keeps, and the line to the radio. */
-enum { KEPT_FD = 3, RADIO_FD = 4, LOCK_FD = 5 };
+/* Open in every role: memory that a restart keeps, the line to the radio, the flash's lock, and the machine's watchdog where there is one. */
+enum { KEPT_FD = 3, RADIO_FD = 4, LOCK_FD = 5, WATCHDOG_FD = 6 };
 
 /* How a run ends that wants to start again from the boot stage. Any other end is a fault. */
 enum { EXIT_USAGE = 2, EXIT_RESTART = 75 };
@@ -37,5 +37,8 @@ void wait_shortly(void);
 /* Takes what came on the serial lines. */
 void lines_poll(void);
 
-/* Pins by name, as the file of --pins gives them (pins.c). */
-void pins_open(const char *path);
+/* The machine's watchdog, NULL without --watchdog: WATCHDOG_FD is then some other file. */
+const char *watchdog_wanted(void);
+
+/* Takes the lines that the file of --pins gives to pins (pins.c). */
+void pins_open(void);

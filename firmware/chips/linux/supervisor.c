@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "chips/linux/confine.h"
 #include "chips/linux/linux.h"
 #include "chips/linux/radio.h"
 #include "main/numbers.h"
@@ -75,10 +76,32 @@ static void open_radio(void) {
     put_at(line[1], RADIO_FD);
     close(KEPT_FD);
     close(LOCK_FD);
+    confine_radio();
     _exit(radio_run(interface, folder ? folder : "/run/wpa_supplicant"));
   }
   put_at(line[0], RADIO_FD);
   if (interface) close(line[1]); /* without an interface nobody answers, and nobody takes the line's end for a loss */
+}
+
+const char *watchdog_wanted(void) {
+  const char *path = getenv("LATCHKEY_WATCHDOG");
+  return path && *path ? path : NULL;
+}
+
+/* The supervisor holds it open, so that a restart of the unit is no end of the feeding. */
+static void open_watchdog(void) {
+  const char *path = watchdog_wanted();
+  if (path == NULL) return;
+  int fd = open(path, O_WRONLY);
+  if (fd < 0) stop(strerror(errno), path);
+  put_at(fd, WATCHDOG_FD);
+}
+
+/* Ended in order, by systemd or by hand: this letter tells the watchdog to stop (linux/watchdog.h, WDIOF_MAGICCLOSE). */
+static void end(int signal_number) {
+  (void)signal_number;
+  if (watchdog_wanted()) (void)!write(WATCHDOG_FD, "V", 1);
+  _exit(0);
 }
 
 /* A run that ended by itself said why. One that a signal ended is a fault of what ran, as a processor's would be. */
@@ -95,16 +118,20 @@ static void note_end(int status) {
 
 int supervise(void) {
   signal(SIGPIPE, SIG_IGN);
-  for (int fd = KEPT_FD; fd <= LOCK_FD; fd++) close(fd);
+  for (int fd = KEPT_FD; fd <= WATCHDOG_FD; fd++) close(fd);
   make_kept();
   open_radio();
   lock_flash();
+  open_watchdog();
+  signal(SIGTERM, end);
   setenv("LATCHKEY_ROLE", "boot", 1);
   for (;;) {
     int status;
     pid_t unit = fork();
     if (unit == 0) {
+      signal(SIGTERM, SIG_DFL);
       prctl(PR_SET_PDEATHSIG, SIGKILL);
+      confine_unit();
       execl("/proc/self/exe", "latchkey-unit", (char *)NULL);
       stop(strerror(errno), "/proc/self/exe");
     }

@@ -3,7 +3,7 @@
  * and licences. And `create-latchkey` beside it. FOLDER [--repository URL]
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
@@ -11,7 +11,8 @@ import { hasModels } from "#base/board-io.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { buildRuntime, imagePaths } from "#firmware/image.ts";
 import { FIRMWARE_BOARDS, LINUX_BOARDS } from "#firmware/layout.ts";
-import { thirdParty } from "#firmware/third-party.ts";
+import { licenseTexts } from "#firmware/licenses.ts";
+import { canBuild } from "#firmware/linux.ts";
 import { buildPage } from "#web/host/build-page.ts";
 import { readyPaths } from "#web/host/ready-page.ts";
 import { BUILD_PACKAGES, ENTRIES, type Entry, FILES, IMAGES, MODELLED_IMAGE, PAGES, PROGRAMS } from "./contents.ts";
@@ -91,7 +92,10 @@ async function copyImages(folder: string): Promise<void> {
       copy(join(from, name), join(folder, "images", board, name));
     }
   }
-  for (const board of LINUX_BOARDS) copy(imagePaths(board).runtime, join(folder, "images", board, "main.bin"));
+  const left = LINUX_BOARDS.filter((board) => !canBuild(board));
+  if (left.length > 0) process.stderr.write(`latchkey: left out: programs for ${left.join(", ")}: no compiler here\n`);
+  for (const board of LINUX_BOARDS.filter(canBuild))
+    copy(imagePaths(board).runtime, join(folder, "images", board, "main.bin"));
 }
 
 async function writePages(folder: string): Promise<void> {
@@ -104,13 +108,9 @@ async function writePages(folder: string): Promise<void> {
   }
 }
 
-/** The licences of what native images link, whole, as they ask for. */
 function copyLicenses(folder: string): void {
-  for (const [name, tree] of Object.entries(thirdParty())) {
-    const license = ["LICENSE", "COPYING", "LICENSE.md"].map((file) => join(tree, file)).find(existsSync);
-    if (license === undefined) throw new Error(`${tree} has no licence`);
-    copy(license, join(folder, "licenses", `${name}.txt`));
-  }
+  mkdirSync(join(folder, "licenses"));
+  for (const [name, text] of licenseTexts()) writeFileSync(join(folder, "licenses", `${name}.txt`), text);
 }
 
 async function main(): Promise<void> {

@@ -18,7 +18,7 @@ export const PROGRAMS: readonly string[] = [
   "src/cli/dev/type-checker.ts",
   "boards/sim/host/air/main.ts",
   "boards/sim/host/ends-with-parent.ts",
-  ...["sim", "linux", "qemu-mps2", "qemu-sf2"].flatMap((board) =>
+  ...["sim", "linux", "linux-arm64", "linux-armhf", "qemu-mps2", "qemu-sf2"].flatMap((board) =>
     ["unit", "verifier"].map((program) => `boards/${board}/host/${program}.ts`),
   ),
 ];
@@ -31,6 +31,8 @@ export const FILES: readonly RegExp[] = [
   /^src\/(base|codec|wire|trust|device|app)\/(?!.*\bhost\/).*\.ts$/,
   /^boards\/(?!.*\bhost\/).*(\.ts|board\.json|schema\.json)$/,
   /^firmware\/third-party\.json$/,
+  // What `latchkey firmware build --deb` packs beside the program.
+  /^boards\/linux\/package\//,
   /^packages\/template\//,
   // What `latchkey new` starts an app with.
   /^examples\/(greenhouse|relay)\/(src|test)\//,

@@ -16,8 +16,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
+import { cacheFolder } from "#firmware/cache-folder.ts";
 import { ROOT } from "#firmware/layout.ts";
-import { cacheFolder } from "#firmware/third-party.ts";
 import { cpio } from "./cpio.ts";
 
 const PROGRAMS = ["hostapd", "wpasupplicant", "iw", "busybox-static", "tcpdump", "libnl-3-200", "libnl-genl-3-200"];

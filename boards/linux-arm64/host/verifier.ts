@@ -1,0 +1,3 @@
+import { verifierOf } from "#boards/linux/host/verifier.ts";
+
+export const startVerifier = verifierOf("linux-arm64");

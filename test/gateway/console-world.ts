@@ -87,7 +87,13 @@ export async function startConsoleWorld(unitCount: number): Promise<ConsoleWorld
     },
     async fail(unit, name, message) {
       const client = await mqttOf(place.mqtt, unit.id, await passwordFor(url, unit));
-      const about = { level: "all", release: "1", fault: "APP_THREW", stack: "", lines: "" } as const;
+      const about = {
+        level: "all",
+        release: "1",
+        fault: "APP_THREW",
+        stack: `    at start (bundle)\n${MARKUP}`,
+        lines: "lamp: on",
+      } as const;
       const failure = Buffer.from(encodeAppFailure({ ...about, name, message, missed: 0 }));
       await client.publishAsync(unitTopic("f1", unit.id, "failure"), failure, { qos: 1 });
       await client.endAsync();

@@ -104,7 +104,11 @@ test("names and texts of units stay texts, whatever markup they hold", async () 
   await world.fail(unit, "start", `Error: ${MARKUP}<script>document.title="taken"</script>`);
   await goTo(`units/${world.units[3]?.id}`, MARKUP);
   await goTo(`units/${unit.id}`, unit.id);
-  await page.locator("pre", { hasText: '<script>document.title="taken"</script>' }).waitFor();
+  await page.locator("pre", { hasText: '<script>document.title="taken"</script>' }).first().waitFor();
+  await page.getByRole("log", { name: "Stack" }).getByText(MARKUP).waitFor();
+  await page.getByRole("log", { name: "The unit's last lines" }).getByText("lamp: on").waitFor();
+  await page.getByText("The app threw an error.").waitFor();
+  expect(await axeFaults(page)).toEqual([]);
   await goTo("audit", "Audit");
   await page.getByText(`Error: ${MARKUP}`).waitFor();
   expect(await page.evaluate("[document.title.includes('taken'), document.querySelectorAll('img').length]")).toEqual([

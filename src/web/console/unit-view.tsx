@@ -11,6 +11,7 @@ import { useTexts } from "#web/ui/language.ts";
 import { Card, Notice } from "#web/ui/surfaces.tsx";
 import { hasRole, useClient, useNowMs, useResource } from "./client.ts";
 import { CONSOLE_TEXTS } from "./console-texts.ts";
+import { CrashCard } from "./crash-card.tsx";
 import { fleetHref } from "./fleet-view.tsx";
 import { Action, AttemptBadge, Fault, Heard, Pending, ReleaseNumber } from "./parts.tsx";
 
@@ -95,6 +96,7 @@ export function UnitPage({ id }: { readonly id: string }): JSX.Element {
             }))}
         />
       </Card>
+      {unit.crash !== undefined && <CrashCard id={unit.id} crash={unit.crash} nowMs={nowMs} />}
       <JournalCards id={unit.id} nowMs={nowMs} />
     </>
   );

@@ -18,7 +18,7 @@ const BOARD = "linux-arm64";
 const CUTS = Number(process.env.LATCHKEY_CUTS ?? times(3, 20));
 /** An update takes about so long in the guest. */
 const SPAN_MS = 8_000;
-const MACHINE = { ...VIRT, modules: ["virtio_blk", "crc32c_generic", "ext4"] };
+const MACHINE = { ...VIRT, modules: ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4"] };
 const SCRIPT = `mount -t ext4 /dev/vda /mnt || exit 4
 /mnt/unit --flash /mnt/flash.bin < /dev/null`;
 

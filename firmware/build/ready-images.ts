@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { buildBoot, buildRuntime, imagePaths } from "./image.ts";
 import { ROOT } from "./layout.ts";
+import type { Variant } from "./tls-sources.ts";
 
 /** Whether a board's images came with the package, so that nothing is compiled. */
 export const bringsImages = (name: string): boolean => existsSync(join(ROOT, "images", name));
@@ -12,9 +13,13 @@ export async function readyBoot(name: string): Promise<string> {
   return bringsImages(name) ? imagePaths(name).boot : (await buildBoot(name)).elf;
 }
 
-/** @returns A board's runtime without TLS, plain or with models of what its emulator lacks. @throws BuildStop */
-export async function readyRuntime(name: string, isModelled: boolean): Promise<string> {
-  if (!bringsImages(name)) return (await buildRuntime(name, { tls: false, modelled: isModelled })).binary;
-  const { runtime } = imagePaths(name);
-  return isModelled ? runtime.replace(/\.bin$/, "-modelled.bin") : runtime;
+/** @returns A board's runtime, plain or with models of what its emulator lacks. @throws BuildStop */
+export async function readyRuntime(
+  name: string,
+  variant: Required<Pick<Variant, "tls" | "modelled">>,
+): Promise<string> {
+  if (!bringsImages(name)) return (await buildRuntime(name, variant)).binary;
+  const { runtime, tls } = imagePaths(name);
+  const path = variant.tls ? tls : runtime;
+  return variant.modelled ? path.replace(/\.bin$/, "-modelled.bin") : path;
 }

@@ -14,7 +14,7 @@ enum { FREE, WAITING, OPEN, ENDED }; /* ENDED: nothing below any more, tcp-close
 struct connection {
   uint8_t state;
   bool told_open, accepted, on_subnet, reached, wants_room, has_room;
-  bool secure;       /* under the one session of tls.h */
+  struct tls *secure; /* its session under TLS; NULL for a connection in the clear */
   enum fault fault;  /* why it ended, where that is known */
   uint16_t port;     /* listened on, or to connect to */
   uint16_t turn;     /* differs from the turns of those that had this place before */

@@ -28,7 +28,7 @@ static JSValue tell(JSContext *ctx, const struct connection *c, const char *kind
 static JSValue tell_secure_data(JSContext *ctx, const struct connection *c, size_t length) {
   uint8_t *room = NULL;
   JSValue event = tell(ctx, c, "tcp-data"), array = js_new_room(ctx, length, &room);
-  if (room) tls_read(room, length);
+  if (room) tls_read(c->secure, room, length);
   JS_SetPropertyStr(ctx, event, "bytes", array);
   return event;
 }
@@ -47,8 +47,8 @@ static bool deliver_secure(JSContext *ctx, struct connection *c) {
     js_send(ctx, tell_closed(ctx, c));
     return true;
   }
-  enum tls_progress progress = tls_step();
-  int length = progress == TLS_OVER ? -1 : c->told_open ? tls_available() : 0;
+  enum tls_progress progress = tls_step(c->secure);
+  int length = progress == TLS_OVER ? -1 : c->told_open ? tls_available(c->secure) : 0;
   if (length < 0) {
     c->fault = tls_fault;
     connection_finish(c, true);

@@ -1,6 +1,6 @@
 /*
  * native.tcp over lwIP's raw interface. What lwIP reports is noted on the connection and told to JavaScript from the
- * main loop, one event at a time, so that no event comes from inside a call. At most one connection is under TLS.
+ * main loop, one event at a time, so that no event comes from inside a call.
  */
 #include <string.h>
 #include "lwip/tcp.h"
@@ -153,8 +153,8 @@ static err_t on_accepted(void *argument, struct tcp_pcb *pcb, err_t err) {
 
 void connection_finish(struct connection *c, bool in_order) {
   struct tcp_pcb *pcb = c->pcb;
-  if (c->secure) tls_end(pcb != NULL);
-  c->secure = false;
+  if (c->secure) tls_end(c->secure, pcb != NULL);
+  c->secure = NULL;
   c->state = ENDED;
   if (pcb == NULL) return;
   let_go(c);
@@ -211,7 +211,7 @@ static bool secure(JSContext *ctx, struct connection *c, JSValueConst wanted) {
   bool understood = (wish.certificate = js_bytes(ctx, certificate, &wish.certificate_bytes)) &&
                     JS_ToFloat64(ctx, &wish.earliest_s, earliest) == 0 &&
                     JS_ToFloat64(ctx, &wish.latest_s, latest) == 0;
-  c->secure = understood && usable && tls_begin(&wish, c);
+  c->secure = understood && usable ? tls_begin(&wish, c) : NULL;
   if (!c->secure) c->fault = usable ? tls_fault : FAULT_LINK_TLS_NAME;
   JS_FreeValue(ctx, name);
   JS_FreeValue(ctx, certificate);
@@ -251,7 +251,7 @@ JS_FUNCTION(write) {
   if (bytes == NULL) return JS_EXCEPTION;
   struct connection *c = open_connection(ctx, argv[0]);
   if (c == NULL || c->state != OPEN) return JS_FALSE;
-  bool queued = c->secure ? tls_write(bytes, length)
+  bool queued = c->secure ? tls_write(c->secure, bytes, length)
                           : is_taken(c) && length <= tcp_sndbuf(c->pcb) &&
                                 tcp_write(c->pcb, bytes, (u16_t)length, TCP_WRITE_FLAG_COPY) == ERR_OK;
   if (queued) tcp_output(c->pcb);

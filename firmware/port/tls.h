@@ -1,6 +1,6 @@
 /*
- * TLS above one connection of tcp.c, a single session at a time. tls/tls.c has it, tls/absent.c is for images without:
- * there every wish is refused, so that what should be secret never goes in the clear.
+ * TLS above connections of tcp.c: the link to the cloud, and one of the app. tls/tls.c has it, tls/absent.c is for images
+ * without: there every wish is refused, so that what should be secret never goes in the clear.
  */
 #pragma once
 #include <stdbool.h>
@@ -24,17 +24,20 @@ size_t tls_wire_room(void *connection);
 /* Why the last wish or session came to nothing; 0 when it ended in good order. */
 extern enum fault tls_fault;
 
-/* Begins a session; false when there is one already, or none can be had. */
-bool tls_begin(const struct tls_wish *wish, void *connection);
+#define TLS_SESSIONS_MOST 2u
+struct tls;
+
+/* Begins a session; NULL when there are as many as there may be, or no memory for another. */
+struct tls *tls_begin(const struct tls_wish *wish, void *connection);
 
 enum tls_progress { TLS_WAITS, TLS_WORKED, TLS_OPEN, TLS_OVER };
 /* Takes the handshake one step on, and what is still to be sent. */
-enum tls_progress tls_step(void);
+enum tls_progress tls_step(struct tls *session);
 /* Bytes that can be read now; -1 when there will be none any more. */
-int tls_available(void);
+int tls_available(struct tls *session);
 /* Reads so many of those. */
-void tls_read(uint8_t *bytes, size_t length);
+void tls_read(struct tls *session, uint8_t *bytes, size_t length);
 /* Takes all of the bytes or none. */
-bool tls_write(const uint8_t *bytes, size_t length);
-/* Ends the session: in good order, unless the connection below is gone. */
-void tls_end(bool is_connected);
+bool tls_write(struct tls *session, const uint8_t *bytes, size_t length);
+/* Ends and frees the session: in good order, unless the connection below is gone. */
+void tls_end(struct tls *session, bool is_connected);

@@ -29,6 +29,8 @@ size_t tls_memory_used(void) { return used; }
 size_t tls_memory_peak(void) { return peak; }
 bool tls_memory_was_short(void) { return was_short; }
 
+void tls_memory_note(void) { was_short = false; }
+
 void tls_memory_start(void) {
   peak = used;
   was_short = false;

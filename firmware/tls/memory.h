@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The most that a session may take at once. A handshake with a chain of three certificates needs less (ADR 0104). */
+/* The most that sessions may take at once: an open one and the handshake of another, or two handshakes (ADR 0104). */
 #define TLS_BYTES_MAX (24u * 1024u)
 
 void *tls_allocate(size_t count, size_t bytes);
@@ -12,6 +12,7 @@ void tls_release(void *memory);
 /* What is in use now, and the most that was since tls_memory_start. */
 size_t tls_memory_used(void);
 size_t tls_memory_peak(void);
-/* Whether an allocation was refused since then. */
+/* Whether an allocation was refused since tls_memory_note: each step of a session begins with that. */
 bool tls_memory_was_short(void);
+void tls_memory_note(void);
 void tls_memory_start(void);

@@ -18,6 +18,7 @@ import {
 import { checkApp } from "#factory/bundle/check-app.ts";
 import { placeOfDefinition } from "#factory/bundle/definition-place.ts";
 import { packageFaults } from "#factory/bundle/package-check.ts";
+import { usesFetch } from "#factory/bundle/uses-fetch.ts";
 import { DESCRIPTION_BYTES_MAX, type Description, descriptionParts, readDescription } from "#wire/describe.ts";
 import { descriptionFault } from "./check-description.ts";
 
@@ -126,12 +127,18 @@ function checkBudgets({ bytes, shares }: Bundle, { name, budgets, flash }: Board
   );
 }
 
+interface Described {
+  readonly description: readonly string[];
+  /** Whether it needs an image with TLS for itself. */
+  readonly usesFetch: boolean;
+}
+
 /** Starts the app by itself and describes it. @throws BundleError as buildCheckedBundle does */
 export async function describedApp(
   { app, product, fetch }: Product,
   board: Board,
   release: string,
-): Promise<readonly string[]> {
+): Promise<Described> {
   const { script, map } = await appScript(app);
   const given = fetchOn(board, { fetch }) === true ? ["fetch"] : [];
   const [fault, ...more] = packageFaults(script, map, NOT_ON_A_UNIT, given);
@@ -146,7 +153,7 @@ export async function describedApp(
   const misfit = descriptionFault(app, description);
   if (misfit !== undefined) throw new BundleError(misfit);
   checkHistories(app, description);
-  return describedIn(app, description);
+  return { description: describedIn(app, description), usesFetch: await usesFetch(script) };
 }
 
 /**
@@ -158,7 +165,7 @@ export async function buildCheckedBundle(
   board: Board,
   build: BundleBuild,
   isModelled = false,
-): Promise<Bundle> {
+): Promise<Bundle & Pick<Described, "usesFetch">> {
   const { app } = product;
   checkApp({
     app,
@@ -170,8 +177,8 @@ export async function buildCheckedBundle(
     fetch: fetchOn(board, product),
     absent: NOT_ON_A_UNIT,
   });
-  const description = await describedApp(product, board, build.release);
+  const { description, usesFetch: isFetching } = await describedApp(product, board, build.release);
   const bundle = await buildBundle({ ...product, board: board.name }, { ...build, description });
   checkBudgets(bundle, board);
-  return bundle;
+  return { ...bundle, usesFetch: isFetching };
 }

@@ -21,12 +21,17 @@ interface MakeOptions {
   readonly base: readonly string[];
 }
 
-function nativeImage(board: string, isSecure: boolean): Uint8Array {
+/** @param secureFor What needs an image with TLS; undefined where nothing does. */
+function nativeImage(board: string, secureFor: string | undefined): Uint8Array {
+  const isSecure = secureFor !== undefined;
   const { runtime, tls } = imagePaths(board);
   const path = isSecure ? tls : runtime;
   if (!existsSync(path)) {
     const more = isSecure ? " --tls" : "";
-    throw new CliTrouble(`there is no native image of ${board}; run: latchkey firmware build --board ${board}${more}`);
+    const which = isSecure ? ` with TLS, which ${secureFor} needs` : "";
+    throw new CliTrouble(
+      `there is no native image of ${board}${which}; run: latchkey firmware build --board ${board}${more}`,
+    );
   }
   return readBytes(path);
 }
@@ -45,12 +50,14 @@ export async function makeRelease(sequence: number, { config: path, board: named
       `${out} is there already, and a number is used once; make the next: latchkey release make ${sequence + 1}`,
     );
   }
-  const { bytes, names } = await buildCheckedBundle(config, board, {
+  const { bytes, names, usesFetch } = await buildCheckedBundle(config, board, {
     release: String(sequence),
     atS: Math.floor(Date.now() / 1000),
   });
   const images = new Map<number, Uint8Array>([[COMPONENT.js, bytes]]);
-  if (startsNative(board)) images.set(COMPONENT.native, nativeImage(board.name, cloud?.ca !== undefined));
+  const secureFor =
+    cloud?.ca !== undefined ? "cloud.ca of flash.config.json" : usesFetch ? "the app's fetch" : undefined;
+  if (startsNative(board)) images.set(COMPONENT.native, nativeImage(board.name, secureFor));
   const plan = {
     product,
     sequence,

@@ -125,8 +125,8 @@ export interface Tcp {
   listen(port: number): void;
   /**
    * Connects to an IPv4 address or a host name; returns the connection's number, or -1 when none is free. With `secure`,
-   * `tcp-connected` comes once the server has proved who it is, and what is written and read is under TLS; one
-   * connection at a time can be. Where that can't be had `tcp-closed` says why, and nothing was sent in the clear.
+   * `tcp-connected` comes once the server has proved who it is, and what is written and read is under TLS; two
+   * connections at a time can be, the link's and the app's. Where that can't be had `tcp-closed` says why, and nothing was sent in the clear.
    */
   connect(host: string, port: number, secure?: Secure): number;
   /**

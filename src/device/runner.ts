@@ -126,11 +126,11 @@ export function run(
 /** The network for the app's `fetch`: under TLS alone, and with what is known of the time. */
 function appNetworkOf({ port, app, sending }: Runtime): AppNetwork {
   return {
-    connect(host, to, pinned) {
+    connect(host, to, builtS, pinned) {
       const { clock } = app;
       const time = clock.trusted && timeAt(clock.trusted, port.clock.milliseconds());
       const isTrusted = time?.grade === "trusted";
-      const earliestS = isTrusted ? time.earliestS : (clock.floorS ?? 0);
+      const earliestS = Math.max(builtS, isTrusted ? time.earliestS : (clock.floorS ?? 0));
       const latestS = isTrusted ? time.latestS : Number.POSITIVE_INFINITY;
       return port.tcp.connect(host, to, { ...pinned, earliestS, latestS });
     },

@@ -27,6 +27,19 @@ export const app = defineDevice({
         }
       },
     },
+    size: {
+      right: "call",
+      args: { port: int(1, 65_535), path: text(40), server: text(40) },
+      answer: text(200),
+      async run({ port, path, server }) {
+        try {
+          const said = await (await fetch(`https://127.0.0.1:${port}${path}`, { serverName: server })).text();
+          return `${said.length} from ${said.slice(0, 4)} to ${said.slice(-4)}`;
+        } catch (error) {
+          return (error as Error).message.slice(0, 200);
+        }
+      },
+    },
     tell: {
       right: "call",
       args: { port: int(1, 65_535), server: text(40) },

@@ -8,6 +8,8 @@ import { checkServer } from "./server-check.ts";
 
 /** The real boards' limits: connections at once, those of them that others opened, bytes queued on one. */
 const CONNECTIONS_MAX = 8;
+/** As firmware/port/tls.h has it. */
+const TLS_SESSIONS_MAX = 2;
 const ACCEPTED_MAX = 6;
 const SEND_BUFFER_BYTES = 11_680;
 /** Of 127.0.0.0/8. */
@@ -63,7 +65,8 @@ export function openNetwork(
   const waiting = new Set<Socket>();
   /** Why a secured connection ended, for those that the board knows of. */
   const faults = new WeakMap<Socket, number>();
-  let secured: Socket | undefined;
+  /** Those under TLS that are not closed. */
+  const secured = new Set<Socket>();
   let address: string | undefined;
   let sender: UdpSocket | undefined;
 
@@ -94,7 +97,7 @@ export function openNetwork(
   }
   function openSecured(host: string, port: number, localAddress: string, secure: Secure): Socket {
     const { serverName } = secure;
-    const isTaken = secured !== undefined && !secured.destroyed;
+    const isTaken = secured.size >= TLS_SESSIONS_MAX;
     if (isTaken || !isHost(serverName)) {
       const none = new Socket();
       faults.set(none, isTaken ? FAULTS.LINK_TLS_MEMORY : FAULTS.LINK_TLS_NAME);
@@ -103,7 +106,8 @@ export function openNetwork(
     }
     const options = { host, port, localAddress, servername: serverName, rejectUnauthorized: false, ...TLS_LIMITS };
     const socket = connectTls(options);
-    secured = socket;
+    secured.add(socket);
+    socket.once("close", () => secured.delete(socket));
     // Until the server has proved who it is, whatever ends the connection is the handshake's fault.
     socket.once("connect", () => faults.set(socket, FAULTS.LINK_TLS_PROTOCOL));
     socket.once("secureConnect", () => {
@@ -219,7 +223,7 @@ export function openNetwork(
       close(connection) {
         const socket = connections.get(connection);
         connections.delete(connection);
-        if (socket === secured) secured = undefined;
+        if (socket !== undefined) secured.delete(socket);
         socket?.end();
         socket?.once("finish", () => socket.destroySoon());
       },

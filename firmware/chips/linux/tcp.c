@@ -1,6 +1,6 @@
 /*
  * native.tcp over the kernel's sockets. JavaScript is told of them from the main loop, one event at a time, so that no event comes
- * from inside a call. At most one connection is under TLS.
+ * from inside a call.
  */
 #include "chips/linux/tcp.h"
 #include <errno.h>
@@ -69,8 +69,8 @@ static void break_off(int fd) {
 
 void connection_finish(struct connection *c, bool in_order) {
   bool was_open = c->state == OPEN;
-  if (c->secure) tls_end(was_open && c->fd >= 0);
-  c->secure = false;
+  if (c->secure) tls_end(c->secure, was_open && c->fd >= 0);
+  c->secure = NULL;
   c->state = ENDED;
   if (c->fd < 0) return;
   if (was_open && in_order) close_in_order(c->fd);
@@ -205,7 +205,7 @@ static bool secure(JSContext *ctx, struct connection *c, JSValueConst wanted) {
   bool understood = (wish.certificate = js_bytes(ctx, certificate, &wish.certificate_bytes)) &&
                     JS_ToFloat64(ctx, &wish.earliest_s, earliest) == 0 &&
                     JS_ToFloat64(ctx, &wish.latest_s, latest) == 0;
-  c->secure = understood && usable && tls_begin(&wish, c);
+  c->secure = understood && usable ? tls_begin(&wish, c) : NULL;
   if (!c->secure) c->fault = usable ? tls_fault : FAULT_LINK_TLS_NAME;
   JS_FreeValue(ctx, name);
   JS_FreeValue(ctx, certificate);
@@ -248,7 +248,7 @@ JS_FUNCTION(write_to) {
   if (bytes == NULL) return JS_EXCEPTION;
   struct connection *c = numbered(ctx, argv[0]);
   if (c == NULL || c->state != OPEN || c->fd < 0) return JS_FALSE;
-  bool queued = c->secure ? tls_write(bytes, length) : connection_has_room(c, length);
+  bool queued = c->secure ? tls_write(c->secure, bytes, length) : connection_has_room(c, length);
   c->wants_room = !queued;
   if (!queued || c->secure) return JS_NewBool(ctx, queued);
   /* The kernel has room for all of it, or the connection is at its end, which the next read tells. */

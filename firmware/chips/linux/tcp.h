@@ -14,7 +14,7 @@ enum { FREE, RESOLVING, CONNECTING, OPEN, ENDED }; /* ENDED: nothing below any m
 struct connection {
   uint8_t state;
   bool told_open, accepted, on_subnet, reached, wants_room;
-  bool secure;      /* under the one session of tls.h */
+  struct tls *secure; /* its session under TLS; NULL for a connection in the clear */
   enum fault fault; /* why it ended, where that is known */
   uint16_t port;    /* listened on, or to connect to */
   int fd;           /* the socket; while resolving, the file on which the address comes; -1 for none */

@@ -29,17 +29,21 @@ interface DevBuilder {
 }
 
 /** The native image of a board that starts one, with models of what the emulator lacks. @throws BuildStop where the toolchain is missing */
-async function developmentNative(board: Board): Promise<Uint8Array | undefined> {
+async function developmentNative(config: FlashConfig, board: Board): Promise<Uint8Array | undefined> {
   if (!startsNative(board)) return undefined;
   await readyBoot(board.name);
-  return readBytes(await readyRuntime(board.name, hasModels(board.io)));
+  return readBytes(await readyRuntime(board.name, { tls: needsTls(config, board), modelled: hasModels(board.io) }));
 }
+
+/** Its app may begin to `fetch` with any change, so the image is ready for that where the product allows it. */
+const needsTls = ({ fetch }: FlashConfig, { budgets }: Board) =>
+  fetch !== undefined && budgets.textTlsBytes !== undefined;
 
 export async function openDevBuilder(config: FlashConfig, board: Board): Promise<DevBuilder> {
   const product = { ...config, board: board.name };
   const made = { release: "development", atS: Math.floor(Date.now() / 1000) };
   const builder = await openDevelopmentBuilder(developmentEntry(product, made));
-  const native = await developmentNative(board);
+  const native = await developmentNative(config, board);
   const watched = new Map<string, FSWatcher>();
   const names = new Map<string, Set<string>>();
   let timer: NodeJS.Timeout | undefined;
@@ -70,7 +74,7 @@ export async function openDevBuilder(config: FlashConfig, board: Board): Promise
       const { bytes, map, inputs } = await builder.build();
       follow(inputs);
       if (!startsNative(board)) return { js: bytes, native, map };
-      const description = await describedApp(product, board, made.release);
+      const { description } = await describedApp(product, board, made.release);
       const entry = developmentEntry(product, { ...made, description });
       return { js: (await buildScript(entry)).bytes, native, map: "" };
     },

@@ -15,7 +15,7 @@ import { licenseTexts } from "#firmware/licenses.ts";
 import { canBuild } from "#firmware/linux.ts";
 import { buildPage } from "#web/host/build-page.ts";
 import { readyPaths } from "#web/host/ready-page.ts";
-import { BUILD_PACKAGES, ENTRIES, type Entry, FILES, IMAGES, MODELLED_IMAGE, PAGES, PROGRAMS } from "./contents.ts";
+import { BUILD_PACKAGES, ENTRIES, type Entry, FILES, IMAGES, MODELLED_IMAGES, PAGES, PROGRAMS } from "./contents.ts";
 import { copyDeclarations } from "./declarations.ts";
 
 interface Manifest {
@@ -87,8 +87,8 @@ async function copyImages(folder: string): Promise<void> {
   for (const board of FIRMWARE_BOARDS) {
     const from = dirname(imagePaths(board).boot);
     const isModelled = hasModels(readBoard(board).io);
-    if (isModelled) await buildRuntime(board, { tls: false, modelled: true });
-    for (const name of [...IMAGES, ...(isModelled ? [MODELLED_IMAGE] : [])]) {
+    if (isModelled) for (const tls of [false, true]) await buildRuntime(board, { tls, modelled: true });
+    for (const name of [...IMAGES, ...(isModelled ? MODELLED_IMAGES : [])]) {
       copy(join(from, name), join(folder, "images", board, name));
     }
   }

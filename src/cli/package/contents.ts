@@ -47,5 +47,5 @@ export const BUILD_PACKAGES: readonly string[] = ["@types/node", "esbuild", "typ
 
 /** Native images of each board that starts some; the boot stage as ELF is what the emulator loads. */
 export const IMAGES: readonly string[] = ["boot.bin", "boot.elf", "main.bin", "main-tls.bin"];
-/** Of a board with modelled hardware: what `latchkey dev` runs there. */
-export const MODELLED_IMAGE = "main-modelled.bin";
+/** Of a board with modelled hardware: what `latchkey dev` runs there, the second where the product names fetch.ca. */
+export const MODELLED_IMAGES: readonly string[] = ["main-modelled.bin", "main-tls-modelled.bin"];

@@ -7,8 +7,11 @@ import type { PortEvent, Secure } from "#device/port.ts";
 type TcpEvent = PortEvent & { readonly connection: number };
 
 export interface AppNetwork {
-  /** @returns The connection's number, -1 when none is free or the unit is on no network. */
-  connect(host: string, port: number, secure: Pick<Secure, "serverName" | "certificate">): number;
+  /**
+   * @param builtS When the bundle was built, in Unix seconds: the present is not before.
+   * @returns The connection's number, -1 when none is free or the unit is on no network.
+   */
+  connect(host: string, port: number, builtS: number, pinned: Pick<Secure, "serverName" | "certificate">): number;
   /** Queues bytes. @returns False when the connection is gone. */
   write(connection: number, bytes: Uint8Array): boolean;
   close(connection: number): void;

@@ -32,10 +32,7 @@ const TROUBLES: ReadonlyMap<number, string> = new Map([
     "speaks no TLS that units speak: 1.2, ECDHE-ECDSA-CHACHA20-POLY1305, records of 4,096 bytes",
   ],
   [faultNumber("LINK_TLS_ABSENT"), "cannot be asked: this image has no TLS; flash the board's image with it"],
-  [
-    faultNumber("LINK_TLS_MEMORY"),
-    "cannot be asked now: no memory for TLS, or the link to the cloud has the one session",
-  ],
+  [faultNumber("LINK_TLS_MEMORY"), "cannot be asked now: there is no memory for TLS"],
 ]);
 
 interface Asked {
@@ -91,13 +88,21 @@ function responseOf({ status, headers, body }: HttpAnswer) {
 
 let isBusy = false;
 
+/** What a server's certificate is held to. */
+interface Trusted {
+  /** DER of the authorities that may vouch for it. */
+  readonly certificate: Uint8Array;
+  /** Unix seconds before which the present is not. */
+  readonly builtS: number;
+}
+
 /** Sends and hears one exchange. */
-function exchange(network: AppNetwork, certificate: Uint8Array, request: Asked): Promise<HttpAnswer> {
+function exchange(network: AppNetwork, { certificate, builtS }: Trusted, request: Asked): Promise<HttpAnswer> {
   const { host, port, serverName } = request;
   return new Promise((resolve, reject) => {
     let received = new Uint8Array(0);
     let timer = 0;
-    const connection = network.connect(host, port, { serverName, certificate });
+    const connection = network.connect(host, port, builtS, { serverName, certificate });
     const finish = (outcome: HttpAnswer | string) => {
       listenTo(undefined);
       network.cancel(timer);
@@ -141,15 +146,18 @@ function exchange(network: AppNetwork, certificate: Uint8Array, request: Asked):
   });
 }
 
-/** @param authorities DER of the product's authorities, one after the other, in hexadecimal. */
-export function createFetch(authorities: string) {
-  const certificate = fromHex(authorities) ?? new Uint8Array(0);
+/**
+ * @param authorities DER of the product's authorities, one after the other, in hexadecimal.
+ * @param builtS      When the bundle was built, in Unix seconds.
+ */
+export function createFetch(authorities: string, builtS: number) {
+  const trusted = { certificate: fromHex(authorities) ?? new Uint8Array(0), builtS };
   return async (url: string, init: Init = {}) => {
     const request = asked(url, init);
     const network = appNetwork();
     if (network === undefined) throw new Error("fetch: called before the app has started: call it in start or later");
     if (isBusy) throw new Error("fetch: another request is under way: await it first");
     isBusy = true;
-    return responseOf(await exchange(network, certificate, request));
+    return responseOf(await exchange(network, trusted, request));
   };
 }

@@ -80,7 +80,7 @@ export async function appScript(app: string): Promise<{ readonly script: string;
     // It may say that it wants to sleep; nothing comes of it here.
     "provideUnit({ port: native, add: () => () => undefined });",
     // A trial has no network: nobody answers.
-    "globalThis.fetch = () => new Promise(() => undefined); provideIo(native.io); globalThis.judge(app);",
+    "Object.assign(globalThis, { fetch: () => new Promise(() => undefined) }); provideIo(native.io); globalThis.judge(app);",
   ].join(" ");
   const result = await build({
     target: "es2020",
@@ -123,7 +123,7 @@ export function bundleEntry(product: Product, build: BundleBuild, appText = "app
       ? []
       : [
           'import { createFetch } from "#device/fetch/fetch.ts";',
-          `Object.assign(globalThis, { fetch: createFetch(${JSON.stringify(authorities)}) });`,
+          `Object.assign(globalThis, { fetch: createFetch(${JSON.stringify(authorities)}, ${build.atS}) });`,
         ]),
     ...(onboarding.softAp ? [`import { createPortal } from "#device/onboarding/portal.ts";`] : []),
     // Each part by itself, so that a unit loads the one that it is asked for.

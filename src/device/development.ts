@@ -19,6 +19,7 @@ import type { App, AppIo } from "./app-interface.ts";
 import type { AppRuntime } from "./app-runtime.ts";
 import type { DeviceEvent, Machine, Step } from "./machine.ts";
 import type { Port } from "./port.ts";
+import { markOf } from "./thrown-at.ts";
 
 /** A longer request is dropped. */
 const LINE_BYTES_MAX = 8_192;
@@ -37,9 +38,11 @@ type Member =
   | "started"
   | "passed"
   | "thrown"
+  | "failed"
   | "name"
   | "message"
-  | "stack";
+  | "stack"
+  | "at";
 
 interface Development {
   readonly port: Port;
@@ -57,7 +60,9 @@ function tell(development: Development, name: string, thrown: unknown): void {
     thrown instanceof Error
       ? { message: `${thrown.name}: ${thrown.message}`, stack: String(thrown.stack ?? "") }
       : { message: shown(thrown, 0), stack: "" };
-  say(development, { thrown: { name, message: message.slice(0, SHOWN_MAX), stack: stack.slice(0, SHOWN_MAX) } });
+  const at = markOf(thrown);
+  const told = { name, message: message.slice(0, SHOWN_MAX), stack: stack.slice(0, SHOWN_MAX) };
+  say(development, { thrown: at === undefined ? told : { ...told, at } });
 }
 
 /** Runs the app's code; tells what it throws, now or later, and throws it again. */
@@ -141,6 +146,10 @@ function step(development: Development, rest: Uint8Array, event: DeviceEvent): S
   if (event.kind === "app-started") {
     say(development, { started: { passed: event.passed, heapBytes: development.port.system.heapBytes() } });
   }
+  // What it threw is told where it is thrown, with its stack.
+  if (event.kind === "app-failed" && !(event.fault === "APP_THREW" && isWatched(development.app, event.name))) {
+    say(development, { failed: { name: event.name, message: event.message } });
+  }
   if (event.kind !== "console-data") return { state: rest, effects: [] };
   let bytes = concat(rest, event.bytes);
   for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10)) {
@@ -150,6 +159,11 @@ function step(development: Development, rest: Uint8Array, event: DeviceEvent): S
     if (message !== undefined) obey(development, message);
   }
   return { state: bytes.length > LINE_BYTES_MAX ? new Uint8Array(0) : bytes, effects: [] };
+}
+
+/** Whether `develop` watches the app's code of this name. */
+function isWatched({ functions, variables }: App, name: string): boolean {
+  return ["start", "selfTest", "pressed"].includes(name) || name in (functions ?? {}) || name in (variables ?? {});
 }
 
 type Entries<T> = Readonly<Record<string, T>> | undefined;

@@ -72,6 +72,22 @@ test("a level is set on the page and read by the app", async () => {
   await expect.poll(() => variable("light")).toBe("512 lx");
 });
 
+test("the history that the unit keeps is a chart, which goes on with what is new", async () => {
+  const kept = page.locator("[data-history]");
+  const label = /^light, kept by the unit: \d+ values, one every 1 s: 512 lx now, between \d+ lx and 512 lx$/;
+  await expect.poll(() => kept.getByRole("img").getAttribute("aria-label")).toMatch(label);
+  const count = async () => Number(await kept.getAttribute("data-history"));
+  const before = await count();
+  await expect.poll(count).toBeGreaterThan(before + 1);
+  expect(await axeFaults(page)).toEqual([]);
+  // A unit that starts anew keeps new values.
+  const begun = await starts();
+  await page.getByRole("button", { name: "Start again" }).press("Enter");
+  await startedAfter(begun);
+  await expect.poll(async () => ((await kept.count()) === 1 ? count() : 0)).toBeGreaterThan(0);
+  expect(await count()).toBeLessThan(before + 2);
+});
+
 test("the button is held for as long as the space bar is", async () => {
   await page.getByRole("button", { name: "Press and hold" }).focus();
   await page.keyboard.down("Space");
@@ -111,6 +127,16 @@ test("an error of the build and a thrown one appear with the maker's file and li
   await page.locator('[data-function="fail"] button').click();
   await expect.poll(() => place.textContent()).toMatch(new RegExp(`app\\.ts:${lineOf("the valve is stuck")}:\\d+$`));
   expect(await page.locator(".notice.bad pre").first().textContent()).toContain("the valve is stuck");
+});
+
+test("an answer that does not fit its schema is told with the file and line of the function", async () => {
+  await page.locator('[data-function="wrong"] button').click();
+  const notice = page.locator(".notice.bad", { hasText: "The app did what a unit does not take" });
+  await notice.waitFor();
+  expect(await notice.locator("pre").first().textContent()).toContain("wrong: its answer is outside its schema (int)");
+  expect(await notice.locator("[data-place]").textContent()).toMatch(
+    new RegExp(`app\\.ts:${lineOf("    wrong: {")}:5$`),
+  );
 });
 
 test("a wrong type is said, though the app runs", async () => {

@@ -21,6 +21,7 @@ ${"export"} const app = defineDevice({
         return on ? "bright" : "dark";
       },
     },
+    wrong: { right: "call", args: {}, answer: int(0, 9), run: () => 12 },
     fail: {
       right: "call",
       args: {},
@@ -31,7 +32,12 @@ ${"export"} const app = defineDevice({
   },
   variables: {
     lamp: { right: "read", value: bool(), read: (io) => io.pin("lamp").read() === 1 },
-    light: { right: "read", value: int(0, 65_535, { unit: "lx" }), read: (io) => io.pin("light").level() },
+    light: {
+      right: "read",
+      value: int(0, 65_535, { unit: "lx" }),
+      history: { count: 600, interval: 1_000 },
+      read: (io) => io.pin("light").level(),
+    },
     greeting: { right: "read", value: text(40), read: () => greeting },
   },
   settings: { level: { value: int(0, 9), default: 3, texts: { en: { title: "Level" }, de: { title: "Stufe" } } } },

@@ -7,6 +7,7 @@ import { describedApp } from "#cli/checked-bundle.ts";
 import { startsNative } from "#cli/factory/first-flash.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
 import { developmentEntry, openDevelopmentBuilder } from "#factory/bundle/development-bundle.ts";
+import { statementMarks } from "#factory/bundle/statement-marks.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { readyBoot, readyRuntime } from "#firmware/ready-images.ts";
 import { readBytes } from "#trust/host/files.ts";
@@ -18,6 +19,8 @@ const SETTLE_MS = 20;
 export interface DevBuild extends DevImages {
   /** Source map, or empty where the bundle has none. */
   readonly map: string;
+  /** Places of the statements that are marked in it, by their numbers; none on the simulated board, which has the map. */
+  readonly places: readonly string[];
 }
 
 interface DevBuilder {
@@ -73,10 +76,12 @@ export async function openDevBuilder(config: FlashConfig, board: Board): Promise
     async build() {
       const { bytes, map, inputs } = await builder.build();
       follow(inputs);
-      if (!startsNative(board)) return { js: bytes, native, map };
+      if (!startsNative(board)) return { js: bytes, native, map, places: [] };
       const { description } = await describedApp(product, board, made.release);
       const entry = developmentEntry(product, { ...made, description });
-      return { js: (await buildScript(entry)).bytes, native, map: "" };
+      const places: string[] = [];
+      const marked = await buildScript(entry, undefined, [statementMarks(places)]);
+      return { js: marked.bytes, native, map: "", places };
     },
     onChange(see) {
       changed = see;

@@ -2,7 +2,12 @@
 import { faultNumber, withFaultNames } from "#base/faults.ts";
 import type { Child } from "#boards/sim/host/child.ts";
 import { CliTrouble } from "#cli/trouble.ts";
-import { decodeDevelopmentLine, encodeDevelopmentLine } from "#wire/lines/development-line.ts";
+import {
+  decodeDevelopmentLine,
+  encodeDevelopmentLine,
+  type Failed,
+  type Thrown,
+} from "#wire/lines/development-line.ts";
 import { decodeFactoryLine } from "#wire/lines/factory-line.ts";
 
 /** A unit that says nothing for this long does not hear. */
@@ -13,7 +18,8 @@ const REFUSED =
 interface ConsoleReports {
   log(line: string): void;
   started(heapBytes: number): void;
-  thrown(thrown: { readonly name: string; readonly message: string; readonly stack: string }): void;
+  thrown(thrown: Thrown): void;
+  failed(failed: Failed): void;
 }
 
 export interface DevConsole {
@@ -29,7 +35,8 @@ interface Answer {
   readonly error?: string;
   readonly heapBytes?: number;
   readonly started?: { readonly heapBytes: number };
-  readonly thrown?: { readonly name: string; readonly message: string; readonly stack: string };
+  readonly thrown?: Thrown;
+  readonly failed?: Failed;
 }
 
 /** Whether a line is a production unit's refusal. */
@@ -54,6 +61,7 @@ export function openDevConsole(unit: Child, reports?: ConsoleReports): DevConsol
     }
     if (message.started !== undefined) reports?.started(message.started.heapBytes);
     if (message.thrown !== undefined) reports?.thrown(message.thrown);
+    if (message.failed !== undefined) reports?.failed(message.failed);
     if (message.id !== undefined) waiting.get(message.id)?.(message);
   });
   function ask(request: { readonly evaluate: string } | { readonly usage: true }): Promise<Answer> {

@@ -3,12 +3,15 @@ import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Cbor } from "#codec/cbor.ts";
 import { call } from "#phone/call.ts";
 import { describeApp, describeUnit } from "#phone/describe.ts";
+import { historyOf } from "#phone/history.ts";
 import { openSession, type Session } from "#phone/session.ts";
 import { eventsAfter } from "#phone/subscribe.ts";
 import { tellUnit, vouchFor } from "#phone/tell-time.ts";
 import { httpTransport } from "#phone/transports/http.ts";
 import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
+import type { KeptHistory } from "#web/dev/interface.ts";
 import type { Description } from "#wire/describe.ts";
+import { createDevHistories } from "./dev-histories.ts";
 import type { DevIdentity } from "./dev-keys.ts";
 
 /** Between two looks at the unit. */
@@ -23,6 +26,8 @@ interface LinkReports {
   timeGrade(grade: string): void;
   variable(name: string, value: Cbor): void;
   setting(name: string, value: Cbor): void;
+  /** All histories that are known, by the variable's name. */
+  histories(all: Readonly<Record<string, KeptHistory>>): void;
   raised(name: string, value: Cbor): void;
   /** Variables to read now: none while nobody looks. */
   wanted(): readonly string[];
@@ -47,6 +52,8 @@ export function openDevLink(
   let isClosed = false;
   let generation = 0;
   let after = 0;
+  let description: Description | undefined;
+  const histories = createDevHistories();
   const telling = (nowS: number) => ({ primitives, holderSeed, links: OWNERS_LINKS, nowS });
 
   function drop(): void {
@@ -73,11 +80,12 @@ export function openDevLink(
     session = opened.value;
     after = 0;
     await tellUnit(session, telling(Math.floor(Date.now() / 1000)));
-    const description = await describeApp(session);
-    if (description.ok) reports.described(description.value);
+    const described = await describeApp(session);
+    description = described.ok ? described.value : undefined;
+    if (description !== undefined) reports.described(description);
     await tellGrade(session);
     reports.linked(true);
-    if (description.ok) await tellSettings(session, Object.keys(description.value.settings));
+    if (description !== undefined) await tellSettings(session, Object.keys(description.settings));
   }
 
   async function tellSettings(of: Session, names: readonly string[]): Promise<void> {
@@ -100,6 +108,10 @@ export function openDevLink(
       if (of !== session) return true;
       if (value.ok) reports.variable(name, value.value);
       else if (value.fault.startsWith("SESSION_")) return false;
+    }
+    if (description !== undefined && reports.wanted().length > 0) {
+      const known = await histories.read(description, Date.now, (name, from) => historyOf(of, name, from));
+      if (known !== undefined && of === session) reports.histories(known);
     }
     return true;
   }
@@ -134,6 +146,8 @@ export function openDevLink(
     },
     reset() {
       generation++;
+      histories.reset();
+      reports.histories({});
       drop();
     },
     async close() {

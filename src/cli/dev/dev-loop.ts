@@ -36,6 +36,7 @@ function firstState(config: FlashConfig, board: Board): DevState {
       description: null,
       variables: {},
       settings: {},
+      histories: {},
       memory: null,
       flash: [],
       timeGrade: null,
@@ -83,7 +84,7 @@ export async function startDevLoop(config: FlashConfig, board: Board): Promise<D
     if (!isForced && Buffer.compare(built.js, running.js) === 0) return store.change({ phase });
     running = built;
     const { starts } = store.state;
-    await unit.load(built, built.map);
+    await unit.load(built);
     const end = store.watch(({ kind, data }) => {
       if (kind !== "state" || data.starts === undefined || data.starts === starts) return;
       // Not from within the call that tells it.
@@ -106,7 +107,7 @@ export async function startDevLoop(config: FlashConfig, board: Board): Promise<D
   }
 
   builder.onChange((savedAtMs) => void changed(savedAtMs));
-  await unit.load(first, first.map);
+  await unit.load(first);
   await unit.power(true);
   checkTypes();
   const usage = setInterval(() => void showUsage(store, unit, board), USAGE_MS);
@@ -149,6 +150,7 @@ function reportsTo(store: DevStore): Parameters<typeof openDevLink>[2] {
       if (typeof shown === "number") store.sample(`variable ${name}`, shown);
     },
     setting: (name, value) => store.change({ settings: { ...store.state.settings, [name]: shownValue(value) } }),
+    histories: (histories) => store.change({ histories }),
     raised: (name, value) => store.raised(name, shownValue(value)),
     wanted: () => (store.isWatched() ? Object.keys(store.state.description?.variables ?? {}) : []),
   };

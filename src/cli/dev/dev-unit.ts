@@ -10,6 +10,7 @@ import type { FlashConfig } from "#factory/config.ts";
 import type { FlashImage } from "#factory/images.ts";
 import type { Signal, Trouble } from "#web/dev/interface.ts";
 import { openDevAir } from "./dev-air.ts";
+import type { DevBuild } from "./dev-build.ts";
 import { type DevConsole, openDevConsole } from "./dev-console.ts";
 import { flashUse, writeImages } from "./dev-flash.ts";
 import {
@@ -33,8 +34,8 @@ export interface DevUnit {
   readonly identity: DevIdentity;
   /** Where it is while it is on the network. */
   readonly at: { readonly host: string; readonly port: number };
-  /** Starts a changed app. What the unit remembers stays. @param map The bundle's source map, empty where there is none. */
-  load(images: DevImages, map: string): Promise<void>;
+  /** Starts a changed app. What the unit remembers stays. */
+  load(build: DevBuild): Promise<void>;
   power(isOn: boolean): Promise<void>;
   network(isOn: boolean): void;
   button(heldMs: number): void;
@@ -75,8 +76,8 @@ export async function openDevUnit(first: DevImages, options: UnitOptions): Promi
   return {
     identity,
     at: { host: air.address, port: board.network.tcpPort },
-    async load(next, map) {
-      run.map = map;
+    async load(next) {
+      run.build = next;
       await replaceImages(board, flashPath, run, flashOf(next), store);
     },
     power: run.power,
@@ -99,7 +100,7 @@ export async function openDevUnit(first: DevImages, options: UnitOptions): Promi
 
 /** What runs now. */
 interface Run {
-  map: string;
+  build: Pick<DevBuild, "map" | "places">;
   unit: Child | undefined;
   console: DevConsole | undefined;
   power(isOn: boolean): Promise<void>;
@@ -138,7 +139,7 @@ function addTrouble(store: DevStore, trouble: Trouble): void {
 function createRun({ config, board, store, restarted }: UnitOptions, station: SimStation, flashPath: string): Run {
   let failedStarts = 0;
   const troubleOf = (kind: "thrown" | "crash", text: string, stack: string): Trouble => {
-    const place = placeOfStack(stack, run.map);
+    const place = placeOfStack(stack, run.build.map);
     return { kind, text, ...(place === undefined ? {} : placed(place)) };
   };
 
@@ -179,10 +180,16 @@ function createRun({ config, board, store, restarted }: UnitOptions, station: Si
           flash: flashUse(board, flashPath),
         });
       },
-      thrown({ name, message, stack }) {
+      thrown({ name, message, stack, at }) {
         const trouble = troubleOf("thrown", `${name}: ${message}`, stack);
-        const defined = trouble.place === undefined ? placeOfDefinition(config.app, name) : undefined;
+        const marked = at === undefined ? undefined : run.build.places[at];
+        const defined = trouble.place === undefined ? (marked ?? placeOfDefinition(config.app, name)) : undefined;
         addTrouble(store, { ...trouble, ...(defined === undefined ? {} : placed(defined)) });
+      },
+      failed({ name, message }) {
+        const defined = placeOfDefinition(config.app, name);
+        const text = `${name}: ${message}`;
+        addTrouble(store, { kind: "failed", text, ...(defined === undefined ? {} : placed(defined)) });
       },
     });
     void unit.exited.then((code) => {
@@ -197,7 +204,7 @@ function createRun({ config, board, store, restarted }: UnitOptions, station: Si
   }
 
   const run: Run = {
-    map: "",
+    build: { map: "", places: [] },
     unit: undefined,
     console: undefined,
     async power(isOn) {

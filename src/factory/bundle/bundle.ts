@@ -1,7 +1,7 @@
 /** The device bundle: runtime, board and app in one script of ES2020, as the engine on the unit runs it. */
 import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
-import { build, transform } from "esbuild";
+import { build, type Plugin, transform } from "esbuild";
 import { toHex } from "#base/bytes.ts";
 import { readAuthorities } from "#factory/authorities.ts";
 import type { FlashConfig } from "#factory/config.ts";
@@ -145,10 +145,17 @@ function declaredElsewhere(paths: Iterable<string>): string[] {
     .map(([, name = ""]) => name);
 }
 
-/** Builds one script for a unit's engine of an entry's text; its imports are relative to the repository's root. Tests edit sources. */
-export async function buildScript(entry: string, edits: Edits = new Map()): Promise<Bundle> {
+/**
+ * Builds one script for a unit's engine of an entry's text; its imports are relative to the repository's root. Tests edit sources.
+ * @param plugins What else is done to the maker's sources.
+ */
+export async function buildScript(
+  entry: string,
+  edits: Edits = new Map(),
+  plugins: readonly Plugin[] = [],
+): Promise<Bundle> {
   try {
-    const { text, inputs } = await bundled(entry, edits);
+    const { text, inputs } = await bundled(entry, edits, plugins);
     // Folds what the constants made foldable, and removes their declarations where nobody uses them any more.
     const folded = await transform(withPathsLegal(withConstantsInPlace(text)), {
       ...STYLE,
@@ -188,6 +195,7 @@ function complaintOf(error: unknown): unknown {
 async function bundled(
   entry: string,
   edits: Edits,
+  more: readonly Plugin[],
 ): Promise<{ readonly text: string; readonly inputs: readonly string[] }> {
   const result = await build({
     ...STYLE,
@@ -198,7 +206,7 @@ async function bundled(
     legalComments: "none",
     metafile: true,
     define: { "Number.POSITIVE_INFINITY": "Infinity", "Number.MAX_SAFE_INTEGER": String(Number.MAX_SAFE_INTEGER) },
-    plugins: [appImports, nodeModules, boardData, faultsByNumber(edits)],
+    plugins: [appImports, nodeModules, boardData, faultsByNumber(edits), ...more],
     logLevel: "silent",
   });
   return { text: result.outputFiles[0]?.text ?? "", inputs: Object.keys(result.metafile.inputs) };

@@ -10,6 +10,7 @@ import { ByteMeter, Card } from "#web/ui/surfaces.tsx";
 import { valueText } from "#web/ui/value-text.ts";
 import { request } from "./dev-client.ts";
 import { DEV_TEXTS } from "./dev-texts.ts";
+import { HistoryChart } from "./history-chart.tsx";
 import type { DevReply, DevState } from "./interface.ts";
 
 export const SPAN_MS = 60_000;
@@ -108,6 +109,11 @@ export function VariableCard({ state, samples, nowMs }: CardProps): JSX.Element 
             </div>
           )
         );
+      })}
+      {variables.map(([name, { value: schema, texts }]) => {
+        const history = state.histories[name];
+        const { title } = describedText(name, texts, language);
+        return history !== undefined && <HistoryChart key={name} title={title} history={history} schema={schema} />;
       })}
     </Card>
   );

@@ -27,6 +27,7 @@ const EN = {
   noFunctions: "The app has no functions.",
   variables: "Variables",
   noVariables: "The app has no variables.",
+  history: "{name}, kept by the unit: {count} values, one every {seconds} s",
   waiting: "Waiting for the unit…",
   events: "Events",
   noEvents: "No event yet",
@@ -55,6 +56,7 @@ const EN = {
   build: "The app does not build",
   types: "A type is wrong; the app runs all the same",
   thrown: "The app threw an error",
+  failed: "The app did what a unit does not take",
   crash: "The unit ended",
   activity: "Activity",
 };
@@ -85,6 +87,7 @@ const DE: Record<keyof typeof EN, string> = {
   noFunctions: "Die App hat keine Funktionen.",
   variables: "Variablen",
   noVariables: "Die App hat keine Variablen.",
+  history: "{name}, vom Gerät aufbewahrt: {count} Werte, alle {seconds} s einer",
   waiting: "Warten auf das Gerät …",
   events: "Ereignisse",
   noEvents: "Noch kein Ereignis",
@@ -113,6 +116,7 @@ const DE: Record<keyof typeof EN, string> = {
   build: "Die App lässt sich nicht bauen",
   types: "Ein Typ stimmt nicht; die App läuft trotzdem",
   thrown: "Die App hat einen Fehler geworfen",
+  failed: "Die App hat etwas getan, was ein Gerät nicht annimmt",
   crash: "Das Gerät hat aufgehört",
   activity: "Verlauf",
 };

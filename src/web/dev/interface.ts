@@ -4,8 +4,8 @@ import type { Description } from "#wire/describe.ts";
 
 /** Something that a maker has to mend. */
 export interface Trouble {
-  /** The build failed; a type is wrong, though the app runs; the app threw; the unit can't start. */
-  readonly kind: "build" | "types" | "thrown" | "crash";
+  /** The build failed; a type is wrong, though the app runs; the app threw, or broke a rule of the runtime's; the unit can't start. */
+  readonly kind: "build" | "types" | "thrown" | "failed" | "crash";
   /** `file:line:column` in the maker's sources, where it is known. */
   readonly place?: string;
   /** The line of the source at that place. */
@@ -32,6 +32,15 @@ export interface Signal {
   readonly value: number | null;
 }
 
+/** The values that the unit has kept of a variable, oldest first. */
+export interface KeptHistory {
+  readonly intervalMs: number;
+  /** When the last of them was kept, milliseconds since 1970. */
+  readonly lastAtMs: number;
+  /** null where the app could not be read. */
+  readonly values: readonly (number | boolean | null)[];
+}
+
 export interface DevState {
   readonly product: string;
   readonly board: string;
@@ -53,6 +62,8 @@ export interface DevState {
   readonly variables: Readonly<Record<string, Value>>;
   /** Values of the app's settings, as far as they are known. */
   readonly settings: Readonly<Record<string, Value>>;
+  /** By the variable's name; those that hold a value. */
+  readonly histories: Readonly<Record<string, KeptHistory>>;
   readonly memory: { readonly used: number; readonly total: number } | null;
   readonly flash: readonly { readonly name: string; readonly used: number; readonly total: number }[];
   readonly timeGrade: string | null;

@@ -11,12 +11,29 @@ export type DevelopmentRequest =
   /** How much memory is in use? */
   | { readonly id: number; readonly usage: true };
 
+/** What the app threw. */
+export interface Thrown {
+  /** Of the function, variable or handler. */
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  /** Number of the statement, where the build has marked statements: on firmware, whose engine keeps no lines. */
+  readonly at?: number | undefined;
+}
+
+/** What the app did wrong, in the function, variable or handler of this name. */
+export interface Failed {
+  readonly name: string;
+  readonly message: string;
+}
+
 /** What a development unit says. */
 export type DevelopmentReport =
   /** The runtime works; `passed` is what the app's self-test said. */
   | { readonly started: { readonly passed: boolean; readonly heapBytes: number } }
-  /** The app threw, in the function, variable or handler of this name. */
-  | { readonly thrown: { readonly name: string; readonly message: string; readonly stack: string } }
+  | { readonly thrown: Thrown }
+  /** The app broke a rule of the runtime's: an answer that does not fit its schema, code without end, more memory than it has. */
+  | { readonly failed: Failed }
   | { readonly id: number; readonly value: string }
   | { readonly id: number; readonly error: string }
   | { readonly id: number; readonly heapBytes: number };

@@ -1,0 +1,123 @@
+/** An error of marked code names the statement that failed, and the code does what it did before. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { statementMarks } from "#factory/bundle/statement-marks.ts";
+
+const SOURCE = `
+const helper = (value: number) => value * 2;
+const fails = () => missing.name;
+declare const missing: { name: string };
+class Base { constructor(readonly size: number) {} }
+class Wide extends Base {
+  constructor() {
+    super(4);
+  }
+  area() {
+    return this.size * this.height(); // in a method
+  }
+  height(): number { throw new Error("no height"); }
+}
+export const cases: Record<string, () => unknown> = {
+  block() {
+    for (const each of [1, 2, 3]) {
+      const twice = helper(each);
+      if (twice > 4) throw new Error("in a block");
+    }
+  },
+  rest() {
+    return helper(1) +
+      helper(2) + missing.name.length; // after helpers
+  },
+  arrow: () => fails(),
+  async later() {
+    await Promise.resolve();
+    helper(3);
+    throw new Error("after an await");
+  },
+  asyncArrow: async () => await Promise.reject(new Error("in an arrow")),
+  method: () => new Wide().area(),
+  choice() {
+    switch (helper(1)) {
+      case 1: return 1;
+      case 2:
+        helper(2)
+        throw new Error("in a case");
+    }
+  },
+  generator() {
+    function* numbers() { yield 1; throw new Error("in a generator"); }
+    return [...numbers()];
+  },
+  again() {
+    try {
+      helper(1);
+      throw new Error("first");
+    } catch (error) {
+      throw error; // where it began counts
+    }
+  },
+};
+export function works(): unknown {
+  let sum = 0
+  outer: for (let i = 0; i < 3; i++) {
+    for (;;) { if (i === 1) continue outer; else if (i === 2) break outer
+      else { sum += helper(5); break } }
+  }
+  do sum++
+  while (sum < 20)
+  const object = (name: string, size = helper(2)) => ({ name, size });
+  return [sum, object("a"), [3, 1, 2].sort((a, b) => a - b), new Wide().size];
+}
+`;
+
+const folder = mkdtempSync(join(tmpdir(), "latchkey-marks-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Marked {
+  readonly cases: Readonly<Record<string, () => unknown>>;
+  works(): unknown;
+  markOf(error: unknown): number | undefined;
+}
+const places: string[] = [];
+let marked: Marked;
+
+beforeAll(async () => {
+  const path = join(folder, "app.ts");
+  writeFileSync(path, SOURCE);
+  const markOf = JSON.stringify(resolve("src/device/thrown-at.ts"));
+  const contents = `export * from ${JSON.stringify(path)};\nexport { markOf } from ${markOf};\n`;
+  const { outputFiles } = await build({
+    ...{ stdin: { contents, resolveDir: "." }, bundle: true, write: false, format: "cjs", target: "es2020" },
+    plugins: [statementMarks(places)],
+  });
+  const module = { exports: {} };
+  new Function("module", "exports", outputFiles[0]?.text ?? "")(module, module.exports);
+  marked = module.exports as Marked;
+});
+
+test.each([
+  ["block", 'throw new Error("in a block")'],
+  ["rest", "return helper(1) +"],
+  ["arrow", "missing.name;"],
+  ["later", 'throw new Error("after an await")'],
+  ["asyncArrow", "await Promise.reject"],
+  ["method", 'throw new Error("no height")'],
+  ["choice", 'throw new Error("in a case")'],
+  ["generator", 'throw new Error("in a generator")'],
+  ["again", 'throw new Error("first")'],
+])("%s", async (name, text) => {
+  const thrown = await (async () => marked.cases[name]?.())().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const before = SOURCE.slice(0, SOURCE.indexOf(text)).split("\n");
+  const [line, column] = [before.length, (before.at(-1)?.length ?? 0) + 1];
+  expect(places[marked.markOf(thrown) ?? -1]).toBe(`${join(folder, "app.ts")}:${line}:${column}`);
+});
+
+test("marked code does what it did", () => {
+  expect(marked.works()).toEqual([20, { name: "a", size: 4 }, [1, 2, 3], 4]);
+});

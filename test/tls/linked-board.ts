@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withFaultNames } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
-import { buildNative, throwawayMaker } from "#boards/qemu-mps2/host/bare-unit.ts";
+import { buildNative, type Maker, throwawayMaker } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { encodeCbor } from "#codec/cbor.ts";
@@ -29,6 +29,8 @@ export interface LinkWish {
   /** Unix seconds. */
   readonly builtS?: number;
   readonly tls?: boolean;
+  /** Whose product it is; somebody's whose keys are thrown away when absent. */
+  readonly maker?: Maker;
   /** What else it remembers. */
   readonly more?: ReadonlyMap<string, Uint8Array>;
   readonly appOrigins?: readonly string[];
@@ -94,7 +96,7 @@ async function startAir(ipv4: string, timeServers: readonly string[] = []) {
 /** What lies in the flash of such a unit. */
 export async function linkedImages(name: string, wish: LinkWish): Promise<readonly FlashImage[]> {
   const board = readBoard(name);
-  const maker = throwawayMaker();
+  const maker = wish.maker ?? throwawayMaker();
   const { builtS = 1_790_000_000 } = wish;
   const product = { app: "test/apps/lamp.ts", board: name, onboarding: { legacy: [], softAp: false } };
   const appOrigins = wish.appOrigins ?? [];
@@ -104,7 +106,7 @@ export async function linkedImages(name: string, wish: LinkWish): Promise<readon
   if (native !== undefined) images.set(COMPONENT.native, native);
   const first = { signed: maker.sign(1, images), sequence: 1, epoch: 0, bundle, native };
   const values = new Map<string, Uint8Array>([
-    [PROVISIONED.product, utf8("bench")],
+    [PROVISIONED.product, utf8(maker.product)],
     [PROVISIONED.roots, encodeCbor(maker.roots)],
     [PROVISIONED.keySet, maker.keySet],
     [PROVISIONED.fleet, utf8("lamp")],

@@ -32,6 +32,23 @@ export interface Maker {
   sign(sequence: number, images: ReadonlyMap<number, Uint8Array>): Uint8Array;
 }
 
+/** Signs releases of a product for hardware 1. */
+export function makerOf(known: Omit<Maker, "sign">): Maker {
+  return {
+    ...known,
+    sign: (sequence, images) =>
+      signRelease(crypto, known.releaseSeed, {
+        sequence,
+        product: known.product,
+        hardware: [1],
+        notAfterS: undefined,
+        consent: "auto",
+        epoch: 0,
+        components: [...images].map(([kind, image]) => componentOf(kind, image)),
+      }),
+  };
+}
+
 export function throwawayMaker(): Maker {
   const seeds = [0, 1, 2, 3, 4].map(() => crypto.random(32));
   const [one, two, three, release, timestamp] = seeds as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
@@ -42,23 +59,13 @@ export function throwawayMaker(): Maker {
     timestampKeys: [crypto.ed25519PublicKey(timestamp)],
     roots: undefined,
   });
-  return {
+  return makerOf({
     keySet,
     roots: [one, two, three].map((seed) => crypto.ed25519PublicKey(seed)),
     product: PRODUCT,
     releaseSeed: release,
     timestampSeed: timestamp,
-    sign: (sequence, images) =>
-      signRelease(crypto, release, {
-        sequence,
-        product: PRODUCT,
-        hardware: [1],
-        notAfterS: undefined,
-        consent: "auto",
-        epoch: 0,
-        components: [...images].map(([kind, image]) => componentOf(kind, image)),
-      }),
-  };
+  });
 }
 
 function componentOf(kind: number, image: Uint8Array): Component {

@@ -13,7 +13,7 @@ interface Kept {
   readonly history: KeptHistory;
 }
 
-export interface DevHistories {
+interface DevHistories {
   /** Reads those that are due. @returns All that is known, by name; undefined where nothing is new. */
   read(
     description: Description,

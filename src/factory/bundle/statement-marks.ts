@@ -32,7 +32,7 @@ const runs = (statement: ts.Statement) =>
  * @param path   The file's, as places shall name it.
  * @param places Of the statements by their numbers, `path:line:column`; those of this file are added.
  */
-export function withStatementMarks(path: string, source: string, places: string[]): string {
+function withStatementMarks(path: string, source: string, places: string[]): string {
   const file = ts.createSourceFile(path, source, ts.ScriptTarget.ES2022, true);
   // One without import and export may be of another kind, into which no import can be put.
   if (!ts.isExternalModule(file)) return source;

@@ -20,7 +20,7 @@ class Wide extends Base {
   }
   height(): number { throw new Error("no height"); }
 }
-export const cases: Record<string, () => unknown> = {
+${"export"} const cases: Record<string, () => unknown> = {
   block() {
     for (const each of [1, 2, 3]) {
       const twice = helper(each);
@@ -60,7 +60,7 @@ export const cases: Record<string, () => unknown> = {
     }
   },
 };
-export function works(): unknown {
+${"export"} function works(): unknown {
   let sum = 0
   outer: for (let i = 0; i < 3; i++) {
     for (;;) { if (i === 1) continue outer; else if (i === 2) break outer

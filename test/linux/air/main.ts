@@ -73,15 +73,15 @@ function keepCapture(from: World, cell: Cell, to: string, capture: string): void
   const protocol = cell.protocol.startsWith("ti-") ? "ti-smartconfig" : cell.protocol;
   const expect = { protocol, ssid: toHex(ssid), passphrase: toHex(Buffer.from(passphrase)) };
   mkdirSync(dirname(to), { recursive: true });
-  writeFileSync(`${to}.json`, `${JSON.stringify({ input, expect }, null, 2)}\n`);
   writeFileSync(`${to}.pcap.gz`, gzipSync(readFileSync(capture), { level: 9 }));
+  writeFileSync(`${to}.json`, `${JSON.stringify({ input, expect }, null, 2)}\n`);
 }
 
 async function visit(cell: Cell, unit: LinuxUnit): Promise<void> {
   const had = ofCell(results(), cell).length;
   for (let n = had; n < Math.min(cell.runs, had + (had === 0 ? 1 : RUNS_A_VISIT)) && hasTime(); n++) {
     const here = await worldOn(cell.network, unit);
-    const capture = values.captures === undefined ? undefined : cellName(cell).replaceAll(/[ /%]+/g, "-");
+    const capture = values.captures === undefined ? undefined : cellName(cell).replaceAll(/ /g, "-").replace("%", "");
     const result = await runTrial(here, networkNamed(cell.network), { ...cell, seed: n + 1 }, capture);
     say(JSON.stringify(result));
     appendFileSync(values.results, `${JSON.stringify(result)}\n`);

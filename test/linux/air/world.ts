@@ -114,7 +114,7 @@ export async function startWorld(guest: Guest, unit: LinuxUnit): Promise<World> 
   const unitIn = "nsenter -n -t $UNIT";
   const dhcp = (interfaceName: string) => `busybox udhcpc -q -t 100 -T 1 -i ${interfaceName} -s ${SHARE}/dhcp.sh`;
   const launch = (line: string, log: string) => `(${line} > ${SHARE}/${log} 2>&1 &)`;
-  await guest.run(`export LD_LIBRARY_PATH=${libraries} PATH=${root}/usr/sbin:${root}/sbin:${root}/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run TMPDIR=/run
+  await guest.run(`export LD_LIBRARY_PATH=${libraries} PATH=${root}/usr/sbin:${root}/sbin:${root}/usr/bin:${root}/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run TMPDIR=/run
     unshare -n sleep 100000 & UNIT=$!
     unshare -n sleep 100000 & PHONE=$!
     ${until('[ "$(readlink /proc/$PHONE/ns/net)" != "$(readlink /proc/self/ns/net)" ] && [ "$(readlink /proc/$UNIT/ns/net)" != "$(readlink /proc/self/ns/net)" ]', 20)}

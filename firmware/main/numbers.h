@@ -294,4 +294,6 @@ enum setting_kind {
 #define STORED_ZONE "zone"
 #define STORED_APP_SETTINGS "app-settings"
 #define STORED_APP_STATE "app-state"
+#define STORED_APP_CRASH "app-crash"
+#define STORED_DIAGNOSTICS "diagnostics"
 #define STORED_APP_STARTS "app-starts"

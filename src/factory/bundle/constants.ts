@@ -174,11 +174,13 @@ export function withConstantsInPlace(script: string): string {
   return text + script.slice(at);
 }
 
-/** Whether a declaration of the top level gives a name to a value that nobody changes. */
+/** Whether a declaration of the top level gives a name to a value that nobody changes: by its name, or an arrow function. */
 function isConstant(declaration: ts.VariableDeclaration, changed: ReadonlySet<string>): boolean {
   const name = declaration.name.getText();
   const isOther = changed.has(name) || changed.has(name.replace(/\d+$/, ""));
-  return declaration.initializer !== undefined && isConstantName(name) && !isOther;
+  const { initializer } = declaration;
+  if (initializer === undefined || isOther) return false;
+  return isConstantName(name) || ts.isArrowFunction(initializer);
 }
 
 /** Whether making this value takes one of these names; what a function in it uses is needed later. */

@@ -32,13 +32,24 @@ test("values that nobody changes become const, one by one; unused ones go", () =
 });
 
 test("a constant that is made of a variable's value stays behind it; what its functions use comes later anyway", () => {
-  const script = "var f=()=>1,A={f},B=[A],C={g:()=>f()};function h(){return[B,C]}";
+  const script = "var f=make(),A={f},B=[A],C={g:()=>f()};function h(){return[B,C]}";
   expect(withConstantsMarked(script).split("\n")).toEqual([
-    "var f=()=>1;",
+    "var f=make();",
     "var A={f};",
     "var B=[A];",
     "const C={g:()=>f()};",
     "function h(){return[B,C]}",
+  ]);
+});
+
+test("an arrow function that nobody changes is a constant, and so is a table of such", () => {
+  const script = "var f=()=>1,A={f},g=()=>2;g=f;function h(){return[A,g]}";
+  expect(withConstantsMarked(script).split("\n")).toEqual([
+    "const f=()=>1;",
+    "const A={f};",
+    "var g=()=>2;",
+    "g=f;",
+    "function h(){return[A,g]}",
   ]);
 });
 

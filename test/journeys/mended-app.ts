@@ -3,6 +3,7 @@
  * The line's unit, an air, the cloud and the phone's command line, each a process of its own.
  */
 import { mkdtempSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -19,10 +20,25 @@ import { buildScript, bundleEntry } from "#factory/bundle/bundle.ts";
 import { namesPath } from "#factory/bundle/names.ts";
 import { type FlashConfig, readFlashConfig } from "#factory/config.ts";
 import { openRegistry } from "#factory/registry.ts";
+import { changeMemory } from "#phone/memory.ts";
 import { until } from "../progress.ts";
 import { startHomeAir } from "./home-unit.ts";
 
 const CREDENTIALS = ["--ssid", "Lamplight", "--passphrase", "a story told"];
+
+/** QEMU's network carries no multicast by which a phone finds the address that a unit has since its last start. */
+async function tellAddress(subnet: string, port: number, phoneMemory: string, id: string): Promise<void> {
+  for (let number = 1; number < 60; number++) {
+    const host = `${subnet}.${number}`;
+    const answers = await new Promise<boolean>((resolve) => {
+      const socket = connect({ host, port }, () => {
+        socket.destroy();
+        resolve(true);
+      }).on("error", () => resolve(false));
+    });
+    if (answers) return void changeMemory(phoneMemory, id, (known) => ({ lastCounter: 0, ...known, host, port }));
+  }
+}
 
 /** A new unit on its owner's network, whose app was told to throw at its start, and has done so three times. */
 async function stoppedUnit(board: string, subnet: string, radio: string) {
@@ -54,6 +70,7 @@ async function stoppedUnit(board: string, subnet: string, radio: string) {
   const asked = async (verb: string, ...words: string[]) => {
     let last = "";
     const look = async () => {
+      if (board !== "sim") await tellAddress(subnet, readBoard(board).network.tcpPort, phoneMemory, toHex(unit.id));
       const told = await phone(verb, ...words);
       last = told.errors;
       return told.code === 0 ? (told.json as Record<string, unknown>) : undefined;

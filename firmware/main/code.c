@@ -109,7 +109,10 @@ JSValue code_bring(JSContext *ctx, JSAtom name) {
 }
 
 void code_forget(JSContext *ctx) {
-  for (struct held *each = held[0]; each < held[HELD_MOST / 2u]; each++) forget(ctx, each);
+  for (unsigned row = 0; row < HELD_MOST / 2u; row++) {
+    forget(ctx, &held[row][0]);
+    forget(ctx, &held[row][1]);
+  }
   code_free_strings(ctx);
 }
 

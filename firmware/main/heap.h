@@ -13,7 +13,7 @@ bool heap_has(size_t bytes);
 /* Bytes in use, and the most that ever were, both with the allocator's own four bytes a block. */
 size_t heap_used(void);
 size_t heap_peak(void);
-/* Set when the arena had no room for the runtime; whoever asks later clears it first. */
+/* Set when the arena had no room for the runtime; the code that asks later clears it first. */
 extern bool heap_refused;
 extern size_t heap_wanted; /* the bytes that it had no room for */
 /* What is allocated while this is set is the app's, and APP_HEAP_BYTES bound it; set by app-guard.c. */

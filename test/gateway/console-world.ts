@@ -39,11 +39,6 @@ export interface ConsoleWorld {
 
 export const MARKUP = `<img src=x onerror="document.title='taken'"><b>Kitchen</b>`;
 
-/** What makes a page wider than its window, where it is. */
-export const TOO_WIDE = `document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
-  [...document.querySelectorAll("body *")].filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
-    .map((each) => each.tagName + "." + each.className + " " + each.textContent.slice(0, 20))`;
-
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => probe.once("listening", resolve));

@@ -5,14 +5,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { JournalEntry, RolloutStatus } from "#cloud/http/interface.ts";
 import { until } from "../cloud/broker/linked-unit.ts";
 import { axeFaults, complaintsOf, openBrowser } from "../web/browser.ts";
-import {
-  type ConsoleWorld,
-  giveCredentials,
-  MARKUP,
-  openConsole,
-  startConsoleWorld,
-  TOO_WIDE,
-} from "./console-world.ts";
+import { expectViewsFit } from "./console-views.ts";
+import { type ConsoleWorld, giveCredentials, MARKUP, openConsole, startConsoleWorld } from "./console-world.ts";
 import type { Account } from "./gateway-world.ts";
 
 let world: ConsoleWorld;
@@ -178,26 +172,13 @@ test("a draft of a build server is published", async () => {
 
 test("axe finds nothing wrong in any view, in light and dark, in German, and on a phone", async () => {
   const views = ["fleet", "rollouts", "rollouts/lamp-1-1", "releases", "keys", "audit", `units/${world.units[3]?.id}`];
-  const lookAt = async (view: string) => {
-    await page.evaluate(`location.hash = "#/${view}"`);
-    await page.locator("main h1").waitFor();
-    await until("it is loaded", async () => (await page.getByText(/Loading…|Lädt …/).count()) === 0);
-    expect(await axeFaults(page), view).toEqual([]);
-    expect(await page.evaluate(TOO_WIDE), `${view} is too wide`).toEqual([]);
-  };
-  for (const view of views) await lookAt(view);
-  await page.emulateMedia({ colorScheme: "dark" });
-  await page.setViewportSize({ width: 360, height: 780 });
-  await page.getByLabel("Language").selectOption("de");
-  for (const view of views) await lookAt(view);
-  await goTo("releases", "Releases");
-  await page.getByRole("button", { name: "Zurückziehen" }).first().press("Enter");
-  await page.getByRole("dialog", { name: "Zurückziehen" }).waitFor();
-  expect(await axeFaults(page)).toEqual([]);
-  await page.keyboard.press("Escape");
-  await page.getByLabel("Sprache").selectOption("en");
-  await page.setViewportSize({ width: 1280, height: 860 });
-  await page.emulateMedia({ colorScheme: "light" });
+  await expectViewsFit(page, views, async () => {
+    await goTo("releases", "Releases");
+    await page.getByRole("button", { name: "Zurückziehen" }).first().press("Enter");
+    await page.getByRole("dialog", { name: "Zurückziehen" }).waitFor();
+    expect(await axeFaults(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+  });
 });
 
 test("all of it works by keyboard", async () => {

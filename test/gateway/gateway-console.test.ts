@@ -7,7 +7,8 @@ import type { AccountView, GatewayJournalPage } from "#gateway/http/interface.ts
 import { buildPage } from "#web/host/build-page.ts";
 import { until } from "../cloud/broker/linked-unit.ts";
 import { axeFaults, complaintsOf, openBrowser } from "../web/browser.ts";
-import { giveCredentials, MARKUP, TOO_WIDE } from "./console-world.ts";
+import { expectViewsFit, TOO_WIDE } from "./console-views.ts";
+import { giveCredentials, MARKUP } from "./console-world.ts";
 import { type Account, PASSWORD, startWorld, type World } from "./gateway-world.ts";
 
 let world: World;
@@ -290,21 +291,7 @@ test("a server that does not answer is told of, and what was shown stays until i
 
 test("axe finds nothing wrong in any view, in light and dark, in German, and on a phone", async () => {
   const views = ["units", `units/${first().id}`, "staff", "staff/sam", "tokens", "audit", "account"];
-  const lookAt = async (view: string) => {
-    await page.evaluate(`location.hash = "#/${view}"`);
-    await page.locator("main h1").waitFor();
-    await until("it is loaded", async () => (await page.getByText(/Loading…|Lädt …/).count()) === 0);
-    expect(await axeFaults(page), view).toEqual([]);
-    expect(await page.evaluate(TOO_WIDE), `${view} is too wide`).toEqual([]);
-  };
-  for (const view of views) await lookAt(view);
-  await page.emulateMedia({ colorScheme: "dark" });
-  await page.setViewportSize({ width: 360, height: 780 });
-  await page.getByLabel("Language").selectOption("de");
-  for (const view of views) await lookAt(view);
-  await page.getByLabel("Sprache").selectOption("en");
-  await page.setViewportSize({ width: 1280, height: 860 });
-  await page.emulateMedia({ colorScheme: "light" });
+  await expectViewsFit(page, views);
 });
 
 test("a function is run by keyboard alone", async () => {

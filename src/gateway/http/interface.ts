@@ -29,7 +29,7 @@ export interface GatewayUnitSummary {
   } | null;
 }
 
-/** A unit with all that it offers to whoever asks. */
+/** A unit with all that it offers. */
 export interface GatewayUnitView extends GatewayUnitSummary {
   /** Why the unit did not answer just now; null when it did. */
   readonly fault: string | null;

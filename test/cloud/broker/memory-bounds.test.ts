@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect as connectSocket, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -26,10 +27,20 @@ afterAll(async () => {
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** What lies in byte strings once those that nobody uses any more are gone. */
-function heldBytes(): number {
-  collect();
-  return process.memoryUsage().arrayBuffers;
+/**
+ * What lies in byte strings once those that nobody uses any more are gone. V8 gives their memory back on a thread of
+ * its own some time after a collection, so this asks until ten answers in a row bring no less.
+ */
+async function heldBytes(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let same = 0; same < 10; same++) {
+    collect();
+    await setTimeout(100);
+    const { arrayBuffers } = process.memoryUsage();
+    if (arrayBuffers < least - 65_536) same = 0;
+    least = Math.min(least, arrayBuffers);
+  }
+  return least;
 }
 
 /** Sends bytes until the other end closes. @returns How many it took at most. */
@@ -74,14 +85,14 @@ describe("one unit", () => {
         retain: true,
       });
     }
-    const before = heldBytes();
+    const before = await heldBytes();
     for (let i = 400; i < 2_400; i++) {
       await client.publishAsync(unitTopic("f1", unit.id, `event/e${i}`), Buffer.alloc(16_000, i), {
         qos: 1,
         retain: true,
       });
     }
-    const grownBytes = heldBytes() - before;
+    const grownBytes = (await heldBytes()) - before;
     expect(grownBytes).toBeLessThan(16 * 1024 * 1024);
     await client.endAsync();
   });

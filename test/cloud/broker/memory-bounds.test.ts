@@ -29,7 +29,7 @@ const collect = runInNewContext("gc") as () => void;
 
 /**
  * What lies in byte strings once those that nobody uses any more are gone. V8 gives their memory back on a thread of
- * its own some time after a collection, so this asks until ten answers in a row bring no less.
+ * its own some time after a collection, so it is measured until ten figures in a row are no lower.
  */
 async function heldBytes(): Promise<number> {
   let least = Number.POSITIVE_INFINITY;

@@ -56,6 +56,11 @@ export const VERBS: readonly Verb[] = [
       "make units, from bare flash to sealed card; list them, reissue cards, recover units",
       () => import("#cli/factory/factory.ts"),
     ],
+    [
+      "board",
+      "identify, flash and check a board on a serial port, and show what it says",
+      () => import("#cli/board/board.ts"),
+    ],
   ]),
   ...verbsOf("Run: the maker's cloud", [
     ["cloud", "run broker, block service, rollouts and status page", () => import("./cloud.ts")],

@@ -97,6 +97,13 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
       ] as const
     ).flatMap(([values, names]) => names.split(" ").map((name) => [name, values])),
   ),
+  image: [...EMPTY, "main.bin@", "main.bin@0", "main.bin@0xyz", "main.bin@0x123456789"],
+  ...Object.fromEntries(
+    ["flash", "identify", "log"].map((verb) => [
+      `board ${verb} --port`,
+      [...TEXT, "socket://", "socket:127.0.0.1:1", "socket://host", "socket://host:0", "socket://host:99999"],
+    ]),
+  ),
   "new --app": CHOICES,
   "new --cloud": HOSTS,
   "factory card read --holder": PATHS,

@@ -1,10 +1,11 @@
 /** `latchkey factory recover`: writes a release to a unit whose flash holds no image that verifies. */
-import { createReadStream, createWriteStream, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { Command } from "commander";
 import { powerOff, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { sayTrouble } from "#cli/say-trouble.ts";
-import { RecoveryError, recover, type SerialLine } from "#factory/recover.ts";
+import { RecoveryError, type RecoveryImages, recover, type SerialLine } from "#factory/recover.ts";
+import { openLine } from "#factory/serial/open-line.ts";
 import { readyBoot } from "#firmware/ready-images.ts";
 import { refuseFolder } from "#trust/host/files.ts";
 import { readReleaseFile } from "#trust/host/release-file.ts";
@@ -16,9 +17,6 @@ interface Options {
 }
 
 const START_MS = 60_000;
-
-/** A serial line's file: Windows has those above COM9 under the names of devices alone. */
-const deviceOf = (line: string): string => (/^COM\d+$/i.test(line) ? `\\\\.\\${line}` : line);
 
 /** Resolves with the boot stage's line about what it starts. */
 function started(line: SerialLine): Promise<string> {
@@ -50,36 +48,36 @@ function checkFlash(path: string, board: string): void {
   }
 }
 
-async function recoverOver(line: SerialLine, path: string): Promise<void> {
+/** What a release file brings to a unit. */
+function imagesOf(path: string): RecoveryImages & { readonly sequence: number } {
   const { signed, images, release } = readReleaseFile(path);
   if (signed === undefined) throw new RecoveryError(`${path} is not signed yet: latchkey release sign`);
-  let blocks = 0;
-  await recover(line, { signed, images }, () => void blocks++);
-  const boot = await started(line);
-  process.stdout.write(`release ${release.sequence} written in ${blocks} blocks; the unit says: ${boot}\n`);
+  return { signed, images, sequence: release.sequence };
 }
 
-async function run(release: string, { board, flash, line }: Options): Promise<void> {
+async function recoverOver(line: SerialLine, given: ReturnType<typeof imagesOf>): Promise<void> {
+  let blocks = 0;
+  await recover(line, given, () => void blocks++);
+  const boot = await started(line);
+  process.stdout.write(`release ${given.sequence} written in ${blocks} blocks; the unit says: ${boot}\n`);
+}
+
+async function run(path: string, { board, flash, line }: Options): Promise<void> {
   if ((flash === undefined) === (line === undefined)) {
-    throw new RecoveryError("name the unit: --flash FILE of an emulated one, or --line DEVICE of a serial line");
+    throw new RecoveryError("name the unit: --flash FILE of an emulated one, or --line PORT of a serial line");
   }
+  const given = imagesOf(path);
   if (line !== undefined) {
-    const path = deviceOf(line);
-    const [from, to] = [createReadStream(path), createWriteStream(path)];
-    const broken = new Promise<never>((_, reject) => {
-      for (const stream of [from, to] as NodeJS.EventEmitter[]) {
-        stream.on("error", (error: Error) =>
-          reject(new RecoveryError(`the line ${line} can't be used: ${error.message}; check its name and your rights`)),
-        );
-      }
+    const serial = await openLine(line);
+    const broken = serial.ended.then(() => {
+      throw new RecoveryError(`the line ${line} ended; check the cable and the unit's power, then recover it again`);
     });
-    const serial = {
-      write: (bytes: Uint8Array) => void to.write(bytes),
-      onBytes: (see: (bytes: Uint8Array) => void) => void from.on("data", (bytes) => see(bytes as Buffer)),
-    };
-    await Promise.race([recoverOver(serial, release), broken]);
-    from.destroy();
-    to.end();
+    try {
+      await Promise.race([recoverOver(serial, given), broken]);
+    } finally {
+      broken.catch(() => undefined);
+      await serial.close();
+    }
     return;
   }
   checkFlash(flash as string, board);
@@ -91,7 +89,7 @@ async function run(release: string, { board, flash, line }: Options): Promise<vo
         write: (bytes) => void emulator.process.stdin?.write(bytes),
         onBytes: (see) => void emulator.process.stdout?.on("data", see),
       },
-      release,
+      given,
     );
   } finally {
     await powerOff(emulator, board);
@@ -103,9 +101,6 @@ export function registerRecovery(command: Command): void {
     .argument("<release>", "signed release file with every image that the unit lacks")
     .option("--board <name>", "the emulated unit's board", "qemu-mps2")
     .option("--flash <file>", "the emulated unit's flash")
-    .option(
-      "--line <device>",
-      "serial line of a unit on the desk, set to its speed and raw (stty, or mode COM3: on Windows)",
-    )
+    .option("--line <port>", "serial port of a unit on the desk, as /dev/ttyUSB0 or COM4, or socket://HOST:PORT")
     .action((path: string, options: Options) => sayTrouble(() => run(path, options)));
 }

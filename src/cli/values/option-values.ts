@@ -7,7 +7,7 @@ import { hoursOf, windowOf } from "./hours.ts";
 import { deviceIdText, hexTextOf, keyNumberOf, publicKeyValue } from "./identifier.ts";
 import { listOf } from "./list.ts";
 import { countOf, decimalOf, percentageOf, portOf, wavesOf } from "./number.ts";
-import { addressOf, hostOf, pathOf, textOf, urlOf, wordOf } from "./text.ts";
+import { addressOf, hostOf, imageOf, pathOf, serialPortOf, textOf, urlOf, wordOf } from "./text.ts";
 import { wrongValue } from "./value-error.ts";
 
 /** Reads one value. @param option As the person wrote it. @throws ValueError */
@@ -89,7 +89,7 @@ const BY_NAME: Readonly<Record<string, Reader>> = {
   "--lat": (option, text) => decimalOf(option, text, { min: -90, max: 90 }),
   "--level": textOf(16),
   "--limit": count(1, 500),
-  "--line": pathOf,
+  "--line": serialPortOf,
   "--lon": (option, text) => decimalOf(option, text, { min: -180, max: 180 }),
   "--loss": (option, text) => decimalOf(option, text, { min: 0, max: 0.99 }),
   "--maker": hostOf,
@@ -105,6 +105,10 @@ const BY_NAME: Readonly<Record<string, Reader>> = {
   "--not-before": checked(momentSOf),
   "--only": checked(listOf),
   "--parser": wordOf,
+  "board check --port": serialPortOf,
+  "board flash --port": serialPortOf,
+  "board identify --port": serialPortOf,
+  "board log --port": serialPortOf,
   "--print": textOf(1_000),
   "--product": product,
   "--protocol": textOf(32),
@@ -152,6 +156,7 @@ const BY_NAME: Readonly<Record<string, Reader>> = {
   "--passphrase": (_, text) => text,
   address: textOf(300),
   answer: textOf(4_096),
+  image: imageOf,
   arguments: textOf(4_096),
   changes: textOf(4_096),
   decoder: wordOf,

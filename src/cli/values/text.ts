@@ -67,3 +67,22 @@ export function urlOf(schemes: readonly string[]): (option: string, text: string
     );
   };
 }
+
+/** FILE, or FILE@ADDRESS for another place of a flash than its beginning. */
+export function imageOf(option: string, text: string): { readonly path: string; readonly address: number } {
+  const [, path = text, digits = "0"] = /^(.+)@0x([0-9a-f]{1,8})$/i.exec(text) ?? [];
+  if (/@[^/\\@]*$/.test(path) || !/^[0-9a-f]+$/i.test(digits)) {
+    return wrongValue(option, text, "a file, or a file and its address, as main.bin@0x10000");
+  }
+  return { path: pathOf(option, path), address: Number.parseInt(digits, 16) };
+}
+
+/** A serial port's name, or a line over TCP. */
+export function serialPortOf(option: string, text: string): string {
+  if (/^socket:/i.test(text)) {
+    const [, place = ""] = /^socket:\/\/(.*)$/i.exec(text) ?? [];
+    if (/:0*$/.test(place)) wrongValue(option, text, "socket://HOST:PORT, as socket://127.0.0.1:9876");
+    addressOf(option, place);
+  }
+  return textOf(300)(option, text);
+}

@@ -15,6 +15,9 @@ const SECTOR_BYTES = 4_096;
 const WRITE_SPEED = 460_800;
 /** How long RTS holds the chip in reset. @source esptool, HardReset */
 const RESET_MS = 100;
+/** How long esptool-js waits in each of its attempts to connect, and how long an answer may take at least afterwards. */
+const ATTEMPT_MS = 100;
+const ANSWER_MS = 5_000;
 /** What the chip said before it is looked through for why it does not answer. */
 const HEARD_MAX = 4_096;
 
@@ -31,6 +34,10 @@ async function createLoader(line: OpenLine): Promise<Loader> {
   class SilentTransport extends Transport {
     // It would write to the console even where tracing is off.
     override trace(): void {}
+    // Some of its limits are 200 ms, which a busy machine exceeds; those of its attempts to connect are meant.
+    override read(timeoutMs: number): Promise<Uint8Array> {
+      return super.read(timeoutMs <= ATTEMPT_MS ? timeoutMs : Math.max(timeoutMs, ANSWER_MS));
+    }
   }
   const hasSpeed = line.setControl !== undefined;
   return new ESPLoader({

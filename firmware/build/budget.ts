@@ -15,10 +15,12 @@ interface Images {
 const BOOT_CALLS: KnownCalls = { pointedTo: ["visit", "is_valid"], recursions: { skip: 9 } };
 /** The runtime's calls through pointers are not followed; below the stack lies a guard. */
 const NATIVE_CALLS: KnownCalls = { pointedTo: [], recursions: {} };
-/** What an ARMv7-M core stores when an interrupt comes, with the word that aligns it. */
+/** What an ARMv7-M core stores when an interrupt comes, with the word that aligns it. An RV32 core stores nothing: `trap_interrupt` does. */
 const INTERRUPT_FRAME_BYTES = 36;
 
-const HANDLERS = ["systick_handler", "console_irq", "radio_irq", "ether_irq"];
+/** Where an image begins: the second of an RV32 core, whose first is assembly. */
+const ENTRIES = ["reset_handler", "start"];
+const HANDLERS = ["systick_handler", "trap_interrupt", "console_irq", "radio_irq", "ether_irq"];
 
 /** The deepest of these functions and their calls. */
 function deepestOf(frames: Frames, names: readonly string[], known: KnownCalls): Depth {
@@ -44,7 +46,7 @@ export function stackUse({ boot, runtime }: Images): StackUse {
   // Objects are kept beyond one checkout, so that the folder before may be another's.
   const ports = [...frames].filter(([, { file }]) => file.includes("/firmware/port/")).map(([title]) => title);
   return {
-    boot: withInterrupt(deepest(bootFrames, "reset_handler", BOOT_CALLS), bootFrames),
+    boot: withInterrupt(deepestOf(bootFrames, ENTRIES, BOOT_CALLS), bootFrames),
     native: withInterrupt(deepestOf(frames, ports, NATIVE_CALLS), frames),
     frame: own.sort((a, b) => b.bytes - a.bytes)[0],
   };

@@ -8,10 +8,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "no
 import { basename, join } from "node:path";
 import { BuildStop } from "./build-stop.ts";
 import { cacheFolder } from "./cache-folder.ts";
+import { CORTEX_M, compilerOf } from "./cores.ts";
 import { ROOT } from "./layout.ts";
 import { callGraphPath } from "./stack.ts";
-
-export const COMPILER = "arm-none-eabi-gcc";
 
 /** C files that share flags. */
 export interface Group {
@@ -62,7 +61,7 @@ function compileOne(compiler: string, flags: readonly string[], source: string, 
 /** Compiles every group. @returns Paths of the objects, in order, and how many had to be compiled. */
 export async function compile(
   groups: readonly Group[],
-  compiler = COMPILER,
+  compiler = compilerOf(CORTEX_M),
 ): Promise<{ objects: readonly string[]; compiled: number }> {
   const folder = join(cacheFolder(), "objects");
   mkdirSync(folder, { recursive: true });

@@ -3,15 +3,7 @@ import { join } from "node:path";
 import { ROOT } from "./layout.ts";
 
 export const FIRMWARE = join(ROOT, "firmware");
-export const CPU = ["-mcpu=cortex-m3", "-mthumb"];
-export const COMMON = [
-  ...CPU,
-  "-std=gnu11",
-  "-ffunction-sections",
-  "-fdata-sections",
-  "-fno-strict-aliasing",
-  "-fno-common",
-];
+export const COMMON = ["-std=gnu11", "-ffunction-sections", "-fdata-sections", "-fno-strict-aliasing", "-fno-common"];
 /** Writes the frame of every function and its calls beside the object; see stack.ts. */
 export const CALL_GRAPH = "-fcallgraph-info=su";
 /** What our own C is held to, on chips and host alike. Third-party sources keep their own. */
@@ -27,7 +19,7 @@ export const STRICT = [
   "-Wno-override-init",
   "-Wno-unused-parameter",
 ];
-export const OURS = [...COMMON, "-Os", ...STRICT, CALL_GRAPH, `-I${FIRMWARE}`];
+export const OURS = ["-Os", ...STRICT, CALL_GRAPH, `-I${FIRMWARE}`];
 
 /** What libsodium wants to see of itself. */
 export function sodiumFlags(tree: string): readonly string[] {

@@ -3,8 +3,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { BuildStop } from "./build-stop.ts";
-import { COMPILER, compile, filesBelow, type Group } from "./compile.ts";
-import { CALL_GRAPH, COMMON, CPU, FIRMWARE, OURS, sodiumFlags } from "./flags.ts";
+import { compile, filesBelow, type Group } from "./compile.ts";
+import { CORTEX_M, type Core, compilerOf } from "./cores.ts";
+import { CALL_GRAPH, COMMON, FIRMWARE, OURS, sodiumFlags } from "./flags.ts";
 import { isLinux, type Layout, layoutOf, ROOT } from "./layout.ts";
 import { buildLinux } from "./linux.ts";
 import { engineBuild, engineGroup, type Image, SEALING, VERIFYING } from "./parts.ts";
@@ -12,36 +13,36 @@ import { THIRD_PARTY, thirdParty } from "./third-party.ts";
 import { PLAIN, secureGroups, type Variant } from "./tls-sources.ts";
 
 /** The one line that installs what is missing, or undefined when all is there. */
-export function missingPackages(): string | undefined {
-  const programs: Readonly<Record<string, string>> = {
-    [COMPILER]: "gcc-arm-none-eabi libnewlib-arm-none-eabi",
-    "qemu-system-arm": "qemu-system-arm",
-    xz: "xz-utils",
-    bzip2: "bzip2",
-  };
-  const missing = Object.entries(programs).filter(([program]) => spawnSync(program, ["--version"]).error !== undefined);
-  if (missing.length === 0) return undefined;
-  return `apt-get install -y --no-install-recommends ${THIRD_PARTY.debian.join(" ")}`;
+export function missingPackages(core: Core = CORTEX_M): string | undefined {
+  const programs = [compilerOf(core), core.emulator, "xz", "bzip2"];
+  if (programs.every((program) => spawnSync(program, ["--version"]).error === undefined)) return undefined;
+  const packages = core === CORTEX_M ? THIRD_PARTY.debian : [...core.packages, "xz-utils", "bzip2"];
+  return `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
 }
 
-function networkGroup(tree: string): Group {
+function networkGroup(tree: string, core: Core): Group {
   const src = join(tree, "src");
-  const core = ["def", "dns", "inet_chksum", "init", "ip", "mem", "memp", "netif", "pbuf", "tcp", "tcp_in", "tcp_out"];
+  const stack = ["def", "dns", "inet_chksum", "init", "ip", "mem", "memp", "netif", "pbuf", "tcp", "tcp_in", "tcp_out"];
   const sources = [
-    ...[...core, "timeouts", "udp"].map((name) => join(src, "core", `${name}.c`)),
+    ...[...stack, "timeouts", "udp"].map((name) => join(src, "core", `${name}.c`)),
     ...["dhcp", "etharp", "icmp", "igmp", "ip4", "ip4_addr"].map((name) => join(src, "core/ipv4", `${name}.c`)),
     join(src, "netif/ethernet.c"),
   ];
   return {
     sources,
-    flags: [...COMMON, CALL_GRAPH, "-Os", "-w", `-I${FIRMWARE}`, `-I${FIRMWARE}/port/lwip`, `-I${src}/include`],
+    flags: [
+      ...core.flags,
+      ...COMMON,
+      ...[CALL_GRAPH, "-Os", "-w", `-I${FIRMWARE}`, `-I${FIRMWARE}/port/lwip`, `-I${src}/include`],
+    ],
     inputs: [basename(tree), ...filesBelow(FIRMWARE, ".h")],
   };
 }
 
-function cryptoGroup(tree: string, names: readonly string[]): Group {
+function cryptoGroup(tree: string, names: readonly string[], core: Core): Group {
   const sources = names.map((name) => join(tree, "src/libsodium", `${name}.c`));
-  return { sources, flags: [...COMMON, CALL_GRAPH, "-O2", "-w", ...sodiumFlags(tree)], inputs: [basename(tree)] };
+  const flags = [...core.flags, ...COMMON, CALL_GRAPH, "-O2", "-w", ...sodiumFlags(tree)];
+  return { sources, flags, inputs: [basename(tree)] };
 }
 
 function runtimeGroup(layout: Layout, trees: Readonly<Record<string, string>>): Group {
@@ -51,14 +52,16 @@ function runtimeGroup(layout: Layout, trees: Readonly<Record<string, string>>): 
       join(FIRMWARE, "boot/record-log.c"),
       ...filesBelow(join(FIRMWARE, "main"), ".c"),
       ...filesBelow(join(FIRMWARE, "port"), ".c"),
-      ...filesBelow(join(chips, "cortex-m"), ".c"),
+      ...filesBelow(join(chips, layout.core.folder), ".c"),
       ...filesBelow(join(chips, layout.chip), ".c"),
       join(chips, "serial.c"),
     ],
     flags: [
+      ...layout.core.flags,
+      ...COMMON,
       ...OURS,
       ...layout.definitions,
-      engineBuild(trees.quickjs ?? ""),
+      engineBuild(trees.quickjs ?? "", layout.core),
       `-I${join(chips, layout.chip, "include")}`,
       `-I${FIRMWARE}/port/lwip`,
       `-isystem${trees.lwip}/src/include`,
@@ -69,14 +72,17 @@ function runtimeGroup(layout: Layout, trees: Readonly<Record<string, string>>): 
   };
 }
 
+/** Of a chip: the network, and models of what an emulator lacks. */
+const NOT_IN_BOOT: ReadonlySet<string> = new Set(["ether.c", "modelled.c"]);
+
 export function bootGroup(layout: Layout, trees: Readonly<Record<string, string>>): Group {
   const chips = join(FIRMWARE, "chips");
   const { flags, inputs } = runtimeGroup(layout, trees);
   return {
     sources: [
       ...filesBelow(join(FIRMWARE, "boot"), ".c"),
-      ...filesBelow(join(chips, "cortex-m"), ".c"),
-      ...["chip", "flash"].map((name) => join(chips, layout.chip, `${name}.c`)),
+      ...filesBelow(join(chips, layout.core.folder), ".c"),
+      ...filesBelow(join(chips, layout.chip), ".c").filter((path) => !NOT_IN_BOOT.has(basename(path))),
       ...["main/report", "chips/serial", "port/crc32", "port/frame", "port/sodium-base"].map((name) =>
         join(FIRMWARE, `${name}.c`),
       ),
@@ -87,10 +93,10 @@ export function bootGroup(layout: Layout, trees: Readonly<Record<string, string>
 }
 
 /** The sum of the sections that lie in flash and of those that lie in RAM. */
-function measure(elf: string): { textBytes: number; ramBytes: number } {
+function measure(elf: string, { tools }: Core): { textBytes: number; ramBytes: number } {
   let textBytes = 0;
   let ramBytes = 0;
-  for (const line of execFileSync("arm-none-eabi-size", ["-A", elf]).toString().split("\n")) {
+  for (const line of execFileSync(`${tools}size`, ["-A", elf]).toString().split("\n")) {
     const [, section = "", size = "0"] = /^(\.\S+)\s+(\d+)/.exec(line) ?? [];
     if ([".text", ".ARM.exidx", ".data"].includes(section)) textBytes += Number(size);
     if ([".kept", ".data", ".bss", ".stack"].includes(section)) ramBytes += Number(size);
@@ -123,14 +129,14 @@ export function link(layout: Layout, { name, as = name, objects, symbols }: Link
   }
   const draft = join(folder, `${as}.${process.pid}`);
   const args = [
-    ...[...CPU, "-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections"],
+    ...[...layout.core.flags, "-nostartfiles", ...layout.core.library, "-Wl,--gc-sections"],
     ...[`-L${join(FIRMWARE, "main")}`, `-T${join(FIRMWARE, "chips", layout.chip, `${name}.ld`)}`],
     ...Object.entries(symbols).map(([symbol, value]) => `-Wl,--defsym=${symbol}=${value}`),
     ...[`-Wl,-Map=${join(folder, `${as}.map`)}`, ...objects, "-lm", "-o", `${draft}.elf`],
   ];
-  const run = spawnSync(COMPILER, args, { encoding: "utf8" });
+  const run = spawnSync(compilerOf(layout.core), args, { encoding: "utf8" });
   if (run.status !== 0) throw new BuildStop(`${layout.board.name}: ${name} does not link:\n${run.stderr}`);
-  execFileSync("arm-none-eabi-objcopy", ["-O", "binary", `${draft}.elf`, `${draft}.bin`]);
+  execFileSync(`${layout.core.tools}objcopy`, ["-O", "binary", `${draft}.elf`, `${draft}.bin`]);
   renameSync(`${draft}.elf`, elf);
   renameSync(`${draft}.bin`, binary);
   writeFileSync(key, wanted);
@@ -140,7 +146,7 @@ export function link(layout: Layout, { name, as = name, objects, symbols }: Link
 /** The board's layout and the sources' folders. @throws BuildStop when the toolchain or a source can't be had. */
 export function prepare(name: string, isModelled = false): { layout: Layout; trees: Readonly<Record<string, string>> } {
   const layout = layoutOf(name, isModelled);
-  const install = missingPackages();
+  const install = missingPackages(layout.core);
   if (install !== undefined) throw new BuildStop(`the firmware needs a toolchain; run: ${install}`);
   return { layout, trees: thirdParty() };
 }
@@ -190,14 +196,16 @@ export async function buildRuntime(name: string, variant: Variant = PLAIN, edite
   if (isLinux(name)) return buildLinux(name);
   const { layout: plain, trees } = prepare(name, variant.modelled);
   const layout = variant.heapBytes === undefined ? plain : withArena(plain, variant.heapBytes);
+  const { core } = layout;
   const ours = runtimeGroup(layout, trees);
-  const { objects, compiled } = await compile([
+  const groups = [
     ...(edited === undefined ? [ours] : editedGroup(ours, join(ROOT, ".cache/firmware", name, edited.as), edited)),
-    ...secureGroups(ours, trees, variant),
-    engineGroup(trees.quickjs ?? ""),
-    networkGroup(trees.lwip ?? ""),
-    cryptoGroup(trees.libsodium ?? "", [...VERIFYING, ...SEALING]),
-  ]);
+    ...secureGroups(ours, trees, variant, core),
+    engineGroup(trees.quickjs ?? "", core),
+    networkGroup(trees.lwip ?? "", core),
+    cryptoGroup(trees.libsodium ?? "", [...VERIFYING, ...SEALING], core),
+  ];
+  const { objects, compiled } = await compile(groups, compilerOf(core));
   const { budgets } = layout.board;
   const linked = link(layout, {
     name: "main",
@@ -209,24 +217,26 @@ export async function buildRuntime(name: string, variant: Variant = PLAIN, edite
       STACK_BYTES: (budgets.stackBytes ?? 0) + (budgets.nativeStackBytes ?? 0),
     },
   });
-  return { ...linked, ...measure(linked.elf), compiled, objects };
+  return { ...linked, ...measure(linked.elf, core), compiled, objects };
 }
 
 /** The same for the boot stage, into .cache/firmware/BOARD/boot.elf. */
 export async function buildBoot(name: string, edited?: Edited): Promise<Image> {
   if (isLinux(name)) return buildLinux(name);
   const { layout, trees } = prepare(name);
+  const { core } = layout;
   const ours = bootGroup(layout, trees);
-  const { objects, compiled } = await compile([
+  const groups = [
     ...(edited === undefined ? [ours] : editedGroup(ours, join(ROOT, ".cache/firmware", name, edited.as), edited)),
-    cryptoGroup(trees.libsodium ?? "", VERIFYING),
-  ]);
+    cryptoGroup(trees.libsodium ?? "", VERIFYING, core),
+  ];
+  const { objects, compiled } = await compile(groups, compilerOf(core));
   const symbols = {
     BOOT_BYTES: layout.board.budgets.bootBytes ?? 0,
     STACK_BYTES: layout.board.budgets.bootStackBytes ?? 0,
   };
   const linked = link(layout, { name: "boot", as: edited?.as ?? "boot", objects, symbols });
-  return { ...linked, ...measure(linked.elf), compiled, objects };
+  return { ...linked, ...measure(linked.elf, core), compiled, objects };
 }
 
 /** Where a board's built images lie: the published package brings them along. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type BoardIo, type BoardPins, ioResources } from "#base/board-io.ts";
 import { PACKAGE_FOLDER } from "#base/host/package-folder.ts";
 import { BuildStop } from "./build-stop.ts";
+import { CORTEX_M, type Core, RISCV } from "./cores.ts";
 
 export const ROOT = PACKAGE_FOLDER;
 
@@ -33,16 +34,19 @@ interface BoardFile {
 interface Chip {
   /** Below firmware/chips/. */
   readonly folder: string;
+  readonly core: Core;
+  /** What its time is counted in. */
   readonly hz: number;
   /** Where the runtime's code is copied to and runs. */
   readonly imageAddress: number;
 }
 
-const LINUX: Chip = { folder: "linux", hz: 1_000_000_000, imageAddress: 0x6000_0000 };
+const LINUX: Chip = { folder: "linux", core: CORTEX_M, hz: 1_000_000_000, imageAddress: 0x6000_0000 };
 
 const CHIPS: Readonly<Record<string, Chip>> = {
-  "qemu-mps2": { folder: "cmsdk", hz: 25_000_000, imageAddress: 0x1_0000 },
-  "qemu-sf2": { folder: "smartfusion2", hz: 142_000_000, imageAddress: 0xa000_0000 },
+  "qemu-mps2": { folder: "cmsdk", core: CORTEX_M, hz: 25_000_000, imageAddress: 0x1_0000 },
+  "qemu-sf2": { folder: "smartfusion2", core: CORTEX_M, hz: 142_000_000, imageAddress: 0xa000_0000 },
+  "qemu-riscv": { folder: "virt", core: RISCV, hz: 10_000_000, imageAddress: 0x8001_0000 },
   linux: LINUX,
   "linux-arm64": LINUX,
   "linux-armhf": LINUX,
@@ -51,13 +55,18 @@ const CHIPS: Readonly<Record<string, Chip>> = {
 /** Boards whose chip runs Linux: their native image is a program (linux.ts). */
 export const isLinux = (name: string): boolean => CHIPS[name]?.folder === "linux";
 
-/** Boards whose native images run on the bare chip. */
-export const FIRMWARE_BOARDS: readonly string[] = Object.keys(CHIPS).filter((name) => !isLinux(name));
+const isRiscv = (name: string): boolean => CHIPS[name]?.core === RISCV;
+
+/** Boards whose native images run on the bare chip and come with the package. */
+export const FIRMWARE_BOARDS: readonly string[] = Object.keys(CHIPS).filter((name) => !isLinux(name) && !isRiscv(name));
+/** Boards of another core, for the tests of what is compiled for it (ADR 0169). */
+export const RISCV_BOARDS: readonly string[] = Object.keys(CHIPS).filter(isRiscv);
 export const LINUX_BOARDS: readonly string[] = Object.keys(CHIPS).filter(isLinux);
 
 export interface Layout {
   readonly board: BoardFile;
   readonly chip: string;
+  readonly core: Core;
   readonly imageAddress: number;
   /** -D flags of every source of ours. */
   readonly definitions: readonly string[];
@@ -142,5 +151,5 @@ export function layoutOf(name: string, isModelled = false): Layout {
   definitions.push(...ioOf(board, isModelled));
   if (board.button !== undefined) definitions.push(`-DBOARD_BUTTON=${board.inputs?.[board.button]}u`);
   if (board.sleep !== undefined) definitions.push("-DBOARD_SLEEP");
-  return { board, chip: chip.folder, imageAddress: chip.imageAddress, definitions };
+  return { board, chip: chip.folder, core: chip.core, imageAddress: chip.imageAddress, definitions };
 }

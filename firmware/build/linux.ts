@@ -7,7 +7,8 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { basename, join } from "node:path";
 import { BuildStop } from "./build-stop.ts";
 import { compile, filesBelow, type Group } from "./compile.ts";
-import { CPU, FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
+import { CORTEX_M } from "./cores.ts";
+import { FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
 import { layoutOf, ROOT } from "./layout.ts";
 import { type MuslTarget, muslSpecs } from "./musl.ts";
 import { ENGINE_PARTS, engineBuild, type Image, SEALING, VERIFYING } from "./parts.ts";
@@ -146,7 +147,7 @@ export async function buildLinux(name: string): Promise<Image> {
     flags: [...common, "-O2", "-w", ...sodium],
     inputs: [basename(trees.libsodium ?? "")],
   };
-  const chipFlags = new Set([...CPU, "-fcallgraph-info=su"]);
+  const chipFlags = new Set([...CORTEX_M.flags, "-fcallgraph-info=su"]);
   const secure = secureGroups(ours, trees, { tls: true }).map((group) => {
     const flags = group.flags.filter((flag) => !chipFlags.has(flag));
     return { ...group, flags: target.every((flag) => flags.includes(flag)) ? flags : [...flags, ...target] };

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Group } from "./compile.ts";
+import { CORTEX_M } from "./cores.ts";
 import { COMMON, FIRMWARE } from "./flags.ts";
 
 export interface Image {
@@ -22,10 +23,11 @@ export interface Image {
 export const ENGINE_PARTS = ["code.h", "code.inc", "write.inc"].map((name) => join(FIRMWARE, "engine", name));
 
 /** The engine as chips have it. */
-export function engineGroup(tree: string): Group {
+export function engineGroup(tree: string, core = CORTEX_M): Group {
   return {
     sources: ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"].map((name) => join(tree, `${name}.c`)),
     flags: [
+      ...core.flags,
       ...COMMON,
       "-Os",
       "-w",
@@ -62,8 +64,8 @@ export const SEALING = [
 ];
 
 /** Tells engines apart whose bytecode may differ: by their sources with our edits, and how they are compiled. */
-export function engineBuild(tree: string): string {
-  const { flags, inputs } = engineGroup(tree);
+export function engineBuild(tree: string, core = CORTEX_M): string {
+  const { flags, inputs } = engineGroup(tree, core);
   const parts = ENGINE_PARTS.map((path) => readFileSync(path, "utf8"));
   const digest = createHash("sha256")
     .update(

@@ -1,6 +1,7 @@
 /** The sources of an image's TLS client: ours and mbedTLS, or a stub that refuses every connection. */
 import { basename, join } from "node:path";
 import { filesBelow, type Group } from "./compile.ts";
+import { CORTEX_M, type Core } from "./cores.ts";
 import { CALL_GRAPH, COMMON, FIRMWARE, sodiumFlags } from "./flags.ts";
 
 /** What an image is made with besides what every one has. */
@@ -53,11 +54,17 @@ const PROTOCOL = [
   ...["ssl_tls12_client", "x509", "x509_crt"],
 ];
 
-function tlsGroup(trees: Readonly<Record<string, string>>, names: readonly string[], effort: "-O2" | "-Os"): Group {
+function tlsGroup(
+  trees: Readonly<Record<string, string>>,
+  names: readonly string[],
+  effort: "-O2" | "-Os",
+  core: Core,
+): Group {
   const tree = trees.mbedtls ?? "";
   return {
     sources: names.map((name) => join(tree, "library", `${name}.c`)),
     flags: [
+      ...core.flags,
       ...COMMON,
       CALL_GRAPH,
       effort,
@@ -75,9 +82,10 @@ export function secureGroups(
   { flags, inputs }: Pick<Group, "flags" | "inputs">,
   trees: Readonly<Record<string, string>>,
   { tls }: Variant,
+  core = CORTEX_M,
 ): readonly Group[] {
   const sources = filesBelow(join(FIRMWARE, "tls"), ".c").filter((path) => path.endsWith("absent.c") !== tls);
   if (!tls) return [{ sources, flags, inputs }];
   const ours = { sources, flags: [...flags, ...tlsFlags(trees)], inputs };
-  return [ours, tlsGroup(trees, ARITHMETIC, "-O2"), tlsGroup(trees, PROTOCOL, "-Os")];
+  return [ours, tlsGroup(trees, ARITHMETIC, "-O2", core), tlsGroup(trees, PROTOCOL, "-Os", core)];
 }

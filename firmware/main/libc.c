@@ -1,4 +1,4 @@
-/* The few calls that newlib leaves to a platform. Nothing here allocates: the engine brings its own arena. */
+/* The few calls that a C library leaves to a platform. Nothing here allocates: the engine brings its own arena. */
 #include <errno.h>
 #include <sys/time.h>
 #include <time.h>
@@ -26,17 +26,8 @@ void *malloc(size_t bytes) {
   (void)bytes;
   return NULL;
 }
-void *_malloc_r(struct _reent *reent, size_t bytes) {
-  (void)reent, (void)bytes;
-  return NULL;
-}
 void *realloc(void *memory, size_t bytes) {
   (void)memory, (void)bytes;
   return NULL;
 }
-void *_realloc_r(struct _reent *reent, void *memory, size_t bytes) {
-  (void)reent, (void)memory, (void)bytes;
-  return NULL;
-}
 void free(void *memory) { (void)memory; }
-void _free_r(struct _reent *reent, void *memory) { (void)reent, (void)memory; }

@@ -10,7 +10,7 @@ import { readFlashConfig } from "#factory/config.ts";
 import { exceeded, sizeLines, stackLines } from "#firmware/budget.ts";
 import { BuildStop } from "#firmware/build-stop.ts";
 import { buildBoot, buildRuntime, imagePaths, missingPackages } from "#firmware/image.ts";
-import { FIRMWARE_BOARDS, isLinux, LINUX_BOARDS } from "#firmware/layout.ts";
+import { FIRMWARE_BOARDS, isLinux, LINUX_BOARDS, layoutOf, RISCV_BOARDS } from "#firmware/layout.ts";
 import { debianPackage, packedAtS, routerTarball } from "#firmware/linux-package.ts";
 import { bringsImages } from "#firmware/ready-images.ts";
 import { THIRD_PARTY } from "#firmware/third-party.ts";
@@ -19,8 +19,8 @@ import { sayTrouble } from "./say-trouble.ts";
 import { linkedComponents, packageComponents, sbomOf } from "./sbom.ts";
 
 /** Installs the toolchain where this user may; without that, or when it fails, the build names the line to run. */
-function installMissing(): void {
-  const line = missingPackages();
+function installMissing(board: string): void {
+  const line = missingPackages(layoutOf(board).core);
   if (line === undefined || process.getuid?.() !== 0) return;
   process.stderr.write(`latchkey: the firmware needs a toolchain, so: ${line}\n`);
   const [program = "", ...args] = line.split(" ");
@@ -49,7 +49,7 @@ export function register(command: Command): void {
     .description(
       "install the toolchain if root and it is missing, compile what changed, link, print what the image takes of its budget",
     )
-    .requiredOption("--board <name>", `one of ${[...FIRMWARE_BOARDS, ...LINUX_BOARDS].join(", ")}`)
+    .requiredOption("--board <name>", `one of ${[...FIRMWARE_BOARDS, ...RISCV_BOARDS, ...LINUX_BOARDS].join(", ")}`)
     .option("--tls", "the image with the TLS client, for products whose cloud has a ca in flash.config.json", false)
     .option("--modelled", "a test build, with models of the hardware that the emulator lacks (board.json)", false)
     .option("--stack", "print the deepest calls of each stack as well, with the bytes of each frame", false)
@@ -68,7 +68,7 @@ export function register(command: Command): void {
           if (deb) writePackages(board, runtime, out);
           return;
         }
-        if (!isLinux(board)) installMissing();
+        if (!isLinux(board)) installMissing(board);
         const boot = await buildBoot(board);
         const runtime = await buildRuntime(board, { tls, modelled });
         process.stdout.write(`${sizeLines(board, { boot, runtime, tls })}\n`);

@@ -114,7 +114,7 @@ test.each([
   ],
   [/holds notes\.txt already; name an empty folder/, []],
   [
-    /there is no such board \(expected one of linux, linux-arm64, linux-armhf, qemu-mps2, qemu-sf2, sim\)/,
+    /there is no such board \(expected one of linux, linux-arm64, linux-armhf, qemu-mps2, qemu-riscv, qemu-sf2, sim\)/,
     ["--board", "esp32"],
   ],
   [/flash\.config\.json:\d+:\d+: maker: /, ["--maker", "a-domain-that-is-longer-than-24.example"]],

@@ -1,6 +1,7 @@
 /** Builds a program of a test's own for a board. */
 import { basename, join } from "node:path";
 import { compile } from "#firmware/compile.ts";
+import { compilerOf } from "#firmware/cores.ts";
 import { bootGroup, link, prepare } from "#firmware/image.ts";
 import { ROOT } from "#firmware/layout.ts";
 
@@ -23,7 +24,7 @@ export async function buildCheck(
   const definitions = ["-UREGION_JOURNAL_BYTES", "-DREGION_JOURNAL_BYTES=8192u"];
   if (writeBytes !== undefined) definitions.push("-UFLASH_WRITE_BYTES", `-DFLASH_WRITE_BYTES=${writeBytes}u`);
   const group = { sources: [...kept, join(ROOT, source)], flags: [...flags, ...definitions], inputs };
-  const { objects } = await compile([group]);
+  const { objects } = await compile([group], compilerOf(layout.core));
   const { bootBytes = 0, textBytes = 0, ramBytes = 0, bootStackBytes = 0 } = layout.board.budgets;
   const symbols = { BOOT_BYTES: bootBytes, TEXT_BYTES: textBytes, RAM_BYTES: ramBytes, STACK_BYTES: bootStackBytes };
   return link(layout, {

@@ -16,12 +16,12 @@ const FIRST_MS = 2 ** 32 - 4_000;
 /** The image that ships, but for the first value of its tick counter. */
 const LATE = {
   as: "main-late",
-  edits: new Map([
-    [
-      "chips/cortex-m/systick.c",
+  edits: new Map(
+    ["chips/cortex-m/systick.c", "chips/virt/timer.c"].map((path) => [
+      path,
       (text: string) => text.replace(/(static volatile \w+ ticks)( = \d+u)?;/, `$1 = ${FIRST_MS}u;`),
-    ],
-  ]),
+    ]),
+  ),
 };
 
 let emulator: Emulator | undefined;

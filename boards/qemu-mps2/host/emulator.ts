@@ -34,14 +34,41 @@ export interface Emulator {
   cut(): Promise<void>;
 }
 
-/** How a machine is told where its flash is. */
-const MACHINES: Readonly<Record<string, (flashPath: string) => readonly string[]>> = {
-  "qemu-mps2": (path) => [
-    ...["-M", "mps2-an385,memory-backend=nv"],
-    ...["-object", `memory-backend-file,id=nv,size=16M,mem-path=${path},share=on`],
-    ...THERMOMETER,
-  ],
-  "qemu-sf2": (path) => ["-M", "emcraft-sf2", "-drive", `if=mtd,format=raw,file=${path}`],
+/** A machine, and what it is told of its flash, its radio line (chardev `radio`), its network (netdev `net0`) and its boot stage. */
+interface Machine {
+  readonly program: string;
+  arguments(paths: { readonly flash: string; readonly kernel: string; readonly network: string }): readonly string[];
+}
+
+/** Boards whose machine has a second serial line and a network of its own. */
+function armMachine(flashOf: (path: string) => readonly string[]): Machine {
+  return {
+    program: "qemu-system-arm",
+    arguments: ({ flash, kernel, network }) => [
+      ...flashOf(flash),
+      ...["-serial", "chardev:radio", "-nic", network, "-kernel", kernel],
+    ],
+  };
+}
+
+const nvFile = (path: string) => ["-object", `memory-backend-file,id=nv,size=16M,mem-path=${path},share=on`];
+
+/** Without the extensions that no board of ours has. */
+const RV32IMAC = "rv32,f=false,d=false,zba=false,zbb=false,zbc=false,zbs=false";
+
+const MACHINES: Readonly<Record<string, Machine>> = {
+  "qemu-mps2": armMachine((path) => ["-M", "mps2-an385,memory-backend=nv", ...nvFile(path), ...THERMOMETER]),
+  "qemu-sf2": armMachine((path) => ["-M", "emcraft-sf2", "-drive", `if=mtd,format=raw,file=${path}`]),
+  "qemu-riscv": {
+    program: "qemu-system-riscv32",
+    arguments: ({ flash, kernel, network }) => [
+      ...["-M", "virt", "-cpu", RV32IMAC, "-m", "32M", "-bios", "none"],
+      ...["-device", `loader,file=${kernel},cpu-num=0`],
+      ...["-device", "pci-serial,addr=1,chardev=radio", ...nvFile(flash), "-device", "ivshmem-plain,addr=2,memdev=nv"],
+      ...["-global", "virtio-mmio.force-legacy=false", "-netdev", network],
+      ...["-device", "virtio-net-device,bus=virtio-mmio-bus.0,netdev=net0"],
+    ],
+  },
 };
 
 /** Lets somebody else put frames on the unit's wire, beside QEMU's own network, which does not see them. */
@@ -66,14 +93,15 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const folder = mkdtempSync(join(tmpdir(), "latchkey-qemu-"));
   const control = listenOnce(join(folder, "qmp"));
   const line = listenOnce(join(folder, "radio"));
+  const machine = MACHINES[options.board];
+  if (machine === undefined) throw new Error(`no emulator is known for the board ${options.board}`);
   // On Linux the emulator ends with the process that started it, also when that one is killed.
   const [program, ...first] =
-    process.platform === "linux" ? ["setpriv", "--pdeathsig", "KILL", "qemu-system-arm"] : ["qemu-system-arm"];
+    process.platform === "linux" ? ["setpriv", "--pdeathsig", "KILL", machine.program] : [machine.program];
   const child = spawn(
     program as string,
     [
       ...first,
-      ...(MACHINES[options.board]?.(options.flashPath) ?? []),
       ...[
         "-display",
         "none",
@@ -84,9 +112,13 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
         "-serial",
         "chardev:console",
       ],
-      ...["-chardev", `socket,id=radio,path=${join(folder, "radio")}`, "-serial", "chardev:radio"],
+      ...["-chardev", `socket,id=radio,path=${join(folder, "radio")}`],
       ...["-chardev", `socket,id=control,path=${join(folder, "qmp")}`, "-mon", "chardev=control,mode=control"],
-      ...["-nic", networkOf(options.networkPort), "-kernel", options.kernel],
+      ...machine.arguments({
+        flash: options.flashPath,
+        kernel: options.kernel,
+        network: networkOf(options.networkPort),
+      }),
       ...wireOf(options.wirePort),
       ...(options.isCounting ? ["-icount", "shift=3"] : []),
       ...(options.more ?? []),
@@ -108,7 +140,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     });
   });
   const failed = exited.then((code) => {
-    throw new Error(`qemu-system-arm ended (exit ${code}): ${complaint.trim().split("\n")[0] ?? ""}`);
+    throw new Error(`${machine.program} ended (exit ${code}): ${complaint.trim().split("\n")[0] ?? ""}`);
   });
   failed.catch(() => undefined);
   const [qmpSocket, radio] = await Promise.race([Promise.all([control, line]), failed]);

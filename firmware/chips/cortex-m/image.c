@@ -1,3 +1,4 @@
+/* Leaves the boot stage: interrupts and guard off, then the image's own stack and entry. */
 #include "boot/start.h"
 #include "chips/cortex-m/scs.h"
 #include "chips/cortex-m/start.h"

@@ -1,0 +1,37 @@
+/** Families of processors that native images are compiled for. */
+
+/** A family of processors, with what builds for it. */
+export interface Core {
+  /** Below firmware/chips/: start-up, faults, guard. */
+  readonly folder: string;
+  /** What the names of the compiler and its tools begin with. */
+  readonly tools: string;
+  readonly flags: readonly string[];
+  /** Which C library, as the linker is told. */
+  readonly library: readonly string[];
+  /** Debian's packages with the compiler, its C library and an emulator. */
+  readonly packages: readonly string[];
+  readonly emulator: string;
+}
+
+export const CORTEX_M: Core = {
+  folder: "cortex-m",
+  tools: "arm-none-eabi-",
+  flags: ["-mcpu=cortex-m3", "-mthumb"],
+  library: ["--specs=nano.specs"],
+  packages: ["gcc-arm-none-eabi", "libnewlib-arm-none-eabi", "qemu-system-arm"],
+  emulator: "qemu-system-arm",
+};
+
+/** RV32 without a unit for floating point, as in the ESP32-C6. Without small data nothing needs a global pointer. */
+export const RISCV: Core = {
+  folder: "riscv",
+  tools: "riscv64-unknown-elf-",
+  flags: ["-march=rv32imac_zicsr_zifencei", "-mabi=ilp32", "--specs=picolibc.specs", "-msmall-data-limit=0"],
+  // The compiler finds its libraries by this name alone.
+  library: ["-march=rv32imac"],
+  packages: ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf", "qemu-system-misc"],
+  emulator: "qemu-system-riscv32",
+};
+
+export const compilerOf = ({ tools }: Core): string => `${tools}gcc`;

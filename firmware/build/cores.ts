@@ -7,6 +7,8 @@ export interface Core {
   /** What the names of the compiler and its tools begin with. */
   readonly tools: string;
   readonly flags: readonly string[];
+  /** More of them for cryptography. */
+  readonly arithmetic: readonly string[];
   /** Which C library, as the linker is told. */
   readonly library: readonly string[];
   /** Debian's packages with the compiler, its C library and an emulator. */
@@ -18,6 +20,7 @@ export const CORTEX_M: Core = {
   folder: "cortex-m",
   tools: "arm-none-eabi-",
   flags: ["-mcpu=cortex-m3", "-mthumb"],
+  arithmetic: [],
   library: ["--specs=nano.specs"],
   packages: ["gcc-arm-none-eabi", "libnewlib-arm-none-eabi", "qemu-system-arm"],
   emulator: "qemu-system-arm",
@@ -28,6 +31,8 @@ export const RISCV: Core = {
   folder: "riscv",
   tools: "riscv64-unknown-elf-",
   flags: ["-march=rv32imac_zicsr_zifencei", "-mabi=ilp32", "--specs=picolibc.specs", "-msmall-data-limit=0"],
+  // Sums of 64 bits scheduled ahead spill: without that, a product of two field elements takes 878 instructions in place of 1,071.
+  arithmetic: ["-fno-schedule-insns", "-mtune=size"],
   // The compiler finds its libraries by this name alone.
   library: ["-march=rv32imac"],
   packages: ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf", "qemu-system-misc"],

@@ -41,7 +41,7 @@ function networkGroup(tree: string, core: Core): Group {
 
 function cryptoGroup(tree: string, names: readonly string[], core: Core): Group {
   const sources = names.map((name) => join(tree, "src/libsodium", `${name}.c`));
-  const flags = [...core.flags, ...COMMON, CALL_GRAPH, "-O2", "-w", ...sodiumFlags(tree)];
+  const flags = [...core.flags, ...COMMON, CALL_GRAPH, "-O2", ...core.arithmetic, "-w", ...sodiumFlags(tree)];
   return { sources, flags, inputs: [basename(tree)] };
 }
 

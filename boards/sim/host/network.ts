@@ -4,6 +4,7 @@ import { createConnection, createServer, isIPv4, type Server, Socket } from "nod
 import { connect as connectTls } from "node:tls";
 import { FAULTS } from "#base/faults.ts";
 import type { PortEvent, Secure, Tcp } from "#device/port.ts";
+import { piecesOf } from "./event-queue.ts";
 import { checkServer } from "./server-check.ts";
 
 /** The real boards' limits: connections at once, those of them that others opened, bytes queued on one. */
@@ -43,13 +44,13 @@ export interface Network {
 
 /**
  * @param broadcast Where the host name "broadcast" goes.
- * @param emit      Takes events, one at a time, never from inside a call.
+ * @param emit      Takes events, one at a time, never from inside a call; and whether they are of a connection that the unit opened.
  * @param warn      Takes a line for the console: what the board's network could not do, and what to do.
  * @param subnetBits How much of an address names the unit's subnet: of loopback 8, unless a test narrows it.
  */
 export function openNetwork(
   broadcast: string,
-  emit: (event: PortEvent) => void,
+  emit: (event: PortEvent, isOwn: boolean) => void,
   warn: (line: string) => void,
   subnetBits = LOOPBACK_BITS,
 ): Network {
@@ -82,13 +83,17 @@ export function openNetwork(
       if (connections.has(connection)) continue;
       connections.set(connection, socket);
       socket.setNoDelay(true);
-      socket.on("data", (bytes) => emit({ kind: "tcp-data", connection, bytes: new Uint8Array(bytes as Buffer) }));
+      const isOwn = !accepted.has(socket);
+      const tell = (event: PortEvent) => emit(event, isOwn);
+      socket.on("data", (bytes) => {
+        for (const piece of piecesOf(bytes as Buffer)) tell({ kind: "tcp-data", connection, bytes: piece });
+      });
       socket.on("error", () => socket.destroy());
       socket.on("close", () => {
         if (connections.get(connection) !== socket) return;
         connections.delete(connection);
         const fault = faults.get(socket);
-        emit(fault === undefined ? { kind: "tcp-closed", connection } : { kind: "tcp-closed", connection, fault });
+        tell(fault === undefined ? { kind: "tcp-closed", connection } : { kind: "tcp-closed", connection, fault });
       });
       return connection;
     }
@@ -129,7 +134,7 @@ export function openNetwork(
       socket.once("close", () => accepted.delete(socket));
       const connection = adopt(socket);
       const peer = socket.remoteAddress ?? "";
-      if (connection >= 0) emit({ kind: "tcp-accepted", connection, port, peer, isOnSubnet: isOnSubnet(peer) });
+      if (connection >= 0) emit({ kind: "tcp-accepted", connection, port, peer, isOnSubnet: isOnSubnet(peer) }, false);
     });
     server.on("error", (error: NodeJS.ErrnoException) => {
       warn(`port ${port} of ${address} can't be listened on (${error.code}); end the program that holds it`);
@@ -142,7 +147,7 @@ export function openNetwork(
     if (sockets.has(port)) return;
     const socket = createSocket({ type: "udp4", reuseAddr: true });
     socket.on("message", (bytes, { address: peer, port: peerPort }) =>
-      emit({ kind: "udp-data", port, peer, peerPort, bytes: new Uint8Array(bytes) }),
+      emit({ kind: "udp-data", port, peer, peerPort, bytes: new Uint8Array(bytes) }, false),
     );
     socket.on("error", (error: NodeJS.ErrnoException) => {
       warn(`UDP port ${port} of ${at} can't be listened on (${error.code})`);
@@ -200,7 +205,7 @@ export function openNetwork(
             : openSecured(host, port, address, secure);
         const connection = adopt(socket);
         socket.on(secure === undefined ? "connect" : "secureConnect", () => {
-          if (!socket.destroyed) emit({ kind: "tcp-connected", connection });
+          if (!socket.destroyed) emit({ kind: "tcp-connected", connection }, true);
         });
         return connection;
       },
@@ -215,7 +220,7 @@ export function openNetwork(
         }
         socket.write(bytes, () => {
           if (!waiting.delete(socket) || connections.get(connection) !== socket) return;
-          emit({ kind: "tcp-drained", connection });
+          emit({ kind: "tcp-drained", connection }, !accepted.has(socket));
           socket.resume();
         });
         return true;

@@ -9,6 +9,7 @@ import type { PortEvent, ResetReason, RestartReason } from "#device/port.ts";
 import { readBoard } from "./board.ts";
 import { type BootImage, bootStage } from "./boot-stage.ts";
 import { CODE_BYTES, type Engine, EngineFailure, startEngine } from "./engine.ts";
+import { createEventQueue, piecesOf } from "./event-queue.ts";
 import {
   type FlashFile,
   FlashFileError,
@@ -82,10 +83,12 @@ async function main(): Promise<void> {
   const flash = openFlashFile(values.flash, board.flash, parseCut(values.cut));
   const [radioHost = "127.0.0.1", radioPort = "0"] = (values.radio ?? "127.0.0.1:0").split(":");
 
-  const events: PortEvent[] = [];
+  /** The unit wants to be told the time at once, since it works at an update or has more to do. */
+  let hasWork = false;
+  const events = createEventQueue(() => hasWork);
   let deliver: (() => void) | undefined;
-  const emit = (event: PortEvent) => {
-    events.push(event);
+  const emit = (event: PortEvent, isOwn = false) => {
+    events.put(event, isOwn);
     deliver?.();
   };
   const warn = (line: string) => void process.stdout.write(`${line}\n`);
@@ -131,7 +134,9 @@ async function main(): Promise<void> {
       process.send?.({ released: press });
     }, press);
   });
-  process.stdin.on("data", (bytes) => emit({ kind: "console-data", bytes: new Uint8Array(bytes as Buffer) }));
+  process.stdin.on("data", (bytes) => {
+    for (const piece of piecesOf(bytes as Buffer)) emit({ kind: "console-data", bytes: piece });
+  });
   process.stdin.on("end", () => process.exit(EXIT.ended));
 
   for (let reason: ResetReason = "power"; ; ) {
@@ -144,7 +149,7 @@ async function main(): Promise<void> {
     show({ boot: image.slot, trial: image.isTrial, reason });
     reason = await runOnce(image, reason);
     network.shut();
-    events.length = 0;
+    events.clear();
     const asleep = sleep.wanted();
     if (asleep === undefined) sleep.forget();
     else {
@@ -152,7 +157,7 @@ async function main(): Promise<void> {
       show({ sleep: asleep });
       show({ woken: await sleep.over() });
       // Nobody heard anything but the press that woke the unit.
-      events.splice(0, events.length, ...events.filter(({ kind }) => kind === "button"));
+      events.clear(({ kind }) => kind === "button");
     }
   }
 
@@ -183,6 +188,7 @@ async function main(): Promise<void> {
       },
       wakeAt(atMs) {
         clearTimeout(timer);
+        hasWork = atMs <= 0;
         if (Number.isFinite(atMs)) wait(atMs);
       },
       consoleWrite: (bytes) => void process.stdout.write(bytes),
@@ -209,7 +215,8 @@ async function main(): Promise<void> {
       engine.evaluate(source, "bundle.js");
       engine.keepTo(heapBytes, appHeapBytes);
       while (wanted === undefined && !isReplaced) {
-        const event = events.shift();
+        const event = receiver === undefined ? undefined : events.take();
+        if (event?.kind === "timer") hasWork = false;
         if (event !== undefined && receiver !== undefined) engine.call(receiver, event);
         else
           await new Promise<void>((resolve) => {
@@ -224,6 +231,7 @@ async function main(): Promise<void> {
       return error.reason;
     } finally {
       clearTimeout(timer);
+      hasWork = false;
       deliver = undefined;
     }
   }

@@ -1,33 +1,14 @@
 /**
- * A microcontroller's JavaScript engine on the host: QuickJS in WebAssembly, in a module of its own whose free memory
- * is cut down, once the bundle has started, to what the arena that board.json states leaves for data. The engine's own
- * `setMemoryLimit` doesn't count bytes; here memory really runs out.
+ * A microcontroller's JavaScript engine on the host: QuickJS in WebAssembly, in a module of its own, with a heap that counts and refuses as a
+ * chip's does once the bundle has started.
  */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { Script } from "node:vm";
-import importedVariant from "@jitl/quickjs-wasmfile-release-sync";
-import {
-  newQuickJSWASMModuleFromVariant,
-  newVariant,
-  type QuickJSContext,
-  type QuickJSHandle,
-  type QuickJSSyncVariant,
-} from "quickjs-emscripten-core";
+import type { QuickJSContext, QuickJSHandle } from "quickjs-emscripten-core";
 import { assert } from "#base/assert.ts";
 import { faultNumber } from "#base/faults.ts";
 import { NOT_ON_A_UNIT } from "./engine-features.ts";
-import { fromGuest, type GuestFunction, toGuest } from "./marshal.ts";
-
-/** Pages of 64 KiB that the module declares as its minimum; the memory never grows beyond them. */
-const MODULE_PAGES = 256;
-
-// The package's types call its only export a namespace; at run time it is the variant itself.
-const variant = importedVariant as unknown as QuickJSSyncVariant;
-/** Compiled once in a process: each start of a unit makes an instance of it, and runs on what the host has optimized by then. */
-const wasmModule = new WebAssembly.Module(
-  readFileSync(createRequire(import.meta.url).resolve("@jitl/quickjs-wasmfile-release-sync/wasm")),
-);
+import { createEngineHeap, OTHER_ENGINE } from "./engine-heap.ts";
+import { instantiateEngine } from "./engine-module.ts";
+import { type Border, fromGuest, type GuestFunction, toGuest } from "./marshal.ts";
 
 type HostFunction = (...args: unknown[]) => unknown;
 
@@ -43,7 +24,7 @@ export interface Engine {
   usedBytes(): number;
   /**
    * From now on the engine has so much as a chip with an arena of this size has for data, and the app's code no more than `appBytes` of
-   * what is left now. Throws EngineFailure when more is in use.
+   * it. Throws EngineFailure when more is in use.
    */
   keepTo(arenaBytes: number, appBytes?: number): void;
 }
@@ -73,18 +54,11 @@ function dataBytes(usage: Usage): number {
   return inFlash.reduce((left, part) => left - (usage[part] ?? 0), (usage.memory_used_size ?? 0) - functions);
 }
 
+/** As the engine words it. */
+const OUT_OF_MEMORY = "out of memory";
+
 /** After so many of the engine's interrupts, one each 10,000 calls and turns of loops, the app's code is broken off. */
 const APP_INTERRUPTS = 250;
-
-/** Takes the module's memory away in the largest pieces there are, until only `arenaBytes` in one piece are left. */
-function cutDown(malloc: (bytes: number) => number, free: (pointer: number) => void, arenaBytes: number): void {
-  const arena = malloc(arenaBytes);
-  assert(arena !== 0, "the engine's module is larger than the board's arena");
-  for (let pieceBytes = MODULE_PAGES * 65536; pieceBytes >= 16; pieceBytes >>>= 1) {
-    while (malloc(pieceBytes) !== 0);
-  }
-  free(arena);
-}
 
 /**
  * Starts an engine with a `native` global. There is no way to take it apart: a context whose memory ran out can't be,
@@ -97,45 +71,59 @@ export async function startEngine(
   native: NativeObject,
   { heapBytes, stackBytes, deadlineMs }: { heapBytes: number; stackBytes: number; deadlineMs: number },
 ): Promise<Engine> {
-  const wasmMemory = new WebAssembly.Memory({ initial: MODULE_PAGES, maximum: MODULE_PAGES });
-  const module = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory, wasmModule }));
-  const { _malloc, _free } = (
-    module as unknown as { module: { _malloc(n: number): number; _free(pointer: number): void } }
-  ).module;
-  cutDown(_malloc, _free, heapBytes);
+  const module = await instantiateEngine();
+  const heap = createEngineHeap(module, heapBytes);
+  const context = module.runtime.newContext();
+  const collect = () => heap.collect(() => context.newObject().dispose());
+  proveCollecting(context, heap.used, collect);
 
-  const context = module.newContext();
   context.runtime.setMaxStackSize(stackBytes);
   let deadline = Number.POSITIVE_INFINITY;
   let isOverdue = false;
   /** Interrupts since the app's code began to run; undefined while it doesn't. */
   let appInterrupts: number | undefined;
-  /** What the app's code must leave to the runtime. */
-  let reserveBytes = 0;
+  let arenaBytes = heapBytes;
   context.runtime.setInterruptHandler(() => {
     isOverdue ||= performance.now() > deadline;
-    return isOverdue || (appInterrupts !== undefined && ++appInterrupts > APP_INTERRUPTS);
+    const isBroken = appInterrupts !== undefined && ++appInterrupts > APP_INTERRUPTS;
+    if (isBroken) heap.breakOff();
+    return isOverdue || isBroken;
   });
-  /** Runs the app's code, with the runtime's reserve of memory out of its reach. */
+  /** Runs the app's code, within its bounds. */
   function asApp<T>(run: () => T): { readonly result: T; readonly isBroken: boolean; readonly isShort: boolean } {
-    const reserve = reserveBytes === 0 ? 0 : _malloc(reserveBytes);
+    if (appInterrupts !== undefined) return { result: run(), isBroken: false, isShort: false };
     appInterrupts = 0;
+    heap.setApp(true);
     const result = run();
+    const isShort = heap.setApp(false);
     const isBroken = appInterrupts > APP_INTERRUPTS;
     appInterrupts = undefined;
-    _free(reserve);
-    return { result, isBroken, isShort: reserveBytes > 0 && reserve === 0 };
+    return { result, isBroken, isShort };
+  }
+  /** Throws what the engine would, unless there is room for what comes from the host. */
+  function makeRoom(bytes: number): void {
+    if (heap.has(bytes)) return;
+    collect();
+    if (heap.has(bytes)) return;
+    heap.refuse();
+    throw new Error(OUT_OF_MEMORY);
   }
   const guestFunctions: QuickJSHandle[] = [];
   hideFeatures(context);
-  defineNative(context, native, guestFunctions);
+  const border: Border = { context, guestFunctions, makeRoom };
+  defineNative(border, native);
   defineGuard();
 
   function guarded(run: () => ReturnType<QuickJSContext["evalCode"]>): void {
     deadline = performance.now() + deadlineMs;
     isOverdue = false;
+    heap.begin();
     check(run());
-    check(asApp(() => context.runtime.executePendingJobs()).result);
+    const { result, isShort } = asApp(() => context.runtime.executePendingJobs());
+    // What the app was refused in a job is the app's trouble.
+    if (isShort) result.dispose();
+    else check(result);
+    if (heap.hasGrown()) collect();
   }
   /** `native.guard` (src/device/port.ts). */
   function defineGuard(): void {
@@ -152,30 +140,34 @@ export async function startEngine(
   }
   return {
     evaluate(source, fileName) {
-      try {
-        guarded(() => context.evalCode(source, fileName, { strict: true }));
-      } catch (error) {
-        // QuickJS's compiler, out of memory in the middle of a statement, may take it for a wrong one.
-        const isWrong = !(error as Error).message.startsWith("SyntaxError") || !parses(source);
-        throw isWrong ? error : new EngineFailure("out-of-memory", `the arena of ${heapBytes} bytes is exhausted`);
-      }
+      guarded(() => context.evalCode(source, fileName, { strict: true }));
     },
     call(callback, ...args) {
-      const handles = args.map((arg) => toGuest(context, arg));
+      const handles = args.map(argument);
       const target = guestFunctions[callback.guestFunction];
       assert(target !== undefined, "the guest gave this function");
       guarded(() => context.callFunction(target, context.undefined, ...handles));
       for (const handle of handles) handle.dispose();
     },
-    usedBytes: () => dataBytes(usage()),
-    keepTo(arenaBytes, appBytes = arenaBytes) {
-      const left = arenaBytes - dataBytes(usage());
-      if (left <= 0) throw new EngineFailure("out-of-memory", `the arena of ${arenaBytes} bytes is exhausted`);
-      cutDown(_malloc, _free, left);
-      reserveBytes = Math.max(0, left - appBytes);
+    usedBytes: () => (arenaBytes === heapBytes ? dataBytes(usage()) : heap.used()),
+    keepTo(bytes, appBytes = bytes) {
+      collect();
+      arenaBytes = bytes;
+      heap.keepTo(dataBytes(usage()), bytes, appBytes);
+      if (!heap.has(0)) throw exhausted();
     },
   };
 
+  function argument(value: unknown): QuickJSHandle {
+    try {
+      return toGuest(border, value);
+    } catch (error) {
+      throw (error as Error).message === OUT_OF_MEMORY ? exhausted() : error;
+    }
+  }
+  function exhausted(): EngineFailure {
+    return new EngineFailure("out-of-memory", `the arena of ${arenaBytes} bytes is exhausted`);
+  }
   function usage(): Usage {
     const handle = context.runtime.computeMemoryUsage();
     const dump = context.dump(handle) as Usage;
@@ -189,13 +181,12 @@ export async function startEngine(
       (result as { dispose?: () => void }).dispose?.();
       return;
     }
+    if (heap.isRefused() && !isOverdue) throw exhausted();
     const thrown = result.error && (context.dump(result.error) as { name?: string; message?: string; stack?: string });
     result.error?.dispose();
     if (isOverdue) throw new EngineFailure("watchdog", "the bundle did not come to an end");
     // With no memory left not even the error object can be made: QuickJS then throws null.
-    if (thrown === null || thrown?.message === "out of memory") {
-      throw new EngineFailure("out-of-memory", `the arena of ${heapBytes} bytes is exhausted`);
-    }
+    if (thrown === null || thrown?.message === OUT_OF_MEMORY) throw exhausted();
     throw new EngineFailure(
       "exception",
       `${thrown?.name ?? "Error"}: ${thrown?.message ?? ""}\n${thrown?.stack ?? ""}`,
@@ -203,12 +194,17 @@ export async function startEngine(
   }
 }
 
-function parses(source: string): boolean {
-  try {
-    return new Script(source) !== undefined;
-  } catch {
-    return false;
-  }
+const PROOF = "for (let i = 0; i < 100; i++) { const ring = {}; ring.ring = ring; }";
+const PROOF_BYTES = 4000;
+
+/** Throws unless memory is counted and garbage is collected. */
+function proveCollecting(context: QuickJSContext, used: () => number, collect: () => void): void {
+  collect();
+  const before = used();
+  context.unwrapResult(context.evalCode(PROOF, "engine")).dispose();
+  const between = used();
+  collect();
+  if (between - before < PROOF_BYTES || between - used() < PROOF_BYTES) throw new Error(OTHER_ENGINE);
 }
 
 /** A bundle must not find here what it won't find on a chip. */
@@ -217,18 +213,19 @@ function hideFeatures(context: QuickJSContext): void {
   context.unwrapResult(context.evalCode(hiding, "engine")).dispose();
 }
 
-function defineNative(context: QuickJSContext, native: NativeObject, guestFunctions: QuickJSHandle[]): void {
+function defineNative(border: Border, native: NativeObject): void {
+  const { context } = border;
   const build = (object: NativeObject) => {
     const handle = context.newObject();
     for (const [name, member] of Object.entries(object)) {
       const value =
         typeof member === "function"
           ? context.newFunction(name, (...args) =>
-              toGuest(context, member(...args.map((arg) => fromGuest(context, arg, guestFunctions)))),
+              toGuest(border, member(...args.map((arg) => fromGuest(border, arg)))),
             )
           : typeof member === "object"
             ? build(member)
-            : toGuest(context, member);
+            : toGuest(border, member);
       context.setProp(handle, name, value);
       value.dispose();
     }

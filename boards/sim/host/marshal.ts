@@ -6,18 +6,35 @@ export interface GuestFunction {
   readonly guestFunction: number;
 }
 
+/** What the values of one engine cross. */
+export interface Border {
+  readonly context: QuickJSContext;
+  /** Those that the guest gave, by their numbers. */
+  readonly guestFunctions: QuickJSHandle[];
+  /** Throws where the guest has no room for so many bytes. */
+  makeRoom(bytes: number): void;
+}
+
+/** What an object takes at most beside its bytes, characters or members. */
+const OBJECT_BYTES = 512;
+
 /** A guest's value of a host's value. Byte strings become Uint8Array with a buffer of their own. */
-export function toGuest(context: QuickJSContext, value: unknown): QuickJSHandle {
+export function toGuest(border: Border, value: unknown): QuickJSHandle {
+  const { context } = border;
   if (value === undefined) return context.undefined;
   if (value === null) return context.null;
   if (typeof value === "number") return context.newNumber(value);
-  if (typeof value === "string") return context.newString(value);
+  if (typeof value === "string") {
+    border.makeRoom(OBJECT_BYTES + 2 * value.length);
+    return context.newString(value);
+  }
   if (typeof value === "boolean") return value ? context.true : context.false;
+  border.makeRoom(OBJECT_BYTES + (value instanceof Uint8Array ? value.length : 0));
   if (value instanceof Uint8Array) return bytesToGuest(context, value);
   if (Array.isArray(value)) {
     const list = context.newArray();
     value.forEach((item, i) => {
-      const handle = toGuest(context, item);
+      const handle = toGuest(border, item);
       context.setProp(list, i, handle);
       handle.dispose();
     });
@@ -25,7 +42,7 @@ export function toGuest(context: QuickJSContext, value: unknown): QuickJSHandle 
   }
   const object = context.newObject();
   for (const [name, member] of Object.entries(value as object)) {
-    const handle = toGuest(context, member);
+    const handle = toGuest(border, member);
     context.setProp(object, name, handle);
     handle.dispose();
   }
@@ -33,20 +50,29 @@ export function toGuest(context: QuickJSContext, value: unknown): QuickJSHandle 
 }
 
 function bytesToGuest(context: QuickJSContext, bytes: Uint8Array): QuickJSHandle {
-  const copy = new Uint8Array(bytes);
-  const buffer = context.newArrayBuffer(copy.buffer);
+  const outside = context.newArrayBuffer(new Uint8Array(bytes).buffer);
+  const view = newBytes(context, outside);
+  // The first lies in memory of the package, which the guest's heap doesn't count.
+  const made = newBytes(context, view);
+  for (const handle of [outside, view]) handle.dispose();
+  return made;
+}
+
+/** `new Uint8Array(of)`. */
+function newBytes(context: QuickJSContext, of: QuickJSHandle): QuickJSHandle {
   const wrap = context.getProp(context.global, "Uint8Array");
   const reflect = context.getProp(context.global, "Reflect");
   const construct = context.getProp(reflect, "construct");
   const args = context.newArray();
-  context.setProp(args, 0, buffer);
+  context.setProp(args, 0, of);
   const made = context.unwrapResult(context.callFunction(construct, context.undefined, wrap, args));
-  for (const handle of [buffer, wrap, reflect, construct, args]) handle.dispose();
+  for (const handle of [wrap, reflect, construct, args]) handle.dispose();
   return made;
 }
 
 /** A host's value of a guest's: numbers, texts, booleans, bytes, plain objects; a function becomes a reference to call it by. */
-export function fromGuest(context: QuickJSContext, handle: QuickJSHandle, functions: QuickJSHandle[]): unknown {
+export function fromGuest(border: Border, handle: QuickJSHandle): unknown {
+  const { context, guestFunctions } = border;
   switch (context.typeof(handle)) {
     case "number":
       return context.getNumber(handle);
@@ -55,10 +81,10 @@ export function fromGuest(context: QuickJSContext, handle: QuickJSHandle, functi
     case "boolean":
       return context.eq(handle, context.true);
     case "function":
-      functions.push(handle.dup());
-      return { guestFunction: functions.length - 1 } satisfies GuestFunction;
+      guestFunctions.push(handle.dup());
+      return { guestFunction: guestFunctions.length - 1 } satisfies GuestFunction;
     case "object":
-      return bytesFromGuest(context, handle) ?? objectFromGuest(context, handle, functions);
+      return bytesFromGuest(context, handle) ?? objectFromGuest(border, handle);
     default:
       return undefined;
   }
@@ -83,13 +109,14 @@ function bytesFromGuest(context: QuickJSContext, handle: QuickJSHandle): Uint8Ar
 }
 
 /** The own properties of an object that is no byte string; undefined for null. */
-function objectFromGuest(context: QuickJSContext, handle: QuickJSHandle, functions: QuickJSHandle[]): unknown {
+function objectFromGuest(border: Border, handle: QuickJSHandle): unknown {
+  const { context } = border;
   if (context.eq(handle, context.null)) return undefined;
   const names = context.unwrapResult(context.getOwnPropertyNames(handle, { strings: true, onlyEnumerable: true }));
   const entries = [...names].map((name): [string, unknown] => {
     const key = context.getString(name);
     const member = context.getProp(handle, key);
-    const value = fromGuest(context, member, functions);
+    const value = fromGuest(border, member);
     member.dispose();
     return [key, value];
   });

@@ -14,7 +14,7 @@ import { openAccounts } from "./accounts/accounts.ts";
 import { createAttempts } from "./accounts/attempts.ts";
 import { createPasskeys } from "./accounts/passkeys.ts";
 import { BOOTSTRAP_KEY_FILE, RUNNING_FILE, STORE_FILE } from "./data-folder.ts";
-import { gatewayKey } from "./gateway-key.ts";
+import { gatewayKey, keySinceMs } from "./gateway-key.ts";
 import { type HomeOptions, openMqttHome } from "./home/mqtt-home.ts";
 import { addAccountPages } from "./http/account-pages.ts";
 import { createGatewayApp, gatewayDocument } from "./http/gateway-app.ts";
@@ -41,6 +41,7 @@ import { registerPasswordGrant } from "./oauth/password-grant.ts";
 import { createProvider, ownSecrets } from "./oauth/provider.ts";
 import { createStaffTokens } from "./oauth/staff-tokens.ts";
 import { registerTokenExchange } from "./oauth/token-exchange.ts";
+import { openUses } from "./oauth/uses.ts";
 import { type HookRow, openGatewayStore } from "./store/schema.ts";
 import { createEventHub } from "./units/event-hub.ts";
 import { openUnits } from "./units/units.ts";
@@ -119,20 +120,37 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const accounts = await openAccounts(store, Date.now);
     const attempts = createAttempts(() => performance.now());
     const journal = await openJournal({ store, folder: data, nowMs: Date.now, onFatal });
+    const uses = await openUses({ store, folder: data, nowMs: Date.now, onFatal });
     const secrets = await ownSecrets(store);
     const provider = await createProvider({ issuer: url, secrets, artifacts, accounts, clients: ownClients(isCompat) });
     const staffTokens = createStaffTokens({ issuer: url, provider, accounts, jwks: secrets.jwks });
-    registerTokenExchange(provider, url);
+    registerTokenExchange(provider, url, artifacts);
     if (isCompat) registerPasswordGrant(provider, { issuer: url, accounts, attempts, log, journal: journal.add });
-    const units = await openUnits({ store, holderSeed: key.seed, publicKey: key.publicKey });
+    const units = await openUnits({ store, holderSeed: key.seed, publicKey: key.publicKey, log });
 
+    const sinceMs = await keySinceMs(store, key.publicKey, Date.now());
     const hub = createEventHub(units);
     const mayHear = (hook: HookRow) => accounts.find(hook.account)?.isDisabled === false;
     const hooks = await openWebHooks({ store, hub, mayHear, log, mayBePrivate: options.mayHookPrivately === true });
 
-    const principals = { issuer: url, provider, artifacts, accounts, isCompat, isDirect: options.url === undefined };
+    const principals = {
+      issuer: url,
+      provider,
+      artifacts,
+      accounts,
+      isCompat,
+      isDirect: options.url === undefined,
+      uses,
+    };
     const routes: Route[] = [
-      ...hostRoutes({ publicKey: key.publicKey, artifacts, units, journal }),
+      ...hostRoutes({
+        publicKey: key.publicKey,
+        keySinceMs: sinceMs,
+        isCredential: key.isCredential,
+        artifacts,
+        units,
+        journal,
+      }),
       ...accountRoutes({ accounts, artifacts, journal }),
       ...staffRoutes({ issuer: url, artifacts, journal }),
       ...unitRoutes({ ...principals, units }),
@@ -172,7 +190,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     };
     const home = options.home && (await openMqttHome(options.home, { units, hub, journal, log }));
     replacePublicFile(join(data, RUNNING_FILE), `${JSON.stringify({ url, port, pid: process.pid })}\n`);
-    const sweep = () => void artifacts.sweep(Math.floor(Date.now() / 1_000)).catch(onFatal);
+    const sweep = () =>
+      void artifacts
+        .sweep(Math.floor(Date.now() / 1_000))
+        .then(uses.sweep)
+        .catch(onFatal);
     sweep();
     const timer = setInterval(sweep, SWEEP_MS);
     timer.unref();
@@ -189,6 +211,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         hooks.close();
         hub.close();
         await units.close();
+        await uses.close();
         await journal.close();
         await store.close();
       },

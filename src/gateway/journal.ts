@@ -4,7 +4,17 @@
  */
 import { createHash } from "node:crypto";
 import type { GatewayStore } from "#gateway/store/schema.ts";
-import { openJournalSpool, type SpooledEntry } from "./journal-spool.ts";
+import { openSpool } from "./spool.ts";
+
+/** An entry with its place in the chain. */
+interface SpooledEntry {
+  readonly at_ms: number;
+  readonly who: string;
+  readonly what: string;
+  readonly device: string;
+  readonly outcome: string;
+  readonly hash: string;
+}
 
 interface JournalEntry {
   readonly who: string;
@@ -49,7 +59,7 @@ interface JournalParts {
 }
 
 export async function openJournal({ store, folder, nowMs, onFatal }: JournalParts): Promise<Journal> {
-  const spool = openJournalSpool(folder);
+  const spool = openSpool<SpooledEntry>(folder, "journal");
   const newest = () => store.db.selectFrom("journal").select("hash").orderBy("number", "desc").limit(1);
   let before = (await newest().executeTakeFirst())?.hash ?? "";
   let waiting: SpooledEntry[] = [];
@@ -102,7 +112,7 @@ export async function openJournal({ store, folder, nowMs, onFatal }: JournalPart
   };
   const sync = () => {
     syncTimer = undefined;
-    spool.sync(onFatal);
+    spool.sync().catch(onFatal);
   };
 
   return {

@@ -26,13 +26,17 @@ export interface Browser {
 
 const unescaped = (text: string) => text.replaceAll("&amp;", "&").replaceAll("&quot;", '"').replaceAll("&#39;", "'");
 
-/** @param stopAt A redirect to this origin is not followed: its address is the page. */
-export function createBrowser(stopAt?: string): Browser {
+/**
+ * @param stopAt A redirect to this origin is not followed: its address is the page.
+ * @param language What it prefers to read.
+ */
+export function createBrowser(stopAt?: string, language = "en"): Browser {
   let jar: Cookie[] = [];
   async function send(url: URL, init: RequestInit): Promise<Page> {
     if (url.origin === stopAt) return { url, status: 0, text: "", headers: new Headers() };
     const cookie = jar.filter(({ path }) => url.pathname.startsWith(path)).map(({ name, value }) => `${name}=${value}`);
-    const headers = { ...(init.headers as Record<string, string>), cookie: cookie.join("; ") };
+    const preferred = { cookie: cookie.join("; "), "accept-language": language };
+    const headers = { ...(init.headers as Record<string, string>), ...preferred };
     const answer = await fetch(url, { ...init, headers, redirect: "manual" });
     for (const line of answer.headers.getSetCookie()) {
       const [pair = "", ...attributes] = line.split("; ");

@@ -4,12 +4,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import type { AccountView, GatewayJournalPage } from "#gateway/http/interface.ts";
+import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { buildPage } from "#web/host/build-page.ts";
 import { until } from "../cloud/broker/linked-unit.ts";
 import { axeFaults, complaintsOf, openBrowser } from "../web/browser.ts";
 import { expectViewsFit, TOO_WIDE } from "./console-views.ts";
 import { giveCredentials, MARKUP } from "./console-world.ts";
-import { type Account, PASSWORD, startWorld, type World } from "./gateway-world.ts";
+import { type Account, ownerSeed, PASSWORD, startWorld, type World } from "./gateway-world.ts";
 
 let world: World;
 let browser: Browser;
@@ -19,7 +20,7 @@ let page: Page;
 let complaints: readonly string[];
 
 beforeAll(async () => {
-  world = await startWorld({ isCompat: false, console: () => buildPage("console") }, 3);
+  world = await startWorld({ isCompat: false, mayHookPrivately: true, console: () => buildPage("console") }, 3);
   // The last one comes by the page.
   for (const unit of world.units.slice(0, 2)) await world.add(unit);
   browser = await openBrowser();
@@ -266,6 +267,53 @@ test("an owner brings a unit by a link from the page, and an administrator forge
   );
 });
 
+test("a webhook is added with its secret shown once, tells how its last delivery went, and is removed", async () => {
+  await goTo("webhooks", "Webhooks");
+  await press("Add a webhook", async (dialog) => {
+    await dialog.getByLabel("Event").fill("pressed");
+    // Nobody listens at the discard port.
+    await dialog.getByLabel("Address").fill("http://127.0.0.1:9/hook");
+    await dialog.getByLabel("Unit").fill(first().id);
+  });
+  await page.getByText("Secret of http://127.0.0.1:9/hook, shown once").waitFor();
+  await page.getByRole("button", { name: "I have noted it" }).click();
+  const row = page.getByRole("row", { name: /ada pressed/ });
+  await row.getByText("none since the start").waitFor();
+  await until("a delivery was tried", async () => {
+    first().server.show({ kind: "raised", name: "pressed", value: encodeCbor(7) });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    return (await row.getByText(/ECONNREFUSED/).count()) > 0;
+  });
+  await row.getByRole("button", { name: "Remove" }).click();
+  await page.getByRole("dialog", { name: "Remove" }).getByRole("button", { name: "Remove" }).click();
+  await row.waitFor({ state: "hidden" });
+  expect(await journal()).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^ada: add webhook /),
+      expect.stringMatching(/^ada: remove webhook /),
+    ]),
+  );
+});
+
+test("the gateway's key is shown with its age, what to do to replace it, and who delegated what to it", async () => {
+  await goTo("key", "Key");
+  await page.getByText(toHex(world.gateway.publicKey)).waitFor();
+  await page.getByText("in gateway.key of the data folder").waitFor();
+  const owner = toHex(primitives.ed25519PublicKey(ownerSeed)).slice(0, 16);
+  await page
+    .getByRole("row", { name: new RegExp(`${owner}… [0-9a-f]{16} .* never yes`) })
+    .first()
+    .waitFor();
+});
+
+test("the audit is in German for whoever reads German", async () => {
+  await goTo("audit", "Audit");
+  await page.getByLabel("Language").selectOption("de");
+  await page.getByRole("row", { name: /ada Webhook [0-9a-f]+ entfernt .* erledigt/ }).waitFor();
+  await page.getByLabel("Sprache").selectOption("en");
+  await page.getByRole("row", { name: /ada remove webhook [0-9a-f]+ .* done/ }).waitFor();
+});
+
 test("new recovery codes are shown once; the old ones are good no more", async () => {
   await goTo("account", "My account");
   await page.getByText("10 recovery codes left").waitFor();
@@ -290,7 +338,7 @@ test("a server that does not answer is told of, and what was shown stays until i
 });
 
 test("axe finds nothing wrong in any view, in light and dark, in German, and on a phone", async () => {
-  const views = ["units", `units/${first().id}`, "staff", "staff/sam", "tokens", "audit", "account"];
+  const views = ["units", `units/${first().id}`, "staff", "staff/sam", "tokens", "webhooks", "key", "audit", "account"];
   await expectViewsFit(page, views);
 });
 

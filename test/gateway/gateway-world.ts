@@ -18,7 +18,7 @@ import { type GateServer, startGateServer } from "../phone/gate-server.ts";
 
 const seedOf = (fill: number) => new Uint8Array(32).fill(fill);
 const issuer = { ...seedSigner(primitives, seedOf(101)), kid: Uint8Array.of(1) };
-const ownerSeed = seedOf(7);
+export const ownerSeed = seedOf(7);
 export const PASSWORD = "correct horse battery";
 const EVERYTHING: Scope = [{ name: "*", rights: RIGHT.read | RIGHT.call | RIGHT.subscribe | RIGHT.flash }];
 

@@ -1,4 +1,4 @@
-/** OAuth 2.0 with oauth4webapi, which nobody here wrote, as the client. */
+/** OAuth 2.0 with oauth4webapi, which nobody here wrote, as the client. Long because all grants share one client and one login. */
 import * as oauth from "oauth4webapi";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Browser, createBrowser, type Page } from "./browser.ts";
@@ -25,19 +25,22 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-async function logIn(browser: Browser, page: Page): Promise<Page> {
-  expect([page.status, page.text]).toEqual([200, expect.stringContaining("<h1>Log in</h1>")]);
-  return browser.submit(page, { username: ann.name, password: PASSWORD, otp: ann.code(), do: "login" });
+async function logIn(browser: Browser, page: Page, who = ann): Promise<Page> {
+  expect([page.status, page.text]).toEqual([200, expect.stringMatching(/<h1>(Log in|Anmelden)<\/h1>/)]);
+  return browser.submit(page, { username: who.name, password: PASSWORD, otp: who.code(), do: "login" });
 }
 
 interface CodeRequest {
   readonly scope: string;
   readonly more?: Readonly<Record<string, string>>;
   readonly granted?: readonly string[];
+  /** What the browser prefers. */
+  readonly language?: string;
+  readonly who?: Account;
 }
 
 /** Goes through the code grant up to the callback. */
-async function codeGrant({ scope, more = {}, granted = scope.split(" ") }: CodeRequest) {
+async function codeGrant({ scope, more = {}, granted = scope.split(" "), language, who }: CodeRequest) {
   const verifier = oauth.generateRandomCodeVerifier();
   const state = oauth.generateRandomState();
   const url = new URL(server.authorization_endpoint ?? "");
@@ -53,10 +56,10 @@ async function codeGrant({ scope, more = {}, granted = scope.split(" ") }: CodeR
     ...more,
   };
   for (const [name, value] of Object.entries(request)) if (value !== "") url.searchParams.set(name, value);
-  const browser = createBrowser(new URL(CALLBACK).origin);
+  const browser = createBrowser(new URL(CALLBACK).origin, language);
   const login = await browser.open(url);
   if (login.status !== 200) return { callback: login, verifier, state, browser };
-  const consent = await logIn(browser, login);
+  const consent = await logIn(browser, login, who);
   const callback = await browser.submit(consent, { scope: granted, do: "allow" });
   return { callback, verifier, state, browser, consent };
 }
@@ -191,6 +194,52 @@ describe("token exchange", () => {
     expect((await world.send("POST", "/v1/devices/events", event, now.access_token)).status).toBe(403);
   });
 
+  it("counts what an exchanged token does for all that it came from, and a refresh gives no use back", async () => {
+    const scope = `noFlash@${first}/uses=3`;
+    const tokens = await tokensFor(await codeGrant({ scope, who: await world.account("cora", "admin") }));
+    const read = async (token: string) => (await world.get(`/v1/devices/${first}/light`, token)).status;
+    const narrow = await exchange(tokens.access_token, { scope: `use:light@${first}/uses=2` });
+    await expect(exchange(tokens.access_token, { scope: `use:light@${first}` })).rejects.toMatchObject({
+      error: "invalid_scope",
+    });
+    expect([await read(narrow.access_token), await read(narrow.access_token), await read(narrow.access_token)]).toEqual(
+      [200, 200, 403],
+    );
+    const answer = await oauth.refreshTokenGrantRequest(server, client, none, tokens.refresh_token ?? "", insecure);
+    const renewed = await oauth.processRefreshTokenResponse(server, client, answer);
+    expect(renewed.scope).toBe(scope);
+    expect([await read(renewed.access_token), await read(renewed.access_token)]).toEqual([200, 403]);
+    const refused = await world.get(`/v1/devices/${first}/light`, renewed.access_token);
+    expect(await refused.json()).toMatchObject({ error_description: expect.stringContaining("uses are used up") });
+    // The unit is still shown.
+    expect(await statusOf(`/v1/devices/${first}`, renewed.access_token)).toBe(200);
+    const look = async (token: string) =>
+      oauth.processIntrospectionResponse(
+        ...([server, client, await oauth.introspectionRequest(server, client, none, token, insecure)] as const),
+      );
+    const told = await look(narrow.access_token);
+    expect(told).toMatchObject({ active: true, scope: `use:light@${first}/uses=2` });
+    expect(JSON.stringify(told)).not.toContain("under");
+    // A token ends with the one that it came from.
+    const once = await exchange(tokens.access_token, {});
+    await oauth.revocationRequest(server, client, none, tokens.access_token, insecure);
+    expect(await statusOf("/v1/devices", once.access_token)).toBe(401);
+    expect(await look(once.access_token)).toEqual({ active: false });
+  });
+
+  it("refuses with the word and what to do where a limit is one that only a unit can hold", async () => {
+    const who = await world.account("dora", "admin");
+    const wide = await tokensFor(await codeGrant({ scope: "noFlash", who }));
+    await expect(exchange(wide.access_token, { scope: "noFlash/near=52.5,13.4,500m" })).rejects.toMatchObject({
+      error: "invalid_scope",
+      error_description: expect.stringContaining("only the unit knows where it is"),
+    });
+    let last = wide.access_token;
+    for (let times = 0; times < 8; times++) last = (await exchange(last, {})).access_token;
+    expect(await statusOf("/v1/devices", last)).toBe(200);
+    await expect(exchange(last, {})).rejects.toMatchObject({ error: "invalid_grant" });
+  });
+
   it("narrows device, level, function and life, and widens none of them", async () => {
     const wide = await tokensFor(await codeGrant({ scope: "noFlash" }));
     await expect(exchange(wide.access_token, { scope: "all" })).rejects.toMatchObject({ error: "invalid_scope" });
@@ -212,6 +261,58 @@ describe("token exchange", () => {
     expect(longer.expires_in).toBeLessThanOrEqual(60);
     await oauth.revocationRequest(server, client, none, wide.refresh_token ?? "", insecure);
     expect(await statusOf(`/v1/devices/${first}/light`, narrow.access_token)).toBe(401);
+  });
+});
+
+describe("limits", () => {
+  it("stand on the consent page in words, in the browser's language", async () => {
+    const limits = "/0800-1800@mon-fri+0200/rate=10:1m/uses=5/arg:setLamp.level=1..9/moon=170-190/lan";
+    const ben = await world.account("ben", "admin");
+    const pageIn = async (language: string) => {
+      const { consent } = await codeGrant({ scope: `use:setLamp@${first}${limits}`, language, who: ben });
+      return (consent?.text ?? "").replaceAll("&#39;", "'");
+    };
+    const english = await pageIn("en");
+    for (const text of [
+      "from 08:00 to 18:00 UTC+02:00 (on Monday, Tuesday, Wednesday, Thursday, and Friday)",
+      "at most 10 times in 1 minute",
+      "5 times in all",
+      "setLamp with level from 1 to 9 alone",
+      "while the moon is 170 to 190 degrees ahead of the sun",
+      "from the gateway's own network alone",
+    ]) {
+      expect(english).toContain(text);
+    }
+    const german = await pageIn("de");
+    for (const text of [
+      "von 08:00 bis 18:00 UTC+02:00 (am Montag, Dienstag, Mittwoch, Donnerstag und Freitag)",
+      "höchstens 10 Mal in 1 Minute",
+      "insgesamt 5 Mal",
+      "setLamp nur mit level von 1 bis 9",
+      "nur aus dem eigenen Netz des Gateways",
+    ]) {
+      expect(german).toContain(text);
+    }
+  });
+
+  it("bound the arguments and the rate of a call, for a program as well", async () => {
+    const registration = { id: "dimmer", role: "support", scope: `use:setLamp@${first}/rate=1:1h` };
+    const answer = await world.send("POST", "/v1/gateway/clients", registration, world.bootstrapKey());
+    const { secret } = (await answer.json()) as { secret: string };
+    const program = { client_id: "dimmer" };
+    const ask = async (scope: string) => {
+      const auth = oauth.ClientSecretBasic(secret);
+      const asked = await oauth.clientCredentialsGrantRequest(server, program, auth, { scope }, insecure);
+      return (await oauth.processClientCredentialsResponse(server, program, asked)).access_token;
+    };
+    const bounded = await ask(`${registration.scope}/arg:setLamp.level=1..9`);
+    const call = (token: string, level: number) =>
+      world.send("POST", `/v1/devices/${first}/setLamp`, { args: { level } }, token);
+    expect((await call(bounded, 10)).status).toBe(403);
+    expect((await call(bounded, 5)).status).not.toBe(403);
+    // Another token of the same program has no use more.
+    const refused = await call(await ask(registration.scope), 5);
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "10"]);
   });
 });
 

@@ -27,6 +27,14 @@ const put = (device: string, token: string) => {
   });
 };
 
+it("with a limit in its level, a token is good for as much", async () => {
+  const { access_token: token } = await world.login(await world.account("ben", "admin"), {
+    ...{ device_id: first.toUpperCase(), access_level: "noFlash/uses=1" },
+  });
+  const read = async () => (await world.get(`/v1/devices/${first}/light`, token)).status;
+  expect([await read(), await read()]).toEqual([200, 403]);
+});
+
 describe("a noFlash token for one device", () => {
   let tokens: Awaited<ReturnType<World["login"]>>;
   beforeAll(async () => {

@@ -182,3 +182,28 @@ test("new recovery codes replace the old ones", async () => {
   const fresh = { ...ada, code: () => recovery[0] ?? "" };
   expect((await world.login(fresh)).access_token).toBeTruthy();
 });
+
+test("everybody ends their own webhooks, an administrator anybody's with a fresh second factor; no list has a secret", async () => {
+  const wanda = await world.account("wanda", "support");
+  const token = await consoleToken(wanda);
+  const add = async (bearer: string, event: string) => {
+    const answer = await world.send("POST", "/v1/webhooks", { event, url: "https://hooks.example/" }, bearer);
+    return ((await answer.json()) as { id: string; secret: string }).id;
+  };
+  const [first, second, own] = [await add(token, "a"), await add(token, "b"), await add(staff, "c")];
+  const hooks = "/v1/gateway/webhooks";
+  const list = async (bearer: string) => (await (await world.get(hooks, bearer)).json()) as { account: string }[];
+  expect((await list(token)).map(({ account }) => account)).toEqual(["wanda", "wanda"]);
+  const all = await list(staff);
+  expect(all.map(({ account }) => account)).toEqual(["wanda", "wanda", "ada"]);
+  expect(all[0]).toMatchObject({ event: "a", device: "", last: null });
+  expect(JSON.stringify(all)).not.toContain("secret");
+  expect((await world.send("DELETE", `${hooks}/${own}`, undefined, token)).status).toBe(403);
+  expect((await world.send("DELETE", `${hooks}/${first}`, undefined, token)).status).toBe(200);
+  expect((await world.send("DELETE", `${hooks}/${second}`, undefined, staff)).status).toBe(200);
+  expect((await world.send("DELETE", `${hooks}/${second}`, undefined, staff)).status).toBe(404);
+  expect(await list(staff)).toHaveLength(1);
+  const { access_token: noStaff } = await world.login(await world.account("xena", "support"));
+  expect((await world.get(hooks, noStaff)).status).toBe(403);
+  expect((await world.get("/v1/gateway/key", noStaff)).status).not.toBe(200);
+});

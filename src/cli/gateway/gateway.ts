@@ -132,7 +132,11 @@ export function register(command: Command): void {
     .description("register a program that acts in its own name, as a build server does; its secret is shown once")
     .argument("<name>", "its client ID")
     .addOption(new Option("--role <role>", "what it may do").choices(ROLES).default("support"))
-    .option("--scope <scopes>", "all, noFlash or use:NAME, each with @DEVICE for one unit", "noFlash")
+    .option(
+      "--scope <scopes>",
+      "all, noFlash or use:NAME, each with @DEVICE for one unit and limits as /0800-1800@mon-fri, /rate=10:1m, /uses=5 or /lan",
+      "noFlash",
+    )
     .action((name: string, _: object, own: Command) => sayTrouble(() => registerProgram(name, own.optsWithGlobals())));
   onHost(command.command("resource"))
     .description(

@@ -1,4 +1,5 @@
 /** Hours of the day on some weekdays: 08:00-18:00, 18:00-22:00@mon-fri+local, 22:00-06:00@sat,sun+02:00. */
+import { daysOf, readWeekdays } from "#wire/grants/weekdays.ts";
 import { offsetMinutesOf } from "./date.ts";
 import { groupsOf, ValueError, wrongValue } from "./value-error.ts";
 
@@ -12,33 +13,18 @@ interface Hours {
   readonly utcOffsetMinutes: number | undefined;
 }
 
-const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const EXPECTED =
   "FROM-TO[@DAYS][ZONE] as 08:00-18:00@mon-fri+local (the unit's own clock), 22:00-06:00@sat,sun+02:00 or 08:00-18:00Z; UTC where no zone is named";
 const PATTERN = /^(\d\d):(\d\d)-(\d\d):(\d\d)(?:@([a-z]+(?:[,-][a-z]+)*))?(Z|\+local|[+-]\d\d:\d\d)?$/;
 
 /** Days as a bit each: mon-fri, sat,sun, fri-mon. */
 export function weekdaysOf(option: string, text: string): number {
-  return readDays(text) ?? wrongValue(option, text, "days as mon-fri or sat,sun");
-}
-
-function readDays(text: string): number | undefined {
-  let weekdays = 0;
-  for (const part of text.split(",")) {
-    const [first, last = first, ...more] = part.split("-");
-    const [from, to] = [DAYS.indexOf(first ?? ""), DAYS.indexOf(last ?? "")];
-    if (from < 0 || to < 0 || more.length > 0) return undefined;
-    for (let day = from; ; day = (day + 1) % 7) {
-      weekdays |= 1 << day;
-      if (day === to) break;
-    }
-  }
-  return weekdays;
+  return readWeekdays(text) ?? wrongValue(option, text, "days as mon-fri or sat,sun");
 }
 
 /** Days as a person writes them. */
 function weekdaysText(weekdays: number): string {
-  const days = DAYS.filter((_, i) => (weekdays & (1 << i)) !== 0);
+  const days = daysOf(weekdays);
   return days.length === 7 ? "every day" : weekdays === 31 ? "mon-fri" : days.join(",");
 }
 
@@ -50,7 +36,7 @@ export function hoursOf(option: string, text: string): Hours {
     wrongValue(option, text, `times from 00:00 to 24:00, ${EXPECTED}`);
   }
   if (fromMinutes === toMinutes) throw new ValueError(`${option}: ${text} never begins (expected two different times)`);
-  const weekdays = readDays(days) ?? wrongValue(option, text, `the days as mon-fri or sat,sun, ${EXPECTED}`);
+  const weekdays = readWeekdays(days) ?? wrongValue(option, text, `the days as mon-fri or sat,sun, ${EXPECTED}`);
   if (zone === "+local") return { fromMinutes, toMinutes, weekdays, utcOffsetMinutes: undefined };
   const utcOffsetMinutes = offsetMinutesOf(zone);
   if (utcOffsetMinutes === undefined) wrongValue(option, text, `a zone from -14:00 to +14:00, ${EXPECTED}`);

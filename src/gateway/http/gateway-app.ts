@@ -3,6 +3,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { bearsKey } from "#base/host/http/bearer.ts";
+import { readScope } from "#gateway/oauth/scope-word.ts";
 import { readBody } from "./body.ts";
 import { authenticate, authorizeStaff, type Principal, type PrincipalParts } from "./principal.ts";
 import { Refusal } from "./refusal.ts";
@@ -23,11 +24,15 @@ const errorReply = z
   .openapi("Error");
 
 const NOBODY: Principal = {
-  ...{ name: "", isAccount: false, role: "viewer", clientId: "", scope: "", capabilities: [], expiresS: 0, token: "" },
+  ...{ name: "", isAccount: false, role: "viewer", clientId: "", scope: "", expiresS: 0, token: "" },
+  links: [{ owner: "", capabilities: [] }],
   ...{ isStaff: false, arrival: "elsewhere", authenticatedS: undefined, grantId: undefined },
 };
 const NO_KEY = "the bootstrap key is missing or wrong; run this on the gateway's host";
-const HOST: Principal = { ...NOBODY, name: "bootstrap", role: "admin", capabilities: [{ level: "all" }] };
+const HOST: Principal = {
+  ...{ ...NOBODY, name: "bootstrap", role: "admin" },
+  links: [{ owner: "", capabilities: readScope("all") }],
+};
 
 function describe({ method, path, summary, who, staff, body, takesFile, replies }: Route) {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);

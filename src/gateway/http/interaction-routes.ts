@@ -5,9 +5,7 @@ import type Provider from "oidc-provider";
 import type { InteractionResults } from "oidc-provider";
 import { type LoginParts, logIn } from "#gateway/accounts/log-in.ts";
 import type { Passkeys } from "#gateway/accounts/passkeys.ts";
-import { hoursOf, readCapability } from "#gateway/oauth/capability.ts";
 import { MAKER_CALLBACK, type MakerLogin } from "#gateway/oauth/maker-login.ts";
-import { STAFF_SCOPE } from "#gateway/oauth/provider.ts";
 import type { Units } from "#gateway/units/units.ts";
 import { formOf, refuseForeign } from "./form-request.ts";
 import type { GatewayApp } from "./gateway-app.ts";
@@ -15,6 +13,7 @@ import { pageHeaders, pageText } from "./page.ts";
 import { type Said, type Speech, speechFor } from "./page-texts.ts";
 import { passkeyForm } from "./passkey-form.ts";
 import { Refusal } from "./refusal.ts";
+import { scopeText } from "./scope-text.ts";
 
 interface InteractionParts extends LoginParts {
   readonly issuer: string;
@@ -25,25 +24,6 @@ interface InteractionParts extends LoginParts {
 }
 
 type Details = Awaited<ReturnType<Provider["interactionDetails"]>>;
-
-/** What a scope's word allows, in words. */
-function meaningOf(word: string, units: Units, say: Speech): string {
-  if (word === STAFF_SCOPE)
-    return say("run this gateway for you: accounts, tokens and its journal, as far as your role goes");
-  const capability = readCapability(word);
-  if (capability === undefined) return word;
-  const { level, name = "", device, isLan } = capability;
-  const unit = device === undefined ? undefined : units.find(device);
-  const whole = device === undefined ? say("every device") : (unit?.name ?? say("device {id}", { id: device }));
-  const hours = hoursOf(capability);
-  const when = hours === undefined ? "" : say(", from {from} to {to} UTC", hours);
-  const where = whole + when + (isLan === true ? say(", from the gateway's own network alone") : "");
-  if (level === "use") return say("use {name} of {where}", { name, where });
-  return say(
-    level === "all" ? "do everything with {where}, also install releases" : "do everything with {where}, except PUT",
-    { where },
-  );
-}
 
 export function addInteractionRoutes(app: GatewayApp, parts: InteractionParts): void {
   const { issuer, provider, accounts, units, journal, passkeys, makerLogin } = parts;
@@ -75,7 +55,7 @@ export function addInteractionRoutes(app: GatewayApp, parts: InteractionParts): 
   const wordText = (details: Details, word: string, say: Speech) => {
     const [other] =
       Object.entries(missingOf(details)).find(([at, words]) => at !== issuer && words.includes(word)) ?? [];
-    return other === undefined ? meaningOf(word, units, say) : say("act for you at {address}", { address: other });
+    return other === undefined ? scopeText(word, units, say) : say("act for you at {address}", { address: other });
   };
 
   async function show(incoming: IncomingMessage, details: Details, error?: Said, status = 200): Promise<Response> {

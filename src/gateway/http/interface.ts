@@ -104,6 +104,51 @@ export interface ClientView {
   readonly scope: string | null;
 }
 
+/** A webhook: events whose names begin so go to an address. Its secret was shown once. */
+export interface HookView {
+  readonly id: string;
+  readonly account: string;
+  readonly event: string;
+  readonly url: string;
+  /** A unit's ID, or empty for all. */
+  readonly device: string;
+  readonly createdMs: number;
+  /** The last delivery since the gateway started; null before the first. */
+  readonly last: {
+    readonly atMs: number;
+    /** An HTTP status, or why there was none. */
+    readonly answer: number | string;
+  } | null;
+}
+
+/** What an owner delegated to the gateway's key. */
+export interface DelegationView {
+  readonly id: string;
+  readonly name: string;
+  /** Since when the gateway has it. */
+  readonly addedMs: number;
+  /** The public key of whoever delegated it, in hexadecimal digits. */
+  readonly by: string;
+  /** By which it is revoked: 16 hexadecimal digits. */
+  readonly number: string;
+  /** Of the whole chain; null for one without an end. */
+  readonly expiresMs: number | null;
+  readonly mayFlash: boolean;
+  /** Whether it is for a key that the gateway had before: its owner delegates anew. */
+  readonly isStale: boolean;
+}
+
+/** The gateway's own key. */
+export interface GatewayKeyView {
+  /** The public half, in hexadecimal digits. */
+  readonly key: string;
+  /** When the gateway first used it. */
+  readonly sinceMs: number;
+  /** Whether systemd gives it as a credential. */
+  readonly isCredential: boolean;
+  readonly delegations: readonly DelegationView[];
+}
+
 export interface GatewayJournalEntry {
   readonly number: number;
   readonly atMs: number;

@@ -1,12 +1,15 @@
 /** Who sends a request: the token that it shows, checked again each time, and what that token may do. */
 import type { IncomingMessage } from "node:http";
 import type Provider from "oidc-provider";
+import type { Fault } from "#base/faults.ts";
 import type { Accounts } from "#gateway/accounts/accounts.ts";
-import type { Artifacts, StoredToken } from "#gateway/oauth/artifacts.ts";
-import { type Act, allows, type Capability, readScope } from "#gateway/oauth/capability.ts";
+import type { Artifacts } from "#gateway/oauth/artifacts.ts";
+import { type Act, judge, type TokenLink } from "#gateway/oauth/capability.ts";
+import { CLIENT_ROLE, STAFF_SCOPE } from "#gateway/oauth/client-metadata.ts";
 import { checkProof } from "#gateway/oauth/dpop.ts";
-import { CLIENT_ROLE, STAFF_SCOPE } from "#gateway/oauth/provider.ts";
 import { isRole, mayRole, type Rights, ROLES, type Role } from "#gateway/oauth/rights.ts";
+import { linksOf } from "#gateway/oauth/token-links.ts";
+import type { Uses } from "#gateway/oauth/uses.ts";
 import { type Arrival, arrivalOf } from "./arrival.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -17,7 +20,8 @@ export interface Principal {
   readonly role: Role;
   readonly clientId: string;
   readonly scope: string;
-  readonly capabilities: readonly Capability[];
+  /** What the token may do: all of these must allow it. */
+  readonly links: readonly TokenLink[];
   readonly expiresS: number;
   /** Whether the token is one of staff, which the console has. */
   readonly isStaff: boolean;
@@ -36,6 +40,7 @@ export interface PrincipalParts {
   readonly provider: Provider;
   readonly artifacts: Artifacts;
   readonly accounts: Accounts;
+  readonly uses: Uses;
   /** Whether a token may stand in the query or the form, as programs of the Spark era do (RFC 9700, 4.3.2, forbids it). */
   readonly isCompat: boolean;
   /** Whether clients connect to the gateway itself, and no proxy stands in front. */
@@ -45,13 +50,6 @@ export interface PrincipalParts {
 const challenge = (scheme: string, more = "") => ({ "www-authenticate": `${scheme} realm="latchkey"${more}` });
 const invalid = (message: string) =>
   new Refusal(401, "invalid_token", message, challenge("Bearer", ', error="invalid_token"'));
-
-const readScopes = new WeakMap<StoredToken, readonly Capability[]>();
-function capabilitiesOf(token: StoredToken): readonly Capability[] {
-  const known = readScopes.get(token) ?? readScope(token.scope);
-  readScopes.set(token, known);
-  return known;
-}
 
 /** What a token stands for now; undefined for one that is unknown, expired, revoked, or whose account is gone. */
 export async function principalOf(
@@ -63,9 +61,11 @@ export async function principalOf(
   if (token === undefined || token.expiresS <= Date.now() / 1_000) return undefined;
   // A token of this issuer for somebody else's interface is none for this one.
   if (!token.audience.includes(issuer)) return undefined;
+  const links = await linksOf(artifacts, token);
+  if (links === undefined) return undefined;
   const { clientId, scope, expiresS, jkt, grantId, authenticatedS } = token;
   const shared = {
-    ...{ clientId, scope, expiresS, jkt, arrival, capabilities: capabilitiesOf(token), token: value },
+    ...{ clientId, scope, expiresS, jkt, arrival, links, token: value },
     ...{ grantId, authenticatedS, isStaff: scope.split(" ").includes(STAFF_SCOPE) },
   };
   if (token.kind === "ClientCredentials") {
@@ -132,8 +132,22 @@ const DENIED: Readonly<Record<Rights, string>> = {
   flash: "install releases",
 };
 
+/** Why a token's limits refuse, in words. */
+const LIMITED: Partial<Record<Fault, string>> = {
+  CAVEAT_ARGUMENT: "with this argument",
+  CAVEAT_NOT_BEFORE: "yet",
+  CAVEAT_NOT_AFTER: "any more",
+  CAVEAT_TIME_OF_DAY: "at this hour",
+  CAVEAT_MOON: "in this phase of the moon",
+  CAVEAT_USES: "any more: its uses are used up",
+  CAVEAT_RATE: "so often; try again later",
+  CAVEAT_LAN: "from another network than the gateway's own",
+};
+const RETRY_S = "10";
+
+/** Whether somebody may do something, as far as that can be said before it is counted. */
 export const may = (who: Principal, act: Act): boolean =>
-  mayRole(who.role, act.right) && allows(who.capabilities, { ...act, arrival: who.arrival });
+  mayRole(who.role, act.right) && judge(who.links, { ...act, arrival: who.arrival }).ok;
 
 /** Whether somebody may still do something, asked when a unit gets to it. */
 export const stillMay = (parts: PrincipalParts, who: Principal, act: Act) => async (): Promise<boolean> => {
@@ -141,11 +155,26 @@ export const stillMay = (parts: PrincipalParts, who: Principal, act: Act) => asy
   return now !== undefined && may(now, act);
 };
 
-/** @throws Refusal 403 */
+function refuse(whose: string, { right }: Act, fault?: Fault): never {
+  const limit = fault === undefined ? undefined : LIMITED[fault];
+  const text = `${whose} does not allow to ${DENIED[right]}${limit === undefined ? "" : ` ${limit}`}`;
+  if (fault === "CAVEAT_RATE") throw new Refusal(429, fault, text, { "retry-after": RETRY_S });
+  throw new Refusal(403, "insufficient_scope", text);
+}
+
+/** Checks before anything is done, or asked of a unit; a use is counted by `use`. @throws Refusal 403 */
 export function authorize(who: Principal, act: Act): void {
-  if (may(who, act)) return;
-  const whose = mayRole(who.role, act.right) ? "this token" : `the role ${who.role}`;
-  throw new Refusal(403, "insufficient_scope", `${whose} does not allow to ${DENIED[act.right]}`);
+  if (!mayRole(who.role, act.right)) refuse(`the role ${who.role}`, act);
+  const judged = judge(who.links, { ...act, arrival: who.arrival });
+  if (!judged.ok) refuse("this token", act, judged.fault);
+}
+
+/** Checks once more with all that is known, and counts the use: what is left is done by the unit. @throws Refusal 403, 429 */
+export async function use({ uses }: Pick<PrincipalParts, "uses">, who: Principal, act: Act): Promise<void> {
+  if (!mayRole(who.role, act.right)) refuse(`the role ${who.role}`, act);
+  const judged = judge(who.links, { ...act, arrival: who.arrival }, { usageOf: uses.of });
+  if (!judged.ok) refuse("this token", act, judged.fault);
+  await uses.take(judged.counted);
 }
 
 /** Who of the staff may do something. */

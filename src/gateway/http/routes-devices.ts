@@ -17,7 +17,7 @@ import {
   typedArgs,
   variableType,
 } from "./device-view.ts";
-import { authorize, may, type Principal, type PrincipalParts, stillMay } from "./principal.ts";
+import { authorize, may, type Principal, type PrincipalParts, stillMay, use } from "./principal.ts";
 import { Refusal, refusalFor } from "./refusal.ts";
 import { type Route, route } from "./route.ts";
 
@@ -150,16 +150,20 @@ export function deviceRoutes(parts: DeviceRouteParts): Route[] {
         // "noFlash may do everything except PUT to the device": refused before anything else is said.
         authorize(who, { device: unit?.id ?? word, right: RIGHT.flash });
         if (unit === undefined) throw new Refusal(404, "not_found", `there is no device ${params.device} here`);
+        const isEmpty = file === undefined && body.name === undefined && body.signal === undefined;
+        if (isEmpty) throw new Refusal(400, "invalid_request", "send a file, a name or a signal");
+        await use(parts, who, { device: unit.id, right: RIGHT.flash });
         if (file !== undefined) return put(who, unit, file);
         if (body.name !== undefined) {
           await units.rename(unit.id, body.name);
           note(who, "rename", unit, body.name);
           return { id: unit.id, name: body.name, updated_at: new Date().toISOString() };
         }
-        if (body.signal === undefined) throw new Refusal(400, "invalid_request", "send a file, a name or a signal");
         await offered(unit, "signal", "call");
-        const isOn = !["0", 0, false, "false"].includes(body.signal);
-        const args = encodeCbor(new Map([["on", isOn]]));
+        const isOn = !["0", 0, false, "false"].includes(body.signal ?? "");
+        const given = new Map([["on", isOn]]);
+        authorize(who, { device: unit.id, right: RIGHT.call, name: "signal", args: given });
+        const args = encodeCbor(given);
         const answer = await unit.connection.request({ op: "call", name: "signal", args }, true);
         note(who, "signal", unit, answer.ok ? "done" : answer.fault);
         if (!answer.ok) throw refusalFor(answer.fault, "signal");
@@ -178,6 +182,7 @@ export function deviceRoutes(parts: DeviceRouteParts): Route[] {
         const act = { device: unit.id, right: RIGHT.read, name };
         authorize(who, act);
         await offered(unit, name, "read");
+        await use(parts, who, act);
         const request = { op: "call", name, args: encodeCbor(new Map()) } as const;
         const answer = await unit.connection.request(request, true, stillMay(parts, who, act));
         if (!answer.ok) throw refusalFor(answer.fault, name);
@@ -194,11 +199,13 @@ export function deviceRoutes(parts: DeviceRouteParts): Route[] {
       async answer({ who, params, body }) {
         const unit = unitFor(units, who, params.device ?? "");
         const name = params.function ?? "";
-        const act = { device: unit.id, right: RIGHT.call, name };
-        authorize(who, act);
+        authorize(who, { device: unit.id, right: RIGHT.call, name });
         await offered(unit, name, "call");
         const given = typedArgs(unit, name, argsOf(body.args ?? body.arg, onlyArgument(unit, name)));
-        const args = encodeCbor(new Map(Object.entries(given)));
+        const named = new Map(Object.entries(given));
+        const act = { device: unit.id, right: RIGHT.call, name, args: named };
+        await use(parts, who, act);
+        const args = encodeCbor(named);
         const answer = await unit.connection.request({ op: "call", name, args }, false, stillMay(parts, who, act));
         note(who, `call ${name}`, unit, answer.ok ? "done" : answer.fault);
         if (!answer.ok) throw refusalFor(answer.fault, name);

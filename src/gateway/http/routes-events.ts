@@ -143,8 +143,8 @@ export function eventRoutes(parts: EventRouteParts): Route[] {
       replies: { 200: z.object({ ok: z.literal(true) }) },
       async answer({ who, body }) {
         // An event of nobody's reaches everybody: whoever may call something may say something.
-        const isWide = who.capabilities.some(
-          ({ level, hours, isLan }) => level !== "use" && hours === undefined && isLan === undefined,
+        const isWide = who.links.every(({ capabilities }) =>
+          capabilities.some(({ level, caveats }) => level !== "use" && caveats.length === 0),
         );
         if (!isWide || who.role === "viewer") {
           throw new Refusal(403, "insufficient_scope", "this token does not allow to publish events");

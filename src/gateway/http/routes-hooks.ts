@@ -1,13 +1,17 @@
 /** Webhooks of an account. */
 import { z } from "@hono/zod-openapi";
 import type { Journal } from "#gateway/journal.ts";
-import { covers } from "#gateway/oauth/capability.ts";
+import { covers } from "#gateway/oauth/narrower.ts";
 import { RIGHT } from "#gateway/oauth/rights.ts";
+import type { Capability } from "#gateway/oauth/scope-word.ts";
 import type { HookRow } from "#gateway/store/schema.ts";
-import { authorize, type Principal } from "./principal.ts";
+import type { HookView } from "./interface.ts";
+import { authorize, authorizeStaff, type Principal } from "./principal.ts";
 import { Refusal } from "./refusal.ts";
 import { type Route, route } from "./route.ts";
 import type { WebHooks } from "./web-hooks.ts";
+
+const isAdmin = ({ isAccount, role }: Principal) => !isAccount || role === "admin";
 
 interface HookRouteParts {
   readonly hooks: WebHooks;
@@ -28,19 +32,53 @@ function checkMaker(who: Principal, device: string, event: string): void {
     throw new Refusal(403, "insufficient_scope", "webhooks are for accounts of the roles support, release and admin");
   }
   if (device !== "") authorize(who, { device, right: RIGHT.subscribe, name: event });
-  // A token for some hours of the day makes nothing that goes on for the others.
-  const wanted = device === "" ? { level: "noFlash" as const } : { level: "use" as const, name: event, device };
-  if (!covers(who.capabilities, wanted)) {
+  // A token with limits makes nothing that goes on without them.
+  const wanted: Capability = {
+    ...{ word: "", caveats: [] },
+    ...(device === "" ? { level: "noFlash" } : { level: "use", name: event, device }),
+  };
+  if (!who.links.every(({ capabilities }) => covers(capabilities, wanted))) {
     throw new Refusal(
       403,
       "insufficient_scope",
-      "this token does not allow webhooks for all devices or at all hours; name a device",
+      "this token does not allow webhooks for all devices or without its limits; name a device",
     );
   }
 }
 
 export function hookRoutes({ hooks, journal }: HookRouteParts): Route[] {
   return [
+    route({
+      method: "GET",
+      path: "/v1/gateway/webhooks",
+      summary: "Webhooks with their last delivery: an administrator sees everybody's, others their own",
+      who: "token",
+      staff: { role: "viewer" },
+      replies: { 200: z.array(z.looseObject({ id: z.string(), account: z.string() })) },
+      answer: async ({ who }) =>
+        hooks.list(isAdmin(who) ? undefined : who.name).map(
+          ({ id, account, event, url: address, device, created_ms }): HookView => ({
+            ...{ id, account, event, url: address, device, createdMs: created_ms, last: hooks.lastOf(id) ?? null },
+          }),
+        ),
+    }),
+    route({
+      method: "DELETE",
+      path: "/v1/gateway/webhooks/{hook}",
+      summary: "Ends a webhook: an administrator anybody's, with a fresh second factor; others their own",
+      who: "token",
+      staff: { role: "viewer" },
+      replies: { 200: z.looseObject({ ok: z.literal(true) }) },
+      async answer({ who, params }) {
+        const hook = hooks.list().find(({ id }) => id === params.hook);
+        if (hook !== undefined && hook.account !== who.name) authorizeStaff(who, { role: "admin", isFresh: true });
+        if (hook === undefined || !(await hooks.remove(hook.account, hook.id)))
+          throw new Refusal(404, "not_found", "there is no such webhook; it may have ended meanwhile");
+        const outcome = hook.account === who.name ? "done" : `of ${hook.account}`;
+        journal.add({ who: who.name, what: `remove webhook ${hook.id}`, outcome });
+        return { ok: true };
+      },
+    }),
     route({
       method: "GET",
       path: "/v1/webhooks",

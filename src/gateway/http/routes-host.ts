@@ -7,12 +7,16 @@ import { type Artifacts, hashOf } from "#gateway/oauth/artifacts.ts";
 import { registerClient, registerResource } from "#gateway/oauth/clients.ts";
 import { ROLES } from "#gateway/oauth/rights.ts";
 import type { Units } from "#gateway/units/units.ts";
+import type { GatewayKeyView } from "./interface.ts";
 import { orRefuse } from "./or-refuse.ts";
 import { Refusal } from "./refusal.ts";
 import { type Route, route } from "./route.ts";
 
 interface HostRouteParts {
   readonly publicKey: Uint8Array;
+  /** When the gateway first used its key. */
+  readonly keySinceMs: number;
+  readonly isCredential: boolean;
   readonly artifacts: Artifacts;
   readonly units: Units;
   readonly journal: Journal;
@@ -25,7 +29,8 @@ const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 
 const role = z.enum(ROLES);
 const done = z.looseObject({ ok: z.literal(true) });
 
-export function hostRoutes({ publicKey, artifacts, units, journal }: HostRouteParts): Route[] {
+export function hostRoutes(parts: HostRouteParts): Route[] {
+  const { publicKey, keySinceMs, isCredential, artifacts, units, journal } = parts;
   /** Hashes of the codes by which an owner's phone may bring a unit's chain: who made each, and when it ends. */
   const invitations = new Map<string, { readonly by: string; readonly untilMs: number }>();
   const note = (who: string, what: string, outcome: string, device?: string) =>
@@ -38,6 +43,21 @@ export function hostRoutes({ publicKey, artifacts, units, journal }: HostRoutePa
       who: "anyone",
       replies: { 200: z.object({ key: z.string() }) },
       answer: async () => ({ key: toHex(publicKey) }),
+    }),
+    route({
+      method: "GET",
+      path: "/v1/gateway/key",
+      summary: "The gateway's own key: its age, and what owners delegated to it",
+      who: "host",
+      staff: { role: "viewer" },
+      replies: { 200: z.looseObject({ key: z.string(), sinceMs: z.number() }) },
+      answer: async (): Promise<GatewayKeyView> => ({
+        ...{ key: toHex(publicKey), sinceMs: keySinceMs, isCredential },
+        delegations: units.delegations().map(({ by, cti, expiresAtS, ...each }) => ({
+          ...{ ...each, by: toHex(by), number: toHex(cti) },
+          expiresMs: expiresAtS === undefined ? null : expiresAtS * 1_000,
+        })),
+      }),
     }),
     route({
       method: "POST",

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Journal } from "#gateway/journal.ts";
 import type { Artifacts, TokenSummary } from "#gateway/oauth/artifacts.ts";
-import { CLIENT_RESOURCE, CLIENT_ROLE, CLIENT_SCOPE } from "#gateway/oauth/provider.ts";
+import { CLIENT_RESOURCE, CLIENT_ROLE, CLIENT_SCOPE } from "#gateway/oauth/client-metadata.ts";
 import type { ClientView, GatewayJournalPage, TokenView } from "./interface.ts";
 import { authorizeStaff, type Principal } from "./principal.ts";
 import { Refusal } from "./refusal.ts";

@@ -7,7 +7,7 @@ import type { Session } from "#phone/session.ts";
 import type { Description } from "#wire/describe.ts";
 import { deviceView } from "./device-view.ts";
 import type { GatewayUnitView, KeptHistory } from "./interface.ts";
-import { authorize, may, type Principal, type PrincipalParts, stillMay } from "./principal.ts";
+import { authorize, may, type Principal, type PrincipalParts, stillMay, use } from "./principal.ts";
 import { Refusal, refusalFor } from "./refusal.ts";
 import { type Route, route } from "./route.ts";
 
@@ -77,6 +77,7 @@ export function unitRoutes(parts: UnitRouteParts): Route[] {
         // A function must not run because somebody asks for its history.
         if (unit.app?.variables[name]?.history === undefined)
           throw new Refusal(400, "APP_NO_SUCH_NAME", `${name}: this device keeps no values of that`);
+        await use(parts, who, act);
         const session = {
           request: async (request) => {
             const answer = await unit.connection.request(request, true, stillMay(parts, who, act));

@@ -5,8 +5,16 @@ import type { EventHub, HubEvent } from "#gateway/units/event-hub.ts";
 import { isPrivateLiteral, postHook } from "./post-hook.ts";
 import { dataOf } from "./routes-events.ts";
 
+/** What became of the last delivery since the gateway started: an HTTP status, or why there was none. */
+interface Delivery {
+  readonly atMs: number;
+  readonly answer: number | string;
+}
+
 export interface WebHooks {
-  list(account: string): readonly HookRow[];
+  /** Those of an account, or all. */
+  list(account?: string): readonly HookRow[];
+  lastOf(id: string): Delivery | undefined;
   /** Whether events may be sent there, as far as the address says by itself. */
   mayReach(url: string): boolean;
   /** @returns The new hook with its secret. */
@@ -33,7 +41,7 @@ interface WebHookParts {
 
 export async function openWebHooks(parts: WebHookParts): Promise<WebHooks> {
   const { store, hub, mayHear, log } = parts;
-  const hooks = new Map<string, { row: HookRow; stop(): void }>();
+  const hooks = new Map<string, { row: HookRow; last?: Delivery; stop(): void }>();
   let underWay = 0;
 
   async function deliver(row: HookRow, event: HubEvent): Promise<void> {
@@ -47,6 +55,8 @@ export async function openWebHooks(parts: WebHookParts): Promise<WebHooks> {
         const headers = { "content-type": "application/json", "x-latchkey-signature": `sha256=${signature}` };
         const hook = { url: row.url, headers, body, mayBePrivate: parts.mayBePrivate, timeoutMs: TIMEOUT_MS };
         const answer = await postHook(hook).catch((error: Error) => error.message);
+        const held = hooks.get(row.id);
+        if (held !== undefined) held.last = { atMs: Date.now(), answer };
         if (typeof answer === "number" && answer < 500) return;
         if (tries >= TRIES) return log(`webhook ${row.id}: ${event.name} was not delivered (${answer})`);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS * tries).unref());
@@ -68,7 +78,9 @@ export async function openWebHooks(parts: WebHookParts): Promise<WebHooks> {
   for (const row of await store.db.selectFrom("hooks").selectAll().execute()) hold(row);
 
   return {
-    list: (account) => [...hooks.values()].map(({ row }) => row).filter((row) => row.account === account),
+    list: (account) =>
+      [...hooks.values()].map(({ row }) => row).filter((row) => account === undefined || row.account === account),
+    lastOf: (id) => hooks.get(id)?.last,
     mayReach: (url) => parts.mayBePrivate || !isPrivateLiteral(url),
     async add(hook) {
       const secret = randomBytes(24).toString("base64url");

@@ -13,6 +13,7 @@ type TokenKind = "AccessToken" | "ClientCredentials";
 
 /** What is kept of an access token. */
 export interface StoredToken {
+  readonly hash: string;
   readonly kind: TokenKind;
   readonly clientId: string;
   /** The account in whose name it is; undefined for a program in its own. */
@@ -26,12 +27,17 @@ export interface StoredToken {
   readonly grantId: string | undefined;
   /** Unix seconds of the login with password and second factor; undefined for a program's. */
   readonly authenticatedS: number | undefined;
+  /** Hash of the token that it was exchanged for: both must allow what is done. */
+  readonly under: string | undefined;
 }
+
+/** Where an exchanged token has the hash of the one that it came from. */
+export const EXTRA_UNDER = "latchkey_under";
 
 /** What the payload of a token holds besides what the library's types say. */
 interface TokenPayload extends AdapterPayload {
   readonly jkt?: string;
-  readonly extra?: { readonly auth_time?: unknown };
+  readonly extra?: { readonly auth_time?: unknown; readonly [EXTRA_UNDER]?: string };
 }
 
 /** A token in a list: what its holder may know of it, without the token. */
@@ -53,6 +59,8 @@ export interface Artifacts {
   readonly adapterFor: AdapterFactory;
   /** The access token with this value, expired or not: the same object until it changes. */
   tokenOf(value: string): Promise<StoredToken | undefined>;
+  /** The same, by the hash of its value. */
+  tokenByHash(hash: string): Promise<StoredToken | undefined>;
   /** The access and refresh tokens of an account, or of all of them, that are still good. */
   tokensOf(account?: string): Promise<readonly TokenSummary[]>;
   /** Ends one token of an account by the start of its hash, and all of the same login. @returns Whether there was one. */
@@ -78,10 +86,10 @@ const CACHED = [...TOKENS, "Client"];
 const CACHED_MAX = 20_000;
 const NEVER_S = 9_000_000_000;
 
-function readToken({ kind, account, payload, expires_s }: ArtifactRow): StoredToken {
+function readToken({ hash, kind, account, payload, expires_s }: ArtifactRow): StoredToken {
   const { clientId = "", scope = "", aud, jkt, grantId, extra } = JSON.parse(payload) as TokenPayload;
   return {
-    ...{ kind: kind as TokenKind, clientId, scope, jkt, expiresS: expires_s },
+    ...{ hash, kind: kind as TokenKind, clientId, scope, jkt, expiresS: expires_s, under: extra?.[EXTRA_UNDER] },
     account: account === "" ? undefined : account,
     audience: [aud ?? []].flat(),
     grantId,
@@ -200,20 +208,21 @@ export function createArtifacts(store: GatewayStore): Artifacts {
     };
   };
 
+  const tokenByHash = async (hash: string): Promise<StoredToken | undefined> => {
+    const row =
+      cache.get(`AccessToken ${hash}`) ??
+      cache.get(`ClientCredentials ${hash}`) ??
+      (await rowOf("AccessToken", hash)) ??
+      (await rowOf("ClientCredentials", hash));
+    if (row === undefined) return undefined;
+    const known = tokens.get(row) ?? readToken(row);
+    tokens.set(row, known);
+    return known;
+  };
+
   return {
-    adapterFor,
-    async tokenOf(value) {
-      const hash = hashOf(value);
-      const row =
-        cache.get(`AccessToken ${hash}`) ??
-        cache.get(`ClientCredentials ${hash}`) ??
-        (await rowOf("AccessToken", hash)) ??
-        (await rowOf("ClientCredentials", hash));
-      if (row === undefined) return undefined;
-      const known = tokens.get(row) ?? readToken(row);
-      tokens.set(row, known);
-      return known;
-    },
+    ...{ adapterFor, tokenByHash },
+    tokenOf: (value) => tokenByHash(hashOf(value)),
     async tokensOf(account) {
       const nowS = Math.floor(Date.now() / 1_000);
       let found = store.db

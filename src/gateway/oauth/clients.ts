@@ -2,11 +2,11 @@
 import { randomBytes } from "node:crypto";
 import type { AllClientMetadata, ClientMetadata } from "oidc-provider";
 import { type Artifacts, hashOf } from "./artifacts.ts";
-import { readCapability } from "./capability.ts";
+import { CLIENT_RESOURCE, CLIENT_ROLE, CLIENT_SCOPE, STAFF_SCOPE } from "./client-metadata.ts";
 import { COMPAT_CLIENTS } from "./compat-request.ts";
 import { GRANT } from "./grants.ts";
-import { CLIENT_RESOURCE, CLIENT_ROLE, CLIENT_SCOPE, STAFF_SCOPE } from "./provider.ts";
 import type { Role } from "./rights.ts";
+import { readCapability, SCOPE_WORDS_MAX, scopeTrouble } from "./scope-word.ts";
 
 /** The command line, which is a public client: it has no secret that it could keep. */
 const COMMAND_LINE: ClientMetadata = {
@@ -73,12 +73,10 @@ export async function registerClient(artifacts: Artifacts, client: NewClient): P
       `"${id}" is no name for a client (expected letters, digits and . _ -, and none of the gateway's own)`,
     );
   }
-  const wrong = scope.split(" ").find((word) => word !== STAFF_SCOPE && readCapability(word) === undefined);
-  if (wrong !== undefined) {
-    throw new ClientTrouble(
-      `"${wrong}" is no scope (expected all, noFlash or use:NAME, each with @DEVICE for one unit, /0800-1800 for some hours and /lan for this network, or staff for a cloud)`,
-    );
-  }
+  const words = scope.split(" ");
+  if (words.length > SCOPE_WORDS_MAX) throw new ClientTrouble(`the scope has more than ${SCOPE_WORDS_MAX} words`);
+  const wrong = words.find((word) => word !== STAFF_SCOPE && readCapability(word) === undefined);
+  if (wrong !== undefined) throw new ClientTrouble(`${scopeTrouble(wrong)}; staff is for a cloud`);
   const adapter = artifacts.adapterFor("Client");
   if ((await adapter.find(id)) !== undefined) throw new ClientTrouble(`there is a client ${id} already`);
   const secret = randomBytes(32).toString("base64url");

@@ -6,10 +6,10 @@ import Provider, { errors, type KoaContextWithOIDC } from "oidc-provider";
 import type { Accounts } from "#gateway/accounts/accounts.ts";
 import type { Attempts } from "#gateway/accounts/attempts.ts";
 import { PasswordsBusy } from "#gateway/accounts/password.ts";
-import { type Capability, readCapability, writeCapability } from "./capability.ts";
 import { GRANT, lifetimeAsked, NEVER_S } from "./grants.ts";
 import { createPendingLogins } from "./pending-logins.ts";
 import { tokenError } from "./refuse.ts";
+import { type Capability, readCapability } from "./scope-word.ts";
 
 interface PasswordGrantParts {
   readonly issuer: string;
@@ -23,15 +23,16 @@ interface PasswordGrantParts {
 const LIFETIME_S = 3_600;
 const REFUSED = "the name, the password or the code is wrong";
 
-/** What the token is for: a unit or null for all, and a level. @throws InvalidScope */
+/** What the token is for: a unit or null for all, and a level with its limits. @throws InvalidScope */
 function capabilityAsked(params: Readonly<Record<string, unknown>>): Capability {
-  const [device, level] = [params.device_id ?? "null", params.access_level ?? "all"].map(String);
+  const [device, level] = [String(params.device_id ?? "null"), String(params.access_level ?? "all")];
   const isAll = device === "null" || device === "";
-  const capability = readCapability(`${level}${isAll ? "" : `@${String(device).toLowerCase()}`}`);
+  const [word = "", ...limits] = level.split("/");
+  const capability = readCapability([`${word}${isAll ? "" : `@${device.toLowerCase()}`}`, ...limits].join("/"));
   if (capability !== undefined) return capability;
   throw tokenError(
     "InvalidScope",
-    "device_id and access_level say nothing (expected 24 hexadecimal digits or null, and all, noFlash or use:NAME)",
+    "device_id and access_level say nothing (expected 24 hexadecimal digits or null, and all, noFlash or use:NAME, with limits as /0800-1800 or /uses=5)",
   );
 }
 
@@ -48,7 +49,7 @@ export function registerPasswordGrant(provider: Provider, parts: PasswordGrantPa
   ): Promise<void> {
     const { client } = ctx.oidc;
     if (client === undefined) throw tokenError("InvalidClient", "no client");
-    const scope = writeCapability(capability);
+    const scope = capability.word;
     const grant = new provider.Grant({ accountId: name, clientId: client.clientId });
     grant.addResourceScope(issuer, scope);
     const grantId = await grant.save();

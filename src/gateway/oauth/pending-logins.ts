@@ -1,7 +1,7 @@
 /** Logins whose password was right and whose second factor is missing, for five minutes and three wrong codes. */
 import { randomBytes } from "node:crypto";
 import { hashOf } from "./artifacts.ts";
-import type { Capability } from "./capability.ts";
+import type { Capability } from "./scope-word.ts";
 
 interface PendingLogin {
   readonly name: string;

@@ -8,12 +8,16 @@ import type { Accounts } from "#gateway/accounts/accounts.ts";
 import { pageHeaders, pageText } from "#gateway/http/page.ts";
 import { speechFor } from "#gateway/http/page-texts.ts";
 import type { GatewayStore } from "#gateway/store/schema.ts";
-import type { Artifacts } from "./artifacts.ts";
-import { type Capability, covers, readCapability, readScope } from "./capability.ts";
+import { type Artifacts, EXTRA_UNDER, hashOf } from "./artifacts.ts";
+import { CLIENT_RESOURCE, CLIENT_ROLE, CLIENT_SCOPE, STAFF_SCOPE } from "./client-metadata.ts";
 import { consoleOf, mayCallFrom, refreshSecondsOf, withConsoles } from "./console-clients.ts";
 import { DEVICE_FLOW } from "./device-pages.ts";
-import { NEVER_S } from "./grants.ts";
+import { GRANT, NEVER_S } from "./grants.ts";
+import { covers } from "./narrower.ts";
+import { tokenError } from "./refuse.ts";
 import { isRole } from "./rights.ts";
+import { type Capability, readCapability, readScope, SCOPE_WORDS_MAX, scopeTrouble } from "./scope-word.ts";
+import { linksOf } from "./token-links.ts";
 
 interface ProviderParts {
   /** The gateway's own address, as its clients write it: issuer and audience of its tokens. */
@@ -24,14 +28,6 @@ interface ProviderParts {
   /** Clients that come with the gateway. */
   readonly clients: readonly ClientMetadata[];
 }
-
-/** What a client that acts in its own name may do, kept in its registration. */
-export const CLIENT_ROLE = "latchkey_role";
-export const CLIENT_SCOPE = "latchkey_scope";
-/** Marks an interface that takes this server's tokens, as a maker's cloud; its client ID is its address. */
-export const CLIENT_RESOURCE = "latchkey_resource";
-/** The one scope of such an interface: what its bearer may do there, their role says. */
-export const STAFF_SCOPE = "staff";
 
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
@@ -135,11 +131,12 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
             return { scope: STAFF_SCOPE, audience: resource, accessTokenFormat: "jwt", jwt };
           }
           const words = scopeAsked(ctx).split(" ");
+          if (words.length > SCOPE_WORDS_MAX) throw tokenError("InvalidScope", `more than ${SCOPE_WORDS_MAX} words`);
           // Staff's own console alone may ask for what runs the gateway: no program gets that by a consent that was not read.
           const mayStaff = ctx.oidc.client?.clientId === consoleOf(issuer);
           const isStaff = (word: string) => word === STAFF_SCOPE && mayStaff;
-          const wrong = words.filter((word) => word !== "" && !isStaff(word) && readCapability(word) === undefined);
-          if (wrong.length > 0) throw new errors.InvalidScope("unknown scope", wrong.join(" "));
+          const wrong = words.find((word) => word !== "" && !isStaff(word) && readCapability(word) === undefined);
+          if (wrong !== undefined) throw tokenError("InvalidScope", scopeTrouble(wrong));
           const granted = words.filter((word) => {
             const capability = readCapability(word);
             return isStaff(word) || (capability !== undefined && mayClient(ctx, capability));
@@ -152,7 +149,10 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
     pkce: { required: () => true },
     rotateRefreshToken: true,
     // When the bearer logged in: what can't be undone in the field needs a fresh second factor. By `grant` a token ends with its login.
+    // An exchanged token has neither, and stays under the one that was shown for it.
     async extraTokenClaims(ctx) {
+      const { grant_type, subject_token } = ctx.oidc.params ?? {};
+      if (grant_type === GRANT.exchange) return { [EXTRA_UNDER]: hashOf(String(subject_token)) };
       const { AuthorizationCode, DeviceCode, RefreshToken } = ctx.oidc.entities;
       const login = AuthorizationCode ?? DeviceCode ?? RefreshToken;
       if (login?.authTime === undefined) return undefined;
@@ -200,12 +200,15 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
   // Whoever is asked about a token says what its account may do now; an account that is gone has no tokens.
   provider.use(async (ctx, next) => {
     await next();
-    const told = ctx.body as { active?: boolean; sub?: string; client_id?: string } | undefined;
-    if (ctx.path !== "/oauth/introspect" || told?.active !== true) return;
+    const body = ctx.body as { active?: boolean; sub?: string; client_id?: string; [EXTRA_UNDER]?: string } | undefined;
+    if (ctx.path !== "/oauth/introspect" || body?.active !== true) return;
+    const { [EXTRA_UNDER]: under, ...told } = body;
+    const token = under === undefined ? undefined : await artifacts.tokenOf(String(ctx.oidc.params?.token));
+    const isOrphan = token !== undefined && (await linksOf(artifacts, token)) === undefined;
     const account = told.sub === undefined ? undefined : accounts.find(told.sub);
     const client = told.sub === undefined ? await provider.Client.find(told.client_id ?? "") : undefined;
     const role = account === undefined ? client?.[CLIENT_ROLE] : account.role;
-    const isOver = told.sub !== undefined && account?.isDisabled !== false;
+    const isOver = isOrphan || (told.sub !== undefined && account?.isDisabled !== false);
     ctx.body = isOver ? { active: false } : { ...told, role };
   });
   // Secrets of clients are stored as hashes (RFC 9700, 2.5: they have 256 random bits, so a plain hash does).

@@ -7,7 +7,7 @@ import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
 import type Provider from "oidc-provider";
 import type { JWK } from "oidc-provider";
 import type { Accounts } from "#gateway/accounts/accounts.ts";
-import { CLIENT_RESOURCE, CLIENT_ROLE } from "./provider.ts";
+import { CLIENT_RESOURCE, CLIENT_ROLE } from "./client-metadata.ts";
 
 interface StaffTokenParts {
   readonly issuer: string;

@@ -1,17 +1,21 @@
 /**
- * Exchanges an access token for a narrower one: fewer devices, a lower level, some functions, a shorter life; never more.
+ * Exchanges an access token for a narrower one: fewer devices, a lower level, some functions, a shorter life; never more. Whatever
+ * its words say, it stays under the token that it came from: both must allow an act, and both count it.
  * @source RFC 8693
  */
 import type Provider from "oidc-provider";
 import type { KoaContextWithOIDC } from "oidc-provider";
-import { covers, readCapability, readScope } from "./capability.ts";
+import type { Artifacts } from "./artifacts.ts";
 import { checkProof } from "./dpop.ts";
 import { GRANT, lifetimeAsked } from "./grants.ts";
+import { covers } from "./narrower.ts";
 import { tokenError } from "./refuse.ts";
+import { readCapability, readScope, SCOPE_WORDS_MAX, scopeTrouble } from "./scope-word.ts";
+import { EXCHANGES_MAX, linksOf } from "./token-links.ts";
 
 const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
 
-export function registerTokenExchange(provider: Provider, issuer: string): void {
+export function registerTokenExchange(provider: Provider, issuer: string, artifacts: Artifacts): void {
   async function exchange(ctx: KoaContextWithOIDC): Promise<void> {
     const params = ctx.oidc.params as Readonly<Record<string, string | undefined>>;
     const { client } = ctx.oidc;
@@ -37,11 +41,22 @@ export function registerTokenExchange(provider: Provider, issuer: string): void 
     if (grant === undefined)
       throw tokenError("InvalidGrant", "subject_token is unknown, expired, revoked or another client's");
 
+    const stored = await artifacts.tokenOf(value);
+    const links = stored && (await linksOf(artifacts, stored));
+    if (links === undefined)
+      throw tokenError("InvalidGrant", "subject_token is unknown, expired, revoked or another client's");
+    if (links.length > EXCHANGES_MAX) {
+      throw tokenError("InvalidGrant", `subject_token was exchanged ${EXCHANGES_MAX} times already`);
+    }
+
     const held = readScope(subject.scope);
     const scope = params.scope ?? subject.scope ?? "";
-    for (const word of scope.split(" ")) {
+    const words = scope.split(" ");
+    if (words.length > SCOPE_WORDS_MAX) throw tokenError("InvalidScope", `more than ${SCOPE_WORDS_MAX} words`);
+    for (const word of words) {
       const wanted = readCapability(word);
-      if (wanted === undefined || !covers(held, wanted)) {
+      if (wanted === undefined) throw tokenError("InvalidScope", scopeTrouble(word));
+      if (!covers(held, wanted)) {
         throw tokenError("InvalidScope", `the token does not allow so much: ${word}`);
       }
     }
@@ -64,6 +79,7 @@ export function registerTokenExchange(provider: Provider, issuer: string): void 
         throw tokenError("InvalidGrant", "subject_token is bound to another key");
       thumbprint = proof.thumbprint;
     }
+    // extraTokenClaims writes down what it came from.
     const token = new provider.AccessToken({
       ...{ accountId: subject.accountId, client, grantId: subject.grantId, gty: GRANT.exchange, scope },
       expiresIn: Math.max(1, Math.min(leftS, lifetimeS)),

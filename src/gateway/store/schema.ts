@@ -63,6 +63,17 @@ export interface HookRow {
   created_ms: number;
 }
 
+/** How often a token's word was used that has a rate or a number of uses. */
+interface UsesRow {
+  /** SHA-256 of owner and word, in hexadecimal digits. */
+  key: string;
+  /** Hash of the artifact that the uses belong to: a login, an exchanged token or a program. */
+  owner: string;
+  uses: number;
+  /** JSON: Unix milliseconds of the last ones. */
+  times: string;
+}
+
 /** Who did what, when, to which unit; append-only, each entry over the hash of the one before. */
 interface JournalRow {
   number: Generated<number>;
@@ -79,6 +90,7 @@ interface Schema {
   units: UnitRow;
   artifacts: ArtifactRow;
   hooks: HookRow;
+  uses: UsesRow;
   journal: JournalRow;
   records: { name: string; bytes: Uint8Array };
 }
@@ -90,6 +102,7 @@ const TEXTS = {
   units: ["name", "host", "cloud", "cloud_tls"],
   artifacts: ["payload", "grant_id", "account", "second"],
   hooks: ["account", "event", "url", "device", "secret"],
+  uses: ["owner", "times"],
   journal: ["who", "what", "device", "outcome", "hash"],
 } as const;
 const NUMBERS = {
@@ -97,13 +110,14 @@ const NUMBERS = {
   units: ["port", "added_ms"],
   artifacts: ["expires_s"],
   hooks: ["created_ms"],
+  uses: ["uses"],
   journal: ["at_ms"],
 } as const;
-const KEYS = { accounts: ["name"], units: ["id"], artifacts: ["kind", "hash"], hooks: ["id"] } as const;
+const KEYS = { accounts: ["name"], units: ["id"], artifacts: ["kind", "hash"], hooks: ["id"], uses: ["key"] } as const;
 
 async function createTables(db: Kysely<Schema>, dialect: "sqlite" | "postgres"): Promise<void> {
   const bytes: ColumnDataType = dialect === "postgres" ? "bytea" : "blob";
-  for (const name of ["accounts", "units", "artifacts", "hooks", "journal"] as const) {
+  for (const name of ["accounts", "units", "artifacts", "hooks", "uses", "journal"] as const) {
     let table = db.schema.createTable(name).ifNotExists();
     if (name === "journal") {
       table = table.addColumn("number", dialect === "postgres" ? "bigserial" : "integer", (column) =>

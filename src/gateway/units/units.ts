@@ -35,6 +35,21 @@ export class UnitTrouble extends Error {
   override name = "UnitTrouble";
 }
 
+/** What an owner delegated to this gateway, by the chain. */
+interface Delegation {
+  readonly id: string;
+  readonly name: string;
+  readonly addedMs: number;
+  /** Public key of whoever delegated it. */
+  readonly by: Uint8Array;
+  readonly cti: Uint8Array;
+  /** The earliest end of its links; undefined where none ends. */
+  readonly expiresAtS: number | undefined;
+  readonly mayFlash: boolean;
+  /** Whether it is for a key that this gateway had before. */
+  readonly isStale: boolean;
+}
+
 /** What an owner's phone tells of a unit. */
 interface NewUnit extends Partial<Pick<UnitPlace, "cloud" | "cloudTls">> {
   readonly id: string;
@@ -47,6 +62,8 @@ interface NewUnit extends Partial<Pick<UnitPlace, "cloud" | "cloudTls">> {
 export interface Units {
   list(): readonly GatewayUnit[];
   find(id: string): GatewayUnit | undefined;
+  /** All chains that owners delegated, those for an earlier key of this gateway too. */
+  delegations(): readonly Delegation[];
   /** Takes a chain that ends in this gateway's key; a newer one replaces the one before. @throws UnitTrouble */
   add(unit: NewUnit): Promise<GatewayUnit>;
   rename(id: string, name: string): Promise<void>;
@@ -60,6 +77,8 @@ interface UnitsParts {
   readonly store: GatewayStore;
   readonly holderSeed: Uint8Array;
   readonly publicKey: Uint8Array;
+  /** Takes one line about a unit that can't be used. */
+  log?(line: string): void;
   /** Opens a session; another one than the usual where units are elsewhere than on a network. */
   readonly open?: typeof openWay;
 }
@@ -83,7 +102,25 @@ function checkChain(chain: Uint8Array, id: string, publicKey: Uint8Array): { rea
   return { mayFlash: links.value.every(({ claims }) => (rightsFor(claims.scope, "*") & RIGHT.flash) !== 0) };
 }
 
-export async function openUnits({ store, holderSeed, publicKey, open = openWay }: UnitsParts): Promise<Units> {
+function delegationOf({ id, name, chain, added_ms }: UnitRow, publicKey: Uint8Array): readonly Delegation[] {
+  const links = readChain(chain);
+  const [last, before] = links.ok ? [links.value.at(-1), links.value.at(-2)] : [];
+  if (!links.ok || last === undefined || before === undefined) return [];
+  const ends = links.value.flatMap(({ claims: { expiresAtS } }) => expiresAtS ?? []);
+  return [
+    {
+      ...{ id, name, addedMs: added_ms, by: before.claims.holder, cti: last.claims.cti },
+      expiresAtS: ends.length === 0 ? undefined : Math.min(...ends),
+      mayFlash: links.value.every(({ claims }) => (rightsFor(claims.scope, "*") & RIGHT.flash) !== 0),
+      isStale: !equal(last.claims.holder, publicKey),
+    },
+  ];
+}
+
+export async function openUnits(parts: UnitsParts): Promise<Units> {
+  const { store, holderSeed, publicKey, open = openWay, log } = parts;
+  /** Units whose owners delegate anew, since the gateway has another key now. */
+  const stale = new Map<string, UnitRow>();
   const units = new Map<string, GatewayUnit & { row: UnitRow }>();
   const listeners: (() => void)[] = [];
 
@@ -168,7 +205,15 @@ export async function openUnits({ store, holderSeed, publicKey, open = openWay }
     return unit;
   }
 
-  for (const row of await store.db.selectFrom("units").selectAll().execute()) hold(row);
+  for (const row of await store.db.selectFrom("units").selectAll().execute()) {
+    try {
+      hold(row);
+    } catch (error) {
+      if (!(error instanceof UnitTrouble)) throw error;
+      stale.set(row.id, row);
+      log?.(`unit ${row.name} (${row.id}) is not reached: ${error.message}`);
+    }
+  }
   const known = (id: string) => {
     const unit = units.get(id);
     if (unit === undefined) throw new UnitTrouble(`there is no unit ${id} here`);
@@ -181,6 +226,10 @@ export async function openUnits({ store, holderSeed, publicKey, open = openWay }
   return {
     list: () => [...units.values()],
     find: (id) => units.get(id),
+    delegations: () =>
+      [...units.values()]
+        .flatMap(({ row }) => delegationOf(row, publicKey))
+        .concat([...stale.values()].flatMap((row) => delegationOf(row, publicKey))),
     async add({ id, name, chain, host, port, cloud, cloudTls }) {
       checkChain(chain, id, publicKey);
       const before = units.get(id);
@@ -189,6 +238,7 @@ export async function openUnits({ store, holderSeed, publicKey, open = openWay }
       const row = { id, name, chain, host, port, ...(told ?? kept), added_ms: Date.now() };
       await put(row);
       await before?.connection.close();
+      stale.delete(id);
       const unit = hold(row);
       changed();
       return unit;
@@ -200,12 +250,13 @@ export async function openUnits({ store, holderSeed, publicKey, open = openWay }
       changed();
     },
     async remove(id) {
-      const unit = known(id);
+      const unit = stale.has(id) ? undefined : known(id);
       units.delete(id);
       await store.write(async (tx) => {
         await tx.deleteFrom("units").where("id", "=", id).execute();
       });
-      await unit.connection.close();
+      stale.delete(id);
+      await unit?.connection.close();
       changed();
     },
     onChange: (listener) => void listeners.push(listener),

@@ -12,6 +12,7 @@ import { Card } from "#web/ui/surfaces.tsx";
 import { queryOf, useClient, useNowMs, useResource } from "./client.ts";
 import { CONSOLE_TEXTS } from "./console-texts.ts";
 import { Pending, unitHref } from "./parts.tsx";
+import { useSaid } from "./said-texts.ts";
 
 const PAGE = 100;
 const TYPING_MS = 400;
@@ -21,6 +22,7 @@ export function AuditPage(): JSX.Element {
   const text = useTexts(CONSOLE_TEXTS);
   const client = useClient();
   const nowMs = useNowMs();
+  const said = useSaid();
   const [typed, setTyped] = useState("");
   const [search, setSearch] = useState("");
   const [older, setOlder] = useState<readonly JournalEntry[]>([]);
@@ -81,9 +83,9 @@ export function AuditPage(): JSX.Element {
                     {entry.subject}
                   </span>
                 ),
-                entry.what,
+                said(entry.what),
                 <span key="because" class="soft">
-                  {entry.because}
+                  {said(entry.because)}
                 </span>,
               ],
             }))}

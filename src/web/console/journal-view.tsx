@@ -11,6 +11,7 @@ import { useTexts } from "#web/ui/language.ts";
 import { Badge, Card, Notice } from "#web/ui/surfaces.tsx";
 import { hasRole, queryOf, useClient, useNowMs, useResource } from "./client.ts";
 import { Pending, unitHref } from "./parts.tsx";
+import { useSaid } from "./said-texts.ts";
 import { STAFF_TEXTS } from "./staff-texts.ts";
 
 /** As many as one answer holds: fewer are all there are. */
@@ -51,12 +52,16 @@ function useEntries({ device, who }: JournalFilter) {
 export function JournalTable({ search = "", ...filter }: JournalFilter & { readonly search?: string }): JSX.Element {
   const text = useTexts(STAFF_TEXTS);
   const nowMs = useNowMs();
+  const said = useSaid();
   const { value, error, entries, hasMore, loadOlder } = useEntries(filter);
   const [shown, setShown] = useState(SHOWN);
   if (value === undefined) return <Pending error={error} />;
   const wanted = search.trim().toLowerCase();
   const found = entries.filter((entry) =>
-    `${entry.who}\n${entry.what}\n${entry.device}\n${entry.outcome}`.toLowerCase().includes(wanted),
+    [entry.who, entry.what, said(entry.what), entry.device, entry.outcome, said(entry.outcome)]
+      .join("\n")
+      .toLowerCase()
+      .includes(wanted),
   );
   return (
     <>
@@ -77,7 +82,7 @@ export function JournalTable({ search = "", ...filter }: JournalFilter & { reado
           ...(filter.device === undefined ? [{ title: text("unit") }] : []),
           { title: text("outcome") },
         ]}
-        rows={found.slice(0, shown).map((entry) => ({ key: entry.number, cells: cellsOf(entry, nowMs, filter) }))}
+        rows={found.slice(0, shown).map((entry) => ({ key: entry.number, cells: cellsOf(entry, nowMs, filter, said) }))}
       />
       {(found.length > shown || hasMore) && (
         <div class="row">
@@ -95,7 +100,12 @@ export function JournalTable({ search = "", ...filter }: JournalFilter & { reado
   );
 }
 
-function cellsOf({ atMs, who, what, device, outcome }: GatewayJournalEntry, nowMs: number, filter: JournalFilter) {
+function cellsOf(
+  { atMs, who, what, device, outcome }: GatewayJournalEntry,
+  nowMs: number,
+  filter: JournalFilter,
+  said: (text: string) => string,
+) {
   const of =
     device === "" ? (
       <span class="soft">–</span>
@@ -108,15 +118,15 @@ function cellsOf({ atMs, who, what, device, outcome }: GatewayJournalEntry, nowM
   return [
     <Moment key="when" atMs={atMs} nowMs={nowMs} />,
     ...(filter.who === undefined ? [who === "" ? <span class="soft">–</span> : who] : []),
-    what,
+    said(what),
     ...(filter.device === undefined ? [of] : []),
     isRefused ? (
       <Badge key="outcome" tone="bad">
-        {outcome}
+        {said(outcome)}
       </Badge>
     ) : (
       <span key="outcome" class="soft">
-        {outcome}
+        {said(outcome)}
       </span>
     ),
   ];

@@ -20,6 +20,7 @@ import { CONSOLE_TEXTS } from "./console-texts.ts";
 import { countText } from "./fleet-view.tsx";
 import { Pager, usePages } from "./pages.tsx";
 import { Action, AttemptBadge, Fault, Heard, Pending, RolloutBadge, rolloutHref, UnitCell } from "./parts.tsx";
+import { useSaid } from "./said-texts.ts";
 
 const LIVE_MS = 2_000;
 const PAGE = 100;
@@ -47,6 +48,7 @@ export function RolloutsPage(): JSX.Element {
 
 function Progress({ status }: { readonly status: RolloutStatus }): JSX.Element {
   const text = useTexts(CONSOLE_TEXTS);
+  const said = useSaid();
   const { rollout, tally, waitsFor, overtakenBy } = status;
   const underWay = tally.offered + tally.fetching + tally.trial + tally.rolledBack;
   return (
@@ -69,14 +71,14 @@ function Progress({ status }: { readonly status: RolloutStatus }): JSX.Element {
         ]}
       />
       <div class="small soft stack">
-        <span>{rollout.because}</span>
+        <span>{said(rollout.because)}</span>
         {tally.silent > 0 && (
           <strong>
             {tally.silent} {text("silent")}
           </strong>
         )}
         {overtakenBy !== undefined && <strong>{text("overtakenBy", { rollout: overtakenBy })}</strong>}
-        {waitsFor !== undefined && <span>{text("waitsFor", { what: waitsFor })}</span>}
+        {waitsFor !== undefined && <span>{text("waitsFor", { what: said(waitsFor) })}</span>}
       </div>
     </>
   );

@@ -14,6 +14,7 @@ import { CONSOLE_TEXTS } from "./console-texts.ts";
 import { CrashCard } from "./crash-card.tsx";
 import { fleetHref } from "./fleet-view.tsx";
 import { Action, AttemptBadge, Fault, Heard, Pending, ReleaseNumber } from "./parts.tsx";
+import { useSaid } from "./said-texts.ts";
 
 const APP_FAILED = "app failed";
 
@@ -151,6 +152,7 @@ function ReleasesOverTime({ unit, nowMs }: { readonly unit: DeviceView; readonly
 
 function WhyCard({ path }: { readonly path: string }): JSX.Element {
   const text = useTexts(CONSOLE_TEXTS);
+  const said = useSaid();
   const { value, error } = useResource<Explanation>(`${path}/explain`, 10_000);
   if (value === undefined) {
     return (
@@ -176,8 +178,8 @@ function WhyCard({ path }: { readonly path: string }): JSX.Element {
                 <span class={holds ? "yes" : "no"} role="img" aria-label={text(holds ? "yes" : "no")}>
                   {holds ? "✓" : "✕"}
                 </span>
-                <span>{check}</span>
-                <span class="soft">{says}</span>
+                <span>{said(check)}</span>
+                <span class="soft">{said(says)}</span>
               </li>
             ))}
           </ul>
@@ -189,6 +191,7 @@ function WhyCard({ path }: { readonly path: string }): JSX.Element {
 
 function JournalCards({ id, nowMs }: { readonly id: string; readonly nowMs: number }): JSX.Element {
   const text = useTexts(CONSOLE_TEXTS);
+  const said = useSaid();
   const { value, error } = useResource<readonly JournalEntry[]>(`/v1/journal?subject=${id}`, 10_000);
   if (value === undefined) return <Pending error={error} />;
   const faults = value.filter(({ what }) => what === APP_FAILED);
@@ -217,7 +220,11 @@ function JournalCards({ id, nowMs }: { readonly id: string; readonly nowMs: numb
           columns={[{ title: text("when") }, { title: text("what") }, { title: text("because") }]}
           rows={others.map(({ number, at_ms: atMs, what, because }) => ({
             key: number,
-            cells: [<Moment key="when" atMs={atMs} nowMs={nowMs} />, what, <span class="soft">{because}</span>],
+            cells: [
+              <Moment key="when" atMs={atMs} nowMs={nowMs} />,
+              said(what),
+              <span class="soft">{said(because)}</span>,
+            ],
           }))}
         />
       </Card>

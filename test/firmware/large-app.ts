@@ -1,5 +1,5 @@
 /** An app as large as a maker may write one: the lamp, with code and data of the given sizes that it needs all the time. */
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildBundle } from "#factory/bundle/bundle.ts";
@@ -12,39 +12,25 @@ const functionOf = (i: number) => `function work${i}(value: number): number {
   return sum + names[sum % 3]!.length + (sum > ${i * 7} ? data[(sum * ${i + 3}) % data.length]! : ${i});
 }`;
 
-const sourceOf = (
-  functions: number,
-  dataBytes: number,
-) => `import { bool, defineDevice, int } from ${JSON.stringify(resolve("src/app/index.ts"))};
-const data = new Uint8Array(${dataBytes}).fill(7);
-${Array.from({ length: functions }, (_, i) => functionOf(i)).join("\n")}
-let brightness = 100;
+const LAMP = "test/apps/lamp.ts";
+const DEFINITION = "defineDevice({\n";
+
+/** The lamp's own source, with the work behind its definition and done at its start. */
+function sourceOf(functions: number, dataBytes: number): string {
+  const lamp = readFileSync(LAMP, "utf8").replace('"#app/index.ts"', JSON.stringify(resolve("src/app/index.ts")));
+  const numbers = Array.from({ length: functions }, (_, i) => i);
+  const work = `const data = new Uint8Array(${dataBytes}).fill(7);
+${numbers.map(functionOf).join("\n")}
 function workAll(): number {
   let sum = 0;
-${Array.from({ length: functions }, (_, i) => `  sum += work${i}(sum);`).join("\n")}
+${numbers.map((i) => `  sum += work${i}(sum);`).join("\n")}
   return sum;
 }
-export const ${"app"} = defineDevice({
-  functions: {
-    setLamp: { right: "call", args: { on: bool() }, run: ({ on }, io) => io.pin("lamp").write(on) },
-    setBrightness: {
-      right: "call",
-      args: { percent: int(0, 100, { unit: "%" }) },
-      run: ({ percent }) => {
-        brightness = percent;
-      },
-    },
-  },
-  variables: {
-    lamp: { right: "read", value: bool(), read: (io) => io.pin("lamp").read() === 1 },
-    brightness: { right: "read", value: int(0, 100, { unit: "%" }), read: () => brightness },
-    light: { right: "read", value: int(0, 65_535), read: (io) => io.pin("light").level() },
-  },
-  events: { pressed: { payload: int(0, 2 ** 31, { unit: "ms" }) } },
-  start: (io) => io.log("all work: " + workAll()),
-  pressed: (heldMs, io) => io.raise("pressed", heldMs),
-});
 `;
+  const [head = "", definition] = lamp.split(DEFINITION);
+  if (definition === undefined) throw new Error(`${LAMP} has no ${DEFINITION.trim()}`);
+  return `${head}${DEFINITION}  start: (io) => io.log("all work: " + workAll()),\n${definition}\n${work}`;
+}
 
 /**
  * Writes its source into a folder of its own.

@@ -16,7 +16,7 @@ function Until({ delegation, nowMs }: { readonly delegation: DelegationView; rea
   const text = useTexts(STAFF_TEXTS);
   const { expiresMs, isStale } = delegation;
   if (isStale) return <Badge tone="bad">{text("staleKey")}</Badge>;
-  if (expiresMs === null) return <span class="soft">{text("forEver")}</span>;
+  if (expiresMs === null) return <span class="main-cell soft">{text("forEver")}</span>;
   if (expiresMs <= nowMs) return <Badge tone="bad">{text("overKey")}</Badge>;
   return <Moment atMs={expiresMs} nowMs={nowMs} />;
 }

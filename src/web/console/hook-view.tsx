@@ -74,7 +74,10 @@ function LastDelivery({ last, nowMs }: { readonly last: HookView["last"]; readon
   const isGood = typeof last.answer === "number" && last.answer < 400;
   return (
     <span class="main-cell">
-      <Badge tone={isGood ? "good" : "bad"}>{last.answer}</Badge>
+      <Badge tone={isGood ? "good" : "bad"}>
+        {typeof last.answer === "number" ? last.answer : text("notDelivered")}
+      </Badge>
+      {typeof last.answer === "string" && <span class="soft small">{last.answer}</span>}
       <Moment atMs={last.atMs} nowMs={nowMs} />
     </span>
   );
@@ -130,7 +133,7 @@ export function HooksPage(): JSX.Element {
               key: id,
               cells: [
                 ...(isAdmin ? [account] : []),
-                <span key="event" class="mono">
+                <span key="event" class="main-cell mono">
                   {event}…
                 </span>,
                 <span key="url" class="mono">

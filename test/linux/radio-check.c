@@ -1,7 +1,8 @@
 /*
  * Runs what the radio process reads the air with (chips/linux/scan.c, dot11.c) over what the test gives it:
  *
- *   radio-check scan     an answer to SCAN_RESULTS on its input; prints what the unit is told, in hexadecimal digits
+ *   radio-check scan     answers to SCAN_RESULTS on its input, parted by form feeds, of 2.4 and 5 GHz in turn; for each prints what the
+ *                        unit is told, in hexadecimal digits, and where a join would look for Lamplight
  *   radio-check frames   packets, each behind its length of four bytes; prints a line for each data frame
  */
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include "chips/linux/scan.h"
 #include "chips/linux/wpa.h"
 
-static char text[65536];
+static char input[65536], *text;
 
 bool wpa_ask(const char *command, char *answer, size_t room) {
   (void)command;
@@ -43,8 +44,12 @@ int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "frames") == 0) {
     read_frames();
   } else {
-    text[fread(text, 1, sizeof text - 1, stdin)] = 0;
-    print_hex(out, scan_results(out, sizeof out));
-    puts("");
+    char known[80], *next = input;
+    input[fread(input, 1, sizeof input - 1, stdin)] = 0;
+    for (bool is_5_ghz = false; (text = strsep(&next, "\f")) != NULL; is_5_ghz = !is_5_ghz) {
+      print_hex(out, scan_results(is_5_ghz, out, sizeof out));
+      scan_frequencies((const uint8_t *)"Lamplight", 9, known, sizeof known);
+      printf(" %s\n", known);
+    }
   }
 }

@@ -6,17 +6,25 @@ import { radioCheck } from "./radio-check.ts";
 
 const SCANNED = 0x82;
 
-function scanOf(...lines: readonly string[]) {
-  const text = ["bssid / frequency / signal level / flags / ssid", ...lines, ""].join("\n");
-  const [told = ""] = radioCheck("scan", Buffer.from(text));
-  const report = decodeRadioReport({ type: SCANNED, payload: fromHex(told) as Uint8Array });
-  if (!report.ok || report.value.kind !== "radio-scan") throw new Error("no scan");
-  return report.value.accessPoints.map(({ ssid, bssid, ...more }) => ({
-    ssid: toHex(ssid),
-    bssid: toHex(bssid),
-    ...more,
-  }));
+const textOf = (lines: readonly string[]) =>
+  ["bssid / frequency / signal level / flags / ssid", ...lines, ""].join("\n");
+
+/** What the unit is told of each scan, of 2.4 and 5 GHz in turn, and where a join would then look for Lamplight. */
+function scansOf(...scans: readonly (readonly string[])[]) {
+  return radioCheck("scan", Buffer.from(scans.map(textOf).join("\f"))).map((said) => {
+    const [told = "", ...mhz] = said.split(" ").filter(Boolean);
+    const report = decodeRadioReport({ type: SCANNED, payload: fromHex(told) as Uint8Array });
+    if (!report.ok || report.value.kind !== "radio-scan") throw new Error("no scan");
+    const found = report.value.accessPoints.map(({ ssid, bssid, ...more }) => ({
+      ssid: toHex(ssid),
+      bssid: toHex(bssid),
+      ...more,
+    }));
+    return { found, mhz };
+  });
 }
+
+const scanOf = (...lines: readonly string[]) => scansOf(lines)[0]?.found ?? [];
 
 const line = (flags: string, ssid: string, mhz = 2437) => `02:00:00:00:00:07\t${mhz}\t-40\t${flags}\t${ssid}`;
 
@@ -63,4 +71,21 @@ test("channels of both bands are told, others and broken lines left out", () => 
     "x",
   );
   expect(new Set(found.map(({ channel }) => channel))).toEqual(new Set([1, 14, 36, 165]));
+});
+
+test("a scan of one band keeps what the last scan of the other found, and a join looks where the name was", () => {
+  const at = (n: number, mhz: number, ssid: string) => `02:00:00:00:00:0${n}\t${mhz}\t-40\t[ESS]\t${ssid}`;
+  const scans = scansOf(
+    [at(1, 2437, "Lamplight"), at(2, 2412, "Other")],
+    [at(3, 5180, "Lamplight")],
+    [at(1, 2462, "Lamplight")],
+    [],
+  );
+  expect(scans.map(({ found }) => found.map(({ channel }) => channel).sort((a, b) => a - b))).toEqual([
+    [1, 6],
+    [1, 6, 36],
+    [11, 36],
+    [11],
+  ]);
+  expect(scans.map(({ mhz }) => [...mhz].sort())).toEqual([["2437"], ["2437", "5180"], ["2462", "5180"], ["2462"]]);
 });

@@ -26,6 +26,7 @@
 #define LOOK_MS 100      /* for an address, of which no event tells */
 #define LINE_BYTES_MOST 65536 /* frames beyond that which wait for the unit are dropped, as a radio drops them */
 #define FRAMES_A_TURN 64
+#define KNOWN_BYTES 80 /* of frequencies: those of the strongest access points of a name */
 #define READY_MS 50u
 #define READY_TRIES 60
 
@@ -34,7 +35,7 @@ enum { NO_NETWORK = 1, REFUSED, NO_ADDRESS };
 
 static const char *interface;
 static int monitor = -1, ioctl_socket = -1;
-static bool is_listening, is_scanning;
+static bool is_listening, is_scanning, is_5_ghz /* the scan's band */, is_narrow /* a join looks at known channels alone */;
 static uint8_t channel; /* that the unit wants to hear; 0 for none */
 static enum { APART, JOINING, ADDRESSING, TOGETHER } state;
 static uint64_t until_ms, scan_until_ms;
@@ -69,15 +70,16 @@ static void set_managed(bool up) {
 
 /* Listens on the channel that the unit wants. A scan has the radio for as long as it takes; what is wanted meanwhile is done then. */
 static void listen_now(void) {
-  static int told;
+  static bool told[256]; /* of a channel that some rule forbids, each is told once: the unit comes by again and again */
   unsigned mhz = dot11_mhz(channel);
   is_listening = false;
   if (is_scanning) return;
   if (mhz != 0 && state == APART) set_managed(false);
   int error = mhz ? monitor_tune(mhz) : 0;
   is_listening = mhz != 0 && error == 0;
-  if (error && error != told) fprintf(stderr, "latchkey-unit: %u MHz can't be listened on: %s\n", mhz, strerror(error));
-  told = error;
+  if (error == 0 || told[channel]) return;
+  told[channel] = true;
+  fprintf(stderr, "latchkey-unit: %u MHz can't be listened on: %s\n", mhz, strerror(error));
 }
 
 static void tell_frame(const struct dot11_frame *f) {
@@ -111,14 +113,14 @@ static void take_frames(void) {
 static void tell_scan(void) {
   uint8_t out[FRAME_PAYLOAD_MOST];
   is_scanning = false;
-  tell(SCANNED, out, scan_results(out, sizeof out));
+  tell(SCANNED, out, scan_results(is_5_ghz, out, sizeof out));
   if (channel != 0) listen_now();
 }
 
 /*
  * A unit hears nobody while it scans: 2.4 GHz takes about 2 s, 5 GHz, where most channels may only be listened on, 4 s and more. So
- * the second scan and then one of six is of 5 GHz. wpa_supplicant remembers what the scans before found, and refuses a band that the
- * radio lacks.
+ * the second scan and then one of six is of 5 GHz. What the scans before found in the other band is remembered, and wpa_supplicant
+ * refuses a band that the radio lacks.
  */
 static void scan(void) {
   static unsigned turn;
@@ -126,7 +128,8 @@ static void scan(void) {
   is_listening = false;
   channel = 0;
   set_managed(true);
-  is_scanning = (turn++ % SCANS_A_ROUND == 1 && wpa_do("SCAN freq=5150-5895")) || wpa_do("SCAN freq=2400-2500");
+  is_5_ghz = turn++ % SCANS_A_ROUND == 1 && wpa_do("SCAN freq=5150-5895");
+  is_scanning = is_5_ghz || wpa_do("SCAN freq=2400-2500");
   scan_until_ms = chip_milliseconds() + SCAN_MS;
   if (!is_scanning) tell_scan();
 }
@@ -138,17 +141,20 @@ static void fail(uint8_t reason) {
 }
 
 static void join(const uint8_t *payload, uint32_t length) {
+  char known[KNOWN_BYTES];
   uint32_t ssid_bytes = length > 0 ? payload[0] : 255;
   uint32_t key_bytes = 1 + ssid_bytes < length ? payload[1 + ssid_bytes] : 255;
   is_listening = false;
   channel = 0;
   if (ssid_bytes > 32 || 2 + ssid_bytes + key_bytes != length) return;
   set_managed(true);
-  if (!wpa_join(payload + 1, ssid_bytes, payload + 2 + ssid_bytes, key_bytes)) {
+  scan_frequencies(payload + 1, ssid_bytes, known, sizeof known);
+  if (!wpa_join(payload + 1, ssid_bytes, payload + 2 + ssid_bytes, key_bytes, known)) {
     fail(REFUSED);
     return;
   }
   state = JOINING;
+  is_narrow = known[0] != 0;
   until_ms = chip_milliseconds() + JOIN_MS;
 }
 
@@ -197,6 +203,11 @@ static void take_event(const char *text) {
     else tell_byte(JOIN_FAILED, REFUSED);
     state = APART;
     wpa_leave();
+  }
+  /* Once: the channels that are known were looked at, and the network has moved. */
+  if (strncmp(text, "CTRL-EVENT-NETWORK-NOT-FOUND", 28) == 0 && state == JOINING && is_narrow) {
+    is_narrow = false;
+    wpa_widen();
   }
   if (strncmp(text, "CTRL-EVENT-SSID-TEMP-DISABLED", 29) == 0 && state == JOINING) fail(REFUSED);
 }

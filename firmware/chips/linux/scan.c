@@ -8,12 +8,14 @@
 
 #define NETWORKS_MOST 32
 #define SSID_MOST 32u
+#define MHZ_5 5000u
 
 enum { OPEN_NETWORK, WEP, CCMP, TKIP, MIXED, GCMP };
 
 struct network {
   uint8_t ssid[SSID_MOST], bssid[6], channel, cipher;
   size_t ssid_bytes;
+  unsigned mhz;
   int dbm;
 };
 
@@ -51,15 +53,15 @@ static uint8_t cipher_of(const char *flags) {
 
 /* A line of SCAN_RESULTS: BSSID, frequency, level, flags, name, parted by tabs. */
 static bool read_network(const char *line, struct network *n) {
-  unsigned b[6], mhz;
+  unsigned b[6];
   char flags[256];
   int flags_end = 0;
-  if (sscanf(line, "%2x:%2x:%2x:%2x:%2x:%2x\t%u\t%d\t%255[^\t]%n", b, b + 1, b + 2, b + 3, b + 4, b + 5, &mhz, &n->dbm, flags,
-             &flags_end) != 9)
+  if (sscanf(line, "%2x:%2x:%2x:%2x:%2x:%2x\t%u\t%d\t%255[^\t]%n", b, b + 1, b + 2, b + 3, b + 4, b + 5, &n->mhz, &n->dbm,
+             flags, &flags_end) != 9)
     return false;
   if (line[flags_end] != '\t') return false; /* a name may begin with white space, which sscanf would pass over */
   for (int i = 0; i < 6; i++) n->bssid[i] = (uint8_t)b[i];
-  n->channel = dot11_channel(mhz);
+  n->channel = dot11_channel(n->mhz);
   n->cipher = cipher_of(flags);
   if (n->dbm < -128) n->dbm = -128;
   if (n->dbm > 127) n->dbm = 127;
@@ -68,14 +70,43 @@ static bool read_network(const char *line, struct network *n) {
 
 static int weaker(const void *a, const void *b) { return ((const struct network *)b)->dbm - ((const struct network *)a)->dbm; }
 
-size_t scan_results(uint8_t *out, size_t room) {
+/* Of the last scan of each band; wpa_supplicant itself forgets them when its interface is down, as it is while the unit listens. */
+static struct network networks[NETWORKS_MOST];
+static size_t count;
+
+static bool is_found(const struct network *found, size_t length, const struct network *n) {
+  for (size_t i = 0; i < length; i++)
+    if (memcmp(found[i].bssid, n->bssid, sizeof n->bssid) == 0) return true;
+  return false;
+}
+
+static void read_networks(bool is_5_ghz) {
   static char text[8192];
-  static struct network networks[NETWORKS_MOST];
-  size_t count = 0, at = 1;
+  static struct network found[NETWORKS_MOST];
+  size_t length = 0, heard;
+  if (!wpa_ask("SCAN_RESULTS", text, sizeof text)) text[0] = 0;
+  for (char *next = text, *line; (line = strsep(&next, "\n")) != NULL && length < NETWORKS_MOST;)
+    if (read_network(line, &found[length])) length++;
+  heard = length;
+  for (size_t i = 0; i < count && length < NETWORKS_MOST; i++)
+    if ((networks[i].mhz >= MHZ_5) != is_5_ghz && !is_found(found, heard, &networks[i])) found[length++] = networks[i];
+  memcpy(networks, found, length * sizeof *found);
+  count = length;
+}
+
+void scan_frequencies(const uint8_t *ssid, size_t ssid_bytes, char *out, size_t room) {
+  size_t at = 0;
   out[0] = 0;
-  if (!wpa_ask("SCAN_RESULTS", text, sizeof text)) return 1;
-  for (char *next = text, *line; (line = strsep(&next, "\n")) != NULL && count < NETWORKS_MOST;)
-    if (read_network(line, &networks[count])) count++;
+  for (size_t i = 0; i < count && at + sizeof " 5885" <= room; i++) {
+    if (networks[i].ssid_bytes != ssid_bytes || memcmp(networks[i].ssid, ssid, ssid_bytes) != 0) continue;
+    at += (size_t)snprintf(out + at, room - at, at ? " %u" : "%u", networks[i].mhz);
+  }
+}
+
+size_t scan_results(bool is_5_ghz, uint8_t *out, size_t room) {
+  size_t at = 1;
+  out[0] = 0;
+  read_networks(is_5_ghz);
   qsort(networks, count, sizeof *networks, weaker);
   for (size_t i = 0; i < count && at + 10 + networks[i].ssid_bytes <= room; i++) {
     const struct network *n = &networks[i];

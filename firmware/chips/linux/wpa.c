@@ -13,6 +13,7 @@
 #define KEY_DIGITS 64u
 
 static int asking = -1, events = -1;
+static char joining[16]; /* what wpa_supplicant calls the network that it was told of */
 
 static int connect_to(const char *folder, const char *interface) {
   struct sockaddr_un own = {.sun_family = AF_UNIX}, there = {.sun_family = AF_UNIX};
@@ -111,15 +112,22 @@ static bool set_credentials(const char *id, const uint8_t *passphrase, size_t le
   return done && set(id, "ieee80211w", "1");
 }
 
-bool wpa_join(const uint8_t *ssid, size_t ssid_bytes, const uint8_t *passphrase, size_t passphrase_bytes) {
-  char id[16], name[2 * 32 + 1] = "", command[40];
+bool wpa_join(const uint8_t *ssid, size_t ssid_bytes, const uint8_t *passphrase, size_t passphrase_bytes, const char *mhz) {
+  char name[2 * 32 + 1] = "", command[40];
   wpa_leave();
-  if (ssid_bytes > 32 || !wpa_ask("ADD_NETWORK", id, sizeof id)) return false;
+  if (ssid_bytes > 32 || !wpa_ask("ADD_NETWORK", joining, sizeof joining)) return false;
   put_hex(name, ssid, ssid_bytes);
   /* A hidden network answers only to its name. */
-  bool done = set(id, "ssid", name) && set(id, "scan_ssid", "1") && set_credentials(id, passphrase, passphrase_bytes);
-  snprintf(command, sizeof command, "SELECT_NETWORK %s", id);
+  bool done = set(joining, "ssid", name) && set(joining, "scan_ssid", "1") &&
+              (mhz[0] == 0 || set(joining, "scan_freq", mhz)) &&
+              set_credentials(joining, passphrase, passphrase_bytes);
+  snprintf(command, sizeof command, "SELECT_NETWORK %s", joining);
   return done && wpa_do(command);
+}
+
+void wpa_widen(void) {
+  set(joining, "scan_freq", "0");
+  wpa_do("REASSOCIATE");
 }
 
 void wpa_leave(void) {

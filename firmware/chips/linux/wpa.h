@@ -12,6 +12,11 @@ bool wpa_ask(const char *command, char *answer, size_t room);
 bool wpa_do(const char *command);
 /* The next event that has come, without its level, as CTRL-EVENT-CONNECTED ...; false when there is none. */
 bool wpa_event(char *text, size_t room);
-/* Leaves every network, and joins this one. False when wpa_supplicant refuses what it is told. */
-bool wpa_join(const uint8_t *ssid, size_t ssid_bytes, const uint8_t *passphrase, size_t passphrase_bytes);
+/*
+ * Leaves every network, and joins this one, which it looks for on these frequencies alone, parted by blanks: a scan of every channel
+ * takes up to eight seconds. Empty for all. False when wpa_supplicant refuses what it is told.
+ */
+bool wpa_join(const uint8_t *ssid, size_t ssid_bytes, const uint8_t *passphrase, size_t passphrase_bytes, const char *mhz);
+/* Looks for it on every channel from now on. */
+void wpa_widen(void);
 void wpa_leave(void);

@@ -94,6 +94,12 @@ const flashConfigSchema = z
       })
       .optional()
       .describe("The HTTPS client for apps; without it a bundle has none"),
+    lines: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Whether errors of the app name the line of the failing statement (`phone crash --names`, `cloud crash --names`), for some bytes of code a statement",
+      ),
     cloud: z
       .strictObject({
         host: z.string().min(1),

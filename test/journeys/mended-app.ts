@@ -2,7 +2,7 @@
  * A unit whose app throws at each start: it is stopped, its owner sees why, and a release that mends it comes by the cloud or by hand.
  * The line's unit, an air, the cloud and the phone's command line, each a process of its own.
  */
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +24,13 @@ import { changeMemory } from "#phone/memory.ts";
 import { until } from "../progress.ts";
 import { startHomeAir } from "./home-unit.ts";
 
+const APP = "test/apps/wild-app.ts";
+/** Where the app throws at its start, then the function that does. */
+const STACK = (() => {
+  const before = readFileSync(APP, "utf8").split('throw new Error("no sensor")')[0]?.split("\n") ?? [];
+  const column = (before.at(-1) ?? "").length + 1;
+  return new RegExp(`^\\s+at ${APP}:${before.length}:${column}\\n\\s+at start \\(${APP}:\\d+\\)`);
+})();
 const CREDENTIALS = ["--ssid", "Lamplight", "--passphrase", "a story told"];
 
 /** QEMU's network carries no multicast by which a phone finds the address that a unit has since its last start. */
@@ -47,7 +54,7 @@ async function stoppedUnit(board: string, subnet: string, radio: string) {
   const shipped = readFlashConfig("flash.config.json");
   const config: FlashConfig = {
     ...shipped,
-    ...{ cards: "all", board, output, keys: join(output, "keys"), app: "test/apps/wild-app.ts" },
+    ...{ cards: "all", board, output, keys: join(output, "keys"), app: APP, lines: true },
     onboarding: { legacy: [], softAp: false },
     cloud: { host: "127.0.0.1", mqttPort, httpPort, broker: "lamp-cloud" },
   };
@@ -102,7 +109,7 @@ async function expectStopped({ phone, asked, names }: StoppedUnit): Promise<void
   expect([read.code, read.errors]).toEqual([1, expect.stringContaining("APP_STOPPED")]);
   const { crash } = (await asked("crash", "--names", names)) as { crash: Record<string, string> };
   expect(crash).toMatchObject({ name: "start", message: "Error: no sensor", fault: "APP_THREW" });
-  expect(crash.stack).toMatch(/^\s+at start \(test\/apps\/wild-app\.ts:\d+\)/);
+  expect(crash.stack).toMatch(STACK);
   const { lines } = (await asked("logs")) as { lines: readonly Record<string, unknown>[] };
   expect(lines).toContainEqual(expect.objectContaining({ level: "error", text: "app: start: Error: no sensor" }));
 }
@@ -117,7 +124,7 @@ async function expectSeen({ unit, phone, asked, again, names }: StoppedUnit, dat
     });
   const seen = await crashAt("crashes");
   expect(seen).toMatchObject({ name: "start", message: "Error", fault: "APP_THREW", lines: "" });
-  expect(seen.stack).toMatch(/^\s+at start \(test\/apps\/wild-app\.ts:\d+\)/);
+  expect(seen.stack).toMatch(STACK);
   const wrong = await phone("diagnostics", "everything");
   expect([wrong.code, wrong.errors]).toEqual([2, expect.stringContaining("none, crashes, all")]);
   expect(await asked("diagnostics", "all")).toMatchObject({ diagnostics: "all" });

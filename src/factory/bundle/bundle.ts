@@ -11,11 +11,12 @@ import { markOf } from "./bundle-mark.ts";
 import { withConstantsInPlace, withConstantsMarked } from "./constants.ts";
 import { type Edits, faultsByNumber } from "./faults.ts";
 import { keptNames } from "./kept-names.ts";
-import { withPlaces } from "./names.ts";
+import { withPlaces, withStatements } from "./names.ts";
 import { nodeModules } from "./package-check.ts";
 import { inOrder, SEPARATOR, type Statement, statementsOf } from "./pieces.ts";
 import { placesOf } from "./places.ts";
 import { shortNames } from "./short-names.ts";
+import { releaseMarks } from "./statement-marks.ts";
 
 const ENTRY = "entry.ts";
 const STYLE = { target: "es2020", minifySyntax: true, charset: "ascii" } as const;
@@ -47,6 +48,8 @@ export interface Product {
   readonly time?: { readonly servers: readonly string[] };
   /** The PEM file of the authorities for the app's `fetch`, which the bundle holds only with it. */
   readonly fetch?: { readonly ca: string } | undefined;
+  /** Whether errors of the app name the failing statement. */
+  readonly lines?: boolean;
 }
 
 type Legacy = FlashConfig["onboarding"]["legacy"][number];
@@ -100,8 +103,15 @@ export async function appScript(app: string): Promise<{ readonly script: string;
 }
 
 /** Builds a product's bundle. Names become short, each by itself: a small fix makes a small patch. */
-export function buildBundle(product: Product, build: BundleBuild): Promise<Bundle> {
-  return buildScript(bundleEntry(product, build));
+export async function buildBundle(product: Product, build: BundleBuild): Promise<Bundle> {
+  const entry = bundleEntry(product, build);
+  if (product.lines !== true) return buildScript(entry);
+  const { inputs } = await bundled(entry, new Map(), []).catch((error: unknown) => {
+    throw complaintOf(error);
+  });
+  const { plugin, places } = releaseMarks(inputs.filter((path) => !OURS.test(path) && existsSync(path)));
+  const bundle = await buildScript(entry, new Map(), [plugin]);
+  return { ...bundle, names: withStatements(bundle.names, places) };
 }
 
 /**

@@ -21,6 +21,14 @@ export function withPlaces(
   return new Map([...names, ...[...places].map(([name, place]) => [PLACE + name, place] as const)]);
 }
 
+/** @param places `file:line:column` of statements by their numbers, which a stack begins with (src/device/line-in-stack.ts). */
+export function withStatements(
+  names: ReadonlyMap<string, string>,
+  places: readonly string[],
+): ReadonlyMap<string, string> {
+  return new Map([...names, ...places.map((place, mark) => [`${PLACE}:${mark}`, place] as const)]);
+}
+
 /** Where the names of an image lie: beside it. */
 export function namesPath(imagePath: string): string {
   return `${imagePath}.names.json`;
@@ -47,8 +55,8 @@ export function readNames(path: string): ReadonlyMap<string, string> {
 }
 
 /**
- * A line of a unit's console with whole names in it: a stack's functions (`at aB`), the maker's own with file and line, and what the
- * engine's messages quote (`cannot read property 'aB'`). Words elsewhere stay as they are.
+ * A line of a unit's console with whole names in it: a stack's functions (`at aB`), the maker's own with file and line, the statement that
+ * failed (`at :12`), and what the engine's messages quote (`cannot read property 'aB'`). Words elsewhere stay as they are.
  */
 export function withWholeNames(line: string, names: ReadonlyMap<string, string>): string {
   const whole = (name: string) => names.get(name) ?? name;
@@ -57,6 +65,7 @@ export function withWholeNames(line: string, names: ReadonlyMap<string, string>)
     return place === undefined ? name : `${name} (${place})`;
   };
   return line
+    .replace(/^(\s*at )(:\d+)$/, (_, at: string, mark: string) => at + (names.get(PLACE + mark) ?? mark))
     .replace(/^(\s*at )([\w$]+)/, (_, at: string, name: string) => at + placed(whole(name)))
     .replace(/'([\w$]+)'/g, (_, name: string) => `'${whole(name)}'`);
 }

@@ -1,6 +1,7 @@
 /**
  * Marks the statements of a maker's files for an engine that keeps no lines: each function notes the number of the statement that it is
- * at, and an error that leaves it takes that number along (src/device/thrown-at.ts). For development bundles alone.
+ * at, and an error that leaves it takes that number along: beside it in development bundles (src/device/thrown-at.ts), as the first line of
+ * its stack in releases that ask for lines (src/device/line-in-stack.ts, ADR 0161).
  */
 import { readFileSync } from "node:fs";
 import { relative, resolve, sep } from "node:path";
@@ -31,8 +32,9 @@ const runs = (statement: ts.Statement) =>
 /**
  * @param path   The file's, as places shall name it.
  * @param places Of the statements by their numbers, `path:line:column`; those of this file are added.
+ * @param noting What notes them: a module that exports `thrownAt`.
  */
-function withStatementMarks(path: string, source: string, places: string[]): string {
+function withStatementMarks(path: string, source: string, places: string[], noting: string): string {
   const file = ts.createSourceFile(path, source, ts.ScriptTarget.ES2022, true);
   // One without import and export may be of another kind, into which no import can be put.
   if (!ts.isExternalModule(file)) return source;
@@ -85,21 +87,61 @@ function withStatementMarks(path: string, source: string, places: string[]): str
     parts.push(source.slice(from, at), text);
     from = at;
   }
-  const noted = JSON.stringify(resolve("src/device/thrown-at.ts"));
+  const noted = JSON.stringify(resolve(noting));
   return `${parts.join("")}${source.slice(from)}\nimport { thrownAt as ${NOTE} } from ${noted};\n`;
 }
+
+const FILES = /\.[cm]?[jt]s$/;
+
+/** A file of the maker's as places name it; undefined for one of the runtime's or a package's. */
+function shownPath(path: string): string | undefined {
+  const shown = relative(".", path);
+  if (/^(src|boards)[\\/]/.test(shown) || path.includes(`${sep}node_modules${sep}`)) return undefined;
+  return shown.startsWith("..") ? path : shown;
+}
+
+const loaderOf = (path: string) => (/ts$/.test(path) ? "ts" : "js");
 
 /** Marks what is neither the runtime's nor a package's. @param places Filled while the bundle is built. */
 export const statementMarks = (places: string[]): Plugin => ({
   name: "statement marks",
   setup(build) {
-    build.onLoad({ filter: /\.[cm]?[jt]s$/ }, ({ path }) => {
-      const shown = relative(".", path);
-      const isOurs = /^(src|boards)[\\/]/.test(shown) || path.includes(`${sep}node_modules${sep}`);
-      if (isOurs) return undefined;
-      const name = shown.startsWith("..") ? path : shown;
-      const contents = withStatementMarks(name, readFileSync(path, "utf8"), places);
-      return { contents, loader: /ts$/.test(path) ? "ts" : "js" };
+    build.onLoad({ filter: FILES }, ({ path }) => {
+      const shown = shownPath(path);
+      if (shown === undefined) return undefined;
+      const contents = withStatementMarks(shown, readFileSync(path, "utf8"), places, "src/device/thrown-at.ts");
+      return { contents, loader: loaderOf(path) };
     });
   },
 });
+
+/**
+ * The same for a release. The same sources have the same numbers, whatever order the bundler reads them in: a bundle is made again byte for byte.
+ * @param inputs Paths of all files of the bundle.
+ */
+export function releaseMarks(inputs: readonly string[]): {
+  readonly plugin: Plugin;
+  readonly places: readonly string[];
+} {
+  const places: string[] = [];
+  const marked = new Map<string, string>();
+  for (const path of inputs
+    .filter((each) => FILES.test(each))
+    .map((each) => resolve(each))
+    .toSorted()) {
+    const shown = shownPath(path);
+    if (shown === undefined) continue;
+    const source = readFileSync(path, "utf8");
+    marked.set(path, withStatementMarks(shown, source, places, "src/device/line-in-stack.ts"));
+  }
+  const plugin: Plugin = {
+    name: "statement marks of a release",
+    setup(build) {
+      build.onLoad({ filter: FILES }, ({ path }) => {
+        const contents = marked.get(path);
+        return contents === undefined ? undefined : { contents, loader: loaderOf(path) };
+      });
+    },
+  };
+  return { plugin, places };
+}

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { statementMarks } from "#factory/bundle/statement-marks.ts";
+import { withStatements, withWholeNames } from "#factory/bundle/names.ts";
+import { releaseMarks, statementMarks } from "#factory/bundle/statement-marks.ts";
 
 const SOURCE = `
 const helper = (value: number) => value * 2;
@@ -116,6 +117,41 @@ test.each([
   const before = SOURCE.slice(0, SOURCE.indexOf(text)).split("\n");
   const [line, column] = [before.length, (before.at(-1)?.length ?? 0) + 1];
   expect(places[marked.markOf(thrown) ?? -1]).toBe(`${join(folder, "app.ts")}:${line}:${column}`);
+});
+
+test("in a release the stack begins with the statement, which the list of names has a place for; numbers do not depend on the order of files", async () => {
+  const [app, other] = [join(folder, "app.ts"), join(folder, "other.ts")];
+  writeFileSync(other, 'export const other = () => { throw new Error("elsewhere"); };\n');
+  const { plugin, places: numbered } = releaseMarks([other, app, "src/device/thrown-at.ts"]);
+  expect(releaseMarks([app, other]).places).toEqual(numbered);
+  const { outputFiles } = await build({
+    ...{ stdin: { contents: `export * from ${JSON.stringify(app)};`, resolveDir: "." }, bundle: true, write: false },
+    ...{ format: "cjs", target: "es2020", plugins: [plugin] },
+  });
+  const module = { exports: {} };
+  new Function("module", "exports", outputFiles[0]?.text ?? "")(module, module.exports);
+  const { cases } = module.exports as Marked;
+  const stackOf = (name: string) => {
+    try {
+      cases[name]?.();
+      return "";
+    } catch (error) {
+      return String((error as Error).stack);
+    }
+  };
+  const names = withStatements(new Map(), numbered);
+  for (const [name, text] of [
+    ["block", 'throw new Error("in a block")'],
+    ["method", 'throw new Error("no height")'],
+    ["again", 'throw new Error("first")'],
+  ] as const) {
+    const [first = "", second = ""] = stackOf(name).split("\n");
+    const line = SOURCE.slice(0, SOURCE.indexOf(text)).split("\n").length;
+    expect(withWholeNames(first, names)).toMatch(new RegExp(`^    at ${app}:${line}:\\d+$`));
+    expect(second).not.toMatch(/at :/);
+  }
+  // A list of another release says nothing wrong.
+  expect(withWholeNames("    at :12", new Map())).toBe("    at :12");
 });
 
 test("marked code does what it did", () => {

@@ -72,5 +72,7 @@ int main(void) {
   }
   hand_off(reason, &d);
   report_boot((int)native, (d.slots >> COMPONENT_JS) & 1, d.is_trial, reason);
-  start_image((const uint32_t *)IMAGE_ADDRESS);
+  /* Where it was copied to; on a chip that runs code where it lies, its place in flash. */
+  uint32_t at = IMAGE_ADDRESS ? IMAGE_ADDRESS : images[COMPONENT_NATIVE][native].address;
+  start_image((const uint32_t *)(uintptr_t)at);
 }

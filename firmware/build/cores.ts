@@ -39,4 +39,11 @@ export const RISCV: Core = {
   emulator: "qemu-system-riscv32",
 };
 
+/** The same without atomic instructions, as in the ESP32-C3. */
+export const RISCV_COMPACT: Core = {
+  ...RISCV,
+  flags: ["-march=rv32imc_zicsr_zifencei", ...RISCV.flags.slice(1)],
+  library: ["-march=rv32imc"],
+};
+
 export const compilerOf = ({ tools }: Core): string => `${tools}gcc`;

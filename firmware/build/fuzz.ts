@@ -82,7 +82,7 @@ const TARGETS: Readonly<Record<string, Target>> = {
   },
   radio: { sources: ["port/radio", "port/frame", "port/js"], usesEngine: true, bytesMax: 1024 },
   dns: { sources: ["port/dns"], usesNetwork: true, bytesMax: 512 },
-  dot11: { sources: ["chips/linux/dot11"], bytesMax: 256 },
+  dot11: { sources: ["chips/linux/dot11", "chips/data-frame"], bytesMax: 256 },
   certificates: {
     sources: ["tls/pinned", "tls/validity", "tls/alt", "port/sodium-base"],
     usesTls: true,

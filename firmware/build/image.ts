@@ -5,10 +5,11 @@ import { basename, join, relative } from "node:path";
 import { BuildStop } from "./build-stop.ts";
 import { compile, filesBelow, type Group } from "./compile.ts";
 import { CORTEX_M, type Core, compilerOf } from "./cores.ts";
+import { buildEsp32, buildEsp32Boot } from "./esp32.ts";
 import { CALL_GRAPH, COMMON, FIRMWARE, OURS, sodiumFlags } from "./flags.ts";
-import { isLinux, type Layout, layoutOf, ROOT } from "./layout.ts";
+import { isEsp32, isLinux, type Layout, layoutOf, ROOT } from "./layout.ts";
 import { buildLinux } from "./linux.ts";
-import { engineBuild, engineGroup, type Image, SEALING, VERIFYING } from "./parts.ts";
+import { engineBuild, engineGroup, type Image, networkSources, SEALING, VERIFYING } from "./parts.ts";
 import { THIRD_PARTY, thirdParty } from "./third-party.ts";
 import { PLAIN, secureGroups, type Variant } from "./tls-sources.ts";
 
@@ -22,14 +23,8 @@ export function missingPackages(core: Core = CORTEX_M): string | undefined {
 
 function networkGroup(tree: string, core: Core): Group {
   const src = join(tree, "src");
-  const stack = ["def", "dns", "inet_chksum", "init", "ip", "mem", "memp", "netif", "pbuf", "tcp", "tcp_in", "tcp_out"];
-  const sources = [
-    ...[...stack, "timeouts", "udp"].map((name) => join(src, "core", `${name}.c`)),
-    ...["dhcp", "etharp", "icmp", "igmp", "ip4", "ip4_addr"].map((name) => join(src, "core/ipv4", `${name}.c`)),
-    join(src, "netif/ethernet.c"),
-  ];
   return {
-    sources,
+    sources: networkSources(tree),
     flags: [
       ...core.flags,
       ...COMMON,
@@ -194,6 +189,7 @@ function nameOf({ tls, modelled = false, heapBytes }: Variant): string {
  */
 export async function buildRuntime(name: string, variant: Variant = PLAIN, edited?: Edited): Promise<Image> {
   if (isLinux(name)) return buildLinux(name);
+  if (isEsp32(name)) return buildEsp32(name, variant);
   const { layout: plain, trees } = prepare(name, variant.modelled);
   const layout = variant.heapBytes === undefined ? plain : withArena(plain, variant.heapBytes);
   const { core } = layout;
@@ -223,6 +219,7 @@ export async function buildRuntime(name: string, variant: Variant = PLAIN, edite
 /** The same for the boot stage, into .cache/firmware/BOARD/boot.elf. */
 export async function buildBoot(name: string, edited?: Edited): Promise<Image> {
   if (isLinux(name)) return buildLinux(name);
+  if (isEsp32(name)) return buildEsp32Boot(name);
   const { layout, trees } = prepare(name);
   const { core } = layout;
   const ours = bootGroup(layout, trees);
@@ -244,6 +241,10 @@ export function imagePaths(name: string): { readonly boot: string; readonly runt
   const brought = join(ROOT, "images", name);
   const folder = existsSync(brought) ? brought : join(ROOT, ".cache/firmware", name);
   const runtime = join(folder, "main.bin");
-  // A program for Linux always has the TLS client.
-  return { boot: join(folder, "boot.elf"), runtime, tls: isLinux(name) ? runtime : join(folder, "main-tls.bin") };
+  // A program for Linux always has the TLS client. What an ESP32 starts with is written to its flash, at address 0.
+  return {
+    boot: join(folder, isEsp32(name) ? "boot.bin" : "boot.elf"),
+    runtime,
+    tls: isLinux(name) ? runtime : join(folder, "main-tls.bin"),
+  };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type BoardIo, type BoardPins, ioResources } from "#base/board-io.ts";
 import { PACKAGE_FOLDER } from "#base/host/package-folder.ts";
 import { BuildStop } from "./build-stop.ts";
-import { CORTEX_M, type Core, RISCV } from "./cores.ts";
+import { CORTEX_M, type Core, RISCV, RISCV_COMPACT } from "./cores.ts";
 
 export const ROOT = PACKAGE_FOLDER;
 
@@ -25,6 +25,8 @@ interface BoardFile {
   readonly pins: BoardPins;
   /** The chip's number of each input and level pin. */
   readonly inputs?: Readonly<Record<string, number>>;
+  /** The same for outputs, where their places in `pins` aren't their numbers. */
+  readonly outputs?: Readonly<Record<string, number>>;
   readonly button?: string;
   readonly sleep?: { readonly pins: readonly string[] };
   readonly io?: BoardIo;
@@ -50,17 +52,24 @@ const CHIPS: Readonly<Record<string, Chip>> = {
   linux: LINUX,
   "linux-arm64": LINUX,
   "linux-armhf": LINUX,
+  // An image runs where it lies in flash, at the slot that the boot stage chose.
+  esp32c3: { folder: "esp32", core: RISCV_COMPACT, hz: 160_000_000, imageAddress: 0 },
 };
 
 /** Boards whose chip runs Linux: their native image is a program (linux.ts). */
 export const isLinux = (name: string): boolean => CHIPS[name]?.folder === "linux";
 
 const isRiscv = (name: string): boolean => CHIPS[name]?.core === RISCV;
+/** Boards with a chip of the ESP32 family: their images are linked with the vendor's libraries (esp32.ts). */
+export const isEsp32 = (name: string): boolean => CHIPS[name]?.folder === "esp32";
 
-/** Boards whose native images run on the bare chip and come with the package. */
-export const FIRMWARE_BOARDS: readonly string[] = Object.keys(CHIPS).filter((name) => !isLinux(name) && !isRiscv(name));
+/** Boards whose native images run on the bare chip, which QEMU emulates, and come with the package. */
+export const FIRMWARE_BOARDS: readonly string[] = Object.keys(CHIPS).filter(
+  (name) => !isLinux(name) && !isRiscv(name) && !isEsp32(name),
+);
 /** Boards of another core, for the tests of what is compiled for it (ADR 0169). */
 export const RISCV_BOARDS: readonly string[] = Object.keys(CHIPS).filter(isRiscv);
+export const ESP32_BOARDS: readonly string[] = Object.keys(CHIPS).filter(isEsp32);
 export const LINUX_BOARDS: readonly string[] = Object.keys(CHIPS).filter(isLinux);
 
 export interface Layout {
@@ -75,6 +84,15 @@ export interface Layout {
 function outputsOf({ pins }: BoardFile): string {
   const names = Object.keys(pins).filter((name) => pins[name] === "output");
   return names.map((name) => `"${name}",`).join("");
+}
+
+/** @throws BuildStop for an output without a number. */
+function outputNumbersOf({ name: board, pins, outputs = {} }: BoardFile): string {
+  const names = Object.keys(pins).filter((name) => pins[name] === "output");
+  const unnumbered = names.find((name) => outputs[name] === undefined);
+  if (unnumbered !== undefined)
+    throw new BuildStop(`boards/${board}/board.json: outputs has no number for ${unnumbered}`);
+  return names.map((name) => `${outputs[name]}u,`).join("");
 }
 
 /** Names with numbers. @throws BuildStop for an input without a number, or a button that is no input. */
@@ -151,5 +169,6 @@ export function layoutOf(name: string, isModelled = false): Layout {
   definitions.push(...ioOf(board, isModelled));
   if (board.button !== undefined) definitions.push(`-DBOARD_BUTTON=${board.inputs?.[board.button]}u`);
   if (board.sleep !== undefined) definitions.push("-DBOARD_SLEEP");
+  if (board.outputs !== undefined) definitions.push(`-DBOARD_OUTPUT_PINS=${outputNumbersOf(board)}`);
   return { board, chip: chip.folder, core: chip.core, imageAddress: chip.imageAddress, definitions };
 }

@@ -43,6 +43,17 @@ export function engineGroup(tree: string, core = CORTEX_M): Group {
   };
 }
 
+/** What of lwIP is used: IPv4 over one Ethernet interface. */
+export function networkSources(tree: string): readonly string[] {
+  const src = join(tree, "src");
+  const core = ["def", "dns", "inet_chksum", "init", "ip", "mem", "memp", "netif", "pbuf", "tcp", "tcp_in", "tcp_out"];
+  return [
+    ...[...core, "timeouts", "udp"].map((name) => join(src, "core", `${name}.c`)),
+    ...["dhcp", "etharp", "icmp", "igmp", "ip4", "ip4_addr"].map((name) => join(src, "core/ipv4", `${name}.c`)),
+    join(src, "netif/ethernet.c"),
+  ];
+}
+
 /** What both images need of libsodium: hashes, and signatures checked. */
 export const VERIFYING = [
   "crypto_core/ed25519/ref10/ed25519_ref10",

@@ -8,9 +8,13 @@ import type { Variant } from "./tls-sources.ts";
 /** Whether a board's images came with the package, so that nothing is compiled. */
 export const bringsImages = (name: string): boolean => existsSync(join(ROOT, "images", name));
 
-/** @returns A board's boot stage as ELF, which an emulator loads: brought along, or built now. @throws BuildStop */
+/**
+ * @returns A board's boot stage, brought along or built now: as ELF, which an emulator loads, or for an ESP32 as what lies from its
+ * flash's first byte on. @throws BuildStop
+ */
 export async function readyBoot(name: string): Promise<string> {
-  return bringsImages(name) ? imagePaths(name).boot : (await buildBoot(name)).elf;
+  if (!bringsImages(name)) await buildBoot(name);
+  return imagePaths(name).boot;
 }
 
 /** @returns A board's runtime, plain or with models of what its emulator lacks. @throws BuildStop */

@@ -2,11 +2,9 @@
 #include "chips/serial.h"
 #include "chips/chip.h"
 
-#define RING_BYTES 2048u
-#define APP_RING_BYTES 512u /* of one write at the other end, twice */
+#define APP_RING_BYTES 512u /* of one write at the other end, twice; a power of two */
 
-/* Sizes are powers of two: the counts wrap. */
-static uint8_t console_bytes[RING_BYTES], radio_bytes[RING_BYTES];
+static uint8_t console_bytes[SERIAL_RING_BYTES], radio_bytes[SERIAL_RING_BYTES];
 #ifdef BOARD_SERIAL
 static uint8_t app_bytes[APP_RING_BYTES];
 #endif
@@ -16,8 +14,8 @@ static struct {
   uint32_t size;
   volatile uint32_t in, out;
 } rings[CHIP_LINES] = {
-    {console_bytes, RING_BYTES, 0, 0},
-    {radio_bytes, RING_BYTES, 0, 0},
+    {console_bytes, SERIAL_RING_BYTES, 0, 0},
+    {radio_bytes, SERIAL_RING_BYTES, 0, 0},
 #ifdef BOARD_SERIAL
     {app_bytes, APP_RING_BYTES, 0, 0},
 #endif

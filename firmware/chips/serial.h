@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SERIAL_RING_BYTES 2048u /* of the console and the radio; a power of two: the counts wrap */
+
 size_t serial_available(int line);
 uint8_t serial_peek(int line, size_t offset);
 void serial_drop(int line, size_t length);

@@ -10,7 +10,15 @@ import { readFlashConfig } from "#factory/config.ts";
 import { exceeded, sizeLines, stackLines } from "#firmware/budget.ts";
 import { BuildStop } from "#firmware/build-stop.ts";
 import { buildBoot, buildRuntime, imagePaths, missingPackages } from "#firmware/image.ts";
-import { FIRMWARE_BOARDS, isLinux, LINUX_BOARDS, layoutOf, RISCV_BOARDS } from "#firmware/layout.ts";
+import {
+  ESP32_BOARDS,
+  FIRMWARE_BOARDS,
+  isEsp32,
+  isLinux,
+  LINUX_BOARDS,
+  layoutOf,
+  RISCV_BOARDS,
+} from "#firmware/layout.ts";
 import { debianPackage, packedAtS, routerTarball } from "#firmware/linux-package.ts";
 import { bringsImages } from "#firmware/ready-images.ts";
 import { THIRD_PARTY } from "#firmware/third-party.ts";
@@ -43,13 +51,31 @@ function writePackages(board: string, program: string, folder: string): void {
   }
 }
 
+/** @returns The exit code. */
+async function buildEsp32Images(board: string, tls: boolean): Promise<number> {
+  const [boot, runtime] = [await buildBoot(board), await buildRuntime(board, { tls })];
+  const { textBytes = 0, ramBytes = 0, bootBytes = 0 } = layoutOf(board).board.budgets;
+  process.stdout.write(
+    `flash  ${runtime.textBytes} B of ${textBytes} B\nram    ${runtime.ramBytes} B of ${ramBytes} B, without the stack\n`,
+  );
+  process.stdout.write(`boot   ${boot.textBytes} B of ${bootBytes} B\n`);
+  process.stdout.write(
+    `start  ${relative(".", boot.binary)}, for address 0: boot loader, partition table, boot stage\n`,
+  );
+  process.stdout.write(`image  ${relative(".", runtime.binary)}, for latchkey release build --native\n`);
+  return runtime.textBytes > textBytes ? 1 : 0;
+}
+
 export function register(command: Command): void {
   command
     .command("build")
     .description(
       "install the toolchain if root and it is missing, compile what changed, link, print what the image takes of its budget",
     )
-    .requiredOption("--board <name>", `one of ${[...FIRMWARE_BOARDS, ...RISCV_BOARDS, ...LINUX_BOARDS].join(", ")}`)
+    .requiredOption(
+      "--board <name>",
+      `one of ${[...FIRMWARE_BOARDS, ...ESP32_BOARDS, ...RISCV_BOARDS, ...LINUX_BOARDS].join(", ")}`,
+    )
     .option("--tls", "the image with the TLS client, for products whose cloud has a ca in flash.config.json", false)
     .option("--modelled", "a test build, with models of the hardware that the emulator lacks (board.json)", false)
     .option("--stack", "print the deepest calls of each stack as well, with the bytes of each frame", false)
@@ -66,6 +92,10 @@ export function register(command: Command): void {
             `image  ${tls ? secure : runtime}, which came with the package; release make takes it\n`,
           );
           if (deb) writePackages(board, runtime, out);
+          return;
+        }
+        if (isEsp32(board)) {
+          process.exitCode = await buildEsp32Images(board, tls);
           return;
         }
         if (!isLinux(board)) installMissing(board);

@@ -28,10 +28,11 @@ static void read_frames(void) {
   uint8_t length[4];
   while (fread(length, 1, 4, stdin) == 4) {
     size_t bytes = length[0] | (size_t)length[1] << 8;
-    struct dot11_frame f;
+    struct data_frame f;
+    uint16_t mhz;
     if (fread(packet, 1, bytes, stdin) != bytes) return;
-    if (!dot11_read(packet, bytes, &f)) continue;
-    printf("%d %d %d %d %d %d ", dot11_channel(f.mhz), f.sequence, f.body_bytes, f.retry, f.to_access_point, f.qos ? f.tid : -1);
+    if (!dot11_read(packet, bytes, &f, &mhz)) continue;
+    printf("%d %d %d %d %d %d ", dot11_channel(mhz), f.sequence, f.body_bytes, f.retry, f.to_access_point, f.qos ? f.tid : -1);
     print_hex(f.bssid, 6);
     print_hex(f.source, 6);
     print_hex(f.destination, 6);

@@ -8,7 +8,8 @@ let built: string | undefined;
 
 function build(): string {
   const program = join(mkdtempSync(join(tmpdir(), "latchkey-radio-check-")), "radio-check");
-  const sources = ["test/linux/radio-check.c", "firmware/chips/linux/scan.c", "firmware/chips/linux/dot11.c"];
+  const chips = ["linux/scan", "linux/dot11", "data-frame"].map((name) => `firmware/chips/${name}.c`);
+  const sources = ["test/linux/radio-check.c", ...chips];
   execFileSync("gcc", ["-D_GNU_SOURCE", "-fsanitize=address,undefined", "-Ifirmware", "-o", program, ...sources]);
   return program;
 }

@@ -12,6 +12,8 @@ export interface Region {
 export interface Board {
   readonly name: string;
   readonly chip: string;
+  /** Whether it is not offered yet. */
+  readonly draft?: boolean;
   readonly hardwareRevision?: number;
   readonly flash: {
     readonly bytes: number;
@@ -46,9 +48,12 @@ class BoardError extends Error {
   override name = "BoardError";
 }
 
-/** The boards that an app can be built for. */
+const isDraft = (path: string): boolean => (JSON.parse(readText(path)) as Board).draft === true;
+
+/** The boards that an app can be built for, without those that are drafts. */
 export function boardNames(): readonly string[] {
-  return readdirSync("boards").filter((name) => existsSync(join("boards", name, "board.json")));
+  const places = readdirSync("boards").map((name) => ({ name, path: join("boards", name, "board.json") }));
+  return places.filter(({ path }) => existsSync(path) && !isDraft(path)).map(({ name }) => name);
 }
 
 /** Reads boards/NAME/board.json. Throws BoardError. */

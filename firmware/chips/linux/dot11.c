@@ -1,9 +1,6 @@
 #include "chips/linux/dot11.h"
 
 #define FCS_BYTES 4u
-#define HEADER_BYTES 24u
-#define QOS_BYTES 2u
-#define HT_CONTROL_BYTES 4u
 
 /* Bits of radiotap's first presence word, and how its fields lie: size and alignment, in the order of the bits. */
 enum { TSFT, FLAGS, RATE, CHANNEL, MORE = 31 };
@@ -42,35 +39,16 @@ static bool radiotap_read(const uint8_t *bytes, size_t length, struct radiotap *
   return true;
 }
 
-bool dot11_read(const uint8_t *bytes, size_t length, struct dot11_frame *frame) {
+bool dot11_read(const uint8_t *bytes, size_t length, struct data_frame *frame, uint16_t *mhz) {
   struct radiotap head;
   if (!radiotap_read(bytes, length, &head) || head.flags & BAD_FCS) return false;
-  const uint8_t *p = bytes + head.length;
-  size_t left = length - head.length, header = HEADER_BYTES;
+  size_t left = length - head.length;
   if (head.flags & HAS_FCS) {
     if (left < FCS_BYTES) return false;
     left -= FCS_BYTES;
   }
-  if (left < HEADER_BYTES) return false;
-  unsigned type = p[0] >> 2 & 3, subtype = p[0] >> 4, ds = p[1] & 3;
-  bool is_data = (p[0] & 3) == 0 && type == 2, has_body = !(subtype & 4);
-  if (!is_data || !has_body || (ds != 1 && ds != 2)) return false;
-  bool qos = subtype & 8, to_access_point = ds == 1;
-  if (qos) header += QOS_BYTES + (p[1] & 0x80 ? HT_CONTROL_BYTES : 0);
-  if (left <= header || left - header > UINT16_MAX) return false;
-  *frame = (struct dot11_frame){
-      .mhz = head.mhz,
-      .sequence = u16_at(p + 22) >> 4,
-      .body_bytes = (uint16_t)(left - header),
-      .retry = p[1] >> 3 & 1,
-      .to_access_point = to_access_point,
-      .qos = qos,
-      .tid = qos ? p[24] & 15 : 0,
-      .bssid = p + (to_access_point ? 4 : 10),
-      .source = p + (to_access_point ? 10 : 16),
-      .destination = p + (to_access_point ? 16 : 4),
-  };
-  return true;
+  *mhz = head.mhz;
+  return data_frame_read(bytes + head.length, left, frame);
 }
 
 uint8_t dot11_channel(unsigned mhz) {

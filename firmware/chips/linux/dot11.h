@@ -3,18 +3,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "chips/data-frame.h"
 
-/* A data frame's header and length; the body is not looked at. */
-struct dot11_frame {
-  uint16_t mhz; /* on which it was heard; 0 where the capture does not tell */
-  uint16_t sequence, body_bytes;
-  bool retry, to_access_point, qos;
-  uint8_t tid;
-  const uint8_t *bssid, *source, *destination;
-};
-
-/* False for what is no whole data frame between a station and its access point, and for frames without a body. */
-bool dot11_read(const uint8_t *bytes, size_t length, struct dot11_frame *frame);
+/* The data frame that was captured, and on which frequency: 0 where the capture does not tell. False for anything else (data-frame.h). */
+bool dot11_read(const uint8_t *bytes, size_t length, struct data_frame *frame, uint16_t *mhz);
 
 /* The channel of a frequency; 0 where it has none in the bands of 2.4 and 5 GHz. */
 uint8_t dot11_channel(unsigned mhz);

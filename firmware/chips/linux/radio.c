@@ -82,31 +82,23 @@ static void listen_now(void) {
   fprintf(stderr, "latchkey-unit: %u MHz can't be listened on: %s\n", mhz, strerror(error));
 }
 
-static void tell_frame(const struct dot11_frame *f) {
-  uint64_t us = chip_nanoseconds() / 1000u;
-  uint8_t out[32] = {[8] = dot11_channel(f->mhz)};
+static void tell_frame(const struct data_frame *f, uint16_t mhz) {
+  uint8_t out[HEARD_BYTES];
   int waiting = 0;
   ioctl(RADIO_FD, SIOCOUTQ, &waiting);
   if (waiting > LINE_BYTES_MOST) return;
-  memcpy(out, &us, 8);
-  out[9] = (uint8_t)(f->retry | f->to_access_point << 1 | f->qos << 2 | f->tid << 4);
-  out[10] = (uint8_t)f->sequence;
-  out[11] = (uint8_t)(f->sequence >> 8);
-  out[12] = (uint8_t)f->body_bytes;
-  out[13] = (uint8_t)(f->body_bytes >> 8);
-  memcpy(out + 14, f->bssid, 6);
-  memcpy(out + 20, f->source, 6);
-  memcpy(out + 26, f->destination, 6);
+  data_frame_told(f, chip_nanoseconds() / 1000u, dot11_channel(mhz), out);
   tell(FRAME, out, sizeof out);
 }
 
 static void take_frames(void) {
   uint8_t bytes[4096];
-  struct dot11_frame frame;
+  struct data_frame frame;
+  uint16_t mhz;
   for (int i = 0; i < FRAMES_A_TURN; i++) {
     ssize_t length = recv(monitor, bytes, sizeof bytes, MSG_DONTWAIT);
     if (length < 0) return;
-    if (is_listening && dot11_read(bytes, (size_t)length, &frame)) tell_frame(&frame);
+    if (is_listening && dot11_read(bytes, (size_t)length, &frame, &mhz)) tell_frame(&frame, mhz);
   }
 }
 

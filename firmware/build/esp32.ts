@@ -1,0 +1,173 @@
+/**
+ * Builds the images of ESP32 boards: the C engine host as a static library, linked by cargo with the crates that carry the vendor's
+ * radio libraries (firmware/chips/esp32), made an image for the vendor's boot loader by esptool.
+ */
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { BuildStop } from "./build-stop.ts";
+import { compile, filesBelow, type Group } from "./compile.ts";
+import { type Core, compilerOf, RISCV } from "./cores.ts";
+import { partitionTable, TABLE_START } from "./esp32-table.ts";
+import { CRATE, cargo, chipOf, type Esp32, esptool, librariesOf, run, vendorsLoader } from "./esp32-tools.ts";
+import { COMMON, FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
+import { layoutOf, ROOT } from "./layout.ts";
+import { ENGINE_PARTS, engineBuild, type Image, networkSources, SEALING, VERIFYING } from "./parts.ts";
+import { thirdParty } from "./third-party.ts";
+import { secureGroups, type Variant } from "./tls-sources.ts";
+
+/** What of the shared sources the vendor's driver or the chip does instead. */
+const LEFT_OUT = ["main/libc", "port/entropy"].map((name) => join(FIRMWARE, `${name}.c`));
+const RUNTIME_MAIN = join(FIRMWARE, "main/main.c");
+
+function groupsOf(name: string, { core, define }: Esp32, variant: Variant): readonly Group[] {
+  const layout = layoutOf(name);
+  const trees = thirdParty();
+  const common = [...core.flags, ...COMMON];
+  const sodium = sodiumFlags(trees.libsodium ?? "");
+  const flags = [
+    ...[...common, "-Os", ...STRICT, `-I${FIRMWARE}`, ...layout.definitions, `-D${define}`],
+    ...[
+      `-DFLASH_BYTES=${layout.board.flash.bytes}u`,
+      engineBuild(trees.quickjs ?? "", core),
+      `-I${FIRMWARE}/port/lwip`,
+    ],
+    ...[`-isystem${trees.lwip}/src/include`, `-isystem${trees.quickjs}`],
+    ...sodium.map((flag) => flag.replace(/^-I(?=\/.*libsodium)/, "-isystem")),
+  ];
+  const inputs = filesBelow(FIRMWARE, ".h");
+  const ours: Group = {
+    sources: [
+      ...["main", "port", "chips/esp32"].flatMap((folder) => filesBelow(join(FIRMWARE, folder), ".c")),
+      ...["boot/record-log", "chips/serial", "chips/data-frame"].map((path) => join(FIRMWARE, `${path}.c`)),
+    ].filter((path) => !LEFT_OUT.includes(path) && path !== RUNTIME_MAIN),
+    flags,
+    inputs,
+  };
+  const src = join(trees.lwip ?? "", "src");
+  return [
+    ours,
+    { sources: [RUNTIME_MAIN], flags: [...flags, "-Dmain=runtime_main"], inputs },
+    ...secureGroups(ours, trees, variant, core),
+    {
+      sources: ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"].map((file) =>
+        join(trees.quickjs ?? "", `${file}.c`),
+      ),
+      flags: [
+        ...[...common, "-Os", "-w", "-D_GNU_SOURCE", '-DCONFIG_VERSION="2025-04-26"', "-D__TM_GMTOFF=tm_gmtoff"],
+        ...[`-I${FIRMWARE}`, `-I${trees.quickjs}`, "-include", "malloc.h"],
+      ],
+      inputs: [basename(trees.quickjs ?? ""), ...ENGINE_PARTS],
+    },
+    {
+      sources: networkSources(trees.lwip ?? ""),
+      flags: [...common, "-Os", "-w", `-I${FIRMWARE}`, `-I${FIRMWARE}/port/lwip`, `-I${src}/include`],
+      inputs: [basename(trees.lwip ?? ""), ...inputs],
+    },
+    {
+      sources: [...VERIFYING, ...SEALING].map((file) => join(trees.libsodium ?? "", "src/libsodium", `${file}.c`)),
+      flags: [...common, "-O2", ...core.arithmetic, "-w", ...sodium],
+      inputs: [basename(trees.libsodium ?? "")],
+    },
+  ];
+}
+
+/** Objects become one archive, which appears whole. */
+function archive({ tools }: Core, objects: readonly string[], path: string): void {
+  const key = `${path}.key`;
+  const wanted = JSON.stringify(objects);
+  if (existsSync(path) && existsSync(key) && readFileSync(key, "utf8") === wanted) return;
+  rmSync(path, { force: true });
+  run(`${tools}ar`, ["rcD", path, ...objects], "the archive can't be made");
+  writeFileSync(key, wanted);
+}
+
+/** The vendor's and esp-hal's names of what lies in memory besides the stack and the radio's heap. */
+const IN_MEMORY = [".trap", ".rwtext", ".rwtext.wifi", ".data", ".data.wifi", ".bss", ".noinit"];
+
+/** Bytes of each section of an image. */
+export function sectionsOf(elf: string): ReadonlyMap<string, number> {
+  const lines = run(`${RISCV.tools}size`, ["-A", elf], "sizes can't be read").split("\n");
+  return new Map(
+    lines.flatMap((line) => {
+      const [, section, size] = /^(\.\S+)\s+(\d+)/.exec(line) ?? [];
+      return section === undefined ? [] : [[section, Number(size)] as const];
+    }),
+  );
+}
+
+function measured(elf: string, binary: string): { textBytes: number; ramBytes: number } {
+  const sections = sectionsOf(elf);
+  const ramBytes = IN_MEMORY.reduce((sum, name) => sum + (sections.get(name) ?? 0), 0);
+  return { textBytes: statSync(binary).size, ramBytes };
+}
+
+const BOOT = join(FIRMWARE, "chips/esp32-boot");
+
+/** Links the boot stage, and puts it behind the vendor's boot loader and our partition table: one file for address 0. */
+export async function buildEsp32Boot(name: string): Promise<Image> {
+  const chip = chipOf(name);
+  const { core } = chip;
+  const layout = layoutOf(name);
+  const [{ flags, inputs }] = groupsOf(name, chip, { tls: false }) as [Group];
+  const trees = thirdParty();
+  const ours: Group = {
+    sources: [
+      ...filesBelow(join(FIRMWARE, "boot"), ".c").filter((path) => basename(path) !== "start.c"),
+      ...filesBelow(BOOT, ".c"),
+      ...["chips/esp32/flash", "main/report", "chips/serial", "port/crc32", "port/frame", "port/sodium-base"].map(
+        (path) => join(FIRMWARE, `${path}.c`),
+      ),
+    ],
+    flags,
+    inputs,
+  };
+  const verifying: Group = {
+    sources: VERIFYING.map((file) => join(trees.libsodium ?? "", "src/libsodium", `${file}.c`)),
+    flags: [...core.flags, ...COMMON, "-O2", ...core.arithmetic, "-w", ...sodiumFlags(trees.libsodium ?? "")],
+    inputs: [basename(trees.libsodium ?? "")],
+  };
+  const { objects, compiled } = await compile([ours, verifying], compilerOf(chip.core));
+  const folder = join(ROOT, ".cache/firmware", name);
+  mkdirSync(folder, { recursive: true });
+  const [elf, app, table, binary] = ["boot.elf", "boot-stage.bin", "table.bin", "boot.bin"].map((file) =>
+    join(folder, file),
+  ) as [string, string, string, string];
+  const { bootBytes = 0, bootStackBytes = 0 } = layout.board.budgets;
+  const link = [
+    ...[...core.flags, ...core.library, "-nostartfiles", "-Wl,--gc-sections"],
+    ...[`-L${BOOT}`, `-T${join(BOOT, `boot-${name}.ld`)}`, `-Wl,-Map=${join(folder, "boot.map")}`],
+    ...[`-Wl,--defsym=BOOT_BYTES=${bootBytes}`, `-Wl,--defsym=STACK_BYTES=${bootStackBytes}`],
+  ];
+  run(compilerOf(core), [...link, ...objects, "-o", elf], `${name}: the boot stage does not link`);
+  const flashSize = ["--flash-size", `${layout.board.flash.bytes >> 20}MB`];
+  run(esptool(), ["--chip", name, "elf2image", ...flashSize, "-o", app, elf], `${name}: no boot stage can be made`);
+  writeFileSync(table, partitionTable(layout));
+  const { start = 0, bytes = 0 } = layout.board.flash.regions.boot ?? {};
+  const textBytes = statSync(app).size;
+  if (textBytes > bytes) throw new BuildStop(`${name}: the boot stage takes ${textBytes} B of the region's ${bytes}`);
+  const parts = ["0x0", vendorsLoader(name), `0x${TABLE_START.toString(16)}`, table, `0x${start.toString(16)}`, app];
+  run(
+    esptool(),
+    ["--chip", name, "merge-bin", ...flashSize, "-o", binary, ...parts],
+    `${name}: no whole image can be made`,
+  );
+  return { elf, binary, textBytes, ramBytes: 0, compiled, objects };
+}
+
+/** @throws BuildStop when a tool is missing, a source can't be had, or something doesn't compile or fit. */
+export async function buildEsp32(name: string, variant: Variant = { tls: false }): Promise<Image> {
+  const chip = chipOf(name);
+  const { objects, compiled } = await compile(groupsOf(name, chip, variant), compilerOf(chip.core));
+  const folder = join(ROOT, ".cache/firmware", name);
+  mkdirSync(folder, { recursive: true });
+  const as = variant.tls ? "main-tls" : "main";
+  const file = (ending: string) => join(folder, `${as}.${ending}`);
+  archive(chip.core, objects, file("a"));
+  const script = join(CRATE, "kept.x");
+  const linked = [`-Map=${file("map")}`, `-T${script}`, file("a"), ...librariesOf(chip)];
+  const [elf, binary] = [file("elf"), file("bin")];
+  copyFileSync(cargo(name, chip, ["--gc-sections", ...linked]), elf);
+  const flashSize = ["--flash-size", `${layoutOf(name).board.flash.bytes >> 20}MB`];
+  run(esptool(), ["--chip", name, "elf2image", ...flashSize, "-o", binary, elf], `${name}: no image can be made`);
+  return { elf, binary, ...measured(elf, binary), compiled, objects };
+}

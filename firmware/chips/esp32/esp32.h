@@ -1,0 +1,62 @@
+/*
+ * The boundary between C and the Rust crate (src/), both ways. What the crate offers is what needs the vendor's libraries or its
+ * start-up code; all that another chip would need too is C. Calls come from the main task unless said otherwise.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Offered by the crate. */
+uint64_t esp32_microseconds(void); /* since the start */
+void esp32_wait(uint32_t us);      /* lets the vendor's tasks run meanwhile */
+void esp32_watchdog_feed(void);
+void esp32_restart(void) __attribute__((noreturn));
+/* 32 bits from the hardware's generator: noise only while the radio is on. */
+uint32_t esp32_random(void);
+
+/* Console: UART 0 and USB-Serial-JTAG at once. Without a listener on USB nothing waits for one. */
+void esp32_console_write(const uint8_t *bytes, size_t length);
+void esp32_console_listen(bool on);
+
+void esp32_pin_open(unsigned pin, bool is_output);
+void esp32_pin_set(unsigned pin, bool high);
+bool esp32_pin_get(unsigned pin); /* the level at an input, which is pulled up; what was set last at an output */
+
+/* Wi-Fi. Each gives whether the driver took it. */
+bool esp32_radio_start(void);
+bool esp32_radio_scan(void);
+bool esp32_radio_listen(uint8_t channel); /* of 2.4 GHz; 0 stops */
+bool esp32_radio_join(const uint8_t *ssid, size_t ssid_length, const uint8_t *key, size_t key_length);
+bool esp32_radio_leave(void);
+bool esp32_radio_serve(const uint8_t *ssid, size_t length); /* an open access point; closed with a length of 0 */
+void esp32_radio_save_power(bool on);                       /* between beacons, while joined */
+void esp32_radio_mac(bool of_access_point, uint8_t mac[6]);
+
+struct esp32_network {
+  uint8_t ssid[32], ssid_bytes, bssid[6], channel;
+  int8_t rssi_dbm;
+  uint8_t auth, pairwise, group; /* the driver's wifi_auth_mode_t and wifi_cipher_type_t */
+};
+/* What the scan found, as often as asked for: the driver forgets it with the first call. */
+size_t esp32_radio_networks(struct esp32_network *out, size_t most);
+
+enum { ESP32_NOTHING, ESP32_SCANNED, ESP32_CONNECTED, ESP32_DISCONNECTED, ESP32_SERVING, ESP32_CLOSED };
+struct esp32_event {
+  uint8_t kind, bssid[6];
+  uint16_t reason; /* of a disconnection, as wifi_err_reason_t */
+};
+/* The oldest event that was not taken yet. */
+void esp32_radio_event(struct esp32_event *event);
+
+/* Ethernet frames of the station, or of the access point. Taking gives the length, 0 when none has come. */
+size_t esp32_frame_take(bool of_access_point, uint8_t *out, size_t room);
+bool esp32_frame_send(bool of_access_point, const uint8_t *frame, size_t length);
+
+/* Offered by C. */
+int runtime_main(void);
+/* A frame heard in monitor mode, without its FCS, in the driver's task: copies what counts and returns. */
+void radio_heard(uint8_t channel, const uint8_t *frame, size_t length);
+/* The console's interrupt calls chip_serial_room and chip_serial_received of chips/chip.h; the start calls chip_start. */
+/* The crates panicked, or the processor faulted: says so and restarts. */
+void chip_panicked(void) __attribute__((noreturn));

@@ -1,0 +1,237 @@
+#include "chips/esp32/radio.h"
+#include <string.h>
+#include "chips/chip.h"
+#include "chips/data-frame.h"
+#include "chips/esp32/esp32.h"
+#include "chips/esp32/networks.h"
+#include "chips/esp32/own-network.h"
+#include "chips/serial.h"
+#include "main/report.h"
+#include "port/crc32.h"
+#include "port/frame.h"
+#include "port/sodium.h"
+
+#define JOIN_MS 30000u
+#define TRIES_MOST 3u
+#define SCAN_MS 12000u
+#define HEARD_MOST 64u /* frames between two turns of the main loop; a power of two: the counts wrap */
+#define COMMAND_BYTES_MOST 128u
+#define AROUND_BYTES 8u
+
+enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT, SERVING };
+enum { NO_NETWORK = 1, REFUSED };
+
+/* Reasons of the driver, as wifi_err_reason_t: what is worth another try, and what says that there is no such network. */
+enum { AUTH_EXPIRE = 2, INACTIVITY = 4, TIMEOUT = 39, BEACON_TIMEOUT = 200, NO_AP_FOUND = 201, ASSOC_FAIL = 203, CONNECTION_FAIL = 205 };
+enum { NO_AP_COMPATIBLE = 210, NO_AP_RSSI = 212 };
+
+static bool is_on, is_scanning, is_listening, wants_listen;
+static uint8_t channel;
+static enum { APART, JOINING, TOGETHER } state;
+static enum { CLOSED, OPENING, OPEN } served;
+static unsigned tries;
+static uint64_t until_ms, scan_until_ms;
+static uint8_t asked[2 + 32 + 64], joined[16]; /* of JOIN; of JOINED: IPv4, MAC, BSSID */
+
+/* Frames heard: written by the driver's task, read by the main task, never both at one place. */
+static uint8_t heard[HEARD_MOST][HEARD_BYTES];
+static volatile uint32_t heard_in, heard_out, heard_lost;
+
+/* Into the line's ring, whole or not at all. */
+static bool tell(uint8_t type, const uint8_t *bytes, size_t length) {
+  uint8_t head[4] = {0xc5, type, (uint8_t)length, (uint8_t)(length >> 8)};
+  uint32_t crc = crc32_more(crc32_more(0, head + 1, 3), bytes, length);
+  if (serial_available(CHIP_RADIO) + length + AROUND_BYTES > SERIAL_RING_BYTES) return false;
+  for (size_t i = 0; i < sizeof head; i++) chip_serial_received(CHIP_RADIO, head[i]);
+  for (size_t i = 0; i < length; i++) chip_serial_received(CHIP_RADIO, bytes[i]);
+  for (unsigned i = 0; i < 4; i++) chip_serial_received(CHIP_RADIO, (uint8_t)(crc >> (8 * i)));
+  return true;
+}
+
+void radio_start(void) {
+  is_on = esp32_radio_start();
+  if (!is_on) report_line("latchkey: the radio does not start");
+}
+
+bool radio_is_on(void) { return is_on; }
+bool radio_is_serving(void) { return served == OPEN; }
+
+void radio_heard(uint8_t on, const uint8_t *bytes, size_t length) {
+  struct data_frame frame;
+  if (!is_listening || !data_frame_read(bytes, length, &frame)) return;
+  if (heard_in - heard_out == HEARD_MOST) {
+    heard_lost++;
+    return;
+  }
+  data_frame_told(&frame, esp32_microseconds(), on, heard[heard_in % HEARD_MOST]);
+  __atomic_thread_fence(__ATOMIC_RELEASE);
+  heard_in++;
+}
+
+static void listen_now(void) {
+  is_listening = wants_listen && !is_scanning && state == APART && esp32_radio_listen(channel);
+}
+
+static void stop_listening(void) {
+  if (is_listening) esp32_radio_listen(0);
+  is_listening = false;
+}
+
+static void scan(void) {
+  if (is_scanning) return;
+  stop_listening();
+  wants_listen = false;
+  scan_until_ms = chip_milliseconds() + SCAN_MS;
+  is_scanning = true;
+  if (!esp32_radio_scan()) scan_until_ms = 0; /* told as empty at the next turn */
+}
+
+/* The driver forgets what it found once it has told it, so that waits here for room in the line. */
+static void tell_scan(void) {
+  static uint8_t found[FRAME_PAYLOAD_MOST];
+  static size_t length;
+  if (length == 0) length = networks_told(found, sizeof found);
+  if (!tell(SCANNED, found, length)) return;
+  length = 0;
+  is_scanning = false;
+  listen_now();
+}
+
+static void fail(uint8_t reason) {
+  state = APART;
+  sodium_memzero(asked, sizeof asked);
+  tell(JOIN_FAILED, &reason, 1);
+}
+
+static bool ask_to_join(void) {
+  uint8_t name = asked[0], key = asked[1 + name];
+  return esp32_radio_join(asked + 1, name, asked + 2 + name, key);
+}
+
+static void join(const uint8_t *bytes, uint32_t length) {
+  uint32_t name = length > 0 ? bytes[0] : 255, key = 1 + name < length ? bytes[1 + name] : 255;
+  if (name > 32 || key > 64 || 2 + name + key != length) return;
+  stop_listening();
+  wants_listen = false;
+  memcpy(asked, bytes, length);
+  state = JOINING;
+  tries = 1;
+  until_ms = chip_milliseconds() + JOIN_MS;
+  if (!ask_to_join()) fail(REFUSED);
+}
+
+static void leave(void) {
+  bool was_together = state == TOGETHER;
+  state = APART;
+  sodium_memzero(asked, sizeof asked);
+  esp32_radio_save_power(false);
+  esp32_radio_leave();
+  if (was_together) tell(LEFT, NULL, 0);
+}
+
+static void serve(const uint8_t *bytes, uint32_t length) {
+  if (length < 1 || bytes[0] > 32 || length != 1u + bytes[0]) return;
+  stop_listening();
+  wants_listen = false;
+  if (bytes[0] == 0 && served == CLOSED) return;
+  if (!esp32_radio_serve(bytes + 1, bytes[0])) tell(SERVING, NULL, 0);
+  else served = bytes[0] ? OPENING : served;
+}
+
+static void obey(uint8_t type, const uint8_t *bytes, uint32_t length) {
+  if (type == SCAN) scan();
+  if (type == JOIN) join(bytes, length);
+  if (type == LEAVE) leave();
+  if (type == ACCESS_POINT) serve(bytes, length);
+  if (type == LISTEN && length == 1) {
+    channel = bytes[0];
+    wants_listen = channel >= 1 && channel <= 14;
+    if (wants_listen) listen_now();
+    else stop_listening();
+  }
+}
+
+/* port/frame.c writes a frame in three parts: head, payload and CRC. */
+void radio_command(const uint8_t *bytes, size_t length) {
+  static uint8_t command[COMMAND_BYTES_MOST + AROUND_BYTES];
+  static size_t have;
+  if (have + length > sizeof command) have = 0; /* nothing that long is a command */
+  if (length > sizeof command) return;
+  memcpy(command + have, bytes, length);
+  have += length;
+  if (have < 4 || have < 4u + (command[2] | (size_t)command[3] << 8) + 4u) return;
+  obey(command[1], command + 4, command[2]);
+  sodium_memzero(command, sizeof command);
+  have = 0;
+}
+
+static void disconnected(uint16_t reason) {
+  if (state == TOGETHER) {
+    state = APART;
+    esp32_radio_save_power(false);
+    tell(LEFT, NULL, 0);
+  } else if (state == JOINING) {
+    bool again = reason == AUTH_EXPIRE || reason == INACTIVITY || reason == TIMEOUT || reason == ASSOC_FAIL || reason == CONNECTION_FAIL;
+    bool absent = reason == BEACON_TIMEOUT || reason == NO_AP_FOUND || (reason >= NO_AP_COMPATIBLE && reason <= NO_AP_RSSI);
+    if (again && tries++ < TRIES_MOST && ask_to_join()) return;
+    fail(absent ? NO_NETWORK : REFUSED);
+  }
+}
+
+static void connected(const uint8_t bssid[6]) {
+  if (state != JOINING) return;
+  state = TOGETHER;
+  sodium_memzero(asked, sizeof asked);
+  esp32_radio_save_power(true);
+  memset(joined, 0, 4);
+  esp32_radio_mac(false, joined + 4);
+  memcpy(joined + 10, bssid, 6);
+  tell(JOINED, joined, sizeof joined);
+}
+
+bool radio_tell_address(const uint8_t ipv4[4]) {
+  bool is_told = memcmp(joined, ipv4, 4) == 0 && serial_available(CHIP_RADIO) == 0;
+  if (state != TOGETHER || is_told) return true;
+  if (memcmp(joined, ipv4, 4) != 0) {
+    memcpy(joined, ipv4, 4);
+    if (!tell(JOINED, joined, sizeof joined)) memset(joined, 0, 4);
+  }
+  return false;
+}
+
+static void take_event(void) {
+  struct esp32_event event;
+  esp32_radio_event(&event);
+  if (event.kind == ESP32_SCANNED && is_scanning) scan_until_ms = 0;
+  if (event.kind == ESP32_CONNECTED) connected(event.bssid);
+  if (event.kind == ESP32_DISCONNECTED) disconnected(event.reason);
+  if (event.kind == ESP32_SERVING && served == OPENING) {
+    served = OPEN;
+    tell(SERVING, own_address, 4);
+  }
+  if (event.kind == ESP32_CLOSED && served != CLOSED) {
+    served = CLOSED;
+    tell(SERVING, NULL, 0);
+  }
+}
+
+/* A number that a reader of the log sees rise: frames that came faster than the main loop took them. */
+static void tell_lost(void) {
+  static uint32_t told;
+  if (heard_lost < told + 100u) return;
+  told = heard_lost;
+  report_number("latchkey: frames not taken", told);
+}
+
+void radio_poll(void) {
+  if (!is_on) return;
+  take_event();
+  uint64_t now_ms = chip_milliseconds();
+  if (is_scanning && now_ms >= scan_until_ms) tell_scan();
+  if (state == JOINING && now_ms >= until_ms) {
+    esp32_radio_leave();
+    fail(REFUSED);
+  }
+  while (heard_out != heard_in && tell(FRAME, heard[heard_out % HEARD_MOST], HEARD_BYTES)) heard_out++;
+  tell_lost();
+}

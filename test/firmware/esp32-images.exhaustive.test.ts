@@ -1,0 +1,66 @@
+/** Both ESP32 images, built with what Debian, crates.io and PyPI give, and judged by the vendor's esptool and the linker's sections. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { buildEsp32, buildEsp32Boot, sectionsOf } from "#firmware/esp32.ts";
+import { esptool, hasCrates, missingForEsp32 } from "#firmware/esp32-tools.ts";
+import { ESP32_BOARDS, layoutOf } from "#firmware/layout.ts";
+
+const BUILD_MS = 45 * 60_000;
+const SECTOR_BYTES = 4096;
+
+/** Why this machine does not build a board's image now, in one line. */
+function whyNot(name: string): string | undefined {
+  const missing = missingForEsp32();
+  if (missing.length > 0) return `run: ${missing.join(" && ")}`;
+  if (hasCrates(name)) return undefined;
+  return `its crates are not compiled on this machine, which takes minutes; run: npm run firmware -- build --board ${name}`;
+}
+
+const BUILT = ESP32_BOARDS.filter((name) => {
+  const why = whyNot(name);
+  if (why !== undefined) process.stderr.write(`image of ${name}: not run: ${why}\n`);
+  return why === undefined;
+});
+
+const imageInfo = (path: string) => execFileSync(esptool(), ["image-info", path], { encoding: "utf8" });
+
+describe.skipIf(BUILT.length === 0).each(BUILT.length > 0 ? BUILT : ESP32_BOARDS)("%s", (name) => {
+  const { board } = layoutOf(name);
+  const { budgets, flash } = board;
+
+  test(
+    "the runtime is an image for this chip that fits its slot and the chip's memory",
+    async () => {
+      const { elf, binary, textBytes, ramBytes } = await buildEsp32(name);
+      const info = imageInfo(binary);
+      expect(info).toMatch(new RegExp(`Chip ID: .*${name.replace("esp32", "ESP32-?")}`, "i"));
+      expect(info).toMatch(/Checksum: .*\(valid\)/);
+      expect(info).toMatch(/Validation hash: .*\(valid\)/);
+      expect(textBytes).toBeLessThanOrEqual(budgets.textBytes as number);
+      for (const slot of ["nativeA", "nativeB"]) {
+        expect(textBytes + SECTOR_BYTES).toBeLessThanOrEqual(flash.regions[slot]?.bytes as number);
+      }
+      const stackBytes = (budgets.stackBytes as number) + (budgets.nativeStackBytes as number);
+      expect(ramBytes + stackBytes).toBeLessThanOrEqual(budgets.ramBytes as number);
+      const sections = sectionsOf(elf);
+      const code = [".trap", ".rwtext", ".rwtext.wifi"].reduce((sum, each) => sum + (sections.get(each) ?? 0), 0);
+      expect(code).toBeLessThanOrEqual(budgets.ramCodeBytes as number);
+      // firmware/chips/esp32/libc.c says where these would lie.
+      expect(sections.get(".tbss") ?? 0).toBeLessThanOrEqual(124);
+    },
+    BUILD_MS,
+  );
+
+  test(
+    "the file for the flash's first byte begins with the vendor's boot loader, set to the flash's size, and ends with our boot stage",
+    async () => {
+      const { binary, textBytes } = await buildEsp32Boot(name);
+      const whole = readFileSync(binary);
+      expect(textBytes).toBeLessThanOrEqual(flash.regions.boot?.bytes as number);
+      expect(whole.subarray(flash.regions.boot?.start)[0]).toBe(0xe9);
+      expect(imageInfo(binary)).toMatch(/Flash size: 4MB/);
+    },
+    BUILD_MS,
+  );
+});

@@ -4,7 +4,7 @@ import { utf8 } from "#base/utf8.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { encodeCbor } from "#codec/cbor.ts";
-import { buildBundle } from "#factory/bundle/bundle.ts";
+import { type Bundle, buildBundle } from "#factory/bundle/bundle.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import { firstImages } from "#factory/images.ts";
 import { type MadeUnit, makeUnit } from "#factory/line.ts";
@@ -19,6 +19,8 @@ import { COMPONENT, type Component } from "#wire/releases/release.ts";
 import { testConfig, testMaker } from "../boards/sim/made-unit.ts";
 
 export interface LinuxUnit {
+  readonly config: FlashConfig;
+  readonly maker: ReturnType<typeof testMaker>;
   readonly made: MadeUnit;
   readonly station: SimStation;
   readonly flashPath: string;
@@ -30,12 +32,17 @@ function componentOf(kind: number, image: Uint8Array): Component {
   return { kind, imageBytes: image.length, imageRoot, transfers: [whole] };
 }
 
-/** Makes one and leaves it switched off. */
-export async function makeLinuxUnit(change: Partial<FlashConfig> = {}): Promise<LinuxUnit> {
+const shippedBundle = (config: FlashConfig) => buildBundle(config, { release: "1", atS: 1_790_000_000 });
+
+/** Makes one and leaves it switched off. @param bundleOf What it runs. */
+export async function makeLinuxUnit(
+  change: Partial<FlashConfig> = {},
+  bundleOf: (config: FlashConfig) => Promise<Pick<Bundle, "bytes">> = shippedBundle,
+): Promise<LinuxUnit> {
   const config = testConfig({ ...change, board: "linux" });
   const board = readBoard("linux");
   const maker = testMaker(config.product);
-  const { bytes: bundle } = await buildBundle(config, { release: "1", atS: 1_790_000_000 });
+  const { bytes: bundle } = await bundleOf(config);
   const native = readBytes((await buildRuntime("linux")).binary);
   const signed = signRelease(crypto, maker.release.seed, {
     ...{ sequence: 1, product: config.product, hardware: [config.hardwareRevision], notAfterS: undefined },
@@ -60,7 +67,7 @@ export async function makeLinuxUnit(change: Partial<FlashConfig> = {}): Promise<
       ...{ release: "1", nowS: 1_795_000_000, step: (_: string, work: () => unknown) => work() },
     } as Parameters<typeof makeUnit>[0]);
     await station.power(false);
-    return { made, station, flashPath };
+    return { config, maker, made, station, flashPath };
   } finally {
     registry.close();
   }

@@ -10,7 +10,7 @@ const SUITE = "bookworm";
 
 export interface ArmKernel {
   /** Debian's name of the processor. */
-  readonly architecture: "arm64" | "armhf";
+  readonly architecture: "arm64" | "armhf" | "amd64";
   /** The package that depends on the newest kernel. */
   readonly kernel: string;
 }

@@ -30,6 +30,7 @@ interface BoardFile {
   readonly button?: string;
   readonly sleep?: { readonly pins: readonly string[] };
   readonly io?: BoardIo;
+  readonly network: { readonly portalPort?: number };
   readonly budgets: Readonly<Record<string, number>>;
 }
 
@@ -164,6 +165,8 @@ export function layoutOf(name: string, isModelled = false): Layout {
     numbers[`REGION_${region.toUpperCase()}_START`] = start;
     numbers[`REGION_${region.toUpperCase()}_BYTES`] = bytes;
   }
+  // Where the program itself sends visitors of port 80.
+  if (isLinux(name)) numbers.PORTAL_PORT = board.network.portalPort ?? 80;
   const definitions = Object.entries(numbers).map(([key, value]) => `-D${key}=${value}u`);
   definitions.push(`-DBOARD_OUTPUTS=${outputsOf(board)}`, `-DBOARD_INPUTS=${inputsOf(board)}`);
   definitions.push(...ioOf(board, isModelled));

@@ -103,9 +103,10 @@ export function debianPackage(board: string, program: Uint8Array, version: strin
   return { file: `${NAME}_${version}_${ARCHITECTURES[board]}.deb`, bytes: arArchive(members, atS) };
 }
 
-/** The tarball for OpenWrt: program, settings and a script for procd. */
+/** The tarball for OpenWrt: program, settings, a script for procd, and what the program may do. */
 export function routerTarball(board: string, program: Uint8Array, version: string, atS: number): LinuxPackage {
   const init = { path: `etc/init.d/${NAME}`, bytes: template(`${NAME}.init`), isProgram: true };
-  const bytes = tarball([...programFiles(program), init], atS);
+  const capabilities = { path: `etc/capabilities/${NAME}.json`, bytes: template("capabilities.json") };
+  const bytes = tarball([...programFiles(program), init, capabilities], atS);
   return { file: `${NAME}_${version}_${ARCHITECTURES[board]}_openwrt.tar.gz`, bytes };
 }

@@ -13,6 +13,7 @@ import { until } from "../progress.ts";
 const isRoot = process.getuid?.() === 0;
 /** systemd's own sum of what a service may do, from 0 (nothing) to 10. */
 const EXPOSURE_MOST = 2.5;
+const CAPABILITIES = "-all,+net_raw,+net_admin,+net_bind_service";
 const SCRIPT = `native.console.write(Uint8Array.from("at work\\n",function(c){return c.charCodeAt(0)}))`;
 
 const out = (program: string, ...words: readonly string[]) => execFileSync(program, words, { encoding: "utf8" });
@@ -48,6 +49,53 @@ test("the package says what it is, holds the program, and the tarball for router
   expect(spawnSync("sh", ["-n", join(unpacked, "etc/init.d/latchkey-unit")]).status).toBe(0);
 });
 
+/** What the script calls of OpenWrt's shell library, as far as it is seen from outside: each call is a line. */
+const PROCD = `
+tell() { echo "$@"; }
+for name in procd_open_instance procd_close_instance procd_set_param procd_add_jail procd_add_jail_mount procd_add_jail_mount_rw group_add user_add chown chmod; do
+  eval "$name() { tell $name \\"\\$@\\"; }"
+done
+group_exists() { [ "$1" = network ]; }
+user_exists() { false; }
+`;
+
+test("on OpenWrt it is started as a user of its own, in a jail, with the capabilities of the radio, or not at all", () => {
+  const root = mkdtempSync(join(tmpdir(), "latchkey-procd-"));
+  for (const folder of ["etc/latchkey", "etc/default", "sbin", "dev"])
+    mkdirSync(join(root, folder), { recursive: true });
+  writeFileSync(join(root, "etc/default/latchkey-unit"), "LATCHKEY_RADIO=wlan0\n");
+  writeFileSync(join(root, "dev/gpiochip0"), "");
+  const script = readFileSync("boards/linux/package/latchkey-unit.init", "utf8").replaceAll(
+    / (\/(etc|sbin|dev)\/)/g,
+    ` ${root}$1`,
+  );
+  const start = () => spawnSync("sh", ["-c", `${PROCD}${script}\nstart_service`], { encoding: "utf8" });
+  expect(start()).toMatchObject({
+    status: 1,
+    stdout: expect.stringMatching(/there is no .*flash\.bin; the line makes it/),
+  });
+  writeFileSync(join(root, "etc/latchkey/flash.bin"), "");
+  const asRoot = start();
+  expect(asRoot).toMatchObject({
+    status: 1,
+    stdout: expect.stringMatching(/would run as root; run: opkg install procd-ujail/),
+  });
+  expect(asRoot.stdout).not.toMatch(/procd_open_instance/);
+  writeFileSync(join(root, "sbin/ujail"), "", { mode: 0o755 });
+  const { status, stdout } = start();
+  expect(status, stdout).toBe(0);
+  expect(stdout).toMatch(/^user_add latchkey 3990 3990 /m);
+  expect(stdout).toMatch(/^chmod 600 .*flash\.bin$/m);
+  expect(stdout).toMatch(/^procd_set_param user latchkey$/m);
+  expect(stdout).toMatch(/^procd_set_param group network$/m);
+  expect(stdout).toMatch(/^procd_set_param capabilities \/etc\/capabilities\/latchkey-unit\.json$/m);
+  expect(stdout).toMatch(/^procd_set_param no_new_privs 1$/m);
+  expect(stdout).toMatch(/^procd_add_jail latchkey-unit /m);
+  expect(stdout).toMatch(/^procd_add_jail_mount_rw .*\/dev\/gpiochip0$/m);
+  const sets = Object.values(JSON.parse(readFileSync("boards/linux/package/capabilities.json", "utf8")));
+  for (const set of sets) expect(set).toEqual(["CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_NET_BIND_SERVICE"]);
+});
+
 test.skipIf(!isRoot)(
   "dpkg installs it, the unit runs as its user without a capability, and removal leaves the flash",
   async () => {
@@ -65,11 +113,11 @@ test.skipIf(!isRoot)(
     const flash = join(root, "var/lib/latchkey/flash.bin");
     await makeBareUnit("linux", flash, utf8(SCRIPT));
     chownSync(flash, Number(uid), Number(gid));
-    // What the service gives: a user of its own, with the two capabilities of the radio.
+    // What the service gives: a user of its own, with the capabilities of the radio.
     const words = [
       ...["--pdeathsig", "KILL", "--reuid", uid, "--regid", gid, "--clear-groups", "--no-new-privs"],
-      ...["--inh-caps", "-all,+net_raw,+net_admin", "--ambient-caps", "-all,+net_raw,+net_admin"],
-      ...["--bounding-set", "-all,+net_raw,+net_admin", join(root, "usr/bin/latchkey-unit"), "--flash", flash],
+      ...["--inh-caps", CAPABILITIES, "--ambient-caps", CAPABILITIES],
+      ...["--bounding-set", CAPABILITIES, join(root, "usr/bin/latchkey-unit"), "--flash", flash],
     ];
     execFileSync("chmod", ["-R", "o+rX", folder]);
     const unit = spawn("setpriv", words, { stdio: ["pipe", "pipe", "pipe"] });
@@ -80,7 +128,7 @@ test.skipIf(!isRoot)(
     await until(`the unit's word, after: ${said}`, () => (said.includes("at work") ? true : undefined));
     const status = (process: number | string) => readFileSync(`/proc/${process}/status`, "utf8");
     const [runtime = ""] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
-    expect(status(pid)).toMatch(/^CapEff:\s+0000000000003000$/m);
+    expect(status(pid)).toMatch(/^CapEff:\s+0000000000003400$/m);
     expect(status(runtime)).toMatch(/^CapEff:\s+0{16}$/m);
     expect(status(runtime)).toMatch(/^NoNewPrivs:\s+1$/m);
     // No process of the same user may look into it.

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "chips/chip.h"
+#include "chips/linux/access-point.h"
 #include "chips/linux/dot11.h"
 #include "chips/linux/linux.h"
 #include "chips/linux/monitor.h"
@@ -37,7 +38,7 @@ static const char *interface;
 static int monitor = -1, ioctl_socket = -1;
 static bool is_listening, is_scanning, is_5_ghz /* the scan's band */, is_narrow /* a join looks at known channels alone */;
 static uint8_t channel; /* that the unit wants to hear; 0 for none */
-static enum { APART, JOINING, ADDRESSING, TOGETHER } state;
+static enum { APART, JOINING, ADDRESSING, TOGETHER, OPENING, OPEN } state;
 static uint64_t until_ms, scan_until_ms;
 static uint8_t bssid[6];
 
@@ -132,6 +133,15 @@ static void fail(uint8_t reason) {
   tell_byte(JOIN_FAILED, reason);
 }
 
+static void close_access_point(void) {
+  if (state != OPENING && state != OPEN) return;
+  bool was_open = state == OPEN;
+  state = APART;
+  access_point_close();
+  wpa_leave();
+  if (was_open) tell(SERVING, NULL, 0);
+}
+
 static void join(const uint8_t *payload, uint32_t length) {
   char known[KNOWN_BYTES];
   uint32_t ssid_bytes = length > 0 ? payload[0] : 255;
@@ -139,6 +149,7 @@ static void join(const uint8_t *payload, uint32_t length) {
   is_listening = false;
   channel = 0;
   if (ssid_bytes > 32 || 2 + ssid_bytes + key_bytes != length) return;
+  close_access_point();
   set_managed(true);
   scan_frequencies(payload + 1, ssid_bytes, known, sizeof known);
   if (!wpa_join(payload + 1, ssid_bytes, payload + 2 + ssid_bytes, key_bytes, known)) {
@@ -150,7 +161,34 @@ static void join(const uint8_t *payload, uint32_t length) {
   until_ms = chip_milliseconds() + JOIN_MS;
 }
 
+/* The unit's own access point, of an empty name none. wpa_supplicant tells when it is open. */
+static void open_access_point(const uint8_t *payload, uint32_t length) {
+  close_access_point();
+  if (length < 2 || payload[0] > 32 || 1u + payload[0] != length) return;
+  is_listening = false;
+  channel = 0;
+  set_managed(true);
+  if (!wpa_open_access_point(payload + 1, payload[0])) {
+    fprintf(stderr, "latchkey-unit: wpa_supplicant opens no access point (one with AP mode is wanted)\n");
+    wpa_leave();
+    return;
+  }
+  state = OPENING;
+  until_ms = chip_milliseconds() + JOIN_MS;
+}
+
+static void serve(void) {
+  if (access_point_open(interface)) {
+    state = OPEN;
+    tell(SERVING, access_point_address, 4);
+    return;
+  }
+  fprintf(stderr, "latchkey-unit: the access point's ports or address can't be had: %s\n", strerror(errno));
+  close_access_point();
+}
+
 static void leave(void) {
+  close_access_point();
   bool was_together = state == TOGETHER;
   state = APART;
   wpa_leave();
@@ -169,6 +207,7 @@ static void take_command(void) {
       break;
     case JOIN: join(payload, length); break;
     case LEAVE: leave(); break;
+    case ACCESS_POINT: open_access_point(payload, length); break;
     default: break;
   }
   explicit_bzero(payload, sizeof payload);
@@ -190,6 +229,8 @@ static void take_event(const char *text) {
     until_ms = chip_milliseconds() + ADDRESS_MS;
     read_mac(text + sizeof connected - 1, bssid);
   }
+  if (strncmp(text, "AP-ENABLED", 10) == 0 && state == OPENING) serve();
+  if (strncmp(text, "AP-DISABLED", 11) == 0 && state == OPEN) close_access_point();
   if (strncmp(text, "CTRL-EVENT-DISCONNECTED", 23) == 0 && (state == TOGETHER || state == ADDRESSING)) {
     if (state == TOGETHER) tell(LEFT, NULL, 0);
     else tell_byte(JOIN_FAILED, REFUSED);
@@ -220,6 +261,8 @@ static void look_at_time(void) {
   if (is_scanning && now_ms > scan_until_ms) tell_scan();
   if (state == ADDRESSING) look_for_address();
   if ((state == JOINING || state == ADDRESSING) && now_ms > until_ms) fail(state == JOINING ? NO_NETWORK : NO_ADDRESS);
+  if (state == OPENING && now_ms > until_ms) close_access_point();
+  access_point_poll();
 }
 
 int radio_run(const char *name, const char *wpa_folder) {
@@ -231,9 +274,11 @@ int radio_run(const char *name, const char *wpa_folder) {
   wpa_leave();
   monitor = monitor_open(name);
   if (monitor < 0) stop(strerror(errno), "monitor interface");
-  struct pollfd files[] = {{.fd = RADIO_FD, .events = POLLIN}, {.fd = events, .events = POLLIN}, {.fd = monitor, .events = POLLIN}};
+  struct pollfd files[3 + ACCESS_POINT_FILES] = {
+      {.fd = RADIO_FD, .events = POLLIN}, {.fd = events, .events = POLLIN}, {.fd = monitor, .events = POLLIN}};
   for (;;) {
-    poll(files, 3, LOOK_MS);
+    access_point_watch(files + 3);
+    poll(files, 3 + ACCESS_POINT_FILES, LOOK_MS);
     if (files[0].revents & (POLLHUP | POLLERR)) return 0;
     lines_poll();
     take_command();

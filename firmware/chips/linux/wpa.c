@@ -11,6 +11,7 @@
 #define PASSPHRASE_LEAST 8u
 #define PASSPHRASE_MOST 63u
 #define KEY_DIGITS 64u
+#define ACCESS_POINT_MHZ "2437" /* channel 6, which every country has */
 
 static int asking = -1, events = -1;
 static char joining[16]; /* what wpa_supplicant calls the network that it was told of */
@@ -110,6 +111,17 @@ static bool set_credentials(const char *id, const uint8_t *passphrase, size_t le
   add_ciphers(id, "pairwise");
   add_ciphers(id, "group");
   return done && set(id, "ieee80211w", "1");
+}
+
+bool wpa_open_access_point(const uint8_t *ssid, size_t ssid_bytes) {
+  char id[16], name[2 * 32 + 1] = "", command[40];
+  wpa_leave();
+  if (ssid_bytes > 32 || !wpa_ask("ADD_NETWORK", id, sizeof id)) return false;
+  put_hex(name, ssid, ssid_bytes);
+  bool done = set(id, "ssid", name) && set(id, "mode", "2") && set(id, "key_mgmt", "NONE") && set(id, "frequency", ACCESS_POINT_MHZ) &&
+              set(id, "scan_freq", ACCESS_POINT_MHZ);
+  snprintf(command, sizeof command, "SELECT_NETWORK %s", id);
+  return done && wpa_do(command);
 }
 
 bool wpa_join(const uint8_t *ssid, size_t ssid_bytes, const uint8_t *passphrase, size_t passphrase_bytes, const char *mhz) {

@@ -19,4 +19,6 @@ bool wpa_event(char *text, size_t room);
 bool wpa_join(const uint8_t *ssid, size_t ssid_bytes, const uint8_t *passphrase, size_t passphrase_bytes, const char *mhz);
 /* Looks for it on every channel from now on. */
 void wpa_widen(void);
+/* Leaves every network, and opens one of this name, without a password. AP-ENABLED tells when it is open; wpa_leave closes it. */
+bool wpa_open_access_point(const uint8_t *ssid, size_t ssid_bytes);
 void wpa_leave(void);

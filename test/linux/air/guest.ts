@@ -56,7 +56,7 @@ export async function startGuest(files: GuestFiles = guestFiles()): Promise<Gues
       ],
       ...["-nodefaults", "-display", "none", "-serial", "stdio", "-serial", `unix:${shell}`],
       ...["-kernel", files.kernel, "-initrd", files.initramfs],
-      ...["-append", "console=ttyS0 quiet panic=-1 random.trust_cpu=on rdinit=/init"],
+      ...["-append", "console=ttyS0 quiet panic=-1 no_timer_check random.trust_cpu=on rdinit=/init"],
       ...shared("root", "/", ",readonly=on,multidevs=remap"),
       ...shared("share", share),
     ],

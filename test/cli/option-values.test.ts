@@ -57,7 +57,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
       [
         [
           PATHS,
-          "--base --broker-ca --broker-password-file --ca --client-secret-file --cloud-ca --codes --config --data --discharge-key --flash --folder --frames --issuer --js --keys --line --maker-client-secret-file --memory --mqtt-password-file --names --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --staff-secret-file --store-password-file --tls-cert --tls-key file folder release",
+          "--base --broker-ca --broker-password-file --ca --client-secret-file --cloud-ca --codes --config --data --discharge-key --flash --folder --frames --image --issuer --js --keys --line --maker-client-secret-file --memory --mqtt-password-file --names --native --operator-key --out --output --passphrase-file --password-file --revocation --revocation-out --signer --staff-secret-file --store-password-file --tls-cert --tls-key file folder release",
         ],
         [
           TEXT,
@@ -99,7 +99,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   ),
   image: [...EMPTY, "main.bin@", "main.bin@0", "main.bin@0xyz", "main.bin@0x123456789"],
   ...Object.fromEntries(
-    ["flash", "identify", "log"].map((verb) => [
+    ["check", "flash", "identify", "log"].map((verb) => [
       `board ${verb} --port`,
       [...TEXT, "socket://", "socket:127.0.0.1:1", "socket://host", "socket://host:0", "socket://host:99999"],
     ]),

@@ -38,6 +38,14 @@ export interface RomOptions {
   readonly endsAtWrite?: boolean;
   /** The fuses allow secure download alone. */
   readonly isSecure?: boolean;
+  /** What the flash starts: gets it, and has the line from then on. */
+  readonly program?: (flash: Uint8Array) => Promise<Program>;
+}
+
+/** The console of a program. */
+export interface Program {
+  write(bytes: Uint8Array): void;
+  onBytes(see: (bytes: Uint8Array) => void): void;
 }
 
 export interface RomLoader {
@@ -45,8 +53,6 @@ export interface RomLoader {
   readonly flash: Uint8Array;
   /** How often the chip was started anew. */
   starts(): number;
-  /** What the program says once it is started. */
-  consoleSays(text: string): void;
   close(): Promise<void>;
 }
 
@@ -87,6 +93,7 @@ export async function startRomLoader(options: RomOptions = {}): Promise<RomLoade
   const sockets = new Set<Socket>();
   let starts = 0;
   let [isStub, isRunning] = [false, false];
+  let program: Promise<Program> | undefined;
   let pending = { address: 0, bytes: 0, parts: [] as Uint8Array[] };
 
   function write(): void {
@@ -133,6 +140,8 @@ export async function startRomLoader(options: RomOptions = {}): Promise<RomLoade
       reply();
       starts++;
       [isStub, isRunning] = [false, true];
+      program = options.program?.(flash);
+      void program?.then((running) => running.onBytes((bytes) => void socket.write(bytes)));
     } else {
       if (command === 0x12) write();
       reply();
@@ -142,8 +151,11 @@ export async function startRomLoader(options: RomOptions = {}): Promise<RomLoade
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("error", () => undefined);
-    const read = slipReader((packet) => says === undefined && !isRunning && answer(socket, packet));
-    socket.on("data", (chunk) => read(chunk as Buffer));
+    const read = slipReader((packet) => says === undefined && answer(socket, packet));
+    socket.on("data", (chunk) => {
+      if (isRunning) void program?.then((running) => running.write(chunk as Buffer));
+      else read(chunk as Buffer);
+    });
     if (says !== undefined) socket.write(says);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -151,9 +163,6 @@ export async function startRomLoader(options: RomOptions = {}): Promise<RomLoade
     port: `socket://127.0.0.1:${(server.address() as AddressInfo).port}`,
     flash,
     starts: () => starts,
-    consoleSays(text) {
-      for (const socket of sockets) socket.write(text);
-    },
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise((closed) => server.close(closed));

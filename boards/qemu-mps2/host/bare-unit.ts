@@ -22,6 +22,11 @@ import { COMPONENT, type Component } from "#wire/releases/release.ts";
 
 const PRODUCT = "bench";
 
+export interface BareImage {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
 /** Signs what a bare unit runs. */
 export interface Maker {
   readonly keySet: Uint8Array;
@@ -80,15 +85,14 @@ export async function buildNative(board: string, variant?: Variant): Promise<Uin
   return new Uint8Array(readFileSync((await buildRuntime(board, variant)).binary));
 }
 
-/** Writes a flash file that starts a native image and a script as release 1. @param more Further settings. */
-export function flashBareUnit(
+/** What a flash holds that starts a native image and a script as release 1. @param more Further settings. */
+export function bareImages(
   board: Board,
-  path: string,
   maker: Maker,
   native: Uint8Array,
   script: Uint8Array,
   more: ReadonlyMap<string, Uint8Array> = new Map(),
-): void {
+): readonly BareImage[] {
   const { regions, sectorBytes, writeBytes } = board.flash;
   const region = (name: string) => {
     const found = regions[name];
@@ -109,20 +113,38 @@ export function flashBareUnit(
     settingRecord(OWN.key, crypto.random(32)),
     ...[...more].map(([name, value]) => settingRecord(name, value)),
   ];
+  const slots = (
+    [
+      ["nativeA", native],
+      ["jsA", script],
+    ] as const
+  ).flatMap(([name, image]) => [
+    { address: region(name).start, bytes: encodeSlotHead(region(name), signed) },
+    { address: imageAddress(region(name)), bytes: image },
+  ]);
+  const { entropy } = regions;
+  const images = [
+    { address: region("journal").start, bytes: encodeJournal(region("journal"), { sequence: 1, epoch: 0, slots: 0 }) },
+    { address: region("settings").start, bytes: encodeLog(region("settings"), settings) },
+    ...(entropy === undefined ? [] : [{ address: entropy.start, bytes: entropyRecord(crypto.random(32)) }]),
+    ...slots,
+  ];
+  return images.flatMap(({ address, bytes }) => (bytes === undefined ? [] : [{ address, bytes }]));
+}
+
+/** Writes a flash file that starts a native image and a script as release 1. @param more Further settings. */
+export function flashBareUnit(
+  board: Board,
+  path: string,
+  maker: Maker,
+  native: Uint8Array,
+  script: Uint8Array,
+  more: ReadonlyMap<string, Uint8Array> = new Map(),
+): void {
+  const images = bareImages(board, maker, native, script, more);
   createFlashFile(path, board.flash);
   const file = openSync(path, "r+");
-  const put = (address: number, bytes: Uint8Array | undefined) =>
-    bytes !== undefined && writeSync(file, bytes, 0, bytes.length, address);
-  put(region("journal").start, encodeJournal(region("journal"), { sequence: 1, epoch: 0, slots: 0 }));
-  put(region("settings").start, encodeLog(region("settings"), settings));
-  if (regions.entropy !== undefined) put(regions.entropy.start, entropyRecord(crypto.random(32)));
-  for (const [name, image] of [
-    ["nativeA", native],
-    ["jsA", script],
-  ] as const) {
-    put(region(name).start, encodeSlotHead(region(name), signed));
-    put(imageAddress(region(name)), image);
-  }
+  for (const { address, bytes } of images) writeSync(file, bytes, 0, bytes.length, address);
   closeSync(file);
 }
 

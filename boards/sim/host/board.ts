@@ -14,6 +14,8 @@ export interface Board {
   readonly chip: string;
   /** Whether it is not offered yet. */
   readonly draft?: boolean;
+  /** The chip, as "esp32c6", whose loader in ROM writes the flash over a serial line. */
+  readonly loader?: string;
   readonly hardwareRevision?: number;
   readonly flash: {
     readonly bytes: number;

@@ -10,6 +10,7 @@ import type { ChipIdentity, DetectedChip, Flasher } from "#factory/flasher/flash
 import { openLine } from "#factory/serial/open-line.ts";
 import type { OpenLine } from "#factory/serial/serial-line.ts";
 import { readBytes } from "#trust/host/files.ts";
+import { registerCheck } from "./check.ts";
 
 interface Options {
   readonly port: string;
@@ -110,6 +111,7 @@ export function register(command: Command): void {
         return flash(images, options);
       }),
     );
+  registerCheck(command.command("check"));
   withPort(command.command("log"))
     .description("show what the board says on its console, until Ctrl-C")
     .action(({ port }: Options) =>

@@ -89,6 +89,7 @@ const BY_NAME: Readonly<Record<string, Reader>> = {
   "--lat": (option, text) => decimalOf(option, text, { min: -90, max: 90 }),
   "--level": textOf(16),
   "--limit": count(1, 500),
+  "--image": pathOf,
   "--line": serialPortOf,
   "--lon": (option, text) => decimalOf(option, text, { min: -180, max: 180 }),
   "--loss": (option, text) => decimalOf(option, text, { min: 0, max: 0.99 }),

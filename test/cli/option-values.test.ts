@@ -99,8 +99,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   ),
   image: [...EMPTY, "main.bin@", "main.bin@0", "main.bin@0xyz", "main.bin@0x123456789"],
   ...Object.fromEntries(
-    ["check", "flash", "identify", "log"].map((verb) => [
-      `board ${verb} --port`,
+    ["board check", "board flash", "board identify", "board log", "factory make"].map((verb) => [
+      `${verb} --port`,
       [...TEXT, "socket://", "socket:127.0.0.1:1", "socket://host", "socket://host:0", "socket://host:99999"],
     ]),
   ),

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { toHex } from "#base/bytes.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
+import { bootImages } from "#cli/board/boot-images.ts";
 import { endOnSignals } from "#cli/program.ts";
 import { createReporter } from "#cli/reporter.ts";
 import { sayTrouble } from "#cli/say-trouble.ts";
 import { showsProgress } from "#cli/terminal.ts";
+import { CliTrouble } from "#cli/trouble.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { openRegistry, type UnitRow } from "#factory/registry.ts";
 import { registerCards } from "./card.ts";
@@ -25,6 +27,7 @@ interface Options {
 
 interface MakeOptions extends Options {
   readonly count: number;
+  readonly port?: string;
   readonly print?: string;
 }
 
@@ -55,8 +58,14 @@ function tellingOf(json: boolean): Telling {
 async function make(releasePath: string, options: MakeOptions): Promise<void> {
   endOnSignals();
   const config = configOf(options);
-  const asked = { config, board: readBoard(config.board), releasePath };
-  await makeUnits(asked, options.count, options.print, tellingOf(options.json === true));
+  const board = readBoard(config.board);
+  const { port, count } = options;
+  if (port !== undefined && count > 1) {
+    throw new CliTrouble("one board is on a serial port at a time; leave --count out, and connect the next one then");
+  }
+  const serial = port === undefined ? undefined : { port, boot: await bootImages(board) };
+  const asked = { config, board, releasePath, serial };
+  await makeUnits(asked, count, options.print, tellingOf(options.json === true));
 }
 
 /** A unit as the cloud enrols it, with the time and the release of its shipment. */
@@ -113,6 +122,7 @@ function registerUnits(command: Command): void {
     .argument("<release>", "signed release file that they leave with")
     .addOption(new Option("--count <number>", "how many, one after another").default(1))
     .option("--board <name>", "a folder of boards/, when not the configuration's")
+    .option("--port <port>", "make the board on this serial port, as /dev/ttyACM0 or COM4: all that it was is erased")
     .action((path: string, options: MakeOptions) => sayTrouble(() => make(path, options)));
   printing(within(command.command("reissue-card")))
     .description("replace a lost card of a unit that was made here: a new card, and the revocation of the old one")

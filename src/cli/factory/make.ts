@@ -5,14 +5,19 @@ import { toHex } from "#base/bytes.ts";
 import type { Board } from "#boards/sim/host/board.ts";
 import { openRadioTester, type RadioTester } from "#boards/sim/host/radio-tester.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
+import { checkLoader } from "#cli/board/boot-images.ts";
 import { makerKeys } from "#cli/maker-keys.ts";
 import { CliTrouble } from "#cli/trouble.ts";
 import { onboardingNames, readBundleMark } from "#factory/bundle/bundle-mark.ts";
 import type { FlashConfig } from "#factory/config.ts";
+import { openEsp32Flasher } from "#factory/flasher/esp32-flasher.ts";
 import type { MakerKeys } from "#factory/identity.ts";
+import type { FlashImage } from "#factory/images.ts";
 import { removeLeftCards } from "#factory/left-cards.ts";
 import { type MadeUnit, makeUnit } from "#factory/line.ts";
 import { openRegistry, type Registry } from "#factory/registry.ts";
+import { openLine } from "#factory/serial/open-line.ts";
+import { openSerialStation } from "#factory/serial/serial-station.ts";
 import { readyBoot } from "#firmware/ready-images.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { type ReleaseFile, readReleaseFile } from "#trust/host/release-file.ts";
@@ -32,22 +37,45 @@ interface Place {
   step<T>(name: string, work: () => Promise<T>): Promise<T>;
 }
 
-async function makeOne({ config, board, keys, release, releasePath, tester, ...more }: Place): Promise<MadeUnit> {
+/** Where a board is plugged in, and what its chip starts before the release's images. */
+interface SerialPlace {
+  readonly port: string;
+  readonly boot: readonly FlashImage[];
+}
+
+function inputOf({ config, board, keys, release, releasePath, registry, step }: Omit<Place, "tester">) {
+  return {
+    ...{ config, keys, registry, step, crypto: nodePrimitives },
+    images: firstFlash(config, board, release, keys, releasePath),
+    release: String(release.release.sequence),
+    nowS: Math.floor(Date.now() / 1000),
+  };
+}
+
+/** Makes a unit of the board on a serial port. Its flash stays on it. */
+async function makeAttached(place: Omit<Place, "tester">, { port, boot }: SerialPlace): Promise<MadeUnit> {
+  const line = await openLine(port);
+  try {
+    const flasher = openEsp32Flasher(line, checkLoader(place.board));
+    return await makeUnit({ ...inputOf(place), station: openSerialStation(line, flasher, boot) });
+  } finally {
+    await line.close();
+  }
+}
+
+async function makeOne({ tester, ...place }: Place): Promise<MadeUnit> {
+  const { config, board } = place;
   const flashPath = join(config.output, "on-the-line.flash");
   const station = openSimStation(board, flashPath, tester.radio);
   try {
     const unit = await makeUnit({
-      ...more,
-      ...{ config, keys, crypto: nodePrimitives },
+      ...inputOf(place),
       station: { ...station, listening: tester.listening },
-      images: firstFlash(config, board, release, keys, releasePath),
-      release: String(release.release.sequence),
-      nowS: Math.floor(Date.now() / 1000),
     });
     await station.power(false);
-    const place = flashOf(config, toHex(unit.id));
-    renameSync(flashPath, place);
-    renameSync(`${flashPath}.log`, `${place}.log`);
+    const kept = flashOf(config, toHex(unit.id));
+    renameSync(flashPath, kept);
+    renameSync(`${flashPath}.log`, `${kept}.log`);
     return unit;
   } finally {
     await station.power(false);
@@ -84,18 +112,24 @@ export interface Telling {
  * @throws What stops the line, with how many units are whole and in the registry.
  */
 export async function makeUnits(
-  asked: { readonly config: FlashConfig; readonly board: Board; readonly releasePath: string },
+  asked: {
+    readonly config: FlashConfig;
+    readonly board: Board;
+    readonly releasePath: string;
+    /** A board on a serial port; a simulated or emulated unit when undefined. */
+    readonly serial?: SerialPlace | undefined;
+  },
   count: number,
   print: string | undefined,
   tell: Telling,
 ): Promise<void> {
-  const { config, board, releasePath } = asked;
+  const { config, board, releasePath, serial } = asked;
   const keys = makerKeys(config);
   const release = readReleaseFile(releasePath);
   // What is wrong with the release is said before anything is touched.
   checkBundle(config, board, release, releasePath);
   firstFlash(config, board, release, keys, releasePath);
-  if (startsNative(board)) await readyBoot(board.name);
+  if (serial === undefined && startsNative(board)) await readyBoot(board.name);
   mkdirSync(config.output, { recursive: true });
   const registry = openRegistry(join(config.output, "registry.db"));
   const tester = await openRadioTester();
@@ -104,7 +138,8 @@ export async function makeUnits(
   try {
     while (done < count) {
       tell.begun(done + 1);
-      const unit = await makeOne({ ...asked, keys, release, registry, tester, step: tell.step });
+      const place = { config, board, releasePath, keys, release, registry, step: tell.step };
+      const unit = serial === undefined ? await makeOne({ ...place, tester }) : await makeAttached(place, serial);
       done++;
       if (print !== undefined) await tell.step("print, and forget the card", () => printUnit(print, unit));
       tell.made(unit);

@@ -7,6 +7,7 @@ import { createGate } from "./gate/gate.ts";
 import { createLink } from "./link/link.ts";
 import { LINK_TIMES } from "./link/settings.ts";
 import type { Machine } from "./machine.ts";
+import type { createImprov } from "./onboarding/improv.ts";
 import type { LegacyProtocol } from "./onboarding/legacy-protocols.ts";
 import { createOnboarding } from "./onboarding/onboarding.ts";
 import type { createPortal } from "./onboarding/portal.ts";
@@ -33,6 +34,7 @@ export interface Build {
 export interface OnboardingParts {
   readonly legacy: readonly LegacyProtocol[];
   readonly portal?: typeof createPortal;
+  readonly improv?: typeof createImprov;
   readonly development?: Machine<Uint8Array>;
 }
 
@@ -52,11 +54,12 @@ interface Parts {
 export function createMachines({ port, app, board, build, onboarding }: Parts): readonly Machine<unknown>[] {
   const { crypto } = port;
   const { tcpPort, portalPort = 80 } = board.network;
-  const { legacy, portal, development } = onboarding;
+  const { legacy, portal, improv, development } = onboarding;
   const machines = [
     createProvision(crypto, development !== undefined),
     createOnboarding(crypto, { lanPort: tcpPort, legacy, hasPortal: portal !== undefined }),
     ...(portal === undefined ? [] : [portal(crypto, portalPort)]),
+    ...(improv === undefined ? [] : [improv(crypto, build.release, board.name)]),
     createDiscovery(crypto, tcpPort),
     createSntp({ crypto, servers: build.timeServers, buildS: build.atS }),
     createGate({

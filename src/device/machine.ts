@@ -35,8 +35,15 @@ export type InnerEvent =
    * decided by it.
    */
   | { readonly kind: "time-guessed"; readonly unixS: number }
-  /** A person typed a network's credentials into the portal; proves no card-holder. */
-  | { readonly kind: "credentials-given"; readonly ssid: Uint8Array; readonly passphrase: Uint8Array }
+  /** A person typed a network's credentials into the portal, or a program gave them at the console; proves no card-holder. */
+  | {
+      readonly kind: "credentials-given";
+      readonly ssid: Uint8Array;
+      readonly passphrase: Uint8Array;
+      readonly isOverSerial?: boolean;
+    }
+  /** The network that was heard or given can't be joined. */
+  | { readonly kind: "join-given-up" }
   /** The maker's signed time was taken: what is known of the time from now on. */
   | { readonly kind: "time-taken"; readonly time: TimeState }
   /** The owner's phone signed what time it is (PROTOCOL 4.10). */

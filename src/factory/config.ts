@@ -48,6 +48,12 @@ const flashConfigSchema = z
           .default([])
           .describe("Older protocols that are switched on; a join by one of them is provisional"),
         softAp: z.boolean().default(false).describe("The unit's own access point with a portal page"),
+        improv: z
+          .boolean()
+          .optional()
+          .describe(
+            "Improv over serial: a program at the unit's console may give it a network while it has none; such a join is provisional",
+          ),
         aesKeyFile: z
           .string()
           .min(1)

@@ -92,7 +92,8 @@ export function makeIdentity(
     issuerOf(crypto, keys),
     ownerClaims(crypto, config, { id, secret, grantCti, nowS, epoch: 0 }),
   );
-  const { legacy, softAp } = config.onboarding;
+  const { legacy: protocols, softAp, improv = false } = config.onboarding;
+  const legacy = improv ? [...protocols, "improv"] : protocols;
   const appKey = appKeyOf(config);
   const values = new Map<string, Uint8Array>([
     [PROVISIONED.product, utf8(config.product)],

@@ -128,6 +128,13 @@ function take(parts: Parts, state: State, found: AirCredentials, nowMs: number):
   return [...effects, { kind: "log", text: `onboarding: ${found.protocol} complete, joining` }, ...join(state, nowMs)];
 }
 
+/** Only a unit that listens and has no network of its own takes one from its console. */
+function giveOverSerial(parts: Parts, state: State, given: Wifi, nowMs: number): Effect[] {
+  const isListening = state.phase === "scanning" || state.phase === "searching";
+  if (isListening && state.wifi === undefined) return take(parts, state, typedIn(given, "improv"), nowMs);
+  return [{ kind: "emit", event: { kind: "join-given-up" } }];
+}
+
 /** The fallback: an access point of the unit's own, for a while, in turn with listening. */
 function openPortal(parts: Parts, state: State, nowMs: number): Effect[] {
   state.phase = "portal";
@@ -158,9 +165,12 @@ function joinFailed(parts: Parts, state: State, nowMs: number): Effect[] {
   if (state.found?.protocol === "softap") state.portalAtMs = nowMs;
   state.found = undefined;
   state.tries = 0;
-  const log: Effect = { kind: "log", text: "onboarding: could not join" };
-  if (state.wifi === undefined) return [log, ...scan(parts, state, nowMs)];
-  return [log, ...waitToRejoin(parts, state, nowMs)];
+  const told: Effect[] = [
+    { kind: "log", text: "onboarding: could not join" },
+    { kind: "emit", event: { kind: "join-given-up" } },
+  ];
+  if (state.wifi === undefined) return [...told, ...scan(parts, state, nowMs)];
+  return [...told, ...waitToRejoin(parts, state, nowMs)];
 }
 
 /** A network that once worked is tried again and again; in between a card-holder may name another one by Air. */
@@ -292,6 +302,7 @@ function on(parts: Parts, state: State, event: DeviceEvent): Effect[] {
       if (state.phase !== "online") return [];
       return [{ kind: "emit", event: { kind: "offline" } }, ...waitToRejoin(parts, state, nowMs)];
     case "credentials-given":
+      if (event.isOverSerial === true) return giveOverSerial(parts, state, event, nowMs);
       if (state.phase !== "portal") return [];
       state.given = event;
       state.wakeAtMs = nowMs + ANSWER_LEAVES_MS;

@@ -21,7 +21,7 @@ export function setupName(seed: Uint8Array | undefined, crypto: Primitives): Uin
   return utf8(`Setup ${toHex(deviceIdOf(crypto, crypto.ed25519PublicKey(seed)).subarray(0, 3)).toUpperCase()}`);
 }
 
-/** What a person typed, in the shape of what is heard on the air. */
-export function typedIn({ ssid, passphrase }: Wifi): AirCredentials {
-  return { protocol: "softap", ssid, passphrase, reserved: new Uint8Array(0), us: 0, token: 0 };
+/** What a person typed or a program gave, in the shape of what is heard on the air. */
+export function typedIn({ ssid, passphrase }: Wifi, protocol: "softap" | "improv" = "softap"): AirCredentials {
+  return { protocol, ssid, passphrase, reserved: new Uint8Array(0), us: 0, token: 0 };
 }

@@ -4,18 +4,19 @@
 interface Onboarding {
   readonly legacy: readonly string[];
   readonly softAp: boolean;
+  readonly improv?: boolean | undefined;
 }
 
 interface BundleMark {
   readonly release: string;
   readonly board: string;
-  /** Protocols by their names in flash.config.json, "soft-ap" among them. */
+  /** Protocols by their names in flash.config.json, "soft-ap" and "improv" among them. */
   readonly onboarding: readonly string[];
 }
 
 /** Names of what a product's onboarding switches on. */
-export function onboardingNames({ legacy, softAp }: Onboarding): readonly string[] {
-  return [...legacy, ...(softAp ? ["soft-ap"] : [])];
+export function onboardingNames({ legacy, softAp, improv = false }: Onboarding): readonly string[] {
+  return [...legacy, ...(softAp ? ["soft-ap"] : []), ...(improv ? ["improv"] : [])];
 }
 
 /** The mark as a text without quotes. */

@@ -42,7 +42,11 @@ export interface Product {
   readonly app: string;
   /** Folder name in boards/; its main.ts exports `start`. */
   readonly board: string;
-  readonly onboarding: { readonly legacy: readonly Legacy[]; readonly softAp: boolean };
+  readonly onboarding: {
+    readonly legacy: readonly Legacy[];
+    readonly softAp: boolean;
+    readonly improv?: boolean | undefined;
+  };
   /** Origins of the pages that may speak with a unit on its network. */
   readonly appOrigins?: readonly string[];
   readonly time?: { readonly servers: readonly string[] };
@@ -124,6 +128,7 @@ export function bundleEntry(product: Product, build: BundleBuild, appText = "app
   const authorities = product.fetch && toHex(readAuthorities(product.fetch.ca, "fetch.ca"));
   const legacy = onboarding.legacy.map((name) => LEGACY[name]).join(", ");
   const portal = onboarding.softAp ? ", portal: createPortal" : "";
+  const improv = onboarding.improv === true ? ", improv: createImprov" : "";
   const { description = [], ...about } = build;
   return [
     `import { start } from "./boards/${board}/main.ts";`,
@@ -136,11 +141,12 @@ export function bundleEntry(product: Product, build: BundleBuild, appText = "app
           `Object.assign(globalThis, { fetch: createFetch(${JSON.stringify(authorities)}, ${build.atS}) });`,
         ]),
     ...(onboarding.softAp ? [`import { createPortal } from "#device/onboarding/portal.ts";`] : []),
+    ...(onboarding.improv === true ? [`import { createImprov } from "#device/onboarding/improv.ts";`] : []),
     // Each part by itself, so that a unit loads the one that it is asked for.
     ...description.map((text, part) => `const DESCRIPTION_${part} = ${JSON.stringify(text)};`),
     `function described(part) { ${description.map((_, part) => `if (part === ${part}) return [${description.length}, DESCRIPTION_${part}];`).join(" ")} }`,
     `const made = ${JSON.stringify(markOf(board, build, onboarding))};`,
-    `start(${appText}, { ...${JSON.stringify({ ...about, appOrigins, timeServers })}, made, described }, { legacy: [${legacy}]${portal} });`,
+    `start(${appText}, { ...${JSON.stringify({ ...about, appOrigins, timeServers })}, made, described }, { legacy: [${legacy}]${portal}${improv} });`,
   ].join("\n");
 }
 

@@ -1,10 +1,18 @@
-/** Credentials from the air or from the portal's form, with the acknowledgement that the sender's phone expects. */
+/** Credentials from the air, from the portal's form or from the console, with the acknowledgement that the sender's phone expects. */
 import { concat } from "#base/bytes.ts";
 import type { Fault } from "#base/faults.ts";
 import { MDNS_GROUP, MDNS_PORT } from "#wire/sessions/discovery.ts";
 import { tiAnnouncement } from "./ti-announcement.ts";
 
-export type AirProtocol = "air" | "esptouch-v1" | "esptouch-v2" | "airkiss" | "ti-smartconfig" | "tuya-ez" | "softap";
+export type AirProtocol =
+  | "air"
+  | "esptouch-v1"
+  | "esptouch-v2"
+  | "airkiss"
+  | "ti-smartconfig"
+  | "tuya-ez"
+  | "softap"
+  | "improv";
 
 /** Credentials that passed every whole-message check of their protocol. */
 export interface AirCredentials {

@@ -8,8 +8,8 @@ import { onTextLine } from "#factory/serial/text-lines.ts";
 import { readyRuntime } from "#firmware/ready-images.ts";
 import { readBytes } from "#trust/host/files.ts";
 
-/** Between two lines of the contract; the slowest emulated board takes a few seconds. */
-const SILENCE_MS = 60_000;
+/** Between two lines of the contract: an emulated board on a busy machine takes a minute to start. */
+const SILENCE_MS = 180_000;
 const LOG_LINES_MAX = 500;
 
 /** One promise of the port. */
@@ -44,7 +44,7 @@ function promiseOf(text: string): Promised | undefined {
 /**
  * Resolves with the contract's end.
  * @param seen Told of each promise.
- * @throws CliTrouble when the board says nothing of the contract for a minute
+ * @throws CliTrouble when the board says nothing of the contract for three minutes
  */
 export function hearContract(line: OpenLine, seen: (promised: Promised) => void): Promise<ContractRun> {
   const promises: Promised[] = [];

@@ -17,7 +17,7 @@ const WRITE_SPEED = 460_800;
 const RESET_MS = 100;
 /** How long esptool-js waits in each of its attempts to connect, and how long an answer may take at least afterwards. */
 const ATTEMPT_MS = 100;
-const ANSWER_MS = 5_000;
+const ANSWER_MS = 30_000;
 /** What the chip said before it is looked through for why it does not answer. */
 const HEARD_MAX = 4_096;
 

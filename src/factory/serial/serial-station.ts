@@ -6,8 +6,8 @@ import { decodeFactoryLine, encodeFactoryLine, type FactoryAnswer } from "#wire/
 import { type OpenLine, SerialLineError } from "./serial-line.ts";
 import { onTextLine } from "./text-lines.ts";
 
-/** A unit compiles its bundle in its first start. */
-const ANSWER_MS = 60_000;
+/** A unit compiles its bundle in its first start; an emulated one on a busy machine takes a minute for that. */
+const ANSWER_MS = 180_000;
 /** What is sent while a board starts is lost: a request that changes nothing twice is sent again. */
 const AGAIN_MS = 2_000;
 

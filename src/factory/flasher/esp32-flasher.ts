@@ -15,8 +15,12 @@ const SECTOR_BYTES = 4_096;
 const WRITE_SPEED = 460_800;
 /** How long RTS holds the chip in reset. @source esptool, HardReset */
 const RESET_MS = 100;
-/** How long esptool-js waits in each of its attempts to connect, and how long an answer may take at least afterwards. */
+/**
+ * How long esptool-js waits in each of its attempts to connect; how long it does over TCP, where an answer comes a longer way; and how
+ * long one may take at least afterwards.
+ */
 const ATTEMPT_MS = 100;
+const FAR_ATTEMPT_MS = 400;
 const ANSWER_MS = 30_000;
 /** What the chip said before it is looked through for why it does not answer. */
 const HEARD_MAX = 4_096;
@@ -31,15 +35,16 @@ const boardNameOf = (chip: string) => chip.toLowerCase().replaceAll("-", "");
 /** Loaded when it is used: the package brings loaders for a dozen chips. */
 async function createLoader(line: OpenLine): Promise<Loader> {
   const { ESPLoader, Transport } = await import("esptool-js");
+  const hasSpeed = line.setControl !== undefined;
+  const attemptMs = hasSpeed ? ATTEMPT_MS : FAR_ATTEMPT_MS;
   class SilentTransport extends Transport {
     // It would write to the console even where tracing is off.
     override trace(): void {}
     // Some of its limits are 200 ms, which a busy machine exceeds; those of its attempts to connect are meant.
     override read(timeoutMs: number): Promise<Uint8Array> {
-      return super.read(timeoutMs <= ATTEMPT_MS ? timeoutMs : Math.max(timeoutMs, ANSWER_MS));
+      return super.read(timeoutMs <= ATTEMPT_MS ? attemptMs : Math.max(timeoutMs, ANSWER_MS));
     }
   }
-  const hasSpeed = line.setControl !== undefined;
   return new ESPLoader({
     transport: new SilentTransport(webSerialPort(line)),
     baudrate: hasSpeed ? WRITE_SPEED : CONSOLE_SPEED,

@@ -74,6 +74,7 @@ beforeAll(async () => {
     "--label": [labelLink("lamps.example", DEVICE)],
     "--card": [linkText(cardLink("lamps.example", DEVICE, new Uint8Array(16).fill(3)))],
     "--board": ["sim"],
+    "board check --board": ["qemu-mps2"],
     "--chain": [at("grant")],
     "--config": [at("flash.config.json")],
     "--for": [ID],
@@ -116,6 +117,7 @@ beforeAll(async () => {
 
 /** What a verb needs besides the file in question, so that it gets as far as reading it. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
+  "board check --out": ["--port", "socket://127.0.0.1:1"],
   "factory make release": ["--config", "LINE"],
   "grant child": ["--key", "CHILD"],
   "grant revoke --out": ["--issuer", "ISSUER", "--floor", "1"],
@@ -193,6 +195,7 @@ function placesOf(verb: Verb): readonly string[] {
 /** Files that are written: a folder is refused there too. */
 const WRITTEN = [
   "--out",
+  "board check --image",
   "--revocation-out",
   "factory card read --holder",
   "factory card type --holder",

@@ -28,6 +28,7 @@ const write = (text: string) => void process.stdout.write(text);
 
 /** The flash of a board that runs the contract, for a board's own tool. */
 async function writeImage(board: Board, path: string): Promise<void> {
+  refuseFolder(path);
   const images = await contractImages(board);
   createFlashFile(path, board.flash);
   const file = openSync(path, "r+");

@@ -28,6 +28,8 @@ export interface UnitOptions {
   readonly networks: readonly AccessPoint[];
   /** Milliseconds between the start of the unit and that of the sender. */
   readonly bootedMs: number;
+  /** How long a scan keeps the radio from hearing anything else; as on the simulated board when absent. */
+  readonly scanMs?: number;
 }
 
 export interface Unit {
@@ -88,7 +90,7 @@ export function createUnit(options: UnitOptions): Unit {
     radio: {
       scan: () => {
         channel = 0;
-        scannedAtMs = nowMs + SCAN_MS;
+        scannedAtMs = nowMs + (options.scanMs ?? SCAN_MS);
       },
       listen: (to: number) => {
         channel = to;

@@ -10,15 +10,13 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { toHex } from "#base/bytes.ts";
 import { type LinuxUnit, makeLinuxUnit } from "../made-unit.ts";
-import { type Cell, cellName, cells, ofCell, tableOf } from "./cells.ts";
+import { type Cell, cellName, cells, ofCell, runsBy, tableOf } from "./cells.ts";
 import { type Guest, startGuest } from "./guest.ts";
 import { whyNoGuest } from "./guest-files.ts";
 import { networkNamed } from "./networks.ts";
 import { runTrial, type TrialResult } from "./trial.ts";
 import { ACCESS_POINT, startWorld, type World } from "./world.ts";
 
-/** Runs of a cell before it is another cell's turn, once each has had one: opening a network takes as long as a run. */
-const RUNS_A_VISIT = 5;
 /** A guest that fails so often in a row is not worth another start. */
 const FAILURES_MAX = 5;
 
@@ -77,9 +75,9 @@ function keepCapture(from: World, cell: Cell, to: string, capture: string): void
   writeFileSync(`${to}.json`, `${JSON.stringify({ input, expect }, null, 2)}\n`);
 }
 
-async function visit(cell: Cell, unit: LinuxUnit): Promise<void> {
-  const had = ofCell(results(), cell).length;
-  for (let n = had; n < Math.min(cell.runs, had + (had === 0 ? 1 : RUNS_A_VISIT)) && hasTime(); n++) {
+/** Runs a cell until it has as many results. */
+async function visit(cell: Cell, unit: LinuxUnit, count: number): Promise<void> {
+  for (let n = ofCell(results(), cell).length; n < count && hasTime(); n++) {
     const here = await worldOn(cell.network, unit);
     const capture = values.captures === undefined ? undefined : cellName(cell).replaceAll(/ /g, "-").replace("%", "");
     const result = await runTrial(here, networkNamed(cell.network), { ...cell, seed: n + 1 }, capture);
@@ -99,18 +97,14 @@ async function runAll(): Promise<void> {
     onboarding: { legacy: ["esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"], softAp: false },
   });
   let failures = 0;
-  while (hasTime()) {
-    const todo = wanted.filter((cell) => ofCell(results(), cell).length < cell.runs);
-    if (todo.length === 0) break;
-    const least = Math.min(...todo.map((cell) => ofCell(results(), cell).length));
-    for (const cell of todo.filter((each) => ofCell(results(), each).length === least)) {
-      if (!hasTime()) break;
+  for (let round = 1; hasTime() && wanted.some((cell) => ofCell(results(), cell).length < cell.runs); round++) {
+    for (const cell of wanted) {
       try {
-        await visit(cell, unit);
+        await visit(cell, unit, runsBy(cell, round));
         failures = 0;
       } catch (error) {
         say(`${cellName(cell)}: ${(error as Error).message.slice(0, 1500)}; the guest starts anew`);
-        if (world !== undefined) say(world.unitLog());
+        if (world !== undefined) say(await world.unitLog().catch(() => "and the unit's log can't be read"));
         await guest?.stop();
         guest = undefined;
         if (++failures >= FAILURES_MAX) throw error;

@@ -38,15 +38,19 @@ describe.skipIf(lacking !== undefined)("a unit that hears nobody, on the kernel'
 
   afterAll(() => guest?.stop());
 
+  /** Adds what the unit said to what went wrong. */
+  const withLog = async (error: Error) => {
+    throw new Error(`${error.message}\n${await world.unitLog()}`);
+  };
   /** Runs a command on the phone's host. */
   const phone = (command: string) => guest.run(`nsenter -n -t $PHONE ${command}`);
   /** Joins the phone's host to a network, and gets an address there. */
   const join = (configuration: string) =>
     guest.run(`kill $WPAPHONE; sleep 0.5; nsenter -n -t $PHONE busybox ip addr flush dev wlan1
-      rm -f /run/share/wpa-phone.log
-      nsenter -n -t $PHONE wpa_supplicant -i wlan1 -c ${configuration} > /run/share/wpa-phone.log 2>&1 & WPAPHONE=$!
-      i=0; until grep -q CTRL-EVENT-CONNECTED /run/share/wpa-phone.log; do i=$((i+1)); [ $i -gt 600 ] && { cat /run/share/wpa-phone.log; exit 1; }; sleep 0.2; done
-      nsenter -n -t $PHONE busybox udhcpc -q -n -t 20 -T 1 -i wlan1 -s /run/share/dhcp.sh`);
+      rm -f /run/wpa-phone.log
+      nsenter -n -t $PHONE wpa_supplicant -i wlan1 -c ${configuration} > /run/wpa-phone.log 2>&1 & WPAPHONE=$!
+      wait_for 120 "has /run/wpa-phone.log CTRL-EVENT-CONNECTED" || { cat /run/wpa-phone.log; false; } &&
+      nsenter -n -t $PHONE busybox udhcpc -q -n -t 20 -T 1 -i wlan1 -s /run/dhcp.sh`);
 
   test(
     "opens an access point on which a station gets an address, names lead to the page, and the form leads to the network",
@@ -63,9 +67,7 @@ ssid=${Buffer.from(name).toString("hex")}
 key_mgmt=NONE
 }
 END`);
-      await join("/run/share/setup.conf").catch((error) => {
-        throw new Error(`${(error as Error).message}\n${world.unitLog()}`);
-      });
+      await join("/run/share/setup.conf").catch(withLog);
       expect(await phone("busybox ip addr show dev wlan1")).toMatch(/inet 192\.168\.4\.\d+\/24/);
       expect(await phone(`busybox nslookup connectivitycheck.example ${UNIT}`)).toMatch(
         /connectivitycheck[\s\S]*192\.168\.4\.1/,
@@ -81,13 +83,7 @@ END`);
       const answer = await phone(`busybox wget -q -O - --post-data '${form}' http://${UNIT}:8088/join`);
       expect(answer).toMatch(/Put your phone back/);
       await join("/run/share/phone.conf");
-      await guest
-        .run(
-          "i=0; until grep -q 192.168.77 /run/share/address-wlan2; do i=$((i+1)); [ $i -gt 600 ] && exit 1; sleep 0.2; done",
-        )
-        .catch((error) => {
-          throw new Error(`${(error as Error).message}\n${world.unitLog()}`);
-        });
+      await guest.run('wait_for 120 "has /run/address-wlan2 192.168.77"').catch(withLog);
       // The owner's session makes the join last.
       expect(await world.phone("call", "setLamp", "on=true", "--json", ...CODES)).not.toEqual({});
       await world.unitOff();

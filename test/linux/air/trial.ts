@@ -1,13 +1,14 @@
 /** One onboarding in the guest: a phone broadcasts, the unit hears, joins and answers. */
 import type { SentProtocol } from "#phone/message.ts";
-import type { Network } from "./networks.ts";
+import { NETWORKS, type Network } from "./networks.ts";
 import type { World } from "./world.ts";
 
-/** What a phone may take at most; the senders stop by themselves before that. */
-const SENDING_MS = 110_000;
-/** From the decoded message to an address. */
-const JOINING_MS = 60_000;
-const LOOK_MS = 300;
+const SEEDS_A_NETWORK = 1000;
+
+/** A unit that hears nobody scans again every 10 s: phones begin at any time of that, evenly. */
+const PHASES_S = 12;
+/** @returns Seconds from when a unit first listens to when the phone begins. */
+export const phaseS = (seed: number): number => Math.round(1000 * PHASES_S * ((seed * 0.6180339887) % 1)) / 1000;
 
 export interface TrialResult {
   readonly network: string;
@@ -24,13 +25,6 @@ export interface TrialResult {
   readonly isWrong: boolean;
 }
 
-const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-/** When the unit took a message for complete, in Unix seconds; 0 before. */
-function completedAt(log: string): number {
-  return Number(/^(\d+\.\d+) onboarding: \S+ complete, joining/m.exec(log)?.[1] ?? 0);
-}
-
 /** Runs one on the network that is open, behind a medium that loses as many frames. */
 export async function runTrial(
   world: World,
@@ -38,34 +32,15 @@ export async function runTrial(
   { protocol, lossPercent, seed }: Pick<TrialResult, "protocol" | "lossPercent" | "seed">,
   captureAs?: string,
 ): Promise<TrialResult> {
-  await world.lose(lossPercent, seed);
-  await world.unitOn();
-  if (captureAs !== undefined) await world.capture(captureAs);
-  await world.send({ protocol, network, timeoutMs: SENDING_MS });
-  let sent = world.sent();
-  while (sent === undefined && completedAt(world.unitLog()) === 0) {
-    await sleep(LOOK_MS);
-    sent = world.sent();
-  }
-  if (captureAs !== undefined) await world.captured();
-  let isJoined = false;
-  for (
-    const endMs = Date.now() + JOINING_MS;
-    completedAt(world.unitLog()) > 0 && Date.now() < endMs;
-    await sleep(LOOK_MS)
-  ) {
-    isJoined ||= world.isJoined();
-    sent = world.sent();
-    if (isJoined && (network.isIsolated || sent !== undefined)) break;
-  }
-  await world.stopSending();
-  const startMs = world.sending()?.startMs ?? Number.NaN;
-  const completedS = completedAt(world.unitLog());
+  // Other losses on each network.
+  await world.lose(lossPercent, seed + SEEDS_A_NETWORK * NETWORKS.indexOf(network));
+  const sent = await world.onboard({ protocol, network, afterS: phaseS(seed), captureAs });
+  const { start, result, completedS, isJoined } = sent;
   await world.unitOff();
   return {
     ...{ network: network.name, protocol, lossPercent, seed, isJoined },
-    ...(completedS === 0 ? {} : { decodedS: completedS - startMs / 1000 }),
-    ...(sent?.provedMs === undefined ? {} : { provedS: sent.provedMs / 1000 }),
-    isWrong: completedS > 0 && !isJoined,
+    ...(completedS === undefined || start === undefined ? {} : { decodedS: completedS - start.startMs / 1000 }),
+    ...(result?.provedMs === undefined ? {} : { provedS: result.provedMs / 1000 }),
+    isWrong: completedS !== undefined && !isJoined,
   };
 }

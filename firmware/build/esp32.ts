@@ -38,7 +38,9 @@ function groupsOf(name: string, { core, define }: Esp32, variant: Variant): read
   const ours: Group = {
     sources: [
       ...["main", "port", "chips/esp32"].flatMap((folder) => filesBelow(join(FIRMWARE, folder), ".c")),
-      ...["boot/record-log", "chips/serial", "chips/data-frame"].map((path) => join(FIRMWARE, `${path}.c`)),
+      ...["boot/record-log", "chips/serial", "chips/data-frame", "chips/dhcp-server", "chips/dns-server"].map((path) =>
+        join(FIRMWARE, `${path}.c`),
+      ),
     ].filter((path) => !LEFT_OUT.includes(path) && path !== RUNTIME_MAIN),
     flags,
     inputs,

@@ -83,8 +83,8 @@ const TARGETS: Readonly<Record<string, Target>> = {
   radio: { sources: ["port/radio", "port/frame", "port/js"], usesEngine: true, bytesMax: 1024 },
   dns: { sources: ["port/dns"], usesNetwork: true, bytesMax: 512 },
   dot11: { sources: ["chips/linux/dot11", "chips/data-frame"], bytesMax: 256 },
-  dhcp: { sources: ["chips/linux/dhcp-server"], bytesMax: 600 },
-  names: { sources: ["chips/linux/dns-server"], bytesMax: 512 },
+  dhcp: { sources: ["chips/dhcp-server"], bytesMax: 600 },
+  names: { sources: ["chips/dns-server"], bytesMax: 512 },
   certificates: {
     sources: ["tls/pinned", "tls/validity", "tls/alt", "port/sodium-base"],
     usesTls: true,

@@ -127,7 +127,9 @@ export async function buildLinux(name: string): Promise<Image> {
   const ours: Group = {
     sources: [
       ...["boot", "main", "port", "chips/linux"].flatMap((folder) => filesBelow(join(FIRMWARE, folder), ".c")),
-      ...["chips/serial", "chips/data-frame", "chips/hosted/heap"].map((path) => join(FIRMWARE, `${path}.c`)),
+      ...["chips/serial", "chips/data-frame", "chips/dhcp-server", "chips/dns-server", "chips/hosted/heap"].map(
+        (path) => join(FIRMWARE, `${path}.c`),
+      ),
     ].filter(isOurs),
     flags,
     inputs,

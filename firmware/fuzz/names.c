@@ -1,5 +1,5 @@
 /* What any station of the unit's own access point may ask its DNS server. */
-#include "chips/linux/dns-server.h"
+#include "chips/dns-server.h"
 #include <string.h>
 #include "fuzz/bed.h"
 

@@ -38,7 +38,7 @@ static void give(struct netif *interface, const uint8_t *bytes, size_t length) {
 
 /* A lease waits until the radio's line has told its address. */
 static void give_held(struct netif *interface) {
-  const uint8_t *given = held_bytes ? dhcp_given(held, held_bytes) : NULL;
+  const uint8_t *given = held_bytes ? own_network_given(held, held_bytes) : NULL;
   if (held_bytes == 0 || (given && !radio_is_serving() && !radio_tell_address(given))) return;
   size_t length = held_bytes;
   held_bytes = 0;
@@ -48,7 +48,6 @@ static void give_held(struct netif *interface) {
 static void take_own_mac(struct netif *interface, bool serving) {
   static bool was_serving, is_known;
   if (is_known && was_serving == serving) return;
-  if (serving) own_network_start();
   esp32_radio_mac(serving, interface->hwaddr);
   was_serving = serving;
   is_known = true;
@@ -63,7 +62,7 @@ bool ether_poll(struct netif *interface) {
     size_t length = esp32_frame_take(serving, frame, sizeof frame), answered;
     if (length == 0) return false;
     if (serving && (answered = own_network_answer(frame, length, interface->hwaddr, answer)) > 0) esp32_frame_send(true, answer, answered);
-    else if (!serving && dhcp_given(frame, length)) hold(frame, length);
+    else if (!serving && own_network_given(frame, length)) hold(frame, length);
     else give(interface, frame, length);
   }
   return true;

@@ -12,7 +12,5 @@ extern const uint8_t own_address[4];
  * itself asks too, by the MAC `self`, and gets own_address.
  */
 size_t own_network_answer(const uint8_t *frame, size_t length, const uint8_t self[6], uint8_t answer[OWN_FRAME_BYTES]);
-/* Forgets who has which address. */
-void own_network_start(void);
 /* The address that a DHCP acknowledgement gives whoever asked; NULL for any other frame. */
-const uint8_t *dhcp_given(const uint8_t *frame, size_t length);
+const uint8_t *own_network_given(const uint8_t *frame, size_t length);

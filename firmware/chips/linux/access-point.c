@@ -8,12 +8,12 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "chips/linux/dhcp-server.h"
-#include "chips/linux/dns-server.h"
+#include "chips/dhcp-server.h"
+#include "chips/dns-server.h"
 
 #define DATAGRAMS_A_TURN 16
 #define VISITORS 8u
-enum { DHCP_SERVER_PORT = 67, DHCP_CLIENT_PORT = 68, DNS_PORT = 53, HTTP_PORT = 80 };
+enum { DNS_PORT = 53, HTTP_PORT = 80 };
 
 const uint8_t access_point_address[4] = {192, 168, 4, 1};
 
@@ -101,7 +101,7 @@ static void answer_dhcp(void) {
   for (int i = 0; i < DATAGRAMS_A_TURN; i++) {
     ssize_t length = recv(files[0], asked, sizeof asked, 0);
     if (length < 0) return;
-    size_t answer = dhcp_answer(asked, (size_t)length, access_point_address, out);
+    size_t answer = dhcp_answer(asked, (size_t)length, access_point_address, NULL, out);
     if (answer > 0) sendto(files[0], out, answer, 0, (struct sockaddr *)&to, sizeof to);
   }
 }

@@ -1,4 +1,4 @@
-#include "chips/linux/dns-server.h"
+#include "chips/dns-server.h"
 #include <string.h>
 
 #define HEAD 12u

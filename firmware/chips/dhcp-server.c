@@ -1,4 +1,4 @@
-#include "chips/linux/dhcp-server.h"
+#include "chips/dhcp-server.h"
 #include <stdbool.h>
 #include <string.h>
 
@@ -55,7 +55,18 @@ static uint8_t *put(uint8_t *at, uint8_t number, const void *value, uint8_t byte
   return at + bytes;
 }
 
-size_t dhcp_answer(const uint8_t *asked, size_t length, const uint8_t own[4], uint8_t out[DHCP_ANSWER_BYTES]) {
+/* A place in the table for each station; the unit's own address for itself. */
+static uint8_t host_of(const uint8_t mac[6], const uint8_t own[4], const uint8_t *self) {
+  return self && memcmp(mac, self, 6) == 0 ? own[3] : (uint8_t)(FIRST_HOST + place_of(mac));
+}
+
+const uint8_t *dhcp_given(const uint8_t *answer, size_t length) {
+  if (length < OPTIONS || memcmp(answer + COOKIE, cookie, 4) != 0) return NULL;
+  const uint8_t *type = option(answer, length, TYPE, 1);
+  return type && *type == ACK ? answer + YIADDR : NULL;
+}
+
+size_t dhcp_answer(const uint8_t *asked, size_t length, const uint8_t own[4], const uint8_t *self, uint8_t out[DHCP_ANSWER_BYTES]) {
   static const uint8_t netmask[4] = {255, 255, 255, 0}, lease[4] = {0, 0, LEASE_S >> 8, LEASE_S & 255u};
   if (length < OPTIONS || asked[OP] != 1 || asked[HARDWARE] != 1 || asked[HARDWARE_BYTES] != 6) return 0;
   if (memcmp(asked + COOKIE, cookie, 4) != 0) return 0;
@@ -63,7 +74,7 @@ size_t dhcp_answer(const uint8_t *asked, size_t length, const uint8_t own[4], ui
   const uint8_t *server = option(asked, length, SERVER, 4), *wanted = option(asked, length, REQUESTED, 4);
   if (type == NULL || (*type != DISCOVER && *type != REQUEST)) return 0;
   if (server && memcmp(server, own, 4) != 0) return 0; /* it took another server's offer */
-  uint8_t given[4] = {own[0], own[1], own[2], (uint8_t)(FIRST_HOST + place_of(asked + CHADDR))};
+  uint8_t given[4] = {own[0], own[1], own[2], host_of(asked + CHADDR, own, self)};
   bool refuses = *type == REQUEST && wanted && memcmp(wanted, given, 4) != 0;
   uint8_t answer = *type == DISCOVER ? OFFER : refuses ? NAK : ACK;
   memset(out, 0, DHCP_ANSWER_BYTES);

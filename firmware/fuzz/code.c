@@ -9,9 +9,12 @@
 
 static bool is_any_tag_right;
 
-/* In place of sodium-base.c's. */
+/* In place of sodium-base.c's. By no call of memcmp, whose operands libFuzzer watches: it would read the right tag there and put it in. */
 int sodium_memcmp(const void *a, const void *b, size_t length) {
-  return is_any_tag_right ? 0 : memcmp(a, b, length);
+  const uint8_t *one = a, *other = b;
+  uint8_t differs = 0;
+  for (size_t i = 0; i < length; i++) differs |= one[i] ^ other[i];
+  return is_any_tag_right ? 0 : differs;
 }
 void sodium_memzero(void *memory, size_t length) { memset(memory, 0, length); }
 void sodium_misuse(void) { bed_restart(); }

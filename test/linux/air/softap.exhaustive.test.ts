@@ -84,8 +84,9 @@ END`);
       expect(answer).toMatch(/Put your phone back/);
       await join("/run/share/phone.conf");
       await guest.run('wait_for 120 "has /run/address-wlan2 192.168.77"').catch(withLog);
-      // The owner's session makes the join last.
-      expect(await world.phone("call", "setLamp", "on=true", "--json", ...CODES)).not.toEqual({});
+      // The owner's session makes the join last; the unit is found once it listens.
+      const call = () => world.phone("call", "setLamp", "on=true", "--json", ...CODES).catch(() => ({}));
+      await expect.poll(call, { timeout: ONBOARDING_MS }).not.toEqual({});
       await world.unitOff();
     },
     ONBOARDING_MS,

@@ -14,7 +14,8 @@ import type { Board } from "./board.ts";
 import { type Child, startProgram } from "./child.ts";
 import { createFlashFile, FlashFileError } from "./flash-file.ts";
 
-const ANSWER_MS = 10_000;
+/** A unit compiles its bundle in its first start; an emulated one on a busy machine takes half a minute for that. */
+const ANSWER_MS = 60_000;
 
 /** The simulated board's button is a message to its process; an emulated chip has its own. */
 const hasButton = ({ name }: Board) => name === "sim";

@@ -8,18 +8,20 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, afterEach, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { builtPath } from "#boards/sim/host/programs.ts";
 import { freePort } from "#cli/story/world.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
-import { until } from "../progress.ts";
+import { until, whileProgressing } from "../progress.ts";
 import { stepsOf } from "./guide-commands.ts";
 
 /** Where this home's phones broadcast, so that no other home on this machine hears them. */
 const AIR = "127.255.255.231";
 const ENDS_WITH_PARENT = pathToFileURL(builtPath("boards/sim/host/ends-with-parent.ts")).href;
 const CONFIG = "flash.config.json";
+/** A command of the guides says something after a minute at most; five for a busy machine. */
+const SILENT_MS = 300_000;
 const PASSPHRASE = "correct horse";
 /** Verbs that go on until Ctrl-C, and what they say once they work. */
 const STAYS: Readonly<Record<string, RegExp>> = {
@@ -43,7 +45,13 @@ async function end(verb: string): Promise<void> {
   child.kill("SIGINT");
   await once(child, "exit");
 }
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+async function endAll(): Promise<void> {
+  for (const verb of [...running.keys()]) await end(verb);
+}
+afterAll(async () => {
+  await endAll();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const isFile = (word: string) => /^(keys|cloud|out)$|^(keys|out)\/|\.(bundle|release|chain|png)$/.test(word);
 const verbOf = ([, first = "", second = ""]: readonly string[]) =>
@@ -64,6 +72,8 @@ function here(words: readonly string[]): readonly string[] {
   if (given.includes(CONFIG)) given.splice(given.indexOf(CONFIG), 1, file(CONFIG));
   if (verb === "home") more.push("--address", AIR);
   if (verb === "cloud") more.push(...ports);
+  // In which wave a unit is depends on its ID, and each is watched for an hour.
+  if (verb === "rollout create") more.push("--waves", "100");
   if (first === "phone") more.push("--memory", file("phone.json"));
   if (first === "phone" && second === "onboard") more.push("--broadcast", AIR);
   if (verb === "phone subscribe") more.push("--recent", "--count", "1");
@@ -77,16 +87,32 @@ async function run(words: readonly string[], input = ""): Promise<string> {
     stdio: ["pipe", "pipe", "pipe"],
   });
   let [out, trouble] = ["", ""];
-  child.stdout.on("data", (chunk) => (out += chunk));
-  child.stderr.on("data", (chunk) => (trouble += chunk));
   child.stdin.end(input);
   const verb = verbOf(words);
   const stays = STAYS[verb];
   if (stays === undefined) {
-    const [code] = await once(child, "close");
+    const ended = whileProgressing(
+      async (progress) => {
+        child.stdout.on("data", (chunk) => {
+          out += chunk;
+          progress();
+        });
+        child.stderr.on("data", (chunk) => {
+          trouble += chunk;
+          progress();
+        });
+        const [code] = await once(child, "close");
+        return code;
+      },
+      () => `${args.join(" ")} said ${out}${trouble}`,
+      SILENT_MS,
+    );
+    const code = await ended.finally(() => child.kill("SIGKILL"));
     expect([args.join(" "), code, code === 0 ? "" : trouble]).toEqual([args.join(" "), 0, ""]);
     return out;
   }
+  child.stdout.on("data", (chunk) => (out += chunk));
+  child.stderr.on("data", (chunk) => (trouble += chunk));
   running.set(verb, child);
   await until(args.join(" "), () => {
     if (stays.test(out)) return true;
@@ -111,7 +137,10 @@ async function runAll(steps: readonly { readonly words: readonly string[] }[]): 
 const MAKE = "docs/guide/make-a-product.md";
 const ofHeading = (guide: string, heading: RegExp) => stepsOf(guide).filter((step) => heading.test(step.heading));
 
-test("a product is made, its units are owned, and an update reaches them", async () => {
+const chapters = stepsOf(MAKE).filter(({ heading }) => !heading.startsWith("6"));
+let ids: readonly string[] = [];
+
+test("a product is made", async () => {
   const [mqttPort, httpPort] = [await freePort(), await freePort()];
   ports = ["--mqtt-port", String(mqttPort), "--http-port", String(httpPort)];
   const [, app = ""] = /```ts\n([\s\S]*?)```/.exec(readFileSync(MAKE, "utf8")) ?? [];
@@ -121,18 +150,21 @@ test("a product is made, its units are owned, and an update reaches them", async
   const places = { keys: "keys", output: "out", cards: "all" };
   writeFileSync(file(CONFIG), JSON.stringify({ ...config, ...places, cloud }));
 
-  const chapters = stepsOf(MAKE).filter(({ heading }) => !heading.startsWith("6"));
   await runAll(chapters);
-  // The next release is built by the same commands.
+  ids = (await run(["latchkey", "factory", "list"])).match(/^[0-9a-f]{24}/gm) ?? [];
+  expect(ids).toHaveLength(2);
+});
+
+test("its next release is built by the same commands", async () => {
   for (const { words } of chapters.filter((step) => /^(bundle|release)$/.test(step.words[1] ?? ""))) {
     const next = words.map((word) => word.replace(/^greenhouse-1/, "greenhouse-2"));
     const number = Math.max(next.indexOf("--release"), next.indexOf("--sequence")) + 1;
     if (number > 0) next[number] = "2";
     await run(next);
   }
+});
 
-  const ids = (await run(["latchkey", "factory", "list"])).match(/^[0-9a-f]{24}/gm) ?? [];
-  expect(ids).toHaveLength(2);
+test("its units are owned and used", async () => {
   const guest = toHex(nodePrimitives.ed25519PublicKey(nodePrimitives.random(32)));
   const own = stepsOf("docs/guide/own-a-unit.md");
   for (const id of ids) {
@@ -146,15 +178,14 @@ test("a product is made, its units are owned, and an update reaches them", async
   const [last = ""] = ids.slice(-1);
   await run(["latchkey", "home", "press", last, "--hold", "1s", "--config", file(CONFIG)]);
   await runAll(ofHeading("docs/guide/own-a-unit.md", /^(Use it|Give somebody)/));
+});
 
+test("an update reaches them", async () => {
   await runAll(ofHeading(MAKE, /^6/));
   expect(await run(["latchkey", "rollout", "status", "--data", file("cloud")])).toMatch(
     /2 x greenhouse 2\b[\s\S]* 2\/2 /,
   );
-});
-
-afterEach(async () => {
-  for (const verb of [...running.keys()]) await end(verb);
+  await endAll();
 });
 
 test("the line makes units of a release, and the cloud of its guide brings them the next one", async () => {

@@ -33,7 +33,7 @@ static size_t wrapped(uint8_t *out, const uint8_t *asked, const uint8_t to[4], u
   uint32_t sum = 0;
   memset(out, 0, PAYLOAD_AT);
   memcpy(out, asked + 6, 6);
-  memcpy(out + 6, (const uint8_t[]){0x02, 0, 0, 0, 0, 1}, 6); /* of a server that is no station */
+  memcpy(out + 6, (const uint8_t[]){0x02, 0, 0, 0, 0, 1}, 6); /* the sender: an address that no station has */
   put_u16(out + 12, 0x0800);
   out[14] = 0x45;
   put_u16(out + 16, (unsigned)(IP_BYTES + UDP_BYTES + payload));

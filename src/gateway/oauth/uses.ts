@@ -12,7 +12,7 @@ import type { Counted } from "./capability.ts";
 export interface Uses {
   /** Past uses of a word. */
   of(counted: Pick<Counted, "owner" | "word">): Usage;
-  /** Counts a use of each: at once for whoever asks next. Resolves once that is on the disk. */
+  /** Counts one use of each limit; the next request already sees it. Resolves once the counts are on the disk. */
   take(counted: readonly Counted[]): Promise<void>;
   /** Forgets the uses of logins, tokens and programs that are gone. */
   sweep(): Promise<void>;

@@ -42,6 +42,7 @@ say("end");
 `;
 
 const START = (board: string, more: string) => `
+: > /tmp/said
 ./${board} --flash /${board}.bin --pins /pins ${more} < /dev/null > /tmp/said 2>&1 & unit=$!
 heard() { until grep -q "$1" /tmp/said; do sleep 0.1; kill -0 $unit || { cat /tmp/said; exit 3; }; done; }
 `;

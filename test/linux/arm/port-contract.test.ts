@@ -20,9 +20,9 @@ runContract(port, ${readBoard(board).flash.regions.jsB.start});`,
   );
 
 const RUN = (board: string) => `
-./${board} --flash /${board}.bin < /dev/null > /tmp/said 2>&1 & unit=$!
-until grep -q '^contract end' /tmp/said; do sleep 0.2; kill -0 $unit || break; done
-sed 's/^/${board}: /' /tmp/said
+./${board} --flash /${board}.bin < /dev/null > /tmp/${board} 2>&1 & unit=$!
+until grep -qs '^contract end' /tmp/${board}; do sleep 0.2; kill -0 $unit || break; done
+sed 's/^/${board}: /' /tmp/${board}
 read runtime < /proc/$unit/task/$unit/children
 sed -n 's/^VmHWM:/${board} memory /p' /proc/$runtime/status
 kill -9 $unit

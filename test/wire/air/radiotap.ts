@@ -44,7 +44,9 @@ function readRadiotap(packet: Uint8Array): Radiotap {
   return { byteLength: view.getUint16(2, true), flags, mhz };
 }
 
+/** 0 for what the capturing radio sent itself, which has no channel. */
 function channelOf(mhz: number): number {
+  if (mhz === 0) return 0;
   if (mhz === 2484) return 14;
   return mhz < 3000 ? (mhz - 2407) / 5 : (mhz - 5000) / 5;
 }

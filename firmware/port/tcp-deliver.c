@@ -1,36 +1,11 @@
 /* Tells JavaScript what has come of connections, from the main loop, one event at a time. */
-#include "chips/chip.h"
 #include "port/connection.h"
-#include "port/js.h"
-#include "port/tls.h"
+#include "port/tcp-events.h"
 
 #define DATA_BYTES_MOST 1460u /* a segment is told at once, so that a window full of them is not in the arena as well */
-#define WORK_MS 2000u /* longest that a server's data waits for an update's step */
-
-/*
- * While the unit works at an update, what its server sends stays in the receive window: blocks would otherwise pile up in the
- * arena. Whoever has called the unit is heard at once.
- */
-static bool must_wait(const struct connection *c) {
-  static uint64_t heard_ms;
-  uint64_t now_ms = chip_milliseconds();
-  if (!c->accepted && clock_has_work() && now_ms - heard_ms < WORK_MS) return true;
-  heard_ms = now_ms;
-  return false;
-}
 
 static JSValue tell(JSContext *ctx, const struct connection *c, const char *kind) {
-  JSValue event = js_event(ctx, kind);
-  js_set_int(ctx, event, "connection", c - connections);
-  return event;
-}
-
-static JSValue tell_secure_data(JSContext *ctx, const struct connection *c, size_t length) {
-  uint8_t *room = NULL;
-  JSValue event = tell(ctx, c, "tcp-data"), array = js_new_room(ctx, length, &room);
-  if (room) tls_read(c->secure, room, length);
-  JS_SetPropertyStr(ctx, event, "bytes", array);
-  return event;
+  return tcp_event(ctx, c - connections, kind);
 }
 
 static JSValue tell_closed(JSContext *ctx, struct connection *c) {
@@ -55,9 +30,9 @@ static bool deliver_secure(JSContext *ctx, struct connection *c) {
     js_send(ctx, tell_closed(ctx, c));
     return true;
   }
-  if (length > 0 && must_wait(c)) return progress == TLS_WORKED;
+  if (length > 0 && tcp_must_wait(c->accepted)) return progress == TLS_WORKED;
   if (length > 0) {
-    js_send(ctx, tell_secure_data(ctx, c, (size_t)length));
+    js_send(ctx, tcp_secure_data(ctx, c - connections, c->secure, (size_t)length));
   } else if (progress == TLS_OPEN) {
     c->told_open = true;
     js_send(ctx, tell(ctx, c, "tcp-connected"));
@@ -94,7 +69,7 @@ static bool deliver_one(JSContext *ctx, struct connection *c) {
       js_set_text(ctx, event, "peer", ipaddr_ntoa(&c->peer));
       JS_SetPropertyStr(ctx, event, "isOnSubnet", JS_NewBool(ctx, c->on_subnet));
     }
-  } else if (c->received && must_wait(c)) {
+  } else if (c->received && tcp_must_wait(c->accepted)) {
     return false;
   } else if (c->received) {
     event = tell_data(ctx, c);

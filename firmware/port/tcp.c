@@ -7,6 +7,7 @@
 #include "port/connection.h"
 #include "port/dns.h"
 #include "port/js.h"
+#include "port/tcp-events.h"
 #include "port/tcp.h"
 #include "port/tls.h"
 
@@ -200,26 +201,6 @@ JS_FUNCTION(listen) {
   return JS_UNDEFINED;
 }
 
-/* Takes the properties of a Secure and begins a session; false with an exception where they are not of its types. */
-static bool secure(JSContext *ctx, struct connection *c, JSValueConst wanted) {
-  char server_name[128];
-  struct tls_wish wish = {.server_name = server_name};
-  JSValue name = JS_GetPropertyStr(ctx, wanted, "serverName");
-  JSValue certificate = JS_GetPropertyStr(ctx, wanted, "certificate");
-  JSValue earliest = JS_GetPropertyStr(ctx, wanted, "earliestS"), latest = JS_GetPropertyStr(ctx, wanted, "latestS");
-  bool usable = js_outer_text(ctx, name, server_name, sizeof server_name);
-  bool understood = (wish.certificate = js_bytes(ctx, certificate, &wish.certificate_bytes)) &&
-                    JS_ToFloat64(ctx, &wish.earliest_s, earliest) == 0 &&
-                    JS_ToFloat64(ctx, &wish.latest_s, latest) == 0;
-  c->secure = understood && usable ? tls_begin(&wish, c) : NULL;
-  if (!c->secure) c->fault = usable ? tls_fault : FAULT_LINK_TLS_NAME;
-  JS_FreeValue(ctx, name);
-  JS_FreeValue(ctx, certificate);
-  JS_FreeValue(ctx, earliest);
-  JS_FreeValue(ctx, latest);
-  return understood;
-}
-
 JS_FUNCTION(connect) {
   (void)self, (void)argc;
   char host[128];
@@ -235,7 +216,8 @@ JS_FUNCTION(connect) {
   }
   c->port = (uint16_t)port;
   if (!JS_IsUndefined(argv[2])) {
-    bool understood = secure(ctx, c, argv[2]);
+    bool understood;
+    c->secure = tcp_secure(ctx, argv[2], c, &c->fault, &understood);
     if (!c->secure) connection_finish(c, false); /* never in the clear instead: told as closed, with the fault */
     if (!understood) return JS_EXCEPTION;
     if (!c->secure) return JS_NewInt32(ctx, (int32_t)(c - connections));

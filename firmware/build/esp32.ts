@@ -17,6 +17,8 @@ import { secureGroups, type Variant } from "./tls-sources.ts";
 
 /** What of the shared sources the vendor's driver or the chip does instead. */
 const LEFT_OUT = ["main/libc", "port/entropy"].map((name) => join(FIRMWARE, `${name}.c`));
+/** Functions begin and end by calls of libgcc's, which is slower by a few cycles each. Not for cryptography. */
+const SMALL = ["-msave-restore"];
 const RUNTIME_MAIN = join(FIRMWARE, "main/main.c");
 
 function groupsOf(name: string, { core, define }: Esp32, variant: Variant): readonly Group[] {
@@ -25,9 +27,10 @@ function groupsOf(name: string, { core, define }: Esp32, variant: Variant): read
   const common = [...core.flags, ...COMMON];
   const sodium = sodiumFlags(trees.libsodium ?? "");
   const flags = [
-    ...[...common, "-Os", ...STRICT, `-I${FIRMWARE}`, ...layout.definitions, `-D${define}`],
+    ...[...common, ...SMALL, "-Os", ...STRICT, `-I${FIRMWARE}`, ...layout.definitions, `-D${define}`],
     ...[
       `-DFLASH_BYTES=${layout.board.flash.bytes}u`,
+      "-DCHIP_SPI_MESSAGES",
       engineBuild(trees.quickjs ?? "", core),
       `-I${FIRMWARE}/port/lwip`,
     ],
@@ -55,14 +58,22 @@ function groupsOf(name: string, { core, define }: Esp32, variant: Variant): read
         join(trees.quickjs ?? "", `${file}.c`),
       ),
       flags: [
-        ...[...common, "-Os", "-w", "-D_GNU_SOURCE", '-DCONFIG_VERSION="2025-04-26"', "-D__TM_GMTOFF=tm_gmtoff"],
+        ...[
+          ...common,
+          ...SMALL,
+          "-Os",
+          "-w",
+          "-D_GNU_SOURCE",
+          '-DCONFIG_VERSION="2025-04-26"',
+          "-D__TM_GMTOFF=tm_gmtoff",
+        ],
         ...[`-I${FIRMWARE}`, `-I${trees.quickjs}`, "-include", "malloc.h"],
       ],
       inputs: [basename(trees.quickjs ?? ""), ...ENGINE_PARTS],
     },
     {
       sources: networkSources(trees.lwip ?? ""),
-      flags: [...common, "-Os", "-w", `-I${FIRMWARE}`, `-I${FIRMWARE}/port/lwip`, `-I${src}/include`],
+      flags: [...common, ...SMALL, "-Os", "-w", `-I${FIRMWARE}`, `-I${FIRMWARE}/port/lwip`, `-I${src}/include`],
       inputs: [basename(trees.lwip ?? ""), ...inputs],
     },
     {

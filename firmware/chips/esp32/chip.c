@@ -36,12 +36,18 @@ void chip_listen(void) {
 
 void chip_serial_resume(int line) {
   if (line == CHIP_CONSOLE) esp32_console_listen(true);
+#ifdef BOARD_SERIAL
+  if (line == CHIP_APP) esp32_serial_listen();
+#endif
 }
 
 void chip_serial_buffer(int line) { (void)line; }
 
 void chip_serial_write(int line, const uint8_t *bytes, size_t length) {
   if (line == CHIP_RADIO) radio_command(bytes, length);
+#ifdef BOARD_SERIAL
+  else if (line == CHIP_APP) esp32_serial_write(bytes, length);
+#endif
   else esp32_console_write(bytes, length);
 }
 

@@ -21,7 +21,19 @@ void esp32_console_listen(bool on);
 
 void esp32_pin_open(unsigned pin, bool is_output);
 void esp32_pin_set(unsigned pin, bool high);
-bool esp32_pin_get(unsigned pin); /* the level at an input, which is pulled up; what was set last at an output */
+void esp32_pin_open_drain(unsigned pin); /* high, which is open and pulled up */
+bool esp32_pin_get(unsigned pin); /* the level at an input, which is pulled up, and at an open drain; what was set last at an output */
+
+/* Parts of the chip on pins, which they take from whoever had them. */
+unsigned esp32_analog_read(unsigned channel); /* 12 bits */
+/* A duty of 10 bits. 0 for a frequency of the chip's own; gives what it is, 0 for more outputs than there are timers. */
+uint32_t esp32_pwm_clock(unsigned pin, uint32_t hz);
+void esp32_pwm_write(unsigned pin, unsigned duty);
+uint32_t esp32_spi_open(unsigned clock, unsigned out, unsigned in, uint32_t hz, unsigned mode); /* gives the clock */
+bool esp32_spi_message(const uint8_t *out, uint8_t *in, size_t length); /* zeros out where `out` is NULL */
+uint32_t esp32_serial_open(unsigned receive, unsigned transmit, uint32_t baud); /* gives the baud rate */
+void esp32_serial_listen(void); /* from now on, and again after there was no room */
+void esp32_serial_write(const uint8_t *bytes, size_t length);
 
 /* Wi-Fi. Each gives whether the driver took it. */
 bool esp32_radio_start(void);

@@ -3,6 +3,7 @@
 #include "chips/chip.h"
 #include "chips/data-frame.h"
 #include "chips/esp32/esp32.h"
+#include "chips/esp32/join-reason.h"
 #include "chips/esp32/networks.h"
 #include "chips/esp32/own-network.h"
 #include "chips/serial.h"
@@ -21,10 +22,6 @@
 enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT, SERVING };
 enum { NO_NETWORK = 1, REFUSED };
 
-/* Reasons of the driver, as wifi_err_reason_t: what is worth another try, and what says that there is no such network. */
-enum { AUTH_EXPIRE = 2, INACTIVITY = 4, TIMEOUT = 39, BEACON_TIMEOUT = 200, NO_AP_FOUND = 201, ASSOC_FAIL = 203, CONNECTION_FAIL = 205 };
-enum { NO_AP_COMPATIBLE = 210, NO_AP_RSSI = 212 };
-
 static bool is_on, is_scanning, is_listening, wants_listen;
 static uint8_t channel;
 static enum { APART, JOINING, TOGETHER } state;
@@ -35,7 +32,7 @@ static uint8_t asked[2 + 32 + 64], joined[16]; /* of JOIN; of JOINED: IPv4, MAC,
 
 /* Frames heard: written by the driver's task, read by the main task, never both at one place. */
 static uint8_t heard[HEARD_MOST][HEARD_BYTES];
-static volatile uint32_t heard_in, heard_out, heard_lost;
+static volatile uint32_t heard_in, heard_out, heard_lost; /* those lost are not in the others */
 
 /* Into the line's ring, whole or not at all. */
 static bool tell(uint8_t type, const uint8_t *bytes, size_t length) {
@@ -171,10 +168,11 @@ static void disconnected(uint16_t reason) {
     esp32_radio_save_power(false);
     tell(LEFT, NULL, 0);
   } else if (state == JOINING) {
-    bool again = reason == AUTH_EXPIRE || reason == INACTIVITY || reason == TIMEOUT || reason == ASSOC_FAIL || reason == CONNECTION_FAIL;
-    bool absent = reason == BEACON_TIMEOUT || reason == NO_AP_FOUND || (reason >= NO_AP_COMPATIBLE && reason <= NO_AP_RSSI);
+    enum join_verdict verdict = join_verdict(reason);
+    bool again = verdict == JOIN_AGAIN_ELSE_REFUSED || verdict == JOIN_AGAIN_ELSE_NO_NETWORK;
     if (again && tries++ < TRIES_MOST && ask_to_join()) return;
-    fail(absent ? NO_NETWORK : REFUSED);
+    report_number("latchkey: not joined, reason of the driver", reason);
+    fail(verdict == JOIN_AGAIN_ELSE_REFUSED || verdict == JOIN_REFUSED ? REFUSED : NO_NETWORK);
   }
 }
 
@@ -215,11 +213,12 @@ static void take_event(void) {
   }
 }
 
-/* A number that a reader of the log sees rise: frames that came faster than the main loop took them. */
+/* Numbers that a reader of the log sees rise: frames that came faster than the main loop took them, and those that it took. */
 static void tell_lost(void) {
   static uint32_t told;
   if (heard_lost < told + 100u) return;
   told = heard_lost;
+  report_number("latchkey: frames taken", heard_out);
   report_number("latchkey: frames not taken", told);
 }
 

@@ -34,10 +34,10 @@ pub fn start(uart: UART0<'static>, usb: USB_DEVICE<'static>) {
 }
 
 /// Gives C what has come while there is room. False when the room ended first.
-fn drain(read: impl Fn() -> Option<u8>) -> bool {
-    while unsafe { chip_serial_room(CONSOLE_LINE) } {
+pub fn drain(line: i32, read: impl Fn() -> Option<u8>) -> bool {
+    while unsafe { chip_serial_room(line) } {
         let Some(byte) = read() else { return true };
-        unsafe { chip_serial_received(CONSOLE_LINE, byte) };
+        unsafe { chip_serial_received(line, byte) };
     }
     false
 }
@@ -60,7 +60,7 @@ fn uart_handler() {
         let raised = uart.interrupts();
         uart.clear_interrupts(raised);
     });
-    if !drain(read_uart) {
+    if !drain(CONSOLE_LINE, read_uart) {
         UART.with(|uart| uart.unlisten(UartInterrupt::RxFifoFull | UartInterrupt::RxTimeout));
     }
 }
@@ -69,7 +69,7 @@ fn uart_handler() {
 fn usb_handler() {
     USB.with(|usb| usb.reset_rx_packet_recv_interrupt());
     USB_IS_HEARD.put(true);
-    if !drain(read_usb) {
+    if !drain(CONSOLE_LINE, read_usb) {
         USB.with(|usb| usb.unlisten_rx_packet_recv_interrupt());
     }
 }
@@ -77,7 +77,7 @@ fn usb_handler() {
 #[unsafe(no_mangle)]
 extern "C" fn esp32_console_listen(on: bool) {
     critical(|| {
-        let (uart_has_room, usb_has_room) = (on && drain(read_uart), on && drain(read_usb));
+        let (uart_has_room, usb_has_room) = (on && drain(CONSOLE_LINE, read_uart), on && drain(CONSOLE_LINE, read_usb));
         if uart_has_room {
             UART.with(|uart| uart.listen(UartInterrupt::RxFifoFull | UartInterrupt::RxTimeout));
         }
@@ -88,7 +88,7 @@ extern "C" fn esp32_console_listen(on: bool) {
 }
 
 /// The handlers look at the same places.
-fn critical<R>(act: impl FnOnce() -> R) -> R {
+pub fn critical<R>(act: impl FnOnce() -> R) -> R {
     static LOCK: esp_sync::RawMutex = esp_sync::RawMutex::new();
     LOCK.lock(act)
 }

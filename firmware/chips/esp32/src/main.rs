@@ -1,11 +1,15 @@
-//! Start-up, console, pins, time and the panic handler: what esp32.h offers besides the radio. It holds no logic of its own.
+//! Start-up, time and the panic handler: what esp32.h offers besides radio, console, pins and buses. It holds no logic of its own.
 #![no_std]
 #![no_main]
 
+mod analog;
 mod cell;
 mod console;
 mod pins;
+mod pwm;
 mod radio;
+mod serial;
+mod spi;
 
 use cell::Place;
 use core::fmt::Write;

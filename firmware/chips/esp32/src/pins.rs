@@ -1,24 +1,47 @@
 //! Pins by the chip's own numbers.
 use crate::cell::Place;
-use esp_hal::gpio::{AnyPin, Flex, InputConfig, OutputConfig, Pull};
+use esp_hal::gpio::{AnyPin, DriveMode, Flex, InputConfig, OutputConfig, Pull};
 
 const PINS: usize = 31;
 static OPENED: [Place<Flex<'static>>; PINS] = [const { Place::empty() }; PINS];
 
+/// For a part of the chip that drives or reads it. C says which pin is whose; the last one that takes it has it.
+pub fn take(pin: u32) -> AnyPin<'static> {
+    if let Some(place) = OPENED.get(pin as usize) {
+        place.take();
+    }
+    unsafe { AnyPin::steal(pin as u8) }
+}
+
+fn open(pin: u32, set_up: impl FnOnce(&mut Flex<'static>)) {
+    let Some(place) = OPENED.get(pin as usize) else { return };
+    let mut opened = Flex::new(take(pin));
+    set_up(&mut opened);
+    place.put(opened);
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn esp32_pin_open(pin: u32, is_output: bool) {
-    let Some(place) = OPENED.get(pin as usize) else { return };
-    // C opens each pin of board.json once, and nothing else here uses one.
-    let mut opened = Flex::new(unsafe { AnyPin::steal(pin as u8) });
-    if is_output {
-        opened.apply_output_config(&OutputConfig::default());
-        opened.set_low();
-        opened.set_output_enable(true);
-    } else {
-        opened.apply_input_config(&InputConfig::default().with_pull(Pull::Up));
+    open(pin, |opened| {
+        if is_output {
+            opened.apply_output_config(&OutputConfig::default());
+            opened.set_low();
+            opened.set_output_enable(true);
+        } else {
+            opened.apply_input_config(&InputConfig::default().with_pull(Pull::Up));
+            opened.set_input_enable(true);
+        }
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn esp32_pin_open_drain(pin: u32) {
+    open(pin, |opened| {
+        opened.apply_output_config(&OutputConfig::default().with_drive_mode(DriveMode::OpenDrain).with_pull(Pull::Up));
         opened.set_input_enable(true);
-    }
-    place.put(opened);
+        opened.set_high();
+        opened.set_output_enable(true);
+    });
 }
 
 #[unsafe(no_mangle)]

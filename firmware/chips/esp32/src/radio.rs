@@ -22,7 +22,7 @@ use esp_wifi_sys_esp32c3::include::*;
 use esp_wifi_sys_esp32c6::include::*;
 
 const FCS_BYTES: usize = 4;
-/// Channels 1 to 13, the most careful rules of all countries. A product's own country is not a setting yet.
+/// The most careful rules of all countries, until the unit is joined: then those that the access point tells (802.11d).
 const COUNTRY: &[u8; 2] = b"01";
 const STATIONS_MOST: u8 = 4;
 const ACCESS_POINT_CHANNEL: u8 = 1;
@@ -64,6 +64,23 @@ const DISCONNECTED: u8 = 3;
 const SERVING: u8 = 4;
 const CLOSED: u8 = 5;
 
+/// The numbers that join-reason.c goes by.
+const _: () = {
+    assert!(wifi_err_reason_t_WIFI_REASON_AUTH_EXPIRE == 2);
+    assert!(wifi_err_reason_t_WIFI_REASON_DISASSOC_DUE_TO_INACTIVITY == 4);
+    assert!(wifi_err_reason_t_WIFI_REASON_ASSOC_TOOMANY == 5);
+    assert!(wifi_err_reason_t_WIFI_REASON_4WAY_HANDSHAKE_TIMEOUT == 15);
+    assert!(wifi_err_reason_t_WIFI_REASON_TIMEOUT == 39);
+    assert!(wifi_err_reason_t_WIFI_REASON_BEACON_TIMEOUT == 200);
+    assert!(wifi_err_reason_t_WIFI_REASON_NO_AP_FOUND == 201);
+    assert!(wifi_err_reason_t_WIFI_REASON_AUTH_FAIL == 202);
+    assert!(wifi_err_reason_t_WIFI_REASON_ASSOC_FAIL == 203);
+    assert!(wifi_err_reason_t_WIFI_REASON_CONNECTION_FAIL == 205);
+    assert!(wifi_err_reason_t_WIFI_REASON_NO_AP_FOUND_W_COMPATIBLE_SECURITY == 210);
+    assert!(wifi_err_reason_t_WIFI_REASON_NO_AP_FOUND_IN_AUTHMODE_THRESHOLD == 211);
+    assert!(wifi_err_reason_t_WIFI_REASON_NO_AP_FOUND_IN_RSSI_THRESHOLD == 212);
+};
+
 fn is_ok(result: i32) -> bool {
     result == ESP_OK as i32
 }
@@ -96,7 +113,7 @@ extern "C" fn esp32_radio_start() -> bool {
     STATION.put(Interface::station());
     ACCESS_POINT.put(Interface::access_point());
     let filter = wifi_promiscuous_filter_t { filter_mask: WIFI_PROMIS_FILTER_MASK_DATA };
-    is_ok(unsafe { esp_wifi_set_promiscuous_filter(&filter) })
+    unsafe { is_ok(esp_wifi_set_country_code(c"01".as_ptr(), true)) && is_ok(esp_wifi_set_promiscuous_filter(&filter)) }
 }
 
 #[unsafe(no_mangle)]

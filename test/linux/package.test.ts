@@ -66,7 +66,7 @@ test("on OpenWrt it is started as a user of its own, in a jail, with the capabil
   writeFileSync(join(root, "etc/default/latchkey-unit"), "LATCHKEY_RADIO=wlan0\n");
   writeFileSync(join(root, "dev/gpiochip0"), "");
   const script = readFileSync("boards/linux/package/latchkey-unit.init", "utf8").replaceAll(
-    / (\/(etc|sbin|dev)\/)/g,
+    / (\/(etc|sbin|dev|proc\/mtd))/g,
     ` ${root}$1`,
   );
   const start = () => spawnSync("sh", ["-c", `${PROCD}${script}\nstart_service`], { encoding: "utf8" });
@@ -92,6 +92,17 @@ test("on OpenWrt it is started as a user of its own, in a jail, with the capabil
   expect(stdout).toMatch(/^procd_set_param no_new_privs 1$/m);
   expect(stdout).toMatch(/^procd_add_jail latchkey-unit /m);
   expect(stdout).toMatch(/^procd_add_jail_mount_rw .*\/dev\/gpiochip0$/m);
+  // A partition of NOR flash called latchkey is the flash.
+  mkdirSync(join(root, "proc"));
+  const other = 'mtd0: 00040000 00001000 "u-boot"\n';
+  writeFileSync(join(root, "proc/mtd"), `dev:    size   erasesize  name\n${other}mtd7: 00c00000 00001000 "latchkey"\n`);
+  expect(start()).toMatchObject({ status: 1, stdout: expect.stringMatching(/there is no .*mtd7; the line makes it/) });
+  writeFileSync(join(root, "dev/mtd7"), "");
+  const onNor = start();
+  expect(onNor.status, onNor.stdout).toBe(0);
+  expect(onNor.stdout).toMatch(/^chmod 600 .*\/dev\/mtd7$/m);
+  expect(onNor.stdout).toMatch(/^procd_set_param env LATCHKEY_FLASH=\S*\/dev\/mtd7 /m);
+  expect(onNor.stdout).toMatch(/^procd_add_jail_mount_rw .*\/dev\/mtd7$/m);
   const sets = Object.values(JSON.parse(readFileSync("boards/linux/package/capabilities.json", "utf8")));
   for (const set of sets) expect(set).toEqual(["CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_NET_BIND_SERVICE"]);
 });

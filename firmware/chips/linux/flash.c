@@ -1,5 +1,5 @@
 /*
- * NOR flash in a file, with a disk's rules (ADR 0154).
+ * NOR flash: a chip's own behind an MTD device (mtd.c), or in a file with a disk's rules (ADR 0154).
  *
  * Journal, settings and audit log: a disk that loses power may leave the page that it was writing in whatever state, also bytes
  * beside those that changed. So each page is first written, whole and with a checksum, to the redo record at the file's end, then in
@@ -18,14 +18,12 @@
 #include <unistd.h>
 #include "chips/chip.h"
 #include "chips/linux/linux.h"
+#include "chips/linux/mtd.h"
 #include "port/crc32.h"
 
 #define PAGE 4096u
 #define REDO_BYTES (2u * PAGE)
 #define REDO_MAGIC 0x4f444552u
-
-/* Compiled code holds addresses of 32 bits, the same at each start. */
-#define FLASH_PLACE ((void *)0x70000000)
 
 const uint32_t chip_flash_bytes = FLASH_BYTES - REDO_BYTES;
 const uint32_t chip_flash_sector_bytes = PAGE;
@@ -39,6 +37,7 @@ struct redo {
 
 static int file = -1;
 static const uint8_t *flash; /* what is written to the file is seen here at once */
+static bool is_mtd;
 
 static uint32_t check_of(const struct redo *redo) {
   return crc32_more(crc32_more(0, redo, offsetof(struct redo, check)), redo->page, PAGE);
@@ -67,18 +66,26 @@ void chip_flash_start(void) {
   struct stat there;
   file = open(path, O_RDWR | O_CLOEXEC);
   if (file < 0 || fstat(file, &there) != 0) stop(strerror(errno), path);
+  is_mtd = S_ISCHR(there.st_mode);
+  if (is_mtd) {
+    mtd_start(file, path);
+    return;
+  }
+  if (S_ISBLK(there.st_mode)) stop("it is a block device (expected a file, or an MTD device as /dev/mtd0)", path);
   if (there.st_size != FLASH_BYTES) stop("it is no flash of this board; make the unit again", path);
-  void *mapped = mmap(FLASH_PLACE, FLASH_BYTES, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, file, 0);
-  if (mapped != FLASH_PLACE) stop(strerror(errno), path);
+  void *mapped = mmap(CODE_PLACE, FLASH_BYTES, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, file, 0);
+  if (mapped != CODE_PLACE) stop(strerror(errno), path);
   flash = mapped;
   redo_last();
 }
 
-void chip_flash_read(uint32_t address, void *bytes, uint32_t length) { memcpy(bytes, flash + address, length); }
+void chip_flash_read(uint32_t address, void *bytes, uint32_t length) {
+  if (is_mtd) mtd_read(address, bytes, length);
+  else memcpy(bytes, flash + address, length);
+}
 
 const void *chip_code(uint32_t address, uint32_t length) {
-  (void)length;
-  return flash + address;
+  return is_mtd ? mtd_code(address, length) : flash + address;
 }
 
 static void count_operation(void) { kept->flash_operations = ++chip_flash_operations; }
@@ -106,6 +113,7 @@ bool chip_flash_write(uint32_t address, const void *bytes, uint32_t length) {
   uint8_t cleared[PAGE];
   bool held = true;
   count_operation();
+  if (is_mtd) return mtd_write(address, bytes, length);
   while (length > 0 && held) {
     uint32_t part = PAGE - address % PAGE;
     if (part > length) part = length;
@@ -121,7 +129,8 @@ bool chip_flash_write(uint32_t address, const void *bytes, uint32_t length) {
 bool chip_flash_erase(uint32_t address) {
   static struct redo redo;
   uint8_t erased[PAGE];
-  memset(erased, 0xff, sizeof erased);
   count_operation();
+  if (is_mtd) return mtd_erase(address);
+  memset(erased, 0xff, sizeof erased);
   return change(&redo, address, erased, PAGE);
 }

@@ -13,7 +13,7 @@
 
 static const char usage[] =
     "latchkey-unit --flash FILE [--radio INTERFACE | --air HOST:PORT] [--wpa FOLDER] [--pins FILE] [--watchdog DEVICE]\n"
-    "  --flash FILE       the unit's flash, made by the line\n"
+    "  --flash FILE       the unit's flash, made by the line: a file, or a NOR chip's MTD device as /dev/mtd0\n"
     "  --radio INTERFACE  the Wi-Fi interface that listens and joins, as wlan0\n"
     "  --wpa FOLDER       where wpa_supplicant has its control sockets (default: /run/wpa_supplicant)\n"
     "  --air HOST:PORT    a radio line over TCP (PROTOCOL 9.1) in place of an interface\n"

@@ -16,6 +16,8 @@ interface ArmMachine extends ArmKernel {
   readonly console: string;
   /** The file that describes the machine to the kernel, where QEMU doesn't. */
   readonly deviceTree?: string;
+  /** Further words for the kernel. */
+  readonly words?: string;
   readonly modules: readonly string[];
 }
 
@@ -34,6 +36,13 @@ export const IMX6: ArmMachine = {
     ...["-M", "sabrelite", "-smp", "1", "-m", "512", "-serial", "null", "-serial", "stdio"],
     ...["-device", "tmp105,id=thermometer,bus=i2c-bus.0,address=0x48"],
   ],
+};
+
+/** An Aspeed AST2600 whose SPI NOR chip (MX66U51235F, erased by 4 KB) is /dev/mtd0. Its window of 256 MB wants room in the kernel's addresses. */
+export const AST2600: ArmMachine = {
+  ...{ architecture: "armhf", kernel: "linux-image-armmp", console: "ttyS4", deviceTree: "aspeed-ast2600-evb.dtb" },
+  ...{ modules: ["spi_aspeed_smc", "spi_nor", "mtdblock"], words: "vmalloc=640M" },
+  qemu: ["-M", "ast2600-evb", "-m", "512", "-serial", "stdio"],
 };
 
 /** Why this machine can't run such guests, in one line; undefined when it can. */
@@ -106,7 +115,7 @@ export function startInGuest(
     ...["--pdeathsig", "KILL", "qemu-system-aarch64", ...machine.qemu, ...more, "-no-reboot", "-nodefaults"],
     ...["-display", "none", "-kernel", fileIn(join(place, "boot"), "vmlinuz"), "-initrd", initramfs],
     ...(tree === undefined ? [] : ["-dtb", join(fileIn(dtbs, "linux-image"), tree)]),
-    ...["-append", `console=${machine.console} quiet panic=-1 rdinit=/init`],
+    ...["-append", `console=${machine.console} quiet panic=-1 rdinit=/init ${machine.words ?? ""}`],
   ];
   const qemu = spawn("setpriv", words, { stdio: ["pipe", "pipe", "pipe"] });
   const waiting = new Map(Object.entries(replies));

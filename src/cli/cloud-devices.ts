@@ -7,15 +7,11 @@ import {
   type DeviceView,
   type KeyView,
 } from "#cloud/http/interface.ts";
-import { operatorClient } from "#cloud/http/operator-client.ts";
 import { readNames, withWholeNames } from "#factory/bundle/names.ts";
+import { type CloudPlace, clientOf, withCloudPlace } from "./cloud-place.ts";
 import { sayTrouble } from "./say-trouble.ts";
 
-interface Place {
-  data: string;
-  url?: string;
-  operatorKey?: string;
-  ca?: string;
+interface Place extends CloudPlace {
   json?: boolean;
 }
 
@@ -30,15 +26,6 @@ interface DevicesOptions extends Place {
 }
 
 const print = (text: string) => void process.stdout.write(`${text}\n`);
-
-function clientOf({ data, url, operatorKey, ca }: Place) {
-  return operatorClient({
-    data,
-    ...(url === undefined ? {} : { url }),
-    ...(operatorKey === undefined ? {} : { keyFile: operatorKey }),
-    ...(ca === undefined ? {} : { caFile: ca }),
-  });
-}
 
 /** A query of what was given. */
 export function queryOf(fields: Readonly<Record<string, string | number | undefined>>): string {
@@ -99,13 +86,7 @@ async function showCrash(device: string, { names, ...options }: Place & { readon
 }
 
 export function registerDevices(command: Command): void {
-  const place = (verb: Command) =>
-    verb
-      .option("--data <folder>", "the running cloud's folder", "out/cloud")
-      .option("--url <url>", "a cloud elsewhere")
-      .option("--operator-key <file>", "its operator key (default: the one in the folder)")
-      .option("--ca <file>", "PEM of the authority behind its TLS")
-      .option("--json", "print JSON", false);
+  const place = (verb: Command) => withCloudPlace(verb).option("--json", "print JSON", false);
   place(command.command("devices"))
     .description("list units: what they run, whether they are online, and how their newest update stands")
     .option("--search <text>", "part of an ID or a name")

@@ -1,15 +1,15 @@
 /** `latchkey cloud`: runs the cloud, and opens its status page. */
 import { type Command, Option } from "commander";
 import { type CloudOptions, startCloud } from "#cloud/cloud.ts";
-import { operatorClient } from "#cloud/http/operator-client.ts";
 import type { ViewLink } from "#cloud/http/routes-view.ts";
 import { createTimeSigner, TIME_KEY_FILE } from "#cloud/issuer/time-signer.ts";
 import { StoreTrouble } from "#cloud/store/store.ts";
 import { readAuthority, readCloudTls } from "#trust/host/tls-files.ts";
 import { registerDevices } from "./cloud-devices.ts";
+import { type CloudPlace, clientOf, withCloudPlace } from "./cloud-place.ts";
 import { consolePage } from "./console-page.ts";
 import { sayTrouble } from "./say-trouble.ts";
-import { type SecretSource, secretFrom, secretHelp, withPassword } from "./values/secret.ts";
+import { type SecretSource, STORE_PASSWORD, secretFrom, secretHelp, withPassword } from "./values/secret.ts";
 import { ValueError } from "./values/value-error.ts";
 
 interface Options {
@@ -62,31 +62,14 @@ export function register(command: Command): void {
     .option("--operator-key-on", "take the operator key all the same, as when the issuer is lost; the journal says so")
     .option("--block-rate <bytes>", "bytes of blocks a second, for all devices together")
     .action((options: Options) => sayTrouble(() => run(options)));
-  command
-    .command("open")
+  withCloudPlace(command.command("open"))
     .description("print a link that opens the read-only status page, once, within five minutes")
-    .option("--data <folder>", "the running cloud's folder", "out/cloud")
-    .option("--url <url>", "a cloud elsewhere")
-    .option("--operator-key <file>", "its operator key (default: the one in the folder)")
-    .option("--ca <file>", "PEM of the authority behind its TLS")
-    .action((_: object, own: Command) => sayTrouble(() => openPage(own.optsWithGlobals<OpenOptions>())));
+    .action((_: object, own: Command) => sayTrouble(() => openPage(own.optsWithGlobals<CloudPlace>())));
   registerDevices(command);
 }
 
-interface OpenOptions {
-  data: string;
-  url?: string;
-  operatorKey?: string;
-  ca?: string;
-}
-
-async function openPage({ data, url, operatorKey, ca }: OpenOptions): Promise<void> {
-  const client = operatorClient({
-    data,
-    ...(url === undefined ? {} : { url }),
-    ...(operatorKey === undefined ? {} : { keyFile: operatorKey }),
-    ...(ca === undefined ? {} : { caFile: ca }),
-  });
+async function openPage(place: CloudPlace): Promise<void> {
+  const client = clientOf(place);
   const { path } = await client.post<ViewLink>("/v1/view-links", {});
   process.stdout.write(`${new URL(path, client.url).href}\n`);
 }
@@ -98,11 +81,6 @@ const STAFF_SECRET = {
   fileOption: "--staff-secret-file",
   variable: "LATCHKEY_STAFF_SECRET",
   what: "secret that `latchkey gateway resource` showed",
-};
-const STORE_PASSWORD = {
-  fileOption: "--store-password-file",
-  variable: "LATCHKEY_STORE_PASSWORD",
-  what: "store's password",
 };
 const BROKER_PASSWORD = {
   fileOption: "--broker-password-file",

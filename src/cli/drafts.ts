@@ -1,16 +1,12 @@
 /** `latchkey release draft` and its kin: a build server uploads a signed release, and a person publishes it. */
 import { type Command, Option } from "commander";
-import { operatorClient } from "#cloud/http/operator-client.ts";
 import { encodeReleaseFile, readReleaseFile } from "#trust/host/release-file.ts";
+import { type CloudPlace, clientOf, withCloudPlace } from "./cloud-place.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { secretFrom } from "./values/secret.ts";
 import { ValueError } from "./values/value-error.ts";
 
-interface DraftOptions {
-  readonly data: string;
-  readonly url?: string;
-  readonly operatorKey?: string;
-  readonly ca?: string;
+interface DraftOptions extends CloudPlace {
   readonly issuer?: string;
   readonly client?: string;
   readonly clientSecretFile?: string;
@@ -23,33 +19,20 @@ const SECRET = {
   what: "client's secret",
 };
 
-async function cloudOf({ data, url, operatorKey, ca, issuer, client, clientSecretFile }: DraftOptions) {
+async function cloudOf({ issuer, client, clientSecretFile, ...place }: DraftOptions) {
   const secret = await secretFrom(SECRET, undefined, clientSecretFile);
   if ((issuer === undefined) !== (client === undefined) || (client === undefined) !== (secret === undefined)) {
     throw new ValueError("a program gives all of --issuer, --client and --client-secret-file");
   }
-  return operatorClient({
-    data,
-    ...(url !== undefined && { url }),
-    ...(operatorKey !== undefined && { keyFile: operatorKey }),
-    ...(ca !== undefined && { caFile: ca }),
-    ...(issuer !== undefined &&
-      client !== undefined &&
-      secret !== undefined && { program: { issuer, client, secret } }),
-  });
+  const isProgram = issuer !== undefined && client !== undefined && secret !== undefined;
+  return clientOf(place, isProgram ? { issuer, client, secret } : undefined);
 }
 
 function print(json: boolean | undefined, value: unknown, text: string): void {
   process.stdout.write(json === true ? `${JSON.stringify(value)}\n` : `${text}\n`);
 }
 
-const atCloud = (command: Command): Command =>
-  command
-    .option("--data <folder>", "data folder of the cloud on this machine", "out/cloud")
-    .option("--url <url>", "a cloud elsewhere")
-    .option("--operator-key <file>", "its operator key")
-    .option("--ca <file>", "PEM of the authority behind its TLS (default: the system's own)")
-    .option("--json", "print JSON");
+const atCloud = (verb: Command): Command => withCloudPlace(verb).option("--json", "print JSON");
 
 interface Done {
   readonly product: string;

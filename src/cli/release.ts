@@ -1,7 +1,6 @@
 /** `latchkey release`: builds, signs, inspects, publishes and withdraws releases. */
 import { type Command, Option } from "commander";
 import { toHex } from "#base/bytes.ts";
-import { operatorClient } from "#cloud/http/operator-client.ts";
 import { keyName } from "#cloud/releases/key-set-files.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
 import { readBundleMark } from "#factory/bundle/bundle-mark.ts";
@@ -15,6 +14,7 @@ import {
   writeReleaseFile,
 } from "#trust/host/release-file.ts";
 import { COMPONENT, CONSENT, type ComponentName, type Consent } from "#wire/releases/release.ts";
+import { type CloudPlace, clientOf, withCloudPlace } from "./cloud-place.ts";
 import { registerDrafts } from "./drafts.ts";
 import { makeRelease } from "./make-release.ts";
 import { sayTrouble } from "./say-trouble.ts";
@@ -31,13 +31,6 @@ interface BuildOptions {
   epoch: number;
   expires?: number;
   out: string;
-}
-
-interface CloudPlace {
-  data: string;
-  url?: string;
-  operatorKey?: string;
-  ca?: string;
 }
 
 function image(path: string): Uint8Array {
@@ -64,15 +57,6 @@ function bundle(path: string, sequence: number): Uint8Array {
     );
   }
   return bytes;
-}
-
-function cloudOf({ data, url, operatorKey, ca }: CloudPlace) {
-  return operatorClient({
-    data,
-    ...(url === undefined ? {} : { url }),
-    ...(operatorKey === undefined ? {} : { keyFile: operatorKey }),
-    ...(ca === undefined ? {} : { caFile: ca }),
-  });
 }
 
 function build(options: BuildOptions): void {
@@ -178,18 +162,13 @@ export function register(command: Command): void {
     .argument("<release>", "release file")
     .option("--json", "print one JSON object", false)
     .action((path: string, options: { json: boolean }) => sayTrouble(() => inspect(path, options.json)));
-  command
-    .command("publish")
+  withCloudPlace(command.command("publish"))
     .description("publish a signed release to the cloud; a rollout then delivers it to units")
     .argument("<release>", "release file")
-    .option("--data <folder>", "data folder of the cloud on this machine", "out/cloud")
-    .option("--url <url>", "a cloud elsewhere")
-    .option("--operator-key <file>", "its operator key")
-    .option("--ca <file>", "PEM of the authority behind its TLS (default: the system's own)")
     .action((path: string, options: CloudPlace) =>
       sayTrouble(async () => {
         const bytes = encodeReleaseFile(readReleaseFile(path));
-        const done = await cloudOf(options).post<{ product: string; sequence: number; wasKnown: boolean }>(
+        const done = await clientOf(options).post<{ product: string; sequence: number; wasKnown: boolean }>(
           "/v1/releases",
           bytes,
         );
@@ -199,20 +178,15 @@ export function register(command: Command): void {
       }),
     );
   registerDrafts(command);
-  command
-    .command("withdraw")
+  withCloudPlace(command.command("withdraw"))
     .description("withdraw a release for good; no unit gets another block of it")
     .argument("<product>")
     .argument("<sequence>", "")
     .option("--because <text>", "why, for the journal")
-    .option("--data <folder>", "data folder of the cloud on this machine", "out/cloud")
-    .option("--url <url>", "a cloud elsewhere")
-    .option("--operator-key <file>", "its operator key")
-    .option("--ca <file>", "PEM of the authority behind its TLS (default: the system's own)")
     .action((product: string, sequence: number, options: CloudPlace & { because?: string }) =>
       sayTrouble(async () => {
         const path = `/v1/releases/${encodeURIComponent(product)}/${sequence}/withdraw`;
-        await cloudOf(options).post(path, options.because === undefined ? {} : { because: options.because });
+        await clientOf(options).post(path, options.because === undefined ? {} : { because: options.because });
         process.stdout.write(`release ${sequence} of ${product} is withdrawn\n`);
       }),
     );

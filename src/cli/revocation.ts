@@ -1,28 +1,17 @@
 /** `latchkey revocation`: gives revocations to the cloud, and shows which units have applied them. */
 import type { Command } from "commander";
-import { operatorClient } from "#cloud/http/operator-client.ts";
 import type { RevocationStatus } from "#cloud/issuer/revocation-register.ts";
+import { type CloudPlace, clientOf, withCloudPlace } from "./cloud-place.ts";
 import { bytesOf } from "./readings.ts";
 import { CliTrouble } from "./trouble.ts";
 
-interface CloudPlace {
-  readonly data: string;
-  readonly url?: string;
-  readonly operatorKey?: string;
+interface ShowOptions extends CloudPlace {
   readonly json?: boolean;
 }
 
-interface PublishOptions extends CloudPlace {
+interface PublishOptions extends ShowOptions {
   readonly fleet?: string;
   readonly device?: string;
-}
-
-function clientOf({ data, url, operatorKey }: CloudPlace) {
-  return operatorClient({
-    data,
-    ...(url === undefined ? {} : { url }),
-    ...(operatorKey === undefined ? {} : { keyFile: operatorKey }),
-  });
 }
 
 const print = (text: string) => void process.stdout.write(`${text}\n`);
@@ -32,13 +21,7 @@ function show({ scope, statements, devices, taken, missing }: RevocationStatus):
   if (missing.length > 0) print(`  not yet: ${missing.join(" ")}${missing.length < devices - taken ? " ..." : ""}`);
 }
 
-function withPlace(command: Command): Command {
-  return command
-    .option("--data <folder>", "data folder of the cloud on this machine", "out/cloud")
-    .option("--url <url>", "a cloud elsewhere")
-    .option("--operator-key <file>", "its operator key")
-    .option("--json", "print JSON");
-}
+const withPlace = (verb: Command): Command => withCloudPlace(verb).option("--json", "print JSON");
 
 export function register(command: Command): void {
   withPlace(command.command("publish"))
@@ -58,7 +41,7 @@ export function register(command: Command): void {
     });
   withPlace(command.command("status"))
     .description("show which revocations are in force, and which units have not taken them")
-    .action(async (options: CloudPlace) => {
+    .action(async (options: ShowOptions) => {
       const answer = await clientOf(options).get<readonly RevocationStatus[]>("/v1/revocations");
       if (options.json) print(JSON.stringify(answer));
       else if (answer.length === 0) print("no revocations");

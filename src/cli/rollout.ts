@@ -7,28 +7,25 @@ import {
   type RolloutDevice,
   type RolloutStatus,
 } from "#cloud/http/interface.ts";
-import { CloudTrouble, operatorClient } from "#cloud/http/operator-client.ts";
+import { CloudTrouble } from "#cloud/http/operator-client.ts";
 import type { Decision } from "#cloud/rollout/rollout-decision.ts";
 import { failuresOf, progressOf, settledOf, WAVES } from "#cloud/rollout/rollout-plan.ts";
 import type { Status } from "#cloud/status/status.ts";
 import { readText } from "#trust/host/files.ts";
 import { deviceText, momentText, queryOf } from "./cloud-devices.ts";
+import { type CloudPlace, clientOf, withCloudPlace } from "./cloud-place.ts";
 import { sayTrouble } from "./say-trouble.ts";
 import { CLEAR_LINE, showsProgress } from "./terminal.ts";
 import type { windowOf } from "./values/hours.ts";
 import type { Wave } from "./values/number.ts";
 
-interface CloudPlace {
-  data: string;
-  url?: string;
-  operatorKey?: string;
-  ca?: string;
+interface ShowOptions extends CloudPlace {
   json?: boolean;
 }
 
 type Window = ReturnType<typeof windowOf>;
 
-interface CreateOptions extends CloudPlace {
+interface CreateOptions extends ShowOptions {
   waves?: readonly Wave[];
   soak?: number;
   failures?: number;
@@ -40,15 +37,6 @@ interface CreateOptions extends CloudPlace {
 }
 
 const WATCH_MS = 1_000;
-
-function clientOf({ data, url, operatorKey, ca }: CloudPlace) {
-  return operatorClient({
-    data,
-    ...(url === undefined ? {} : { url }),
-    ...(operatorKey === undefined ? {} : { keyFile: operatorKey }),
-    ...(ca === undefined ? {} : { caFile: ca }),
-  });
-}
 
 const print = (text: string) => void process.stdout.write(`${text}\n`);
 
@@ -76,7 +64,7 @@ function showReasons({ rollout, tally, reasons }: RolloutStatus): void {
   if (failuresOf(tally) > 0) print(`  which units: latchkey rollout failures ${rollout.id}`);
 }
 
-interface FailuresOptions extends CloudPlace {
+interface FailuresOptions extends ShowOptions {
   state: string;
   fault?: string;
   after?: string;
@@ -104,7 +92,7 @@ function isOver({ rollout, tally }: RolloutStatus): boolean {
 }
 
 /** Prints a line whenever something changed (on a terminal: in place) until the rollout is over. */
-async function watch(place: CloudPlace, id: string): Promise<void> {
+async function watch(place: ShowOptions, id: string): Promise<void> {
   const client = clientOf(place);
   const isInPlace = showsProgress(process.stdout);
   for (let before = ""; ; ) {
@@ -140,7 +128,7 @@ async function create(product: string, sequence: number, options: CreateOptions)
   if (options.watch) await watch(options, status.rollout.id);
 }
 
-async function explain(device: string, options: CloudPlace): Promise<void> {
+async function explain(device: string, options: ShowOptions): Promise<void> {
   const path = `/v1/devices/${encodeURIComponent(device)}/explain`;
   const { taken, all } = await clientOf(options).get<{ taken?: Decision; all: Decision[] }>(path);
   if (options.json) return print(JSON.stringify({ taken: taken ?? null, all }));
@@ -153,7 +141,7 @@ async function explain(device: string, options: CloudPlace): Promise<void> {
   }
 }
 
-async function journal(options: CloudPlace): Promise<void> {
+async function journal(options: ShowOptions): Promise<void> {
   const entries = await clientOf(options).get<readonly JournalEntry[]>("/v1/journal");
   if (options.json) return print(JSON.stringify(entries));
   for (const { at_ms: atMs, subject, what, because } of [...entries].reverse()) {
@@ -162,13 +150,7 @@ async function journal(options: CloudPlace): Promise<void> {
 }
 
 export function register(command: Command): void {
-  const place = (each: Command) =>
-    each
-      .option("--data <folder>", "data folder of the cloud on this machine", "out/cloud")
-      .option("--url <url>", "a cloud elsewhere")
-      .option("--operator-key <file>", "its operator key")
-      .option("--ca <file>", "PEM of the authority behind its TLS (default: the system's own)")
-      .option("--json", "print one JSON object", false);
+  const place = (each: Command) => withCloudPlace(each).option("--json", "print one JSON object", false);
 
   place(command.command("create"))
     .description("start to deliver a published release to units, wave by wave")
@@ -192,7 +174,7 @@ export function register(command: Command): void {
     .description("how rollouts stand; with an id, one of them")
     .argument("[rollout]")
     .option("--watch", "stay and show progress until it is over", false)
-    .action((id: string | undefined, options: CloudPlace & { watch: boolean }) =>
+    .action((id: string | undefined, options: ShowOptions & { watch: boolean }) =>
       sayTrouble(async () => {
         if (id !== undefined && options.watch) return watch(options, id);
         const status = await clientOf(options).get<Status>("/v1/status");
@@ -226,7 +208,7 @@ export function register(command: Command): void {
       .description(what)
       .argument("<rollout>")
       .option("--because <text>", "why, for the journal and the status page")
-      .action((id: string, options: CloudPlace & { because?: string }) =>
+      .action((id: string, options: ShowOptions & { because?: string }) =>
         sayTrouble(async () => {
           const body = options.because === undefined ? {} : { because: options.because };
           const status = await clientOf(options).post<RolloutStatus>(
@@ -252,7 +234,7 @@ export function register(command: Command): void {
       (
         device: string,
         pin: number | undefined,
-        options: CloudPlace & { target?: number | boolean; window?: Window | boolean; lab?: boolean },
+        options: ShowOptions & { target?: number | boolean; window?: Window | boolean; lab?: boolean },
       ) =>
         sayTrouble(async () => {
           const { target, window, lab } = options;
@@ -270,14 +252,14 @@ export function register(command: Command): void {
   place(command.command("explain"))
     .description("explain which release a unit should have, with every check that was made")
     .argument("<device>", "device ID")
-    .action((device: string, options: CloudPlace) => sayTrouble(() => explain(device, options)));
+    .action((device: string, options: ShowOptions) => sayTrouble(() => explain(device, options)));
   place(command.command("journal"))
     .description("show what was done and why, and what units' apps threw: the last 200 entries, newest last")
-    .action((options: CloudPlace) => sayTrouble(() => journal(options)));
+    .action((options: ShowOptions) => sayTrouble(() => journal(options)));
   place(command.command("enrol"))
     .description("make units known to the cloud: a JSON file of { id, publicKey, product, hardware, fleet, lab, card }")
     .argument("<file>", "JSON array; - reads standard input")
-    .action((file: string, options: CloudPlace) =>
+    .action((file: string, options: ShowOptions) =>
       sayTrouble(async () => {
         const { enrolled } = await clientOf(options).post<{ enrolled: number }>("/v1/devices", unitsOf(file));
         print(`${enrolled} units are enrolled`);

@@ -1,4 +1,5 @@
 /** `latchkey cloud --tls-key --tls-cert`: both ports under TLS, its own tools, and a unit that the line made for it. */
+import { execFile } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
@@ -6,6 +7,7 @@ import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, createServer } from "node:tls";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { operatorClient } from "#cloud/http/operator-client.ts";
@@ -128,6 +130,26 @@ describe("the cloud under TLS", () => {
       await until("it is online", async () => (await operatorClient({ data }).get<Status>("/v1/status")).online === 1);
     } finally {
       await right.close();
+    }
+  });
+
+  it("is reached from elsewhere by each verb that speaks with a cloud, by its address, key and authority", async () => {
+    const local = certify({ name: "localhost" }, authority);
+    const tls = ["--tls-key", file("local.key", local.keyPem), "--tls-cert", file("local.pem", local.certificatePem)];
+    const there = join(folder, "there");
+    const other = await startCloudProcess(["--data", there, "--keys", join(folder, "keys"), ...tls]);
+    try {
+      const place = ["--url", `https://localhost:${other.http}`, "--operator-key", join(there, "operator.key")];
+      const run = async (...words: readonly string[]) =>
+        (await promisify(execFile)(process.execPath, ["bin/latchkey.mjs", ...words, ...place, "--ca", caFile])).stdout;
+      expect(await run("revocation", "status")).toBe("no revocations\n");
+      expect(await run("release", "drafts", "--json")).toBe("[]\n");
+      expect(JSON.parse(await run("cloud", "devices", "--json"))).toMatchObject({ devices: [] });
+      expect(await run("cloud", "open")).toMatch(/^https:\/\/localhost:/);
+      await expect(run("rollout", "status", "lamp-1")).rejects.toThrow(/no rollout lamp-1/);
+    } finally {
+      other.child.kill("SIGTERM");
+      await other.ended;
     }
   });
 

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { StoreTrouble } from "#base/host/store/sql-store.ts";
 import { consolePage } from "#cli/console-page.ts";
 import { sayTrouble } from "#cli/say-trouble.ts";
-import { secretFrom, secretHelp, withPassword } from "#cli/values/secret.ts";
+import { STORE_PASSWORD, secretFrom, secretHelp, withPassword } from "#cli/values/secret.ts";
 import { ValueError } from "#cli/values/value-error.ts";
 import { ROLES } from "#gateway/oauth/rights.ts";
 import { readCloudTls } from "#trust/host/tls-files.ts";
@@ -21,12 +21,6 @@ import {
   removeUnit,
   showJournal,
 } from "./on-host.ts";
-
-const STORE_PASSWORD = {
-  fileOption: "--store-password-file",
-  variable: "LATCHKEY_STORE_PASSWORD",
-  what: "store's password",
-};
 
 const MAKER_SECRET = {
   fileOption: "--maker-client-secret-file",

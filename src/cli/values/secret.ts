@@ -18,6 +18,13 @@ export interface SecretSource {
   readonly what: string;
 }
 
+/** Opens the database of a cloud or a gateway. */
+export const STORE_PASSWORD = {
+  fileOption: "--store-password-file",
+  variable: "LATCHKEY_STORE_PASSWORD",
+  what: "store's password",
+};
+
 /** What the help of a file option says. */
 export function secretHelp({ variable, what }: Pick<SecretSource, "variable" | "what">): string {
   return `file with the ${what}, which an argument shows to everybody on this machine; - asks for it, or reads a line of standard input; or set ${variable}`;

@@ -3,14 +3,13 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { GatewayUnitView } from "#gateway/http/interface.ts";
 import { ViewHead } from "#web/ui/app-frame.tsx";
-import { TextField } from "#web/ui/fields.tsx";
 import { Facts } from "#web/ui/figures.tsx";
 import { useTexts } from "#web/ui/language.ts";
 import { Card, Notice } from "#web/ui/surfaces.tsx";
 import { hasRole, useClient, useNowMs, useResource } from "./client.ts";
 import { Reached, UpdateState } from "./gateway-units-view.tsx";
 import { JournalTable } from "./journal-view.tsx";
-import { Action, Fault, Pending } from "./parts.tsx";
+import { Action, Fault, NameField, Pending } from "./parts.tsx";
 import { STAFF_TEXTS } from "./staff-texts.ts";
 import { EventsCard, FunctionsCard, VariablesCard } from "./unit-cards.tsx";
 
@@ -111,15 +110,7 @@ function Rename({ unit, reload }: { readonly unit: GatewayUnitView; reload(): vo
   return (
     <Action
       label={text("rename")}
-      help={
-        <TextField
-          label={text("name")}
-          help={text("renameHelp")}
-          maxLength={64}
-          value={name ?? unit.name}
-          onInput={setName}
-        />
-      }
+      help={<NameField help={text("renameHelp")} value={name ?? unit.name} onInput={setName} />}
       act={async () => {
         await client.put(`/v1/devices/${unit.id}`, { name: (name ?? unit.name).trim() });
         setName(undefined);

@@ -43,7 +43,7 @@ export function ReleaseNumber({ sequence }: { readonly sequence: number }): JSX.
   return sequence === 0 ? <span class="soft">{text("factory")}</span> : <span class="numbers">{sequence}</span>;
 }
 
-const STATE_KEYS = {
+export const STATE_KEYS = {
   waiting: "stateWaiting",
   offered: "stateOffered",
   fetching: "stateFetching",
@@ -62,6 +62,20 @@ const STATE_TONES: Partial<Record<RolloutDevice["state"], Tone>> = {
   rejected: "bad",
   refused: "bad",
 };
+
+/** The field of a form in which a unit's name is changed. */
+export function NameField({
+  help,
+  value,
+  onInput,
+}: {
+  readonly help: string;
+  readonly value: string;
+  onInput(name: string): void;
+}): JSX.Element {
+  const text = useTexts(CONSOLE_TEXTS);
+  return <TextField label={text("name")} help={help} maxLength={64} value={value} onInput={onInput} />;
+}
 
 export function AttemptBadge({ state }: { readonly state: AttemptState | RolloutDevice["state"] }): JSX.Element {
   const text = useTexts(CONSOLE_TEXTS);

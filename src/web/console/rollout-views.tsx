@@ -19,7 +19,17 @@ import { hasRole, queryOf, useClient, useNowMs, useResource } from "./client.ts"
 import { CONSOLE_TEXTS } from "./console-texts.ts";
 import { countText } from "./fleet-view.tsx";
 import { Pager, usePages } from "./pages.tsx";
-import { Action, AttemptBadge, Fault, Heard, Pending, RolloutBadge, rolloutHref, UnitCell } from "./parts.tsx";
+import {
+  Action,
+  AttemptBadge,
+  Fault,
+  Heard,
+  Pending,
+  RolloutBadge,
+  rolloutHref,
+  STATE_KEYS,
+  UnitCell,
+} from "./parts.tsx";
 import { useSaid } from "./said-texts.ts";
 
 const LIVE_MS = 2_000;
@@ -115,19 +125,7 @@ function OverTime({ status: { tally, confirmedMs, failedMs } }: { readonly statu
   );
 }
 
-const STATE_KEYS = {
-  failed: "stateFailed",
-  silent: "stateSilent",
-  waiting: "stateWaiting",
-  offered: "stateOffered",
-  fetching: "stateFetching",
-  trial: "stateTrial",
-  "rolled-back": "stateRolledBack",
-  confirmed: "stateConfirmed",
-  rejected: "stateRejected",
-  refused: "stateRefused",
-  superseded: "stateSuperseded",
-} as const;
+const GROUP_KEYS = { ...STATE_KEYS, failed: "stateFailed", silent: "stateSilent" } as const;
 
 export function RolloutPage({ id }: { readonly id: string }): JSX.Element {
   const text = useTexts(CONSOLE_TEXTS);
@@ -171,7 +169,7 @@ export function RolloutPage({ id }: { readonly id: string }): JSX.Element {
             onChoose={(chosen) => setState(chosen as RolloutDeviceState)}
             choices={ROLLOUT_DEVICE_STATES.map((each: RolloutDeviceState) => ({
               value: each,
-              title: text(STATE_KEYS[each]),
+              title: text(GROUP_KEYS[each]),
             }))}
           />
         </div>

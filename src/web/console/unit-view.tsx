@@ -5,7 +5,6 @@ import type { DeviceView, Explanation, JournalEntry } from "#cloud/http/interfac
 import { ViewHead } from "#web/ui/app-frame.tsx";
 import { Chart, type Sample } from "#web/ui/chart.tsx";
 import { Table } from "#web/ui/collections.tsx";
-import { TextField } from "#web/ui/fields.tsx";
 import { Facts, Moment } from "#web/ui/figures.tsx";
 import { useTexts } from "#web/ui/language.ts";
 import { Card, Notice } from "#web/ui/surfaces.tsx";
@@ -13,7 +12,7 @@ import { hasRole, useClient, useNowMs, useResource } from "./client.ts";
 import { CONSOLE_TEXTS } from "./console-texts.ts";
 import { CrashCard } from "./crash-card.tsx";
 import { fleetHref } from "./fleet-view.tsx";
-import { Action, AttemptBadge, Fault, Heard, Pending, ReleaseNumber } from "./parts.tsx";
+import { Action, AttemptBadge, Fault, Heard, NameField, Pending, ReleaseNumber } from "./parts.tsx";
 import { useSaid } from "./said-texts.ts";
 
 const APP_FAILED = "app failed";
@@ -54,15 +53,7 @@ export function UnitPage({ id }: { readonly id: string }): JSX.Element {
         {hasRole(client, "support") && (
           <Action
             label={text("rename")}
-            help={
-              <TextField
-                label={text("name")}
-                help={text("renameHelp")}
-                maxLength={64}
-                value={name ?? unit.name}
-                onInput={setName}
-              />
-            }
+            help={<NameField help={text("renameHelp")} value={name ?? unit.name} onInput={setName} />}
             act={rename}
           />
         )}

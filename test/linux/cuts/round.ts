@@ -49,9 +49,14 @@ const SPAN_MS: Readonly<Record<Kind, Readonly<Record<Phase, number>>>> = {
   kill: { onboarding: 2_500, update: 9_000 },
   pull: { onboarding: 8_000, update: 20_000 },
 };
-/** Some moments are drawn from shortly after one of these, as much of what is written is written then. */
-const TURNS: Readonly<Record<Phase, readonly (readonly [name: string, word: RegExp])[]>> = {
-  onboarding: [["message heard", /^onboarding: air complete/m]],
+/** A word of the unit, or what it has acknowledged. */
+type Sign = RegExp | ((told: Acknowledged) => boolean);
+/** Some moments are drawn from shortly after one of these, as much of what is written is written then, and must be there from then on. */
+const TURNS: Readonly<Record<Phase, readonly (readonly [name: string, sign: Sign])[]>> = {
+  onboarding: [
+    ["message heard", /^onboarding: air complete/m],
+    ["acknowledged", (told) => told.revocationFloor > 0],
+  ],
   update: [
     ["verified", /^update: release \d+ verified/m],
     ["on trial", /^update: release \d+ on trial/m],
@@ -65,8 +70,23 @@ const SHORTLY_MS = 250;
 const BAD_WORDS = /trouble|LOST|no image|no key set|cannot be read/;
 
 const SESSIONS_MOST = 8;
+const LOOK_MS = 5;
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** Waits for a sign. @returns Whether it came, within this time. */
+async function comes(sign: Sign, running: Running, told: Acknowledged, withinMs: number): Promise<boolean> {
+  if (sign instanceof RegExp) {
+    const heard = running.hear(sign).then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([heard, pause(withinMs).then(() => false)]);
+  }
+  const endMs = Date.now() + withinMs;
+  while (!sign(told) && Date.now() < endMs) await pause(LOOK_MS);
+  return sign(told);
+}
 
 interface Air {
   readonly radioPort: number;
@@ -149,14 +169,8 @@ export async function runRound(
   await running.hear(/latchkey: boot/);
   if (turn === undefined) await pause(afterMs);
   else {
-    const [name, word] = turn;
-    const isHeard = await Promise.race([
-      running
-        .hear(word)
-        .then(() => true)
-        .catch(() => false),
-      pause(spanMs + afterMs).then(() => false),
-    ]);
+    const [name, sign] = turn;
+    const isHeard = await comes(sign, running, told, spanMs + afterMs);
     if (isHeard) [since, afterMs] = [name, shortlyMs];
     else afterMs += spanMs;
     if (isHeard) await pause(shortlyMs);

@@ -1,6 +1,7 @@
 /** `npm start`: plays the whole story, from the factory line to a signed update. */
 import { join } from "node:path";
 import type { Command } from "commander";
+import { freePort } from "#base/host/free-port.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { endAll } from "#boards/sim/host/child.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
@@ -13,7 +14,7 @@ import { factory } from "./story/factory.ts";
 import { unboxing } from "./story/unboxing.ts";
 import { update } from "./story/update.ts";
 import { use } from "./story/use.ts";
-import { freePort, HOME, type World } from "./story/world.ts";
+import { HOME, type World } from "./story/world.ts";
 import { showsProgress } from "./terminal.ts";
 
 interface Options {

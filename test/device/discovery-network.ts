@@ -11,7 +11,8 @@ import { nodePrimitives as primitives } from "#trust/host/node-primitives.ts";
 import { OWN } from "#wire/flash/stored-names.ts";
 import { startOf } from "./start-of.ts";
 
-const SEED = new Uint8Array(32).fill(50);
+/** Of this process alone: tests that run at once hear each other's units. */
+const SEED = primitives.random(32);
 export const DEVICE = toHex(deviceIdOf(primitives, primitives.ed25519PublicKey(SEED)));
 export const TCP_PORT = 8_080;
 

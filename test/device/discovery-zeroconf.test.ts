@@ -1,6 +1,7 @@
 /** The unit as another make's mDNS stack sees it. Needs python3-zeroconf, for the system's own Python (see test/system-packages.json). */
 import { spawn } from "node:child_process";
 import { expect, it } from "vitest";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { DEVICE, TCP_PORT, unitAt } from "./discovery-network.ts";
 
 /** Browses as an app on a phone would, then resolves what it found. */
@@ -10,14 +11,14 @@ from zeroconf import Zeroconf, ServiceBrowser, ServiceListener
 found = []
 class Listener(ServiceListener):
     def add_service(self, z, kind, name):
-        info = z.get_service_info(kind, name, 5000)
+        info = z.get_service_info(kind, name, 60000)
         if info is not None:
             found.append({"name": name, "at": info.parsed_addresses(), "port": info.port, "host": info.server})
     def update_service(self, z, kind, name): pass
     def remove_service(self, z, kind, name): pass
 z = Zeroconf(interfaces=["127.0.0.1"])
 ServiceBrowser(z, "_latchkey._tcp.local.", Listener())
-end = time.time() + 15
+end = time.time() + 300
 while time.time() < end and not any(each["name"].startswith(sys.argv[1]) for each in found):
     time.sleep(0.1)
 print(json.dumps(found))
@@ -25,7 +26,8 @@ z.close()
 `;
 
 it("browses and resolves it", async () => {
-  const unit = unitAt("127.77.2.9");
+  const ipv4 = `${await loopbackSubnet()}.9`;
+  const unit = unitAt(ipv4);
   const browser = spawn("/usr/bin/python3", ["-c", BROWSER, DEVICE], { stdio: ["ignore", "pipe", "pipe"] });
   let out = "";
   let errors = "";
@@ -42,5 +44,5 @@ it("browses and resolves it", async () => {
   }
   const ours = (JSON.parse(out) as { name: string }[]).find(({ name }) => name.startsWith(DEVICE));
   const name = `${DEVICE}._latchkey._tcp.local.`;
-  expect(ours).toEqual({ name, at: ["127.77.2.9"], port: TCP_PORT, host: `${DEVICE}.local.` });
+  expect(ours).toEqual({ name, at: [ipv4], port: TCP_PORT, host: `${DEVICE}.local.` });
 });

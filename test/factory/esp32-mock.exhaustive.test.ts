@@ -2,13 +2,14 @@
  * The flasher against a loader of another make: esp32-mock-bootloader of PyPI, over TCP and over a pseudo-terminal through the package
  * serialport. The chip maker's own tool then reads what was written. Pinned, without a compiler; installed into .cache.
  */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { freePort } from "#base/host/free-port.ts";
 import { runVerb } from "../cli/run-verb.ts";
 import { until } from "../progress.ts";
 
@@ -46,19 +47,11 @@ async function install(): Promise<void> {
   writeFileSync(done, wanted);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
-
 /** The mock's flash lasts as long as its process. @returns The name of its line. */
 async function startMock(chip: string, ...way: readonly string[]): Promise<string> {
   const mock = start(bin("esp32-mock-bootloader"), "run", "--chip", chip, ...way);
   return until("the mock to listen", () => {
-    const [, host, pty] = /listening on (\S+)|on PTY (\S+)/.exec(mock.said()) ?? [];
+    const [, host, pty] = /listening on (\S+)\s|on PTY (\S+)\s/.exec(mock.said()) ?? [];
     return host === undefined ? pty : `socket://${host}`;
   });
 }

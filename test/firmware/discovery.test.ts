@@ -2,10 +2,12 @@
  * The booted image answers mDNS from lwIP's own sockets. QEMU's user network carries no multicast, so the question comes
  * straight to the unit, which RFC 6762 section 5.5 allows; that joining a group is taken shows in the same run.
  */
+
 import { createSocket } from "node:dgram";
 import { afterEach, expect } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { DNS_TYPE, encodeDnsQuery, readDnsMessage } from "#codec/dns.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
 import { discoveredIn, SERVICE } from "#wire/sessions/discovery.ts";
@@ -14,7 +16,7 @@ import { testOnNativeBoards } from "../tier.ts";
 import { type Bench, benchUnit, lineOf } from "./made-unit.ts";
 
 const NETWORK = { ssid: "Lamplight", passphrase: "a story told at home", bssid: "a0b1c2d3e4f5", channel: 6 };
-const SUBNET = "127.93.4";
+const SUBNET = await loopbackSubnet();
 
 let bench: Bench | undefined;
 let air: Child | undefined;

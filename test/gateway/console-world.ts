@@ -1,9 +1,10 @@
 /** A cloud with linked units, a gateway with accounts that let staff into it, and the console in a browser. */
+
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
+import { freePort } from "#base/host/free-port.ts";
 import { type Cloud, startCloud } from "#cloud/cloud.ts";
 import { type OperatorClient, operatorClient } from "#cloud/http/operator-client.ts";
 import { buildPage } from "#web/host/build-page.ts";
@@ -38,14 +39,6 @@ export interface ConsoleWorld {
 }
 
 export const MARKUP = `<img src=x onerror="document.title='taken'"><b>Kitchen</b>`;
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 export async function startConsoleWorld(unitCount: number): Promise<ConsoleWorld> {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-console-"));

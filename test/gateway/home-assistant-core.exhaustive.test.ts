@@ -2,13 +2,14 @@
  * A unit in Home Assistant itself: its core from PyPI (the newest that runs on Python 3.11, pinned with all that it needs), its MQTT integration,
  * and mosquitto as the owner's broker. Entities appear, a command comes back to the unit, and the update entity shows a release.
  */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { freePort } from "#base/host/free-port.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import { encodeUnitState } from "#wire/link/unit-state.ts";
 import { until } from "../progress.ts";
@@ -65,14 +66,6 @@ async function install(): Promise<void> {
     REQUIREMENTS,
   );
   writeFileSync(done, wanted);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 const headers = () => ({ authorization: `Bearer ${token}`, "content-type": "application/json" });

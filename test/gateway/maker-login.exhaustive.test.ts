@@ -1,8 +1,9 @@
 /** Staff log in through the maker's own OpenID Connect provider: another instance of oidc-provider, in the maker's place. */
+import { freePort } from "#base/host/free-port.ts";
 import "#gateway/oauth/node-20.ts";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { type AddressInfo, createServer as createProbe } from "node:net";
+import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair } from "jose";
 import Provider, { type JWK } from "oidc-provider";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -15,14 +16,6 @@ let person = { email: "ann@maker.example", verified: true, amr: ["pwd", "otp"] }
 let world: World;
 let maker = "";
 const server = createServer();
-
-async function freePort(): Promise<number> {
-  const probe = createProbe().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((closed) => probe.close(closed));
-  return port;
-}
 
 beforeAll(async () => {
   const port = await freePort();

@@ -1,7 +1,5 @@
-/** Tokens for the gateway's own network: good for whoever connects to it from there, and for nobody behind a proxy. */
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { expect, it } from "vitest";
+import { freePort } from "#base/host/free-port.ts";
 import { startWorld, type World } from "./gateway-world.ts";
 
 async function callBy(world: World): Promise<readonly unknown[]> {
@@ -36,11 +34,7 @@ it("a token for the network calls from there, and gives no token for elsewhere",
 });
 
 it("behind a proxy, which --url says, nobody is near", async () => {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
+  const port = await freePort();
   const world = await startWorld({ port, url: `http://127.0.0.1:${port}` }, 1);
   try {
     expect(await callBy(world)).toEqual(["", 403, undefined]);

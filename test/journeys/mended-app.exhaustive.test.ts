@@ -1,5 +1,6 @@
 /** By hand, where no cloud is: on the simulated board, and on firmware. */
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { mendedApp } from "./mended-app.ts";
 
-mendedApp("sim", "phone", "127.95.32");
-mendedApp("qemu-mps2", "phone", "127.95.33");
+mendedApp("sim", "phone", await loopbackSubnet());
+mendedApp("qemu-mps2", "phone", await loopbackSubnet());

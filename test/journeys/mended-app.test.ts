@@ -1,3 +1,4 @@
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { mendedApp } from "./mended-app.ts";
 
-mendedApp("sim", "cloud", "127.95.31");
+mendedApp("sim", "cloud", await loopbackSubnet());

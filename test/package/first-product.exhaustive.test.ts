@@ -1,16 +1,18 @@
 /** The guide to a first product: every command of it, in the order of the page, with the package as a maker installs it. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { stepsOf } from "../journeys/guide-commands.ts";
 import { until } from "../progress.ts";
 import { type Installed, installPackage } from "./installed.ts";
 
 const GUIDE = "docs/guide/first-product.md";
 /** Where this home's phones broadcast, so that no other home on this machine hears them. */
-const AIR = "127.255.255.233";
+const AIR = `${await loopbackSubnet()}.255`;
 /** What goes on until Ctrl-C, and what it says once it works. */
 const STAYS: Readonly<Record<string, RegExp>> = { dev: /http:\/\/127\.0\.0\.1/, home: /has power/ };
 const MORE: Readonly<Record<string, readonly string[]>> = {

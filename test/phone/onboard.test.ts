@@ -1,4 +1,5 @@
 /** Real datagrams from a phone, through the simulated air's process, to a unit's onboarding machine, and its hello back. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
@@ -7,6 +8,7 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { utf8 } from "#base/utf8.ts";
 import { builtPath } from "#boards/sim/host/programs.ts";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import type { DeviceEvent, Effect } from "#device/machine.ts";
 import * as legacyProtocols from "#device/onboarding/legacy-protocols.ts";
@@ -21,8 +23,10 @@ import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { lineFrameReader } from "#wire/lines/line-frame.ts";
 import { decodeRadioReport, encodeRadioCommand } from "#wire/lines/radio-line.ts";
 import { settingsOver, startOf } from "../device/start-of.ts";
+import { SILENCE_MS } from "../progress.ts";
 
-const ADDRESS = "127.91.7.255";
+const SUBNET = await loopbackSubnet();
+const ADDRESS = `${SUBNET}.255`;
 const SEED = new Uint8Array(32).fill(7);
 const PUBLIC_KEY = nodePrimitives.ed25519PublicKey(SEED);
 const DEVICE_ID = nodePrimitives.sha512(PUBLIC_KEY).slice(0, 12);
@@ -35,7 +39,7 @@ let radioPort = 0;
 beforeAll(async () => {
   const second = { ...NETWORK, bssid: "a0b1c2d3e4f6", channel: 1, rssiDbm: -70 };
   const networks = [NETWORK, second, { ssid: "next door", passphrase: "x", bssid: "a0b1c2d3e4ff", channel: 11 }];
-  const config = { networks, address: ADDRESS, subnet: "127.91.7", loss: { rate: 0.1 }, seed: 3 };
+  const config = { networks, address: ADDRESS, subnet: SUBNET, loss: { rate: 0.1 }, seed: 3 };
   air = spawn(process.execPath, [builtPath("boards/sim/host/air/main.ts"), "--json", JSON.stringify(config)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -116,7 +120,7 @@ test.each(["air", "esptouch-v2", "esptouch-v1", "airkiss", "ti-smartconfig"] as 
     const transport = await openUdpTransport();
     const message = messageFor(protocol, credentials, nodePrimitives);
     if (!message.ok) throw new Error(message.fault);
-    const request = { ...message.value, host: ADDRESS, deviceId: DEVICE_ID, timeoutMs: 15_000 };
+    const request = { ...message.value, host: ADDRESS, deviceId: DEVICE_ID, timeoutMs: SILENCE_MS };
     const answer = await onboard(request, transport, nodePrimitives);
     transport.close();
     expect(answer).toMatchObject({ ok: true, value: { proved: true, hello: { tcpPort: 80 } } });

@@ -1,9 +1,11 @@
 /** A unit of any board that runs the real bundle and is on its network from the start, with a link that a test sets up. */
+
 import { mkdtempSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withFaultNames } from "#base/faults.ts";
+import { drawSubnet } from "#base/host/loopback-subnet.ts";
 import { utf8 } from "#base/utf8.ts";
 import { buildNative, type Maker, throwawayMaker } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
@@ -59,6 +61,12 @@ export interface LinkedBoard {
 
 const MAC = Uint8Array.of(2, 0, 0, 0, 0, 7);
 let made = 0;
+let drawn: Promise<string | undefined> | undefined;
+/** A subnet of this process's own, so that units of tests that run at once have addresses of their own. */
+async function subnet(): Promise<string> {
+  drawn ??= drawSubnet();
+  return (await drawn) ?? "127.0.0";
+}
 
 /** A radio whose access point takes everybody. */
 export function joinEverybody(radio: Socket, ipv4: string, timeServers: readonly string[] = []): void {
@@ -124,7 +132,7 @@ export async function linkedImages(name: string, wish: LinkWish): Promise<readon
 /** Makes one and switches it on. */
 export async function startLinkedBoard(name: string, wish: LinkWish): Promise<LinkedBoard> {
   const board = readBoard(name);
-  const ipv4 = `127.77.${process.pid % 250}.${10 + made++}`;
+  const ipv4 = `${await subnet()}.${1 + (made++ % 250)}`;
   const air = await startAir(ipv4, wish.timeServers);
   const flashPath = join(mkdtempSync(join(tmpdir(), "latchkey-linked-")), "flash.bin");
   const station = openSimStation(board, flashPath, `127.0.0.1:${air.port}`, wish.args);

@@ -1,5 +1,4 @@
 /** The state that the chapters of the story share: the parties and the files. */
-import { createServer } from "node:net";
 import type { Board } from "#boards/sim/host/board.ts";
 import { startProgram } from "#boards/sim/host/child.ts";
 import type { SimStation } from "#boards/sim/host/station.ts";
@@ -32,18 +31,6 @@ export interface UnitWorld extends World {
 /** The story can't go on; one line that says what was expected and what came. */
 export class StoryError extends Error {
   override name = "StoryError";
-}
-
-/** A TCP port that nobody listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }
 
 /** What came of one run of the command line in a process of its own. */

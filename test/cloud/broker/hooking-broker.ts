@@ -2,9 +2,11 @@
  * A real broker on loopback that asks over HTTP about its clients as EMQX 5 documents it, set up as the snippet of
  * PROTOCOL 7.27 says: aedes, since EMQX itself can't be had from npm or Debian.
  */
+
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { Aedes, type AuthenticateError, type Client } from "aedes";
+import { freePort } from "#base/host/free-port.ts";
 
 type Acl = readonly { readonly permission: string; readonly action: string; readonly topic: string }[];
 interface Answer {
@@ -38,10 +40,7 @@ export interface HookingBroker {
  * @param takesAcl  Whether it heeds the rights that a sign-in answers with, as EMQX does from 5.8 on.
  */
 export async function startHookingBroker(keyFile: string, takesAcl = false): Promise<HookingBroker> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const hooks = `127.0.0.1:${(probe.address() as AddressInfo).port}`;
-  await new Promise((resolve) => probe.close(resolve));
+  const hooks = `127.0.0.1:${await freePort()}`;
 
   /**
    * One question: 204 is "allow"; 200 is what the body says; any other status, another body, or nobody there is "ignore",

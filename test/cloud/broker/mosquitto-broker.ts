@@ -1,8 +1,10 @@
 /** mosquitto with its dynamic-security plugin and one administrator, as `mosquitto_ctrl dynsec init` makes it. */
+
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { freePort } from "#base/host/free-port.ts";
 import { until } from "../../progress.ts";
 
 export interface Mosquitto {
@@ -33,12 +35,7 @@ export async function startMosquitto(
   tls?: { readonly keyPem: string; readonly certificatePem: string },
 ): Promise<Mosquitto> {
   mkdirSync(folder, { recursive: true });
-  const port = await new Promise<number>((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const found = (probe.address() as { port: number }).port;
-      probe.close(() => resolve(found));
-    });
-  });
+  const port = await freePort();
   const security = join(folder, "dynamic-security.json");
   spawnSync("mosquitto_ctrl", ["dynsec", "init", security, "admin", "secret"]);
   const plugin = spawnSync("sh", ["-c", "ls /usr/lib/*/mosquitto_dynamic_security.so"]).stdout.toString().trim();

@@ -1,4 +1,5 @@
 /** What stands at the other end of a unit's link in tests: a nonce server, aedes, mosquitto. Loopback only. */
+
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
@@ -8,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Aedes } from "aedes";
 import { equal, fromHex, toHex } from "#base/bytes.ts";
+import { freePort } from "#base/host/free-port.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import type { Stored } from "#device/machine.ts";
 import { deviceIdOf } from "#trust/device-id.ts";
@@ -16,6 +18,7 @@ import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { decodeLinkProof, encodeNonceAnswer, linkPassword, linkToBeSigned } from "#wire/link/link-auth.ts";
 import { mayPublish, maySubscribe } from "#wire/link/topics.ts";
+import { until } from "../../progress.ts";
 
 export const BROKER = "broker.test";
 export const SEED = new Uint8Array(32).fill(42);
@@ -194,23 +197,14 @@ function setPassword(file: string, username: string, password: string): void {
   if (status !== 0) throw new Error(`mosquitto_passwd: ${stderr}`);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
-
+/** Waits until somebody listens there. */
 async function answering(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+  await until(`an answer on port ${port}`, async () => {
     const isUp = await new Promise<boolean>((resolve) => {
       const socket = connect({ host: "127.0.0.1", port });
       socket.once("connect", () => socket.end(() => resolve(true)));
       socket.once("error", () => resolve(false));
     });
-    if (isUp) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`nothing answers on port ${port}`);
+    return isUp || undefined;
+  });
 }

@@ -1,12 +1,14 @@
 /** SoftAP over the simulator: the air's process, the board's network, a person with an HTTP client, and the join after it. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort } from "#base/host/free-port.ts";
 import { openNetwork } from "#boards/sim/host/network.ts";
 import { builtPath } from "#boards/sim/host/programs.ts";
 import { openRadioLine } from "#boards/sim/host/radio.ts";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
 import { createOnboarding } from "#device/onboarding/onboarding.ts";
@@ -16,7 +18,7 @@ import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { settingsOver, startOf } from "../start-of.ts";
 
-const SUBNET = "127.94.6";
+const SUBNET = await loopbackSubnet();
 let air: ChildProcess;
 let radioPort = 0;
 
@@ -31,17 +33,8 @@ beforeAll(async () => {
 });
 afterAll(() => void air.kill());
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, `${SUBNET}.1`);
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 test("nobody broadcasts, the portal opens, a wrong passphrase opens it again, the right one joins", async () => {
-  const port = await freePort();
+  const port = await freePort(`${SUBNET}.1`);
   const stored = new Map<string, Uint8Array>([
     [OWN.key, new Uint8Array(32).fill(7)],
     [PROVISIONED.onboarding, encodeCbor([[], true])],

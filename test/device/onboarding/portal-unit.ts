@@ -1,8 +1,10 @@
 /** A unit's portal on real sockets at a loopback address, in virtual time until its access point is open. */
-import { createServer } from "node:net";
+
 import { expect } from "vitest";
+import { freePort } from "#base/host/free-port.ts";
 import { utf8 } from "#base/utf8.ts";
 import { type Network, openNetwork } from "#boards/sim/host/network.ts";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { encodeCbor } from "#codec/cbor.ts";
 import type { DeviceEvent, Effect, InnerEvent } from "#device/machine.ts";
 import { createOnboarding } from "#device/onboarding/onboarding.ts";
@@ -12,7 +14,7 @@ import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { settingsOver, startOf } from "../start-of.ts";
 
-const HOST = "127.93.4.1";
+const HOST = `${await loopbackSubnet()}.1`;
 
 export interface PortalUnit {
   readonly url: string;
@@ -23,17 +25,9 @@ export interface PortalUnit {
   close(): void;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await new Promise((done) => server.once("listening", done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
-}
-
 /** A unit with nothing but onboarding and portal, whose access point is open at a loopback address. */
 export async function openPortalUnit(): Promise<PortalUnit> {
-  const port = await freePort();
+  const port = await freePort(HOST);
   const stored = new Map<string, Uint8Array>([
     [OWN.key, new Uint8Array(32).fill(7)],
     [PROVISIONED.onboarding, encodeCbor([[], true])],

@@ -2,6 +2,7 @@
  * A unit on a machine of its own whose power is pulled: Debian's kernel under QEMU, the unit's flash in a file on ext4, on a disk that
  * loses what was not flushed (disk.ts). The air and the owner are on this machine, reached through QEMU's own network.
  */
+
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   closeSync,
@@ -16,9 +17,9 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "#base/host/free-port.ts";
 import { utf8 } from "#base/utf8.ts";
 import { cpio } from "../air/cpio.ts";
 import { armFiles, fileIn, modulesOf } from "../arm/arm-files.ts";
@@ -105,15 +106,6 @@ function makeDisk(path: string, subject: Subject): void {
 function blocksOf(disk: string): readonly number[] {
   const told = execFileSync("debugfs", ["-R", "blocks /flash.bin", disk], { encoding: "utf8", stdio: "pipe" });
   return told.trim().split(/\s+/).map(Number);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** @param folder Where the disk is kept from one round to the next. */

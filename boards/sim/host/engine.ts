@@ -57,6 +57,12 @@ function dataBytes(usage: Usage): number {
 /** As the engine words it. */
 const OUT_OF_MEMORY = "out of memory";
 
+/** Processor time of this process so far, in milliseconds. */
+function spentMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 /** After so many of the engine's interrupts, one each 10,000 calls and turns of loops, the app's code is broken off. */
 const APP_INTERRUPTS = 250;
 
@@ -65,7 +71,7 @@ const APP_INTERRUPTS = 250;
  * so a restart drops the module as a whole and starts another.
  * @param heapBytes  The arena, all of the engine's memory in it.
  * @param stackBytes Where the engine throws for too deep a recursion.
- * @param deadlineMs Wall time that one evaluate or call may take before it counts as an endless loop.
+ * @param deadlineMs Processor time that one evaluate or call may take before it counts as an endless loop: a busy machine takes nothing of it.
  */
 export async function startEngine(
   native: NativeObject,
@@ -84,7 +90,7 @@ export async function startEngine(
   let appInterrupts: number | undefined;
   let arenaBytes = heapBytes;
   context.runtime.setInterruptHandler(() => {
-    isOverdue ||= performance.now() > deadline;
+    isOverdue ||= spentMs() > deadline;
     const isBroken = appInterrupts !== undefined && ++appInterrupts > APP_INTERRUPTS;
     if (isBroken) heap.breakOff();
     return isOverdue || isBroken;
@@ -115,7 +121,7 @@ export async function startEngine(
   defineGuard();
 
   function guarded(run: () => ReturnType<QuickJSContext["evalCode"]>): void {
-    deadline = performance.now() + deadlineMs;
+    deadline = spentMs() + deadlineMs;
     isOverdue = false;
     heap.begin();
     check(run());

@@ -1,5 +1,6 @@
 /** Runs programs of this repository as child processes, ends them by their process ID and leaves none behind. */
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { StringDecoder } from "node:string_decoder";
 import { pathToFileURL } from "node:url";
 import { builtPath } from "./programs.ts";
 
@@ -33,11 +34,12 @@ export function endAll(): void {
 // Nothing outlives this process. When it is killed, programs see that by themselves (ends-with-parent.ts).
 process.once("exit", endAll);
 
-/** Cuts a stream into lines. */
+/** Cuts a stream into lines; a chunk may end within a character. */
 function lines(see: (line: string) => void): (chunk: Buffer) => void {
+  const decoder = new StringDecoder("utf8");
   let rest = "";
   return (chunk) => {
-    const parts = (rest + chunk.toString()).split("\n");
+    const parts = (rest + decoder.write(chunk)).split("\n");
     rest = parts.pop() ?? "";
     for (const part of parts) see(part);
   };

@@ -129,8 +129,8 @@ function eventPromises(
     promise("events come after the call that asked", () => !wasInside);
     promise("the timer is not early", () => (lateMs >= 30 ? true : `${lateMs} ms after wakeAt(+30)`));
     promise("a later wakeAt replaces an earlier one", () => timers === 1);
-    // A slow board's timer may be told before its network is.
-    if (fate === "") port.clock.wakeAt(port.clock.milliseconds() + 2_000);
+    // A slow board's timer may be told before its network is. What the network tells ends the wait.
+    if (fate === "") port.clock.wakeAt(port.clock.milliseconds() + 60_000);
     else conclude();
   });
   port.clock.wakeAt(askedAt + 1);

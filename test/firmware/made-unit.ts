@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { utf8 } from "#base/utf8.ts";
 import { type Maker, makeBareUnit } from "#boards/qemu-mps2/host/bare-unit.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
+import type { Child } from "#boards/sim/host/child.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { whileProgressing } from "../progress.ts";
 
@@ -32,20 +33,53 @@ export async function benchUnit(
   return { station, maker, flashPath };
 }
 
-/** Resolves with the first console line that matches. Rejects with what the unit said once it falls silent. */
+/** What a unit has said since it was first listened to, and where the next wait begins. */
+interface Heard {
+  readonly lines: string[];
+  next: number;
+  readonly looks: Set<() => void>;
+}
+
+const heardOfUnits = new WeakMap<Child, Heard>();
+
+function heardOf(unit: Child): Heard {
+  const known = heardOfUnits.get(unit);
+  if (known !== undefined) return known;
+  const heard: Heard = { lines: [], next: 0, looks: new Set() };
+  unit.onLine((line) => {
+    heard.lines.push(line);
+    for (const look of heard.looks) look();
+  });
+  heardOfUnits.set(unit, heard);
+  return heard;
+}
+
+/**
+ * Resolves with the first console line that matches, behind the last one that was waited for: several lines may come at once. Rejects
+ * with what the unit said once it falls silent.
+ */
 export function lineOf(station: SimStation, pattern: RegExp): Promise<RegExpExecArray> {
   const unit = station.unit();
-  const said: string[] = [];
+  if (unit === undefined) return Promise.reject(new Error("the unit has no power"));
+  const heard = heardOf(unit);
+  const { lines } = heard;
+  let at = heard.next;
   return whileProgressing(
     (progress) =>
       new Promise((resolve) => {
-        unit?.onLine((line) => {
-          progress();
-          said.push(line);
-          const found = pattern.exec(line);
-          if (found !== null) resolve(found);
-        });
+        const look = () => {
+          for (; at < lines.length; at++) {
+            progress();
+            const found = pattern.exec(lines[at] as string);
+            if (found === null) continue;
+            heard.looks.delete(look);
+            heard.next = Math.max(heard.next, at + 1);
+            return resolve(found);
+          }
+        };
+        heard.looks.add(look);
+        look();
       }),
-    () => `no line ${pattern}; the unit said: ${said.join(" | ")} ${unit?.errors()}`,
+    () => `no line ${pattern}; the unit said: ${lines.join(" | ")} ${unit.errors()}`,
   );
 }

@@ -16,6 +16,9 @@ import { testOnNativeBoards, times } from "../tier.ts";
 import { saidUntil } from "./console.ts";
 
 const CUTS = Number(process.env.LATCHKEY_CUTS ?? times(10, 50));
+/** An update has about twenty steps, each told of by a floor; a step takes milliseconds. */
+const STEPS_MOST = 24;
+const STEP_MS = 20;
 
 interface Found {
   readonly state: string;
@@ -26,14 +29,15 @@ interface Found {
   readonly starts: number;
 }
 
-/** One start with a cut so many milliseconds after the unit has said what it found. */
-async function runOnce(board: string, flashPath: string, forMs: number): Promise<Found> {
+/** One start with a cut after so many steps of its work, and so many milliseconds. */
+async function runOnce(board: string, flashPath: string, steps: number, forMs: number): Promise<Found> {
   const emulator = await startEmulator({ board, flashPath, kernel: imagePaths(board).boot });
   let text = "";
   emulator.process.stdout?.on("data", (bytes) => {
     text += bytes;
   });
   await saidUntil(emulator, /^found .*\n/m);
+  for (let step = 0; step < steps; step++) await saidUntil(emulator, /^floor \d+\r?\n/m);
   await new Promise((resolve) => setTimeout(resolve, forMs));
   await powerOff(emulator, board);
   if (/trouble|LOST|no image|no key set/.test(text)) throw new Error(text);
@@ -59,7 +63,8 @@ runUnderCuts(port, ${JSON.stringify(regions)}, ${imageBytes});`)
   let before: Found = { state: "new", floor: 0, sequence: 1, told: 0, starts: 0 };
   let sequence = 1;
   for (let i = 0; i < CUTS; i++) {
-    const found = await runOnce(board, flashPath, i === 0 ? 300 : Math.floor(random() * 250));
+    const steps = i === 0 ? STEPS_MOST : Math.floor(random() * STEPS_MOST);
+    const found = await runOnce(board, flashPath, steps, Math.floor(random() * STEP_MS));
     expect(found.state, `cut ${i}`).toBe(i === 0 ? "new" : "whole");
     expect(found.floor, `cut ${i}: the floor never falls`).toBeGreaterThanOrEqual(before.told);
     expect(found.sequence, `cut ${i}: what was confirmed stays`).toBeGreaterThanOrEqual(sequence);

@@ -193,7 +193,7 @@ export function judgeSession({ board }: UpdateBed, record: Record, { text, opera
   // One for each time that the unit was interrupted: before this run, and at each restart within it.
   const restarts = [...text.matchAll(/^latchkey: boot native/gm)].length - 1;
   record.refetchedSectorsMax = Math.max(record.refetchedSectorsMax, again - Math.max(0, restarts));
-  for (const [, state = "", floor, sequence] of text.matchAll(/^found (\S+) floor (\S+) sequence (\d+)\r?$/gm)) {
+  for (const [, state = "", floor, sequence] of text.matchAll(/^found (\S+) floor (\S+) sequence (\d+)\r?\n/gm)) {
     record.starts++;
     if (state !== "whole") throw new Error(`it lost what it must keep: ${text}`);
     if (!(Number(floor) >= record.floor)) throw new Error(`the floor fell from ${record.floor} to ${floor}`);
@@ -201,5 +201,5 @@ export function judgeSession({ board }: UpdateBed, record: Record, { text, opera
     record.sequence = Number(sequence);
     record.floor = Number(floor);
   }
-  for (const [, floor] of text.matchAll(/^floor (\d+)\r?$/gm)) record.floor = Math.max(record.floor, Number(floor));
+  for (const [, floor] of text.matchAll(/^floor (\d+)\r?\n/gm)) record.floor = Math.max(record.floor, Number(floor));
 }

@@ -39,31 +39,33 @@ function started(flash: string) {
     stdio: ["pipe", "pipe", "pipe", "ipc"],
   });
   units.push(unit);
-  let said = "";
-  /** Up to where it was waited for: the same words come again. */
-  let from = 0;
   let look: () => void = () => undefined;
-  for (const stream of [unit.stdout, unit.stderr]) {
+  // What comes by one of them may overtake what comes by the other. `from` is up to where it was waited for: the same words come again.
+  const heard = [unit.stdout, unit.stderr].map((stream) => {
+    const each = { said: "", from: 0 };
     stream?.on("data", (chunk) => {
-      said += chunk;
+      each.said += chunk;
       look();
     });
-  }
+    return each;
+  });
   const until = (text: string) =>
     whileProgressing(
       (progress) =>
         new Promise<void>((resolve) => {
           look = () => {
             progress();
-            const at = said.indexOf(text, from);
-            if (at < 0) return;
-            from = at + text.length;
-            look = () => undefined;
-            resolve();
+            for (const each of heard) {
+              const at = each.said.indexOf(text, each.from);
+              if (at < 0) continue;
+              each.from = at + text.length;
+              look = () => undefined;
+              return resolve();
+            }
           };
           look();
         }),
-      () => `no ${text} in: ${said}`,
+      () => `no ${text} in: ${heard.map(({ said }) => said).join("\n")}`,
     );
   return { unit, until };
 }

@@ -12,8 +12,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type GuestFiles, guestFiles } from "./guest-files.ts";
 
-const BOOT_MS = 180_000;
-const SILENCE_MS = 120_000;
+const BOOT_MS = 600_000;
+const SILENCE_MS = 300_000;
 
 export interface Guest {
   /** Programs and libraries of the guest's packages, where the guest finds them as well. */

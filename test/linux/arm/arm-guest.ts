@@ -76,7 +76,7 @@ interface ArmGuest {
 }
 
 interface Extras {
-  /** What QEMU's monitor is told once the guest has said a word (on VIRT). */
+  /** What QEMU's monitor is told each time that the guest has said a word (on VIRT). */
   readonly replies?: Readonly<Record<string, string>>;
   /** Further words for QEMU. */
   readonly qemu?: readonly string[];
@@ -118,18 +118,18 @@ export function startInGuest(
     ...["-append", `console=${machine.console} quiet panic=-1 rdinit=/init ${machine.words ?? ""}`],
   ];
   const qemu = spawn("setpriv", words, { stdio: ["pipe", "pipe", "pipe"] });
-  const waiting = new Map(Object.entries(replies));
+  const replied = new Map(Object.entries(replies).map(([word]) => [word, 0]));
   let said = "";
   let heard = () => {};
   let hasEnded = false;
   for (const stream of [qemu.stdout, qemu.stderr])
     stream.on("data", (bytes) => {
       said += bytes;
-      for (const [word, reply] of waiting) {
-        if (!said.includes(word)) continue;
-        waiting.delete(word);
+      for (const [word, times] of replied) {
+        const timesNow = said.split(word).length - 1;
+        replied.set(word, timesNow);
         // Ctrl-A C leads from the serial line to the monitor and back.
-        qemu.stdin.write(`\x01c${reply}\n\x01c`);
+        for (let time = times; time < timesNow; time++) qemu.stdin.write(`\x01c${replies[word]}\n\x01c`);
       }
       heard();
     });

@@ -88,13 +88,13 @@ withGuest("a button on a line of the machine is a unit's button", async () => {
   const files = await bareFlash("linux-arm64", HEAD("linux-arm64") + BUTTON);
   const said = await runInGuest(
     VIRT,
-    // QEMU's power button is line 3, pressed for 100 ms.
+    // QEMU's power button is line 3.
     { ...files, pins: Buffer.from("lamp gpiochip0 0\nbutton gpiochip0 3\n") },
     `mount -t debugfs debug /sys/kernel/debug
 ${START("linux-arm64", "")}
 heard '^press it'
-echo "now press"
-heard '^button held'
+# A press lasts 100 ms of this machine's time: the guest of a busy machine may miss one, or see the end of it alone.
+until grep -q '^button held true' /tmp/said; do echo "now press"; sleep 2; kill -0 $unit || { cat /tmp/said; exit 3; }; done
 cat /tmp/said
 grep latchkey /sys/kernel/debug/gpio
 for wrong in 'lamp gpiochip0' 'lamp gpiochip0 0 pull' 'lamp' 'lamp gpiochip9 1' 'lamp gpiochip0 99'; do

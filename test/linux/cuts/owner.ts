@@ -16,7 +16,7 @@ import type { Running } from "./running.ts";
 import type { Subject } from "./subject.ts";
 
 const LOOK_MS = 100;
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 300_000;
 const BSSID = Uint8Array.of(0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5);
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

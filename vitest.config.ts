@@ -20,10 +20,10 @@ export default defineConfig({
     projects: projectsOfStages(),
     // Where the runner of the stages listens, it is told of progress and counts.
     reporters: process.send === undefined ? ["default"] : ["default", new StageReporter()],
-    testTimeout: 600_000,
-    hookTimeout: 600_000,
+    testTimeout: 1_800_000,
+    hookTimeout: 1_800_000,
     pool: "forks",
     maxWorkers: 4,
-    expect: { poll: { timeout: 120_000 } },
+    expect: { poll: { timeout: 300_000 } },
   },
 });

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { ROOT } from "./setup.mjs";
 
 /** A stage that shows no progress for so long hangs. */
-const SILENCE_MS = 15 * 60_000;
+const SILENCE_MS = 35 * 60_000;
 /** A stage may take this many times its budget. */
 const TOLERANCE = 2;
 

@@ -22,6 +22,25 @@ export interface SocketRunner {
   stop(): void;
 }
 
+/** More than this of one turn of the event loop is time that a busy machine gave to others. */
+const TURN_MS = 50;
+const TICK_MS = 5;
+/** The longest that a timer takes. */
+const LATEST_MS = 2 ** 31 - 1;
+
+/** The clock of a unit in this process: it stands still while the process does, so that no answer is late that could not be read yet. */
+function ownClock() {
+  let [ownMs, seenMs] = [performance.now(), performance.now()];
+  const nowMs = () => {
+    const realMs = performance.now();
+    ownMs += Math.min(realMs - seenMs, TURN_MS);
+    seenMs = realMs;
+    return ownMs;
+  };
+  const ticks = setInterval(nowMs, TICK_MS).unref();
+  return { nowMs, stop: () => clearInterval(ticks) };
+}
+
 /**
  * @param performOther What is done about effects that have nothing to do with sockets.
  * @param tell         Takes what this machine says to the others.
@@ -40,17 +59,21 @@ export function runOnSockets<State>(
   let timer: NodeJS.Timeout | undefined;
   let nextConnection = 1;
   let isStopped = false;
+  const clock = ownClock();
 
   function show(event: PortEvent | InnerEvent): void {
     if (isStopped) return;
-    const stamped = { ...event, nowMs: performance.now() } as DeviceEvent;
+    const stamped = { ...event, nowMs: clock.nowMs() } as DeviceEvent;
     const step = machine.step(state, stamped);
     state = step.state;
     clearTimeout(timer);
     for (const effect of step.effects) perform(effect);
-    if (step.wakeAtMs !== undefined) {
-      timer = setTimeout(() => show({ kind: "timer" }), Math.max(0, step.wakeAtMs - performance.now()) + 1);
-    }
+    if (step.wakeAtMs !== undefined) wakeAt(step.wakeAtMs);
+  }
+
+  function wakeAt(dueMs: number): void {
+    const leftMs = Math.min(Math.max(0, dueMs - clock.nowMs()) + 1, LATEST_MS);
+    timer = setTimeout(() => (clock.nowMs() < dueMs ? wakeAt(dueMs) : show({ kind: "timer" })), leftMs);
   }
 
   function perform(effect: Effect): void {
@@ -113,6 +136,7 @@ export function runOnSockets<State>(
     },
     stop() {
       isStopped = true;
+      clock.stop();
       clearTimeout(timer);
       for (const socket of sockets.values()) socket.destroy();
     },

@@ -96,7 +96,7 @@ test("another chip, a locked chip, a running program, silence and a broken line 
     /^FlasherError: the board on .* runs its program and is not in download mode; hold BOOT/,
   );
   expect(await detect({ says: "" })).toMatch(/^FlasherError: nothing answers on .*hold BOOT/);
-}, 120_000);
+});
 
 test("a line that ends within a write is told as such", async () => {
   const { flasher } = await flasherOf({ endsAtWrite: true });

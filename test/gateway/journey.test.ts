@@ -2,6 +2,7 @@
  * The request from which the gateway comes, as a whole: a member of staff with curl, a gateway process, and a unit on the simulated board.
  * Password, one-time code, device or null, and a level give tokens; noFlash may do everything except PUT; a PUT installs.
  */
+
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,13 +12,14 @@ import { generateSync } from "otplib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { latchkeyOk } from "#cli/story/world.ts";
 import { readSecretFile } from "#trust/host/secret-file.ts";
 import { expectToLast, type HomeUnit, homeUnit, NEW_BRIGHTNESS, startHomeAir } from "../journeys/home-unit.ts";
 import { until } from "../progress.ts";
 
 const run = promisify(execFile);
-const SUBNET = "127.95.11";
+const SUBNET = await loopbackSubnet();
 const PASSWORD = "correct horse battery";
 const folder = mkdtempSync(join(tmpdir(), "latchkey-gateway-journey-"));
 const at = (name: string) => join(folder, name);
@@ -90,7 +92,7 @@ afterAll(async () => {
 });
 
 it("a noFlash token for one device calls it, and does no PUT and nothing to another device", async () => {
-  const { status, body } = await login({ device_id: device, access_level: "noFlash", expires_in: "20" });
+  const { status, body } = await login({ device_id: device, access_level: "noFlash", expires_in: "90" });
   expect([status, body.scope]).toEqual([200, `noFlash@${device}`]);
   const token = body.access_token;
   expect(await read(token, "brightness")).toMatchObject({ status: 200, body: { result: 100 } });

@@ -1,14 +1,16 @@
 /** Passkeys in a real browser with its virtual authenticator: an invitation becomes an account, a passkey is added, and it logs in. */
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { type AddressInfo, createServer as createProbe } from "node:net";
+import type { AddressInfo } from "node:net";
 import { generateSync } from "otplib";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { freePort } from "#base/host/free-port.ts";
+import { openBrowser } from "../web/browser.ts";
 import { PASSWORD, startWorld, type World } from "./gateway-world.ts";
 
 let world: World;
-let browser: Awaited<ReturnType<typeof chromium.launch>>;
+let browser: Browser;
 let context: BrowserContext;
 let page: Page;
 let issuer = "";
@@ -17,17 +19,14 @@ let secret = "";
 const callback = createServer((_, outgoing) => outgoing.end("back"));
 
 beforeAll(async () => {
-  const probe = createProbe().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((closed) => probe.close(closed));
+  const port = await freePort();
   // Browsers have passkeys at host names alone.
   issuer = `http://localhost:${port}`;
   world = await startWorld({ port, url: issuer, isCompat: false }, 1);
   for (const unit of world.units) await world.add(unit);
   callback.listen(0, "127.0.0.1");
   await once(callback, "listening");
-  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  browser = await openBrowser();
   context = await browser.newContext();
   page = await context.newPage();
   const devtools = await context.newCDPSession(page);

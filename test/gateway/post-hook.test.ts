@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => void receiver.close());
 
 const post = (url: string, more: Partial<Parameters<typeof postHook>[0]> = {}) =>
-  postHook({ url, headers: {}, body: "{}", mayBePrivate: false, timeoutMs: 5_000, ...more });
+  postHook({ url, headers: {}, body: "{}", mayBePrivate: false, timeoutMs: 60_000, ...more });
 /** A name that leads to these addresses, one answer after the other. */
 const leadingTo = (...answers: string[]) => {
   let asked = 0;

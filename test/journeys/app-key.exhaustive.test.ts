@@ -1,15 +1,17 @@
 /** A product whose app and units share an AES key: who has it brings a unit home, who has another does not. */
+
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import type { Child } from "#boards/sim/host/child.ts";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { startReady } from "#cli/program.ts";
 import { latchkey } from "#cli/story/world.ts";
 import { makeTestUnit, type TestUnit } from "../boards/sim/made-unit.ts";
 
-const SUBNET = "127.94.12";
+const SUBNET = await loopbackSubnet();
 const HOME = { ssid: "Lamplight", passphrase: "a story told" } as const;
 const APP_KEY = "00112233445566778899aabbccddeeff";
 const OTHER_KEY = "00112233445566778899aabbccddeefe";
@@ -67,7 +69,7 @@ test.each([
   ["ti-cc3200", keyFile],
 ])("%s under the app's key (%#) brings the unit home", async (protocol, key) => {
   await forget();
-  const { code, json, errors } = await onboard(protocol, key, 60);
+  const { code, json, errors } = await onboard(protocol, key, 600);
   expect({ code, errors }).toEqual({ code: 0, errors: "" });
   expect(json).toMatchObject({ deviceId: toHex(unit.made.id), proved: true, provisional: true });
 });

@@ -2,6 +2,7 @@
  * The guides for makers, their line, their cloud and owners of units: every command of them works, in the order of a product's
  * life, for two units in a home.
  */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -10,14 +11,15 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
+import { freePort } from "#base/host/free-port.ts";
 import { builtPath } from "#boards/sim/host/programs.ts";
-import { freePort } from "#cli/story/world.ts";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { until, whileProgressing } from "../progress.ts";
 import { stepsOf } from "./guide-commands.ts";
 
 /** Where this home's phones broadcast, so that no other home on this machine hears them. */
-const AIR = "127.255.255.231";
+const AIR = `${await loopbackSubnet()}.255`;
 const ENDS_WITH_PARENT = pathToFileURL(builtPath("boards/sim/host/ends-with-parent.ts")).href;
 const CONFIG = "flash.config.json";
 /** A command of the guides says something after a minute at most; five for a busy machine. */
@@ -75,7 +77,7 @@ function here(words: readonly string[]): readonly string[] {
   // In which wave a unit is depends on its ID, and each is watched for an hour.
   if (verb === "rollout create") more.push("--waves", "100");
   if (first === "phone") more.push("--memory", file("phone.json"));
-  if (first === "phone" && second === "onboard") more.push("--broadcast", AIR);
+  if (first === "phone" && second === "onboard") more.push("--broadcast", AIR, "--timeout", "600");
   if (verb === "phone subscribe") more.push("--recent", "--count", "1");
   return [...given, ...more];
 }

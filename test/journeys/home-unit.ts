@@ -54,7 +54,7 @@ export async function homeUnit(subnet: string, radio: string, cards: FlashConfig
   const about = ["--json", "--memory", phoneMemory, "--label", unit.labelPng];
   const asOwner = [...about, "--card", unit.cardPng];
   const credentials = ["--ssid", HOME.ssid, "--passphrase", HOME.passphrase];
-  await latchkeyOk("phone", "onboard", ...asOwner, ...credentials, "--broadcast", `${subnet}.255`);
+  await latchkeyOk("phone", "onboard", "--timeout", "600", ...asOwner, ...credentials, "--broadcast", `${subnet}.255`);
   const brightness = async () => (await latchkeyOk("phone", "call", "brightness", ...asOwner)).value;
   expect(await brightness()).toBe(100);
   return { config, unit, station, powerOn, starts, said, about, asOwner, path, file, brightness };

@@ -2,6 +2,7 @@
  * Improv over serial with its own client in a browser: the page's serial port is the simulated unit's console. A wrong passphrase is
  * told, the right one brings the unit onto the network, and the join is provisional as any that no card-holder sent.
  */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,20 +10,18 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { builtPath } from "#boards/sim/host/programs.ts";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { startReady } from "#cli/program.ts";
 import { encodeFactoryLine } from "#wire/lines/factory-line.ts";
 import { makeTestUnit } from "../boards/sim/made-unit.ts";
 import { SILENCE_MS, until } from "../progress.ts";
+import { openBrowser } from "../web/browser.ts";
 
 const HOME = { ssid: "Café 🔑", passphrase: "correct horse" } as const;
-const SUBNET = "127.94.61";
-const BROWSER = {
-  executablePath: "/usr/bin/chromium",
-  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
-};
+const SUBNET = await loopbackSubnet();
 
 /** What the page does; the client's own page would do the same after a person chose a port. */
 const PAGE = `
@@ -103,7 +102,7 @@ beforeAll(async () => {
     ...{ bundle: true, write: false, format: "esm", alias: { improv: join(folder, "dist/serial.js") } },
   });
   script = built.outputFiles[0]?.text ?? "";
-  browser = await chromium.launch(BROWSER);
+  browser = await openBrowser();
   const networks = [{ ...HOME, bssid: "a0b1c2d3e4f5", channel: 6 }];
   const config = { networks, address: `${SUBNET}.255`, subnet: SUBNET, seed: 1, loss: { rate: 0 } };
   air = await startReady("boards/sim/host/air/main.ts", ["--json", JSON.stringify(config)]);

@@ -127,7 +127,7 @@ beforeAll(async () => {
   await maker.start();
   const { ssid, passphrase } = HOME;
   const told = ["--ssid", ssid, "--passphrase", passphrase, "--broadcast", maker.air.address];
-  await good("phone", "onboard", ...maker.phone, ...told);
+  await good("phone", "onboard", "--timeout", "600", ...maker.phone, ...told);
   await unitUses(1);
 });
 afterAll(() => maker?.stop());
@@ -244,7 +244,7 @@ test("issuer and time keys for units to come: a unit made with them lets its own
   const { made, phone } = await maker.another();
   const { ssid, passphrase } = HOME;
   const onto = ["--ssid", ssid, "--passphrase", passphrase, "--broadcast", maker.air.address];
-  await good("phone", "onboard", ...phone, ...onto);
+  await good("phone", "onboard", "--timeout", "600", ...phone, ...onto);
   await good("phone", "call", "setLamp", "on=true", ...phone);
   const at = recall(maker.file("phone.json"), toHex(made.id));
   const card = readCardLink((await readQr(readFileSync(made.cardPng))) ?? "");

@@ -1,9 +1,11 @@
 /** A maker's line and a home by hand, through the command line alone: keys, release, two units, power, unboxing, lost paper. */
+
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { latchkey } from "#cli/story/world.ts";
 import { readReleaseFile, writeReleaseFile } from "#trust/host/release-file.ts";
 
@@ -11,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), "latchkey-line-"));
 const file = (...names: string[]) => join(folder, ...names);
 const config = ["--config", file("flash.config.json")];
 /** An air apart from other tests'. */
-const AIR = "127.73.11.255";
+const AIR = `${await loopbackSubnet()}.255`;
 const release = file("lamp-1.release");
 
 async function good(...words: string[]) {
@@ -110,7 +112,7 @@ test("at home a unit is unboxed and used; lost paper ends the old card without a
   const memory = ["--json", "--memory", file("phone.json"), "--label", join(place, "label.png")];
   const old = [...memory, "--card", join(place, "old-card.png")];
   writeFileSync(join(place, "old-card.png"), readFileSync(join(place, "card.png")));
-  await good("phone", "onboard", ...old, ...attic, "--broadcast", AIR);
+  await good("phone", "onboard", "--timeout", "600", ...old, ...attic, "--broadcast", AIR);
   await good("phone", "call", "setLamp", "on=true", ...old);
   expect(shown.join("\n")).toMatch(/"pin":"lamp","value":1/);
   expect(shown.join("\n")).not.toContain("under the roof");

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
+import { freePort } from "#base/host/free-port.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import type { Child } from "#boards/sim/host/child.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
@@ -15,7 +16,7 @@ import { enrolmentOf } from "#cli/factory/enrolment.ts";
 import { startReady } from "#cli/program.ts";
 import { createReporter } from "#cli/reporter.ts";
 import { factory, makeRelease } from "#cli/story/factory.ts";
-import { freePort, latchkey, latchkeyOk } from "#cli/story/world.ts";
+import { latchkey, latchkeyOk } from "#cli/story/world.ts";
 import { buildScript, bundleEntry } from "#factory/bundle/bundle.ts";
 import { namesPath } from "#factory/bundle/names.ts";
 import { type FlashConfig, readFlashConfig } from "#factory/config.ts";
@@ -71,7 +72,7 @@ async function stoppedUnit(board: string, subnet: string, radio: string) {
   };
   await again();
   const asOwner = ["--json", "--memory", phoneMemory, "--label", unit.labelPng, "--card", unit.cardPng];
-  await latchkeyOk("phone", "onboard", ...asOwner, ...CREDENTIALS, "--broadcast", `${subnet}.255`);
+  await latchkeyOk("phone", "onboard", "--timeout", "600", ...asOwner, ...CREDENTIALS, "--broadcast", `${subnet}.255`);
   const phone = (verb: string, ...words: string[]) => latchkey("phone", verb, ...words, ...asOwner);
   /** Once the unit is on its network again. */
   const asked = async (verb: string, ...words: string[]) => {

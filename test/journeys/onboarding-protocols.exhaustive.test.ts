@@ -1,15 +1,17 @@
 /** A person's commands and a whole unit: each older protocol, without label and card, and what is said of it. */
+
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import type { Child } from "#boards/sim/host/child.ts";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { startReady } from "#cli/program.ts";
 import { latchkey } from "#cli/story/world.ts";
 import { makeTestUnit, type TestUnit } from "../boards/sim/made-unit.ts";
 
-const SUBNET = "127.94.10";
+const SUBNET = await loopbackSubnet();
 const HOME = { ssid: "Lamplight", passphrase: "a story told" } as const;
 const LEGACY = ["esptouch-v1", "esptouch-v2", "airkiss", "ti-smartconfig", "tuya-ez"] as const;
 const memory = join(mkdtempSync(join(tmpdir(), "latchkey-onboarding-")), "phone.json");
@@ -31,7 +33,7 @@ afterAll(async () => {
 });
 
 function onboard(protocol: string, ...more: readonly string[]) {
-  const credentials = ["--ssid", HOME.ssid, "--passphrase", HOME.passphrase, "--timeout", "45"];
+  const credentials = ["--ssid", HOME.ssid, "--passphrase", HOME.passphrase, "--timeout", "600"];
   const to = ["--broadcast", `${SUBNET}.255`, "--memory", memory, "--json"];
   return latchkey("phone", "onboard", "--protocol", protocol, ...credentials, ...to, ...more);
 }

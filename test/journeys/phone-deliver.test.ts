@@ -2,16 +2,18 @@
  * A release brought by hand, in a home without a cloud: the line's unit, an air and the phone's command line, each a
  * process of its own. That the cloud serves the same bytes over the same paths: test/cloud/cloud-process.test.ts.
  */
+
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import type { Child } from "#boards/sim/host/child.ts";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { latchkey, latchkeyOk } from "#cli/story/world.ts";
 import { ensureKeyFile } from "#trust/host/key-file.ts";
 import { writeReleaseFile } from "#trust/host/release-file.ts";
 import { expectToLast, type HomeUnit, homeUnit, startHomeAir } from "./home-unit.ts";
 
-const SUBNET = "127.95.10";
+const SUBNET = await loopbackSubnet();
 let home: HomeUnit | undefined;
 let air: Child;
 let radio: string;

@@ -1,10 +1,12 @@
 /** A unit changes hands at home: its button is held, a card is made, and nobody of before has a key. Through the command line alone. */
+
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { type Child, startProgram } from "#boards/sim/host/child.ts";
+import { loopbackSubnet } from "#cli/loopback-subnet.ts";
 import { latchkey } from "#cli/story/world.ts";
 import { createKeyFile } from "#trust/host/key-file.ts";
 import { until } from "../progress.ts";
@@ -13,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), "latchkey-resale-"));
 const file = (...names: string[]) => join(folder, ...names);
 const config = ["--config", file("flash.config.json")];
 /** An air apart from other tests'. */
-const AIR = "127.74.12.255";
+const AIR = `${await loopbackSubnet()}.255`;
 const ATTIC = ["--ssid", "Attic", "--passphrase", "under the roof"];
 const shown: string[] = [];
 let home: Child | undefined;
@@ -65,7 +67,7 @@ test("with the button held the unit takes a new owner; before that, nobody chang
   const place = file("out", "units", id);
   const onUnit = ["--json", "--memory", file("phone.json"), "--label", join(place, "label.png")];
   const seller = [...onUnit, "--card", join(place, "card.png")];
-  await good("phone", "onboard", ...seller, ...ATTIC, "--broadcast", AIR);
+  await good("phone", "onboard", "--timeout", "600", ...seller, ...ATTIC, "--broadcast", AIR);
   const guestKey = toHex(createKeyFile(file("guest.key"), "holder").publicKey);
   const chain = file("guest.chain");
   await good("phone", "share", "--to", guestKey, "--function", "setLamp", "--name", "Anna", "--out", chain, ...seller);

@@ -5,7 +5,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
-import { freePort, latchkey } from "#cli/story/world.ts";
+import { freePort } from "#base/host/free-port.ts";
+import { latchkey } from "#cli/story/world.ts";
 import { operatorClient } from "#cloud/http/operator-client.ts";
 import type { RolloutStatus } from "#cloud/status/status.ts";
 import { encodeReleaseFile } from "#trust/host/release-file.ts";
@@ -42,7 +43,19 @@ async function rotateEverything({ config: { keys } }: Shelf): Promise<void> {
 
 async function onboard({ phone, air }: Shelf): Promise<void> {
   const { ssid, passphrase } = HOME;
-  await good("phone", "onboard", ...phone, "--ssid", ssid, "--passphrase", passphrase, "--broadcast", air.address);
+  await good(
+    "phone",
+    "onboard",
+    "--timeout",
+    "600",
+    ...phone,
+    "--ssid",
+    ssid,
+    "--passphrase",
+    passphrase,
+    "--broadcast",
+    air.address,
+  );
 }
 
 /** Publishes a release to a cloud that knows the unit, and waits until the unit runs it. */

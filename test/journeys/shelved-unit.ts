@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toHex } from "#base/bytes.ts";
 import { withFaultNames } from "#base/faults.ts";
+import { freePort } from "#base/host/free-port.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { type EmulatedAir, startAir } from "#cli/emulated-air.ts";
 import { enrolmentOf } from "#cli/factory/enrolment.ts";
 import { firstFlash } from "#cli/factory/first-flash.ts";
 import { makerKeys, newMakerKeys } from "#cli/maker-keys.ts";
-import { freePort, latchkey } from "#cli/story/world.ts";
+import { latchkey } from "#cli/story/world.ts";
 import { buildRelease, signReleaseFile } from "#cloud/releases/release-build.ts";
 import { buildBundle } from "#factory/bundle/bundle.ts";
 import { type FlashConfig, readFlashConfig } from "#factory/config.ts";
@@ -151,9 +152,7 @@ export async function shelvedUnit(): Promise<Shelf> {
     async another() {
       const other = openSimStation(board, file(`unit-${others.length}.flash`), air.radio);
       others.push(other);
-      // The line gives a unit ten seconds for an answer and then says "try again", which a busy machine may need.
-      const again = () => make(other, NOW_S);
-      const unit = await again().catch(again).catch(again);
+      const unit = await make(other, NOW_S);
       await other.power(true);
       const codes = ["--label", unit.labelPng, "--card", unit.cardPng];
       return { made: unit, phone: ["--json", "--memory", file("phone.json"), ...codes] };

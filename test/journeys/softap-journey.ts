@@ -5,7 +5,6 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
 import { expect } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
@@ -17,12 +16,9 @@ import { latchkey } from "#cli/story/world.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { remember } from "#phone/memory.ts";
 import { SILENCE_MS, until } from "../progress.ts";
+import { openBrowser } from "../web/browser.ts";
 
 const HOME = { ssid: "Café 🔑", passphrase: "correct horse" } as const;
-const BROWSER = {
-  executablePath: "/usr/bin/chromium",
-  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
-};
 
 /** Where on the subnet something speaks HTTP: each start of a unit's radio line is a station of its own, and gets a new address. */
 async function answering(subnet: string, port: number): Promise<string | undefined> {
@@ -55,7 +51,7 @@ export async function softApJourney(boardName: string, subnet: string): Promise<
     const { unit } = await factory({ tell, config, board, radio, station, phoneMemory, broadcast: undefined });
     await station.power(true);
     const url = await until("the unit's access point", () => answering(subnet, board.network.portalPort ?? 80));
-    const browser = await chromium.launch(BROWSER);
+    const browser = await openBrowser();
     try {
       const page = await browser.newPage();
       // Where a phone looks first when it joins an unknown network.

@@ -2,9 +2,10 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { build } from "esbuild";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
+import { openBrowser } from "../web/browser.ts";
 import { type GateServer, id, ownerSeed, seedOf, startGateServer } from "./gate-server.ts";
 
 /** What an app would write. */
@@ -61,20 +62,12 @@ beforeAll(async () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   }
   unit = await startGateServer(undefined, undefined, [originOf(site)]);
-  browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: [
-      // A name of somebody else's, which leads to the unit.
-      "--host-resolver-rules=MAP rebound.example 127.0.0.1",
-      // What newer browsers do against that themselves is switched off: the unit has to hold without.
-      "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--no-first-run",
-      "--disable-background-networking",
-    ],
-  });
+  browser = await openBrowser([
+    // A name of somebody else's, which leads to the unit.
+    "--host-resolver-rules=MAP rebound.example 127.0.0.1",
+    // What newer browsers do against that themselves is switched off: the unit has to hold without.
+    "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
+  ]);
   page = await browser.newPage();
   await page.goto(`${originOf(site)}/`);
 });

@@ -52,9 +52,9 @@ afterAll(async () => {
 });
 
 const transports: readonly [string, () => Promise<Transport>][] = [
-  ["HTTP", async () => httpTransport({ host: "127.0.0.1", port: unit.port, timeoutMs: 4000 })],
-  ["fetch", async () => fetchTransport({ host: "127.0.0.1", port: unit.port, timeoutMs: 4000 })],
-  ["MQTT", () => relayTransport({ client: phoneClient, topics: TOPICS, timeoutMs: 4000 })],
+  ["HTTP", async () => httpTransport({ host: "127.0.0.1", port: unit.port, timeoutMs: 60_000 })],
+  ["fetch", async () => fetchTransport({ host: "127.0.0.1", port: unit.port, timeoutMs: 60_000 })],
+  ["MQTT", () => relayTransport({ client: phoneClient, topics: TOPICS, timeoutMs: 60_000 })],
 ];
 
 describe.each(transports)("over %s", (_name, open) => {

@@ -9,7 +9,6 @@ import { type Answer, type Front, inTheClear, openFront, passOn, secured } from 
 const NAME = "cloud.test";
 /** When the unit's bundle says that it was built: the present is not before. */
 const BUILT_S = Math.floor(Date.now() / 1000) - 3600;
-const CASE_MS = 60_000;
 
 const authority = certify({ name: "Test authority", isAuthority: true });
 /** What is pinned beside it for the day when the first is lost. */
@@ -132,87 +131,59 @@ export function describeLink(board: string, isOurTls: boolean): void {
       await up;
     }
 
-    test(
-      "carries messages both ways through mosquitto",
-      async () => {
-        await operator.subscribeAsync(`f/lamp/d/${DEVICE}/state`, { qos: 1 });
-        const states: number[] = [];
-        operator.on("message", (_, payload) => states.push(payload.length));
-        await comesUp();
-        await expect.poll(() => states.some((bytes) => bytes > 0), { timeout: 10_000 }).toBe(true);
-        const leaves = unit.next(/^link: LINK_REFUSED in up/);
-        await operator.publishAsync(`f/lamp/d/${DEVICE}/away`, Buffer.from([0, 1]), { qos: 1 });
-        await leaves;
-      },
-      CASE_MS,
-    );
+    test("carries messages both ways through mosquitto", async () => {
+      await operator.subscribeAsync(`f/lamp/d/${DEVICE}/state`, { qos: 1 });
+      const states: number[] = [];
+      operator.on("message", (_, payload) => states.push(payload.length));
+      await comesUp();
+      await expect.poll(() => states.some((bytes) => bytes > 0)).toBe(true);
+      const leaves = unit.next(/^link: LINK_REFUSED in up/);
+      await operator.publishAsync(`f/lamp/d/${DEVICE}/away`, Buffer.from([0, 1]), { qos: 1 });
+      await leaves;
+    });
 
-    test.each(REFUSED)(
-      "refuses $what: $fault",
-      async ({ fault, answer }) => {
-        const asked = nonces.asked;
-        http.answer = answer();
-        expect(await sayAgain()).toBe(`${fault} in nonce`);
-        expect(nonces.asked).toBe(asked);
-      },
-      CASE_MS,
-    );
+    test.each(REFUSED)("refuses $what: $fault", async ({ fault, answer }) => {
+      const asked = nonces.asked;
+      http.answer = answer();
+      expect(await sayAgain()).toBe(`${fault} in nonce`);
+      expect(nonces.asked).toBe(asked);
+    });
 
-    test(
-      "holds the broker to the same",
-      async () => {
-        http.answer = passOn(nonces.port);
-        mqtt.answer = secured(certify({ name: "other.test" }, authority));
-        expect(await sayAgain()).toBe("LINK_TLS_NAME in connecting");
-      },
-      CASE_MS,
-    );
+    test("holds the broker to the same", async () => {
+      http.answer = passOn(nonces.port);
+      mqtt.answer = secured(certify({ name: "other.test" }, authority));
+      expect(await sayAgain()).toBe("LINK_TLS_NAME in connecting");
+    });
 
-    test.each(BELIEVED)(
-      "believes $what",
-      async ({ answer }) => {
-        http.answer = answer();
-        expect(await sayAgain()).toBe("LINK_REFUSED in nonce");
-      },
-      CASE_MS,
-    );
+    test.each(BELIEVED)("believes $what", async ({ answer }) => {
+      http.answer = answer();
+      expect(await sayAgain()).toBe("LINK_REFUSED in nonce");
+    });
 
     if (isOurTls) {
-      test(
-        "refuses a server without the extended master secret",
-        async () => {
-          http.answer = secured(server, { maxVersion: "TLSv1.2", secureOptions: NO_EXTENDED_MASTER_SECRET });
-          expect(await sayAgain()).toBe("LINK_TLS_PROTOCOL in nonce");
-        },
-        CASE_MS,
-      );
+      test("refuses a server without the extended master secret", async () => {
+        http.answer = secured(server, { maxVersion: "TLSv1.2", secureOptions: NO_EXTENDED_MASTER_SECRET });
+        expect(await sayAgain()).toBe("LINK_TLS_PROTOCOL in nonce");
+      });
     }
 
-    test(
-      "comes up after a server that was gone in the middle of the handshake",
-      async () => {
-        http.answer = passOn(nonces.port, 400);
-        expect(await sayAgain()).toBe("LINK_TLS_PROTOCOL in nonce");
-        await comesUp();
-      },
-      CASE_MS,
-    );
+    test("comes up after a server that was gone in the middle of the handshake", async () => {
+      http.answer = passOn(nonces.port, 400);
+      expect(await sayAgain()).toBe("LINK_TLS_PROTOCOL in nonce");
+      await comesUp();
+    });
 
-    test(
-      "comes up after its power went in the middle of the handshake",
-      async () => {
-        const begun = new Promise<void>((resolve) => {
-          http.answer = (socket) => void socket.once("data", () => resolve());
-        });
-        unit.rejoin();
-        await begun;
-        await unit.power(false);
-        http.answer = passOn(nonces.port);
-        const up = unit.next(/^link: up/);
-        await unit.power(true);
-        await up;
-      },
-      CASE_MS,
-    );
+    test("comes up after its power went in the middle of the handshake", async () => {
+      const begun = new Promise<void>((resolve) => {
+        http.answer = (socket) => void socket.once("data", () => resolve());
+      });
+      unit.rejoin();
+      await begun;
+      await unit.power(false);
+      http.answer = passOn(nonces.port);
+      const up = unit.next(/^link: up/);
+      await unit.power(true);
+      await up;
+    });
   });
 }

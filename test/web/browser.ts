@@ -6,15 +6,28 @@ import type { AddressInfo } from "node:net";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { buildPage } from "#web/host/build-page.ts";
 import { PAGE_POLICY, type PageName } from "#web/host/page-frame.ts";
+import { SILENCE_MS } from "../progress.ts";
 
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: [
-      ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    ],
-  });
+/** How Chromium is started; on a busy machine that takes longer than playwright's half a minute. */
+export const CHROMIUM = {
+  executablePath: "/usr/bin/chromium",
+  args: [
+    ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+    ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  ],
+  timeout: SILENCE_MS,
+};
+
+/** @param more Further arguments for it. @returns A browser whose pages wait for what is asked of them as long as for any other program that shows no progress. */
+export async function openBrowser(more: readonly string[] = []): Promise<Browser> {
+  const browser = await chromium.launch({ ...CHROMIUM, args: [...CHROMIUM.args, ...more] });
+  const open = browser.newContext.bind(browser);
+  browser.newContext = async (options) => {
+    const context = await open(options);
+    context.setDefaultTimeout(SILENCE_MS);
+    return context;
+  };
+  return browser;
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

@@ -93,7 +93,7 @@ test("switches, tabs, a held button and the dialog work by keyboard", async () =
 
   const opens = page.getByRole("button", { name: "Open the dialog" });
   await opens.press("Enter");
-  await page.getByRole("dialog", { name: "Erase the unit" }).waitFor({ state: "visible", timeout: 30_000 });
+  await page.getByRole("dialog", { name: "Erase the unit" }).waitFor({ state: "visible" });
   expect(await axeFaults(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await expect.poll(() => page.getByRole("dialog").count()).toBe(0);

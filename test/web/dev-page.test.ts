@@ -18,7 +18,6 @@ beforeAll(async () => {
   dev = await startDev();
   browser = await openBrowser();
   page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: "en" });
-  page.setDefaultTimeout(120_000);
   complaints = complaintsOf(page);
   await page.goto(dev.url);
 });
@@ -85,7 +84,7 @@ test("the history that the unit keeps is a chart, which goes on with what is new
 test("the button is held for as long as the space bar is", async () => {
   await page.getByRole("button", { name: "Press and hold" }).focus();
   await page.keyboard.down("Space");
-  await page.waitForTimeout(300);
+  await page.waitForTimeout(2_000);
   await page.keyboard.up("Space");
   await page.getByRole("tab", { name: "Events" }).click();
   await expect
@@ -95,7 +94,7 @@ test("the button is held for as long as the space bar is", async () => {
         .allTextContents()
         .then((cells) => Number.parseInt(cells[2] ?? "", 10)),
     )
-    .toBeGreaterThanOrEqual(250);
+    .toBeGreaterThanOrEqual(500);
 });
 
 test("a saved file starts the app again, and the unit remembers what it did", async () => {

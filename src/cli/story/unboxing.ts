@@ -9,7 +9,7 @@ export async function unboxing(world: UnitWorld): Promise<void> {
     "broadcast by ESP-TOUCH v2",
     () =>
       latchkeyOk(
-        ...["phone", "onboard", "--json", "--protocol", "esptouch-v2", "--memory", phoneMemory],
+        ...["phone", "onboard", "--json", "--timeout", "600", "--protocol", "esptouch-v2", "--memory", phoneMemory],
         ...["--label", unit.labelPng, "--card", unit.cardPng],
         ...["--ssid", HOME.ssid, "--passphrase", HOME.passphrase],
         ...(broadcast === undefined ? [] : ["--broadcast", broadcast]),

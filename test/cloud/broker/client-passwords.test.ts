@@ -64,7 +64,7 @@ async function open(kind: (typeof BROKERS)[number], events: BrokerEvents) {
 
 const isRefused = expect.toSatisfy((code) => code !== 0);
 
-describe.each(BROKERS)("%s", { timeout: 60_000 }, (kind) => {
+describe.each(BROKERS)("%s", (kind) => {
   const caller = callerName(randomBytes(16));
   const unit = "0".repeat(24);
   let broker: Broker;

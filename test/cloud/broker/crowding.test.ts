@@ -76,10 +76,9 @@ describe("a unit whose owner calls through the relay", () => {
     try {
       // The unit's attention is used up by now.
       await until("the flood is in full swing", () => heard() >= 30);
+      // What the relay holds off is dropped: four answers for four requests mean that the guest took nothing of the owner's share.
       for (let i = 0; i < 4; i++) owner.ask();
-      const before = heard();
-      await until("more answers to the guest", () => heard() >= before + 25);
-      expect(owner.answers).toBe(4);
+      await until("the owner's answers", () => owner.answers === 4);
     } finally {
       clearInterval(flood);
       for (const each of [...guests, owner]) await each.client.endAsync(true);

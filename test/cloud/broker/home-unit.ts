@@ -146,7 +146,15 @@ export function guestOf(unit: HomeUnit, seed: Uint8Array, claims: Partial<Claims
 /** Opens a transport through the relay; by default as the unit's owner. */
 export function wayTo(unit: HomeUnit, cloud: CloudAddress, options: Partial<CloudRelayOptions> = {}) {
   const { seed: holderSeed, chain } = unit.owner;
-  return cloudRelayTransport({ primitives, cloud, deviceId: unit.id, holderSeed, chain, timeoutMs: 5_000, ...options });
+  return cloudRelayTransport({
+    primitives,
+    cloud,
+    deviceId: unit.id,
+    holderSeed,
+    chain,
+    timeoutMs: 30_000,
+    ...options,
+  });
 }
 
 export async function sessionFrom(

@@ -1,4 +1,5 @@
 /** Real processes and real sockets for the cloud's tests: starts `latchkey cloud`, links model units to it over MQTT. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { connect, type MqttClient } from "mqtt";
@@ -14,6 +15,7 @@ import { encodeReleaseFile } from "#trust/host/release-file.ts";
 import { decodeNonceAnswer, encodeLinkProof, linkPassword, linkToBeSigned } from "#wire/link/link-auth.ts";
 import { subscribeRights, unitTopic } from "#wire/link/topics.ts";
 import { COMPONENT, type Consent } from "#wire/releases/release.ts";
+import { SILENCE_MS } from "../../progress.ts";
 
 export interface CloudProcess {
   readonly child: ChildProcess;
@@ -134,7 +136,7 @@ export async function passwordFor(
 export function mqttOf(port: number, id: string, password: string): Promise<MqttClient> {
   return new Promise((resolve, reject) => {
     const client = connect({
-      ...{ host: "127.0.0.1", port, clientId: id, username: id, password, reconnectPeriod: 0, connectTimeout: 5_000 },
+      ...{ host: "127.0.0.1", port, clientId: id, username: id, password, reconnectPeriod: 0, connectTimeout: 60_000 },
       will: { topic: unitTopic("f1", id, "state"), payload: Buffer.alloc(0), retain: true, qos: 1 },
     });
     client.once("connect", () => resolve(client));
@@ -200,7 +202,11 @@ export function noise(byteLength: number, seed = 1): Uint8Array {
 }
 
 /** Waits until something holds, or fails with its name. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 40_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  timeoutMs = SILENCE_MS,
+): Promise<void> {
   const endMs = Date.now() + timeoutMs;
   while (!(await holds())) {
     if (Date.now() > endMs) throw new Error(`in ${timeoutMs} ms not: ${what}`);

@@ -114,6 +114,7 @@ describe("one unit", () => {
   it("is not answered more often than it has a reason to ask", async () => {
     const other = here.units[1] as TestUnit;
     const client = await mqttOf(here.mqtt, other.id, await passwordFor(here.url, other));
+    const beganMs = performance.now();
     for (let i = 0; i < 1_000; i++) {
       await client.publishAsync(unitTopic("f1", other.id, "ask"), Buffer.alloc(16, i), { qos: 1 });
     }
@@ -121,7 +122,8 @@ describe("one unit", () => {
     const metrics = await fetch(`${here.url}/metrics`, { headers }).then((answer) => answer.text());
     const signed = Number(/^latchkey_timestamps_total (\d+)$/m.exec(metrics)?.[1]);
     expect(signed).toBeGreaterThan(10);
-    expect(signed).toBeLessThan(500);
+    // Sixty at once, then one a second.
+    expect(signed).toBeLessThanOrEqual(61 + (performance.now() - beganMs) / 1_000);
     await client.endAsync();
   });
 });

@@ -116,15 +116,18 @@ describe("the same proof twice", () => {
   });
 
   it("costs no more than the unit's own rate, however often it proves itself", async () => {
-    const outcomes: boolean[] = [];
-    for (let i = 0; i < 90; i++) {
-      const { nonce } = await fetchNonce(here.url, unit.id);
-      const signature = nodePrimitives.ed25519Sign(linkToBeSigned("latchkey", unit.id, nonce), unit.seed);
-      const body = Buffer.from(encodeLinkProof({ nonce, publicKey: unit.publicKey, signature }));
-      outcomes.push((await fetch(`${here.url}/proof`, { method: "POST", body })).status === 204);
-    }
-    expect(outcomes.slice(0, 20)).not.toContain(false);
-    expect(outcomes).toContain(false);
+    const proofs = await Promise.all(
+      Array.from({ length: 90 }, async () => {
+        const { nonce } = await fetchNonce(here.url, unit.id);
+        const signature = nodePrimitives.ed25519Sign(linkToBeSigned("latchkey", unit.id, nonce), unit.seed);
+        return Buffer.from(encodeLinkProof({ nonce, publicKey: unit.publicKey, signature }));
+      }),
+    );
+    // All at once: one after the other, a slow machine would keep to the rate by itself.
+    const answers = await Promise.all(proofs.map((body) => fetch(`${here.url}/proof`, { method: "POST", body })));
+    const taken = answers.filter(({ status }) => status === 204).length;
+    expect(taken).toBeGreaterThanOrEqual(20);
+    expect(taken).toBeLessThan(answers.length);
     const other = here.units[1] as TestUnit;
     const client = await mqttOf(here.mqtt, other.id, await passwordFor(here.url, other));
     await client.endAsync();

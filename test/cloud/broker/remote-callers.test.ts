@@ -84,7 +84,7 @@ describe.each(BROKERS)("remote callers, over %s", (kind) => {
     const connect = () =>
       connectAsync(
         `mqtt://127.0.0.1:${at.mqttPort}`,
-        { clientId: name, username: name, password, reconnectPeriod: 0, connectTimeout: 5_000 },
+        { clientId: name, username: name, password, reconnectPeriod: 0, connectTimeout: 60_000 },
         false,
       );
     return { name, post, connect, relay: `c/${name}/relay`, reply: `c/${name}/reply` };
@@ -213,16 +213,16 @@ describe.each(BROKERS)("remote callers, over %s", (kind) => {
       const reply = decodeRelayedReply(Uint8Array.from(payload));
       if (reply.ok) faults.push(reply.value.accepted ? "message 2" : readRefusal(reply.value.body));
     });
-    const heard = unit.heard.length;
-    const bodies = Array.from({ length: 200 }, (_, i) => Uint8Array.of(0xf5, 0, 4, 0x58, i));
-    for (const body of bodies) {
-      const payload = encodeRelayedRequest({ tag: primitives.random(8), path: "edhoc", body });
-      client.publish(guest.relay, Buffer.from(payload), { qos: 0 });
+    const [heard, beganMs] = [unit.heard.length, performance.now()];
+    for (let i = 0; i < 200; i++) {
+      const request = { tag: primitives.random(8), path: "edhoc", body: Uint8Array.of(0xf5, 0, 4, 0x58, i) } as const;
+      client.publish(guest.relay, Buffer.from(encodeRelayedRequest(request)));
     }
     await until("200 answers", () => faults.length === 200);
-    // Four reach the unit, the others are told to wait without costing it a byte.
-    expect(unit.heard.length - heard).toBeLessThanOrEqual(5);
-    expect(faults.filter((fault) => fault === "SESSION_RATE").length).toBeGreaterThanOrEqual(195);
+    // Four reach the unit, and one more each 2.7 s that this takes; the others are told to wait without costing it a byte.
+    const most = 5 + (performance.now() - beganMs) / 2_667;
+    expect(unit.heard.length - heard).toBeLessThanOrEqual(most);
+    expect(faults.filter((fault) => fault === "SESSION_RATE").length).toBeGreaterThanOrEqual(200 - most);
     // Units take a handshake every two seconds over their relay, and one of every four of them may be this guest's.
     await until("the owner is in", async () => {
       const owner = await sessionFrom(unit, at);

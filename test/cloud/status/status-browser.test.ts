@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OperatorClient } from "#cloud/http/operator-client.ts";
 import type { RolloutStatus } from "#cloud/status/status.ts";
 import { SILENCE_MS } from "../../progress.ts";
+import { CHROMIUM } from "../../web/browser.ts";
 import {
   type CloudProcess,
   enrolmentOf,
@@ -38,13 +39,8 @@ beforeAll(async () => {
     units.map((unit) => enrolmentOf(unit, "lamp")),
   );
   await operator.post("/v1/releases", testRelease(keysFolder, "lamp", 1, noise(20_000)));
-  browser = await chromium.launchPersistentContext(join(folder, "browser"), {
-    executablePath: existsSync("/usr/bin/chromium") ? "/usr/bin/chromium" : "chromium",
-    args: [
-      ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    ],
-  });
+  browser = await chromium.launchPersistentContext(join(folder, "browser"), CHROMIUM);
+  browser.setDefaultTimeout(SILENCE_MS);
 });
 
 afterAll(async () => {

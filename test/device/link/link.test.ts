@@ -9,7 +9,7 @@ import { runOnSockets, type SocketRunner } from "../socket-runner.ts";
 import { startOf } from "../start-of.ts";
 import { DEVICE, startAedes, startNonceServer, storedFor } from "./peers.ts";
 
-const TIMES: LinkTimes = { answerMs: 400, keepAliveS: 1, backOffMs: 100, backOffMaxMs: 1000 };
+const TIMES: LinkTimes = { answerMs: 2_000, keepAliveS: 10, backOffMs: 100, backOffMaxMs: 1000 };
 const ONLINE: InnerEvent = { kind: "online", ipv4: "127.0.0.1" };
 const own = (name: string) => `f/lamp/d/${DEVICE}/${name}`;
 const isUp = (event: InnerEvent) => event.kind === "link-up";

@@ -7,7 +7,7 @@ import { nodePrimitives as crypto } from "#trust/host/node-primitives.ts";
 import { runOnSockets } from "../socket-runner.ts";
 import { DEVICE, type Mosquitto, type NonceServer, startMosquitto, startNonceServer, storedFor } from "./peers.ts";
 
-const TIMES = { answerMs: 1500, keepAliveS: 2, backOffMs: 100, backOffMaxMs: 1000 };
+const TIMES = { answerMs: 60_000, keepAliveS: 60, backOffMs: 100, backOffMaxMs: 1000 };
 const own = (name: string) => `f/lamp/d/${DEVICE}/${name}`;
 
 for (const mqtt5 of [false, true]) {

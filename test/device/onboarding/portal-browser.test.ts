@@ -1,23 +1,11 @@
 /** The portal in a browser. Needs chromium (see test/system-packages.json). */
-import { chromium } from "playwright-core";
 import { expect, test } from "vitest";
+import { openBrowser } from "../../web/browser.ts";
 import { openPortalUnit } from "./portal-unit.ts";
 
 test("in a browser: choose, type, connect", async () => {
   const unit = await openPortalUnit();
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  const browser = await openBrowser();
   try {
     const page = await browser.newPage();
     await page.goto(`${unit.url}/hotspot-detect.html`);

@@ -43,10 +43,11 @@ export async function requestCloud(
   { fingerprint, ca }: KnownBy,
 ): Promise<Answer> {
   const options: RequestOptions & { ca?: string } = { method, headers, ...(ca !== undefined && { ca }) };
+  // Each request has a connection of its own: a server may end one that was kept at the very moment that it is used again.
   if (url.protocol === "https:" && fingerprint !== undefined) {
     const socket = await connectTo(url, fingerprint);
     options.createConnection = () => socket;
-  }
+  } else options.agent = false;
   const isClear = url.protocol === "http:" || options.createConnection !== undefined;
   return new Promise((resolve, reject) => {
     const target = options.createConnection === undefined ? url : new URL(url.href.replace(/^https/, "http"));

@@ -34,6 +34,12 @@ const PAYLOADS: Readonly<Record<TrialProtocol, readonly TrialPayload[]>> = {
 /** The loss at which each older protocol must bring the longest credentials. */
 const LONG_LOSS_PERCENT = 30;
 
+/**
+ * What the emulated ESP32-C3's callback had to drop on a busy machine, 118 of 312 frames that it heard until an onboarding was whole
+ * (docs/boards/esp32-emulated.md). A full ring loses single frames: it has room again for each that the runtime takes.
+ */
+const CALLBACK_LOSS_PERCENT = 38;
+
 /** Medians to reach at 1ch, iid: design section 6. */
 const GOALS: Readonly<Record<string, number>> = {
   "air/sealed64/iid0": 0.45,
@@ -75,7 +81,14 @@ function cells(): Cell[] {
       }
     }
   }
-  return all;
+  const dropped = {
+    protocol: "air",
+    lossPercent: CALLBACK_LOSS_PERCENT,
+    isBurst: false,
+    channels: 1,
+    isScanned: true,
+  } as const;
+  return [...all, { ...dropped, payload: "sealed64" }, { ...dropped, protocol: "esptouch-v2", payload: "short" }];
 }
 
 const quantile = (ascending: readonly number[], share: number) =>

@@ -38,9 +38,12 @@ bool esp32_radio_listen(uint8_t channel) { return printf("driver listen %u\n", c
 bool esp32_radio_leave(void) { return printf("driver leave\n") > 0; }
 void esp32_radio_save_power(bool on) { printf("driver save power %d\n", on); }
 
-bool esp32_radio_join(const uint8_t *ssid, size_t ssid_length, const uint8_t *key, size_t key_length) {
+bool esp32_radio_join(const uint8_t *ssid, size_t ssid_length, const uint8_t *key, size_t key_length, uint8_t channel,
+                      const uint8_t bssid[6]) {
   print("driver join ", ssid, ssid_length);
   print(" ", key, key_length);
+  if (channel != 0) print(" of ", bssid, 6);
+  if (channel != 0) printf(" on %u", channel);
   return printf("\n") > 0;
 }
 
@@ -129,7 +132,7 @@ static void step(const char *text) {
       else command(2, bytes, 1);
       break;
     case 'e':
-      next = (struct esp32_event){.kind = (uint8_t)atoi(first), .bssid = {9}, .reason = (uint16_t)(second ? atoi(second + 1) : 0)};
+      next = (struct esp32_event){.kind = (uint8_t)atoi(first), .bssid = {9}, .channel = 11, .reason = (uint16_t)(second ? atoi(second + 1) : 0)};
       break;
     case 'h': hear((unsigned)atoi(first)); break;
     case 'a': now_ms += (uint64_t)atoi(first); break;

@@ -14,7 +14,9 @@ const program = join(mkdtempSync(join(tmpdir(), "latchkey-esp32-radio-")), "chec
 beforeAll(() => {
   const sources = [
     "test/firmware/esp32-radio-check.c",
-    ...["radio", "networks", "join-reason", "own-network"].map((name) => join(FIRMWARE, `chips/esp32/${name}.c`)),
+    ...["radio", "networks", "join-reason", "last-network", "own-network"].map((name) =>
+      join(FIRMWARE, `chips/esp32/${name}.c`),
+    ),
     ...["serial", "data-frame", "dhcp-server", "dns-server"].map((name) => join(FIRMWARE, `chips/${name}.c`)),
     ...["crc32", "sodium-base"].map((name) => join(FIRMWARE, `port/${name}.c`)),
   ];
@@ -70,6 +72,20 @@ test("a second try that succeeds is a join, and power is saved from then on unti
   expect(of(lines, "driver join").length).toBe(2);
   expect(of(lines, "told")).toEqual([`told 83 00000000${"55".repeat(6)}090000000000`, "told 85"]);
   expect(of(lines, "driver save")).toEqual(["driver save power 1", "driver save power 0"]);
+});
+
+const WIDE = `driver join ${hex("Lamplight")} ${hex("a story told at home")}`;
+const DIRECT = `${WIDE} of 090000000000 on 11`;
+
+test("the access point that the unit was joined to is asked alone at first, then any of that name", () => {
+  const lines = run(JOIN, CONNECTED, `${DISCONNECTED}:200`, JOIN, `${DISCONNECTED}:202`, CONNECTED);
+  expect(of(lines, "driver join")).toEqual([WIDE, DIRECT, WIDE]);
+  expect(of(lines, "told 8").map((line) => line.slice(0, 7))).toEqual(["told 83", "told 85", "told 83"]);
+});
+
+test("neither a network of another name nor one that the unit left is asked so", () => {
+  expect(of(run(JOIN, CONNECTED, "event:3:200", "join:00:"), "driver join")).toEqual([WIDE, "driver join 00"]);
+  expect(of(run(JOIN, CONNECTED, "leave:", JOIN), "driver join")).toEqual([WIDE, WIDE]);
 });
 
 test("names and keys reach the driver as bytes, whatever they are", () => {

@@ -39,7 +39,9 @@ void esp32_serial_write(const uint8_t *bytes, size_t length);
 bool esp32_radio_start(void);
 bool esp32_radio_scan(void);
 bool esp32_radio_listen(uint8_t channel); /* of 2.4 GHz; 0 stops */
-bool esp32_radio_join(const uint8_t *ssid, size_t ssid_length, const uint8_t *key, size_t key_length);
+/* Any access point of that name; with a channel that one there alone, without a scan of the others. */
+bool esp32_radio_join(const uint8_t *ssid, size_t ssid_length, const uint8_t *key, size_t key_length, uint8_t channel,
+                      const uint8_t bssid[6]);
 bool esp32_radio_leave(void);
 bool esp32_radio_serve(const uint8_t *ssid, size_t length); /* an open access point; closed with a length of 0 */
 void esp32_radio_save_power(bool on);                       /* between beacons, while joined */
@@ -55,8 +57,8 @@ size_t esp32_radio_networks(struct esp32_network *out, size_t most);
 
 enum { ESP32_NOTHING, ESP32_SCANNED, ESP32_CONNECTED, ESP32_DISCONNECTED, ESP32_SERVING, ESP32_CLOSED };
 struct esp32_event {
-  uint8_t kind, bssid[6];
-  uint16_t reason; /* of a disconnection, as wifi_err_reason_t */
+  uint8_t kind, bssid[6], channel; /* of a connection */
+  uint16_t reason;                 /* of a disconnection, as wifi_err_reason_t */
 };
 /* The oldest event that was not taken yet. */
 void esp32_radio_event(struct esp32_event *event);

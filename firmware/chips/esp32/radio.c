@@ -4,6 +4,7 @@
 #include "chips/data-frame.h"
 #include "chips/esp32/esp32.h"
 #include "chips/esp32/join-reason.h"
+#include "chips/esp32/last-network.h"
 #include "chips/esp32/networks.h"
 #include "chips/esp32/own-network.h"
 #include "chips/serial.h"
@@ -27,6 +28,7 @@ static uint8_t channel;
 static enum { APART, JOINING, TOGETHER } state;
 static enum { CLOSED, OPENING, OPEN } served;
 static unsigned tries;
+static bool is_direct; /* this try asks the last access point alone */
 static uint64_t until_ms, scan_until_ms;
 static uint8_t asked[2 + 32 + 64], joined[16]; /* of JOIN; of JOINED: IPv4, MAC, BSSID */
 
@@ -102,7 +104,9 @@ static void fail(uint8_t reason) {
 
 static bool ask_to_join(void) {
   uint8_t name = asked[0], key = asked[1 + name];
-  return esp32_radio_join(asked + 1, name, asked + 2 + name, key);
+  struct access_point last;
+  is_direct = tries == 0 && last_network_find(asked + 1, name, &last);
+  return esp32_radio_join(asked + 1, name, asked + 2 + name, key, is_direct ? last.channel : 0, last.bssid);
 }
 
 static void join(const uint8_t *bytes, uint32_t length) {
@@ -112,7 +116,7 @@ static void join(const uint8_t *bytes, uint32_t length) {
   wants_listen = false;
   memcpy(asked, bytes, length);
   state = JOINING;
-  tries = 1;
+  tries = 0;
   until_ms = chip_milliseconds() + JOIN_MS;
   if (!ask_to_join()) fail(REFUSED);
 }
@@ -121,6 +125,7 @@ static void leave(void) {
   bool was_together = state == TOGETHER;
   state = APART;
   sodium_memzero(asked, sizeof asked);
+  last_network_forget();
   esp32_radio_save_power(false);
   esp32_radio_leave();
   if (was_together) tell(LEFT, NULL, 0);
@@ -170,15 +175,22 @@ static void disconnected(uint16_t reason) {
   } else if (state == JOINING) {
     enum join_verdict verdict = join_verdict(reason);
     bool again = verdict == JOIN_AGAIN_ELSE_REFUSED || verdict == JOIN_AGAIN_ELSE_NO_NETWORK;
-    if (again && tries++ < TRIES_MOST && ask_to_join()) return;
+    if (is_direct || (again && tries + 1 < TRIES_MOST)) {
+      tries += is_direct ? 0 : 1;
+      last_network_forget();
+      if (ask_to_join()) return;
+    }
     report_number("latchkey: not joined, reason of the driver", reason);
     fail(verdict == JOIN_AGAIN_ELSE_REFUSED || verdict == JOIN_REFUSED ? REFUSED : NO_NETWORK);
   }
 }
 
-static void connected(const uint8_t bssid[6]) {
+static void connected(const uint8_t bssid[6], uint8_t on) {
+  struct access_point at = {.channel = on};
   if (state != JOINING) return;
   state = TOGETHER;
+  memcpy(at.bssid, bssid, 6);
+  last_network_keep(asked + 1, asked[0], &at);
   sodium_memzero(asked, sizeof asked);
   esp32_radio_save_power(true);
   memset(joined, 0, 4);
@@ -201,7 +213,7 @@ static void take_event(void) {
   struct esp32_event event;
   esp32_radio_event(&event);
   if (event.kind == ESP32_SCANNED && is_scanning) scan_until_ms = 0;
-  if (event.kind == ESP32_CONNECTED) connected(event.bssid);
+  if (event.kind == ESP32_CONNECTED) connected(event.bssid, event.channel);
   if (event.kind == ESP32_DISCONNECTED) disconnected(event.reason);
   if (event.kind == ESP32_SERVING && served == OPENING) {
     served = OPEN;

@@ -54,6 +54,7 @@ pub struct Network {
 pub struct Event {
     kind: u8,
     bssid: [u8; 6],
+    channel: u8,
     reason: u16,
 }
 
@@ -163,7 +164,14 @@ extern "C" fn esp32_radio_listen(channel: u8) -> bool {
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn esp32_radio_join(ssid: *const u8, ssid_length: usize, key: *const u8, key_length: usize) -> bool {
+unsafe extern "C" fn esp32_radio_join(
+    ssid: *const u8,
+    ssid_length: usize,
+    key: *const u8,
+    key_length: usize,
+    channel: u8,
+    bssid: *const [u8; 6],
+) -> bool {
     let (ssid, key) = unsafe { (from_raw_parts(ssid, ssid_length), from_raw_parts(key, key_length)) };
     let mut config: wifi_config_t = unsafe { core::mem::zeroed() };
     let mut station: wifi_sta_config_t = unsafe { core::mem::zeroed() };
@@ -180,6 +188,10 @@ unsafe extern "C" fn esp32_radio_join(ssid: *const u8, ssid_length: usize, key: 
     station.pmf_cfg = wifi_pmf_config_t { capable: true, required: false };
     station.sae_pwe_h2e = wifi_sae_pwe_method_t_WPA3_SAE_PWE_BOTH;
     station.failure_retry_cnt = 1;
+    if channel != 0 {
+        station.scan_method = wifi_scan_method_t_WIFI_FAST_SCAN;
+        (station.channel, station.bssid_set, station.bssid) = (channel, true, unsafe { *bssid });
+    }
     config.sta = station;
     let taken = unsafe {
         is_ok(esp_wifi_set_config(wifi_interface_t_WIFI_IF_STA, &mut config)) && is_ok(esp_wifi_connect_internal())
@@ -245,11 +257,13 @@ fn next_event() -> Option<EventInfo> {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn esp32_radio_event(out: *mut Event) {
-    let mut told = Event { kind: NOTHING, bssid: [0; 6], reason: 0 };
+    let mut told = Event { kind: NOTHING, bssid: [0; 6], channel: 0, reason: 0 };
     while let Some(event) = next_event() {
         match event {
             EventInfo::ScanDone { .. } => told.kind = SCANNED,
-            EventInfo::StationConnected { bssid, .. } => (told.kind, told.bssid) = (CONNECTED, bssid),
+            EventInfo::StationConnected { bssid, channel, .. } => {
+                (told.kind, told.bssid, told.channel) = (CONNECTED, bssid, channel);
+            }
             EventInfo::StationDisconnected { reason, .. } => (told.kind, told.reason) = (DISCONNECTED, reason),
             EventInfo::AccessPointStart => told.kind = SERVING,
             EventInfo::AccessPointStop => told.kind = CLOSED,

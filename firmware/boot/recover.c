@@ -7,7 +7,8 @@
 enum { OFFER = 0x11, PART, WAITING = 0x91, WANT, REFUSED, DONE };
 
 #define LIST_INDEX 0xffffu
-#define BLOCKS_MOST 256u
+#define SLOT_BYTES_MOST (REGION_NATIVEA_BYTES > REGION_JSA_BYTES ? REGION_NATIVEA_BYTES : REGION_JSA_BYTES)
+#define BLOCKS_MOST (SLOT_BYTES_MOST / BLOCK_BYTES)
 #define PART_HEAD_BYTES 5u /* kind, index, offset */
 #define WAITING_MS 500u
 #define PART_MS 1000u
@@ -105,8 +106,7 @@ static enum fault judge(const struct recovery *r, uint32_t bytes, struct release
     part->slot = can_switch && r->is_valid(kind, confirmed) ? 1 - confirmed : confirmed;
     any = any || part->present;
     if (!part->present && !part->spare) return FAULT_RELEASE_COMPONENT;
-    if (part->present && (part->component.bytes > slot_bytes_most(kind) ||
-                          part->component.bytes > BLOCKS_MOST * BLOCK_BYTES)) return FAULT_RELEASE_COMPONENT;
+    if (part->present && part->component.bytes > slot_bytes_most(kind)) return FAULT_RELEASE_COMPONENT;
   }
   return any ? 0 : FAULT_RELEASE_COMPONENT;
 }

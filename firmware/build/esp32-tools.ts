@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { BuildStop } from "./build-stop.ts";
 import { cacheFolder } from "./cache-folder.ts";
-import { type Core, compilerOf, RISCV_COMPACT } from "./cores.ts";
+import { type Core, compilerOf, RISCV, RISCV_COMPACT } from "./cores.ts";
 import { FIRMWARE } from "./flags.ts";
 
 export const CRATE = join(FIRMWARE, "chips/esp32");
@@ -20,11 +20,11 @@ export interface Esp32 {
   readonly core: Core;
   /** Rust's name of it. */
   readonly target: string;
-  readonly define: string;
 }
 
 const CHIPS: Readonly<Record<string, Esp32>> = {
-  esp32c3: { core: RISCV_COMPACT, target: "riscv32imc-unknown-none-elf", define: "CHIP_ESP32C3" },
+  esp32c3: { core: RISCV_COMPACT, target: "riscv32imc-unknown-none-elf" },
+  esp32c6: { core: RISCV, target: "riscv32imac-unknown-none-elf" },
 };
 
 /** The lines that install what is missing; empty when all is there. */
@@ -86,10 +86,12 @@ export function librariesOf({ core }: Esp32): readonly string[] {
   return [join(folder, "libc.a"), join(folder, "libm.a"), ask("-print-libgcc-file-name")];
 }
 
+const CARGO_HOME = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
+
 /** Nothing of this machine in the image; the crate's own paths are relative. */
 const RUST_FLAGS = [
-  ...["-Clinker=ld.lld", "-Clinker-flavor=ld.lld", "-Clink-arg=-Tlinkall.x"],
-  `--remap-path-prefix=${homedir()}=/`,
+  ...["-Clinker=ld.lld", "-Clinker-flavor=ld.lld"],
+  ...[`${homedir()}=/`, `${CARGO_HOME}=/cargo`, `${TARGETS}=/target`].map((path) => `--remap-path-prefix=${path}`),
 ];
 
 /** Stands for crates that were compiled with these flags and in these versions. */

@@ -21,13 +21,14 @@ const LEFT_OUT = ["main/libc", "port/entropy"].map((name) => join(FIRMWARE, `${n
 const SMALL = ["-msave-restore"];
 const RUNTIME_MAIN = join(FIRMWARE, "main/main.c");
 
-function groupsOf(name: string, { core, define }: Esp32, variant: Variant): readonly Group[] {
+function groupsOf(name: string, { core }: Esp32, variant: Variant): readonly Group[] {
   const layout = layoutOf(name);
   const trees = thirdParty();
   const common = [...core.flags, ...COMMON];
   const sodium = sodiumFlags(trees.libsodium ?? "");
   const flags = [
-    ...[...common, ...SMALL, "-Os", ...STRICT, `-I${FIRMWARE}`, ...layout.definitions, `-D${define}`],
+    ...[...common, ...SMALL, "-Os", ...STRICT, `-I${FIRMWARE}`, ...layout.definitions],
+    `-DCHIP_FILE="chips/esp32/${name}.h"`,
     ...[
       `-DFLASH_BYTES=${layout.board.flash.bytes}u`,
       "-DCHIP_SPI_MESSAGES",
@@ -176,8 +177,9 @@ export async function buildEsp32(name: string, variant: Variant = { tls: false }
   const as = variant.tls ? "main-tls" : "main";
   const file = (ending: string) => join(folder, `${as}.${ending}`);
   archive(chip.core, objects, file("a"));
-  const script = join(CRATE, "kept.x");
-  const linked = [`-Map=${file("map")}`, `-T${script}`, file("a"), ...librariesOf(chip)];
+  const own = join(CRATE, `moved-${name}.x`);
+  const scripts = [...(existsSync(own) ? [own] : []), "linkall.x", join(CRATE, "kept.x")].map((path) => `-T${path}`);
+  const linked = [`-Map=${file("map")}`, ...scripts, file("a"), ...librariesOf(chip)];
   const [elf, binary] = [file("elf"), file("bin")];
   copyFileSync(cargo(name, chip, ["--gc-sections", ...linked]), elf);
   const flashSize = ["--flash-size", `${layoutOf(name).board.flash.bytes >> 20}MB`];

@@ -9,12 +9,13 @@ import { BuildStop } from "./build-stop.ts";
 import { compile, filesBelow, type Group } from "./compile.ts";
 import { FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
 import { type Edited, editedGroup } from "./image.ts";
-import { layoutOf, ROOT } from "./layout.ts";
+import { isEsp32, layoutOf, ROOT } from "./layout.ts";
 import { ENGINE_PARTS, engineBuild, SEALING, VERIFYING } from "./parts.ts";
 import { thirdParty } from "./third-party.ts";
 
-/** Whose flash map and limits the host's programs have. */
+/** Whose flash map and limits the host's programs have, where nothing else is said. */
 export const HOST_LAYOUT = "qemu-mps2";
+/** Room for each board's map, and what tests put behind it. */
 export const HOST_FLASH_BYTES = 0x44_0000;
 
 const OUTPUT = join(ROOT, ".cache/firmware/host");
@@ -40,12 +41,17 @@ function link(name: string, objects: readonly string[]): string {
   return path;
 }
 
-/**
- * Builds what isn't up to date. @param edited Some of our sources made others, for programs under another name.
- * @param writeBytes Words that the flash takes once, where that is not as the layout's board has it.
- * @throws BuildStop when there is no gcc, a source can't be had or doesn't compile.
- */
-export async function buildHost(edited?: Edited, writeBytes?: number): Promise<HostPrograms> {
+interface HostBuild {
+  /** Some of our sources made others, for programs under another name. */
+  readonly edited?: Edited | undefined;
+  /** Words that the flash takes once, where that is not as the board has it. */
+  readonly writeBytes?: number | undefined;
+  /** The board whose flash map they have; with a chip of the ESP32 family, its flash code over a model of cache and mask ROM. */
+  readonly board?: string | undefined;
+}
+
+/** Builds what isn't up to date. @throws BuildStop when there is no gcc, a source can't be had or doesn't compile. */
+export async function buildHost({ edited, writeBytes, board }: HostBuild = {}): Promise<HostPrograms> {
   if (spawnSync(CC, ["--version"]).error !== undefined) {
     throw new BuildStop("the host's build wants a C compiler; run: apt-get install -y gcc libc6-dev");
   }
@@ -54,12 +60,13 @@ export async function buildHost(edited?: Edited, writeBytes?: number): Promise<H
   const sodium = sodiumFlags(trees.libsodium ?? "").map((flag) => flag.replace(/^-I(?=\/.*libsodium)/, "-isystem"));
   const flags = [
     ...[...common, ...STRICT, `-I${FIRMWARE}`],
-    ...layoutOf(HOST_LAYOUT).definitions.filter(
+    ...layoutOf(board ?? HOST_LAYOUT).definitions.filter(
       (each) => !/^-D(IMAGE_ADDRESS|HEAP_BYTES|ENGINE_STACK_BYTES)=/.test(each),
     ),
     ...(writeBytes === undefined ? [] : ["-UFLASH_WRITE_BYTES", `-DFLASH_WRITE_BYTES=${writeBytes}u`]),
     ...[`-DIMAGE_ADDRESS=${IMAGE_ADDRESS}u`, "-DHEAP_BYTES=8388608u", "-DENGINE_STACK_BYTES=524288u"],
-    ...[`-DHOST_FLASH_BYTES=${HOST_FLASH_BYTES}u`, engineBuild(trees.quickjs ?? ""), `-I${FIRMWARE}/port/lwip`],
+    ...["HOST_FLASH_BYTES", "FLASH_BYTES"].map((name) => `-D${name}=${HOST_FLASH_BYTES}u`),
+    ...['-DCHIP_FILE="chips/host/esp32.h"', engineBuild(trees.quickjs ?? ""), `-I${FIRMWARE}/port/lwip`],
     ...[`-isystem${trees.lwip}/src/include`, `-isystem${trees.quickjs}`, ...sodium],
   ];
   const inputs = filesBelow(FIRMWARE, ".h");
@@ -93,13 +100,11 @@ export async function buildHost(edited?: Edited, writeBytes?: number): Promise<H
     ],
     inputs: [basename(trees.quickjs ?? ""), ...ENGINE_PARTS],
   };
+  const isEspressif = board !== undefined && isEsp32(board);
+  const flash = isEspressif ? ["esp32/flash", "host/esp32-model"] : ["host/flash"];
   const chip = ours(
-    "chips/host/chip",
-    "chips/host/flash",
-    "chips/serial",
-    "main/report",
-    "port/crc32",
-    "port/sodium-base",
+    ...["host/chip", "host/flash-cut", ...flash, "serial"].map((name) => `chips/${name}`),
+    ...["main/report", "port/crc32", "port/sodium-base"],
   );
   const asEdited = (groups: readonly Group[]) =>
     edited === undefined ? groups : groups.flatMap((group) => editedGroup(group, join(OUTPUT, edited.as), edited));
@@ -109,13 +114,10 @@ export async function buildHost(edited?: Edited, writeBytes?: number): Promise<H
     chip,
     ours("chips/host/runtime", "chips/hosted/heap", "boot/record-log"),
     below("main", "heap", "libc", "report"),
-    ours(
-      ...["aes", "clock", "console", "crypto", "entropy", "flash", "js", "sodium", "system"].map(
-        (name) => `port/${name}`,
-      ),
-    ),
+    ours(...["aes", "clock", "console", "crypto", "flash", "js", "sodium", "system"].map((name) => `port/${name}`)),
+    ours(isEspressif ? "chips/esp32/entropy" : "port/entropy"),
   ]);
   const main = await compile([...ownRuntime, engine, sodiumGroup([...VERIFYING, ...SEALING])], CC);
-  const ending = `${edited === undefined ? "" : `-${edited.as}`}${writeBytes === undefined ? "" : `-${writeBytes}`}`;
+  const ending = [board, edited?.as, writeBytes].map((part) => (part === undefined ? "" : `-${part}`)).join("");
   return { boot: link(`boot${ending}`, boot.objects), main: link(`main${ending}`, main.objects) };
 }

@@ -55,12 +55,13 @@ const CHIPS: Readonly<Record<string, Chip>> = {
   "linux-armhf": LINUX,
   // An image runs where it lies in flash, at the slot that the boot stage chose.
   esp32c3: { folder: "esp32", core: RISCV_COMPACT, hz: 160_000_000, imageAddress: 0 },
+  esp32c6: { folder: "esp32", core: RISCV, hz: 160_000_000, imageAddress: 0 },
 };
 
 /** Boards whose chip runs Linux: their native image is a program (linux.ts). */
 export const isLinux = (name: string): boolean => CHIPS[name]?.folder === "linux";
 
-const isRiscv = (name: string): boolean => CHIPS[name]?.core === RISCV;
+const isRiscv = (name: string): boolean => CHIPS[name]?.folder === "virt";
 /** Boards with a chip of the ESP32 family: their images are linked with the vendor's libraries (esp32.ts). */
 export const isEsp32 = (name: string): boolean => CHIPS[name]?.folder === "esp32";
 

@@ -66,21 +66,26 @@ export interface Weakening {
   readonly bundle?: Edits;
 }
 
-/**
- * @param writeBytes Words that the flash takes once; as the board has it when absent.
- * @param weakening For tests of the harness itself. Rejects when an update that nothing disturbs doesn't come to its end.
- */
+interface HostOptions {
+  /** For tests of the harness itself. */
+  readonly weakening?: Weakening;
+  /** Words that the flash takes once; as the board has it when absent. */
+  readonly writeBytes?: number;
+  /** Whose flash and flash map it is. */
+  readonly board?: string;
+}
+
+/** Rejects when an update that nothing disturbs doesn't come to its end. */
 export async function hostBed(
   scenario: HostScenario,
-  weakening: Weakening = {},
-  writeBytes?: number,
+  { weakening = {}, writeBytes, board }: HostOptions = {},
 ): Promise<HostBed> {
-  const programs = await buildHost(weakening.c, writeBytes);
+  const programs = await buildHost({ edited: weakening.c, writeBytes, board });
   const native = imageSets(NATIVE_BYTES, 1000)[0].images.get(COMPONENT.native) as Uint8Array;
   const dead = native.slice();
   dead.set(utf8("dead"));
   const crash = { second: () => new Map([[COMPONENT.native as number, dead]]) };
-  const made = await updateBed(HOST_LAYOUT, {
+  const made = await updateBed(board ?? HOST_LAYOUT, {
     ...{ native, releases: 1, ...(weakening.bundle && { edits: weakening.bundle }) },
     ...(writeBytes !== undefined && { writeBytes }),
     ...(scenario === "native-crash" ? crash : {}),
@@ -134,13 +139,14 @@ function runHost(bed: HostBed, { cut, rot }: HostCase): Promise<HostRun> {
         rmSync(folder, { recursive: true });
         if (!bed.until.test(text)) {
           const [said = starts > STARTS_MAX ? "it started again and again" : "it ended"] = LOST.exec(text) ?? [];
-          return reject(new Error(`${said}\n${text.slice(-800)}${traced.replace(/^[we] .*\n/gm, "")}`));
+          return reject(new Error(`${said}\n${text.slice(-800)}${traced.replace(/^[wce] .*\n/gm, "")}`));
         }
-        const operations = [...traced.matchAll(/^([we]) (\d+) (\d+) (\d+)$/gm)].map(
+        const operations = [...traced.matchAll(/^([wce]) (\d+) (\d+) (\d+)$/gm)].map(
           ([, kind, address, , third]): FlashOperation => ({
-            kind: kind === "w" ? "write" : "erase",
+            kind: kind === "e" ? "erase" : "write",
             address: Number(address),
-            bytes: Uint8Array.of(0, 0, Number(third)),
+            // Where a write goes on, no record of a log begins.
+            bytes: Uint8Array.of(0, 0, kind === "c" ? 0 : Number(third)),
           }),
         );
         resolve({ session: { text, operations }, flash });

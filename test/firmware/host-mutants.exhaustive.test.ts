@@ -145,6 +145,6 @@ test.each(MUTANTS)("found: $name", async (mutant) => {
   const cases = mutant.cases(plain);
   expect(cases.length).toBeGreaterThan(0);
   expect(await findingOf(plain, cases), "the code as it is").toBeUndefined();
-  const bed = await hostBed("update", weakeningOf(mutant));
+  const bed = await hostBed("update", { weakening: weakeningOf(mutant) });
   expect(await findingOf(bed, mutant.cases(bed))).toMatch(mutant.finding);
 });

@@ -8,7 +8,7 @@ import { emptyHostTally, hostBed, hostCuts } from "./host-cuts.ts";
 test.each([8, 32])(
   "a unit starts, updates and survives power cuts on words of %i bytes",
   async (writeBytes) => {
-    const bed = await hostBed("update", {}, writeBytes);
+    const bed = await hostBed("update", { writeBytes });
     const tally = emptyHostTally();
     await hostCuts(bed, tally, 97, 5);
     expect(tally.failures).toEqual([]);

@@ -2,12 +2,21 @@
  * Flash as chips behave, with power that fails at a chosen operation. An erase sets bits of a sector, a write clears
  * bits of erased bytes only, page by page; where a word can be written once, a second write of it is refused.
  */
+import { type Board, readBoard } from "#boards/sim/host/board.ts";
 import type { Flash } from "#device/port.ts";
 
 export interface Geometry {
   readonly name: string;
   readonly sectorBytes: number;
   readonly writeBytes: number;
+  /** Whose flash map it has; one that just fits the images when absent. */
+  readonly board?: Board;
+}
+
+/** A board's own flash, with its map. */
+export function boardGeometry(name: string): Geometry {
+  const board = readBoard(name);
+  return { name, sectorBytes: board.flash.sectorBytes, writeBytes: board.flash.writeBytes, board };
 }
 
 export const GEOMETRIES: readonly Geometry[] = [

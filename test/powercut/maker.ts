@@ -130,7 +130,7 @@ export function serve(
 
 /** Where things lie on a board of this geometry: two sectors each for settings and journal, slots that fit the images. */
 function regionsFor(geometry: Geometry, sets: readonly ImageSet[]) {
-  const { sectorBytes } = geometry;
+  const { sectorBytes, board } = geometry;
   let at = 0;
   const region = (bytes: number) => {
     const start = at;
@@ -149,7 +149,9 @@ function regionsFor(geometry: Geometry, sets: readonly ImageSet[]) {
     jsA: region(slotBytes(1)),
     jsB: region(slotBytes(1)),
   };
-  return { regions, flashBytes: at };
+  return board === undefined
+    ? { regions, flashBytes: at }
+    : { regions: board.flash.regions as typeof regions, flashBytes: board.flash.bytes };
 }
 
 export type Regions = ReturnType<typeof regionsFor>["regions"];

@@ -10,13 +10,12 @@
 #define IN_RAM __attribute__((section(".rwtext.flash"), noinline))
 #define PAGE_BYTES 256u
 #define SECTOR_BYTES 4096u
-#define INTERRUPTS_ON 8u
 
 const uint32_t chip_flash_bytes = FLASH_BYTES;
 const uint32_t chip_flash_sector_bytes = SECTOR_BYTES;
 __attribute__((section(".kept"))) uint32_t chip_flash_operations;
 
-static const uint8_t *at(uint32_t address) { return (const uint8_t *)(WINDOW + address); }
+static const uint8_t *at(uint32_t address) { return (const uint8_t *)(uintptr_t)(WINDOW + address); }
 
 void chip_flash_start(void) {
   for (uint32_t page = 0; page < FLASH_BYTES / MAP_PAGE_BYTES; page++) map_set(WINDOW_ENTRY + page, page);
@@ -32,20 +31,18 @@ const void *chip_code(uint32_t address, uint32_t length) {
 }
 
 static IN_RAM int program(uint32_t address, const uint32_t *words, uint32_t length) {
-  uint32_t before;
-  __asm volatile("csrrci %0, mstatus, 8" : "=r"(before)::"memory");
+  uint32_t before = interrupts_off();
   int result = esp_rom_spiflash_write(address, words, (int32_t)length);
   Cache_Invalidate_Addr(WINDOW + address, length);
-  __asm volatile("csrs mstatus, %0" ::"r"(before & INTERRUPTS_ON) : "memory");
+  interrupts_restore(before);
   return result;
 }
 
 static IN_RAM int erase(uint32_t address) {
-  uint32_t before;
-  __asm volatile("csrrci %0, mstatus, 8" : "=r"(before)::"memory");
+  uint32_t before = interrupts_off();
   int result = esp_rom_spiflash_erase_sector(address / SECTOR_BYTES);
   Cache_Invalidate_Addr(WINDOW + address, SECTOR_BYTES);
-  __asm volatile("csrs mstatus, %0" ::"r"(before & INTERRUPTS_ON) : "memory");
+  interrupts_restore(before);
   return result;
 }
 

@@ -4,7 +4,7 @@ import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { componentName, nameOf, type ReleaseFile, ReleaseTrouble } from "#trust/host/release-file.ts";
 import { signRelease } from "#trust/releases/sign-release.ts";
 import { openRelease } from "#trust/releases/verify-release.ts";
-import { BLOCK_BYTES, BLOCKS_MAX, rootOfBytes } from "#wire/releases/blocks.ts";
+import { BLOCK_BYTES, BLOCKS_MAX, IMAGE_BYTES_MAX, rootOfBytes } from "#wire/releases/blocks.ts";
 import {
   type Component,
   type Consent,
@@ -63,10 +63,15 @@ export function buildRelease(plan: ReleasePlan): ReleaseFile {
     readonly saves: number;
   }[] = [];
   for (const [kind, image] of [...plan.images].sort(([a], [b]) => a - b)) {
-    const own = encodeStream(NO_BASE, image);
-    if (Math.max(own.length, image.length) > BLOCKS_MAX * BLOCK_BYTES) {
+    if (image.length > IMAGE_BYTES_MAX) {
       throw new ReleaseTrouble(
-        `the ${componentName(kind)} image is ${image.length} bytes; a unit takes ${BLOCKS_MAX * BLOCK_BYTES}`,
+        `the ${componentName(kind)} image is ${image.length} bytes; a unit takes ${IMAGE_BYTES_MAX}`,
+      );
+    }
+    const own = encodeStream(NO_BASE, image);
+    if (own.length > BLOCKS_MAX * BLOCK_BYTES) {
+      throw new ReleaseTrouble(
+        `the ${componentName(kind)} image is ${own.length} bytes compressed; a unit takes ${BLOCKS_MAX * BLOCK_BYTES}`,
       );
     }
     const imageRoot = rootOfBytes(nodePrimitives.sha256, image);

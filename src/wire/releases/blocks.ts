@@ -13,8 +13,10 @@ import type { Sha256 } from "#base/sha256.ts";
 
 export const BLOCK_BYTES = 4096;
 export const LEAF_BYTES = 16;
-/** Blocks of one transfer at most: 1 MB. */
+/** Blocks of one transfer at most, so that its hash list fits one block's answer: 1 MB. */
 export const BLOCKS_MAX = 256;
+/** An image at most: its transfers are compressed, and only recovery takes its hash list, in parts. */
+export const IMAGE_BYTES_MAX = 1024 * BLOCK_BYTES;
 /** Blocks that one request may ask for: one bit each. */
 const WINDOW_MAX = 32;
 /** First bytes of the transfer's root, which name it on the wire. */

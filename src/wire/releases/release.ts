@@ -2,7 +2,7 @@ import { ok, type Result, refuse } from "#base/faults.ts";
 import type { Sha256 } from "#base/sha256.ts";
 import { type Cbor, decodeCbor, encodeCbor } from "#codec/cbor.ts";
 import { IMAGES_ID_BYTES } from "#wire/flash/journal.ts";
-import { BLOCK_BYTES, BLOCKS_MAX, TRANSFER_NAME_BYTES } from "./blocks.ts";
+import { BLOCK_BYTES, BLOCKS_MAX, IMAGE_BYTES_MAX, TRANSFER_NAME_BYTES } from "./blocks.ts";
 
 /** Bytes of a signed release at most, for two components with a delta each. */
 export const RELEASE_BYTES_MAX = 400;
@@ -115,7 +115,7 @@ export function decodeRelease(payload: Uint8Array): Result<Release> {
 function componentOf(item: Cbor): Component | undefined {
   if (!Array.isArray(item) || item.length !== 4) return undefined;
   const [kind, imageBytes, imageRoot, transfers] = item as readonly Cbor[];
-  if (!isCount(kind, COMPONENT.config) || !isCount(imageBytes, BLOCKS_MAX * BLOCK_BYTES) || imageBytes === 0) {
+  if (!isCount(kind, COMPONENT.config) || !isCount(imageBytes, IMAGE_BYTES_MAX) || imageBytes === 0) {
     return undefined;
   }
   if (!(imageRoot instanceof Uint8Array) || imageRoot.length !== 32) return undefined;

@@ -167,6 +167,19 @@ describe("a release file", () => {
       expect(() => decodeReleaseFile(broken, "a.release")).toThrow(/^a\.release /);
     }
     expect(() => build([])).toThrow(/a release has an image at least/);
-    expect(() => build([[COMPONENT.js, new Uint8Array(2_000_000)]])).toThrow(/the js image is 2000000 bytes/);
+    expect(() => build([[COMPONENT.js, new Uint8Array(4_194_305)]])).toThrow(/the js image is 4194305 bytes; a unit/);
+    expect(() => build([[COMPONENT.js, noise(1_050_000)]])).toThrow(/the js image is 1\d{6} bytes compressed; a unit/);
+  });
+
+  it("holds an image of more than 1 MB whose stream is shorter", () => {
+    const image = new Uint8Array(1_200_000);
+    image.set(noise(60_000), 1_100_000);
+    const keys = fresh();
+    newKeySet(keys, "lamp");
+    const file = build([[COMPONENT.native, image]]);
+    const { signed } = signReleaseFile(file, readKeyFile(join(keys, "release.key"), "release").seed);
+    expect(decodeReleaseFile(encodeReleaseFile({ ...file, signed }), "x").release.components[0]?.imageBytes).toBe(
+      1_200_000,
+    );
   });
 });

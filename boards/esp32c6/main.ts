@@ -1,0 +1,12 @@
+/** Assembles the ESP32-C6 board's bundle: port, settings, machines, app. */
+import type { App } from "#device/app-interface.ts";
+import { type Build, createMachines, type OnboardingParts } from "#device/core.ts";
+import { run } from "#device/runner.ts";
+import { openSettings } from "#device/settings.ts";
+import board from "./board.json" with { type: "json" };
+import { port, scope } from "./port.ts";
+
+export function start(app: App, build: Build, onboarding: OnboardingParts): void {
+  const settings = openSettings(port.flash, board.flash.regions.settings);
+  run(port, createMachines({ port, app, board, build, onboarding }), app, settings, scope);
+}

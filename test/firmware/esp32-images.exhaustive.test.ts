@@ -9,6 +9,7 @@ import { BLOCK_BYTES, BLOCKS_MAX } from "#wire/releases/blocks.ts";
 
 const BUILD_MS = 45 * 60_000;
 const SECTOR_BYTES = 4096;
+const PAGE_BYTES = 0x1_0000;
 
 /** Why this machine does not build a board's image now, in one line. */
 function whyNot(name: string): string | undefined {
@@ -26,6 +27,36 @@ test("where an image can't be built now, one line says what to run", () => {
     expect(whyNot(name)).toMatch(/run: [^\n]+$/);
   }
 });
+
+/** Where the boot stage lies in RAM: boot.ld. */
+const BOOT_RAM: Readonly<Record<string, readonly [from: number, to: number]>> = {
+  esp32c3: [0x3fcb0000, 0x3fccc000],
+  esp32c6: [0x40830000, 0x4084c000],
+};
+/** RAM by its one address: a C3's instructions have another. */
+const ramAddress = (address: number) => (address >= 0x40380000 && address < 0x403e0000 ? address - 0x700000 : address);
+
+interface Segment {
+  readonly address: number;
+  readonly bytes: number;
+  /** In the image. */
+  readonly offset: number;
+}
+
+/** @source ESP-IDF: esp_image_header_t, esp_image_segment_header_t */
+function segmentsOf(image: Uint8Array): readonly Segment[] {
+  const view = new DataView(image.buffer, image.byteOffset);
+  let offset = 24;
+  return Array.from({ length: view.getUint8(1) }, () => {
+    const segment = {
+      address: view.getUint32(offset, true),
+      bytes: view.getUint32(offset + 4, true),
+      offset: offset + 8,
+    };
+    offset = segment.offset + segment.bytes;
+    return segment;
+  });
+}
 
 const imageInfo = (path: string) => execFileSync(esptool(), ["image-info", path], { encoding: "utf8" });
 
@@ -52,8 +83,27 @@ describe.each(BUILT)("%s", (name) => {
       const sections = sectionsOf(elf);
       const code = [".trap", ".rwtext", ".rwtext.wifi"].reduce((sum, each) => sum + (sections.get(each) ?? 0), 0);
       expect(code).toBeLessThanOrEqual(budgets.ramCodeBytes as number);
+      expect(sections.get(".stack") ?? 0).toBeGreaterThanOrEqual(stackBytes);
       // firmware/chips/esp32/libc.c says where these would lie.
       expect(sections.get(".tbss") ?? 0).toBeLessThanOrEqual(124);
+    },
+    BUILD_MS,
+  );
+
+  test(
+    "the boot stage can map what the runtime has in flash, and copy the rest without touching itself",
+    async () => {
+      const { binary } = await buildEsp32(name);
+      const segments = segmentsOf(readFileSync(binary));
+      const [from, to] = BOOT_RAM[name] as readonly [number, number];
+      const isMapped = ({ address }: Segment) =>
+        (address >= 0x3c000000 && address < 0x3c400000) || (address >= 0x42000000 && address < 0x42400000);
+      expect(segments.filter(isMapped)).toHaveLength(2);
+      for (const segment of segments) {
+        const start = ramAddress(segment.address);
+        if (isMapped(segment)) expect((segment.offset - segment.address) % PAGE_BYTES).toBe(0);
+        else expect([start, start + segment.bytes <= from || start >= to]).toEqual([start, true]);
+      }
     },
     BUILD_MS,
   );

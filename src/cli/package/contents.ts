@@ -30,7 +30,7 @@ export const PROGRAMS: readonly string[] = [
 export const FILES: readonly RegExp[] = [
   /^src\/(base|codec|wire|trust|device|app)\/(?!.*\bhost\/).*\.ts$/,
   // The RISC-V board is for the tests of a core: it has no images here (ADR 0169).
-  /^boards\/(?!.*\bhost\/)(?!qemu-riscv\/)(?!esp32c3\/).*(\.ts|board\.json|schema\.json)$/,
+  /^boards\/(?!.*\bhost\/)(?!qemu-riscv\/)(?!esp32c[36]\/).*(\.ts|board\.json|schema\.json)$/,
   /^firmware\/third-party\.json$/,
   // What `latchkey firmware build --deb` packs beside the program.
   /^boards\/linux\/package\//,

@@ -11,7 +11,7 @@ import { partitionTable, TABLE_START } from "./esp32-table.ts";
 import { CRATE, cargo, chipOf, type Esp32, esptool, librariesOf, run, vendorsLoader } from "./esp32-tools.ts";
 import { COMMON, FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
 import { layoutOf, ROOT } from "./layout.ts";
-import { ENGINE_PARTS, engineBuild, type Image, networkSources, SEALING, VERIFYING } from "./parts.ts";
+import { cryptoGroup, ENGINE_PARTS, engineBuild, type Image, networkSources, SEALING, VERIFYING } from "./parts.ts";
 import { thirdParty } from "./third-party.ts";
 import { secureGroups, type Variant } from "./tls-sources.ts";
 
@@ -77,11 +77,7 @@ function groupsOf(name: string, { core }: Esp32, variant: Variant): readonly Gro
       flags: [...common, ...SMALL, "-Os", "-w", `-I${FIRMWARE}`, `-I${FIRMWARE}/port/lwip`, `-I${src}/include`],
       inputs: [basename(trees.lwip ?? ""), ...inputs],
     },
-    {
-      sources: [...VERIFYING, ...SEALING].map((file) => join(trees.libsodium ?? "", "src/libsodium", `${file}.c`)),
-      flags: [...common, "-O2", ...core.arithmetic, "-w", ...sodium],
-      inputs: [basename(trees.libsodium ?? "")],
-    },
+    cryptoGroup(trees.libsodium ?? "", [...VERIFYING, ...SEALING], core),
   ];
 }
 
@@ -135,11 +131,7 @@ export async function buildEsp32Boot(name: string): Promise<Image> {
     flags,
     inputs,
   };
-  const verifying: Group = {
-    sources: VERIFYING.map((file) => join(trees.libsodium ?? "", "src/libsodium", `${file}.c`)),
-    flags: [...core.flags, ...COMMON, "-O2", ...core.arithmetic, "-w", ...sodiumFlags(trees.libsodium ?? "")],
-    inputs: [basename(trees.libsodium ?? "")],
-  };
+  const verifying = cryptoGroup(trees.libsodium ?? "", VERIFYING, chip.core);
   const { objects, compiled } = await compile([ours, verifying], compilerOf(chip.core));
   const folder = join(ROOT, ".cache/firmware", name);
   mkdirSync(folder, { recursive: true });

@@ -9,7 +9,7 @@ import { buildEsp32, buildEsp32Boot } from "./esp32.ts";
 import { CALL_GRAPH, COMMON, FIRMWARE, OURS, sodiumFlags } from "./flags.ts";
 import { isEsp32, isLinux, type Layout, layoutOf, ROOT } from "./layout.ts";
 import { buildLinux } from "./linux.ts";
-import { engineBuild, engineGroup, type Image, networkSources, SEALING, VERIFYING } from "./parts.ts";
+import { cryptoGroup, engineBuild, engineGroup, type Image, networkSources, SEALING, VERIFYING } from "./parts.ts";
 import { THIRD_PARTY, thirdParty } from "./third-party.ts";
 import { PLAIN, secureGroups, type Variant } from "./tls-sources.ts";
 
@@ -32,12 +32,6 @@ function networkGroup(tree: string, core: Core): Group {
     ],
     inputs: [basename(tree), ...filesBelow(FIRMWARE, ".h")],
   };
-}
-
-function cryptoGroup(tree: string, names: readonly string[], core: Core): Group {
-  const sources = names.map((name) => join(tree, "src/libsodium", `${name}.c`));
-  const flags = [...core.flags, ...COMMON, CALL_GRAPH, "-O2", ...core.arithmetic, "-w", ...sodiumFlags(tree)];
-  return { sources, flags, inputs: [basename(tree)] };
 }
 
 function runtimeGroup(layout: Layout, trees: Readonly<Record<string, string>>): Group {

@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Group } from "./compile.ts";
-import { CORTEX_M } from "./cores.ts";
-import { COMMON, FIRMWARE } from "./flags.ts";
+import { filesBelow, type Group } from "./compile.ts";
+import { CORTEX_M, type Core } from "./cores.ts";
+import { CALL_GRAPH, COMMON, FIRMWARE, sodiumFlags } from "./flags.ts";
 
 export interface Image {
   readonly elf: string;
@@ -73,6 +73,26 @@ export const SEALING = [
   "crypto_onetimeauth/poly1305/donna/poly1305_donna",
   "crypto_shorthash/siphash24/ref/shorthash_siphashx24_ref",
 ];
+
+/** Curve25519 in libsodium's place. */
+export const CURVE = join(FIRMWARE, "curve25519");
+/** Makes libsodium's sources call it. */
+export const OWN_FIELD = ["-include", join(CURVE, "field.h")];
+/** Instead of which of its sources. */
+export const REPLACED = "crypto_sign/ed25519/ref10/open";
+
+/** Sources of libsodium for a core, and ours in their place. */
+export function cryptoGroup(tree: string, names: readonly string[], core: Core): Group {
+  const theirs = (kept: readonly string[]) => kept.map((name) => join(tree, "src/libsodium", `${name}.c`));
+  const flags = [...core.flags, ...COMMON, CALL_GRAPH, "-O2", ...core.arithmetic, "-w"];
+  if (!core.ownCurve)
+    return { sources: theirs(names), flags: [...flags, ...sodiumFlags(tree)], inputs: [basename(tree)] };
+  return {
+    sources: [...theirs(names.filter((name) => name !== REPLACED)), ...filesBelow(CURVE, ".c")],
+    flags: [...flags, ...sodiumFlags(tree), ...OWN_FIELD],
+    inputs: [basename(tree), ...filesBelow(CURVE, ".h")],
+  };
+}
 
 /** Tells engines apart whose bytecode may differ: by their sources with our edits, and how they are compiled. */
 export function engineBuild(tree: string, core = CORTEX_M): string {

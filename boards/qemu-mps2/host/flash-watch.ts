@@ -32,8 +32,8 @@ export interface WatchedUnit {
 
 const symbolsKnown = new Map<string, readonly (readonly [name: string, address: number])[]>();
 
-/** Where the firmware counts its flash operations, restarts included (chip_flash_operations, firmware/main/sections.ld). */
-export const OPERATIONS_ADDRESS = 0x20000000;
+/** Where the firmware of a board counts its flash operations, restarts included (chip_flash_operations, firmware/main/sections.ld). */
+export const operationsAddress = (board: string): number => (board === "qemu-riscv" ? 0x80200000 : 0x20000000);
 
 /** Where both images begin a flash operation. */
 function entries(board: string): readonly (readonly [name: string, address: number])[] {
@@ -101,7 +101,7 @@ export async function watchFlash(
       const kind = starts.find(([, start]) => start === pc)?.[0] as FlashOperation["kind"] | undefined;
       // One step or run in a hundred ends before the instruction has run, or in an interrupt in its place.
       if (kind === undefined) continue;
-      const counted = viewOf(await line.read(OPERATIONS_ADDRESS, 4)).getUint32(0, true);
+      const counted = viewOf(await line.read(operationsAddress(board), 4)).getUint32(0, true);
       const isAgain = counted === passed - 1;
       if (counted !== passed && !isAgain)
         throw new Error(`the unit began ${counted} operations, ${passed} were let pass`);

@@ -11,7 +11,7 @@ import { lineFrameReader } from "#wire/lines/line-frame.ts";
 import { decodeRadioReport } from "#wire/lines/radio-line.ts";
 import { MDNS_PORT } from "#wire/sessions/discovery.ts";
 import { type Emulator, powerOff, startEmulator } from "./emulator.ts";
-import { OPERATIONS_ADDRESS } from "./flash-watch.ts";
+import { operationsAddress } from "./flash-watch.ts";
 import { commandIo, pressButton, watchPwm } from "./io-commands.ts";
 import { lines, noticeOf, show } from "./unit-lines.ts";
 
@@ -54,7 +54,7 @@ const EXIT_POWER_CUT = 80;
  * one, so the operation is torn where it happens to stand; the exact tears are the simulated board's and the harness's.
  */
 async function cutAt(emulator: Emulator, board: string, operation: number): Promise<void> {
-  const command = { "command-line": `xp /1wx ${OPERATIONS_ADDRESS}` };
+  const command = { "command-line": `xp /1wx ${operationsAddress(board)}` };
   for (;;) {
     const words = await emulator.qmp.execute("human-monitor-command", command).catch(() => undefined);
     if (typeof words !== "string") return;

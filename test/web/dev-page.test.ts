@@ -82,9 +82,11 @@ test("the history that the unit keeps is a chart, which goes on with what is new
 });
 
 test("the button is held for as long as the space bar is", async () => {
-  await page.getByRole("button", { name: "Press and hold" }).focus();
+  const button = page.getByRole("button", { name: "Press and hold" });
+  await button.focus();
   await page.keyboard.down("Space");
-  await page.waitForTimeout(2_000);
+  await expect.poll(() => button.getAttribute("aria-pressed")).toBe("true");
+  await page.waitForTimeout(300);
   await page.keyboard.up("Space");
   await page.getByRole("tab", { name: "Events" }).click();
   await expect
@@ -92,9 +94,9 @@ test("the button is held for as long as the space bar is", async () => {
       page
         .locator("tbody td")
         .allTextContents()
-        .then((cells) => Number.parseInt(cells[2] ?? "", 10)),
+        .then((cells) => Number((cells[2] ?? "").replaceAll(/\D/g, ""))),
     )
-    .toBeGreaterThanOrEqual(500);
+    .toBeGreaterThanOrEqual(250);
 });
 
 test("a saved file starts the app again, and the unit remembers what it did", async () => {

@@ -4,8 +4,9 @@ fn main() {
     let arguments = std::env::var("LATCHKEY_LINK").expect("built by `latchkey firmware build --board esp32c6`");
     for argument in arguments.split(' ') {
         println!("cargo::rustc-link-arg={argument}");
-        if argument.starts_with('/') {
-            println!("cargo::rerun-if-changed={argument}");
+        let path = argument.strip_prefix("-T").unwrap_or(argument);
+        if path.starts_with('/') {
+            println!("cargo::rerun-if-changed={path}");
         }
     }
 }

@@ -22,6 +22,7 @@ runContract(port, ${SPARE});`,
       AST2600,
       files,
       `
+until [ -c /dev/mtd0 ]; do sleep 0.1; done
 cat /sys/class/mtd/mtd0/type /sys/class/mtd/mtd0/erasesize
 run() {
   ./unit --flash /dev/mtd0 < /dev/null > /tmp/said 2>&1 & unit=$!

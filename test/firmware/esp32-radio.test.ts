@@ -127,6 +127,13 @@ test("the unit's own access point opens and closes", () => {
   expect(of(lines, "told")).toEqual(["told 86 c0a80401", "told 86"]);
 });
 
+test("an access point that the driver starts again to give it its name stays open", () => {
+  const [told, CLOSED] = ["told 86 c0a80401", "event:5"];
+  const opened = [`serve:${hex("lamp-65f4")}`, SERVING, CLOSED, SERVING];
+  expect(of(run(...opened), "told")).toEqual([told]);
+  expect(of(run(...opened, "serve:", CLOSED), "told")).toEqual([told, "told 86"]);
+});
+
 test("frames beyond what waits are counted, and every hundred of them told with those that were taken", () => {
   const lines = run("listen:6", "heard:60", "heard:165", "heard:63");
   expect(of(lines, "told 81")).toHaveLength(60 + 64 + 63);

@@ -26,7 +26,7 @@ enum { NO_NETWORK = 1, REFUSED };
 static bool is_on, is_scanning, is_listening, wants_listen;
 static uint8_t channel;
 static enum { APART, JOINING, TOGETHER } state;
-static enum { CLOSED, OPENING, OPEN } served;
+static bool wants_serving, is_serving;
 static unsigned tries;
 static bool is_direct; /* this try asks the last access point alone */
 static uint64_t until_ms, scan_until_ms;
@@ -53,7 +53,7 @@ void radio_start(void) {
 }
 
 bool radio_is_on(void) { return is_on; }
-bool radio_is_serving(void) { return served == OPEN; }
+bool radio_is_serving(void) { return is_serving; }
 
 void radio_heard(uint8_t on, const uint8_t *bytes, size_t length) {
   struct data_frame frame;
@@ -135,9 +135,9 @@ static void serve(const uint8_t *bytes, uint32_t length) {
   if (length < 1 || bytes[0] > 32 || length != 1u + bytes[0]) return;
   stop_listening();
   wants_listen = false;
-  if (bytes[0] == 0 && served == CLOSED) return;
-  if (!esp32_radio_serve(bytes + 1, bytes[0])) tell(SERVING, NULL, 0);
-  else served = bytes[0] ? OPENING : served;
+  if (bytes[0] == 0 && !wants_serving) return;
+  wants_serving = esp32_radio_serve(bytes + 1, bytes[0]) && bytes[0] != 0;
+  if (bytes[0] != 0 && !wants_serving) tell(SERVING, NULL, 0);
 }
 
 static void obey(uint8_t type, const uint8_t *bytes, uint32_t length) {
@@ -215,12 +215,13 @@ static void take_event(void) {
   if (event.kind == ESP32_SCANNED && is_scanning) scan_until_ms = 0;
   if (event.kind == ESP32_CONNECTED) connected(event.bssid, event.channel);
   if (event.kind == ESP32_DISCONNECTED) disconnected(event.reason);
-  if (event.kind == ESP32_SERVING && served == OPENING) {
-    served = OPEN;
+  /* The driver stops an access point and starts it again to give it its name: that is no end of one that is wanted. */
+  if (event.kind == ESP32_SERVING && wants_serving && !is_serving) {
+    is_serving = true;
     tell(SERVING, own_address, 4);
   }
-  if (event.kind == ESP32_CLOSED && served != CLOSED) {
-    served = CLOSED;
+  if (event.kind == ESP32_CLOSED && !wants_serving && is_serving) {
+    is_serving = false;
     tell(SERVING, NULL, 0);
   }
 }

@@ -224,6 +224,7 @@ unsafe extern "C" fn esp32_radio_serve(ssid: *const u8, length: usize) -> bool {
     served.authmode = wifi_auth_mode_t_WIFI_AUTH_OPEN;
     served.max_connection = STATIONS_MOST;
     served.beacon_interval = 100;
+    (served.dtim_period, served.csa_count) = (2, 3); // 0 is outside of their ranges
     config.ap = served;
     unsafe {
         is_ok(esp_wifi_set_mode(wifi_mode_t_WIFI_MODE_APSTA))

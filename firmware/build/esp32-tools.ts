@@ -67,6 +67,11 @@ export function run(
 export function chipOf(name: string): Esp32 {
   const chip = CHIPS[name];
   if (chip === undefined) throw new BuildStop(`no chip is known for the board ${name}`);
+  if (!existsSync(CRATE)) {
+    throw new BuildStop(
+      `this package brings no images of ${name}, and no sources of them; take one that was made where the tools are (docs/boards/esp32.md)`,
+    );
+  }
   const missing = missingForEsp32();
   if (missing.length > 0) throw new BuildStop(`the firmware of ${name} needs tools; run: ${missing.join(" && ")}`);
   return chip;

@@ -4,8 +4,9 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { type FlashConfig, readFlashConfig } from "#factory/config.ts";
+import { missingForEsp32 } from "#firmware/esp32-tools.ts";
 import { missingPackages } from "#firmware/image.ts";
-import { FIRMWARE_BOARDS } from "#firmware/layout.ts";
+import { ESP32_BOARDS, FIRMWARE_BOARDS } from "#firmware/layout.ts";
 import { bringsImages } from "#firmware/ready-images.ts";
 import { readKeyFile } from "#trust/host/key-file.ts";
 import { sayTrouble, troubleLine } from "./say-trouble.ts";
@@ -61,6 +62,18 @@ function images(): Finding {
   return install === undefined
     ? ok("native images", "the toolchain builds them: latchkey firmware build")
     : { what: "native images", state: "optional", detail: `they need a toolchain; run: ${install}` };
+}
+
+/** Boards that one can hold: their images take other tools. */
+function kitImages(config: FlashConfig | undefined): readonly Finding[] {
+  return ESP32_BOARDS.map((board) => {
+    const what = `images of ${board}`;
+    if (bringsImages(board)) return ok(what, "came with the package");
+    const lines = missingForEsp32();
+    if (lines.length === 0) return ok(what, `the tools build them: latchkey firmware build --board ${board}`);
+    const state = config?.board === board ? "missing" : "optional";
+    return { what, state, detail: `they need tools; run: ${lines.join(" && ")}` };
+  });
 }
 
 function configuration(path: string): readonly [Finding, FlashConfig | undefined] {
@@ -121,7 +134,7 @@ function output({ output }: FlashConfig): Finding {
 function findings(path: string): readonly Finding[] {
   const [found, config] = configuration(path);
   const ofProduct = config === undefined ? [] : [app(config), keys(config), output(config)];
-  return [node(), emulator(config), images(), found, ...ofProduct];
+  return [node(), emulator(config), images(), ...kitImages(config), found, ...ofProduct];
 }
 
 export function register(command: Command): void {

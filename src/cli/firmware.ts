@@ -9,6 +9,7 @@ import { buildBundle } from "#factory/bundle/bundle.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { exceeded, sizeLines, stackLines } from "#firmware/budget.ts";
 import { BuildStop } from "#firmware/build-stop.ts";
+import { missingForEsp32 } from "#firmware/esp32-tools.ts";
 import { buildBoot, buildRuntime, imagePaths, missingPackages } from "#firmware/image.ts";
 import {
   ESP32_BOARDS,
@@ -26,14 +27,22 @@ import { readBytes, readText, refuseFolder, writeWhole } from "#trust/host/files
 import { sayTrouble } from "./say-trouble.ts";
 import { linkedComponents, packageComponents, sbomOf } from "./sbom.ts";
 
+/** The lines that install what a board's build lacks. */
+function missingLines(board: string): readonly string[] {
+  if (isEsp32(board)) return missingForEsp32();
+  const line = missingPackages(layoutOf(board).core);
+  return line === undefined ? [] : [line];
+}
+
 /** Installs the toolchain where this user may; without that, or when it fails, the build names the line to run. */
 function installMissing(board: string): void {
-  const line = missingPackages(layoutOf(board).core);
-  if (line === undefined || process.getuid?.() !== 0) return;
+  const lines = missingLines(board);
+  if (lines.length === 0 || process.getuid?.() !== 0) return;
+  const line = lines.join(" && ");
   process.stderr.write(`latchkey: the firmware needs a toolchain, so: ${line}\n`);
-  const [program = "", ...args] = line.split(" ");
   // Its words are progress; what is built is told on standard output.
-  spawnSync(program, args, { stdio: ["ignore", 2, 2], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  spawnSync("sh", ["-c", line], { stdio: ["ignore", 2, 2], env });
 }
 
 /** Writes both packages of a program and reads them back. @throws BuildStop when the disk doesn't hold what was written. */
@@ -94,11 +103,11 @@ export function register(command: Command): void {
           if (deb) writePackages(board, runtime, out);
           return;
         }
+        if (!isLinux(board)) installMissing(board);
         if (isEsp32(board)) {
           process.exitCode = await buildEsp32Images(board, tls);
           return;
         }
-        if (!isLinux(board)) installMissing(board);
         const boot = await buildBoot(board);
         const runtime = await buildRuntime(board, { tls, modelled });
         process.stdout.write(`${sizeLines(board, { boot, runtime, tls })}\n`);

@@ -39,6 +39,8 @@ declare const DEFINED: unique symbol;
 export interface App {
   /** In types only: `defineDevice` has checked it. */
   readonly [DEFINED]: true;
+  /** On development units alone, which say so. */
+  readonly isDevelopment?: true;
   readonly functions?: Readonly<Record<string, AppFunction>> | undefined;
   readonly variables?: Readonly<Record<string, AppVariable>> | undefined;
   readonly events?: Readonly<Record<string, AppEvent>> | undefined;

@@ -2,10 +2,11 @@
  * What only development units have: it tells the maker's tools what the app threw, with its stack, and evaluates what they
  * send. It is code that a development bundle alone holds; a production unit has nothing of it (ADR 0137).
  */
-import { concat } from "#base/bytes.ts";
+import { concat, fromHex } from "#base/bytes.ts";
 import { faultText, type Result } from "#base/faults.ts";
 import { utf8 } from "#base/utf8.ts";
 import { type CborMap, decodeCbor, encodeCbor } from "#codec/cbor.ts";
+import { LOAD_APP } from "#wire/lines/development-app.ts";
 import {
   DEVELOPMENT_MARK,
   type DevelopmentReport,
@@ -15,8 +16,9 @@ import {
 } from "#wire/lines/development-line.ts";
 import { callApp } from "./app-call.ts";
 import { createStrikes } from "./app-guard.ts";
-import type { App, AppIo } from "./app-interface.ts";
+import type { App, AppFunction, AppIo } from "./app-interface.ts";
 import type { AppRuntime } from "./app-runtime.ts";
+import type { AppPart, AppStore } from "./development-app.ts";
 import type { DeviceEvent, Machine, Step } from "./machine.ts";
 import type { Port } from "./port.ts";
 import { markOf } from "./thrown-at.ts";
@@ -26,12 +28,15 @@ const LINE_BYTES_MAX = 8_192;
 /** A value on the console: longer ones are cut. */
 const SHOWN_MAX = 1_000;
 const DEPTH_MAX = 4;
+/** Between an answer and the restart that follows it: it has to leave first. */
+const RESTART_MS = 100;
 
 /** Members of the messages as texts: a build for firmware shortens all other names (ADR 0005), and tools must find these. */
 type Member =
   | "id"
   | "evaluate"
   | "usage"
+  | "load"
   | "value"
   | "error"
   | "heapBytes"
@@ -42,13 +47,21 @@ type Member =
   | "name"
   | "message"
   | "stack"
+  | "tail"
+  | "digest"
+  | "bytes"
   | "at";
 
 interface Development {
   readonly port: Port;
   readonly app: App;
+  /** Where a kit keeps the script of its app; undefined on other development units. */
+  readonly store: AppStore | undefined;
   /** What the runner gave the app at its start. */
   io: AppIo | undefined;
+  /** A new script is whole: the unit starts again once it has said so. */
+  isLoaded: boolean;
+  restartAtMs: number | undefined;
 }
 
 function say({ port }: Development, report: DevelopmentReport): void {
@@ -135,14 +148,43 @@ function evaluate(development: Development, { id, evaluate: text }: DevelopmentR
   }
 }
 
+/** Takes a part of a new script. @returns Why not, or undefined. */
+function load(development: Development, part: AppPart): string | undefined {
+  const why = development.store?.put(part);
+  development.isLoaded ||= why === undefined && part.digest.length > 0;
+  return why;
+}
+
+/** The same part in a line, its bytes in hexadecimal digits. */
+function loadLine(development: Development, id: number, line: unknown): void {
+  const { at, bytes, tail, digest } = line as Partial<Record<Member, unknown>>;
+  const [given, whole] = [fromHex(String(bytes)), fromHex(String(digest))];
+  const isPart = given !== undefined && whole !== undefined && typeof at === "number" && typeof tail === "number";
+  const error = isPart ? load(development, { at, bytes: given, tail, digest: whole }) : "it is damaged";
+  say(development, error === undefined ? { id, value: "" } : { id, error });
+}
+
 function obey(development: Development, message: object): void {
-  const { id, evaluate: text, usage } = message as Partial<Record<Member, unknown>>;
+  const { id, evaluate: text, usage, load: part } = message as Partial<Record<Member, unknown>>;
   if (typeof id !== "number") return;
   if (typeof text === "string") evaluate(development, { id, evaluate: text });
+  else if (part !== undefined && development.store !== undefined) loadLine(development, id, part);
   else if (usage === true) say(development, { id, heapBytes: development.port.system.heapBytes() });
 }
 
+/** The restart behind a new script, a moment after the answer. */
+function restarting(development: Development, step: Step<Uint8Array>, nowMs: number): Step<Uint8Array> {
+  if (!development.isLoaded) return step;
+  development.restartAtMs ??= nowMs + RESTART_MS;
+  if (nowMs < development.restartAtMs) return { ...step, wakeAtMs: development.restartAtMs };
+  return { ...step, effects: [...step.effects, { kind: "restart", reason: "requested" }] };
+}
+
 function step(development: Development, rest: Uint8Array, event: DeviceEvent): Step<Uint8Array> {
+  return restarting(development, heard(development, rest, event), event.nowMs);
+}
+
+function heard(development: Development, rest: Uint8Array, event: DeviceEvent): Step<Uint8Array> {
   if (event.kind === "app-started") {
     say(development, { started: { passed: event.passed, heapBytes: development.port.system.heapBytes() } });
   }
@@ -173,16 +215,42 @@ function each<T>(entries: Entries<T>, make: (name: string, entry: T) => T): Read
   return Object.fromEntries(Object.entries(entries ?? {}).map(([name, entry]) => [name, make(name, entry)]));
 }
 
-/** @returns The app, watched; and the machine that speaks with the maker's tools. */
-export function develop(app: App, port: Port): { readonly app: App; readonly machine: Machine<Uint8Array> } {
-  const development: Development = { port, app, io: undefined };
+/** What a kit's app has besides: it takes a new script in an owner's session. */
+function loading(development: Development): AppFunction {
+  const [count, some] = [
+    { type: "int", min: 0, max: 2 ** 31 },
+    { type: "bytes", maxLength: 2_048 },
+  ] as const;
+  return {
+    ...{ right: "config", args: { at: count, bytes: some, tail: count, digest: some } },
+    run: (part) => load(development, part) ?? "",
+  };
+}
+
+/**
+ * @param store Of a kit, whose app is a script beside the bundle.
+ * @returns The app, watched; and the machine that speaks with the maker's tools.
+ */
+export function develop(
+  app: App,
+  port: Port,
+  store?: AppStore,
+): { readonly app: App; readonly machine: Machine<Uint8Array> } {
+  const development: Development = {
+    ...{ port, app, store },
+    ...{ io: undefined, isLoaded: false, restartAtMs: undefined },
+  };
   const { selfTest, pressed } = app;
   const watched = {
     ...app,
-    functions: each(app.functions, (name, entry) => ({
-      ...entry,
-      run: (args, io) => watch(development, name, () => entry.run(args, io)),
-    })),
+    isDevelopment: true,
+    functions: {
+      ...each(app.functions, (name, entry) => ({
+        ...entry,
+        run: (args, io) => watch(development, name, () => entry.run(args, io)),
+      })),
+      ...(store && { [LOAD_APP]: loading(development) }),
+    },
     variables: each(app.variables, (name, entry) => ({
       ...entry,
       read: (io) => watch(development, name, () => entry.read(io)),

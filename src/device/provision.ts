@@ -29,16 +29,27 @@ interface State {
   readonly line: Uint8Array;
 }
 
-/** What one request does, in the order that survives a power cut at any point. */
-function answer(crypto: Primitives, request: FactoryRequest, facts: Facts, stored: Stored): readonly Effect[] {
+/**
+ * What one request does, in the order that survives a power cut at any point.
+ * @param made The key that an earlier request of the same step made: it is in flash only after the step.
+ */
+function answer(
+  crypto: Primitives,
+  request: FactoryRequest,
+  facts: Facts,
+  stored: Stored,
+  made: { seed: Uint8Array | undefined },
+): readonly Effect[] {
   switch (request.kind) {
     case "identify": {
       // A unit that lost its key must not get another one: whoever trusts the old key would be left alone with it.
       const isLost = facts.key === undefined && (isProvisioned(facts) || facts.unreadable.has("key"));
       if (isLost) return [done("STORE_UNREADABLE")];
-      const seed = facts.key ?? crypto.random(32);
+      const known = facts.key ?? made.seed;
+      const seed = known ?? crypto.random(32);
+      made.seed = seed;
       const identity = say({ kind: "identity", publicKey: crypto.ed25519PublicKey(seed) });
-      return facts.key === undefined ? [remember("key", seed), identity] : [identity];
+      return known === undefined ? [remember("key", seed), identity] : [identity];
     }
     case "provision": {
       if (isProvisioned(facts)) return [done("FACTORY_PROVISIONED")];
@@ -67,9 +78,10 @@ function step(crypto: Primitives, isDevelopment: boolean, state: State, event: D
   if (event.kind !== "console-data" || facts === undefined || stored === undefined) return { state, effects: [] };
   const { lines, rest } = split(concat(state.line, event.bytes));
   const effects: Effect[] = [];
+  const made = { seed: undefined };
   for (const line of lines) {
     const message = decodeFactoryLine(line);
-    if (message?.ok && isRequest(message.value)) effects.push(...answer(crypto, message.value, facts, stored));
+    if (message?.ok && isRequest(message.value)) effects.push(...answer(crypto, message.value, facts, stored, made));
     else if (message !== undefined) effects.push(done("FACTORY_LINE"));
     else if (!isDevelopment && line.startsWith(DEVELOPMENT_MARK)) effects.push(done("DEVELOPMENT_ONLY"));
   }

@@ -1,6 +1,6 @@
 /** Writes a unit's label and card to the station's disk, and reads them back with an independent decoder. */
 import { mkdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { toHex } from "#base/bytes.ts";
 import { readQr } from "#codec/host/qr-reader.ts";
 import { readBytes, writeWhole } from "#trust/host/files.ts";
@@ -18,7 +18,27 @@ export interface Printed {
   readonly pdf: string;
 }
 
-/** What the decoder sees must be what was meant, letter for letter. Throws LineError when it isn't; nothing is kept then. */
+/** Draws a sheet into a file, and reads it back: what the decoder sees must be what was meant, letter for letter. @throws LineError */
+async function drawInto(path: string, sheet: Sheet): Promise<Uint8Array> {
+  const png = await drawPng(sheet);
+  writeWhole(path, png, 0o600);
+  if ((await readQr(readBytes(path))) !== linkText(sheet.link)) {
+    rmSync(path);
+    throw new LineError(
+      `${basename(path)} reads back differently from what was printed; raise labels.dpi or the label's size`,
+    );
+  }
+  return png;
+}
+
+/** The label of a development unit, which says that it is one. @returns Where it lies. @throws LineError */
+export async function printLabel(config: FlashConfig, id: Uint8Array): Promise<string> {
+  const path = join(config.output, "label.png");
+  await drawInto(path, labelSheet(config, id, "DEVELOPMENT"));
+  return path;
+}
+
+/** Throws LineError when a sheet reads back differently; nothing is kept then. */
 export async function printSheets(
   config: FlashConfig,
   { id, secret }: { readonly id: Uint8Array; readonly secret: Uint8Array },
@@ -33,12 +53,7 @@ export async function printSheets(
   ];
   const drawn: { sheet: Sheet; png: Uint8Array }[] = [];
   for (const [name, sheet] of sheets) {
-    const png = await drawPng(sheet);
-    writeWhole(join(draft, name), png, 0o600);
-    if ((await readQr(readBytes(join(draft, name)))) !== linkText(sheet.link)) {
-      throw new LineError(`${name} reads back differently from what was printed; raise labels.dpi or the label's size`);
-    }
-    drawn.push({ sheet, png });
+    drawn.push({ sheet, png: await drawInto(join(draft, name), sheet) });
   }
   writeWhole(join(draft, "print.pdf"), await drawPdf(drawn), 0o600);
   mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -4,14 +4,14 @@ import { cardGroups, cardLink, cardText, labelLink } from "#wire/grants/card.ts"
 import type { FlashConfig } from "./config.ts";
 import { CARD_SIZE, type Sheet } from "./labels.ts";
 
-/** The label on the unit: its ID, no secret. */
-export function labelSheet(config: FlashConfig, id: Uint8Array): Sheet {
+/** The label on the unit: its ID, no secret. @param note A line below, such as what it must not be taken for. */
+export function labelSheet(config: FlashConfig, id: Uint8Array, note?: string): Sheet {
   const digits = toHex(id).toUpperCase();
   const groups = digits.match(/.{8}/g) ?? [];
   return {
     ...config.labels,
     link: [{ mode: "alphanumeric", data: labelLink(config.maker, id) }],
-    lines: [config.product, ...groups],
+    lines: [config.product, ...groups, ...(note === undefined ? [] : [note])],
   };
 }
 

@@ -21,6 +21,8 @@ export interface UnitDescription {
   /** Functions, variables and events of the app, with the right that each needs. */
   readonly names: readonly (readonly [name: string, right: string])[];
   readonly product: string;
+  /** Whether it is a development unit: it answers the maker's tools, and believes development keys alone. */
+  readonly isDevelopment: boolean;
   /** Whether this session is the owner's. */
   readonly isOwner: boolean;
   readonly isClaimed: boolean;
@@ -77,6 +79,7 @@ export function readUnitDescription(answer: Cbor): Result<UnitDescription> {
   return ok({
     names,
     product: String(facts.get("product") ?? ""),
+    isDevelopment: facts.get("development") === true,
     isOwner: facts.get("owner") === true,
     isClaimed: facts.get("claimed") === true,
     allowsFleetCalls: facts.get("fleetCalls") === true,

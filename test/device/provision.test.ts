@@ -63,6 +63,17 @@ const GIVEN = new Map([
   ["air-key", new Uint8Array(32).fill(3)],
 ]);
 
+test("requests that waited for the unit's start, and come at once, make one key", () => {
+  const bare = unit();
+  const line = encodeFactoryLine({ kind: "identify" });
+  const keys = bare
+    .feed(utf8(line + line + line))
+    .map((answer) => answer.kind === "identity" && toHex(answer.publicKey));
+  const [later] = bare.ask({ kind: "identify" });
+  expect(keys).toHaveLength(3);
+  expect(new Set([...keys, later?.kind === "identity" && toHex(later.publicKey)]).size).toBe(1);
+});
+
 test("a bare unit makes its own key, keeps it, and never tells it", () => {
   const bare = unit();
   const [first] = bare.ask({ kind: "identify" });

@@ -19,6 +19,7 @@ const COMMAND = {
   md5: 0x13,
   securityInfo: 0x14,
   eraseFlash: 0xd0,
+  readFlash: 0xd2,
 } as const;
 
 /** The chip's numbers of the registers that are read. @source ESP32-C6 and ESP32-C3 technical reference manuals */
@@ -94,6 +95,7 @@ export async function startRomLoader(options: RomOptions = {}): Promise<RomLoade
   let starts = 0;
   let [isStub, isRunning] = [false, false];
   let program: Promise<Program> | undefined;
+  let [unread, toAcknowledge] = [new Uint8Array(0), 0];
   let pending = { address: 0, bytes: 0, parts: [] as Uint8Array[] };
 
   function write(): void {
@@ -103,7 +105,20 @@ export async function startRomLoader(options: RomOptions = {}): Promise<RomLoade
     if (wornAt !== undefined) flash[wornAt] = 0;
   }
 
+  /** One block of what is read; the next one once this one is acknowledged, and at the end a digest of all. */
+  function sendRead(socket: Socket): void {
+    const block = unread.slice(toAcknowledge, toAcknowledge + 4_096);
+    toAcknowledge += block.length;
+    socket.write(slip(block));
+  }
+
   function answer(socket: Socket, packet: Uint8Array): void {
+    if (unread.length > 0) {
+      if (toAcknowledge < unread.length) return sendRead(socket);
+      socket.write(slip(createHash("md5").update(unread).digest()));
+      unread = new Uint8Array(0);
+      return;
+    }
     const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
     const command = packet[1] as number;
     const word = (index: number) => view.getUint32(8 + 4 * index, true);
@@ -135,6 +150,10 @@ export async function startRomLoader(options: RomOptions = {}): Promise<RomLoade
     } else if (command === COMMAND.eraseFlash) {
       flash.fill(0xff);
       reply();
+    } else if (command === COMMAND.readFlash) {
+      reply();
+      [unread, toAcknowledge] = [flash.slice(word(0), word(0) + word(1)), 0];
+      sendRead(socket);
     } else if (command === COMMAND.flashBegin) reply();
     else if (command === COMMAND.flashEnd) {
       reply();

@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createConnection, createServer } from "node:net";
 import { type Emulator, startEmulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { type Board, readBoard } from "#boards/sim/host/board.ts";
 import { readyBoot } from "#firmware/ready-images.ts";
@@ -24,8 +24,26 @@ function consoleOf(emulator: Emulator): Program {
   };
 }
 
-/** A kit as it comes: its flash is erased, its chip waits in its loader. @param flashPath Where its flash lies once it starts. */
-export async function startKit(flashPath: string): Promise<Kit> {
+/** A network around a kit: the radio line's far end, HOST:PORT, and the address that the kit gets there. */
+interface KitAir {
+  readonly radio: string;
+  readonly address: string;
+}
+
+async function joinAir(emulator: Emulator, { radio, address }: KitAir): Promise<void> {
+  const [host = "", port = ""] = radio.split(":");
+  const air = createConnection({ host, port: Number(port) });
+  air.on("error", () => undefined);
+  emulator.radio.pipe(air).pipe(emulator.radio);
+  await emulator.forward("tcp", address, KIT_BOARD.network.tcpPort);
+}
+
+/**
+ * A kit as it comes: its flash is erased, its chip waits in its loader.
+ * @param flashPath Where its flash lies once it starts.
+ * @param air       None where it stays alone.
+ */
+export async function startKit(flashPath: string, air?: KitAir): Promise<Kit> {
   const kernel = await readyBoot(KIT_BOARD.name);
   let emulator: Emulator | undefined;
   const rom: RomLoader = await startRomLoader({
@@ -33,6 +51,7 @@ export async function startKit(flashPath: string): Promise<Kit> {
     async program(flash) {
       writeFileSync(flashPath, flash);
       emulator = await startEmulator({ board: KIT_BOARD.name, flashPath, kernel });
+      if (air !== undefined) await joinAir(emulator, air);
       return consoleOf(emulator);
     },
   });

@@ -49,7 +49,7 @@ async function makeRelease(): Promise<void> {
 test("a bare kit becomes a unit with label, card and a place in the registry", async () => {
   await makeRelease();
   const kit = await startKit(join(folder, "kit.flash"));
-  const [steps, made]: [string[], MadeUnit[]] = [[], []];
+  const [steps, untested, made]: [string[], string[], MadeUnit[]] = [[], [], []];
   try {
     await makeUnits({ config, board: KIT_BOARD, releasePath, serial: { port: kit.port, boot: [] } }, 1, undefined, {
       step: (name, work) => {
@@ -57,6 +57,7 @@ test("a bare kit becomes a unit with label, card and a place in the registry", a
         return work();
       },
       begun: () => undefined,
+      untested: (what) => void untested.push(what),
       made: (unit) => void made.push(unit),
     });
   } finally {
@@ -65,6 +66,7 @@ test("a bare kit becomes a unit with label, card and a place in the registry", a
   expect(steps).toEqual([
     ...["flash", "power on", "unit makes its key", "owner's grant", "label and card", "unit remembers", "registry"],
   ]);
+  expect(untested).toEqual(["listens for Wi-Fi"]);
   const registry = openRegistry(join(config.output, "registry.db"));
   expect(registry.list().map(({ id, board }) => [id, board])).toEqual([
     [toHex(made[0]?.id as Uint8Array), "qemu-mps2"],

@@ -15,8 +15,27 @@ export function checkLoader({ name, loader }: Board): string {
   return loader;
 }
 
-/** Loader, partition table and boot stage, as one image for the flash's beginning. @throws BuildStop */
+/**
+ * What of one image from the flash's beginning on lies outside the regions that are written by themselves, as the journal between the
+ * partition table and the boot stage. In them the image holds nothing.
+ */
+export function aroundRegions(image: Uint8Array, { flash }: Pick<Board, "flash">): readonly FlashImage[] {
+  const holes = Object.entries(flash.regions)
+    .filter(([name, region]) => name !== "boot" && region.start < image.length)
+    .map(([, region]) => region)
+    .sort((a, b) => a.start - b.start);
+  const parts: FlashImage[] = [];
+  let from = 0;
+  for (const { start, bytes } of holes) {
+    if (start > from) parts.push({ address: from, bytes: image.slice(from, start) });
+    from = start + bytes;
+  }
+  if (from < image.length) parts.push({ address: from, bytes: image.slice(from) });
+  return parts;
+}
+
+/** Loader, partition table and boot stage. @throws BuildStop */
 export async function bootImages(board: Board): Promise<readonly FlashImage[]> {
   checkLoader(board);
-  return [{ address: 0, bytes: new Uint8Array(readFileSync(await readyBoot(board.name))) }];
+  return aroundRegions(new Uint8Array(readFileSync(await readyBoot(board.name))), board);
 }

@@ -1,6 +1,4 @@
 /** Builds what a development unit starts, again after each change of a file. */
-import { existsSync, type FSWatcher, watch } from "node:fs";
-import { basename, dirname, sep } from "node:path";
 import { hasModels } from "#base/board-io.ts";
 import type { Board } from "#boards/sim/host/board.ts";
 import { describedApp } from "#cli/checked-bundle.ts";
@@ -12,9 +10,7 @@ import type { FlashConfig } from "#factory/config.ts";
 import { readyBoot, readyRuntime } from "#firmware/ready-images.ts";
 import { readBytes } from "#trust/host/files.ts";
 import type { DevImages } from "./dev-keys.ts";
-
-/** Editors write a file in several steps. */
-const SETTLE_MS = 20;
+import { openSourceWatch } from "./source-watch.ts";
 
 export interface DevBuild extends DevImages {
   /** Source map, or empty where the bundle has none. */
@@ -23,7 +19,7 @@ export interface DevBuild extends DevImages {
   readonly places: readonly string[];
 }
 
-interface DevBuilder {
+export interface DevBuilder {
   /** @throws BundleError with the maker's file and line */
   build(): Promise<DevBuild>;
   /** Calls back after each change of a file that was built from. */
@@ -47,35 +43,13 @@ export async function openDevBuilder(config: FlashConfig, board: Board): Promise
   const made = { release: "development", atS: Math.floor(Date.now() / 1000) };
   const builder = await openDevelopmentBuilder(developmentEntry(product, made));
   const native = await developmentNative(config, board);
-  const watched = new Map<string, FSWatcher>();
-  const names = new Map<string, Set<string>>();
-  let timer: NodeJS.Timeout | undefined;
-  let changed: (savedAtMs: number) => void = () => undefined;
-
-  function follow(inputs: readonly string[]): void {
-    for (const input of inputs) {
-      if (input.includes(`${sep}node_modules${sep}`) || !existsSync(input)) continue;
-      const folder = dirname(input);
-      const inFolder = names.get(folder) ?? new Set();
-      names.set(folder, inFolder.add(basename(input)));
-      if (watched.has(folder)) continue;
-      // The folder, since an editor may put a new file in the place of the old one.
-      const watcher = watch(folder, (_, name) => {
-        if (name !== null && !names.get(folder)?.has(name)) return;
-        const savedAtMs = performance.now();
-        clearTimeout(timer);
-        timer = setTimeout(() => changed(savedAtMs), SETTLE_MS);
-      });
-      watcher.on("error", () => undefined);
-      watched.set(folder, watcher);
-    }
-  }
-  follow([config.app]);
+  const sources = openSourceWatch();
+  sources.follow([config.app]);
 
   return {
     async build() {
       const { bytes, map, inputs } = await builder.build();
-      follow(inputs);
+      sources.follow(inputs);
       if (!startsNative(board)) return { js: bytes, native, map, places: [] };
       const { description } = await describedApp(product, board, made.release);
       const entry = developmentEntry(product, { ...made, description });
@@ -83,12 +57,9 @@ export async function openDevBuilder(config: FlashConfig, board: Board): Promise
       const marked = await buildScript(entry, undefined, [statementMarks(places)]);
       return { js: marked.bytes, native, map: "", places };
     },
-    onChange(see) {
-      changed = see;
-    },
+    onChange: sources.onChange,
     async close() {
-      clearTimeout(timer);
-      for (const watcher of watched.values()) watcher.close();
+      sources.close();
       await builder.close();
     },
   };

@@ -6,6 +6,7 @@ import {
   decodeDevelopmentLine,
   encodeDevelopmentLine,
   type Failed,
+  type LoadedPart,
   type Thrown,
 } from "#wire/lines/development-line.ts";
 import { decodeFactoryLine } from "#wire/lines/factory-line.ts";
@@ -15,7 +16,7 @@ const ANSWER_MS = 30_000;
 const REFUSED =
   "this is a production unit: it evaluates nothing (DEVELOPMENT_ONLY). Run the app on a development unit: latchkey dev";
 
-interface ConsoleReports {
+export interface ConsoleReports {
   log(line: string): void;
   started(heapBytes: number): void;
   thrown(thrown: Thrown): void;
@@ -25,9 +26,13 @@ interface ConsoleReports {
 export interface DevConsole {
   /** @throws CliTrouble with what the evaluation threw, or that the unit does not answer */
   evaluate(text: string): Promise<string>;
+  /** Hands a kit a part of its app's new script. @throws CliTrouble where it does not take it */
+  load(part: LoadedPart): Promise<void>;
   /** Bytes of memory in use. */
   heapBytes(): Promise<number>;
 }
+
+type Asked = { readonly evaluate: string } | { readonly usage: true } | { readonly load: LoadedPart };
 
 interface Answer {
   readonly id?: number;
@@ -47,8 +52,11 @@ function isRefusal(line: string): boolean {
   );
 }
 
+/** A unit's console: its process's, or a serial line's. */
+export type ConsoleLine = Pick<Child, "onLine" | "write" | "exited">;
+
 /** @param reports Takes what the unit tells by itself; dropped where nobody listens. */
-export function openDevConsole(unit: Child, reports?: ConsoleReports): DevConsole {
+export function openDevConsole(unit: ConsoleLine, reports?: ConsoleReports): DevConsole {
   let lastId = 0;
   const waiting = new Map<number, (answer: Answer) => void>();
   unit.onLine((line) => {
@@ -64,7 +72,7 @@ export function openDevConsole(unit: Child, reports?: ConsoleReports): DevConsol
     if (message.failed !== undefined) reports?.failed(message.failed);
     if (message.id !== undefined) waiting.get(message.id)?.(message);
   });
-  function ask(request: { readonly evaluate: string } | { readonly usage: true }): Promise<Answer> {
+  function ask(request: Asked): Promise<Answer> {
     const id = ++lastId;
     return new Promise((resolve, reject) => {
       const fail = (why: string) => {
@@ -90,6 +98,10 @@ export function openDevConsole(unit: Child, reports?: ConsoleReports): DevConsol
       const { value, error } = await ask({ evaluate: text });
       if (error !== undefined) throw new CliTrouble(error);
       return value ?? "undefined";
+    },
+    async load(part) {
+      const { error } = await ask({ load: part });
+      if (error !== undefined) throw new CliTrouble(`the kit does not take the app: ${error}`);
     },
     heapBytes: async () => (await ask({ usage: true })).heapBytes ?? 0,
   };

@@ -45,12 +45,13 @@ export function devKeys(config: FlashConfig): MakerKeys {
   return makerKeys(config);
 }
 
-/** What goes where in flash: signed by the development key set. */
+/** What goes where in flash: signed by the development key set. @param settings What the unit remembers from its first start on, beside keys. */
 export function devFlash(
   config: FlashConfig,
   board: Board,
   keys: MakerKeys,
   { js, native }: DevImages,
+  settings: ReadonlyMap<string, Uint8Array> = new Map(),
 ): readonly FlashImage[] {
   const images = new Map<number, Uint8Array>([[COMPONENT.js, js]]);
   if (native !== undefined) images.set(COMPONENT.native, native);
@@ -69,7 +70,7 @@ export function devFlash(
   };
   const { seed } = readKeyFile(join(config.keys, "release.key"), "release");
   const signed = signRelease(crypto, seed, release);
-  return firstFlash(config, board, { release, signed, streams: [], images }, keys, "the development release");
+  return firstFlash(config, board, { release, signed, streams: [], images }, keys, "the development release", settings);
 }
 
 /** Of a first flash, what is replaced at each change: the images and the journal. What the unit remembers stays. */

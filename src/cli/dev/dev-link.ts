@@ -43,9 +43,16 @@ export interface DevLink {
   close(): Promise<void>;
 }
 
+/** Where a unit is on its network. */
+export interface UnitPlace {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** @param find Says where the unit is now; undefined while nobody knows. */
 export function openDevLink(
   { deviceId, holderSeed }: DevIdentity,
-  at: { readonly host: string; readonly port: number },
+  find: () => Promise<UnitPlace | undefined>,
   reports: LinkReports,
 ): DevLink {
   let session: Session | undefined;
@@ -71,6 +78,8 @@ export function openDevLink(
 
   async function open(): Promise<void> {
     const opening = generation;
+    const at = await find();
+    if (at === undefined) return;
     const opened = await openSession({
       ...{ primitives, deviceId, holderSeed, sendingsMax: 1 },
       transport: httpTransport({ ...at, timeoutMs: 10_000 }),

@@ -8,6 +8,8 @@ import type { FlashConfig } from "#factory/config.ts";
 import type { DevState, Trouble } from "#web/dev/interface.ts";
 import type { Value } from "#web/ui/described.ts";
 import { type DevBuild, openDevBuilder } from "./dev-build.ts";
+import { type KitPlace, openDevKit } from "./dev-kit.ts";
+import { openKitBuilder } from "./dev-kit-build.ts";
 import { type DevLink, openDevLink } from "./dev-link.ts";
 import { canPress, signalsOf } from "./dev-signals.ts";
 import { createDevStore, type DevStore } from "./dev-state.ts";
@@ -54,14 +56,19 @@ function replaceTroubles(store: DevStore, kind: Trouble["kind"], message: string
   store.change({ troubles: [...found, ...others] });
 }
 
-/** @throws BundleError when the app does not build at the start: there is no unit to show yet. */
-export async function startDevLoop(config: FlashConfig, board: Board): Promise<DevLoop> {
+/**
+ * @param kit A board on a serial port; a simulated or emulated unit when undefined.
+ * @throws BundleError when the app does not build at the start: there is no unit to show yet.
+ */
+export async function startDevLoop(config: FlashConfig, board: Board, kit?: KitPlace): Promise<DevLoop> {
   const store = createDevStore(firstState(config, board));
-  const builder = await openDevBuilder(config, board);
+  const builder = kit === undefined ? await openDevBuilder(config, board) : openKitBuilder(config, board);
   const first = await builder.build();
   let link: DevLink | undefined;
-  const unit = await openDevUnit(first, { config, board, store, restarted: () => link?.reset() });
-  link = openDevLink(unit.identity, unit.at, reportsTo(store));
+  const options = { config, board, store, restarted: () => link?.reset() };
+  const unit = kit === undefined ? await openDevUnit(first, options) : await openDevKit(first, options, kit);
+  const opened = openDevLink(unit.identity, unit.find, reportsTo(store, unit));
+  link = opened;
   let running = first;
   let isBusy = false;
   let again: number | undefined;
@@ -84,7 +91,7 @@ export async function startDevLoop(config: FlashConfig, board: Board): Promise<D
     if (!isForced && Buffer.compare(built.js, running.js) === 0) return store.change({ phase });
     running = built;
     const { starts } = store.state;
-    await unit.load(built);
+    await unit.load(built, opened);
     const end = store.watch(({ kind, data }) => {
       if (kind !== "state" || data.starts === undefined || data.starts === starts) return;
       // Not from within the call that tells it.
@@ -107,18 +114,18 @@ export async function startDevLoop(config: FlashConfig, board: Board): Promise<D
   }
 
   builder.onChange((savedAtMs) => void changed(savedAtMs));
-  await unit.load(first);
+  await unit.load(first, opened);
   await unit.power(true);
   checkTypes();
   const usage = setInterval(() => void showUsage(store, unit, board), USAGE_MS);
   return {
-    ...{ store, unit, link },
+    ...{ store, unit, link: opened },
     restart: () => change(performance.now(), true),
     async close() {
       clearInterval(usage);
       await types.close();
       await builder.close();
-      await link?.close();
+      await opened.close();
       await unit.close();
     },
   };
@@ -136,9 +143,15 @@ async function showUsage(store: DevStore, unit: DevUnit, board: Board): Promise<
   store.sample("memory", used);
 }
 
-function reportsTo(store: DevStore): Parameters<typeof openDevLink>[2] {
+function reportsTo(store: DevStore, unit: DevUnit): Parameters<typeof openDevLink>[2] {
   return {
-    linked: (isLinked) => store.change({ isLinked }),
+    linked(isLinked) {
+      store.change({ isLinked });
+      // A kit off its cable: that it answers says that it has started.
+      if (isLinked && unit.console() === undefined) {
+        store.change({ phase: "running", startedAtMs: Date.now(), starts: store.state.starts + 1 });
+      }
+    },
     described: (description) => store.change({ description, settings: {} }),
     timeGrade: (timeGrade) => store.change({ timeGrade }),
     variable(name, value) {

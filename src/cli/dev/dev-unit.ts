@@ -5,10 +5,9 @@ import type { Child } from "#boards/sim/host/child.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { startsNative } from "#cli/factory/first-flash.ts";
 import { loopbackSubnet } from "#cli/loopback-subnet.ts";
-import { placeOfDefinition } from "#factory/bundle/definition-place.ts";
 import type { FlashConfig } from "#factory/config.ts";
 import type { FlashImage } from "#factory/images.ts";
-import type { Signal, Trouble } from "#web/dev/interface.ts";
+import type { Signal } from "#web/dev/interface.ts";
 import { openDevAir } from "./dev-air.ts";
 import type { DevBuild } from "./dev-build.ts";
 import { type DevConsole, openDevConsole } from "./dev-console.ts";
@@ -22,20 +21,20 @@ import {
   knownUnit,
   makeDevUnit,
 } from "./dev-keys.ts";
+import type { DevLink, UnitPlace } from "./dev-link.ts";
 import { commandOf } from "./dev-signals.ts";
 import type { DevStore } from "./dev-state.ts";
-import { placed, placeOfStack } from "./stack-places.ts";
+import { addTrouble, appReports, troubleOf } from "./dev-troubles.ts";
 
 /** A unit that ends before it works is started again once; then it waits for the next change. */
 const FAILED_STARTS_MAX = 2;
-const TROUBLES_MAX = 5;
 
 export interface DevUnit {
   readonly identity: DevIdentity;
   /** Where it is while it is on the network. */
-  readonly at: { readonly host: string; readonly port: number };
+  find(): Promise<UnitPlace | undefined>;
   /** Starts a changed app. What the unit remembers stays. */
-  load(build: DevBuild): Promise<void>;
+  load(build: DevBuild, link: DevLink): Promise<void>;
   power(isOn: boolean): Promise<void>;
   network(isOn: boolean): void;
   button(heldMs: number): void;
@@ -44,7 +43,7 @@ export interface DevUnit {
   close(): Promise<void>;
 }
 
-interface UnitOptions {
+export interface UnitOptions {
   readonly config: FlashConfig;
   readonly board: Board;
   readonly store: DevStore;
@@ -75,7 +74,7 @@ export async function openDevUnit(first: DevImages, options: UnitOptions): Promi
   const run = createRun(options, station, flashPath);
   return {
     identity,
-    at: { host: air.address, port: board.network.tcpPort },
+    find: () => Promise.resolve({ host: air.address, port: board.network.tcpPort }),
     async load(next) {
       run.build = next;
       await replaceImages(board, flashPath, run, flashOf(next), store);
@@ -131,18 +130,8 @@ function showSignal(store: DevStore, name: string, value: number | null): void {
   if (value !== null) store.sample(`signal ${name}`, value);
 }
 
-function addTrouble(store: DevStore, trouble: Trouble): void {
-  const others = store.state.troubles.filter(({ place, text }) => place !== trouble.place || text !== trouble.text);
-  store.change({ troubles: [trouble, ...others].slice(0, TROUBLES_MAX) });
-}
-
 function createRun({ config, board, store, restarted }: UnitOptions, station: SimStation, flashPath: string): Run {
   let failedStarts = 0;
-  const troubleOf = (kind: "thrown" | "crash", text: string, stack: string): Trouble => {
-    const place = placeOfStack(stack, run.build.map);
-    return { kind, text, ...(place === undefined ? {} : placed(place)) };
-  };
-
   function onNotice(notice: Readonly<Record<string, unknown>>): void {
     const { pin, io, value, failure, message, boot } = notice;
     if (typeof value === "number") {
@@ -157,7 +146,12 @@ function createRun({ config, board, store, restarted }: UnitOptions, station: Si
     const [text = "", ...stack] = String(message).split("\n");
     addTrouble(
       store,
-      troubleOf("crash", failure === "exception" ? text : `${String(failure)}: ${text}`, stack.join("\n")),
+      troubleOf(
+        "crash",
+        failure === "exception" ? text : `${String(failure)}: ${text}`,
+        stack.join("\n"),
+        run.build.map,
+      ),
     );
     if (store.state.phase === "starting" && ++failedStarts >= FAILED_STARTS_MAX) void stop();
   }
@@ -171,7 +165,7 @@ function createRun({ config, board, store, restarted }: UnitOptions, station: Si
   function attach(unit: Child): void {
     unit.onNotice((notice) => run.unit === unit && onNotice(notice));
     run.console = openDevConsole(unit, {
-      log: store.log,
+      ...appReports(config.app, store, () => run.build),
       started(heapBytes) {
         failedStarts = 0;
         store.change({
@@ -179,17 +173,6 @@ function createRun({ config, board, store, restarted }: UnitOptions, station: Si
           memory: { used: heapBytes, total: board.budgets.heapBytes },
           flash: flashUse(board, flashPath),
         });
-      },
-      thrown({ name, message, stack, at }) {
-        const trouble = troubleOf("thrown", `${name}: ${message}`, stack);
-        const marked = at === undefined ? undefined : run.build.places[at];
-        const defined = trouble.place === undefined ? (marked ?? placeOfDefinition(config.app, name)) : undefined;
-        addTrouble(store, { ...trouble, ...(defined === undefined ? {} : placed(defined)) });
-      },
-      failed({ name, message }) {
-        const defined = placeOfDefinition(config.app, name);
-        const text = `${name}: ${message}`;
-        addTrouble(store, { kind: "failed", text, ...(defined === undefined ? {} : placed(defined)) });
       },
     });
     void unit.exited.then((code) => {

@@ -2,18 +2,30 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { readBoard } from "#boards/sim/host/board.ts";
+import { type Board, readBoard } from "#boards/sim/host/board.ts";
+import { bootImages } from "#cli/board/boot-images.ts";
+import { PASSPHRASE } from "#cli/phone/credentials.ts";
 import { endOnSignals } from "#cli/program.ts";
+import { createReporter } from "#cli/reporter.ts";
 import { sayTrouble } from "#cli/say-trouble.ts";
+import { showsProgress } from "#cli/terminal.ts";
+import { CliTrouble } from "#cli/trouble.ts";
+import { secretHelp } from "#cli/values/secret.ts";
 import { type FlashConfig, readFlashConfig } from "#factory/config.ts";
+import type { KitPlace } from "./dev-kit.ts";
 import { startDevLoop } from "./dev-loop.ts";
 import { takeDevPlace } from "./dev-place.ts";
 import { serveDev } from "./dev-server.ts";
+import { askNetwork } from "./kit-network.ts";
 
 interface Options {
   readonly config: string;
   readonly board?: string;
-  readonly port?: number;
+  readonly port?: string;
+  readonly pagePort?: number;
+  readonly ssid?: string;
+  readonly passphraseFile?: string;
+  readonly host?: string;
   readonly fresh?: boolean;
   readonly json?: boolean;
 }
@@ -32,6 +44,30 @@ function forgetUnit(folder: string): void {
   }
 }
 
+/** The kit on the port that the maker named; undefined where none is. @throws CliTrouble for what belongs to a kit alone. */
+async function kitPlace(options: Options, board: Board): Promise<KitPlace | undefined> {
+  const { port, ssid, passphraseFile, host, json } = options;
+  if (port === undefined) {
+    if (board.loader !== undefined) {
+      throw new CliTrouble(
+        `${board.name} is a board that one can hold: connect it, and name its serial port by --port PORT`,
+      );
+    }
+    const [stray] = Object.entries({ "--ssid": ssid, "--passphrase-file": passphraseFile, "--host": host }).filter(
+      ([, value]) => value !== undefined,
+    );
+    if (stray !== undefined)
+      throw new CliTrouble(`${stray[0]} is for a board on a serial port; name that by --port PORT`);
+    return undefined;
+  }
+  const reporter = createReporter((text) => void process.stdout.write(text), showsProgress(process.stdout));
+  return {
+    ...{ port, host, isFresh: options.fresh === true, boot: await bootImages(board) },
+    network: () => askNetwork({ ssid, passphraseFile }),
+    step: (name, work, outcome) => (json === true ? work() : reporter.step(name, work, outcome)),
+  };
+}
+
 async function dev(options: Options): Promise<void> {
   const read = readFlashConfig(options.config);
   const board = readBoard(options.board ?? read.board);
@@ -39,8 +75,8 @@ async function dev(options: Options): Promise<void> {
   const tell = takeDevPlace(config.output);
   if (options.fresh === true) forgetUnit(config.output);
   endOnSignals();
-  const loop = await startDevLoop(config, board);
-  const server = await serveDev(loop, options.port ?? 0);
+  const loop = await startDevLoop(config, board, await kitPlace(options, board));
+  const server = await serveDev(loop, options.pagePort ?? 0);
   tell(server.port, server.token);
   if (options.json === true) process.stdout.write(`${JSON.stringify({ url: server.url, board: board.name })}\n`);
   else {
@@ -68,7 +104,14 @@ export function register(command: Command): void {
   command
     .option("--config <file>", "which app and product", "flash.config.json")
     .option("--board <name>", "a folder of boards/, when not the configuration's")
-    .option("--port <port>", "where the page is, on this machine alone (default: any free port)")
+    .option(
+      "--port <port>",
+      "run it on the board on this serial port, as /dev/ttyACM0 or COM4: it becomes a development unit",
+    )
+    .option("--ssid <name>", "the network that a board on a port joins; asked for when it is made")
+    .option("--passphrase-file <file>", secretHelp(PASSPHRASE))
+    .option("--host <address>", "where a board on a port is on its network, when it is not found there")
+    .option("--page-port <port>", "where the page is, on this machine alone (default: any free port)")
     .option("--fresh", "make the development unit anew: it forgets everything")
     .option("--json", "print the page's address as one JSON line")
     .action(async (options: Options) => {

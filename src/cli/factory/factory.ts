@@ -45,11 +45,19 @@ function configOf({ config: path, board }: Options) {
 function tellingOf(json: boolean): Telling {
   const write = (text: string) => void process.stdout.write(text);
   const reporter = createReporter(write, showsProgress(process.stdout));
+  let untested: readonly string[] = [];
   return {
     step: (name, work) => (json ? work() : reporter.step(name, work)),
-    begun: (number) => json || reporter.chapter(`unit ${number}`),
+    begun(number) {
+      untested = [];
+      if (!json) reporter.chapter(`unit ${number}`);
+    },
+    untested(what, why) {
+      untested = [...untested, what];
+      if (!json) write(`  - ${what}: not tested, since ${why}; onboard it with a phone before it is packed\n`);
+    },
     made({ id, folder }) {
-      if (json) write(`${JSON.stringify({ id: toHex(id), folder })}\n`);
+      if (json) write(`${JSON.stringify({ id: toHex(id), folder, ...(untested.length > 0 && { untested }) })}\n`);
       else write(`  ${toHex(id)}  ${folder}\n`);
     },
   };

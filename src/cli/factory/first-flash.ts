@@ -22,7 +22,8 @@ export function startsNative(board: Board): boolean {
 
 /**
  * Everything that is wrong with a release for this line is found here, before a unit's flash is touched.
- * @param source What to call the release in an error.
+ * @param source   What to call the release in an error.
+ * @param settings What else the unit remembers from its first start on.
  * @returns For one unit: a board without a random source gets a seed of its own among them.
  * @throws CliTrouble
  */
@@ -32,6 +33,7 @@ export function firstFlash(
   { release, signed, images }: ReleaseFile,
   keys: Pick<MakerKeys, "roots" | "keySet">,
   source: string,
+  settings: ReadonlyMap<string, Uint8Array> = new Map(),
 ): readonly FlashImage[] {
   if (signed === undefined) throw new CliTrouble(`${source} is not signed yet: latchkey release sign`);
   const keyset = verifyKeyset(nodePrimitives, keys.keySet, { roots: keys.roots, product, versionFloor: 0 });
@@ -67,6 +69,7 @@ export function firstFlash(
       [PROVISIONED.product, utf8(product)],
       [PROVISIONED.roots, encodeCbor(keys.roots)],
       [PROVISIONED.keySet, keys.keySet],
+      ...settings,
     ]),
   );
 }

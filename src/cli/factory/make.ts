@@ -105,6 +105,8 @@ export interface Telling {
   step<T>(name: string, work: () => Promise<T>): Promise<T>;
   begun(number: number): void;
   made(unit: MadeUnit): void;
+  /** What nobody has tested of this unit, and why. */
+  untested(what: string, why: string): void;
 }
 
 /**
@@ -141,6 +143,7 @@ export async function makeUnits(
       const place = { config, board, releasePath, keys, release, registry, step: tell.step };
       const unit = serial === undefined ? await makeOne({ ...place, tester }) : await makeAttached(place, serial);
       done++;
+      if (serial !== undefined) tell.untested("listens for Wi-Fi", "no radio tester hears a board on a cable");
       if (print !== undefined) await tell.step("print, and forget the card", () => printUnit(print, unit));
       tell.made(unit);
     }

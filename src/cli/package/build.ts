@@ -9,8 +9,9 @@ import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { hasModels } from "#base/board-io.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { buildRuntime, imagePaths } from "#firmware/image.ts";
-import { FIRMWARE_BOARDS, LINUX_BOARDS } from "#firmware/layout.ts";
+import { hasCrates, missingForEsp32 } from "#firmware/esp32-tools.ts";
+import { buildBoot, buildRuntime, imagePaths } from "#firmware/image.ts";
+import { ESP32_BOARDS, FIRMWARE_BOARDS, LINUX_BOARDS } from "#firmware/layout.ts";
 import { licenseTexts } from "#firmware/licenses.ts";
 import { canBuild } from "#firmware/linux.ts";
 import { buildPage } from "#web/host/build-page.ts";
@@ -83,6 +84,18 @@ function dependenciesOf(imported: readonly string[]): Readonly<Record<string, st
   return Object.fromEntries(wanted.map((name) => [name, pinned[name] as string]));
 }
 
+/** Of a board whose crates take minutes to compile: built where that was done once, and left out with a word elsewhere. */
+async function copyKitImages(board: string, folder: string): Promise<void> {
+  const missing = missingForEsp32();
+  if (missing.length > 0 || !hasCrates(board)) {
+    const how = [...missing, `npm run firmware -- build --board ${board}`].join(" && ");
+    process.stderr.write(`latchkey: left out: images of ${board}; to have them in the package, run: ${how}\n`);
+    return;
+  }
+  copy((await buildBoot(board)).binary, join(folder, "images", board, "boot.bin"));
+  copy((await buildRuntime(board, { tls: false })).binary, join(folder, "images", board, "main.bin"));
+}
+
 async function copyImages(folder: string): Promise<void> {
   for (const board of FIRMWARE_BOARDS) {
     const from = dirname(imagePaths(board).boot);
@@ -92,6 +105,7 @@ async function copyImages(folder: string): Promise<void> {
       copy(join(from, name), join(folder, "images", board, name));
     }
   }
+  for (const board of ESP32_BOARDS) await copyKitImages(board, folder);
   const left = LINUX_BOARDS.filter((board) => !canBuild(board));
   if (left.length > 0) process.stderr.write(`latchkey: left out: programs for ${left.join(", ")}: no compiler here\n`);
   for (const board of LINUX_BOARDS.filter(canBuild))

@@ -109,12 +109,14 @@ function healthLine({ isStopped, fault, name, count }: AppHealth): string {
 export async function describe(options: PhoneOptions): Promise<void> {
   await inSession(options, async (session) => {
     const description = await describedUnit(options, session);
-    const { names, product, isOwner, isClaimed, allowsFleetCalls, appHealth, cloud, timeGrade } = description;
+    const { names, product, isOwner, isClaimed, allowsFleetCalls, appHealth, cloud, timeGrade, isDevelopment } =
+      description;
     const told = await describeApp(session);
     const app = told.ok ? told.value : undefined;
     const lines = [
       `${await unitId(options)}${product === "" ? "" : `, a ${product}`}`,
       ...(app === undefined ? names.map(([name, right]) => `  ${name}: ${NEEDS[right] ?? right}`) : appLines(app)),
+      isDevelopment ? "it is a development unit: whoever has its cable can change what it runs" : "",
       told.ok ? "" : `it does not tell what they take (${told.fault})`,
       names.length === 0 ? "  its app offers nothing" : "",
       isOwner ? "you are its owner" : "you are a guest",

@@ -110,6 +110,7 @@ const BY_NAME: Readonly<Record<string, Reader>> = {
   "board flash --port": serialPortOf,
   "board identify --port": serialPortOf,
   "board log --port": serialPortOf,
+  "dev --port": serialPortOf,
   "factory make --port": serialPortOf,
   "--print": textOf(1_000),
   "--product": product,

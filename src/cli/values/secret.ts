@@ -49,7 +49,7 @@ export async function secretFrom(
   }
   if (value !== undefined) return value;
   if (file !== undefined) {
-    const secret = file === "-" ? await askFor(what) : firstLine(readText(file));
+    const secret = file === "-" ? await askSecret(what) : firstLine(readText(file));
     if (secret !== "") return secret;
     throw new ValueError(`${fileOption}: there is no ${what} in ${file === "-" ? "standard input" : file}`);
   }
@@ -60,7 +60,7 @@ export async function secretFrom(
 }
 
 /** Asks at the terminal, where nothing of it is shown; or reads one line where standard input is no terminal. */
-function askFor(what: string): Promise<string> {
+export function askSecret(what: string): Promise<string> {
   const isTerminal = process.stdin.isTTY === true;
   if (isTerminal) process.stderr.write(`${what}: `);
   // A terminal that readline may not write to shows nothing, but can still be edited.

@@ -65,6 +65,7 @@ function describe({ options, state, memory, nowMs }: StepContext, session: Sessi
   return ok(
     new Map<string, Cbor>([
       ["names", namesOf(options.app)],
+      ...(options.app.isDevelopment === true ? [["development", true] as const] : []),
       ["product", memory.product],
       ["owner", session.isOwner],
       ["claimed", memory.claimed],

@@ -164,11 +164,13 @@ function declaredElsewhere(paths: Iterable<string>): string[] {
 /**
  * Builds one script for a unit's engine of an entry's text; its imports are relative to the repository's root. Tests edit sources.
  * @param plugins What else is done to the maker's sources.
+ * @param shared  Sources whose names stay whole beside those that always do (kept-names.ts).
  */
 export async function buildScript(
   entry: string,
   edits: Edits = new Map(),
   plugins: readonly Plugin[] = [],
+  shared: readonly string[] = [],
 ): Promise<Bundle> {
   try {
     const { text, inputs } = await bundled(entry, edits, plugins);
@@ -180,7 +182,7 @@ export async function buildScript(
       legalComments: "inline",
     });
     const marked = withConstantsMarked(folded.code, declaredElsewhere(inputs));
-    const { script, names: short } = shortNames(marked, keptNames(inputs, entry));
+    const { script, names: short } = shortNames(marked, keptNames(inputs, entry, shared));
     const names = withPlaces(short, placesOf(inputs.filter((path) => !OURS.test(path))));
     const statements = await Promise.all(statementsOf(script, inputs).map(minified));
     const pieces = statements.filter(({ text }) => text !== "");

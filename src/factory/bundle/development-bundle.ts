@@ -60,7 +60,7 @@ export async function openDevelopmentBuilder(entry: string): Promise<Development
 }
 
 /** esbuild's first complaint as `file:line:column: text`. */
-function asBundleError(error: unknown): unknown {
+export function asBundleError(error: unknown): unknown {
   type Complaint = { text: string; location?: { file: string; line: number; column: number } | null };
   const [first] = (error as { errors?: Complaint[] }).errors ?? [];
   if (first === undefined) return error;

@@ -20,14 +20,20 @@ const HOST = ["native", "stack", "message"];
 /**
  * @param inputs  Paths of the sources that esbuild bundled.
  * @param entry   The text of the entry.
+ * @param shared  Further sources whose names stay, of the runtime's as well: those that a script outside the bundle speaks of.
  */
-export function keptNames(inputs: Iterable<string>, entry: string): ReadonlySet<string> {
+export function keptNames(
+  inputs: Iterable<string>,
+  entry: string,
+  shared: readonly string[] = [],
+): ReadonlySet<string> {
   const kept = new Set([...libraryNames(), ...HOST]);
   // Where the app's file lies says nothing about names, and must not change the bundle.
   addNames("entry.ts", entry.replaceAll(/ from "[^"]*"/g, ' from ""'), kept);
   const port = readFileSync(PORT, "utf8");
   const parts = ts.preProcessFile(port).importedFiles.map(({ fileName }) => fileName.replace("#", "src/"));
   for (const path of [PORT, ...parts]) addNames(path, readFileSync(path, "utf8"), kept);
+  for (const path of shared) addNames(path, readFileSync(path, "utf8"), kept);
   for (const path of inputs) {
     if (!/\.([cm]?[jt]sx?|json)$/.test(path) || path === "entry.ts") continue;
     const text = readFileSync(path, "utf8");

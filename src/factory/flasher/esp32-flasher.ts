@@ -172,6 +172,15 @@ export function openEsp32Flasher(line: OpenLine, expected: string | undefined): 
       return { chip: name, description };
     },
     identify,
+    read: (address, byteLength) =>
+      told("read its flash back", async () => {
+        const chip = connected();
+        const bytes = await chip.readFlash(address, byteLength);
+        // The loader's digest of it, which the package leaves on the line.
+        const digest = await chip.transport.read(ANSWER_MS);
+        if (Buffer.from(digest).toString("hex") !== md5(bytes)) throw new Error("what it read was damaged on its way");
+        return bytes;
+      }),
     async erase() {
       await told("erase its flash", () => connected().eraseFlash());
     },

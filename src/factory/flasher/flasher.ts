@@ -28,6 +28,8 @@ export interface Flasher {
   /** Puts the chip into its loader and says which it is. Comes before everything else. */
   detect(): Promise<DetectedChip>;
   identify(): Promise<ChipIdentity>;
+  /** Reads what the flash holds. */
+  read(address: number, byteLength: number): Promise<Uint8Array>;
   /** Erases the whole flash: what a unit was and knew is gone. */
   erase(): Promise<void>;
   /**

@@ -1,8 +1,14 @@
 /** A place of the line for boards on a serial port: the chip's loader writes the flash, the same line carries the console. */
+import { faultNumber } from "#base/faults.ts";
 import type { Flasher } from "#factory/flasher/flasher.ts";
 import type { FlashImage } from "#factory/images.ts";
 import type { Station } from "#factory/station.ts";
-import { decodeFactoryLine, encodeFactoryLine, type FactoryAnswer } from "#wire/lines/factory-line.ts";
+import {
+  decodeFactoryLine,
+  encodeFactoryLine,
+  type FactoryAnswer,
+  type FactoryRequest,
+} from "#wire/lines/factory-line.ts";
 import { type OpenLine, SerialLineError } from "./serial-line.ts";
 import { onTextLine } from "./text-lines.ts";
 
@@ -10,6 +16,9 @@ import { onTextLine } from "./text-lines.ts";
 const ANSWER_MS = 180_000;
 /** What is sent while a board starts is lost: a request that changes nothing twice is sent again. */
 const AGAIN_MS = 2_000;
+
+/** What answers nothing else: what was asked for twice is answered twice, the second time when something else is asked. */
+const ANSWERS: Readonly<Record<string, FactoryRequest["kind"]>> = { identity: "identify", state: "check" };
 
 /**
  * @param flasher Of the same line.
@@ -44,8 +53,13 @@ export function openSerialStation(line: OpenLine, flasher: Flasher, boot: readon
           const message = decodeFactoryLine(answer);
           if (message === undefined) return;
           if (!message.ok) return fail("the unit's answer is damaged; check the cable");
+          const { value } = message;
+          if ((ANSWERS[value.kind] ?? request.kind) !== request.kind) return;
+          // The board's start took a piece out of it: it is sent again.
+          const isDamaged = value.kind === "done" && value.fault === faultNumber("FACTORY_LINE");
+          if (isDamaged && request.kind !== "provision") return;
           end();
-          resolve(message.value as FactoryAnswer);
+          resolve(value as FactoryAnswer);
         });
         const again = setInterval(() => {
           if (request.kind !== "provision") line.write(text);

@@ -46,10 +46,13 @@ export interface LogChange {
 }
 
 const MAGIC = 0x314c_4b4c; // "LKL1"
-const HEADER_BYTES = 16;
+export const HEADER_BYTES = 16;
 /** Bytes between a record's address and its payload's. */
 export const RECORD_HEADER_BYTES = 8;
 const CHECK = 0x5a;
+
+/** Whether a bank's first bytes say that a log is there, or was. @param head HEADER_BYTES of them. */
+export const beginsLog = (head: Uint8Array): boolean => viewOf(head).getUint32(0, true) === MAGIC;
 
 /**
  * Reads a log from its first record to its end.

@@ -9,7 +9,17 @@ export type DevelopmentRequest =
   /** Evaluate an expression or a statement in the unit's engine. */
   | { readonly id: number; readonly evaluate: string }
   /** How much memory is in use? */
-  | { readonly id: number; readonly usage: true };
+  | { readonly id: number; readonly usage: true }
+  /** Take this part of the app's new script (development kits). */
+  | { readonly id: number; readonly load: LoadedPart };
+
+/** A part of a script, its bytes as hexadecimal digits (src/device/development-app.ts). */
+export interface LoadedPart {
+  readonly at: number;
+  readonly bytes: string;
+  readonly tail: number;
+  readonly digest: string;
+}
 
 /** What the app threw. */
 export interface Thrown {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Board, readBoard } from "#boards/sim/host/board.ts";
 import { startProgram } from "#boards/sim/host/child.ts";
+import { devFlash, devKeys } from "#cli/dev/dev-keys.ts";
 import { openDevKit } from "#cli/dev/dev-kit.ts";
 import { createDevStore } from "#cli/dev/dev-state.ts";
 import { parseFlashConfig } from "#factory/config.ts";
@@ -75,6 +76,16 @@ test("a board that is a unit keeps its flash, unless it is asked for anew", asyn
   // Any other flash is that of a kit as it comes: the next thing is the network.
   expect((await kit({}, unit, true)).said).toBe("it asks for a network");
   expect((await kit({}, (rom) => rom.flash.fill(0x5a))).said).toBe("it asks for a network");
+});
+
+test("neither key set takes what the other one signed", () => {
+  const [development, production] = ["dev-keys", "maker-keys"].map((name) => ({ ...config, keys: join(folder, name) }));
+  if (development === undefined || production === undefined) throw new Error("no configuration");
+  const images = { js: new Uint8Array(100), native: new Uint8Array(100) };
+  const [ofDev, ofMaker] = [devKeys(development), devKeys(production)];
+  expect(() => devFlash(development, BOARD, ofMaker, images)).toThrow(/is not signed by a key of this key set/);
+  expect(() => devFlash(production, BOARD, ofDev, images)).toThrow(/is not signed by a key of this key set/);
+  expect(devFlash(development, BOARD, ofDev, images).length).toBeGreaterThan(4);
 });
 
 test.each([

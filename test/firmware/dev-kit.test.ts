@@ -84,7 +84,7 @@ afterAll(async () => {
 
 test("the kit is flashed, is the maker's own, and runs the app", async () => {
   expect(steps).toEqual([
-    ...["detect", "erase its whole flash", "write, and read back", "start"],
+    ...["detect", "build the bundle that stays", "erase its whole flash", "write, and read back", "start"],
     ...["the unit makes its key, and is yours", "its label"],
   ]);
   expect(await until("its session", async () => ((await greeting()) === "hello" ? "hello" : undefined))).toBe("hello");

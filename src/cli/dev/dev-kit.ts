@@ -115,7 +115,8 @@ interface Kit {
 
 /** Of a kit that was made here, what has changed is written; what it remembers stays. */
 async function renewKit({ config, board, keys, place, flasher, script }: Kit, known: KnownKit): Promise<KnownKit> {
-  const images = devFlash(config, board, keys, await kitImages(config, board, known.madeAtS));
+  const built = await place.step("build the bundle that stays", () => kitImages(config, board, known.madeAtS));
+  const images = devFlash(config, board, keys, built);
   await place.step("write what changed, and read back", async () => {
     const stale = await missing(flasher, [...place.boot, ...changedImages(board, images)]);
     await flasher.write([...stale, ...appImages(board, script)]);
@@ -131,7 +132,8 @@ async function makeKit({ config, board, keys, place, line, flasher, mac, script 
   const madeAtS = nowS();
   const wifi = remember("wifi", { ssid: utf8(network.ssid), passphrase: utf8(network.passphrase) });
   const settings = new Map(wifi.kind === "store" ? [[wifi.name, wifi.value] as const] : []);
-  const images = devFlash(config, board, keys, await kitImages(config, board, madeAtS), settings);
+  const built = await place.step("build the bundle that stays", () => kitImages(config, board, madeAtS));
+  const images = devFlash(config, board, keys, built, settings);
   await place.step("erase its whole flash", () => flasher.erase());
   await place.step("write, and read back", () =>
     flasher.write([...place.boot, ...images, ...appImages(board, script)]),

@@ -39,7 +39,7 @@ export const app = defineDevice({ start: () => void new Digital({ pin: "lamp", m
   } catch {
     // What the class makes of a board that is none is not the matter here.
   }
-  expect(opened).toEqual(["digital lamp"]);
+  expect(opened).toEqual(["digital lamp 0"]);
 });
 
 test("a literal with a form feed is refused with what to write", async () => {

@@ -1,4 +1,5 @@
 /** What a unit's console tells of its app, as the page shows it: troubles with their places in the maker's files. */
+import { withFaultNames } from "#base/faults.ts";
 import { placeOfDefinition } from "#factory/bundle/definition-place.ts";
 import type { Trouble } from "#web/dev/interface.ts";
 import type { DevBuild } from "./dev-build.ts";
@@ -36,7 +37,7 @@ export function appReports(
     },
     failed({ name, message }) {
       const defined = placeOfDefinition(app, name);
-      const text = `${name}: ${message}`;
+      const text = withFaultNames(`${name}: ${message}`);
       addTrouble(store, { kind: "failed", text, ...(defined === undefined ? {} : placed(defined)) });
     },
   };

@@ -6,7 +6,12 @@ import { appDigest, LOAD_APP } from "#wire/lines/development-app.ts";
 import type { DevConsole } from "./dev-console.ts";
 import type { DevLink } from "./dev-link.ts";
 
+/** In a record of a session. */
 const PART_BYTES = 1_200;
+/** In a line of the console, which the unit holds several times while it reads it. */
+const LINE_PART_BYTES = 300;
+
+const NOTHING = new Uint8Array(0);
 
 interface Part {
   readonly at: number;
@@ -16,7 +21,7 @@ interface Part {
 }
 
 /** @param there What the kit has; no bytes where that is not known. */
-export function partsOf(there: Uint8Array, next: Uint8Array): readonly Part[] {
+export function partsOf(there: Uint8Array, next: Uint8Array, partBytes = PART_BYTES): readonly Part[] {
   const most = Math.min(there.length, next.length);
   let front = 0;
   while (front < most && there[front] === next[front]) front++;
@@ -25,9 +30,9 @@ export function partsOf(there: Uint8Array, next: Uint8Array): readonly Part[] {
   const digest = appDigest(nodePrimitives.sha256, next.length, (at, bytes) => next.subarray(at, at + bytes));
   const parts: Part[] = [];
   const end = next.length - tail;
-  for (let at = front; at < end || parts.length === 0; at += PART_BYTES) {
-    const bytes = next.subarray(at, Math.min(end, at + PART_BYTES));
-    const isLast = at + PART_BYTES >= end;
+  for (let at = front; at < end || parts.length === 0; at += partBytes) {
+    const bytes = next.subarray(at, Math.min(end, at + partBytes));
+    const isLast = at + partBytes >= end;
     parts.push({ at, bytes, tail: isLast ? tail : 0, digest: isLast ? digest : new Uint8Array(0) });
   }
   return parts;
@@ -59,13 +64,18 @@ export async function loadKit(
 ): Promise<"network" | "cable"> {
   if (
     isLinked &&
-    ((await loadBySession(link, partsOf(there, next))) || (await loadBySession(link, partsOf(new Uint8Array(0), next))))
+    ((await loadBySession(link, partsOf(there, next))) || (await loadBySession(link, partsOf(NOTHING, next))))
   ) {
     return "network";
   }
   if (console === undefined) {
     throw new CliTrouble("the kit answers neither on its network nor on its cable; check both, then save again");
   }
-  await loadByCable(console, partsOf(new Uint8Array(0), next));
+  try {
+    await loadByCable(console, partsOf(there, next, LINE_PART_BYTES));
+  } catch (error) {
+    if (!(error instanceof CliTrouble)) throw error;
+    await loadByCable(console, partsOf(NOTHING, next, LINE_PART_BYTES));
+  }
   return "cable";
 }

@@ -103,7 +103,8 @@ export async function buildKitApp(app: string, description: readonly string[]): 
       resolveDir: ".",
       sourcefile: "entry.ts",
     },
-    ...{ minifyWhitespace: true, minifySyntax: true, charset: "ascii", legalComments: "none", logLevel: "silent" },
+    // Local names are memory of the unit; where an error came about is told by the marks.
+    ...{ minify: true, charset: "ascii", legalComments: "none", logLevel: "silent" },
     plugins: [appImports, fromTheBundle, nodeModules, statementMarks(places)],
   } as const).catch((error: unknown) => {
     throw asBundleError(error);

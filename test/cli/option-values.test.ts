@@ -69,7 +69,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
         [SECONDS, "--silence --soak --timeout --wait"],
         [
           COUNTS,
-          "--block-rate --count --epoch --failures --floor --hardware --http-port --kid --limit --minutes --mqtt-port --port --release --root-number --runs --sample --seed --sequence --target --uses sequence",
+          "--block-rate --count --epoch --failures --floor --hardware --http-port --kid --limit --minutes --mqtt-port --page-port --port --release --root-number --runs --sample --seed --sequence --target --uses sequence",
         ],
         [["", "a,", ",a", "a,,b", "a,a"], "--assume-functions --only"],
         [PERCENT, "--failure-rate --silence-rate"],
@@ -99,7 +99,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   ),
   image: [...EMPTY, "main.bin@", "main.bin@0", "main.bin@0xyz", "main.bin@0x123456789"],
   ...Object.fromEntries(
-    ["board check", "board flash", "board identify", "board log", "factory make"].map((verb) => [
+    ["board check", "board flash", "board identify", "board log", "dev", "factory make"].map((verb) => [
       `${verb} --port`,
       [...TEXT, "socket://", "socket:127.0.0.1:1", "socket://host", "socket://host:0", "socket://host:99999"],
     ]),

@@ -54,6 +54,8 @@ export interface RomLoader {
   readonly flash: Uint8Array;
   /** How often the chip was started anew. */
   starts(): number;
+  /** Ends the line, as a pulled cable does; what runs goes on. */
+  unplug(): void;
   close(): Promise<void>;
 }
 
@@ -178,12 +180,16 @@ export async function startRomLoader(options: RomOptions = {}): Promise<RomLoade
     if (says !== undefined) socket.write(says);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
+  const unplug = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     port: `socket://127.0.0.1:${(server.address() as AddressInfo).port}`,
     flash,
     starts: () => starts,
+    unplug,
     async close() {
-      for (const socket of sockets) socket.destroy();
+      unplug();
       await new Promise((closed) => server.close(closed));
     },
   };

@@ -144,6 +144,16 @@ test("an app that does not load leaves the unit on its network, and the next sav
   await until("the mended app", async () => ((await greeting()) === "mended" ? true : undefined));
 });
 
+test("a pulled cable is told once, and saves go on over the network", async () => {
+  kit.unplug?.();
+  await until("the line's end", () =>
+    loop.store.state.troubles.find(({ text }) => text.includes("saves go over its network")),
+  );
+  await until("its session", () => (loop.store.state.isLinked ? true : undefined));
+  writeFileSync(app, APP.replace('"hello"', '"off the cable"'));
+  await until("the change", async () => ((await greeting()) === "off the cable" ? true : undefined));
+});
+
 test("secrets are in one file of the maker's alone", () => {
   const file = join(config.output, "unit.json");
   expect(statSync(file).mode & 0o777).toBe(0o600);

@@ -14,6 +14,8 @@ export const KIT_BOARD: Board = { ...readBoard("qemu-mps2"), loader: "esp32c6" }
 export interface Kit {
   /** Its line, as a person names it. */
   readonly port: string;
+  /** Pulls the cable. */
+  unplug?(): void;
   close(): Promise<void>;
 }
 
@@ -56,7 +58,7 @@ export async function startKit(flashPath: string, air?: KitAir): Promise<Kit> {
     },
   });
   return {
-    port: rom.port,
+    ...{ port: rom.port, unplug: rom.unplug },
     async close() {
       await rom.close();
       await emulator?.cut();

@@ -68,14 +68,17 @@ async function kitPlace(options: Options, board: Board): Promise<KitPlace | unde
   };
 }
 
-async function dev(options: Options): Promise<void> {
+/** @param begins Called once something is open that would keep this process waiting. */
+async function dev(options: Options, begins: () => void): Promise<void> {
   const read = readFlashConfig(options.config);
   const board = readBoard(options.board ?? read.board);
   const config = developmentConfig(read, board.name);
   const tell = takeDevPlace(config.output);
   if (options.fresh === true) forgetUnit(config.output);
   endOnSignals();
-  const loop = await startDevLoop(config, board, await kitPlace(options, board));
+  const place = await kitPlace(options, board);
+  begins();
+  const loop = await startDevLoop(config, board, place);
   const server = await serveDev(loop, options.pagePort ?? 0);
   tell(server.port, server.token);
   if (options.json === true) process.stdout.write(`${JSON.stringify({ url: server.url, board: board.name })}\n`);
@@ -115,8 +118,13 @@ export function register(command: Command): void {
     .option("--fresh", "make the development unit anew: it forgets everything")
     .option("--json", "print the page's address as one JSON line")
     .action(async (options: Options) => {
-      await sayTrouble(() => dev(options));
+      let hasBegun = false;
+      await sayTrouble(() =>
+        dev(options, () => {
+          hasBegun = true;
+        }),
+      );
       // It ends by itself only when it could not start; what watches files and builds would keep it waiting.
-      process.exit();
+      if (hasBegun) process.exit();
     });
 }

@@ -5,7 +5,7 @@ import { basename, dirname, sep } from "node:path";
 /** Editors write a file in several steps. */
 const SETTLE_MS = 20;
 
-export interface SourceWatch {
+interface SourceWatch {
   /** Watches these too. */
   follow(inputs: readonly string[]): void;
   /** Calls back after each change of one of them. */

@@ -1,6 +1,6 @@
 /**
  * Lays out the package `latchkey` in a folder, ready for `npm pack`: built JavaScript, declarations, the unit's sources, native images
- * and licences. And `create-latchkey` beside it. FOLDER [--repository URL]
+ * and licences. And `create-latchkey` beside it. FOLDER [--repository URL] [--kits: with images of ESP32 boards, whose linking takes minutes]
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -96,7 +96,7 @@ async function copyKitImages(board: string, folder: string): Promise<void> {
   copy((await buildRuntime(board, { tls: false })).binary, join(folder, "images", board, "main.bin"));
 }
 
-async function copyImages(folder: string): Promise<void> {
+async function copyImages(folder: string, hasKits: boolean): Promise<void> {
   for (const board of FIRMWARE_BOARDS) {
     const from = dirname(imagePaths(board).boot);
     const isModelled = hasModels(readBoard(board).io);
@@ -105,7 +105,7 @@ async function copyImages(folder: string): Promise<void> {
       copy(join(from, name), join(folder, "images", board, name));
     }
   }
-  for (const board of ESP32_BOARDS) await copyKitImages(board, folder);
+  if (hasKits) for (const board of ESP32_BOARDS) await copyKitImages(board, folder);
   const left = LINUX_BOARDS.filter((board) => !canBuild(board));
   if (left.length > 0) process.stderr.write(`latchkey: left out: programs for ${left.join(", ")}: no compiler here\n`);
   for (const board of LINUX_BOARDS.filter(canBuild))
@@ -130,7 +130,7 @@ function copyLicenses(folder: string): void {
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { repository: { type: "string" } },
+    options: { repository: { type: "string" }, kits: { type: "boolean" } },
   });
   const [folder = "out/package"] = positionals;
   const [latchkey, create] = [join(folder, "latchkey"), join(folder, "create-latchkey")];
@@ -142,7 +142,7 @@ async function main(): Promise<void> {
   const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"]).toString().split("\n");
   for (const path of files) if (FILES.some((each) => each.test(path))) copy(path, join(latchkey, path));
   copy("src/factory/flash.config.schema.json", join(latchkey, "flash.config.schema.json"));
-  await copyImages(latchkey);
+  await copyImages(latchkey, values.kits === true);
   await writePages(join(latchkey, "dist"));
   copyLicenses(latchkey);
   cpSync("packages/latchkey", latchkey, { recursive: true });

@@ -80,7 +80,7 @@ const fromTheBundle: Plugin = {
   },
 };
 
-export interface KitApp {
+interface KitApp {
   /** Code and description, as they lie in flash. */
   readonly script: Uint8Array;
   /** Places of the marked statements, by their numbers. */

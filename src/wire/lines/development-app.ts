@@ -11,7 +11,7 @@ const DIGEST_BYTES = 32;
 
 export const APP_HEAD_BYTES = 64;
 /** The digest is chained over blocks of this size, so that nobody has to hold the whole script. */
-export const APP_BLOCK_BYTES = 1_024;
+const APP_BLOCK_BYTES = 1_024;
 /** A form feed stands between the code and the parts of the description. */
 export const PIECE_END = 0x0c;
 /** The function that takes a script in a session; a kit alone has it. No name of an app has a full stop. */

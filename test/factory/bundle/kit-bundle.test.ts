@@ -30,7 +30,7 @@ test("an app runs on a board that cannot sleep, with the board's hardware from t
     "thrown-at": { thrownAt },
   };
   const text = `import { defineDevice, Digital } from "latchkey/device";
-export const app = defineDevice({ start: () => void new Digital({ pin: "lamp", mode: Digital.Input }) });
+${"export"} const app = defineDevice({ start: () => void new Digital({ pin: "lamp", mode: Digital.Input }) });
 `;
   const made = await run(text, modules);
   expect(made.pieces).toEqual(['{"v":1,', '"names":[]}']);
@@ -43,13 +43,14 @@ export const app = defineDevice({ start: () => void new Digital({ pin: "lamp", m
 });
 
 test("a literal with a form feed is refused with what to write", async () => {
-  const text =
-    'import { defineDevice } from "latchkey/device";\nexport const app = defineDevice({ start: () => void `a\fb` });\n';
+  const text = `import { defineDevice } from "latchkey/device";
+${"export"} const app = defineDevice({ start: () => void \`a\fb\` });
+`;
   const modules = { "thrown-at": { thrownAt } };
   // The bundler writes it as an escape, so that the pieces stay apart.
   expect((await run(text, modules)).pieces).toHaveLength(2);
 });
 
 test("a file that does not build is told with its place", async () => {
-  await expect(run("export const app = ;", {})).rejects.toThrow(/app\.ts:1:20: Unexpected ";"/);
+  await expect(run(`${"export"} const app = ;`, {})).rejects.toThrow(/app\.ts:1:20: Unexpected ";"/);
 });

@@ -16,7 +16,17 @@ import { licenseTexts } from "#firmware/licenses.ts";
 import { canBuild } from "#firmware/linux.ts";
 import { buildPage } from "#web/host/build-page.ts";
 import { readyPaths } from "#web/host/ready-page.ts";
-import { BUILD_PACKAGES, ENTRIES, type Entry, FILES, IMAGES, MODELLED_IMAGES, PAGES, PROGRAMS } from "./contents.ts";
+import {
+  BUILD_PACKAGES,
+  ENTRIES,
+  type Entry,
+  FILES,
+  IMAGES,
+  KIT_FILES,
+  MODELLED_IMAGES,
+  PAGES,
+  PROGRAMS,
+} from "./contents.ts";
 import { copyDeclarations } from "./declarations.ts";
 
 interface Manifest {
@@ -85,7 +95,7 @@ function dependenciesOf(imported: readonly string[]): Readonly<Record<string, st
 }
 
 /** Of a board whose crates take minutes to compile: built where that was done once, and left out with a word elsewhere. */
-async function copyKitImages(board: string, folder: string): Promise<void> {
+async function copyKit(board: string, folder: string, files: readonly string[]): Promise<void> {
   const missing = missingForEsp32();
   if (missing.length > 0 || !hasCrates(board)) {
     const how = [...missing, `npm run firmware -- build --board ${board}`].join(" && ");
@@ -94,9 +104,10 @@ async function copyKitImages(board: string, folder: string): Promise<void> {
   }
   copy((await buildBoot(board)).binary, join(folder, "images", board, "boot.bin"));
   copy((await buildRuntime(board, { tls: false })).binary, join(folder, "images", board, "main.bin"));
+  for (const path of files.filter((each) => KIT_FILES(board).test(each))) copy(path, join(folder, path));
 }
 
-async function copyImages(folder: string, hasKits: boolean): Promise<void> {
+async function copyImages(folder: string): Promise<void> {
   for (const board of FIRMWARE_BOARDS) {
     const from = dirname(imagePaths(board).boot);
     const isModelled = hasModels(readBoard(board).io);
@@ -105,7 +116,6 @@ async function copyImages(folder: string, hasKits: boolean): Promise<void> {
       copy(join(from, name), join(folder, "images", board, name));
     }
   }
-  if (hasKits) for (const board of ESP32_BOARDS) await copyKitImages(board, folder);
   const left = LINUX_BOARDS.filter((board) => !canBuild(board));
   if (left.length > 0) process.stderr.write(`latchkey: left out: programs for ${left.join(", ")}: no compiler here\n`);
   for (const board of LINUX_BOARDS.filter(canBuild))
@@ -142,7 +152,8 @@ async function main(): Promise<void> {
   const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"]).toString().split("\n");
   for (const path of files) if (FILES.some((each) => each.test(path))) copy(path, join(latchkey, path));
   copy("src/factory/flash.config.schema.json", join(latchkey, "flash.config.schema.json"));
-  await copyImages(latchkey, values.kits === true);
+  await copyImages(latchkey);
+  if (values.kits === true) for (const board of ESP32_BOARDS) await copyKit(board, latchkey, files);
   await writePages(join(latchkey, "dist"));
   copyLicenses(latchkey);
   cpSync("packages/latchkey", latchkey, { recursive: true });

@@ -40,6 +40,10 @@ export const FILES: readonly RegExp[] = [
   /^(LICENSE|NOTICE|CHANGELOG\.md)$/,
 ];
 
+/** The same of an ESP32 board whose images the package brings. */
+export const KIT_FILES = (board: string): RegExp =>
+  new RegExp(`^boards/${board}/(?!.*\\bhost/).*(\\.ts|board\\.json)$`);
+
 /** Pages that the package's programs serve. */
 export const PAGES: readonly PageName[] = ["dev", "console"];
 

@@ -25,6 +25,8 @@ export async function runVerb(...args: readonly string[]): Promise<Said> {
     }),
   ];
   const before = process.exitCode;
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const listeners = signals.map((signal) => new Set(process.listeners(signal)));
   process.exitCode = 0;
   try {
     const program = new Command("latchkey").exitOverride();
@@ -38,6 +40,8 @@ export async function runVerb(...args: readonly string[]): Promise<Said> {
     return { status: error.exitCode === 0 ? 0 : 2, out: said.out.trim(), trouble: said.trouble.trim() };
   } finally {
     process.exitCode = before;
+    for (const [i, signal] of signals.entries())
+      for (const each of process.listeners(signal)) if (!listeners[i]?.has(each)) process.removeListener(signal, each);
     for (const spy of spies) spy.mockRestore();
   }
 }

@@ -118,6 +118,7 @@ beforeAll(async () => {
 /** What a verb needs besides the file in question, so that it gets as far as reading it. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
   "board check --out": ["--port", "socket://127.0.0.1:1"],
+  "dev --passphrase-file": ["--port", "socket://127.0.0.1:1"],
   "factory make release": ["--config", "LINE"],
   "grant child": ["--key", "CHILD"],
   "grant revoke --out": ["--issuer", "ISSUER", "--floor", "1"],

@@ -11,3 +11,4 @@ await import("./port-contract.test.ts");
 await import("./verify.test.ts");
 await import("./stack-guard.test.ts");
 await import("./clock-wrap.test.ts");
+await import("./journey.test.ts");

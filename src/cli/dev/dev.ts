@@ -60,10 +60,12 @@ async function kitPlace(options: Options, board: Board): Promise<KitPlace | unde
       throw new CliTrouble(`${stray[0]} is for a board on a serial port; name that by --port PORT`);
     return undefined;
   }
+  // A file that can't be read is told before anything is flashed.
+  const network = passphraseFile === undefined ? undefined : await askNetwork({ ssid, passphraseFile });
   const reporter = createReporter((text) => void process.stdout.write(text), showsProgress(process.stdout));
   return {
     ...{ port, host, isFresh: options.fresh === true, boot: await bootImages(board) },
-    network: () => askNetwork({ ssid, passphraseFile }),
+    network: async () => network ?? askNetwork({ ssid }),
     step: (name, work, outcome) => (json === true ? work() : reporter.step(name, work, outcome)),
   };
 }

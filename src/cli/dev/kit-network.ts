@@ -26,13 +26,13 @@ export async function askNetwork(options: {
   readonly ssid?: string | undefined;
   readonly passphraseFile?: string | undefined;
 }): Promise<DevIdentity["network"]> {
+  const source = { fileOption: PASSPHRASE.fileOption, variable: PASSPHRASE.variable, what: PASSPHRASE.what };
+  const given = await secretFrom(source, undefined, options.passphraseFile);
   const ssid = options.ssid ?? (await askName());
   const nameBytes = utf8(ssid).length;
   if (nameBytes < 1 || nameBytes > SSID_BYTES_MAX) {
     throw new CliTrouble(`the network's name has ${nameBytes} bytes (expected 1 to ${SSID_BYTES_MAX})`);
   }
-  const source = { fileOption: PASSPHRASE.fileOption, variable: PASSPHRASE.variable, what: PASSPHRASE.what };
-  const given = await secretFrom(source, undefined, options.passphraseFile);
   const asked = given === undefined && process.stdin.isTTY === true;
   const passphrase = asked ? await askSecret(`passphrase of ${ssid} (none for an open network)`) : (given ?? "");
   const bytes = utf8(passphrase).length;

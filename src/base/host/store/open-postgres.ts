@@ -18,6 +18,8 @@ interface WithRecords {
 /** A server that is away for longer ends the process that uses it: units go on without it. */
 const AWAY_MAX_MS = 300_000;
 const RETRY_MS = 500;
+/** A process that was killed keeps its lock until the server has noticed. */
+const LOCK_WAIT_MS = 5_000;
 /** The last transaction's mark, so that it can be told whether a commit was carried out whose answer was lost. */
 const MARK = "last-write";
 
@@ -79,10 +81,15 @@ export async function openPostgres<Schema extends WithRecords>(
       if (keeper === client) keeper = undefined;
       if (!isClosed) client.release(true);
     });
-    const { rows } = await client.query("select pg_try_advisory_lock($1) as got", [POSTGRES_LOCK]);
-    if ((rows[0] as { got: boolean }).got !== true) {
-      client.release(true);
-      throw new StoreTrouble(`store ${where} is in use by another process; stop that one first`);
+    const endMs = performance.now() + LOCK_WAIT_MS;
+    for (;;) {
+      const { rows } = await client.query("select pg_try_advisory_lock($1) as got", [POSTGRES_LOCK]);
+      if ((rows[0] as { got: boolean }).got) break;
+      if (performance.now() > endMs) {
+        client.release(true);
+        throw new StoreTrouble(`store ${where} is in use by another process; stop that one first`);
+      }
+      await sleep(RETRY_MS);
     }
     keeper = client;
     if (lastMark === undefined) return;
@@ -127,7 +134,9 @@ export async function openPostgres<Schema extends WithRecords>(
       },
       close: async () => {
         isClosed = true;
-        keeper?.release(true); // ends the session, and the lock with it
+        // The end of the session ends the lock too, but a moment later.
+        await keeper?.query("select pg_advisory_unlock($1)", [POSTGRES_LOCK]).catch(() => undefined);
+        keeper?.release(true);
         await db.destroy();
       },
     };

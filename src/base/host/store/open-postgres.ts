@@ -134,9 +134,11 @@ export async function openPostgres<Schema extends WithRecords>(
       },
       close: async () => {
         isClosed = true;
+        const held = keeper;
+        keeper = undefined;
         // The end of the session ends the lock too, but a moment later.
-        await keeper?.query("select pg_advisory_unlock($1)", [POSTGRES_LOCK]).catch(() => undefined);
-        keeper?.release(true);
+        await held?.query("select pg_advisory_unlock($1)", [POSTGRES_LOCK]).catch(() => undefined);
+        held?.release(true);
         await db.destroy();
       },
     };

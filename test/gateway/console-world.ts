@@ -95,6 +95,27 @@ export async function startConsoleWorld(unitCount: number): Promise<ConsoleWorld
   };
 }
 
+/**
+ * Does something later, by the clock that says how old a login is.
+ * @param act Gets the account with codes of the real time, by which the server takes them.
+ */
+export async function later(ms: number, account: Account, act: (account: Account) => Promise<void>): Promise<void> {
+  const realNow = Date.now;
+  const shifted = () => realNow() + ms;
+  const code = () => {
+    Date.now = realNow;
+    const read = account.code();
+    Date.now = shifted;
+    return read;
+  };
+  Date.now = shifted;
+  try {
+    await act({ ...account, code });
+  } finally {
+    Date.now = realNow;
+  }
+}
+
 /** Types name, password and one-time code into the issuer's page, and allows the console what it asks for. */
 export async function giveCredentials(page: Page, account: Account): Promise<void> {
   await page.getByLabel("Name").fill(account.name);

@@ -215,7 +215,7 @@ static void take_event(void) {
   if (event.kind == ESP32_SCANNED && is_scanning) scan_until_ms = 0;
   if (event.kind == ESP32_CONNECTED) connected(event.bssid, event.channel);
   if (event.kind == ESP32_DISCONNECTED) disconnected(event.reason);
-  /* The driver stops an access point and starts it again to give it its name: that is no end of one that is wanted. */
+  /* To give an access point its name, the driver stops it and starts it again: one that is wanted has not ended then. */
   if (event.kind == ESP32_SERVING && wants_serving && !is_serving) {
     is_serving = true;
     tell(SERVING, own_address, 4);

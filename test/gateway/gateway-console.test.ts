@@ -190,6 +190,11 @@ test("what changes accounts needs a fresh second factor, which a window asks for
     const dialog = page.getByRole("dialog", { name: "Change role" });
     await dialog.getByLabel("Role").selectOption("viewer");
     await dialog.getByRole("button", { name: "Change role" }).click();
+    // The window comes back to a page that takes long to load.
+    await page.context().route("**/console/page.js", async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      await route.continue();
+    });
     const fresh = page.getByRole("dialog", { name: "Confirm that it is you" });
     await fresh.waitFor();
     expect((await accountOf("sam"))?.role).toBe("support");

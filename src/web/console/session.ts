@@ -44,8 +44,8 @@ const CHANNEL = "latchkey.console.login";
 /** Marks the state of a login in a window of its own, which hands its answer over and closes. */
 const POPUP = "popup-";
 const EARLY_MS = 60_000;
-/** How long a busy machine may take to bring the answer of a window that has closed. */
-const STRAGGLER_MS = 10_000;
+/** A window that came back from the issuer counts as closed too, by this page's Cross-Origin-Opener-Policy: it may still load. */
+const RETURN_MS = 10_000;
 
 let tokens: Tokens | undefined;
 let refreshing: Promise<void> | undefined;
@@ -158,8 +158,7 @@ export async function logInAgain(config: Config): Promise<void> {
     const watch = setInterval(() => {
       if (!window_.closed) return;
       clearInterval(watch);
-      // What it said before it closed may still be on its way.
-      setTimeout(() => reject(new Error("the window was closed")), STRAGGLER_MS);
+      setTimeout(() => reject(new Error("the window was closed")), RETURN_MS);
     }, 500);
   });
   try {

@@ -81,7 +81,10 @@ JS_FUNCTION(find) {
   return JS_NewInt32(ctx, i);
 }
 
-/* Watched resources, a bit each, and the values that were told of last. */
+/*
+ * Watched resources, a bit each, and the values that were told of last. A line begins at none with each read: it may hold as many bytes
+ * again by the next look, and has to be told of again.
+ */
 static uint32_t watched;
 static int32_t told[RESOURCES];
 _Static_assert(RESOURCES <= 32, "a bit for each resource");
@@ -102,7 +105,7 @@ static JSValue operate(JSContext *ctx, JSValueConst self, int argc, JSValueConst
     case CONFIGURE: return JS_NewInt32(ctx, configure(resource, (uint32_t)value, (unsigned)mode));
     case SET: set_value(resource, value); return JS_UNDEFINED;
     default:
-      told[number] = value_of(resource);
+      told[number] = resource->kind == IO_SERIAL ? 0 : value_of(resource);
       watched = (watched & ~(1u << number)) | (value != 0 ? 1u << number : 0);
       return JS_UNDEFINED;
   }
@@ -174,8 +177,10 @@ static JSValue transfer(JSContext *ctx, JSValueConst self, int argc, JSValueCons
   if (kind != WRITE && JS_IsException(array = js_new_room(ctx, bytes, &in))) return array;
   bool stop = JS_ToBool(ctx, argv[3]), held;
 #ifdef BOARD_SERIAL
-  if (resource->kind == IO_SERIAL) held = converse(out, in, bytes);
-  else
+  if (resource->kind == IO_SERIAL) {
+    held = converse(out, in, bytes);
+    if (kind == READ) told[number] = 0;
+  } else
 #endif
   if (resource->kind != IO_I2C) held = exchange(resource, out, in, bytes);
   else if (kind == READ) held = i2c_read(resource->number, address, in, bytes, stop);

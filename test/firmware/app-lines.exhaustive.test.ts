@@ -107,6 +107,36 @@ test("an app converses over QEMU's UART, whole buffers both ways", async () => {
   }
 });
 
+test("a line that is as full again as before by the time that the app has read it is told of again", async () => {
+  const line = await openLine();
+  try {
+    await start(
+      `const resource = port.io.find("serial rx tx");
+      let total = 0;
+      const fill = () => { while (port.io.get(resource) < Math.min(512, 3000 - total)); };
+      const serial = new Serial({
+        ...device.serial.default, baud: 9600, format: "buffer",
+        onReadable() {
+          fill();
+          total += this.read().byteLength;
+          fill();
+          if (total === 3000) this.write(utf8("all of it\\n"));
+        },
+      });
+      serial.write(utf8("ready\\n"));`,
+      false,
+      line.args,
+    );
+    const heard = (text: string) =>
+      until(`${text} on the line`, () => (line.heard().includes(text) ? true : undefined));
+    await heard("ready\n");
+    line.send("x".repeat(3_000));
+    await heard("all of it\n");
+  } finally {
+    line.close();
+  }
+});
+
 test("a bank of outputs is the board controller's LEDs, all at once", async () => {
   const { unit } = await start(
     `const low = new DigitalBank({ pins: 0x0f, mode: DigitalBank.Output });

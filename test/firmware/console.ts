@@ -2,27 +2,11 @@
 import type { ChildProcess } from "node:child_process";
 import type { Emulator } from "#boards/qemu-mps2/host/emulator.ts";
 import { whileProgressing } from "../progress.ts";
+import { hearing } from "./heard.ts";
 
-/** What a unit has said since it was first listened to, and where the next wait begins. */
-interface Heard {
-  said: string;
-  next: number;
-  readonly looks: Set<() => void>;
-}
-
-const heardOfUnits = new WeakMap<ChildProcess, Heard>();
-
-function heardOf(process: ChildProcess): Heard {
-  const known = heardOfUnits.get(process);
-  if (known !== undefined) return known;
-  const heard: Heard = { said: "", next: 0, looks: new Set() };
-  process.stdout?.on("data", (bytes) => {
-    heard.said += bytes;
-    for (const look of heard.looks) look();
-  });
-  heardOfUnits.set(process, heard);
-  return heard;
-}
+const heardOf = hearing((process: ChildProcess, hear: (text: string) => void) => {
+  process.stdout?.on("data", (bytes: Buffer) => hear(String(bytes)));
+});
 
 /**
  * Waits until the unit says this, behind what was waited for last: its words may come in pieces, or several at once.
@@ -31,7 +15,7 @@ function heardOf(process: ChildProcess): Heard {
 export function saidUntil({ process }: Emulator, pattern: RegExp): Promise<string> {
   const heard = heardOf(process);
   const start = heard.next;
-  const saidSince = () => heard.said.slice(start);
+  const saidSince = () => heard.items.join("").slice(start);
   return whileProgressing(
     (progress) =>
       new Promise((resolve) => {

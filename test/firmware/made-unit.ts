@@ -8,6 +8,7 @@ import { readBoard } from "#boards/sim/host/board.ts";
 import type { Child } from "#boards/sim/host/child.ts";
 import { openSimStation, type SimStation } from "#boards/sim/host/station.ts";
 import { whileProgressing } from "../progress.ts";
+import { hearing } from "./heard.ts";
 
 export interface Bench {
   readonly station: SimStation;
@@ -33,26 +34,7 @@ export async function benchUnit(
   return { station, maker, flashPath };
 }
 
-/** What a unit has said since it was first listened to, and where the next wait begins. */
-interface Heard {
-  readonly lines: string[];
-  next: number;
-  readonly looks: Set<() => void>;
-}
-
-const heardOfUnits = new WeakMap<Child, Heard>();
-
-function heardOf(unit: Child): Heard {
-  const known = heardOfUnits.get(unit);
-  if (known !== undefined) return known;
-  const heard: Heard = { lines: [], next: 0, looks: new Set() };
-  unit.onLine((line) => {
-    heard.lines.push(line);
-    for (const look of heard.looks) look();
-  });
-  heardOfUnits.set(unit, heard);
-  return heard;
-}
+const heardOf = hearing((unit: Child, hear: (line: string) => void) => unit.onLine(hear));
 
 /**
  * Resolves with the first console line that matches, behind the last one that was waited for: several lines may come at once. Rejects
@@ -62,7 +44,7 @@ export function lineOf(station: SimStation, pattern: RegExp): Promise<RegExpExec
   const unit = station.unit();
   if (unit === undefined) return Promise.reject(new Error("the unit has no power"));
   const heard = heardOf(unit);
-  const { lines } = heard;
+  const { items: lines } = heard;
   let at = heard.next;
   return whileProgressing(
     (progress) =>

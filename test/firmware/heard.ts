@@ -1,5 +1,5 @@
 /** What a unit has said since it was first listened to, so that words which come several at once are not lost to a later wait. */
-export interface Heard<Item> {
+interface Heard<Item> {
   readonly items: Item[];
   /** Where the next wait begins. */
   next: number;

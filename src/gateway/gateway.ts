@@ -81,6 +81,11 @@ export interface Gateway {
 }
 
 const HEAD_MS = 10_000;
+/**
+ * How long a kept connection may lie idle: longer than a proxy in front keeps its own (a minute is usual), so that the proxy ends it. A
+ * request that meets a connection which its server just ends is lost, and a call can't be sent again unasked.
+ */
+const IDLE_MS = 75_000;
 const BACKLOG = 4_096;
 const SWEEP_MS = 3_600_000;
 
@@ -112,6 +117,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const server: Server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
   watchBodies(server, BODY_LIMITS);
   server.headersTimeout = HEAD_MS;
+  server.keepAliveTimeout = IDLE_MS;
   try {
     const port = await listen(server, host, options.port);
     const shownHost = host.includes(":") ? `[${host}]` : host;

@@ -82,8 +82,8 @@ JS_FUNCTION(find) {
 }
 
 /*
- * Watched resources, a bit each, and the values that were told of last. A line begins at none with each read: it may hold as many bytes
- * again by the next look, and has to be told of again.
+ * Watched resources, a bit each, and the values that were told of last. A read sets a serial line's to 0: by the next look as many bytes
+ * may wait as before, and the app has to hear of them.
  */
 static uint32_t watched;
 static int32_t told[RESOURCES];

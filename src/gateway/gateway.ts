@@ -82,8 +82,8 @@ export interface Gateway {
 
 const HEAD_MS = 10_000;
 /**
- * How long a kept connection may lie idle: longer than a proxy in front keeps its own (a minute is usual), so that the proxy ends it. A
- * request that meets a connection which its server just ends is lost, and a call can't be sent again unasked.
+ * How long a connection may lie idle. A proxy in front should be the one to end it, and usually does after a minute: a call that arrives
+ * just as the gateway ends its connection is lost, and a proxy doesn't send it again.
  */
 const IDLE_MS = 75_000;
 const BACKLOG = 4_096;

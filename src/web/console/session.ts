@@ -44,7 +44,10 @@ const CHANNEL = "latchkey.console.login";
 /** Marks the state of a login in a window of its own, which hands its answer over and closes. */
 const POPUP = "popup-";
 const EARLY_MS = 60_000;
-/** A window that came back from the issuer counts as closed too, by this page's Cross-Origin-Opener-Policy: it may still load. */
+/**
+ * How long a window may take to load once it comes back from the issuer: from then on it counts as closed, by this page's
+ * Cross-Origin-Opener-Policy.
+ */
 const RETURN_MS = 10_000;
 
 let tokens: Tokens | undefined;

@@ -11,4 +11,5 @@ await import("./port-contract.test.ts");
 await import("./verify.test.ts");
 await import("./stack-guard.test.ts");
 await import("./clock-wrap.test.ts");
+await import("./full-ring.test.ts");
 await import("./journey.test.ts");

@@ -14,6 +14,7 @@ static const unsigned irqs[CHIP_LINES] = {CONSOLE_IRQ, RADIO_IRQ};
 #define MODEM(line) REGISTER_8(uarts[line] + 4)
 #define STATE(line) REGISTER_8(uarts[line] + 5)
 #define RX_READY 1u
+#define RX_INTERRUPT 1u
 #define TX_EMPTY 0x20u
 #define OUT2 8u /* lets the interrupt out */
 #define PLIC_PRIORITY(irq) REGISTER(0x0c000000u + 4u * (irq))
@@ -34,7 +35,7 @@ void irq_disable(unsigned irq) { PLIC_PRIORITY(irq) = 0; }
 static void receive(int line) {
   while (STATE(line) & RX_READY) {
     if (!chip_serial_room(line)) {
-      irq_disable(irqs[line]);
+      INTERRUPT(line) = 0;
       return;
     }
     chip_serial_received(line, DATA(line));
@@ -52,7 +53,8 @@ void chip_interrupt(void) {
   }
 }
 
-void chip_serial_resume(int line) { irq_enable(irqs[line]); }
+/* Held up by the line itself: the controller tells of a rise alone, and does not ask again for what still waits once it is let through. */
+void chip_serial_resume(int line) { INTERRUPT(line) = RX_INTERRUPT; }
 
 void chip_serial_buffer(int line) { FIFO(line) = 1; }
 
@@ -63,7 +65,7 @@ void chip_listen(void) {
   for (unsigned word = 0; word < 2; word++) PLIC_ENABLE(word) = ~0u;
   for (int line = 0; line < CHIP_LINES; line++) {
     MODEM(line) = OUT2;
-    INTERRUPT(line) = 1;
+    INTERRUPT(line) = RX_INTERRUPT;
     irq_enable(irqs[line]);
   }
   if (ether_irq) irq_enable(ETHER_IRQ);

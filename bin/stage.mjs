@@ -7,6 +7,8 @@ import { ROOT } from "./setup.mjs";
 const SILENCE_MS = 35 * 60_000;
 /** A stage may take this many times its budget. */
 const TOLERANCE = 2;
+/** Files that fail are tried once more, alone, where there are at most so many (ADR 0182). */
+const TRIED_AGAIN_MAX = 2;
 
 /** Processor seconds of all child processes that have ended so far; undefined where the system does not tell. */
 function childSeconds() {
@@ -72,23 +74,42 @@ function run(args, env) {
 }
 
 /**
+ * Runs the files that failed once more, one after another with nothing beside them.
+ * @returns The same as `run`, with the counts of those that passed now, and their names.
+ */
+async function tryAgain(first, args, env) {
+  const failing = [...first.files].filter(([, { failed }]) => failed > 0).map(([file]) => file);
+  if (first.isStuck || first.unfinished.length > 0 || failing.length === 0 || failing.length > TRIED_AGAIN_MAX) {
+    return { ...first, second: [] };
+  }
+  console.log(`once more, alone: ${failing.join(", ")}`);
+  const again = await run([...args, "--no-file-parallelism", ...failing], env);
+  const second = failing.filter((file) => again.files.get(file)?.failed === 0);
+  const files = new Map([...first.files, ...second.map((file) => [file, again.files.get(file)])]);
+  return { ...first, files, second, code: second.length === failing.length ? again.code : first.code };
+}
+
+/**
  * Runs a stage of test/stages.json.
  * @param slowness How many times slower than the reference machine this one is; budgets grow with it.
  * @param env      LATCHKEY_TIER and LATCHKEY_LEFT_OUT for the tests.
- * @returns Counts of passed and failed tests, and of tests that the tier leaves out.
+ * @returns Counts of passed and failed tests, and of tests that the tier leaves out; files that passed at their second try alone.
  */
-export async function runStage({ name, command, budgetS }, slowness, env) {
-  const args = command === undefined ? ["vitest/vitest.mjs", "run", "--project", name] : command;
-  const [program, ...rest] = args;
+export async function runStage({ name, command, options = [], budgetS }, slowness, env) {
+  const [program, ...rest] = command ?? ["vitest/vitest.mjs", "run", "--project", name, ...options];
+  const args = [`node_modules/${program}`, ...rest];
+  const isCheck = command !== undefined;
   const [startedMs, before] = [performance.now(), childSeconds()];
-  const { code, files, isStuck, running, unfinished } = await run([`node_modules/${program}`, ...rest], env);
+  const first = await run(args, env);
+  const { code, files, isStuck, running, unfinished, second } = isCheck
+    ? { ...first, second: [] }
+    : await tryAgain(first, args, env);
   const wallS = (performance.now() - startedMs) / 1000;
   const after = childSeconds();
   const tookS = before === undefined || after === undefined ? wallS : after - before;
   const allowedS = TOLERANCE * budgetS * slowness;
   const isOver = tookS > allowedS;
   const sum = (kind) => [...files.values()].reduce((total, counts) => total + counts[kind], 0);
-  const isCheck = command !== undefined;
   let failed = isCheck ? Number(code !== 0) : sum("failed");
   const [passed, left] = isCheck ? [1 - failed, 0] : [sum("passed"), sum("left")];
   const faults = [];
@@ -101,5 +122,5 @@ export async function runStage({ name, command, budgetS }, slowness, env) {
   const times = `${wallS.toFixed(1)} s, processor ${tookS.toFixed(1)} s of a budget of ${(budgetS * slowness).toFixed(0)} s`;
   console.log(`${verdict} stage ${name}: ${passed} passed, ${failed} failed (${times})`);
   for (const fault of faults) console.log(`       stage ${name}: ${fault}`);
-  return { passed, failed, left };
+  return { passed, failed, left, second };
 }

@@ -19,7 +19,10 @@ const hasFailedSetUp = (test: TestCase): boolean => {
   }
 };
 
-const nameOf = (test: TestCase): string => `${test.module.relativeModuleId}: ${test.fullName}`;
+/** A file's path from the folder in which the runner works. */
+const pathOf = ({ moduleId }: { readonly moduleId: string }): string => relative(process.cwd(), moduleId);
+
+const nameOf = (test: TestCase): string => `${pathOf(test.module)}: ${test.fullName}`;
 
 function countTests(modules: Iterable<TestModule>): StageCounts {
   let [passed, failed, left] = [0, 0, 0];
@@ -47,12 +50,11 @@ export class StageReporter implements Reporter {
   /** Files and tests that have begun and not ended. */
   private readonly running = new Set<string>();
 
-  onTestRunStart = (files: readonly TestSpecification[]) =>
-    this.tell({ planned: files.map(({ moduleId }) => relative(process.cwd(), moduleId)) });
-  onTestModuleStart = (module: TestModule) => this.begin(module.relativeModuleId);
+  onTestRunStart = (files: readonly TestSpecification[]) => this.tell({ planned: files.map(pathOf) });
+  onTestModuleStart = (module: TestModule) => this.begin(pathOf(module));
   onTestModuleEnd = (module: TestModule) => {
-    this.tell({ file: module.relativeModuleId, counts: countTests([module]) });
-    this.end(module.relativeModuleId);
+    this.tell({ file: pathOf(module), counts: countTests([module]) });
+    this.end(pathOf(module));
   };
   onTestCaseReady = (test: TestCase) => this.begin(nameOf(test));
   onTestCaseResult = (test: TestCase) => this.end(nameOf(test));

@@ -48,3 +48,53 @@ describe("a group", () => {
 test("a file that can't be loaded counts as failed", async () => {
   expect(await countsOf(`import "./missing.ts";`)).toEqual({ passed: 0, failed: 1, left: 0 });
 });
+
+/** Runs these test files as a stage of their own. */
+function stageOf(files: Readonly<Record<string, string>>): Promise<unknown> {
+  const folder = mkdtempSync(join(process.cwd(), ".cache/planted-"));
+  const reporter = join(process.cwd(), "test/stage-reporter.ts");
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  writeFileSync(
+    join(folder, "vitest.config.ts"),
+    `import { StageReporter } from ${JSON.stringify(reporter)}; export default { test: { name: "planted", reporters: [new StageReporter()] } };`,
+  );
+  const stage = JSON.stringify({ name: "planted", options: ["--root", folder], budgetS: 1_000 });
+  const program = `const { runStage } = await import("./bin/stage.mjs"); process.send(await runStage(${stage}, 10, {}));`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  return new Promise((resolve, reject) => {
+    child.on("message", resolve);
+    child.on("close", (code) => reject(new Error(`no counts; exit code ${code}`)));
+  }).finally(() => rmSync(folder, { recursive: true }));
+}
+
+/** A test that fails, but for the times after the first where it is `mends`. */
+const failing = (mends: boolean) => `
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+const mark = import.meta.filename + ".tried";
+const isAgain = existsSync(mark);
+writeFileSync(mark, "");
+test("works", () => {});
+test("is slow at first", () => expect(${mends} && isAgain).toBe(true));`;
+
+test("a file that fails is run once more, and named", async () => {
+  const counts = await stageOf({ "once.test.ts": failing(true) });
+  expect(counts).toMatchObject({ passed: 2, failed: 0, second: [expect.stringMatching(/once\.test\.ts$/)] });
+});
+
+test("a file that fails twice has failed", async () => {
+  const counts = await stageOf({ "always.test.ts": failing(false) });
+  expect(counts).toMatchObject({ passed: 1, failed: 1, second: [] });
+});
+
+test("where three files fail, none is tried again", async () => {
+  const counts = await stageOf({
+    "a.test.ts": failing(true),
+    "b.test.ts": failing(false),
+    "c.test.ts": failing(false),
+  });
+  expect(counts).toEqual({ passed: 3, failed: 3, left: 0, second: [] });
+});

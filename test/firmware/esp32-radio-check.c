@@ -1,7 +1,7 @@
 /*
  * The ESP32's radio line over a driver of this file's own. Each argument is a step: a command of the unit (join:SSID:KEY, serve:SSID,
  * leave:, scan:, listen:CHANNEL, names and keys in hexadecimal), an event of the driver (event:KIND:REASON), frames that it heard
- * (heard:COUNT), or time that goes by (after:MS). Prints what the driver was asked for, what the unit was told, and the log.
+ * (heard:COUNT), time that goes by (after:MS), or the unit being busy from now on, or no longer (busy:1, busy:0). Prints what the driver was asked for, what the unit was told, and the log.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "port/crc32.h"
 
 static uint64_t now_ms;
+static bool is_busy;
 static struct esp32_event next;
 
 static void print(const char *what, const uint8_t *bytes, size_t length) {
@@ -135,6 +136,7 @@ static void step(const char *text) {
       next = (struct esp32_event){.kind = (uint8_t)atoi(first), .bssid = {9}, .channel = 11, .reason = (uint16_t)(second ? atoi(second + 1) : 0)};
       break;
     case 'h': hear((unsigned)atoi(first)); break;
+    case 'b': is_busy = atoi(first); break;
     case 'a': now_ms += (uint64_t)atoi(first); break;
     default: exit(2);
   }
@@ -147,7 +149,7 @@ int main(int count, char **steps) {
     step(steps[i]);
     for (unsigned turn = 0; turn < 20; turn++) {
       radio_poll();
-      tell_all();
+      if (!is_busy) tell_all();
     }
   }
   return 0;

@@ -38,8 +38,8 @@ const hex = (text: string) => toHex(utf8(text));
 const [CONNECTED, DISCONNECTED, SERVING] = ["event:2", "event:3", "event:4"];
 const [NO_NETWORK, REFUSED] = ["told 84 01", "told 84 02"];
 const JOIN = `join:${hex("Lamplight")}:${hex("a story told at home")}`;
-/** What the line's ring of 2,048 B holds of frames of 40. */
-const LINE_FRAMES = 51;
+/** What the line's ring of 2,048 B holds of frames of 40, besides 128 B that are kept free. */
+const LINE_FRAMES = 48;
 const TRIES_MOST = 3;
 
 /** How many times the driver is asked, and what the unit is told, when every try ends for this reason. */
@@ -141,4 +141,10 @@ test("frames beyond what waits are counted, and every hundred of them told with 
     `log latchkey: frames taken ${60 + LINE_FRAMES}`,
     "log latchkey: frames not taken 101",
   ]);
+});
+
+test("a busy unit whose line is full of frames is told all the same that it has joined, and of what ends", () => {
+  const full = ["listen:6", "busy:1", "heard:60", "heard:60"];
+  expect(of(run(...full, JOIN, CONNECTED, "busy:0"), "told 83")).toHaveLength(1);
+  expect(of(run(...full, JOIN, `${DISCONNECTED}:212`, "busy:0"), "told 84")).toEqual([NO_NETWORK]);
 });

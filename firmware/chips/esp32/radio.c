@@ -19,6 +19,7 @@
 #define HEARD_MOST 64u /* frames between two turns of the main loop; a power of two: the counts wrap */
 #define COMMAND_BYTES_MOST 128u
 #define AROUND_BYTES 8u
+#define KEPT_FREE_BYTES 128u /* of the line's ring, for what nobody says again: joined, not joined, left, serving */
 
 enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT, SERVING };
 enum { NO_NETWORK = 1, REFUSED };
@@ -40,7 +41,8 @@ static volatile uint32_t heard_in, heard_out, heard_lost; /* those lost are not 
 static bool tell(uint8_t type, const uint8_t *bytes, size_t length) {
   uint8_t head[4] = {0xc5, type, (uint8_t)length, (uint8_t)(length >> 8)};
   uint32_t crc = crc32_more(crc32_more(0, head + 1, 3), bytes, length);
-  if (serial_available(CHIP_RADIO) + length + AROUND_BYTES > SERIAL_RING_BYTES) return false;
+  size_t kept_free = type == FRAME || type == SCANNED ? KEPT_FREE_BYTES : 0;
+  if (serial_available(CHIP_RADIO) + length + AROUND_BYTES + kept_free > SERIAL_RING_BYTES) return false;
   for (size_t i = 0; i < sizeof head; i++) chip_serial_received(CHIP_RADIO, head[i]);
   for (size_t i = 0; i < length; i++) chip_serial_received(CHIP_RADIO, bytes[i]);
   for (unsigned i = 0; i < 4; i++) chip_serial_received(CHIP_RADIO, (uint8_t)(crc >> (8 * i)));

@@ -51,8 +51,14 @@ export interface Shelf {
   readonly phone: readonly string[];
   /** Switches the unit on; what it says from then on. */
   start(): Promise<readonly string[]>;
-  /** A cloud whose server certificate somebody vouches for, on the factory's ports or others. */
-  cloud(server: Certified, ports?: { readonly mqttPort: number; readonly httpPort: number }): Promise<CloudProcess>;
+  /** Holds the unit's button for so long. */
+  press(heldMs: number): void;
+  /** A cloud whose server certificate somebody vouches for, on the factory's ports or others, with the maker's keys from their folder or another. */
+  cloud(
+    server: Certified,
+    ports?: { readonly mqttPort: number; readonly httpPort: number },
+    keys?: string,
+  ): Promise<CloudProcess>;
   /** Makes one more unit now, with the maker's present keys, and gives it power. @returns What opens a session with it. */
   another(): Promise<{ readonly made: MadeUnit; readonly phone: readonly string[] }>;
   /** Signs a release with the present release key. */
@@ -139,10 +145,11 @@ export async function shelvedUnit(): Promise<Shelf> {
       station.unit()?.onLine((line) => said.push(withFaultNames(line)));
       return said;
     },
-    async cloud(server, ports = { mqttPort, httpPort }) {
+    press: (heldMs) => station.unit()?.send({ heldMs }),
+    async cloud(server, ports = { mqttPort, httpPort }, keys = config.keys) {
       const name = `server-${clouds.length}`;
       const cloud = await startCloudProcess([
-        ...["--data", file("cloud"), "--keys", config.keys, "--name", BROKER],
+        ...["--data", file("cloud"), "--keys", keys, "--name", BROKER],
         ...["--mqtt-port", String(ports.mqttPort), "--http-port", String(ports.httpPort)],
         ...["--tls-key", put(`${name}.key`, server.keyPem), "--tls-cert", put(`${name}.pem`, server.certificatePem)],
       ]);

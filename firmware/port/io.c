@@ -179,7 +179,7 @@ static JSValue transfer(JSContext *ctx, JSValueConst self, int argc, JSValueCons
 #ifdef BOARD_SERIAL
   if (resource->kind == IO_SERIAL) {
     held = converse(out, in, bytes);
-    if (kind == READ) told[number] = 0;
+    if (length > 0) told[number] = 0;
   } else
 #endif
   if (resource->kind != IO_I2C) held = exchange(resource, out, in, bytes);

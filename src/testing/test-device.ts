@@ -156,7 +156,8 @@ export async function startDevice(first: App, options: TestOptions = {}): Promis
 
   /** Lets promises of the app go on until nothing more comes of them. */
   async function settle(): Promise<void> {
-    for (let event = hardwareEvents.shift(); event !== undefined; event = hardwareEvents.shift()) deliver(event);
+    const next = () => hardwareEvents.shift() ?? hardware.look();
+    for (let event = next(); event !== undefined; event = next()) deliver(event);
     const own = Object.fromEntries(Object.keys(globals).map((name) => [name, Reflect.get(globalThis, name)]));
     Object.assign(globalThis, globals);
     try {

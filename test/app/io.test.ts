@@ -26,6 +26,13 @@ beforeEach(() => {
   provideIo(hardware.io);
 });
 
+/** What the board does between two events. */
+function look(): void {
+  for (let event = hardware.look(); event !== undefined; event = hardware.look()) {
+    if (event.kind === "io") deliverIo(event.resource, event.value);
+  }
+}
+
 const BUS = { ...device.i2c.default, hz: 100_000 } as const;
 const bytesIn = (buffer: ArrayBuffer) => [...new Uint8Array(buffer)];
 
@@ -205,6 +212,41 @@ describe("buses", () => {
     new SPI({ ...device.spi.default, hz: 1 });
   });
 
+  it("Serial tells once of what waits, again once some of it was read, and of nothing that was read meanwhile", () => {
+    const told: number[] = [];
+    const take = [0, 2, 0, 1, 3];
+    const line = new Serial({
+      ...{ ...device.serial.default, baud: 9_600, format: "buffer" },
+      onReadable(bytes) {
+        told.push(bytes);
+        this.read(take[told.length - 1] ?? 0);
+      },
+    });
+    const come = (...bytes: number[]) => {
+      hardware.receive("serial rx tx", Uint8Array.from(bytes));
+      look();
+      return told.splice(0);
+    };
+    take.splice(0, 5, 0);
+    expect([come(1, 2, 3), come(4)]).toEqual([[3], [4]]);
+    // Two of four, then one of two; the last is left alone, and told of with the next one.
+    take.splice(0, 1, 2, 1, 0);
+    expect(come(5)).toEqual([5, 3, 2]);
+    take.splice(0, 3, 3);
+    hardware.receive("serial rx tx", Uint8Array.of(6));
+    expect(bytesIn(line.read() as ArrayBuffer)).toEqual([4, 5, 6]);
+    look();
+    expect(told).toEqual([]);
+    // As many as before, all of them new.
+    expect([come(7), come(8)]).toEqual([[1], [1]]);
+    line.close();
+    // What waits when a line is opened is told of.
+    hardware.receive("serial rx tx", Uint8Array.of(9, 10));
+    new Serial({ ...device.serial.default, baud: 9_600, onReadable: (bytes) => void told.push(bytes) });
+    look();
+    expect(told).toEqual([2]);
+  });
+
   it("Serial reads what waits, tells what comes, and writes all of it or nothing", async () => {
     const seen: string[] = [];
     const line = new Serial({
@@ -215,6 +257,7 @@ describe("buses", () => {
     expect([line.read(), seen]).toEqual([undefined, []]);
     await Promise.resolve();
     hardware.receive("serial rx tx", Uint8Array.of(1, 2, 3, 4, 5));
+    look();
     expect(seen).toEqual(["writable 256", "readable 5"]);
     expect(bytesIn(line.read(2) as ArrayBuffer)).toEqual([1, 2]);
     const room = new Uint8Array(2);

@@ -13,6 +13,7 @@ import { setPulses, setSwitches } from "#boards/qemu-mps2/host/modelled-io.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
 import { buildBoot } from "#firmware/image.ts";
+import { PARTIAL_READS, PARTIAL_READS_STEPS } from "../apps/partial-reads.ts";
 import { until } from "../progress.ts";
 import { saidUntil } from "./console.ts";
 
@@ -132,6 +133,20 @@ test("a line that is as full again as before by the time that the app has read i
     await heard("ready\n");
     line.send("x".repeat(3_000));
     await heard("all of it\n");
+  } finally {
+    line.close();
+  }
+});
+
+test("an app is told again of what it left unread, and once of what it did not read at all", async () => {
+  const line = await openLine();
+  try {
+    const { unit } = await start(PARTIAL_READS, false, line.args);
+    await saidUntil(unit, /listening/);
+    for (const { send, said } of PARTIAL_READS_STEPS) {
+      line.send(send);
+      await saidUntil(unit, new RegExp(said));
+    }
   } finally {
     line.close();
   }

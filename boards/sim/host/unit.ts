@@ -116,7 +116,10 @@ async function main(): Promise<void> {
   // The button: held for the given time from now on, or held before. Like a real board, it reports the press when the button is released.
   process.on("message", (message) => {
     const { press, heldMs, images, io } = message as Readonly<Record<string, unknown>>;
-    if (io !== undefined) commandIo(hardware, io);
+    if (io !== undefined) {
+      commandIo(hardware, io);
+      deliver?.();
+    }
     sleep.look();
     if (typeof press === "number" || typeof heldMs === "number") sleep.wake("button");
     if (typeof heldMs === "number") emit({ kind: "button", heldMs });
@@ -215,7 +218,7 @@ async function main(): Promise<void> {
       engine.evaluate(source, "bundle.js");
       engine.keepTo(heapBytes, appHeapBytes);
       while (wanted === undefined && !isReplaced) {
-        const event = receiver === undefined ? undefined : events.take();
+        const event = receiver === undefined ? undefined : (events.take() ?? hardware.look());
         if (event?.kind === "timer") hasWork = false;
         if (event !== undefined && receiver !== undefined) engine.call(receiver, event);
         else

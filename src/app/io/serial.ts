@@ -22,7 +22,7 @@ export interface SerialOptions extends IoOptions {
   readonly flowControl?: "none";
   /** Says nothing on our boards: the pins name the line. */
   readonly port?: string | number;
-  /** @param bytes How many wait. */
+  /** Called once for what has come, and again for what `read` left. @param bytes How many wait. */
   readonly onReadable?: ((this: Serial, bytes: number) => void) | null;
   /** The line is ready. @param bytes How many may be written at once. */
   readonly onWritable?: ((this: Serial, bytes: number) => void) | null;

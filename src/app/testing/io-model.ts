@@ -26,8 +26,13 @@ export interface IoModel {
   /** Puts a device on a bus such as `i2c sda scl`, or takes it away. */
   attachI2c(bus: string, address: number, device: I2cDevice | undefined): void;
   attachSpi(bus: string, device: SpiDevice | undefined): void;
-  /** Bytes come in on a serial line such as `serial rx tx`. */
+  /** Bytes come in on a serial line such as `serial rx tx`: the unit hears of them at the next `look`. */
   receive(line: string, bytes: Uint8Array): void;
+  /**
+   * What a board tells of its serial lines between two events (firmware/port/io.c): how many bytes wait, where it is another number than it
+   * told of last, or the app has read some and left others. @returns undefined once there is nothing to tell.
+   */
+  look(): PortEvent | undefined;
   /** What was sent on a serial line since it was asked last. */
   sent(line: string): Uint8Array;
 }
@@ -39,6 +44,8 @@ interface Model {
   readonly i2c: Map<string, I2cDevice>;
   readonly spi: Map<string, SpiDevice>;
   readonly received: Map<string, readonly number[]>;
+  /** Of a watched serial line, the number of bytes that was told of last; 0 after a read, so that what is left is told of. */
+  readonly told: Map<number, number>;
   readonly sent: Map<string, readonly number[]>;
   readonly outside: IoOutside;
 }
@@ -91,6 +98,7 @@ function readFrom(model: Model, resource: number, address: number, byteLength: n
   if (kind === "spi") return transferOn(model, name, new Uint8Array(byteLength));
   const waiting = model.received.get(name) ?? [];
   model.received.set(name, waiting.slice(byteLength));
+  if (byteLength > 0) model.told.set(resource, 0);
   return Uint8Array.from(waiting.slice(0, byteLength));
 }
 
@@ -118,6 +126,7 @@ function portOf(model: Model): IoPort {
     write: (resource, address, bytes) => writeTo(model, resource, address, bytes),
     transfer: (resource, bytes) => transferOn(model, at(model, resource).name, bytes),
     watch(resource, isWatched) {
+      model.told.set(resource, 0);
       if (isWatched) model.watched.add(resource);
       else model.watched.delete(resource);
     },
@@ -136,6 +145,7 @@ export function createIoModel(
     i2c: new Map(),
     spi: new Map(),
     received: new Map(),
+    told: new Map(),
     sent: new Map(),
     outside,
   };
@@ -154,7 +164,16 @@ export function createIoModel(
     },
     receive(line, bytes) {
       model.received.set(line, [...(model.received.get(line) ?? []), ...bytes]);
-      tell(model, line);
+    },
+    look() {
+      for (const resource of model.watched) {
+        const { kind, name } = at(model, resource);
+        const value = valueIn(model, name);
+        if (kind !== "serial" || value === (model.told.get(resource) ?? 0)) continue;
+        model.told.set(resource, value);
+        return { kind: "io", resource, value };
+      }
+      return undefined;
     },
     sent(line) {
       const bytes = Uint8Array.from(model.sent.get(line) ?? []);

@@ -6,6 +6,7 @@ import { readBoard } from "#boards/sim/host/board.ts";
 import { builtPath } from "#boards/sim/host/programs.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
 import { buildScript } from "#factory/bundle/bundle.ts";
+import { PARTIAL_READS, PARTIAL_READS_STEPS } from "../../apps/partial-reads.ts";
 import { whileProgressing } from "../../progress.ts";
 import { imagesOf, testConfig, testMaker } from "./made-unit.ts";
 
@@ -43,10 +44,11 @@ const failures = { name: "failures", initial: undefined, step: (state, event) =>
 run(port, [failures], app, openSettings(port.flash, board.flash.regions.settings));
 `;
 
-test("inputs, sensors and outputs of a simulated unit reach its app and are shown, and a callback that throws ends nothing", async () => {
+/** A unit that runs a script: its process, and what waits until it has said a text. */
+async function start(script: string) {
   const config = testConfig();
   const board = readBoard("sim");
-  const { bytes } = await buildScript(SCRIPT);
+  const { bytes } = await buildScript(script);
   const flash = join(config.output, "flash.bin");
   await openSimStation(board, flash, "127.0.0.1:1").flash(imagesOf(config, testMaker(config.product), bytes));
   const unit = fork(builtPath("boards/sim/host/unit.ts"), ["--flash", flash, "--radio", "127.0.0.1:1"], {
@@ -72,6 +74,11 @@ test("inputs, sensors and outputs of a simulated unit reach its app and are show
         }),
       () => `no ${text} in: ${said}`,
     );
+  return { unit, until, said: () => said };
+}
+
+test("inputs, sensors and outputs of a simulated unit reach its app and are shown, and a callback that throws ends nothing", async () => {
+  const { unit, until, said } = await start(SCRIPT);
   try {
     await until("app: open");
     unit.send({ io: { i2c: "i2c sda scl", address: 0x48, registers: { 0: [0x19, 0x80] } } });
@@ -85,7 +92,28 @@ test("inputs, sensors and outputs of a simulated unit reach its app and are show
     unit.send({ io: { value: "digital contact", to: 1 } });
     await until("onReadable failed: Error: nothing answers at I2C address 0x48");
     // Each change is told once.
-    expect(said.match(/released/g)).toHaveLength(1);
+    expect(said().match(/released/g)).toHaveLength(1);
+  } finally {
+    unit.kill("SIGKILL");
+  }
+});
+
+test("an app is told again of what it left unread on a serial line, as on firmware", async () => {
+  const { unit, until } = await start(`
+import { port } from "./boards/sim/port.ts";
+import { Serial, device } from "./src/app/index.ts";
+import { utf8 } from "./src/base/utf8.ts";
+import { deliverIo, provideIo } from "./src/device/app-io.ts";
+const say = (text) => port.console.write(utf8(text + "\\n"));
+provideIo(port.io);
+port.onEvent((event) => event.kind === "io" && deliverIo(event.resource, event.value));
+${PARTIAL_READS}`);
+  try {
+    await until("listening");
+    for (const { send, said } of PARTIAL_READS_STEPS) {
+      unit.send({ io: { line: "serial rx tx", bytes: [...Buffer.from(send)] } });
+      await until(said);
+    }
   } finally {
     unit.kill("SIGKILL");
   }

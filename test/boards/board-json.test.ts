@@ -2,14 +2,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Ajv } from "ajv";
 import { expect, test } from "vitest";
-import { readBoard } from "#boards/sim/host/board.ts";
+import { type Module, readBoard, readModule } from "#boards/sim/host/board.ts";
 
 const names = readdirSync("boards", { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && existsSync(`boards/${entry.name}/board.json`))
   .map((entry) => entry.name);
-const validate = new Ajv({ allErrors: true, strict: false }).compile(
-  JSON.parse(readFileSync("boards/board.schema.json", "utf8")),
-);
+const schemaOf = (name: string) =>
+  new Ajv({ allErrors: true, strict: false }).compile(JSON.parse(readFileSync(`boards/${name}.schema.json`, "utf8")));
+const validate = schemaOf("board");
 
 test.each(names)("%s fits the schema", (name) => {
   const board = readBoard(name);
@@ -59,4 +59,30 @@ test("a description with a wrong key or a missing region is refused", () => {
   const sim = JSON.parse(readFileSync("boards/sim/board.json", "utf8"));
   expect(validate({ ...sim, flsh: {} })).toBe(false);
   expect(validate({ ...sim, flash: { ...sim.flash, regions: {} } })).toBe(false);
+});
+
+const modules = names.filter((name) => readModule(name) !== undefined);
+
+test("every board that a person writes through its chip's loader has a module", () => {
+  expect(modules).toEqual(names.filter((name) => readBoard(name).loader !== undefined));
+});
+
+test.each(modules)("%s's module tells where each name is that its board.json has, by the same number", (name) => {
+  const validateModule = schemaOf("module");
+  const { wiring } = readModule(name) as Module;
+  validateModule(JSON.parse(readFileSync(`boards/${name}/module.json`, "utf8")));
+  expect(validateModule.errors ?? []).toEqual([]);
+  const board = readBoard(name) as ReturnType<typeof readBoard> & { outputs: Readonly<Record<string, number>> };
+  for (const [pin, number] of Object.entries({ ...board.inputs, ...board.outputs })) {
+    expect([pin, wiring[pin]]).toEqual([pin, expect.stringMatching(new RegExp(`^GPIO ${number}[:,]`))]);
+  }
+  const { analog = [], i2c = [], spi = [], serial = [] } = board.io ?? {};
+  const named = [
+    ...[...Object.keys(board.pins), ...analog.map(({ pin }) => pin)],
+    ...i2c.flatMap(({ data, clock }) => [data, clock]),
+    ...spi.flatMap(({ out, in: input, clock }) => [out, input, clock]),
+    ...serial.flatMap(({ receive, transmit }) => [receive, transmit]),
+  ].filter((pin) => pin !== undefined);
+  const told = Object.keys(wiring).flatMap((each) => each.split(", "));
+  expect(told.sort()).toEqual([...new Set(named)].sort());
 });

@@ -43,11 +43,11 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
   "a board that there is not, in flash.config.json": {
     config: { ...CONFIG, board: "esp8266" },
     words: BUNDLE,
-    line: /^latchkey: there is no board esp8266 \(expected one of linux, linux-arm64, linux-armhf, qemu-mps2, qemu-riscv, qemu-sf2, sim\)$/,
+    line: /^latchkey: there is no board esp8266 \(expected one of esp32c3, esp32c6, linux, linux-arm64, linux-armhf, qemu-mps2, qemu-riscv, qemu-sf2, sim\)$/,
   },
   "a board that there is not, as a flag": {
     words: [...BUNDLE, "--board", "esp8266"],
-    line: /^latchkey: there is no board esp8266 \(expected one of linux, linux-arm64, linux-armhf, qemu-mps2, qemu-riscv, qemu-sf2, sim\)$/,
+    line: /^latchkey: there is no board esp8266 \(expected one of esp32c3, esp32c6, linux, linux-arm64, linux-armhf, qemu-mps2, qemu-riscv, qemu-sf2, sim\)$/,
   },
   "no flash.config.json": {
     words: ["release", "make", "1", "--config", "NONE"],

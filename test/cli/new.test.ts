@@ -13,8 +13,11 @@ import {
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { readBoard } from "#boards/sim/host/board.ts";
 import { startChild } from "#boards/sim/host/child.ts";
+import { openKitBuilder } from "#cli/dev/dev-kit-build.ts";
 import { productOf } from "#cli/new/new-device.ts";
+import { buildBundle } from "#factory/bundle/bundle.ts";
 import { readFlashConfig } from "#factory/config.ts";
 import { runVerb } from "./run-verb.ts";
 
@@ -107,6 +110,38 @@ test.each([
   },
 );
 
+test.each(["esp32c3", "esp32c6"])(
+  "a device for the %s has commands and wiring of a board on a port, and its app fits a kit of it",
+  async (board) => {
+    const device = join(folder, `kit of ${board}`);
+    const { status, out } = await runVerb("new", device, "--board", board, "--product", "relay");
+    expect([status, out]).toEqual([
+      0,
+      expect.stringMatching(new RegExp(`^note: the board ${board} .*silicon yet`, "m")),
+    ]);
+    const readme = readFileSync(join(device, "README.md"), "utf8");
+    for (const line of [
+      "npx latchkey dev --board sim",
+      "npx latchkey dev --port PORT",
+      "npx latchkey factory make out/releases/relay-1.release --port PORT",
+    ])
+      expect(readme.split("\n")).toContain(line);
+    expect(readme).not.toContain("npx latchkey home");
+    expect(readme).toMatch(/^\| `relay` \| GPIO \d+: the input of a relay board \|$/m);
+    symlinkSync(resolve("node_modules"), join(device, "node_modules"));
+    const config = readFlashConfig(join(device, "flash.config.json"));
+    const kit = openKitBuilder(config, readBoard(board));
+    try {
+      expect((await kit.build()).js.length).toBeGreaterThan(100);
+    } finally {
+      await kit.close();
+    }
+    // The unit that the last of its commands makes runs the same app.
+    const { bytes } = await buildBundle({ ...config, board }, { release: "1", atS: 0 });
+    expect(bytes.length).toBeLessThanOrEqual(readBoard(board).budgets.bundleBytes);
+  },
+);
+
 test.each([
   [
     /^latchkey: --app greenhouse: the board qemu-sf2 has no PWM .*; take another board, or --app relay$/,
@@ -114,7 +149,7 @@ test.each([
   ],
   [/holds notes\.txt already; name an empty folder/, []],
   [
-    /there is no such board \(expected one of linux, linux-arm64, linux-armhf, qemu-mps2, qemu-riscv, qemu-sf2, sim\)/,
+    /there is no such board \(expected one of esp32c3, esp32c6, linux, linux-arm64, linux-armhf, qemu-mps2, qemu-riscv, qemu-sf2, sim\)/,
     ["--board", "esp32"],
   ],
   [/flash\.config\.json:\d+:\d+: maker: /, ["--maker", "a-domain-that-is-longer-than-24.example"]],

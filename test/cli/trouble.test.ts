@@ -14,7 +14,7 @@ test.each([
   [2, /expected a whole number/, ["sim", "--seed", "x"]],
   [
     1,
-    /^latchkey: there is no board nope \(expected one of linux, linux-arm64, linux-armhf, qemu-mps2, qemu-riscv, qemu-sf2, sim\)$/,
+    /^latchkey: there is no board nope \(expected one of esp32c3, esp32c6, linux, linux-arm64, linux-armhf, qemu-mps2, qemu-riscv, qemu-sf2, sim\)$/,
     ["size", "--board", "nope"],
   ],
   [1, /README\.md\/x can't be used \(ENOTDIR\): .*name another folder/, ["start", "--output", "README.md/x"]],

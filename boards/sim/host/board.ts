@@ -12,8 +12,6 @@ export interface Region {
 export interface Board {
   readonly name: string;
   readonly chip: string;
-  /** Whether it is not offered yet. */
-  readonly draft?: boolean;
   /** The chip, as "esp32c6", whose loader in ROM writes the flash over a serial line. */
   readonly loader?: string;
   readonly hardwareRevision?: number;
@@ -45,17 +43,22 @@ export interface Board {
   };
 }
 
+/** The modules that carry a board's chip: boards/NAME/module.json. */
+export interface Module {
+  /** What is known of it, to be read behind its name. */
+  readonly notice: string;
+  /** Where the names of pins and io are on it, and what to connect there. */
+  readonly wiring: Readonly<Record<string, string>>;
+}
+
 /** There is no such board; the message says where boards are. */
 class BoardError extends Error {
   override name = "BoardError";
 }
 
-const isDraft = (path: string): boolean => (JSON.parse(readText(path)) as Board).draft === true;
-
-/** The boards that an app can be built for, without those that are drafts. */
+/** The boards that an app can be built for. */
 export function boardNames(): readonly string[] {
-  const places = readdirSync("boards").map((name) => ({ name, path: join("boards", name, "board.json") }));
-  return places.filter(({ path }) => existsSync(path) && !isDraft(path)).map(({ name }) => name);
+  return readdirSync("boards").filter((name) => existsSync(join("boards", name, "board.json")));
 }
 
 /** Reads boards/NAME/board.json. Throws BoardError. */
@@ -71,4 +74,10 @@ export function readBoard(name: string): Board {
     const { line, column } = placeOfJsonFault(text, error as Error);
     throw new BoardError(`${path}:${line}:${column}: this is not JSON`);
   }
+}
+
+/** Reads boards/NAME/module.json; undefined for a board that nobody can hold. */
+export function readModule(name: string): Module | undefined {
+  const path = join("boards", name, "module.json");
+  return existsSync(path) ? (JSON.parse(readText(path)) as Module) : undefined;
 }

@@ -5,6 +5,7 @@ import { PACKAGE_FOLDER } from "#base/host/package-folder.ts";
 import { CliTrouble } from "#cli/trouble.ts";
 import { parseFlashConfig } from "#factory/config.ts";
 import { readText, writeWhole } from "#trust/host/files.ts";
+import { lifeOf } from "./life.ts";
 import { STARTERS, type StarterName } from "./starters.ts";
 
 interface NewDevice {
@@ -61,18 +62,6 @@ function configOf({ product, maker, board, cloud }: NewDevice): object {
   };
 }
 
-const LAST = {
-  cloud: {
-    last: (product: string) => `npx latchkey cloud --data out/cloud --keys keys --name ${product}-cloud`,
-    meaning:
-      "`cloud`: the broker that brings later releases to units. `latchkey release publish FILE` and `latchkey rollout create` deliver one, wave by wave.",
-  },
-  none: {
-    last: (product: string) => `npx latchkey phone deliver out/releases/${product}-2.release --label LABEL --card CARD`,
-    meaning: "`phone deliver`: brings a later release to a unit, from the owner's phone. No cloud is needed.",
-  },
-};
-
 /** The texts of all files below a folder, by their paths from another. */
 function textsIn(folder: string, from: string): readonly (readonly [path: string, text: string])[] {
   const paths = (readdirSync(folder, { recursive: true }) as string[]).map((path) => join(folder, path));
@@ -83,10 +72,12 @@ function textsIn(folder: string, from: string): readonly (readonly [path: string
 
 /** Every file of the new repository, by its path. */
 function filesOf(device: NewDevice): ReadonlyMap<string, string> {
-  const { product, cloud, starter } = device;
-  const { last, meaning } = cloud === undefined ? LAST.none : LAST.cloud;
+  const { product, cloud, starter, board } = device;
   const { about } = STARTERS[starter];
-  const values: Readonly<Record<string, string>> = { product, about, last: last(product), lastMeaning: meaning };
+  const values: Readonly<Record<string, string>> = {
+    ...{ product, about },
+    ...lifeOf(product, board, cloud !== undefined),
+  };
   const app = join(PACKAGE_FOLDER, "examples", starter);
   const files = new Map(["src", "test"].flatMap((folder) => textsIn(join(app, folder), app)));
   for (const [path, template] of textsIn(TEMPLATE, TEMPLATE)) {

@@ -1,7 +1,7 @@
 /** `latchkey new`: starts a maker's own repository. What no flag says is asked for at a terminal. */
 import { createInterface } from "node:readline/promises";
 import { type Command, Option } from "commander";
-import { boardNames } from "#boards/sim/host/board.ts";
+import { boardNames, readModule } from "#boards/sim/host/board.ts";
 import { sayTrouble } from "#cli/say-trouble.ts";
 import { ValueError } from "#cli/values/value-error.ts";
 import { productOf, writeNewDevice } from "./new-device.ts";
@@ -86,9 +86,13 @@ async function start(folder: string, options: Options): Promise<void> {
   });
   if (device.product === "") throw new ValueError(`${folder} gives no product a name; give one: --product NAME`);
   const { board, starter } = device;
-  const notice = noticeOf(board, starter, options.app !== undefined || starter !== starterFor(board));
+  const notice = readModule(board)?.notice;
+  const notices = [
+    noticeOf(board, starter, options.app !== undefined || starter !== starterFor(board)),
+    notice === undefined ? undefined : `the board ${board} ${notice}`,
+  ];
   writeNewDevice(folder, device);
-  if (notice !== undefined) process.stdout.write(`note: ${notice}\n`);
+  for (const each of notices) if (each !== undefined) process.stdout.write(`note: ${each}\n`);
   process.stdout.write(`${folder} holds ${device.product}, a ${starter} for the board ${board}
 next: go there, then npm install, npm test; README.md has the commands of its life
 `);

@@ -42,7 +42,7 @@ export const FILES: readonly RegExp[] = [
 
 /** The same of an ESP32 board whose images the package brings. */
 export const KIT_FILES = (board: string): RegExp =>
-  new RegExp(`^boards/${board}/(?!.*\\bhost/).*(\\.ts|board\\.json)$`);
+  new RegExp(`^boards/${board}/(?!.*\\bhost/).*(\\.ts|board\\.json|module\\.json)$`);
 
 /** Pages that the package's programs serve. */
 export const PAGES: readonly PageName[] = ["dev", "console"];

@@ -12,4 +12,6 @@ await import("./verify.test.ts");
 await import("./stack-guard.test.ts");
 await import("./clock-wrap.test.ts");
 await import("./full-ring.test.ts");
+await import("./engine.test.ts");
+await import("./app-guard.test.ts");
 await import("./journey.test.ts");

@@ -5,8 +5,18 @@
 import { createConnection, type Socket } from "node:net";
 import { fromHex, toHex, viewOf } from "#base/bytes.ts";
 
-/** Registers 0 to 12, then these. */
-export const REGISTER = { lr: 14, pc: 15 } as const;
+/** The protocol's numbers of a core's registers, as its calling convention uses them. */
+interface Registers {
+  /** The first three words that a function is given. */
+  readonly parameters: readonly [number, number, number];
+  readonly result: number;
+  readonly returnAddress: number;
+  /** The last one that is read. */
+  readonly pc: number;
+}
+
+export const ARM: Registers = { parameters: [0, 1, 2], result: 0, returnAddress: 14, pc: 15 };
+export const RISC_V: Registers = { parameters: [10, 11, 12], result: 10, returnAddress: 1, pc: 32 };
 
 interface Debugger {
   breakAt(address: number, isOn: boolean): Promise<void>;
@@ -44,8 +54,8 @@ async function connect(path: string): Promise<Socket> {
   }
 }
 
-/** Opens the line at a socket file. The core stands still then, when it was started so. */
-export async function openDebugger(path: string): Promise<Debugger> {
+/** Opens the line at a socket file. The core stands still then, when it was started so. Registers are 32 bits wide. */
+export async function openDebugger(path: string, { pc }: Registers): Promise<Debugger> {
   const socket = await connect(path);
   const waiting: { done(text: string): void; fail(error: Error): void }[] = [];
   let rest = "";
@@ -79,8 +89,8 @@ export async function openDebugger(path: string): Promise<Debugger> {
     run: async () => void (await ask("c")),
     step: async () => void (await ask("s")),
     async registers() {
-      const view = viewOf(fromHex((await ask("g")).slice(0, 16 * 8)) ?? new Uint8Array(0));
-      return Array.from({ length: 16 }, (_, i) => view.getUint32(4 * i, true));
+      const view = viewOf(fromHex((await ask("g")).slice(0, (pc + 1) * 8)) ?? new Uint8Array(0));
+      return Array.from({ length: pc + 1 }, (_, i) => view.getUint32(4 * i, true));
     },
     async setRegister(number, value) {
       const answer = await ask(`P${number.toString(16)}=${wordHex(value)}`);

@@ -10,8 +10,9 @@ import { join } from "node:path";
 import { viewOf } from "#base/bytes.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import type { TearMode } from "#boards/sim/host/flash-file.ts";
+import { CORTEX_M, RISCV } from "#firmware/cores.ts";
 import { imagePaths } from "#firmware/image.ts";
-import { openDebugger, REGISTER } from "./debugger.ts";
+import { ARM, openDebugger, RISC_V } from "./debugger.ts";
 import { type Emulator, type EmulatorOptions, powerOff, startEmulator } from "./emulator.ts";
 
 export interface FlashOperation {
@@ -30,19 +31,22 @@ export interface WatchedUnit {
   readonly ended: Promise<void>;
 }
 
+const isRiscV = (board: string) => board === "qemu-riscv";
+
 const symbolsKnown = new Map<string, readonly (readonly [name: string, address: number])[]>();
 
 /** Where the firmware of a board counts its flash operations, restarts included (chip_flash_operations, firmware/main/sections.ld). */
-export const operationsAddress = (board: string): number => (board === "qemu-riscv" ? 0x80200000 : 0x20000000);
+export const operationsAddress = (board: string): number => (isRiscV(board) ? 0x80200000 : 0x20000000);
 
 /** Where both images begin a flash operation. */
 function entries(board: string): readonly (readonly [name: string, address: number])[] {
   const known = symbolsKnown.get(board);
   if (known !== undefined) return known;
   const { boot } = imagePaths(board);
+  const { tools } = isRiscV(board) ? RISCV : CORTEX_M;
   const found = [boot, join(boot, "..", "main.elf")].flatMap((elf) =>
     [
-      ...execFileSync("arm-none-eabi-nm", [elf])
+      ...execFileSync(`${tools}nm`, [elf])
         .toString()
         .matchAll(/^([0-9a-f]+) T chip_flash_(write|erase)$/gm),
     ].map(([, address, name]) => [name as string, Number.parseInt(address as string, 16)] as const),
@@ -88,7 +92,8 @@ export async function watchFlash(
   const emulator = await startEmulator({ ...options, kernel, more: [...more, ...(options.more ?? [])] });
   void emulator.exited.then(() => rmSync(folder, { recursive: true, force: true }));
   const { sectorBytes } = readBoard(board).flash;
-  const line = await openDebugger(path);
+  const core = isRiscV(board) ? RISC_V : ARM;
+  const line = await openDebugger(path, core);
   const starts = entries(board);
   for (const [, address] of starts) await line.breakAt(address, true);
 
@@ -96,8 +101,8 @@ export async function watchFlash(
     for (let passed = 0; ; ) {
       await line.run();
       const registers = await line.registers();
-      const [address = 0, from = 0, byteLength = 0] = registers;
-      const pc = registers[REGISTER.pc] as number;
+      const [address = 0, from = 0, byteLength = 0] = core.parameters.map((number) => registers[number] as number);
+      const pc = registers[core.pc] as number;
       const kind = starts.find(([, start]) => start === pc)?.[0] as FlashOperation["kind"] | undefined;
       // One step or run in a hundred ends before the instruction has run, or in an interrupt in its place.
       if (kind === undefined) continue;
@@ -115,8 +120,8 @@ export async function watchFlash(
         await line.breakAt(pc, true);
         passed = counted + 1;
       } else if (fate === "worn") {
-        await line.setRegister(0, 0);
-        await line.setRegister(REGISTER.pc, (registers[REGISTER.lr] as number) & ~1);
+        await line.setRegister(core.result, 0);
+        await line.setRegister(core.pc, (registers[core.returnAddress] as number) & ~1);
       } else {
         await powerOff(emulator, board);
         tearFile(flashPath, operation, kind === "write" ? byteLength : sectorBytes, fate.tear);

@@ -53,10 +53,17 @@ static void rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason,
   unheard_reason = JS_DupValue(ctx, reason);
 }
 
+/* Where an error came about, unless there is no memory for that. */
+static void report_stack(JSContext *ctx, JSValueConst error) {
+  const char *trace = JS_ToCString(ctx, JS_GetPropertyStr(ctx, error, "stack"));
+  if (trace) report_line(trace);
+}
+
 /* Prints the error and starts again. Error texts are the engine's or the bundle's, never a caller's data. */
 void engine_end(JSContext *ctx, JSValue error) {
   /* With no memory left not even the error can be made: the engine then throws null, or its compiler a SyntaxError. */
   if (!JS_IsObject(error) || heap_refused) {
+    if (JS_IsObject(error)) report_stack(ctx, error);
     report_number("latchkey: bytes wanted", (uint32_t)heap_wanted);
     report_number("latchkey: bytes in use", (uint32_t)heap_used());
     report_and_restart(RESET_OUT_OF_MEMORY, "the arena is exhausted");
@@ -65,9 +72,7 @@ void engine_end(JSContext *ctx, JSValue error) {
   const char *words = JS_ToCString(ctx, error);
   if (words == NULL || strstr(words, "out of memory")) report_and_restart(RESET_OUT_OF_MEMORY, "the arena is exhausted");
   if (strstr(words, "interrupted")) report_and_restart(RESET_WATCHDOG, "an event did not come to an end");
-  JSValue stack = JS_GetPropertyStr(ctx, error, "stack");
-  const char *trace = JS_ToCString(ctx, stack);
-  if (trace) report_line(trace);
+  report_stack(ctx, error);
   report_and_restart(RESET_EXCEPTION, words);
 }
 

@@ -19,9 +19,9 @@ import { createStrikes } from "./app-guard.ts";
 import type { App, AppFunction, AppIo } from "./app-interface.ts";
 import type { AppRuntime } from "./app-runtime.ts";
 import type { AppPart, AppStore } from "./development-app.ts";
-import type { DeviceEvent, Machine, Step } from "./machine.ts";
+import type { DeviceEvent, InnerEvent, Machine, Step } from "./machine.ts";
 import type { Port } from "./port.ts";
-import { markOf } from "./thrown-at.ts";
+import { running } from "./running-statement.ts";
 
 /** A longer request is dropped. */
 const LINE_BYTES_MAX = 8_192;
@@ -53,6 +53,8 @@ type Member =
   | "at";
 
 interface Development {
+  /** Where the app's code was when it was broken off, until that is told: a stack, or no text. */
+  brokenAt: string;
   readonly port: Port;
   readonly app: App;
   /** Where a kit keeps the script of its app; undefined on other development units. */
@@ -68,26 +70,29 @@ function say({ port }: Development, report: DevelopmentReport): void {
   port.console.write(utf8(encodeDevelopmentLine(report)));
 }
 
-function tell(development: Development, name: string, thrown: unknown): void {
-  const { message, stack } =
-    thrown instanceof Error
-      ? { message: `${thrown.name}: ${thrown.message}`, stack: String(thrown.stack ?? "") }
-      : { message: shown(thrown, 0), stack: "" };
-  const at = markOf(thrown);
-  const told = { name, message: message.slice(0, SHOWN_MAX), stack: stack.slice(0, SHOWN_MAX) };
-  say(development, { thrown: at === undefined ? told : { ...told, at } });
+/** Tells what the app did wrong, wherever its code ran: in a call, a timer, a promise that nobody waits for. */
+function tellFailure(development: Development, event: InnerEvent): void {
+  if (event.kind !== "app-failed") return;
+  const { name, message, stack = "", fault } = event;
+  const told = { name, message: message.slice(0, SHOWN_MAX), stack };
+  if (fault === "APP_THREW") return say(development, { thrown: told });
+  say(development, { failed: { ...told, stack: stack || development.brokenAt } });
+  development.brokenAt = "";
 }
 
-/** Runs the app's code; tells what it throws, now or later, and throws it again. */
-function watch<T>(development: Development, name: string, work: () => T): T {
-  try {
-    const answer = work();
-    if (answer instanceof Promise) answer.catch((error: unknown) => tell(development, name, error));
-    return answer;
-  } catch (error) {
-    tell(development, name, error);
-    throw error;
-  }
+/** Notes where the guard breaks the app's code off: that passes no handler, which would see a stack. */
+function watchGuard(development: Development): void {
+  const { guard } = development.port;
+  if (guard === undefined) return;
+  const run = guard.run.bind(guard);
+  Object.assign(guard, {
+    run(work: () => void): number {
+      running.mark = undefined;
+      const broken = run(work);
+      if (broken !== 0) development.brokenAt = guard.brokenAt?.() ?? `    at :${running.mark}`;
+      return broken;
+    },
+  });
 }
 
 /** A value as a person reads it. */
@@ -120,7 +125,8 @@ function call(development: Development, name: string, args: Readonly<Record<stri
   if (io === undefined) throw new Error("the app has not started");
   const running = {
     ...{ port, io, app: { ...app, state: undefined }, values: { settings: io.settings }, history: [] },
-    ...{ strikes: createStrikes(), tell: () => undefined, later: (work: () => void) => work() },
+    ...{ strikes: createStrikes(), later: (work: () => void) => work() },
+    tell: (event: InnerEvent) => tellFailure(development, event),
   } as unknown as AppRuntime;
   let now: Result<Uint8Array> | undefined;
   const later = new Promise<Result<Uint8Array>>((resolve) => {
@@ -188,10 +194,7 @@ function heard(development: Development, rest: Uint8Array, event: DeviceEvent): 
   if (event.kind === "app-started") {
     say(development, { started: { passed: event.passed, heapBytes: development.port.system.heapBytes() } });
   }
-  // What it threw is told where it is thrown, with its stack.
-  if (event.kind === "app-failed" && !(event.fault === "APP_THREW" && isWatched(development.app, event.name))) {
-    say(development, { failed: { name: event.name, message: event.message } });
-  }
+  if (event.kind === "app-failed") tellFailure(development, event);
   if (event.kind !== "console-data") return { state: rest, effects: [] };
   let bytes = concat(rest, event.bytes);
   for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10)) {
@@ -201,18 +204,6 @@ function heard(development: Development, rest: Uint8Array, event: DeviceEvent): 
     if (message !== undefined) obey(development, message);
   }
   return { state: bytes.length > LINE_BYTES_MAX ? new Uint8Array(0) : bytes, effects: [] };
-}
-
-/** Whether `develop` watches the app's code of this name. */
-function isWatched({ functions, variables }: App, name: string): boolean {
-  return ["start", "selfTest", "pressed"].includes(name) || name in (functions ?? {}) || name in (variables ?? {});
-}
-
-type Entries<T> = Readonly<Record<string, T>> | undefined;
-
-/** The same entries, each made anew under its name. */
-function each<T>(entries: Entries<T>, make: (name: string, entry: T) => T): Readonly<Record<string, T>> {
-  return Object.fromEntries(Object.entries(entries ?? {}).map(([name, entry]) => [name, make(name, entry)]));
 }
 
 /** What a kit's app has besides: it takes a new script in an owner's session. */
@@ -229,7 +220,7 @@ function loading(development: Development): AppFunction {
 
 /**
  * @param store Of a kit, whose app is a script beside the bundle.
- * @returns The app, watched; and the machine that speaks with the maker's tools.
+ * @returns The app; and the machine that speaks with the maker's tools.
  */
 export function develop(
   app: App,
@@ -238,34 +229,20 @@ export function develop(
 ): { readonly app: App; readonly machine: Machine<Uint8Array> } {
   const development: Development = {
     ...{ port, app, store },
-    ...{ io: undefined, isLoaded: false, restartAtMs: undefined },
+    ...{ io: undefined, isLoaded: false, restartAtMs: undefined, brokenAt: "" },
   };
-  const { selfTest, pressed } = app;
-  const watched = {
+  watchGuard(development);
+  const developed = {
     ...app,
     isDevelopment: true,
-    functions: {
-      ...each(app.functions, (name, entry) => ({
-        ...entry,
-        run: (args, io) => watch(development, name, () => entry.run(args, io)),
-      })),
-      ...(store && { [LOAD_APP]: loading(development) }),
-    },
-    variables: each(app.variables, (name, entry) => ({
-      ...entry,
-      read: (io) => watch(development, name, () => entry.read(io)),
-    })),
+    functions: { ...app.functions, ...(store && { [LOAD_APP]: loading(development) }) },
     start(io: AppIo) {
       development.io = io;
-      return watch(development, "start", () => app.start?.(io as never));
+      return app.start?.(io as never);
     },
-    ...(selfTest && { selfTest: (io: AppIo) => watch(development, "selfTest", () => selfTest(io as never)) }),
-    ...(pressed && {
-      pressed: (heldMs: number, io: AppIo) => watch(development, "pressed", () => pressed(heldMs, io as never)),
-    }),
   } as App;
   return {
-    app: watched,
+    app: developed,
     machine: {
       name: "development",
       initial: new Uint8Array(0),

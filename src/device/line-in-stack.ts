@@ -1,6 +1,7 @@
 /**
  * Puts the failing statement of the maker's sources in front of an error's stack, as `at :12`: the number that the list of names beside the
- * release has a place for. The engine keeps no lines. A release has this where flash.config.json says `lines` (ADR 0161).
+ * release has a place for, and `latchkey dev` for what it built. The engine keeps no lines. A release has this where flash.config.json says
+ * `lines` (ADR 0161), a development bundle for firmware always.
  */
 const FIRST = "    at :";
 

@@ -87,6 +87,8 @@ interface Guard {
    * @returns 0; or APP_OVERDUE or APP_MEMORY by number. Throws nothing, provided that `work` catches what can be caught.
    */
   run(work: () => void): number;
+  /** The stack of the code that was broken off last; absent where the engine keeps no lines. */
+  brokenAt?(): string;
 }
 
 /** Flash as one flat address space. Erased bytes read 0xff; a write may only clear bits. See board.json for the map. */

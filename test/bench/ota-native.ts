@@ -93,8 +93,8 @@ static void install(`,
     "main/engine.c",
     (text) =>
       text.replace(
-        "  if (trace) report_line(trace);",
-        '  if (trace) report_line(trace);\n  if (strstr(words, "stack overflow")) report_and_restart(RESET_OUT_OF_MEMORY, "the stack is exhausted");',
+        "  report_stack(ctx, error);\n  report_and_restart",
+        '  report_stack(ctx, error);\n  if (strstr(words, "stack overflow")) report_and_restart(RESET_OUT_OF_MEMORY, "the stack is exhausted");\n  report_and_restart',
       ),
   ],
 ]);

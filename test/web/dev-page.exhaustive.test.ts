@@ -24,6 +24,40 @@ const HARDWARE_APP = APP.replace(
   )
   .replace("let vent;", "let vent: PWM;");
 
+/** Code that fails on the unit and not at the build; `at` is part of the line that is to be named. */
+const FAILURES: readonly (readonly [string, { readonly text: string; readonly at: string; readonly said: string }])[] =
+  [
+    [
+      "an error in a timer",
+      { text: 'setTimeout(() => {\n  throw new Error("too late");\n}, 200);', at: "too late", said: "too late" },
+    ],
+    [
+      "an async function that nobody waits for",
+      {
+        text: 'void (async () => {\n  await null;\n  throw new Error("unheard");\n})();',
+        ...{ at: "unheard", said: "unheard" },
+      },
+    ],
+    [
+      "more memory than an app has",
+      {
+        text: "const kept: Uint8Array[] = [];\nsetTimeout(() => {\n  for (;;) kept.push(new Uint8Array(5_000));\n}, 200);",
+        ...{ at: "kept.push", said: "APP_MEMORY" },
+      },
+    ],
+    ["a loop without end", { text: "setTimeout(() => { for (;;); }, 200);", at: "for (;;)", said: "APP_OVERDUE" }],
+    ["a statement outside of functions", { text: "", at: "JSON.parse", said: "SyntaxError" }],
+  ];
+/** The trial at the build has no such member. */
+const ON_UNIT = `const on = Reflect.get(Reflect.get(globalThis, "native"), "system");
+if (on !== undefined)
+  JSON.parse("{");
+`;
+const withFailure = (text: string) =>
+  text === ""
+    ? HARDWARE_APP.replace(/^(export const app)/m, `${ON_UNIT}$1`)
+    : HARDWARE_APP.replace("start: () => {", `start: () => {\n${text}\n`);
+
 test("an app that does not build at the start ends latchkey dev with its file and line", async () => {
   const broken = startDev("sim", APP.replace('"hello"', '"hello'));
   await expect(broken).rejects.toThrow(
@@ -67,6 +101,8 @@ describe.each(BOARDS)("latchkey dev on %s", (board) => {
   });
 
   test("a call switches the pin, and its chart says so", async () => {
+    // Before the session is open it takes no key.
+    await eventually(() => form().getByRole("switch").isEnabled()).toBe(true);
     await form().getByRole("switch").press("Space");
     await run().press("Enter");
     await eventually(() => form().locator("output").textContent()).toBe("Antwort: bright");
@@ -143,6 +179,23 @@ describe.each(BOARDS)("latchkey dev on %s", (board) => {
     expect(await page.locator("[data-place]").count()).toBe(0);
   });
 
+  test.each(FAILURES)(
+    "%s has the maker's file and line on the page and in the terminal, and the next save runs",
+    async (_name, { text, at, said }) => {
+      const [broken, before] = [withFailure(text), await starts()];
+      const heard = dev.child.errors().length;
+      dev.save(broken);
+      const line = broken.split("\n").findIndex((each) => each.includes(at)) + 1;
+      const place = page.locator(".notice.bad", { hasText: said }).locator("[data-place]").first();
+      await eventually(() => place.textContent()).toMatch(new RegExp(`app\\.ts:${line}:\\d+$`));
+      expect(dev.child.errors().slice(heard)).toMatch(new RegExp(`app\\.ts:${line}:\\d+: .*${said}`));
+      dev.save(HARDWARE_APP);
+      await eventually(starts).toBeGreaterThan(before);
+      await page.locator('[data-phase="running"]').waitFor();
+      await eventually(() => page.locator("[data-place]").count()).toBe(0);
+    },
+  );
+
   test("an app that throws while it is loaded does not run on and on, and a mended one starts", async () => {
     dev.save(`${HARDWARE_APP}\nthrow new Error("not today");\n`);
     await eventually(() => page.locator(".notice.bad pre").first().textContent()).toContain("not today");
@@ -150,8 +203,9 @@ describe.each(BOARDS)("latchkey dev on %s", (board) => {
     const phase = board === "sim" ? "stopped" : "running";
     await eventually(() => page.locator("[data-phase]").getAttribute("data-phase")).toBe(phase);
     const before = await starts();
-    dev.save(HARDWARE_APP);
+    dev.save(HARDWARE_APP.replace('"hello"', '"mended"'));
     await eventually(starts).toBeGreaterThan(before);
+    await eventually(() => variable("greeting")).toBe("mended");
   });
 
   test("an expression is evaluated within the unit", async () => {

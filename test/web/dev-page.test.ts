@@ -44,6 +44,8 @@ const remembered = () => {
 test("a function's form switches a pin, by keyboard, and the page passes axe", async () => {
   await page.locator('[data-phase="running"]').waitFor();
   const form = page.locator('[data-function="setLamp"]');
+  // Before the session is open it takes no key.
+  await expect.poll(() => form.getByRole("switch", { name: "On" }).isEnabled()).toBe(true);
   await form.getByRole("switch", { name: "On" }).press("Space");
   await form.getByRole("button", { name: "Run: Switch the lamp" }).press("Enter");
   await expect.poll(() => form.locator("output").textContent()).toBe("Answer: bright");
@@ -122,6 +124,29 @@ test("an error of the build and a thrown one appear with the maker's file and li
   await page.locator('[data-function="fail"] button').click();
   await expect.poll(() => place.textContent()).toMatch(new RegExp(`app\\.ts:${lineOf("the valve is stuck")}:\\d+$`));
   expect(await page.locator(".notice.bad pre").first().textContent()).toContain("the valve is stuck");
+});
+
+test("what fails later and unheard, in a timer and in a promise, has its line too", async () => {
+  const start = `  start: () => {
+    setTimeout(() => {
+      throw new Error("too late");
+    }, 100);
+    void (async () => {
+      await null;
+      throw new Error("unheard");
+    })();
+  },
+  variables: {`;
+  const [broken, before] = [APP.replace("  variables: {", start), await starts()];
+  dev.save(broken);
+  await startedAfter(before);
+  for (const said of ["too late", "unheard"]) {
+    const line = broken.split("\n").findIndex((each) => each.includes(said)) + 1;
+    const notice = page.locator(".notice.bad", { hasText: said });
+    await expect.poll(() => notice.locator("[data-place]").textContent()).toMatch(new RegExp(`app\\.ts:${line}:\\d+$`));
+  }
+  dev.save(APP);
+  await expect.poll(() => page.locator("[data-place]").count()).toBe(0);
 });
 
 test("an answer that does not fit its schema is told with the file and line of the function", async () => {

@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { viewOf } from "#base/bytes.ts";
-import { lines, noticeOf, show } from "#boards/qemu-mps2/host/unit-lines.ts";
+import { lines, noticeReader, show } from "#boards/qemu-mps2/host/unit-lines.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
 import { imagePaths } from "#firmware/image.ts";
 
@@ -49,10 +49,11 @@ function main(): void {
   const words = ["--pdeathsig", "KILL", program, "--flash", values.flash, ...radio];
   const unit = spawn("setpriv", words, { stdio: ["pipe", "pipe", "inherit"] });
   unit.stdout.on("data", (bytes) => void process.stdout.write(bytes));
+  const noticeIn = noticeReader();
   unit.stdout.on(
     "data",
     lines((line) => {
-      const notice = noticeOf(line);
+      const notice = noticeIn(line);
       if (notice !== undefined) show(notice);
     }),
   );

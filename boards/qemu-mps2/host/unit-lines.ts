@@ -15,10 +15,20 @@ export function lines(see: (line: string) => void): (chunk: Buffer) => void {
   };
 }
 
-/** Lines of the firmware itself: `latchkey: boot native A js A trial 0 power`, `latchkey: exception: ...`. */
-export function noticeOf(line: string): object | undefined {
-  const boot = /^latchkey: boot native ([AB]) js ([AB]) trial ([01]) (\S+)$/.exec(line);
-  if (boot !== null) return { native: boot[1], boot: boot[2], trial: boot[3] === "1", reason: boot[4] };
-  const failure = /^latchkey: (exception|watchdog|out-of-memory|fault): (.*)$/.exec(line);
-  return failure === null ? undefined : { failure: failure[1], message: failure[2] };
+/**
+ * Reads lines of the firmware itself: `latchkey: boot native A js A trial 0 power`, `latchkey: exception: ...`, before which the stack
+ * stands. @returns What notices of a line.
+ */
+export function noticeReader(): (line: string) => object | undefined {
+  let stack = "";
+  return (line) => {
+    if (/^\s+at /.test(line)) stack += `\n${line}`;
+    const boot = /^latchkey: boot native ([AB]) js ([AB]) trial ([01]) (\S+)$/.exec(line);
+    const failure = /^latchkey: (exception|watchdog|out-of-memory|fault): (.*)$/.exec(line);
+    if (boot === null && failure === null) return undefined;
+    const before = stack;
+    stack = "";
+    if (boot !== null) return { native: boot[1], boot: boot[2], trial: boot[3] === "1", reason: boot[4] };
+    return { failure: failure?.[1], message: `${failure?.[2]}${before}` };
+  };
 }

@@ -13,7 +13,7 @@ import { MDNS_PORT } from "#wire/sessions/discovery.ts";
 import { type Emulator, powerOff, startEmulator } from "./emulator.ts";
 import { operationsAddress } from "./flash-watch.ts";
 import { commandIo, pressButton, watchPwm } from "./io-commands.ts";
-import { lines, noticeOf, show } from "./unit-lines.ts";
+import { lines, noticeReader, show } from "./unit-lines.ts";
 
 /** A change of an output as QEMU traces it; outputs count as board.json lists them. */
 function pinOf(line: string, outputs: readonly string[]): object | undefined {
@@ -95,10 +95,11 @@ async function main(): Promise<void> {
   });
   const outputs = Object.keys(board.pins).filter((pin) => board.pins[pin] === "output");
   emulator.process.stdout?.on("data", (bytes) => void process.stdout.write(bytes));
+  const noticeIn = noticeReader();
   emulator.process.stdout?.on(
     "data",
     lines((line) => {
-      const notice = noticeOf(line);
+      const notice = noticeIn(line);
       if (notice !== undefined) show(notice);
     }),
   );

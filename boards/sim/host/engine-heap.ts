@@ -50,6 +50,10 @@ interface EngineHeap {
   has(bytes: number): boolean;
   /** Notes that the code that runs was refused memory. */
   refuse(): void;
+  /** Does what the run's end is told by, which takes no memory of its own. */
+  freely<T>(work: () => T): T;
+  /** The app's code may have so much from now on, and gets it before `keepTo` already. */
+  keepAppTo(appBytes: number): void;
   /** Whose code runs from now on. @returns Whether the app was refused memory while its code ran. */
   setApp(isApp: boolean): boolean;
   /** The app's code is broken off, and may take a little more for the error that does it. */
@@ -160,6 +164,16 @@ export function createEngineHeap({ memory, runtimeAddress, table }: EngineModule
     },
     has,
     refuse,
+    freely(work) {
+      const before = limit;
+      limit = Number.POSITIVE_INFINITY;
+      const done = work();
+      limit = before;
+      return done;
+    },
+    keepAppTo(appBytes) {
+      appLimit = appBytes;
+    },
     setApp(isAppNow) {
       const wasRefused = isAppRefused;
       isApp = isAppNow;

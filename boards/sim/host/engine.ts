@@ -8,6 +8,7 @@ import { faultNumber } from "#base/faults.ts";
 import { NOT_ON_A_UNIT } from "./engine-features.ts";
 import { createEngineHeap, OTHER_ENGINE } from "./engine-heap.ts";
 import { instantiateEngine } from "./engine-module.ts";
+import { hearRejections } from "./engine-rejections.ts";
 import { type Border, fromGuest, type GuestFunction, toGuest } from "./marshal.ts";
 
 type HostFunction = (...args: unknown[]) => unknown;
@@ -54,6 +55,17 @@ function dataBytes(usage: Usage): number {
   return inFlash.reduce((left, part) => left - (usage[part] ?? 0), (usage.memory_used_size ?? 0) - functions);
 }
 
+interface Limits {
+  readonly heapBytes: number;
+  readonly stackBytes: number;
+  readonly deadlineMs: number;
+  readonly appBytes?: number | undefined;
+  readonly receiver?: () => GuestFunction | undefined;
+}
+
+/** Failed promises that are told one after the other, each because of the one before; as firmware/main/engine.c has it. */
+const UNHEARD_MOST = 8;
+
 /** As the engine words it. */
 const OUT_OF_MEMORY = "out of memory";
 
@@ -72,13 +84,17 @@ const APP_INTERRUPTS = 250;
  * @param heapBytes  The arena, all of the engine's memory in it.
  * @param stackBytes Where the engine throws for too deep a recursion.
  * @param deadlineMs Processor time that one evaluate or call may take before it counts as an endless loop: a busy machine takes nothing of it.
+ * @param appBytes   What of the arena the app's code may have while it starts.
+ * @param receiver   The function that is told of a promise that was rejected and that nobody waits for, in an event `rejected` with its
+ *   reason; while it is undefined this ends the run. Without a receiver nobody is told.
  */
 export async function startEngine(
   native: NativeObject,
-  { heapBytes, stackBytes, deadlineMs }: { heapBytes: number; stackBytes: number; deadlineMs: number },
+  { heapBytes, stackBytes, deadlineMs, appBytes, receiver }: Limits,
 ): Promise<Engine> {
   const module = await instantiateEngine();
   const heap = createEngineHeap(module, heapBytes);
+  if (appBytes !== undefined) heap.keepAppTo(appBytes);
   const context = module.runtime.newContext();
   const collect = () => heap.collect(() => context.newObject().dispose());
   proveCollecting(context, heap.used, collect);
@@ -89,12 +105,13 @@ export async function startEngine(
   /** Interrupts since the app's code began to run; undefined while it doesn't. */
   let appInterrupts: number | undefined;
   let arenaBytes = heapBytes;
-  context.runtime.setInterruptHandler(() => {
+  const interrupt = () => {
     isOverdue ||= spentMs() > deadline;
     const isBroken = appInterrupts !== undefined && ++appInterrupts > APP_INTERRUPTS;
     if (isBroken) heap.breakOff();
     return isOverdue || isBroken;
-  });
+  };
+  const rejections = hearRejections(module, context, () => context.runtime.setInterruptHandler(interrupt));
   /** Runs the app's code, within its bounds. */
   function asApp<T>(run: () => T): { readonly result: T; readonly isBroken: boolean; readonly isShort: boolean } {
     if (appInterrupts !== undefined) return { result: run(), isBroken: false, isShort: false };
@@ -114,6 +131,8 @@ export async function startEngine(
     heap.refuse();
     throw new Error(OUT_OF_MEMORY);
   }
+  /** Of the app's code that was broken off last. */
+  let brokenAt = "";
   const guestFunctions: QuickJSHandle[] = [];
   hideFeatures(context);
   const border: Border = { context, guestFunctions, makeRoom };
@@ -131,29 +150,51 @@ export async function startEngine(
     else check(result);
     if (heap.hasGrown()) collect();
   }
+  /** Tells the receiver of a promise that was rejected and that nobody waits for. The mistake is the app's, so the run goes on. */
+  function tellRejections(): void {
+    for (let told = 0; ; told++) {
+      const reason = rejections.take();
+      if (reason === undefined || receiver === undefined) return reason?.dispose();
+      const listener = receiver();
+      // Before the bundle listens for events it is an error of the bundle itself.
+      if (listener === undefined) return check({ error: reason });
+      if (told > UNHEARD_MOST) {
+        throw new EngineFailure("exception", "Error: the bundle fails whenever it is told of a failure");
+      }
+      const event = argument({ kind: "rejected" });
+      context.setProp(event, "reason", reason);
+      reason.dispose();
+      guarded(() => context.callFunction(functionOf(listener), context.undefined, event));
+      event.dispose();
+    }
+  }
   /** `native.guard` (src/device/port.ts). */
   function defineGuard(): void {
     const [native, guard] = [context.getProp(context.global, "native"), context.newObject()];
     const run = context.newFunction("run", (work) => {
       const { result, isBroken, isShort } = asApp(() => context.callFunction(work, context.undefined));
+      brokenAt = result.error ? stackOf(result.error) : "";
       result.dispose();
       const fault = isBroken ? "APP_OVERDUE" : isShort || result.error ? "APP_MEMORY" : undefined;
       return context.newNumber(fault === undefined ? 0 : faultNumber(fault));
     });
+    const where = context.newFunction("brokenAt", () => context.newString(brokenAt));
     context.setProp(guard, "run", run);
+    context.setProp(guard, "brokenAt", where);
     context.setProp(native, "guard", guard);
-    for (const handle of [native, guard, run]) handle.dispose();
+    for (const handle of [native, guard, run, where]) handle.dispose();
   }
   return {
     evaluate(source, fileName) {
       guarded(() => context.evalCode(source, fileName, { strict: true }));
+      tellRejections();
     },
     call(callback, ...args) {
       const handles = args.map(argument);
-      const target = guestFunctions[callback.guestFunction];
-      assert(target !== undefined, "the guest gave this function");
+      const target = functionOf(callback);
       guarded(() => context.callFunction(target, context.undefined, ...handles));
       for (const handle of handles) handle.dispose();
+      tellRejections();
     },
     usedBytes: () => (arenaBytes === heapBytes ? dataBytes(usage()) : heap.used()),
     keepTo(bytes, appBytes = bytes) {
@@ -164,6 +205,11 @@ export async function startEngine(
     },
   };
 
+  function functionOf({ guestFunction }: GuestFunction): QuickJSHandle {
+    const target = guestFunctions[guestFunction];
+    assert(target !== undefined, "the guest gave this function");
+    return target;
+  }
   function argument(value: unknown): QuickJSHandle {
     try {
       return toGuest(border, value);
@@ -171,8 +217,13 @@ export async function startEngine(
       throw (error as Error).message === OUT_OF_MEMORY ? exhausted() : error;
     }
   }
-  function exhausted(): EngineFailure {
-    return new EngineFailure("out-of-memory", `the arena of ${arenaBytes} bytes is exhausted`);
+  function exhausted(stack = ""): EngineFailure {
+    return new EngineFailure("out-of-memory", `the arena of ${arenaBytes} bytes is exhausted${stack && `\n${stack}`}`);
+  }
+  /** The lines of an error, where it could still be made. */
+  function stackOf(error: QuickJSHandle): string {
+    const thrown = context.dump(error) as { stack?: unknown } | null;
+    return typeof thrown?.stack === "string" ? thrown.stack : "";
   }
   function usage(): Usage {
     const handle = context.runtime.computeMemoryUsage();
@@ -182,12 +233,13 @@ export async function startEngine(
   }
 
   function check(result: { error?: QuickJSHandle | undefined }): void {
+    const { error } = result;
     // An overdue promise job leaves no exception behind, only the flag.
     if (result.error === undefined && !isOverdue) {
       (result as { dispose?: () => void }).dispose?.();
       return;
     }
-    if (heap.isRefused() && !isOverdue) throw exhausted();
+    if (heap.isRefused() && !isOverdue) throw exhausted(error && heap.freely(() => stackOf(error)));
     const thrown = result.error && (context.dump(result.error) as { name?: string; message?: string; stack?: string });
     result.error?.dispose();
     if (isOverdue) throw new EngineFailure("watchdog", "the bundle did not come to an end");

@@ -213,7 +213,10 @@ async function main(): Promise<void> {
       },
     });
     const { heapBytes, stackBytes = 65_536, appHeapBytes } = board.budgets;
-    engine = await startEngine(native, { heapBytes: CODE_BYTES + heapBytes, stackBytes, deadlineMs: WATCHDOG_MS });
+    engine = await startEngine(native, {
+      ...{ heapBytes: CODE_BYTES + heapBytes, stackBytes, deadlineMs: WATCHDOG_MS },
+      ...{ appBytes: appHeapBytes, receiver: () => receiver },
+    });
     try {
       engine.evaluate(source, "bundle.js");
       engine.keepTo(heapBytes, appHeapBytes);

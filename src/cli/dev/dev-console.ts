@@ -7,7 +7,6 @@ import {
   encodeDevelopmentLine,
   type Failed,
   type LoadedPart,
-  type Thrown,
 } from "#wire/lines/development-line.ts";
 import { decodeFactoryLine } from "#wire/lines/factory-line.ts";
 
@@ -19,7 +18,7 @@ const REFUSED =
 export interface ConsoleReports {
   log(line: string): void;
   started(heapBytes: number): void;
-  thrown(thrown: Thrown): void;
+  thrown(thrown: Failed): void;
   failed(failed: Failed): void;
 }
 
@@ -40,7 +39,7 @@ interface Answer {
   readonly error?: string;
   readonly heapBytes?: number;
   readonly started?: { readonly heapBytes: number };
-  readonly thrown?: Thrown;
+  readonly thrown?: Failed;
   readonly failed?: Failed;
 }
 

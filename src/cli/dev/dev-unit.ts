@@ -25,6 +25,7 @@ import type { DevLink, UnitPlace } from "./dev-link.ts";
 import { commandOf } from "./dev-signals.ts";
 import type { DevStore } from "./dev-state.ts";
 import { addTrouble, appReports, troubleOf } from "./dev-troubles.ts";
+import type { Lines } from "./stack-places.ts";
 
 /** A unit that ends before it works is started again once; then it waits for the next change. */
 const FAILED_STARTS_MAX = 2;
@@ -99,7 +100,7 @@ export async function openDevUnit(first: DevImages, options: UnitOptions): Promi
 
 /** What runs now. */
 interface Run {
-  build: Pick<DevBuild, "map" | "places">;
+  build: Lines;
   unit: Child | undefined;
   console: DevConsole | undefined;
   power(isOn: boolean): Promise<void>;
@@ -146,12 +147,7 @@ function createRun({ config, board, store, restarted }: UnitOptions, station: Si
     const [text = "", ...stack] = String(message).split("\n");
     addTrouble(
       store,
-      troubleOf(
-        "crash",
-        failure === "exception" ? text : `${String(failure)}: ${text}`,
-        stack.join("\n"),
-        run.build.map,
-      ),
+      troubleOf("crash", failure === "exception" ? text : `${String(failure)}: ${text}`, stack.join("\n"), run.build),
     );
     if (store.state.phase === "starting" && ++failedStarts >= FAILED_STARTS_MAX) void stop();
   }

@@ -8,8 +8,16 @@ import { portNumber as digitsOf } from "#cli/values/number.ts";
 const OURS =
   /^(src\/(app\/(define-device|schema|describe-app)|app\/io|base|codec|wire|trust|device)|boards\/|entry\.ts)/;
 
+/** What leads from a stack to lines: a source map, or the places of marked statements by their numbers. */
+export interface Lines {
+  readonly map: string;
+  readonly places: readonly string[];
+}
+
 /** `file:line:column` of the first place of a stack that lies in the maker's own files; undefined where there is none. */
-export function placeOfStack(stack: string, map: string): string | undefined {
+export function placeOfStack(stack: string, { map, places }: Lines): string | undefined {
+  const marked = /^\s*at :(\d+)$/m.exec(stack)?.[1];
+  if (marked !== undefined) return places[digitsOf(marked)];
   if (map === "") return undefined;
   const sources = new SourceMap(JSON.parse(map) as SourceMapPayload);
   for (const [, line, column] of stack.matchAll(/bundle\.js:(\d+)(?::(\d+))?/g)) {

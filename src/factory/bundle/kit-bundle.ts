@@ -16,11 +16,20 @@ import { statementMarks } from "./statement-marks.ts";
 const SHARED: Readonly<Record<string, readonly string[]>> = {
   "app-io": ["openIo", "closeIo", "watchIo"],
   "app-sleep": ["sleeperFor", "keptValues"],
-  "thrown-at": ["thrownAt"],
+  "running-statement": ["running"],
 };
 
 /** Where the names stand that an app and the runtime say to each other. */
-const SPOKEN = ["app-interface", "app-io", "app-clock", "app-globals", "app-sleep", "fetch/fetch", "fetch/http-answer"];
+const SPOKEN = [
+  "app-interface",
+  "app-io",
+  "app-clock",
+  "app-globals",
+  "app-sleep",
+  "fetch/fetch",
+  "fetch/http-answer",
+  "running-statement",
+];
 
 function spokenSources(): readonly string[] {
   const ofApps = readdirSync("src/app", { recursive: true, encoding: "utf8" })

@@ -1,7 +1,8 @@
 /**
  * Marks the statements of a maker's files for an engine that keeps no lines: each function notes the number of the statement that it is
- * at, and an error that leaves it takes that number along: beside it in development bundles (src/device/thrown-at.ts), as the first line of
- * its stack in releases that ask for lines (src/device/line-in-stack.ts, ADR 0161).
+ * at, and an error that leaves it takes that number along as the first line of its stack (src/device/line-in-stack.ts, ADR 0161). In
+ * development bundles the statements outside of functions are marked as well (those of a release ran at its build), and the one that began
+ * last is noted for code that is broken off (src/device/running-statement.ts).
  */
 import { readFileSync } from "node:fs";
 import { relative, resolve, sep } from "node:path";
@@ -11,6 +12,11 @@ import ts from "typescript";
 /** Names that no maker's file has. */
 const STEP = "__latchkeyStep";
 const NOTE = "__latchkeyThrownAt";
+const RUNNING = "__latchkeyRunning";
+const IMPORTS = [
+  [`thrownAt as ${NOTE}`, "src/device/line-in-stack.ts"],
+  [`running as ${RUNNING}`, "src/device/running-statement.ts"],
+] as const;
 
 const caught = (mark: string) => `}catch(__latchkeyError){throw ${NOTE}(__latchkeyError,${mark})}`;
 
@@ -29,12 +35,30 @@ const runs = (statement: ts.Statement) =>
   !ts.isInterfaceDeclaration(statement) &&
   !ts.isTypeAliasDeclaration(statement);
 
+/** Whether making a value runs code; what a function in it does comes later. */
+function runsCode(node: ts.Node): boolean {
+  if (ts.isFunctionLike(node)) return false;
+  if (ts.isCallExpression(node) || ts.isNewExpression(node) || ts.isTaggedTemplateExpression(node)) return true;
+  if (ts.isElementAccessExpression(node) || ts.isPropertyAccessExpression(node)) return true;
+  return ts.forEachChild(node, (child) => runsCode(child) || undefined) === true;
+}
+
+/** Statements of a file that may stand in a block as well. */
+const standsInBlock = (statement: ts.Statement) =>
+  ts.isExpressionStatement(statement) ||
+  ts.isBlock(statement) ||
+  ts.isIfStatement(statement) ||
+  ts.isIterationStatement(statement, true) ||
+  ts.isSwitchStatement(statement) ||
+  ts.isTryStatement(statement) ||
+  ts.isThrowStatement(statement);
+
 /**
  * @param path   The file's, as places shall name it.
  * @param places Of the statements by their numbers, `path:line:column`; those of this file are added.
- * @param noting What notes them: a module that exports `thrownAt`.
+ * @param isWhole Whether those outside of functions are marked, too, and the one that began last is noted.
  */
-function withStatementMarks(path: string, source: string, places: string[], noting: string): string {
+function withStatementMarks(path: string, source: string, places: string[], isWhole: boolean): string {
   const file = ts.createSourceFile(path, source, ts.ScriptTarget.ES2022, true);
   // One without import and export may be of another kind, into which no import can be put.
   if (!ts.isExternalModule(file)) return source;
@@ -46,6 +70,7 @@ function withStatementMarks(path: string, source: string, places: string[], noti
     return String(places.push(`${path}:${line + 1}:${character + 1}`) - 1);
   };
   const start = (node: ts.Node) => node.getStart(file);
+  const now = (node: ts.Node) => `${STEP}=${isWhole ? `${RUNNING}.mark=` : ""}${markOf(node)};`;
 
   function visit(node: ts.Node, isInFunction: boolean): void {
     if (ts.isFunctionLike(node) && "body" in node && node.body !== undefined) return visitFunction(node, node.body);
@@ -58,8 +83,8 @@ function withStatementMarks(path: string, source: string, places: string[], noti
     ts.forEachChild(node, (child) => {
       const statement = child as ts.Statement;
       const isWrapped = alone.includes(statement) && !ts.isBlock(child);
-      if (isWrapped) add(start(child), `{${STEP}=${markOf(child)};`);
-      else if (listed.includes(statement) && runs(statement)) add(start(child), `${STEP}=${markOf(child)};`);
+      if (isWrapped) add(start(child), `{${now(child)}`);
+      else if (listed.includes(statement) && runs(statement)) add(start(child), now(child));
       visit(child, isInFunction);
       if (isWrapped) add(child.getEnd(), "}");
     });
@@ -79,7 +104,29 @@ function withStatementMarks(path: string, source: string, places: string[], noti
     visit(body, false);
     add(body.getEnd(), `)${caught(mark)}}`);
   }
-  visit(file, false);
+  function visitTop(statement: ts.Statement): void {
+    if (standsInBlock(statement)) {
+      add(start(statement), `{let ${now(statement)}try{`);
+      visit(statement, true);
+      return add(statement.getEnd(), `${caught(STEP)}}`);
+    }
+    if (ts.isVariableStatement(statement)) {
+      for (const { initializer } of statement.declarationList.declarations) {
+        if (initializer !== undefined) visitValue(statement, initializer);
+      }
+    } else if (ts.isExportAssignment(statement)) visitValue(statement, statement.expression);
+    else visit(statement, false);
+  }
+  function visitValue(statement: ts.Statement, value: ts.Expression): void {
+    if (!runsCode(value)) return visit(value, false);
+    add(start(value), "(()=>{try{return (");
+    visit(value, false);
+    add(value.getEnd(), `)${caught(markOf(statement))}})()`);
+  }
+  for (const statement of file.statements) {
+    if (isWhole) visitTop(statement);
+    else visit(statement, false);
+  }
 
   const parts: string[] = [];
   let from = 0;
@@ -87,8 +134,10 @@ function withStatementMarks(path: string, source: string, places: string[], noti
     parts.push(source.slice(from, at), text);
     from = at;
   }
-  const noted = JSON.stringify(resolve(noting));
-  return `${parts.join("")}${source.slice(from)}\nimport { thrownAt as ${NOTE} } from ${noted};\n`;
+  const imports = IMPORTS.slice(0, isWhole ? 2 : 1).map(
+    ([name, module]) => `import { ${name} } from ${JSON.stringify(resolve(module))};\n`,
+  );
+  return `${parts.join("")}${source.slice(from)}\n${imports.join("")}`;
 }
 
 const FILES = /\.[cm]?[jt]s$/;
@@ -109,7 +158,7 @@ export const statementMarks = (places: string[]): Plugin => ({
     build.onLoad({ filter: FILES }, ({ path }) => {
       const shown = shownPath(path);
       if (shown === undefined) return undefined;
-      const contents = withStatementMarks(shown, readFileSync(path, "utf8"), places, "src/device/thrown-at.ts");
+      const contents = withStatementMarks(shown, readFileSync(path, "utf8"), places, true);
       return { contents, loader: loaderOf(path) };
     });
   },
@@ -132,7 +181,7 @@ export function releaseMarks(inputs: readonly string[]): {
     const shown = shownPath(path);
     if (shown === undefined) continue;
     const source = readFileSync(path, "utf8");
-    marked.set(path, withStatementMarks(shown, source, places, "src/device/line-in-stack.ts"));
+    marked.set(path, withStatementMarks(shown, source, places, false));
   }
   const plugin: Plugin = {
     name: "statement marks of a release",

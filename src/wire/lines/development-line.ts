@@ -21,27 +21,20 @@ export interface LoadedPart {
   readonly digest: string;
 }
 
-/** What the app threw. */
-export interface Thrown {
-  /** Of the function, variable or handler. */
-  readonly name: string;
-  readonly message: string;
-  readonly stack: string;
-  /** Number of the statement, where the build has marked statements: on firmware, whose engine keeps no lines. */
-  readonly at?: number | undefined;
-}
-
-/** What the app did wrong, in the function, variable or handler of this name. */
+/** What the app did wrong. */
 export interface Failed {
+  /** Of the function, variable or handler; `promise` where nobody waited for it. */
   readonly name: string;
   readonly message: string;
+  /** The engine's lines; none where nothing was thrown. On firmware the first one names the marked statement (src/device/line-in-stack.ts). */
+  readonly stack: string;
 }
 
 /** What a development unit says. */
 export type DevelopmentReport =
   /** The runtime works; `passed` is what the app's self-test said. */
   | { readonly started: { readonly passed: boolean; readonly heapBytes: number } }
-  | { readonly thrown: Thrown }
+  | { readonly thrown: Failed }
   /** The app broke a rule of the runtime's: an answer that does not fit its schema, code without end, more memory than it has. */
   | { readonly failed: Failed }
   | { readonly id: number; readonly value: string }

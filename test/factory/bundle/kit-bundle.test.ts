@@ -18,8 +18,6 @@ async function run(text: string, modules: object): Promise<{ app: App; pieces: r
   return { app: new Function("latchkeyModules", code)(modules) as App, pieces };
 }
 
-const thrownAt = (error: unknown) => error;
-
 test("an app runs on a board that cannot sleep, with the board's hardware from the bundle", async () => {
   const opened: string[] = [];
   const modules = {
@@ -27,7 +25,6 @@ test("an app runs on a board that cannot sleep, with the board's hardware from t
       openIo: (name: string) => opened.push(name) && { io: { open: () => true }, resource: 0 },
       closeIo: () => undefined,
     },
-    "thrown-at": { thrownAt },
   };
   const text = `import { defineDevice, Digital } from "latchkey/device";
 ${"export"} const app = defineDevice({ start: () => void new Digital({ pin: "lamp", mode: Digital.Input }) });
@@ -46,7 +43,7 @@ test("a literal with a form feed is refused with what to write", async () => {
   const text = `import { defineDevice } from "latchkey/device";
 ${"export"} const app = defineDevice({ start: () => void \`a\fb\` });
 `;
-  const modules = { "thrown-at": { thrownAt } };
+  const modules = {};
   // The bundler writes it as an escape, so that the pieces stay apart.
   expect((await run(text, modules)).pieces).toHaveLength(2);
 });

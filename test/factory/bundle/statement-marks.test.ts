@@ -1,9 +1,10 @@
 /** An error of marked code names the statement that failed, and the code does what it did before. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { placeOfStack } from "#cli/dev/stack-places.ts";
 import { withStatements, withWholeNames } from "#factory/bundle/names.ts";
 import { releaseMarks, statementMarks } from "#factory/bundle/statement-marks.ts";
 
@@ -80,7 +81,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 interface Marked {
   readonly cases: Readonly<Record<string, () => unknown>>;
   works(): unknown;
-  markOf(error: unknown): number | undefined;
 }
 const places: string[] = [];
 let marked: Marked;
@@ -88,16 +88,23 @@ let marked: Marked;
 beforeAll(async () => {
   const path = join(folder, "app.ts");
   writeFileSync(path, SOURCE);
-  const markOf = JSON.stringify(resolve("src/device/thrown-at.ts"));
-  const contents = `export * from ${JSON.stringify(path)};\nexport { markOf } from ${markOf};\n`;
+  marked = (await loaded(path, places)) as Marked;
+});
+
+/** Builds a file with marks and runs it. @returns Its exports. @throws What its statements throw */
+async function loaded(path: string, marks: string[]): Promise<object> {
   const { outputFiles } = await build({
-    ...{ stdin: { contents, resolveDir: "." }, bundle: true, write: false, format: "cjs", target: "es2020" },
-    plugins: [statementMarks(places)],
+    ...{ stdin: { contents: `export * from ${JSON.stringify(path)};\n`, resolveDir: "." }, bundle: true, write: false },
+    ...{ format: "cjs", target: "es2020", plugins: [statementMarks(marks)] },
   });
   const module = { exports: {} };
   new Function("module", "exports", outputFiles[0]?.text ?? "")(module, module.exports);
-  marked = module.exports as Marked;
-});
+  return module.exports;
+}
+
+/** Where an error says that it came about. */
+const placeOf = (error: unknown, marks: readonly string[]) =>
+  placeOfStack(error instanceof Error ? String(error.stack) : "", { map: "", places: marks });
 
 test.each([
   ["block", 'throw new Error("in a block")'],
@@ -116,13 +123,33 @@ test.each([
   );
   const before = SOURCE.slice(0, SOURCE.indexOf(text)).split("\n");
   const [line, column] = [before.length, (before.at(-1)?.length ?? 0) + 1];
-  expect(places[marked.markOf(thrown) ?? -1]).toBe(`${join(folder, "app.ts")}:${line}:${column}`);
+  expect(placeOf(thrown, places)).toBe(`${join(folder, "app.ts")}:${line}:${column}`);
+});
+
+test.each([
+  ["an expression", "JSON.parse('{');"],
+  ["a constant's value", "const first = 1, value = JSON.parse('{');\nvoid [first, value];"],
+  ["what a file exports", `${"export"} default JSON.parse("{");`],
+  ["a property of nothing", "const name = (undefined as never as { name: string }).name;\nvoid name;"],
+  ["a block in a block", "for (const each of [1, 2]) {\n  if (each > 1)\n    /**/ JSON.parse('{');\n}"],
+  ["a throw", "if (Math.abs(-1) === 1)\n  /**/ throw new Error('thrown');"],
+])("outside of functions: %s", async (_name, text) => {
+  const path = join(folder, "top.ts");
+  const source = `\n${text}\n${"export"} {};\n`;
+  writeFileSync(path, source);
+  const marks: string[] = [];
+  const thrown = await loaded(path, marks).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const before = source.slice(0, Math.max(1, source.indexOf("/**/"))).split("\n");
+  expect(placeOf(thrown, marks)).toMatch(new RegExp(`top\\.ts:${before.length}:\\d+$`));
 });
 
 test("in a release the stack begins with the statement, which the list of names has a place for; numbers do not depend on the order of files", async () => {
   const [app, other] = [join(folder, "app.ts"), join(folder, "other.ts")];
   writeFileSync(other, 'export const other = () => { throw new Error("elsewhere"); };\n');
-  const { plugin, places: numbered } = releaseMarks([other, app, "src/device/thrown-at.ts"]);
+  const { plugin, places: numbered } = releaseMarks([other, app, "src/device/line-in-stack.ts"]);
   expect(releaseMarks([app, other]).places).toEqual(numbered);
   const { outputFiles } = await build({
     ...{ stdin: { contents: `export * from ${JSON.stringify(app)};`, resolveDir: "." }, bundle: true, write: false },

@@ -2,11 +2,12 @@
 import type { App } from "#device/app-interface.ts";
 import { type Build, createMachines, type OnboardingParts } from "#device/core.ts";
 import { run } from "#device/runner.ts";
-import { openSettings } from "#device/settings.ts";
+import { openSealedSettings } from "#device/sealed-key.ts";
 import board from "./board.json" with { type: "json" };
 import { port, scope } from "./port.ts";
 
 export function start(app: App, build: Build, onboarding: OnboardingParts): void {
-  const settings = openSettings(port.flash, board.flash.regions.settings);
-  run(port, createMachines({ port, app, board, build, onboarding }), app, settings, scope);
+  const { settings, reporter } = openSealedSettings(port, board.flash.regions.settings);
+  const machines = createMachines({ port, app, board, build, onboarding });
+  run(port, [...machines, reporter], app, settings, scope);
 }

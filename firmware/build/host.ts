@@ -115,7 +115,7 @@ export async function buildHost({ edited, writeBytes, board }: HostBuild = {}): 
     ours("chips/host/runtime", "chips/hosted/heap", "boot/record-log"),
     below("main", "heap", "libc", "report"),
     ours(...["aes", "clock", "console", "crypto", "flash", "js", "sodium", "system"].map((name) => `port/${name}`)),
-    ours(isEspressif ? "chips/esp32/entropy" : "port/entropy"),
+    ours(...(isEspressif ? ["chips/esp32/entropy", "chips/esp32/secret", "port/secret"] : ["port/entropy"])),
   ]);
   const main = await compile([...ownRuntime, engine, sodiumGroup([...VERIFYING, ...SEALING])], CC);
   const ending = [board, edited?.as, writeBytes].map((part) => (part === undefined ? "" : `-${part}`)).join("");

@@ -30,6 +30,7 @@ interface BoardFile {
   readonly button?: string;
   readonly sleep?: { readonly pins: readonly string[] };
   readonly io?: BoardIo;
+  readonly chipSecret?: boolean;
   readonly network: { readonly portalPort?: number };
   readonly budgets: Readonly<Record<string, number>>;
 }
@@ -173,6 +174,7 @@ export function layoutOf(name: string, isModelled = false): Layout {
   definitions.push(...ioOf(board, isModelled));
   if (board.button !== undefined) definitions.push(`-DBOARD_BUTTON=${board.inputs?.[board.button]}u`);
   if (board.sleep !== undefined) definitions.push("-DBOARD_SLEEP");
+  if (board.chipSecret === true) definitions.push("-DBOARD_CHIP_SECRET");
   if (board.outputs !== undefined) definitions.push(`-DBOARD_OUTPUT_PINS=${outputNumbersOf(board)}`);
   return { board, chip: chip.folder, core: chip.core, imageAddress: chip.imageAddress, definitions };
 }

@@ -61,6 +61,13 @@ bool chip_flash_erase(uint32_t address);
  */
 const void *chip_code(uint32_t address, uint32_t length);
 
+/*
+ * On boards whose board.json has `chipSecret`: bytes that this chip alone can compute, others for each purpose, always the same ones.
+ * False where nothing in the chip holds a key for that.
+ */
+#define CHIP_SECRET_BYTES 32u
+bool chip_secret(const char *purpose, uint8_t secret[CHIP_SECRET_BYTES]);
+
 /* Pins by number, as the board's table gives them. */
 void chip_pin_write(unsigned pin, int value);
 int chip_pin_read(unsigned pin);

@@ -14,6 +14,9 @@ const struct facet *const facets[] = {&clock_facet,   &radio_facet,  &console_fa
 #ifdef BOARD_SLEEP
                                       &sleep_facet,
 #endif
+#ifdef BOARD_CHIP_SECRET
+                                      &secret_facet,
+#endif
                                       &guard_facet, NULL};
 
 static bool deliver_one(JSContext *ctx) {

@@ -45,4 +45,4 @@ bool clock_has_work(void);
 /* When the timer is due, in microseconds since the start; UINT64_MAX when nobody asked for it. */
 uint64_t clock_wake_us(void);
 extern const struct facet clock_facet, crypto_facet, flash_facet, radio_facet, tcp_facet, udp_facet, pins_facet, io_facet,
-    console_facet, system_facet, sleep_facet, guard_facet;
+    console_facet, system_facet, sleep_facet, guard_facet, secret_facet;

@@ -32,6 +32,8 @@ export interface Port {
   readonly io?: IoPort;
   /** Absent on a board that can't sleep. */
   readonly sleep?: SleepPort;
+  /** 32 bytes that this chip alone can compute, always the same; undefined where its fuses hold no key for that. Absent on other chips. */
+  secret?(): Uint8Array | undefined;
   /** Keeps the app's code within bounds; absent where the host has no engine of its own, as in a test. */
   readonly guard?: Guard;
   readonly console: {

@@ -14,6 +14,8 @@ void esp32_watchdog_feed(void);
 void esp32_restart(void) __attribute__((noreturn));
 /* 32 bits from the hardware's generator: noise only while the radio is on. */
 uint32_t esp32_random(void);
+/* HMAC-SHA-256 by the fuses' key of this number, 0 to 5. False when its purpose is another one. */
+bool esp32_hmac(uint32_t key, const uint8_t *message, size_t length, uint8_t result[32]);
 
 /* Console: UART 0 and USB-Serial-JTAG at once. Without a listener on USB nothing waits for one. */
 void esp32_console_write(const uint8_t *bytes, size_t length);

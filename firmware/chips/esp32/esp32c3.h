@@ -11,6 +11,9 @@ static inline void map_set(uint32_t entry, uint32_t page) { ((volatile uint32_t 
 /* RAM has two addresses: what it has for data, of one that may be for instructions. */
 static inline uint32_t map_ram(uint32_t address) { return address >= 0x40380000u && address < 0x403e0000u ? address - 0x700000u : address; }
 
+/* Block 0 of the fuses, six words from EFUSE_RD_WR_DIS on. */
+static inline uint32_t fuse_word(uint32_t word) { return ((volatile uint32_t *)0x6000882cu)[word]; }
+
 #define SYSTIMER_ADDRESS 0x60023000u
 #define USB_ADDRESS 0x60043000u
 #define CACHE_CONTROL_ADDRESS 0x600c4004u /* bits 0 and 1 close its buses */

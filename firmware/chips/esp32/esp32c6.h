@@ -13,6 +13,9 @@ static inline void map_set(uint32_t entry, uint32_t page) {
 }
 static inline uint32_t map_ram(uint32_t address) { return address; }
 
+/* Block 0 of the fuses, six words from EFUSE_RD_WR_DIS on. */
+static inline uint32_t fuse_word(uint32_t word) { return ((volatile uint32_t *)0x600b082cu)[word]; }
+
 #define SYSTIMER_ADDRESS 0x6000a000u
 #define USB_ADDRESS 0x6000f000u
 #define CACHE_CONTROL_ADDRESS 0x600c8004u /* bits 0 and 1 close its buses */

@@ -1,5 +1,5 @@
 /*
- * What chips/esp32/flash.c and entropy.c stand on, as a model: flash is read through a cache, which holds what it read first until it is told to
+ * What chips/esp32/flash.c, entropy.c and secret.c stand on, as a model: flash is read through a cache, which holds what it read first until it is told to
  * forget it, and the mask ROM writes words within one page of 256 bytes, from RAM, with interrupts off. Whoever does otherwise ends the
  * program here.
  */
@@ -16,6 +16,7 @@
 #include "chips/esp32/radio.h"
 #include "chips/esp32/rom.h"
 #include "chips/host/flash-cut.h"
+#include "crypto_hash_sha256.h"
 
 #define PAGE_BYTES 256u
 #define SECTOR_BYTES 4096u
@@ -106,4 +107,46 @@ uint32_t esp32_random(void) {
   uint32_t word;
   if (getrandom(&word, sizeof word, 0) != sizeof word) refuse("no random number", 0);
   return word;
+}
+
+#define FUSE_WORDS 6u
+#define FUSE_KEY_BYTES 32u
+#define SHA_BLOCK_BYTES 64u
+
+/* The fuses as they left the factory, or a file: block 0, then the six keys. */
+static void fuses(size_t place, void *bytes, size_t length) {
+  const char *path = getenv("CHIP_FUSES");
+  memset(bytes, 0, length);
+  if (path == NULL) return;
+  int file = open(path, O_RDONLY);
+  if (pread(file, bytes, length, (off_t)place) != (ssize_t)length) refuse("no such fuses", (uint32_t)place);
+  close(file);
+}
+
+uint32_t fuse_word(uint32_t word) {
+  uint32_t value;
+  fuses(word * sizeof value, &value, sizeof value);
+  return value;
+}
+
+static void hash_keyed(const uint8_t key[FUSE_KEY_BYTES], uint8_t with, const uint8_t *message, size_t length, uint8_t result[32]) {
+  uint8_t pad[SHA_BLOCK_BYTES];
+  crypto_hash_sha256_state state;
+  memset(pad, with, sizeof pad);
+  for (size_t i = 0; i < FUSE_KEY_BYTES; i++) pad[i] ^= key[i];
+  crypto_hash_sha256_init(&state);
+  crypto_hash_sha256_update(&state, pad, sizeof pad);
+  crypto_hash_sha256_update(&state, message, length);
+  crypto_hash_sha256_final(&state, result);
+}
+
+/* RFC 2104. The peripheral reads a key that software can't, and compares its purpose, four bits each from bit 88 on. */
+bool esp32_hmac(uint32_t number, const uint8_t *message, size_t length, uint8_t result[32]) {
+  uint8_t key[FUSE_KEY_BYTES], inner[32];
+  uint32_t bit = 88u + 4u * number;
+  if ((fuse_word(bit / 32u) >> bit % 32u & 15u) != 8u) return false;
+  fuses(FUSE_WORDS * 4u + number * FUSE_KEY_BYTES, key, sizeof key);
+  hash_keyed(key, 0x36, message, length, inner);
+  hash_keyed(key, 0x5c, inner, sizeof inner, result);
+  return true;
 }

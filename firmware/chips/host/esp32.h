@@ -4,6 +4,7 @@
 
 #define MAP_DATA 0x6fc00000u
 #define MAP_ENTRIES 128u
+uint32_t fuse_word(uint32_t word);
 void map_set(uint32_t entry, uint32_t page);
 uint32_t interrupts_off(void);
 void interrupts_restore(uint32_t before);

@@ -1,10 +1,11 @@
-//! Start-up, time and the panic handler: what esp32.h offers besides radio, console, pins and buses. It holds no logic of its own.
+//! Start-up, time and the panic handler: what esp32.h offers besides radio, console, pins, buses and keys. It holds no logic of its own.
 #![no_std]
 #![no_main]
 
 mod analog;
 mod cell;
 mod console;
+mod hmac;
 mod pins;
 mod pwm;
 mod radio;

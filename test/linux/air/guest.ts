@@ -11,9 +11,7 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type GuestFiles, guestFiles } from "./guest-files.ts";
-
-const BOOT_MS = 600_000;
-const SILENCE_MS = 300_000;
+import { shellOver, wrapped } from "./guest-shell.ts";
 
 export interface Guest {
   /** Programs and libraries of the guest's packages, where the guest finds them as well. */
@@ -31,13 +29,13 @@ export interface Guest {
 export async function startGuest(files: GuestFiles = guestFiles()): Promise<Guest> {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-guest-"));
   const share = mkdtempSync(join(tmpdir(), "latchkey-share-"));
-  const shell = join(folder, "shell");
+  const line = join(folder, "shell");
   const connected = new Promise<Socket>((resolve) => {
     const server = createServer((socket) => {
       server.close();
       resolve(socket);
     });
-    server.listen(shell);
+    server.listen(line);
   });
   const shared = (id: string, path: string, more = "") => [
     ...["-fsdev", `local,id=${id},path=${path},security_model=none${more}`],
@@ -60,7 +58,7 @@ export async function startGuest(files: GuestFiles = guestFiles()): Promise<Gues
         "512",
         "-no-reboot",
       ],
-      ...["-nodefaults", "-display", "none", "-serial", "stdio", "-serial", `unix:${shell}`],
+      ...["-nodefaults", "-display", "none", "-serial", "stdio", "-serial", `unix:${line}`],
       ...["-kernel", files.kernel, "-initrd", files.initramfs],
       ...[
         "-append",
@@ -75,40 +73,17 @@ export async function startGuest(files: GuestFiles = guestFiles()): Promise<Gues
   let log = "";
   for (const stream of [qemu.stdout, qemu.stderr]) stream.on("data", (bytes) => (log += bytes));
   const exited = new Promise<void>((resolve) => qemu.once("close", () => resolve()));
-  const fail = (what: string) => new Error(`${what}; the guest said: ${log.slice(-2000)}`);
   const socket = await connected;
-  let said = "";
-  let heard = () => {};
-  socket.on("data", (bytes) => {
-    said += bytes.toString("utf8");
-    heard();
+  const shell = shellOver({
+    ...{ output: socket, exited, log: () => log },
+    send: (command) => void socket.write(wrapped(command)),
   });
-  /** Waits until the shell has said something that matches. */
-  const hear = (pattern: RegExp, what: string, silenceMs: number) =>
-    new Promise<RegExpExecArray>((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined;
-      heard = () => {
-        clearTimeout(timer);
-        const found = pattern.exec(said);
-        if (found !== null) return resolve(found);
-        timer = setTimeout(() => reject(fail(`${what}: no word for ${silenceMs / 1000} s after: ${said}`)), silenceMs);
-      };
-      heard();
-      void exited.then(() => reject(fail(`${what}: the guest ended`)));
-    });
-  await hear(/~shell/, "boot", BOOT_MS);
+  await shell.hearStart();
   return {
     root: files.root,
     share,
     log: () => log,
-    async run(command, silenceMs = SILENCE_MS) {
-      said = "";
-      socket.write(`{ ${command}\n} 2>&1 < /dev/null; echo "~end $?"\n`);
-      const end = await hear(/~end (\d+)\r?\n/, command, silenceMs);
-      const words = said.slice(0, end.index);
-      if (end[1] === "0") return words;
-      throw fail(`${command}: exit ${end[1]}: ${words}`);
-    },
+    run: (command, silenceMs) => shell.run(command, silenceMs),
     async stop() {
       qemu.kill("SIGKILL");
       await exited;

@@ -2,7 +2,9 @@
  * Onboards a unit again and again through the kernel's own 802.11, by every protocol on every network, and prints a table of how long
  * it took, with the number of runs in each cell. Each result is a line of a file, so that a later start goes on where this one stopped.
  *
- *   node bin/run.mjs test/linux/air/main.ts [--results FILE] [--only PATTERN] [--minutes N] [--times N] [--captures FOLDER] [--table]
+ *   node bin/run.mjs test/linux/air/main.ts [--results FILE] [--only PATTERN] [--minutes N] [--times N] [--captures FOLDER] [--table] [--uml PROGRAM]
+ *
+ * With --times each cell gets all its runs at once, without it all come on in step. With --uml the guest is that kernel (uml-guest.ts).
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -15,6 +17,7 @@ import { type Guest, startGuest } from "./guest.ts";
 import { whyNoGuest } from "./guest-files.ts";
 import { networkNamed } from "./networks.ts";
 import { runTrial, type TrialResult } from "./trial.ts";
+import { startUmlGuest } from "./uml-guest.ts";
 import { ACCESS_POINT, startWorld, type World } from "./world.ts";
 
 /** A guest that fails so often in a row is not worth another start. */
@@ -28,6 +31,7 @@ const { values } = parseArgs({
     times: { type: "string" },
     captures: { type: "string" },
     table: { type: "boolean", default: false },
+    uml: { type: "string" },
   },
 });
 const endMs = Date.now() + 60_000 * Number(values.minutes);
@@ -52,7 +56,7 @@ let opened = "";
 
 async function worldOn(network: string, unit: LinuxUnit): Promise<World> {
   if (guest === undefined || world === undefined) {
-    guest = await startGuest();
+    guest = values.uml === undefined ? await startGuest() : await startUmlGuest(values.uml);
     world = await startWorld(guest, unit);
     opened = "";
   }
@@ -100,7 +104,7 @@ async function runAll(): Promise<void> {
   for (let round = 1; hasTime() && wanted.some((cell) => ofCell(results(), cell).length < cell.runs); round++) {
     for (const cell of wanted) {
       try {
-        await visit(cell, unit, runsBy(cell, round));
+        await visit(cell, unit, values.times === undefined ? runsBy(cell, round) : cell.runs);
         failures = 0;
       } catch (error) {
         say(`${cellName(cell)}: ${(error as Error).message.slice(0, 1500)}; the guest starts anew`);

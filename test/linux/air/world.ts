@@ -88,16 +88,16 @@ async function codesOf({ made }: LinuxUnit): Promise<Codes> {
 /** Asks for an address as soon as the unit's network is joined, as distributions do. wpa_cli loses events while its script runs. */
 const CARRIER_SCRIPT = `#!/bin/sh
 kill $(cat /run/udhcpc.pid 2>/dev/null) 2>/dev/null
-ip addr flush dev $1
+busybox ip addr flush dev $1
 [ $2 = CONNECTED ] && busybox udhcpc -f -q -p /run/udhcpc.pid -t 100 -T 1 -i $1 -s /run/dhcp.sh > /dev/null 2>&1 &
 `;
 
 const DHCP_SCRIPT = `#!/bin/sh
 echo "$ip" > /run/address-$interface
 case $1 in bound|renew)
-  ip addr replace $ip/24 broadcast 192.168.77.255 dev $interface
-  ip route replace default via ${ROUTER} dev $interface ;;
-deconfig) ip addr flush dev $interface ;;
+  busybox ip addr replace $ip/24 broadcast 192.168.77.255 dev $interface
+  busybox ip route replace default via ${ROUTER} dev $interface ;;
+deconfig) busybox ip addr flush dev $interface ;;
 esac
 `;
 
@@ -133,8 +133,15 @@ export async function startWorld(guest: Guest, unit: LinuxUnit): Promise<World> 
     "udhcpd.conf",
     `start 192.168.77.20\nend 192.168.77.90\ninterface bridge\nlease_file /run/leases\nopt subnet 255.255.255.0\nopt router ${ROUTER}\n`,
   );
-  for (const program of ["medium", "stamp"]) {
-    execFileSync("gcc", ["-O2", "-static", "-o", file(program), join(ROOT, `test/linux/air/${program}.c`)]);
+  for (const program of ["await", "medium", "stamp"]) {
+    execFileSync("gcc", [
+      "-O2",
+      "-D_GNU_SOURCE",
+      "-static",
+      "-o",
+      file(program),
+      join(ROOT, `test/linux/air/${program}.c`),
+    ]);
   }
   put("unit.conf", "ctrl_interface=/run/wpa-unit\np2p_disabled=1\n");
   const { root } = guest;
@@ -152,7 +159,7 @@ export async function startWorld(guest: Guest, unit: LinuxUnit): Promise<World> 
     ${phoneIn} ip link set lo up; ${unitIn} ip link set lo up
     mkdir /run/unit-sys; ${unitIn} busybox mount -t sysfs unit /run/unit-sys
     ip link add bridge type bridge; ip link set bridge up; ip addr add ${ROUTER}/24 dev bridge
-    for file in latchkey-unit flash.bin medium stamp dhcp.sh carrier.sh; do cp ${SHARE}/$file /run/; done; touch /run/leases; busybox udhcpd -S -a 0 ${SHARE}/udhcpd.conf
+    for file in latchkey-unit flash.bin await medium stamp dhcp.sh carrier.sh; do cp ${SHARE}/$file /run/; done; touch /run/leases; busybox udhcpd -S -a 0 ${SHARE}/udhcpd.conf
     ${launch(`${unitIn} wpa_supplicant -i wlan2 -c ${SHARE}/unit.conf`, "wpa-unit.log")}
     ${until("[ -S /run/wpa-unit/wlan2 ]", 20)}
     ${launch(`${unitIn} wpa_cli -p /run/wpa-unit -s /run -i wlan2 -a /run/carrier.sh`, "carrier.log")}`);
@@ -187,8 +194,8 @@ export async function startWorld(guest: Guest, unit: LinuxUnit): Promise<World> 
       "}",
     );
   const switchOn = `: > /run/unit.log; : > /run/address-wlan2; cp /run/flash.bin /run/unit.bin; kill $(cat /run/udhcpc.pid 2>/dev/null) 2>/dev/null
-    ${unitIn} sh -c 'ip addr flush dev wlan2; ip link set wlan2 up; echo $$ > /run/unit.pid; exec /run/latchkey-unit --flash /run/unit.bin --radio wlan2 --wpa /run/wpa-unit' 2>&1 | /run/stamp > /run/unit.log &
-    ${until('has /run/unit.log "latchkey: start us"', 60)} &&
+    ${unitIn} sh -c 'busybox ip addr flush dev wlan2; busybox ip link set wlan2 up; echo $$ > /run/unit.pid; exec /run/latchkey-unit --flash /run/unit.bin --radio wlan2 --wpa /run/wpa-unit' 2>&1 | /run/stamp > /run/unit.log &
+    /run/await all 60 /run/unit.log "latchkey: start us" &&
     ${until("read -r flags < /run/unit-sys/class/net/wlan2/flags && [ $((flags & 1)) = 0 ]", 60)}`;
   return {
     guest,
@@ -225,20 +232,20 @@ export async function startWorld(guest: Guest, unit: LinuxUnit): Promise<World> 
       const capture = `${unitIn} tcpdump -Z root --immediate-mode -q -U -s 96 -i wlan2mon -w /run/air.pcap type data > /run/tcpdump.log 2>&1 & TCPDUMP=$!
         ${until('has /run/tcpdump.log "listening on"', 20)}`;
       const captured = `kill -INT $TCPDUMP; wait $TCPDUMP; cp /run/air.pcap ${SHARE}/${captureAs}.pcap`;
-      const isComplete = "has /run/unit.log complete,";
-      const isOver = "has /run/phone.log result";
-      const isThere = "has /run/address-wlan2 192.168.77";
+      const isComplete = "/run/unit.log complete,";
+      const isOver = "/run/phone.log result";
+      const isThere = "/run/address-wlan2 192.168.77";
       // In one command: between two the guest's clock would run on, and with it the unit's search.
       const said = await guest.run(`: > /run/phone.log
         ${switchOn} && {
         busybox sleep ${afterS}
         ${captureAs === undefined ? "" : capture}
         echo '${JSON.stringify(task)}' >&7
-        ${until(`${isComplete} || ${isOver}`, SENDING_S + 20)}
+        /run/await any ${SENDING_S + 20} ${isComplete} ${isOver}
         ${captureAs === undefined ? "" : captured}
-        ! ${isComplete} || ${until(network.isIsolated ? isThere : `${isThere} && ${isOver}`, JOINING_S)}
+        ! has ${isComplete} || /run/await all ${JOINING_S} ${network.isIsolated ? isThere : `${isThere} ${isOver}`}
         echo stop >&7
-        ${until(isOver, 20)}
+        /run/await all 20 ${isOver}
         echo; cat /run/phone.log /run/address-wlan2 /run/unit.log; }`);
       const told = saidBy(said);
       const completedS = Number(/^(\d+\.\d+) onboarding: \S+ complete, joining/m.exec(said)?.[1] ?? Number.NaN);

@@ -1,6 +1,6 @@
 /** Compares the sizes of a board's images with the budgets in board.json. */
 import { cacheFolder } from "./cache-folder.ts";
-import { isLinux, layoutOf } from "./layout.ts";
+import { isEsp32, isLinux, layoutOf } from "./layout.ts";
 import type { Image } from "./parts.ts";
 import { type Depth, deepest, type Frame, type Frames, type KnownCalls, readFrames } from "./stack.ts";
 
@@ -18,8 +18,8 @@ const NATIVE_CALLS: KnownCalls = { pointedTo: [], recursions: {} };
 /** What an ARMv7-M core stores when an interrupt comes, with the word that aligns it. An RV32 core stores nothing: `trap_interrupt` does. */
 const INTERRUPT_FRAME_BYTES = 36;
 
-/** Where an image begins: the second of an RV32 core, whose first is assembly. */
-const ENTRIES = ["reset_handler", "start"];
+/** Where an image begins: the second of an RV32 core and the third of an ESP32's boot stage, whose first is assembly. */
+const ENTRIES = ["reset_handler", "start", "enter"];
 const HANDLERS = ["systick_handler", "trap_interrupt", "console_irq", "radio_irq", "ether_irq"];
 
 /** The deepest of these functions and their calls. */
@@ -60,9 +60,11 @@ function takes(name: string, images: Images): readonly (readonly [string, number
   const { boot, runtime, tls = false } = images;
   if (isLinux(name)) return [["program", runtime.textBytes, budgets.textBytes ?? 0]];
   const stack = stackUse(images);
+  // There the linker gives the stack what is left.
+  const stackBytes = isEsp32(name) ? (budgets.stackBytes ?? 0) + (budgets.nativeStackBytes ?? 0) : 0;
   return [
-    ["text", runtime.textBytes, (tls ? budgets.textTlsBytes : budgets.textBytes) ?? 0],
-    ["ram", runtime.ramBytes, budgets.ramBytes ?? 0],
+    ["text", runtime.textBytes, (tls ? (budgets.textTlsBytes ?? budgets.textBytes) : budgets.textBytes) ?? 0],
+    ["ram", runtime.ramBytes + stackBytes, budgets.ramBytes ?? 0],
     ["boot", boot.textBytes, budgets.bootBytes ?? 0],
     ["boot stack", stack.boot.bytes, budgets.bootStackBytes ?? 0],
     ["native stack", stack.native.bytes, budgets.nativeStackBytes ?? 0],

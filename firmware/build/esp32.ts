@@ -2,14 +2,15 @@
  * Builds the images of ESP32 boards: the C engine host as a static library, linked by cargo with the crates that carry the vendor's
  * radio libraries (firmware/chips/esp32), made an image for the vendor's boot loader by esptool.
  */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { BuildStop } from "./build-stop.ts";
 import { compile, filesBelow, type Group } from "./compile.ts";
 import { type Core, compilerOf, RISCV } from "./cores.ts";
+import { fetchCrates, linkCrates, vendorsLoader } from "./esp32-crates.ts";
 import { partitionTable, TABLE_START } from "./esp32-table.ts";
-import { CRATE, cargo, chipOf, type Esp32, esptool, librariesOf, run, vendorsLoader } from "./esp32-tools.ts";
-import { COMMON, FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
+import { CRATE, chipOf, type Esp32, esptool, librariesOf, run } from "./esp32-tools.ts";
+import { CALL_GRAPH, COMMON, FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
 import { layoutOf, ROOT } from "./layout.ts";
 import { cryptoGroup, ENGINE_PARTS, engineBuild, type Image, networkSources, SEALING, VERIFYING } from "./parts.ts";
 import { thirdParty } from "./third-party.ts";
@@ -27,7 +28,7 @@ function groupsOf(name: string, { core }: Esp32, variant: Variant): readonly Gro
   const common = [...core.flags, ...COMMON];
   const sodium = sodiumFlags(trees.libsodium ?? "");
   const flags = [
-    ...[...common, ...SMALL, "-Os", ...STRICT, `-I${FIRMWARE}`, ...layout.definitions],
+    ...[...common, ...SMALL, "-Os", ...STRICT, CALL_GRAPH, `-I${FIRMWARE}`, ...layout.definitions],
     `-DCHIP_FILE="chips/esp32/${name}.h"`,
     ...[
       `-DFLASH_BYTES=${layout.board.flash.bytes}u`,
@@ -68,7 +69,14 @@ function groupsOf(name: string, { core }: Esp32, variant: Variant): readonly Gro
           '-DCONFIG_VERSION="2025-04-26"',
           "-D__TM_GMTOFF=tm_gmtoff",
         ],
-        ...[`-I${FIRMWARE}`, `-I${trees.quickjs}`, "-include", "malloc.h"],
+        // Its assertions name their files, which must not tell where this machine has them.
+        ...[
+          `-I${FIRMWARE}`,
+          `-I${trees.quickjs}`,
+          "-include",
+          "malloc.h",
+          `-fmacro-prefix-map=${trees.quickjs}=/quickjs`,
+        ],
       ],
       inputs: [basename(trees.quickjs ?? ""), ...ENGINE_PARTS],
     },
@@ -82,12 +90,12 @@ function groupsOf(name: string, { core }: Esp32, variant: Variant): readonly Gro
 }
 
 /** Objects become one archive, which appears whole. */
-function archive({ tools }: Core, objects: readonly string[], path: string): void {
+async function archive({ tools }: Core, objects: readonly string[], path: string): Promise<void> {
   const key = `${path}.key`;
   const wanted = JSON.stringify(objects);
   if (existsSync(path) && existsSync(key) && readFileSync(key, "utf8") === wanted) return;
   rmSync(path, { force: true });
-  run(`${tools}ar`, ["rcD", path, ...objects], "the archive can't be made");
+  await run(`${tools}ar`, ["rcD", path, ...objects], "the archive can't be made");
   writeFileSync(key, wanted);
 }
 
@@ -95,8 +103,8 @@ function archive({ tools }: Core, objects: readonly string[], path: string): voi
 const IN_MEMORY = [".trap", ".rwtext", ".rwtext.wifi", ".data", ".data.wifi", ".bss", ".noinit"];
 
 /** Bytes of each section of an image. */
-export function sectionsOf(elf: string): ReadonlyMap<string, number> {
-  const lines = run(`${RISCV.tools}size`, ["-A", elf], "sizes can't be read").split("\n");
+export async function sectionsOf(elf: string): Promise<ReadonlyMap<string, number>> {
+  const lines = (await run(`${RISCV.tools}size`, ["-A", elf], "sizes can't be read")).split("\n");
   return new Map(
     lines.flatMap((line) => {
       const [, section, size] = /^(\.\S+)\s+(\d+)/.exec(line) ?? [];
@@ -105,8 +113,8 @@ export function sectionsOf(elf: string): ReadonlyMap<string, number> {
   );
 }
 
-function measured(elf: string, binary: string): { textBytes: number; ramBytes: number } {
-  const sections = sectionsOf(elf);
+async function measured(elf: string, binary: string): Promise<{ textBytes: number; ramBytes: number }> {
+  const sections = await sectionsOf(elf);
   const ramBytes = IN_MEMORY.reduce((sum, name) => sum + (sections.get(name) ?? 0), 0);
   return { textBytes: statSync(binary).size, ramBytes };
 }
@@ -144,15 +152,20 @@ export async function buildEsp32Boot(name: string): Promise<Image> {
     ...[`-L${BOOT}`, `-T${join(BOOT, `boot-${name}.ld`)}`, `-Wl,-Map=${join(folder, "boot.map")}`],
     ...[`-Wl,--defsym=BOOT_BYTES=${bootBytes}`, `-Wl,--defsym=STACK_BYTES=${bootStackBytes}`],
   ];
-  run(compilerOf(core), [...link, ...objects, "-o", elf], `${name}: the boot stage does not link`);
+  await run(compilerOf(core), [...link, ...objects, "-o", elf], `${name}: the boot stage does not link`);
   const flashSize = ["--flash-size", `${layout.board.flash.bytes >> 20}MB`];
-  run(esptool(), ["--chip", name, "elf2image", ...flashSize, "-o", app, elf], `${name}: no boot stage can be made`);
+  await run(
+    esptool(),
+    ["--chip", name, "elf2image", ...flashSize, "-o", app, elf],
+    `${name}: no boot stage can be made`,
+  );
   writeFileSync(table, partitionTable(layout));
   const { start = 0, bytes = 0 } = layout.board.flash.regions.boot ?? {};
   const textBytes = statSync(app).size;
   if (textBytes > bytes) throw new BuildStop(`${name}: the boot stage takes ${textBytes} B of the region's ${bytes}`);
-  const parts = ["0x0", vendorsLoader(name), `0x${TABLE_START.toString(16)}`, table, `0x${start.toString(16)}`, app];
-  run(
+  const loader = await vendorsLoader(name, chip);
+  const parts = ["0x0", loader, `0x${TABLE_START.toString(16)}`, table, `0x${start.toString(16)}`, app];
+  await run(
     esptool(),
     ["--chip", name, "merge-bin", ...flashSize, "-o", binary, ...parts],
     `${name}: no whole image can be made`,
@@ -163,18 +176,19 @@ export async function buildEsp32Boot(name: string): Promise<Image> {
 /** @throws BuildStop when a tool is missing, a source can't be had, or something doesn't compile or fit. */
 export async function buildEsp32(name: string, variant: Variant = { tls: false }): Promise<Image> {
   const chip = chipOf(name);
+  await fetchCrates(chip);
   const { objects, compiled } = await compile(groupsOf(name, chip, variant), compilerOf(chip.core));
   const folder = join(ROOT, ".cache/firmware", name);
   mkdirSync(folder, { recursive: true });
   const as = variant.tls ? "main-tls" : "main";
   const file = (ending: string) => join(folder, `${as}.${ending}`);
-  archive(chip.core, objects, file("a"));
+  await archive(chip.core, objects, file("a"));
   const own = join(CRATE, `moved-${name}.x`);
   const scripts = [...(existsSync(own) ? [own] : []), "linkall.x", join(CRATE, "kept.x")].map((path) => `-T${path}`);
   const linked = [`-Map=${file("map")}`, ...scripts, file("a"), ...librariesOf(chip)];
   const [elf, binary] = [file("elf"), file("bin")];
-  copyFileSync(cargo(name, chip, ["--gc-sections", ...linked]), elf);
+  await linkCrates(name, chip, ["--gc-sections", ...linked], elf);
   const flashSize = ["--flash-size", `${layoutOf(name).board.flash.bytes >> 20}MB`];
-  run(esptool(), ["--chip", name, "elf2image", ...flashSize, "-o", binary, elf], `${name}: no image can be made`);
-  return { elf, binary, ...measured(elf, binary), compiled, objects };
+  await run(esptool(), ["--chip", name, "elf2image", ...flashSize, "-o", binary, elf], `${name}: no image can be made`);
+  return { elf, binary, ...(await measured(elf, binary)), compiled, objects };
 }

@@ -60,21 +60,6 @@ function writePackages(board: string, program: string, folder: string): void {
   }
 }
 
-/** @returns The exit code. */
-async function buildEsp32Images(board: string, tls: boolean): Promise<number> {
-  const [boot, runtime] = [await buildBoot(board), await buildRuntime(board, { tls })];
-  const { textBytes = 0, ramBytes = 0, bootBytes = 0 } = layoutOf(board).board.budgets;
-  process.stdout.write(
-    `flash  ${runtime.textBytes} B of ${textBytes} B\nram    ${runtime.ramBytes} B of ${ramBytes} B, without the stack\n`,
-  );
-  process.stdout.write(`boot   ${boot.textBytes} B of ${bootBytes} B\n`);
-  process.stdout.write(
-    `start  ${relative(".", boot.binary)}, for address 0: boot loader, partition table, boot stage\n`,
-  );
-  process.stdout.write(`image  ${relative(".", runtime.binary)}, for latchkey release build --native\n`);
-  return runtime.textBytes > textBytes ? 1 : 0;
-}
-
 export function register(command: Command): void {
   command
     .command("build")
@@ -104,14 +89,14 @@ export function register(command: Command): void {
           return;
         }
         if (!isLinux(board)) installMissing(board);
-        if (isEsp32(board)) {
-          process.exitCode = await buildEsp32Images(board, tls);
-          return;
-        }
         const boot = await buildBoot(board);
         const runtime = await buildRuntime(board, { tls, modelled });
         process.stdout.write(`${sizeLines(board, { boot, runtime, tls })}\n`);
         if (stack && !isLinux(board)) process.stdout.write(`${stackLines({ boot, runtime, tls })}\n`);
+        if (isEsp32(board)) {
+          const start = relative(".", boot.binary);
+          process.stdout.write(`start  ${start}, for address 0: boot loader, partition table, boot stage\n`);
+        }
         process.stdout.write(`image  ${relative(".", runtime.binary)}, for latchkey release build --native\n`);
         const over = exceeded(board, { boot, runtime, tls });
         for (const line of over) process.stderr.write(`latchkey: ${board}: ${line}\n`);

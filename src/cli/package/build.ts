@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { hasModels } from "#base/board-io.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
-import { hasCrates, missingForEsp32 } from "#firmware/esp32-tools.ts";
+import { missingForEsp32 } from "#firmware/esp32-tools.ts";
 import { buildBoot, buildRuntime, imagePaths } from "#firmware/image.ts";
 import { ESP32_BOARDS, FIRMWARE_BOARDS, LINUX_BOARDS } from "#firmware/layout.ts";
 import { licenseTexts } from "#firmware/licenses.ts";
@@ -94,11 +94,11 @@ function dependenciesOf(imported: readonly string[]): Readonly<Record<string, st
   return Object.fromEntries(wanted.map((name) => [name, pinned[name] as string]));
 }
 
-/** Of a board whose crates take minutes to compile: built where that was done once, and left out with a word elsewhere. */
+/** Of a board whose crates take minutes to compile: built where the tools are, and left out with a word elsewhere. */
 async function copyKit(board: string, folder: string, files: readonly string[]): Promise<void> {
   const missing = missingForEsp32();
-  if (missing.length > 0 || !hasCrates(board)) {
-    const how = [...missing, `npm run firmware -- build --board ${board}`].join(" && ");
+  if (missing.length > 0) {
+    const how = missing.join(" && ");
     process.stderr.write(`latchkey: left out: images of ${board}; to have them in the package, run: ${how}\n`);
     return;
   }

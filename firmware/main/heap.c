@@ -212,7 +212,10 @@ void *heap_resize(void *memory, size_t bytes) {
   return moved;
 }
 
-bool heap_has(size_t bytes) { return bytes <= HEAP_BYTES && find(rounded(bytes)) != NOWHERE; }
+bool heap_has(size_t bytes) {
+  if (bytes > HEAP_BYTES || (heap_for_app && app_used + bytes > APP_HEAP_BYTES)) return false;
+  return find(rounded(bytes)) != NOWHERE;
+}
 size_t heap_usable(const void *memory) { return memory ? size_of(block_of(memory)) : 0; }
 size_t heap_used(void) { return used; }
 size_t heap_peak(void) { return peak; }

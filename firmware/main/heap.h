@@ -7,7 +7,7 @@ void *heap_allocate(size_t bytes);
 void *heap_resize(void *memory, size_t bytes);
 void heap_free(void *memory);
 size_t heap_usable(const void *memory);
-/* Whether so much can be had in one piece. */
+/* Whether so much can be had in one piece, by the app within its bound while its code runs. */
 bool heap_has(size_t bytes);
 
 /* Bytes in use, and the most that ever were, both with the allocator's own four bytes a block. */

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import vm from "node:vm";
 import { afterEach, expect, test } from "vitest";
 import { startEngine } from "#boards/sim/host/engine.ts";
+import { BUILT_IN_BYTES } from "#boards/sim/host/engine-bytes.ts";
 import { thirdParty } from "#firmware/third-party.ts";
 import { inPieces } from "../factory/bundle/in-pieces.ts";
 import { testOnNativeBoards } from "../tier.ts";
@@ -100,6 +101,12 @@ test("the simulated board has the built-in names of the native ones, no more and
   engine.evaluate(`${NAMES.replaceAll("say(", "native.say(")}\n${walkAll}`, "names.js");
   expect(native.length).toBeGreaterThan(500);
   expect(simulated.toSorted()).toEqual(native.filter((line) => !ENGINES_OWN.test(line)).toSorted());
+});
+
+test("the simulated board counts as much for an engine without a bundle as a chip has in use", async () => {
+  bench = await benchUnit("qemu-mps2", inPieces("native.onEvent(() => {});"));
+  const [, heapBytes] = await lineOf(bench.station, /^latchkey: started, heap (\d+)/);
+  expect(Math.abs(Number(heapBytes) - BUILT_IN_BYTES)).toBeLessThan(2_000);
 });
 
 testOnNativeBoards("a promise on %s that fails while nobody waits for it is told, and ends no run", async (board) => {

@@ -93,6 +93,8 @@ export function createEngineHeap({ memory, runtimeAddress, table }: EngineModule
   let appUsed = 0;
   let quiet = 0;
   let isApp = false;
+  /** The most that was left of the app's bytes since the engine was last told to collect because of them. */
+  let leftBefore = Number.POSITIVE_INFINITY;
   /** The app was refused memory, and has not given up as much as its overdraft since. */
   let isAppShort = false;
   let isAppOver = false;
@@ -115,6 +117,19 @@ export function createEngineHeap({ memory, runtimeAddress, table }: EngineModule
     used += change;
     if (isOfApp) appUsed += change;
     words[BYTES_WORD] = Math.max(0, used);
+    if (isOfApp) collectNearBound(change < 0);
+  }
+  /**
+   * Lets the engine collect with the next object once the app has taken half of what was left of its bytes: a chip collects before it
+   * refuses a byte string (firmware/main/code.c), and an allocator that the engine calls can't.
+   */
+  function collectNearBound(isFreed: boolean): void {
+    const left = appLimit - appUsed;
+    if (left === Number.POSITIVE_INFINITY) return;
+    if (isFreed) leftBefore = Math.max(leftBefore, left);
+    if (isFreed || left > Math.min(appLimit, leftBefore) / 2) return;
+    leftBefore = left;
+    words[thresholdWord] = 0;
   }
   function place(pointer: number, size: number, isOfApp: boolean): void {
     sizes[pointer >>> ADDRESS_SHIFT] = isOfApp ? -size : size;

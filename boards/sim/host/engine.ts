@@ -5,6 +5,7 @@
 import type { QuickJSContext, QuickJSHandle } from "quickjs-emscripten-core";
 import { assert } from "#base/assert.ts";
 import { faultNumber } from "#base/faults.ts";
+import { chipBytes } from "./engine-bytes.ts";
 import { NOT_ON_A_UNIT } from "./engine-features.ts";
 import { createEngineHeap, OTHER_ENGINE } from "./engine-heap.ts";
 import { instantiateEngine } from "./engine-module.ts";
@@ -40,21 +41,8 @@ export class EngineFailure extends Error {
   }
 }
 
-/** What the engine counts, in bytes or pieces. */
-type Usage = Readonly<Partial<Record<string, number>>>;
-
 /** What all code and the compiler may take here, beside the arena. A chip has code in flash (docs/ENGINE.md). */
 export const CODE_BYTES = 3_900_000;
-/** What a function takes that was made of code; a chip makes those that are named, and here all are made at the start. */
-const FUNCTION_BYTES = 90;
-
-/** What of it a chip has in its arena: code and names lie in flash there. */
-function dataBytes(usage: Usage): number {
-  const inFlash = ["atom_size", "js_func_size", "js_func_code_size", "js_func_pc2line_size"];
-  const functions = (usage.js_func_count ?? 0) * FUNCTION_BYTES;
-  return inFlash.reduce((left, part) => left - (usage[part] ?? 0), (usage.memory_used_size ?? 0) - functions);
-}
-
 interface Limits {
   readonly heapBytes: number;
   readonly stackBytes: number;
@@ -138,6 +126,8 @@ export async function startEngine(
   const border: Border = { context, guestFunctions, makeRoom };
   defineNative(border, native);
   defineGuard();
+  collect();
+  const ofChip = chipBytes(context);
 
   function guarded(run: () => ReturnType<QuickJSContext["evalCode"]>): void {
     deadline = spentMs() + deadlineMs;
@@ -196,11 +186,11 @@ export async function startEngine(
       for (const handle of handles) handle.dispose();
       tellRejections();
     },
-    usedBytes: () => (arenaBytes === heapBytes ? dataBytes(usage()) : heap.used()),
+    usedBytes: () => (arenaBytes === heapBytes ? ofChip() : heap.used()),
     keepTo(bytes, appBytes = bytes) {
       collect();
       arenaBytes = bytes;
-      heap.keepTo(dataBytes(usage()), bytes, appBytes);
+      heap.keepTo(ofChip(), bytes, appBytes);
       if (!heap.has(0)) throw exhausted();
     },
   };
@@ -225,13 +215,6 @@ export async function startEngine(
     const thrown = context.dump(error) as { stack?: unknown } | null;
     return typeof thrown?.stack === "string" ? thrown.stack : "";
   }
-  function usage(): Usage {
-    const handle = context.runtime.computeMemoryUsage();
-    const dump = context.dump(handle) as Usage;
-    handle.dispose();
-    return dump;
-  }
-
   function check(result: { error?: QuickJSHandle | undefined }): void {
     const { error } = result;
     // An overdue promise job leaves no exception behind, only the flag.

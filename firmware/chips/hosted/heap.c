@@ -24,7 +24,8 @@ static struct head *head_of(const void *memory) { return (struct head *)(uintptr
 
 void heap_start(void) {}
 
-bool heap_has(size_t bytes) { return used + sizeof(struct head) + bytes <= HEAP_BYTES; }
+static bool fits(size_t bytes) { return used + sizeof(struct head) + bytes <= HEAP_BYTES; }
+bool heap_has(size_t bytes) { return fits(bytes) && !(heap_for_app && app_used + bytes > APP_HEAP_BYTES); }
 
 static void *refuse(size_t bytes) {
   *(heap_for_app ? &heap_app_refused : &heap_refused) = true;
@@ -50,7 +51,7 @@ static void count(const struct head *head, size_t more, size_t less) {
 void *heap_allocate(size_t bytes) {
   size_t whole = sizeof(struct head) + bytes;
   if (bytes == 0) return NULL;
-  if (!heap_has(bytes) || is_beyond(whole)) return refuse(bytes);
+  if (!fits(bytes) || is_beyond(whole)) return refuse(bytes);
   struct head *head = malloc(whole);
   if (head == NULL) return refuse(bytes);
   *head = (struct head){.bytes = bytes, .of_app = heap_for_app};

@@ -61,13 +61,14 @@ test("the bundle starts in the arena that the board states, with 128 KB of room 
   expect(await startIn(board.budgets.heapBytes, keeping(128))).toEqual({});
 });
 
-test("it leaves as little of an arena for data as a chip does: of 288,000 bytes no 220 KB", async () => {
-  const { failure } = await startIn(288_000, keeping(220));
+test("it leaves as much of an arena for data as a chip does: of 288,000 bytes 155 arrays of 1 KB, and no 185", async () => {
+  expect(await startIn(288_000, keeping(155))).toEqual({});
+  const { failure } = await startIn(288_000, keeping(185));
   expect(failure?.reason).toBe("out-of-memory");
 });
 
 test("in an arena smaller than what the start keeps, it runs out of memory, and says so", async () => {
-  const { failure } = await startIn(72_000);
+  const { failure } = await startIn(60_000);
   expect(failure?.reason).toBe("out-of-memory");
 });
 

@@ -53,6 +53,16 @@ test("the app is refused what is beyond its bytes, may give them back, and leave
   expect(said).toEqual([FAULTS.APP_MEMORY, 0, 0]);
 });
 
+test("garbage in rings does not count against the app: before it is refused, the engine collects", async () => {
+  const { engine, said } = await startBounded();
+  const run = (work: string) => engine.evaluate(`native.say(native.guard.run(() => { ${work} }))`, "app.js");
+  run(`kept.push(new Uint8Array(${APP_BYTES / 2}));
+    for (let i = 0; i < 40; i++) { const ring = { bytes: new Uint8Array(${APP_BYTES / 10}) }; ring.ring = ring; }`);
+  // What is no garbage is refused all the same.
+  run(`for (let i = 0; i < 40; i++) kept.push({ bytes: new Uint8Array(${APP_BYTES / 10}) });`);
+  expect(said).toEqual([0, FAULTS.APP_MEMORY]);
+});
+
 test("what jobs of promises leak is the app's, and the run goes on", async () => {
   const { engine, failureOf } = await startBounded();
   const startBytes = engine.usedBytes();

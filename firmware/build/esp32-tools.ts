@@ -53,7 +53,7 @@ export function missingEsptool(): string | undefined {
   if (existsSync(OWN_ESPTOOL)) return undefined;
   const found = spawnSync("esptool", ["version"], { encoding: "utf8" });
   if (found.status === 0 && found.stdout.trim().split(/\s+/).includes(ESPTOOL_VERSION)) return undefined;
-  const pip = `${ESPTOOL_FOLDER}/bin/pip install -q --retries 10 esptool==${ESPTOOL_VERSION}`;
+  const pip = `${ESPTOOL_FOLDER}/bin/pip install -q esptool==${ESPTOOL_VERSION}`;
   return `python3 -m venv ${ESPTOOL_FOLDER} && ${pip}`;
 }
 

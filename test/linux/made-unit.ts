@@ -34,16 +34,17 @@ function componentOf(kind: number, image: Uint8Array): Component {
 
 const shippedBundle = (config: FlashConfig) => buildBundle(config, { release: "1", atS: 1_790_000_000 });
 
-/** Makes one and leaves it switched off. @param bundleOf What it runs. */
+/** Makes one and leaves it switched off. @param bundleOf What it runs. @param program Another one than the board's. */
 export async function makeLinuxUnit(
   change: Partial<FlashConfig> = {},
   bundleOf: (config: FlashConfig) => Promise<Pick<Bundle, "bytes">> = shippedBundle,
+  program?: string,
 ): Promise<LinuxUnit> {
   const config = testConfig({ ...change, board: "linux" });
   const board = readBoard("linux");
   const maker = testMaker(config.product);
   const { bytes: bundle } = await bundleOf(config);
-  const native = readBytes((await buildRuntime("linux")).binary);
+  const native = readBytes(program ?? (await buildRuntime("linux")).binary);
   const signed = signRelease(crypto, maker.release.seed, {
     ...{ sequence: 1, product: config.product, hardware: [config.hardwareRevision], notAfterS: undefined },
     ...{ consent: "auto", epoch: 0 },

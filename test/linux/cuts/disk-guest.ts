@@ -161,6 +161,7 @@ export function inDiskGuest(subject: Subject, folder: string): Place {
       const ended = new Promise<void>((resolve) => qemu.once("close", () => resolve()));
       return {
         at: { host: "127.0.0.1", port, name: `${SUBNET}.1:${PORT}` },
+        ended,
         ...listenTo([qemu.stdout, qemu.stderr], ended),
         async cut() {
           qemu.kill("SIGKILL");

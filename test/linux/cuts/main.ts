@@ -5,6 +5,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { buildNorProgram, onNorChip } from "./nor.ts";
 import { addResult, ofCell, readResults, tableOf } from "./results.ts";
 import { type Kind, onThisMachine, type Phase, type Place, runRound } from "./round.ts";
 import { openSubject, type Subject } from "./subject.ts";
@@ -12,7 +13,7 @@ import { openSubject, type Subject } from "./subject.ts";
 const { values } = parseArgs({
   options: {
     folder: { type: "string", default: ".cache/linux-cuts" },
-    kind: { type: "string", default: "kill,pull" },
+    kind: { type: "string", default: "kill,pull,nor" },
     phase: { type: "string", default: "onboarding,update" },
     times: { type: "string", default: "200" },
     minutes: { type: "string", default: "1000000" },
@@ -24,6 +25,7 @@ const endMs = Date.now() + 60_000 * Number(values.minutes);
 
 async function placeOf(kind: Kind, subject: Subject, folder: string): Promise<Place> {
   if (kind === "kill") return onThisMachine(subject);
+  if (kind === "nor") return onNorChip(subject);
   const { whyNoDiskGuest, inDiskGuest } = await import("./disk-guest.ts");
   const lacking = whyNoDiskGuest();
   if (lacking !== undefined) throw new Error(`pulled power: not run: ${lacking}`);
@@ -35,7 +37,7 @@ async function runAll(): Promise<void> {
     // Each with an identity of its own: both may run at once, and must not hear each other's hello.
     const folder = join(values.folder, kind);
     mkdirSync(folder, { recursive: true });
-    const subject = await openSubject(folder);
+    const subject = await openSubject(folder, kind === "nor" ? await buildNorProgram(folder) : undefined);
     const place = await placeOf(kind, subject, folder);
     for (const phase of values.phase.split(",") as Phase[]) {
       for (;;) {

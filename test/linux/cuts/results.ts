@@ -22,8 +22,10 @@ export const ofCell = (results: readonly CutResult[], kind: Kind, phase: Phase):
 /** How often power failed during what, after how many cuts something was lost, and how far updates came. */
 export function tableOf(results: readonly CutResult[]): string {
   const rows = new Map<string, { cuts: number; lost: number; release: number }>();
-  for (const { kind, phase, during, release, lost } of results) {
-    for (const moment of [during, "all"]) {
+  for (const { kind, phase, during, within, release, lost } of results) {
+    const inside =
+      within === undefined || within === "none" ? [] : [`within ${within === "erase" ? "an" : "a"} ${within}`];
+    for (const moment of [during, ...inside, "all"]) {
       const name = `${kind} | ${phase} | ${moment}`;
       const row = rows.get(name) ?? { cuts: 0, lost: 0, release: 1 };
       const isLoss = lost.length > 0 ? 1 : 0;

@@ -2,17 +2,16 @@
 import { copyFileSync, existsSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { createRandomSource } from "#boards/sim/host/air/random-source.ts";
-import type { Child } from "#boards/sim/host/child.ts";
-import { loopbackSubnet } from "#cli/loopback-subnet.ts";
-import { startReady } from "#cli/program.ts";
+import { openAir } from "./air.ts";
 import { type Acknowledged, lostBetween } from "./lost.ts";
 import { type Memory, memoryOf } from "./memory.ts";
 import { handOver, type Network, raiseFloor, sessionWith, useSession } from "./owner.ts";
-import { type Running, runHere } from "./running.ts";
+import { type ChipState, type Running, runHere } from "./running.ts";
 import { putOnShelf, type Subject } from "./subject.ts";
 
 export type Phase = "onboarding" | "update";
-export type Kind = "kill" | "pull";
+/** By kill -9 over a file, by the end of the machine with its disk, or by kill -9 over a model of a NOR chip. */
+export type Kind = "kill" | "pull" | "nor";
 
 export interface CutResult {
   readonly kind: Kind;
@@ -23,6 +22,8 @@ export interface CutResult {
   readonly afterMs: number;
   /** What the unit was at, by what it had said last. */
   readonly during: string;
+  /** What the NOR chip was cut in the middle of, where the flash is one. */
+  readonly within?: ChipState["at"];
   /** The release that was confirmed by then. */
   readonly release: number;
   /** What was lost, a line each; empty as it should be. */
@@ -34,7 +35,7 @@ export interface Place {
   readonly kind: Kind;
   /** First three numbers of the addresses that the air gives to units there; a subnet of this machine's own when absent. */
   readonly subnet?: string;
-  start(flash: string, radioPort: number, host: string, seed: number): Promise<Running>;
+  start(flash: string, radioPort: number, host: string, seed: number, phase: Phase): Promise<Running>;
 }
 
 export const onThisMachine = (subject: Subject): Place => ({
@@ -48,6 +49,7 @@ const OLD: Network = { ssid: "Old flat", passphrase: "moved out of it" };
 const SPAN_MS: Readonly<Record<Kind, Readonly<Record<Phase, number>>>> = {
   kill: { onboarding: 2_500, update: 9_000 },
   pull: { onboarding: 8_000, update: 20_000 },
+  nor: { onboarding: 8_000, update: 20_000 },
 };
 /** A word of the unit, or what it has acknowledged. */
 type Sign = RegExp | ((told: Acknowledged) => boolean);
@@ -88,30 +90,6 @@ async function comes(sign: Sign, running: Running, told: Acknowledged, withinMs:
   return sign(told);
 }
 
-interface Air {
-  readonly radioPort: number;
-  readonly host: string;
-  readonly broadcast: string;
-  stop(): Promise<void>;
-}
-
-/** An air of one network, for one start of a unit: the unit is its first station. */
-async function openAir(network: Network, subnetThere?: string): Promise<Air> {
-  const here = await loopbackSubnet();
-  const subnet = subnetThere ?? here;
-  const networks = [{ ...network, bssid: "a0b1c2d3e4f5", channel: 6 }];
-  const config = { networks, address: `${here}.255`, subnet, seed: 1, loss: { rate: 0 } };
-  const { child, ready }: { child: Child; ready: Readonly<Record<string, unknown>> } = await startReady(
-    "boards/sim/host/air/main.ts",
-    ["--json", JSON.stringify(config)],
-  );
-  return {
-    radioPort: Number(ready.radioPort),
-    ...{ host: `${subnet}.1`, broadcast: `${here}.255` },
-    stop: async () => void (await child.stop()),
-  };
-}
-
 /** Reads what the unit said: the floors and releases that it called its own. */
 function hearIn(said: string, told: Acknowledged): void {
   for (const [, floor] of said.matchAll(/^floor (\d+)\r?$/gm))
@@ -144,7 +122,7 @@ export async function runRound(
   seed: number,
 ): Promise<CutResult> {
   const { kind } = place;
-  const random = createRandomSource(seed * 4 + (kind === "kill" ? 0 : 1) + (phase === "update" ? 2 : 0));
+  const random = createRandomSource(seed * 4 + (kind === "pull" ? 1 : 0) + (phase === "update" ? 2 : 0));
   const spanMs = SPAN_MS[kind][phase];
   let afterMs = Math.floor(random.next() * spanMs);
   let since = "start";
@@ -157,7 +135,7 @@ export async function runRound(
 
   let isOver = false;
   const air = await openAir(HOME, place.subnet);
-  const running = await place.start(flash, air.radioPort, air.host, seed);
+  const running = await place.start(flash, air.radioPort, air.host, seed, phase);
   const message = phase === "onboarding" ? handOver(subject, HOME, air.broadcast, before.airCounter) : undefined;
   const owner = actAsOwner(subject, running, told, () => isOver).catch((error) => {
     if (!isOver) throw error;
@@ -166,17 +144,32 @@ export async function runRound(
   void message?.answered.then((isProved) => {
     if (isProved && !isOver) Object.assign(told, { network: HOME.ssid, airCounter: message.counter });
   });
-  await running.hear(/latchkey: boot/);
-  if (turn === undefined) await pause(afterMs);
-  else {
+  const startedMs = performance.now();
+  const drawn = async () => {
+    await running.hear(/latchkey: boot/);
+    if (turn === undefined) return pause(afterMs);
     const [name, sign] = turn;
     const isHeard = await comes(sign, running, told, spanMs + afterMs);
     if (isHeard) [since, afterMs] = [name, shortlyMs];
     else afterMs += spanMs;
     if (isHeard) await pause(shortlyMs);
+  };
+  if (running.chip === undefined) await drawn();
+  else {
+    // Such a chip may take the power itself, even before the first word.
+    const isTaken = await Promise.race([
+      running.ended.then(() => true),
+      drawn().then(
+        () => false,
+        () => true,
+      ),
+    ]);
+    if (isTaken) [since, afterMs] = ["start", Math.round(performance.now() - startedMs)];
   }
+  const moment = { since, afterMs };
   isOver = true;
   await running.cut();
+  const chip = running.chip?.();
   message?.end();
   await air.stop();
   await Promise.all([owner, message?.answered]);
@@ -191,7 +184,9 @@ export async function runRound(
   lost.push(...(await useAfterwards(subject, flash, after)));
   if (lost.length > 0 || process.env.LATCHKEY_CUTS_KEEP)
     writeFileSync(join(folder, `${kind}-${phase}-${seed}.log`), said);
-  return { kind, phase, seed, since, afterMs, during: momentOf(phase, said, told), release: after.sequence, lost };
+  const within = chip === undefined ? {} : { within: chip.at };
+  const at = { kind, phase, seed, ...moment, during: momentOf(phase, said, told), ...within };
+  return { ...at, release: after.sequence, lost };
 }
 
 /** Opens sessions as long as the unit has power, raises the floor in them, and notes what the unit acknowledged. */

@@ -6,6 +6,13 @@ import { BOARD, type Subject } from "./subject.ts";
 
 const PORT = BOARD.network.tcpPort;
 
+/** What a NOR chip is at, and how much it has done since the unit's start. */
+export interface ChipState {
+  readonly at: "none" | "program" | "erase";
+  readonly programs: number;
+  readonly erases: number;
+}
+
 export interface Running {
   /** Where its sessions are reached. */
   readonly at: Place;
@@ -13,8 +20,12 @@ export interface Running {
   said(): string;
   /** Waits until it has said this. Rejects when it falls silent or ends before. */
   hear(pattern: RegExp): Promise<void>;
+  /** Once nothing of it runs any more, by whatever end. */
+  readonly ended: Promise<void>;
   /** Takes its power. Resolves once nothing of it runs any more. */
   cut(): Promise<void>;
+  /** After the cut, of a unit whose flash is a NOR chip. */
+  chip?(): ChipState;
 }
 
 /** What a program says, and a wait for words of it. */
@@ -64,6 +75,7 @@ export function runHere(subject: Subject, flash: string, radioPort: number, host
   const ended = new Promise<void>((resolve) => unit.once("close", () => resolve()));
   return {
     at: { host, port: PORT, name: `${host}:${PORT}` },
+    ended,
     ...listenTo([unit.stdout, unit.stderr], ended),
     async cut() {
       unit.kill("SIGKILL");

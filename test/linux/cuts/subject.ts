@@ -71,8 +71,12 @@ run(port, settings.get("key") ? [...parts, createOffering(port, settings, ${SHEL
  * Releases of bundle and program: two that run well, whose images take turns, then one whose bundle throws at its start and
  * one whose program is none, both of which the unit gives up after three crashes.
  */
-function shelfOf(maker: Awaited<ReturnType<typeof makeLinuxUnit>>["maker"], product: string, js: Uint8Array) {
-  const native = readBytes(imagePaths("linux").runtime);
+function shelfOf(
+  maker: Awaited<ReturnType<typeof makeLinuxUnit>>["maker"],
+  product: string,
+  js: Uint8Array,
+  native: Uint8Array,
+) {
   const images = (end: string) =>
     new Map([
       [COMPONENT.native as number, concat(native, utf8(end))],
@@ -125,11 +129,12 @@ interface Codes {
   readonly ownerSeed: string;
 }
 
-async function make(folder: string): Promise<void> {
+async function make(folder: string, program?: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const onboarding = { legacy: [], softAp: false };
   const bundleOf = ({ app }: { readonly app: string }) => scriptOf(app);
-  const { made, maker, flashPath, config } = await makeLinuxUnit({ cloud: undefined, onboarding }, bundleOf);
+  const { made, maker, flashPath, config } = await makeLinuxUnit({ cloud: undefined, onboarding }, bundleOf, program);
+  const native = program ?? imagePaths("linux").runtime;
   const [label = "", card = ""] = await Promise.all(
     [made.labelPng, made.cardPng].map((path) => readQr(readBytes(path))),
   );
@@ -138,10 +143,10 @@ async function make(folder: string): Promise<void> {
   const { deviceId, secret } = scanned.value;
   const { bytes: js } = await bundleOf(config);
   copyFileSync(flashPath, join(folder, "fresh.bin"));
-  const shelf = shelfOf(maker, config.product, js);
+  const shelf = shelfOf(maker, config.product, js, readBytes(native));
   if (SHELF + shelf.length > BOARD.flash.bytes - 8192) throw new Error(`the shelf has ${shelf.length} bytes, too many`);
   writeFileSync(join(folder, "shelf.bin"), shelf);
-  copyFileSync(imagePaths("linux").runtime, join(folder, "latchkey-unit"));
+  copyFileSync(native, join(folder, "latchkey-unit"));
   const codes: Codes = {
     deviceId: toHex(deviceId),
     airKey: toHex(airKey(crypto, secret, deviceId)),
@@ -150,9 +155,9 @@ async function make(folder: string): Promise<void> {
   writeFileSync(join(folder, "codes.json"), JSON.stringify(codes));
 }
 
-/** @param folder Where it is kept; made at the first run. */
-export async function openSubject(folder: string): Promise<Subject> {
-  if (!existsSync(join(folder, "codes.json"))) await make(folder);
+/** @param folder Where it is kept; made at the first run. @param program Another one than the board's. */
+export async function openSubject(folder: string, program?: string): Promise<Subject> {
+  if (!existsSync(join(folder, "codes.json"))) await make(folder, program);
   const codes = JSON.parse(readFileSync(join(folder, "codes.json"), "utf8")) as Codes;
   const bytes = (digits: string) => fromHex(digits) as Uint8Array;
   return {

@@ -17,11 +17,13 @@ export interface Esp32 {
   readonly core: Core;
   /** Rust's name of it. */
   readonly target: string;
+  /** The first so many pins can end a deep sleep. */
+  readonly wakingPins: number;
 }
 
 const CHIPS: Readonly<Record<string, Esp32>> = {
-  esp32c3: { core: RISCV_COMPACT, target: "riscv32imc-unknown-none-elf" },
-  esp32c6: { core: RISCV, target: "riscv32imac-unknown-none-elf" },
+  esp32c3: { core: RISCV_COMPACT, target: "riscv32imc-unknown-none-elf", wakingPins: 6 },
+  esp32c6: { core: RISCV, target: "riscv32imac-unknown-none-elf", wakingPins: 8 },
 };
 
 /** Pinned: it writes the image's header. PyPI's, in a folder of its own, unless this version is on the path. */

@@ -11,7 +11,7 @@ import { fetchCrates, linkCrates, vendorsLoader } from "./esp32-crates.ts";
 import { partitionTable, TABLE_START } from "./esp32-table.ts";
 import { CRATE, chipOf, type Esp32, esptool, librariesOf, run } from "./esp32-tools.ts";
 import { CALL_GRAPH, COMMON, FIRMWARE, STRICT, sodiumFlags } from "./flags.ts";
-import { layoutOf, ROOT } from "./layout.ts";
+import { type BoardFile, layoutOf, ROOT } from "./layout.ts";
 import { cryptoGroup, ENGINE_PARTS, engineBuild, type Image, networkSources, SEALING, VERIFYING } from "./parts.ts";
 import { thirdParty } from "./third-party.ts";
 import { secureGroups, type Variant } from "./tls-sources.ts";
@@ -22,8 +22,23 @@ const LEFT_OUT = ["main/libc", "port/entropy"].map((name) => join(FIRMWARE, `${n
 const SMALL = ["-msave-restore"];
 const RUNTIME_MAIN = join(FIRMWARE, "main/main.c");
 
-function groupsOf(name: string, { core }: Esp32, variant: Variant): readonly Group[] {
+/** @throws BuildStop for a pin that is to end a sleep and can't. */
+export function checkWakingPins(
+  { name, inputs = {}, sleep }: BoardFile,
+  { wakingPins }: Pick<Esp32, "wakingPins">,
+): void {
+  for (const pin of sleep?.pins ?? []) {
+    const number = inputs[pin];
+    if (number !== undefined && number < wakingPins) continue;
+    throw new BuildStop(
+      `boards/${name}/board.json: sleep has ${pin} on GPIO ${number}, which ends no deep sleep (GPIO 0 to ${wakingPins - 1} do)`,
+    );
+  }
+}
+
+function groupsOf(name: string, { core, wakingPins }: Esp32, variant: Variant): readonly Group[] {
   const layout = layoutOf(name);
+  checkWakingPins(layout.board, { wakingPins });
   const trees = thirdParty();
   const common = [...core.flags, ...COMMON];
   const sodium = sodiumFlags(trees.libsodium ?? "");
@@ -33,6 +48,7 @@ function groupsOf(name: string, { core }: Esp32, variant: Variant): readonly Gro
     ...[
       `-DFLASH_BYTES=${layout.board.flash.bytes}u`,
       "-DCHIP_SPI_MESSAGES",
+      "-DCHIP_DEEP_SLEEP",
       engineBuild(trees.quickjs ?? "", core),
       `-I${FIRMWARE}/port/lwip`,
     ],

@@ -13,7 +13,7 @@ interface Region {
   readonly bytes: number;
 }
 
-interface BoardFile {
+export interface BoardFile {
   readonly name: string;
   readonly engine: string;
   readonly flash: {

@@ -33,6 +33,18 @@ uint64_t chip_milliseconds(void);
 
 /* Sleeps until an interrupt; at most one tick (1 ms). */
 void chip_wait(void);
+/* What ended a sleep. */
+enum wake { WAKE_START, WAKE_TIMER, WAKE_PIN, WAKE_BUTTON };
+#ifdef CHIP_DEEP_SLEEP
+/*
+ * In place of chip_rest, on chips whose deep sleep ends in a reset: until so much time has gone by (0: time does not end it), until the
+ * input has another value than `before` (-1: no input ends it), or until the button is pressed, where the chip can see it asleep.
+ * Comes back when what it would wait for may be there already.
+ */
+void chip_deep_sleep(uint64_t for_ms, int pin, int before);
+/* Of the sleep before this start; WAKE_START when there was none. */
+enum wake chip_woken_by(void);
+#endif
 /*
  * Rests while the unit sleeps: as deep as the chip can with its memory kept, and with time, pins and button able to end it. It may return at
  * any time, and is then called again. Chips without a deeper sleep wait for the next tick.

@@ -32,11 +32,15 @@ void report_boot(int native_slot, int js_slot, int is_trial, enum reset_reason r
   report_line(reset_reason_names[reason]);
 }
 
-void restart_with(enum reset_reason reason) {
+void report_keep_reason(enum reset_reason reason) {
   if (!handoff_valid(&handoff)) memset(&handoff, 0, sizeof handoff);
   handoff.magic = HANDOFF_MAGIC;
   handoff.reason = reason;
   handoff.check = handoff_check(&handoff);
+}
+
+void restart_with(enum reset_reason reason) {
+  report_keep_reason(reason);
   chip_restart();
 }
 

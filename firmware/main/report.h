@@ -15,6 +15,8 @@ void report_boot(int native_slot, int js_slot, int is_trial, enum reset_reason r
 
 /* Keeps the reason and restarts. The text must be ours or the engine's, never a caller's data. */
 void report_and_restart(enum reset_reason reason, const char *text) __attribute__((noreturn));
+/* The reason of the next start, whatever resets the chip. */
+void report_keep_reason(enum reset_reason reason);
 /* The same for a restart that was asked for: nothing is printed. */
 void restart_with(enum reset_reason reason) __attribute__((noreturn));
 

@@ -1,13 +1,15 @@
 /*
  * The ESP32's radio line over a driver of this file's own. Each argument is a step: a command of the unit (join:SSID:KEY, serve:SSID,
  * leave:, scan:, listen:CHANNEL, names and keys in hexadecimal), an event of the driver (event:KIND:REASON), frames that it heard
- * (heard:COUNT), time that goes by (after:MS), or the unit being busy from now on, or no longer (busy:1, busy:0). Prints what the driver was asked for, what the unit was told, and the log.
+ * (heard:COUNT), an address from DHCP (ip:), the beginning of a sleep (zzz:), time that goes by (after:MS), or the unit being busy from now
+ * on, or no longer (busy:1, busy:0). Prints what the driver was asked for, what the unit was told, and the log.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "chips/chip.h"
 #include "chips/esp32/esp32.h"
+#include "chips/esp32/last-network.h"
 #include "chips/esp32/radio.h"
 #include "chips/serial.h"
 #include "main/report.h"
@@ -135,6 +137,8 @@ static void step(const char *text) {
     case 'e':
       next = (struct esp32_event){.kind = (uint8_t)atoi(first), .bssid = {9}, .channel = 11, .reason = (uint16_t)(second ? atoi(second + 1) : 0)};
       break;
+    case 'i': radio_tell_address((const uint8_t[]){192, 168, 4, 15}); break;
+    case 'z': last_network_recall(); break;
     case 'h': hear((unsigned)atoi(first)); break;
     case 'b': is_busy = atoi(first); break;
     case 'a': now_ms += (uint64_t)atoi(first); break;

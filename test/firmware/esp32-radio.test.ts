@@ -88,6 +88,12 @@ test("neither a network of another name nor one that the unit left is asked so",
   expect(of(run(JOIN, CONNECTED, "leave:", JOIN), "driver join")).toEqual([WIDE, WIDE]);
 });
 
+test("after a sleep, the access point that gave an address is asked alone, and one that gave none is not", () => {
+  expect(of(run(JOIN, CONNECTED, "ip:", "leave:", "zzz:", JOIN), "driver join")).toEqual([WIDE, DIRECT]);
+  expect(of(run(JOIN, CONNECTED, "leave:", "zzz:", JOIN), "driver join")).toEqual([WIDE, WIDE]);
+  expect(of(run(JOIN, CONNECTED, "ip:", "leave:", JOIN), "driver join")).toEqual([WIDE, WIDE]);
+});
+
 test("names and keys reach the driver as bytes, whatever they are", () => {
   const name = "ff00fe".padEnd(64, "a0");
   const key = "30".repeat(64);

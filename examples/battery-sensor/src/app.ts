@@ -1,6 +1,6 @@
 /**
  * A thermometer on a battery: it measures every quarter of an hour, answers whoever called meanwhile, and sleeps. What it measured
- * stays in the memory that a sleep keeps; flash is written for nothing but a changed setting. The board's button wakes it early.
+ * stays in the memory that a sleep keeps; flash is written for nothing but a changed setting. The board's button wakes it early, where the chip sees it asleep.
  */
 import { type DeviceIo, defineDevice, device, I2C, int, number, retained, sleep } from "latchkey/device";
 import { TMP102 } from "../../greenhouse/src/drivers/tmp102.ts";

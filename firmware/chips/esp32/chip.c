@@ -1,11 +1,10 @@
 /* Console, time, pins and watchdog over the crate. */
 #include "chips/chip.h"
-#include <string.h>
 #include "chips/esp32/esp32.h"
+#include "chips/esp32/inputs.h"
 #include "chips/esp32/radio.h"
 #include "chips/esp32/rom.h"
 #include "chips/serial.h"
-#include "main/handoff.h"
 #include "main/report.h"
 
 #define TICK_US 1000u
@@ -17,16 +16,15 @@ static const struct {
   unsigned pin;
 } inputs[] = {BOARD_INPUTS{NULL, 0}};
 
+void inputs_open(void) {
+  for (unsigned i = 0; inputs[i].name; i++) esp32_pin_open(inputs[i].pin, false);
+}
+
 /* A start after the watchdog ran out tells so, since nothing could be said before it. */
 void chip_start(void) {
-  if (rom_reset_is_watchdog()) {
-    if (!handoff_valid(&handoff)) memset(&handoff, 0, sizeof handoff);
-    handoff.magic = HANDOFF_MAGIC;
-    handoff.reason = RESET_WATCHDOG;
-    handoff.check = handoff_check(&handoff);
-  }
+  if (rom_reset_is_watchdog()) report_keep_reason(RESET_WATCHDOG);
   for (unsigned i = 0; i < sizeof outputs; i++) esp32_pin_open(outputs[i], true);
-  for (unsigned i = 0; inputs[i].name; i++) esp32_pin_open(inputs[i].pin, false);
+  inputs_open();
 }
 
 void chip_listen(void) {
@@ -55,7 +53,6 @@ uint64_t chip_nanoseconds(void) { return esp32_microseconds() * 1000u; }
 uint64_t chip_milliseconds(void) { return esp32_microseconds() / 1000u; }
 
 void chip_wait(void) { esp32_wait(TICK_US); }
-void chip_rest(void) { chip_wait(); }
 
 void chip_pin_write(unsigned pin, int value) { esp32_pin_set(outputs[pin], value != 0); }
 int chip_pin_state(unsigned pin) { return esp32_pin_get(outputs[pin]); }

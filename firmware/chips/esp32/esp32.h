@@ -12,6 +12,15 @@ uint64_t esp32_microseconds(void); /* since the start */
 void esp32_wait(uint32_t us);      /* lets the vendor's tasks run meanwhile */
 void esp32_watchdog_feed(void);
 void esp32_restart(void) __attribute__((noreturn));
+/*
+ * Deep sleep, which ends in a reset: after so much time (0: never), or at the level of a pin of `pins`, a bit for each, which is high for
+ * those of `high`; pins that the chip does not see asleep are left out. Stops the radio. Comes back when time or level is there
+ * already, or when nothing could end it: pins that can't end a sleep are disconnected then.
+ */
+void esp32_sleep(uint64_t us, uint32_t pins, uint32_t high);
+/* Of the sleep before this start: false after any other. */
+bool esp32_woken_by_time(void);
+bool esp32_woken_by_pin(unsigned pin);
 /* 32 bits from the hardware's generator: noise only while the radio is on. */
 uint32_t esp32_random(void);
 /* HMAC-SHA-256 by the fuses' key of this number, 0 to 5. False when its purpose is another one. */

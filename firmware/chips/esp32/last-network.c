@@ -4,12 +4,15 @@
 
 #define MAGIC 0x4c4e4554u
 
-static struct {
+struct network {
   uint32_t magic;
   uint8_t ssid[32], ssid_bytes;
   struct access_point at;
   uint32_t check;
-} kept __attribute__((section(".retained")));
+};
+
+static struct network kept __attribute__((section(".retained")));
+static struct network aside;
 
 static uint32_t check(void) { return crc32_more(crc32_more(0, kept.ssid, sizeof kept.ssid + 1), &kept.at, sizeof kept.at); }
 
@@ -29,3 +32,12 @@ bool last_network_find(const uint8_t *ssid, size_t length, struct access_point *
 }
 
 void last_network_forget(void) { memset(&kept, 0, sizeof kept); }
+
+void last_network_set_aside(void) {
+  aside = kept;
+  last_network_forget();
+}
+
+void last_network_recall(void) {
+  if (kept.magic != MAGIC) kept = aside;
+}

@@ -15,3 +15,6 @@ void last_network_keep(const uint8_t *ssid, size_t length, const struct access_p
 /* False when the last network had another name, or none is known. */
 bool last_network_find(const uint8_t *ssid, size_t length, struct access_point *at);
 void last_network_forget(void);
+/* Forgets it unless it is recalled in this run: a unit leaves its network before it sleeps. */
+void last_network_set_aside(void);
+void last_network_recall(void);

@@ -33,8 +33,8 @@ static bool is_direct; /* this try asks the last access point alone */
 static uint64_t until_ms, scan_until_ms;
 static uint8_t asked[2 + 32 + 64], joined[16]; /* of JOIN; of JOINED: IPv4, MAC, BSSID */
 
-/* Frames heard: written by the driver's task, read by the main task, never both at one place. */
-static uint8_t heard[HEARD_MOST][HEARD_BYTES];
+/* Frames heard: written by the driver's task, read by the main task, never both at one place. In memory of the RTC, whose rest is free. */
+static uint8_t heard[HEARD_MOST][HEARD_BYTES] __attribute__((section(".unset")));
 static volatile uint32_t heard_in, heard_out, heard_lost; /* those lost are not in the others */
 
 /* Into the line's ring, whole or not at all. */
@@ -123,11 +123,15 @@ static void join(const uint8_t *bytes, uint32_t length) {
   if (!ask_to_join()) fail(REFUSED);
 }
 
+static bool has_address(void) { return memcmp(joined, (const uint8_t[4]){0}, 4) != 0; }
+
+/* An access point that gave no address is not asked alone again. */
 static void leave(void) {
   bool was_together = state == TOGETHER;
   state = APART;
   sodium_memzero(asked, sizeof asked);
-  last_network_forget();
+  if (was_together && has_address()) last_network_set_aside();
+  else last_network_forget();
   esp32_radio_save_power(false);
   esp32_radio_leave();
   if (was_together) tell(LEFT, NULL, 0);

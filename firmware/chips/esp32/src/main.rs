@@ -10,6 +10,7 @@ mod pins;
 mod pwm;
 mod radio;
 mod serial;
+mod sleep;
 mod spi;
 
 use cell::Place;

@@ -1,6 +1,6 @@
 //! Pins by the chip's own numbers.
 use crate::cell::Place;
-use esp_hal::gpio::{AnyPin, DriveMode, Flex, InputConfig, OutputConfig, Pull};
+use esp_hal::gpio::{AnyPin, DriveMode, Event, Flex, InputConfig, OutputConfig, Pull, WakeupConfig};
 
 const PINS: usize = 31;
 static OPENED: [Place<Flex<'static>>; PINS] = [const { Place::empty() }; PINS];
@@ -54,4 +54,25 @@ extern "C" fn esp32_pin_set(pin: u32, high: bool) {
 #[unsafe(no_mangle)]
 extern "C" fn esp32_pin_get(pin: u32) -> bool {
     OPENED.get(pin as usize).and_then(|place| place.with(|opened| opened.is_high())).unwrap_or(false)
+}
+
+/// Lets those pins of the mask that the chip sees asleep end a sleep, and no other. Gives whether there are any.
+pub fn wake(mask: u32, high: u32) -> bool {
+    let mut any = false;
+    for (pin, place) in OPENED.iter().enumerate() {
+        let (is_wanted, is_high) = (mask >> pin & 1 != 0, high >> pin & 1 != 0);
+        place.with(|opened| {
+            opened.unlisten();
+            if opened.apply_wakeup_config(&WakeupConfig::default().with_low_power_path(is_wanted)).is_ok() && is_wanted {
+                opened.listen(if is_high { Event::HighLevel } else { Event::LowLevel });
+                any = true;
+            }
+        });
+    }
+    any
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn esp32_woken_by_pin(pin: u32) -> bool {
+    OPENED.get(pin as usize).and_then(|place| place.with(|opened| opened.caused_wakeup())).unwrap_or(false)
 }

@@ -232,6 +232,11 @@ unsafe extern "C" fn esp32_radio_serve(ssid: *const u8, length: usize) -> bool {
     }
 }
 
+/// Deep sleep cuts the power of what it runs on.
+pub fn stop() {
+    unsafe { esp_wifi_stop() };
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn esp32_radio_save_power(on: bool) {
     unsafe { esp_wifi_set_ps(if on { wifi_ps_type_t_WIFI_PS_MIN_MODEM } else { wifi_ps_type_t_WIFI_PS_NONE }) };

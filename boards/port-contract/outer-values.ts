@@ -36,6 +36,7 @@ export const OUTER_VALUES: readonly (readonly [name: string, use: (port: Port) =
   ["a datagram of any length", (port) => each([0, 1_473, 65_508], (n) => port.udp.send("127.0.0.1", 9, bytes(n)))],
   ["a network's name that is too long", (port) => port.radio.join(bytes(33), bytes(8))],
   ["a passphrase that is too long", (port) => port.radio.join(bytes(4), bytes(65))],
+  ["a country's code that is none", (port) => port.radio.country(bytes(3))],
   ["an access point's name that is too long", (port) => port.radio.accessPoint(bytes(300))],
   ["a channel that is none", (port) => each([...PORTS, 0], (channel) => port.radio.listen(channel))],
   ["a point of any length", (port) => each([0, 31, 33], (n) => port.crypto.x25519(bytes(32).fill(7), bytes(n)))],

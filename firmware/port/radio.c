@@ -7,7 +7,7 @@
 
 #define ADDRESS_MS 15000u
 
-enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT, SERVING };
+enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, COUNTRY, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT, SERVING };
 
 static uint8_t payload[FRAME_PAYLOAD_MOST];
 static enum { APART, ASKING, TOGETHER } network;
@@ -31,6 +31,15 @@ static size_t counted(JSContext *ctx, JSValueConst value, uint8_t *out, size_t m
 
 /* An exception for what is no byte string; what is too long comes from outside, and is no reason to end the run. */
 static JSValue too_long(JSContext *ctx) { return JS_HasException(ctx) ? JS_EXCEPTION : JS_UNDEFINED; }
+
+JS_FUNCTION(country) {
+  (void)self, (void)argc;
+  size_t length;
+  const uint8_t *code = js_bytes(ctx, argv[0], &length);
+  if (code == NULL) return JS_EXCEPTION;
+  if (length == 2) send(COUNTRY, code, length);
+  return JS_UNDEFINED;
+}
 
 JS_FUNCTION(scan) {
   (void)ctx, (void)self, (void)argc, (void)argv;
@@ -81,9 +90,9 @@ JS_FUNCTION(access_point) {
 
 static void install(JSContext *ctx, JSValueConst native) {
   static const JSCFunctionListEntry entries[] = {
-      JS_CFUNC_DEF("scan", 0, scan), JS_CFUNC_DEF("listen", 1, listen), JS_CFUNC_DEF("join", 2, join),
-      JS_CFUNC_DEF("leave", 0, leave), JS_CFUNC_DEF("accessPoint", 1, access_point)};
-  js_facet(ctx, native, "radio", entries, 5);
+      JS_CFUNC_DEF("country", 1, country), JS_CFUNC_DEF("scan", 0, scan),   JS_CFUNC_DEF("listen", 1, listen),
+      JS_CFUNC_DEF("join", 2, join),       JS_CFUNC_DEF("leave", 0, leave), JS_CFUNC_DEF("accessPoint", 1, access_point)};
+  js_facet(ctx, native, "radio", entries, 6);
 }
 
 static JSValue frame_event(JSContext *ctx) {

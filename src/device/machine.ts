@@ -131,6 +131,7 @@ export type Effect =
   | FlashOp
   /** Adds to a log that nothing else depends on: what follows is performed also where the flash takes no more. */
   | { readonly kind: "append"; readonly ops: readonly FlashOp[] }
+  | { readonly kind: "radio-country"; readonly country: Uint8Array }
   | { readonly kind: "radio-scan" }
   | { readonly kind: "radio-listen"; readonly channel: number }
   | { readonly kind: "radio-join"; readonly ssid: Uint8Array; readonly passphrase: Uint8Array }

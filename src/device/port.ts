@@ -109,6 +109,8 @@ export interface Flash {
 
 /** The radio as a co-processor: it listens and joins; the runtime decides. */
 export interface Radio {
+  /** Keeps the rules of a country from now on: two upper-case letters of ISO 3166-1. Asked before all else; one that the radio doesn't know changes nothing. */
+  country(code: Uint8Array): void;
   /** Asks for a `radio-scan` event. */
   scan(): void;
   /** Listens on one 2.4 GHz channel (1 to 14) and reports frames there as `radio-frame`; 0 stops listening. */

@@ -235,6 +235,8 @@ function perform(runtime: Runtime, effect: Exclude<Effect, { kind: "store" | "fo
       return performOp(port.flash, effect) ? undefined : flashFailed(queue, effect.address);
     case "append":
       return void effect.ops.every((op) => performOp(port.flash, op));
+    case "radio-country":
+      return port.radio.country(effect.country);
     case "radio-scan":
       return port.radio.scan();
     case "radio-listen":

@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
 import { placeInJson, placeOfJsonFault } from "#codec/host/json-place.ts";
 import { readText } from "#trust/host/files.ts";
+import { countryFault, isCountry } from "./country.ts";
 
 const NAME = { message: "is not a name (expected 1 to 32 lower-case letters, digits and hyphens)" };
 const port = z.int().min(1).max(65535);
@@ -100,6 +101,13 @@ const flashConfigSchema = z
       })
       .optional()
       .describe("The HTTPS client for apps; without it a bundle has none"),
+    country: z
+      .string()
+      .refine(isCountry, { error: ({ input }) => countryFault(String(input)) })
+      .optional()
+      .describe(
+        "Where units are sold, by ISO 3166-1, as DE: the radio then keeps that country's rules. Without it the most careful ones, and a product for several countries does without",
+      ),
     lines: z
       .boolean()
       .default(false)

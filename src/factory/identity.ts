@@ -110,6 +110,7 @@ export function makeIdentity(
     [PROVISIONED.roots, encodeCbor(keys.roots)],
     [PROVISIONED.onboarding, encodeCbor(appKey === undefined ? [legacy, softAp] : [legacy, softAp, appKey])],
   ]);
+  if (config.country !== undefined) values.set(PROVISIONED.country, utf8(config.country));
   if (config.cloud !== undefined) {
     const { host, mqttPort, httpPort, broker } = config.cloud;
     values.set(PROVISIONED.cloud, encodeCbor([host, mqttPort, httpPort, broker]));

@@ -84,7 +84,7 @@ export function createVirtualBoard({ flash, io, pins, lines, woken, readPin }: K
       crypto: nodePrimitives,
       flash,
       io,
-      radio: { scan: nothing, listen: nothing, join: nothing, leave: nothing, accessPoint: nothing },
+      radio: { country: nothing, scan: nothing, listen: nothing, join: nothing, leave: nothing, accessPoint: nothing },
       tcp: {
         ...{ listen: nothing, connect: () => -1, close: (connection) => board.closed(connection) },
         write: (connection, bytes) => {

@@ -144,7 +144,13 @@ test("a key that the flash does not take is no identity", () => {
 
 test("a station gives what is the factory's in its form, and nothing of the unit's own", () => {
   const bare = unit();
-  for (const values of [new Map([["claimed", new Uint8Array(0)]]), new Map([["air-key", new Uint8Array(31)]])]) {
+  const wrong = [
+    ["claimed", new Uint8Array(0)],
+    ["air-key", new Uint8Array(31)],
+    ["country", utf8("de")],
+    ["country", utf8("DEU")],
+  ] as const;
+  for (const values of wrong.map((each) => new Map([each]))) {
     expect(bare.ask({ kind: "provision", values })).toEqual([{ kind: "done", fault: FAULTS.FACTORY_LINE }]);
   }
   expect(bare.memory.size).toBe(0);

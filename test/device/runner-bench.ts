@@ -89,6 +89,7 @@ export function bench(options: BenchOptions): Bench {
       },
     },
     radio: {
+      country: (code: Uint8Array) => called("country", fromUtf8(code)),
       scan: () => called("scan"),
       listen: (channel: number) => called("listen", channel),
       join: (ssid: Uint8Array, passphrase: Uint8Array) => called("join", fromUtf8(ssid), fromUtf8(passphrase)),

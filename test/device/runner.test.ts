@@ -28,6 +28,7 @@ const CALLS: Readonly<Record<Effect["kind"], readonly [Effect, readonly unknown[
       ["write", 0, []],
     ],
   ],
+  "radio-country": [{ kind: "radio-country", country: utf8("DE") }, [["country", "DE"]]],
   "radio-scan": [{ kind: "radio-scan" }, [["scan"]]],
   "radio-listen": [{ kind: "radio-listen", channel: 6 }, [["listen", 6]]],
   "radio-join": [{ kind: "radio-join", ssid: utf8("home"), passphrase: utf8("pass") }, [["join", "home", "pass"]]],

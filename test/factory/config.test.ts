@@ -49,6 +49,11 @@ test.each([
     '7:39: appOrigins.1: "a.example" is not an origin',
   ],
   ['  "maker": "L.EXAMPLE",\n  "brand": 1', "7:3: brand: there is no such key"],
+  [
+    '  "maker": "L.EXAMPLE",\n  "country": "uk"',
+    '7:3: country: "uk" is not a country (expected two capital letters of ISO 3166-1, as DE); write GB',
+  ],
+  ['  "maker": "L.EXAMPLE",\n  "country": 49', "7:3: country: 49 (expected a text)"],
   ['  "keys": ""', "1:1: maker: is missing (expected a text)"],
 ])("%s is refused at its line, in a person's words", (text, line) => {
   expect(errorOf(at(text))).toContain(`flash.config.json:${line}`);

@@ -94,6 +94,15 @@ test("after a sleep, the access point that gave an address is asked alone, and o
   expect(of(run(JOIN, CONNECTED, "ip:", "leave:", JOIN), "driver join")).toEqual([WIDE, WIDE]);
 });
 
+test("the unit's country reaches the driver, and the log says when the driver does not know it", () => {
+  expect(of(run("country:DE", "scan:"), "driver")).toEqual(["driver country DE", "driver scan"]);
+  expect(of(run("country:DE"), "log")).toEqual([]);
+  expect(of(run("country:DEU"), "driver")).toEqual([]);
+  expect(of(run("country:ZA"), "log")).toEqual([
+    "log latchkey: the radio does not know the rules of the unit's country; it keeps the most careful ones",
+  ]);
+});
+
 test("names and keys reach the driver as bytes, whatever they are", () => {
   const name = "ff00fe".padEnd(64, "a0");
   const key = "30".repeat(64);

@@ -15,6 +15,8 @@ export interface Board {
   /** The chip, as "esp32c6", whose loader in ROM writes the flash over a serial line. */
   readonly loader?: string;
   readonly hardwareRevision?: number;
+  /** Countries whose rules the radio knows, separated by spaces; any where absent. */
+  readonly countries?: string;
   readonly flash: {
     readonly bytes: number;
     readonly sectorBytes: number;

@@ -4,6 +4,7 @@ import type { PortEvent, Radio } from "#device/port.ts";
 import { lineFrameReader } from "#wire/lines/line-frame.ts";
 import { decodeRadioReport, encodeRadioCommand, type RadioCommand } from "#wire/lines/radio-line.ts";
 
+const COUNTRY_BYTES = 2;
 const SSID_BYTES_MAX = 32;
 const PASSPHRASE_BYTES_MAX = 64;
 
@@ -37,6 +38,7 @@ export function openRadioLine(
   const send = (command: RadioCommand) => void line.write(encodeRadioCommand(command));
   return {
     radio: {
+      country: (code) => void (code.length === COUNTRY_BYTES && send({ kind: "country", code })),
       scan: () => send({ kind: "scan" }),
       listen: (channel) => send({ kind: "listen", channel }),
       join(ssid, passphrase) {

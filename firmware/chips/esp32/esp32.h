@@ -48,6 +48,8 @@ void esp32_serial_write(const uint8_t *bytes, size_t length);
 
 /* Wi-Fi. Each gives whether the driver took it. */
 bool esp32_radio_start(void);
+/* ISO 3166-1; kept until an access point that the unit joins tells other rules (802.11d). At first, and when one is not known: "01", the most careful. */
+bool esp32_radio_country(const uint8_t code[2]);
 bool esp32_radio_scan(void);
 bool esp32_radio_listen(uint8_t channel); /* of 2.4 GHz; 0 stops */
 /* Any access point of that name; with a channel that one there alone, without a scan of the others. */

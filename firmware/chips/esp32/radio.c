@@ -21,13 +21,14 @@
 #define AROUND_BYTES 8u
 #define KEPT_FREE_BYTES 128u /* of the line's ring, for what nobody says again: joined, not joined, left, serving */
 
-enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT, SERVING };
+enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, COUNTRY, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT, SERVING };
 enum { NO_NETWORK = 1, REFUSED };
 
 static bool is_on, is_scanning, is_listening, wants_listen;
 static uint8_t channel;
 static enum { APART, JOINING, TOGETHER } state;
 static bool wants_serving, is_serving;
+static bool is_country_unknown; /* still to be told */
 static unsigned tries;
 static bool is_direct; /* this try asks the last access point alone */
 static uint64_t until_ms, scan_until_ms;
@@ -151,6 +152,7 @@ static void obey(uint8_t type, const uint8_t *bytes, uint32_t length) {
   if (type == JOIN) join(bytes, length);
   if (type == LEAVE) leave();
   if (type == ACCESS_POINT) serve(bytes, length);
+  if (type == COUNTRY && length == 2) is_country_unknown = !esp32_radio_country(bytes);
   if (type == LISTEN && length == 1) {
     channel = bytes[0];
     wants_listen = channel >= 1 && channel <= 14;
@@ -241,8 +243,16 @@ static void tell_lost(void) {
   report_number("latchkey: frames not taken", told);
 }
 
+/* Not where the command is taken: what writes to the radio's line writes the log too. */
+static void tell_country(void) {
+  if (!is_country_unknown) return;
+  is_country_unknown = false;
+  report_line("latchkey: the radio does not know the rules of the unit's country; it keeps the most careful ones");
+}
+
 void radio_poll(void) {
   if (!is_on) return;
+  tell_country();
   take_event();
   uint64_t now_ms = chip_milliseconds();
   if (is_scanning && now_ms >= scan_until_ms) tell_scan();

@@ -31,7 +31,7 @@
 #define READY_MS 50u
 #define READY_TRIES 60
 
-enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT, SERVING };
+enum { SCAN = 1, LISTEN, JOIN, LEAVE, ACCESS_POINT, COUNTRY, FRAME = 0x81, SCANNED, JOINED, JOIN_FAILED, LEFT, SERVING };
 enum { NO_NETWORK = 1, REFUSED, NO_ADDRESS };
 
 static const char *interface;
@@ -208,6 +208,9 @@ static void take_command(void) {
     case JOIN: join(payload, length); break;
     case LEAVE: leave(); break;
     case ACCESS_POINT: open_access_point(payload, length); break;
+    case COUNTRY:
+      if (length == 2 && !wpa_country(payload)) fprintf(stderr, "latchkey-unit: wpa_supplicant does not take the unit's country; its own counts\n");
+      break;
     default: break;
   }
   explicit_bzero(payload, sizeof payload);

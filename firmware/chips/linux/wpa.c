@@ -113,6 +113,12 @@ static bool set_credentials(const char *id, const uint8_t *passphrase, size_t le
   return done && set(id, "ieee80211w", "1");
 }
 
+bool wpa_country(const uint8_t code[2]) {
+  char command[] = "SET country ??";
+  memcpy(command + sizeof command - 3, code, 2);
+  return wpa_do(command);
+}
+
 bool wpa_open_access_point(const uint8_t *ssid, size_t ssid_bytes) {
   char id[16], name[2 * 32 + 1] = "", command[40];
   wpa_leave();

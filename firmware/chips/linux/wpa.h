@@ -12,6 +12,8 @@ bool wpa_ask(const char *command, char *answer, size_t room);
 bool wpa_do(const char *command);
 /* The next event that has come, without its level, as CTRL-EVENT-CONNECTED ...; false when there is none. */
 bool wpa_event(char *text, size_t room);
+/* The rules of a country, by ISO 3166-1: wpa_supplicant asks the kernel, for all radios. False when it refuses. */
+bool wpa_country(const uint8_t code[2]);
 /*
  * Leaves every network, and joins this one, which it looks for on these frequencies alone, parted by blanks: a scan of every channel
  * takes up to eight seconds. Empty for all. False when wpa_supplicant refuses what it is told.

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { type Board, readBoard } from "#boards/sim/host/board.ts";
 import { bootImages } from "#cli/board/boot-images.ts";
+import { checkCountry } from "#cli/factory/check-country.ts";
 import { PASSPHRASE } from "#cli/phone/credentials.ts";
 import { endOnSignals } from "#cli/program.ts";
 import { createReporter } from "#cli/reporter.ts";
@@ -74,6 +75,7 @@ async function kitPlace(options: Options, board: Board): Promise<KitPlace | unde
 async function dev(options: Options, begins: () => void): Promise<void> {
   const read = readFlashConfig(options.config);
   const board = readBoard(options.board ?? read.board);
+  checkCountry(read, board);
   const config = developmentConfig(read, board.name);
   const tell = takeDevPlace(config.output);
   if (options.fresh === true) forgetUnit(config.output);

@@ -6,6 +6,7 @@ import type { Board } from "#boards/sim/host/board.ts";
 import { openRadioTester, type RadioTester } from "#boards/sim/host/radio-tester.ts";
 import { openSimStation } from "#boards/sim/host/station.ts";
 import { checkLoader } from "#cli/board/boot-images.ts";
+import { checkCountry } from "#cli/factory/check-country.ts";
 import { makerKeys } from "#cli/maker-keys.ts";
 import { CliTrouble } from "#cli/trouble.ts";
 import { onboardingNames, readBundleMark } from "#factory/bundle/bundle-mark.ts";
@@ -128,7 +129,8 @@ export async function makeUnits(
   const { config, board, releasePath, serial } = asked;
   const keys = makerKeys(config);
   const release = readReleaseFile(releasePath);
-  // What is wrong with the release is said before anything is touched.
+  // What is wrong is said before anything is touched.
+  checkCountry(config, board);
   checkBundle(config, board, release, releasePath);
   firstFlash(config, board, release, keys, releasePath);
   if (serial === undefined && startsNative(board)) await readyBoot(board.name);

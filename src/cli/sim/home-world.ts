@@ -83,6 +83,7 @@ export function createHomeWorld(seed: number): HomeWorld {
     after,
     trace,
     radio: {
+      country: () => undefined,
       scan: () =>
         unit?.deliver(
           {

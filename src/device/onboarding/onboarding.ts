@@ -275,7 +275,11 @@ function start(parts: Parts, state: State, event: DeviceEvent & { kind: "start" 
   state.facts = event.facts;
   state.wifi = event.facts.wifi;
   state.isProvisional = false;
-  return state.wifi === undefined ? scan(parts, state, event.nowMs) : join(state, event.nowMs);
+  const { country } = event.facts;
+  return [
+    ...(country === undefined ? [] : [{ kind: "radio-country", country } as const]),
+    ...(state.wifi === undefined ? scan(parts, state, event.nowMs) : join(state, event.nowMs)),
+  ];
 }
 
 function on(parts: Parts, state: State, event: DeviceEvent): Effect[] {

@@ -1,6 +1,8 @@
 /**
  * The table of every value that a unit keeps over power loss: its name in flash, which machines write it, and its form.
  * What a value that cannot be read or written means stands in meanings.ts, which no unit carries.
+ *
+ * Long because one table is easier to check than two.
  * @source PROTOCOL 9.2
  */
 import { encodeRevocations } from "#trust/grants/revocations.ts";
@@ -49,6 +51,7 @@ import {
   encodeWifi,
   encodeZone,
 } from "./codecs.ts";
+import { decodeCountry } from "./country.ts";
 
 /** `writers` are names of machines. What `provision` writes comes from the factory's station, mostly as bytes. */
 export const ENTRIES = {
@@ -115,6 +118,11 @@ export const ENTRIES = {
     name: PROVISIONED.onboarding,
     writers: ["provision"],
     decode: decodeOnboarding,
+  },
+  country: {
+    name: PROVISIONED.country,
+    writers: ["provision"],
+    decode: decodeCountry,
   },
   key: {
     name: OWN.key,
@@ -270,6 +278,7 @@ export const ENTRY_NAMES = [
   "cloud",
   "cloudTls",
   "onboarding",
+  "country",
   "key",
   "provisioned",
   "wifi",

@@ -62,6 +62,10 @@ export const MEANINGS: Readonly<Record<EntryName, Meaning>> = {
     unreadable: "Air alone is heard",
     unwritable: STATION,
   },
+  country: {
+    unreadable: "the radio keeps the rules that it has of itself, as without a country",
+    unwritable: STATION,
+  },
   key: {
     unreadable: "the unit answers nobody; it makes no second key once it is provisioned",
     unwritable: "the station is told; there is no identity",

@@ -33,6 +33,8 @@ export const PROVISIONED = {
   cloudTls: "cloud-tls",
   /** CBOR [list of legacy protocols' names that are switched on, SoftAP as bool, their AES-128 key where the app has one]. */
   onboarding: "onboarding",
+  /** Whose rules the radio keeps: ISO 3166-1 alpha-2, two upper-case letters; absent where the product names none. */
+  country: "country",
 } as const;
 
 /** Written by the unit itself. */

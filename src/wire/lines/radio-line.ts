@@ -21,7 +21,9 @@ export type RadioCommand =
   | { readonly kind: "join"; readonly ssid: Uint8Array; readonly passphrase: Uint8Array }
   | { readonly kind: "leave" }
   /** An empty SSID closes the unit's own access point. */
-  | { readonly kind: "access-point"; readonly ssid: Uint8Array };
+  | { readonly kind: "access-point"; readonly ssid: Uint8Array }
+  /** Two upper-case letters of ISO 3166-1. */
+  | { readonly kind: "country"; readonly code: Uint8Array };
 
 /** What a radio tells its unit; the kinds and shapes of the port's events. */
 export type RadioReport =
@@ -79,6 +81,8 @@ export function encodeRadioCommand(command: RadioCommand): Uint8Array {
       return encodeLineFrame(0x04, new Uint8Array(0));
     case "access-point":
       return encodeLineFrame(0x05, counted(command.ssid));
+    case "country":
+      return encodeLineFrame(0x06, command.code);
   }
 }
 
@@ -104,6 +108,8 @@ export function decodeRadioCommand({ type, payload }: LineFrame): Result<RadioCo
       if (ssidBytes === undefined || ssidBytes > 32 || payload.length !== 1 + ssidBytes) return bad;
       return ok({ kind: "access-point", ssid: payload.slice(1) });
     }
+    case 0x06:
+      return payload.length === 2 ? ok({ kind: "country", code: payload.slice() }) : bad;
     default:
       return bad;
   }

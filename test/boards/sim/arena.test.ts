@@ -26,7 +26,7 @@ async function startIn(heapBytes: number, after = ""): Promise<{ readonly failur
     flash: openFlashFile(flashPath, board.flash),
     pins: board.pins,
     hardware: createIoModel(board, { emit: nothing }),
-    radio: { scan: nothing, listen: nothing, join: nothing, leave: nothing, accessPoint: nothing },
+    radio: { country: nothing, scan: nothing, listen: nothing, join: nothing, leave: nothing, accessPoint: nothing },
     network: openNetwork("127.255.255.255", nothing, nothing),
     resetReason: "power",
     isTrial: false,

@@ -6,7 +6,7 @@ import { createRandomSource } from "#boards/sim/host/air/random-source.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { verifyHello } from "#trust/verify-hello.ts";
 import { tiAnnouncement } from "#wire/air/ti-announcement.ts";
-import { OWN } from "#wire/flash/stored-names.ts";
+import { OWN, PROVISIONED } from "#wire/flash/stored-names.ts";
 import { HELLO_PORT } from "#wire/sessions/hello.ts";
 import { ATTACKER, createWorld, DEVICE_ID, HOME, joined, messageOf, OWNER, recorded, start } from "./world.ts";
 
@@ -42,6 +42,21 @@ test("waits for a scan of both bands, and searches the channels of 5 GHz that it
   expect(listened()).toEqual([]);
   world.run(300);
   expect(new Set(listened())).toEqual(new Set([36]));
+});
+
+test("a unit of a country names it to its radio before anything else, at each start", () => {
+  for (const starts of [1, 2]) {
+    const world = createWorld([]);
+    world.stored.set(PROVISIONED.country, utf8("US"));
+    if (starts === 2) world.stored.set(OWN.wifi, Uint8Array.of(4, ...utf8("home"), 0));
+    start(world);
+    const [first, second] = world.effects.filter(({ kind }) => kind.startsWith("radio-"));
+    expect(first).toEqual({ kind: "radio-country", country: utf8("US") });
+    expect(second?.kind).toBe(starts === 1 ? "radio-scan" : "radio-listen");
+  }
+  const none = createWorld([]);
+  start(none);
+  expect(none.effects.some(({ kind }) => kind === "radio-country")).toBe(false);
 });
 
 test("the button, held long, clears the counter and the network", () => {

@@ -21,6 +21,7 @@ const COMMANDS: readonly RadioCommand[] = [
   { kind: "join", ssid: new Uint8Array(32), passphrase: new Uint8Array(0) },
   { kind: "leave" },
   { kind: "access-point", ssid: Uint8Array.of(65) },
+  { kind: "country", code: Uint8Array.of(68, 69) },
 ];
 
 const REPORTS: readonly RadioReport[] = [

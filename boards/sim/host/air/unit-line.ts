@@ -10,6 +10,10 @@ import type { RandomSource } from "./random-source.ts";
 /** Scanning and joining take a moment, as they do on a chip. */
 const SCAN_MS = 120;
 const JOIN_MS = 60;
+/** The last channel of 2.4 GHz in a country where it is not 13, as Linux's wireless-regdb has it. */
+const LAST_CHANNELS: Readonly<Record<string, number>> = { CA: 11, JP: 14, TW: 11, US: 11 };
+const [LAST_CHANNEL, LAST_OF_ALL] = [13, 14];
+const FIRST_OF_5_GHZ = 36;
 
 export interface UnitLine {
   hear(frame: Frame): void;
@@ -21,11 +25,13 @@ export function openUnitLine(socket: Socket, config: AirConfig, number: number, 
   const mac = Uint8Array.of(0x02, 0x4c, 0x4b, 0, number >> 8, number & 0xff);
   const read = lineFrameReader();
   let channel = 0;
+  let lastChannel = LAST_OF_ALL;
+  const isAllowed = (wanted: number) => wanted <= lastChannel || wanted >= FIRST_OF_5_GHZ;
   const say = (report: RadioReport) => void (socket.destroyed || socket.write(encodeRadioReport(report)));
   const later = (ms: number, report: RadioReport) => void setTimeout(() => say(report), ms).unref();
 
   function join({ ssid, passphrase }: RadioCommand & { kind: "join" }) {
-    const network = config.networks.find((each) => isSameSsid(each, ssid));
+    const network = config.networks.find((each) => isSameSsid(each, ssid) && isAllowed(each.channel));
     if (network === undefined) return later(JOIN_MS, { kind: "radio-join-failed", reason: "no-network" });
     if (Buffer.compare(Buffer.from(network.passphrase), passphrase) !== 0) {
       return later(JOIN_MS, { kind: "radio-join-failed", reason: "refused" });
@@ -41,16 +47,21 @@ export function openUnitLine(socket: Socket, config: AirConfig, number: number, 
       case "scan":
         return later(SCAN_MS, {
           kind: "radio-scan",
-          accessPoints: config.networks.map((network) => ({
-            ssid: network.isHidden === true ? new Uint8Array(0) : ssidOf(network),
-            bssid: bssidOf(network),
-            channel: network.channel,
-            rssiDbm: network.rssiDbm ?? -55,
-            cipher: network.cipher ?? (network.passphrase === "" ? "open" : "ccmp"),
-          })),
+          accessPoints: config.networks
+            .filter((network) => isAllowed(network.channel))
+            .map((network) => ({
+              ssid: network.isHidden === true ? new Uint8Array(0) : ssidOf(network),
+              bssid: bssidOf(network),
+              channel: network.channel,
+              rssiDbm: network.rssiDbm ?? -55,
+              cipher: network.cipher ?? (network.passphrase === "" ? "open" : "ccmp"),
+            })),
         });
       case "listen":
-        channel = command.channel;
+        channel = isAllowed(command.channel) ? command.channel : 0;
+        return;
+      case "country":
+        lastChannel = LAST_CHANNELS[String.fromCharCode(...command.code)] ?? LAST_CHANNEL;
         return;
       case "join":
         return join(command);

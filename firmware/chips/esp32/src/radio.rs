@@ -22,7 +22,7 @@ use esp_wifi_sys_esp32c3::include::*;
 use esp_wifi_sys_esp32c6::include::*;
 
 const FCS_BYTES: usize = 4;
-/// The most careful rules of all countries, until the unit is joined: then those that the access point tells (802.11d).
+/// The most careful rules of all countries, until the unit names its own, or is joined: then those that the access point tells (802.11d).
 const COUNTRY: &[u8; 2] = b"01";
 const STATIONS_MOST: u8 = 4;
 const ACCESS_POINT_CHANNEL: u8 = 1;
@@ -115,6 +115,12 @@ extern "C" fn esp32_radio_start() -> bool {
     ACCESS_POINT.put(Interface::access_point());
     let filter = wifi_promiscuous_filter_t { filter_mask: WIFI_PROMIS_FILTER_MASK_DATA };
     unsafe { is_ok(esp_wifi_set_country_code(c"01".as_ptr(), true)) && is_ok(esp_wifi_set_promiscuous_filter(&filter)) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn esp32_radio_country(code: *const [u8; 2]) -> bool {
+    let [first, second] = unsafe { *code };
+    is_ok(unsafe { esp_wifi_set_country_code([first, second, 0].as_ptr().cast(), true) })
 }
 
 #[unsafe(no_mangle)]

@@ -274,6 +274,7 @@ enum setting_kind {
 #define STORED_CLOUD "cloud"
 #define STORED_CLOUD_TLS "cloud-tls"
 #define STORED_ONBOARDING "onboarding"
+#define STORED_COUNTRY "country"
 #define STORED_KEY "key"
 #define STORED_PROVISIONED "provisioned"
 #define STORED_WIFI "wifi"

@@ -25,9 +25,9 @@ runContract(port, ${SPARE});`,
 until [ -c /dev/mtd0 ]; do sleep 0.1; done
 cat /sys/class/mtd/mtd0/type /sys/class/mtd/mtd0/erasesize
 run() {
-  ./unit --flash /dev/mtd0 < /dev/null > /tmp/said 2>&1 & unit=$!
-  until grep -qs '^contract end' /tmp/said; do sleep 0.2; kill -0 $unit || break; done
-  sed "s/^/$1: /" /tmp/said
+  ./unit --flash /dev/mtd0 < /dev/null > /tmp/$1 2>&1 & unit=$!
+  until grep -qs '^contract end' /tmp/$1; do sleep 0.2; kill -0 $unit || break; done
+  sed "s/^/$1: /" /tmp/$1
   read runtime < /proc/$unit/task/$unit/children
   sed -n "s/^VmHWM:/$1 memory /p" /proc/$runtime/status
   kill -9 $unit

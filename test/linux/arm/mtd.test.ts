@@ -31,6 +31,8 @@ run() {
   read runtime < /proc/$unit/task/$unit/children
   sed -n "s/^VmHWM:/$1 memory /p" /proc/$runtime/status
   kill -9 $unit
+  # Its program ends with it, and until then has the flash to itself.
+  while [ -e /proc/$runtime ] && ! grep -q '^State:.Z' /proc/$runtime/status; do sleep 0.1; done
 }
 run first
 run second

@@ -55,7 +55,8 @@ static void rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason,
 
 /* Where an error came about, unless there is no memory for that. */
 static void report_stack(JSContext *ctx, JSValueConst error) {
-  const char *trace = JS_ToCString(ctx, JS_GetPropertyStr(ctx, error, "stack"));
+  JSValue stack = JS_GetPropertyStr(ctx, error, "stack");
+  const char *trace = JS_IsString(stack) ? JS_ToCString(ctx, stack) : NULL;
   if (trace) report_line(trace);
 }
 

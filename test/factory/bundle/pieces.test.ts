@@ -17,6 +17,19 @@ test("functions come first, the rest keeps its order", () => {
   ]);
 });
 
+test("large functions come before the others, since a unit compiles them while it holds the fewest names", () => {
+  const large = (name: string) => `function ${name}(){return"${".".repeat(1_000)}"}`;
+  const pieces = inPieces(`function a(){}const b=1;${large("c")}function d(){}${large("e")}a();`).split(SEPARATOR);
+  expect(pieces.map((text) => text.slice(0, 10))).toEqual([
+    "function c",
+    "function e",
+    "function a",
+    "const b=1;",
+    "function d",
+    "a();",
+  ]);
+});
+
 test("run one by one as scripts, the pieces do what the whole did", () => {
   const script =
     'const log=[],add=x=>{log.push(x)};add(twice(3));function twice(n){return n*2}add("\\f");var r=log.join();';

@@ -90,7 +90,7 @@ async function tryAgain(first, args, env) {
 }
 
 /**
- * Runs a stage of test/stages.json.
+ * Runs a stage of test/stages.json; `options` are further arguments of vitest.
  * @param slowness How many times slower than the reference machine this one is; budgets grow with it.
  * @param env      LATCHKEY_TIER and LATCHKEY_LEFT_OUT for the tests.
  * @returns Counts of passed and failed tests, and of tests that the tier leaves out; files that passed at their second try alone.

@@ -7,14 +7,9 @@ import { createRandomSource } from "#boards/sim/host/air/random-source.ts";
 import { openUnitLine, type UnitLine } from "#boards/sim/host/air/unit-line.ts";
 import { countryFault, countryOnBoard, isCountry } from "#factory/country.ts";
 import { lineFrameReader } from "#wire/lines/line-frame.ts";
-import {
-  decodeRadioCommand,
-  decodeRadioReport,
-  encodeRadioCommand,
-  type RadioCommand,
-  type RadioReport,
-} from "#wire/lines/radio-line.ts";
+import { decodeRadioReport, encodeRadioCommand, type RadioCommand, type RadioReport } from "#wire/lines/radio-line.ts";
 import { makeTestUnit, type TestUnit } from "../boards/sim/made-unit.ts";
+import { openNotingRadio } from "../noting-radio.ts";
 import { until } from "../progress.ts";
 
 let unit: TestUnit | undefined;
@@ -25,29 +20,11 @@ afterEach(async () => {
   end();
 });
 
-/** A radio that notes what it is asked for, and answers nothing. */
-async function openRadio() {
-  const commands: RadioCommand[] = [];
-  const server = createServer((socket) => {
-    const read = lineFrameReader();
-    socket.on("error", () => socket.destroy());
-    socket.on("data", (bytes) => {
-      for (const frame of read(new Uint8Array(bytes as Buffer))) {
-        const command = decodeRadioCommand(frame);
-        if (command.ok) commands.push(command.value);
-      }
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  end = () => server.close();
-  return { commands, address: `127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
-
 const CODE = Uint8Array.of(68, 69);
 
 test("the line gives a unit its country, and the unit names it to its radio at each start, before anything else", async () => {
-  const { commands, address } = await openRadio();
+  const { commands, address, close } = await openNotingRadio();
+  end = close;
   unit = await makeTestUnit(address, { country: "DE" });
   for (const starts of ["the start at the line", "a start after the power was off"]) {
     await until(starts, () => (commands.length > 1 && commands.at(-1)?.kind === "scan" ? true : undefined));
@@ -59,7 +36,8 @@ test("the line gives a unit its country, and the unit names it to its radio at e
 });
 
 test("a unit without a country leaves its radio as it is", async () => {
-  const { commands, address } = await openRadio();
+  const { commands, address, close } = await openNotingRadio();
+  end = close;
   unit = await makeTestUnit(address);
   await until("a unit that scans", () => (commands.some(({ kind }) => kind === "scan") ? true : undefined));
   expect(commands.filter(({ kind }) => kind === "country")).toEqual([]);

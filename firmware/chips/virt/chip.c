@@ -53,7 +53,7 @@ void chip_interrupt(void) {
   }
 }
 
-/* Held up by the line itself: the controller tells of a rise alone, and does not ask again for what still waits once it is let through. */
+/* A full line is masked in the UART, not in the interrupt controller: QEMU's tells of a rising edge alone, so that a byte which waited while it was masked there would never be told of. */
 void chip_serial_resume(int line) { INTERRUPT(line) = RX_INTERRUPT; }
 
 void chip_serial_buffer(int line) { FIFO(line) = 1; }

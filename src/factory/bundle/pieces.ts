@@ -32,10 +32,13 @@ export function statementsOf(script: string, paths: readonly string[] = []): rea
   });
 }
 
-/** Functions from this length on come first: the compiler takes twenty times as much memory, which names of what it has compiled fill meanwhile. */
-const LARGE_BYTES = 1_000;
+/**
+ * Functions of so many characters or more are compiled first. A compiler takes twenty times the bytes of a function, and the names of all that
+ * was compiled before it lie in the same memory.
+ */
+const LARGE_CHARACTERS = 1_000;
 
-const isLargeFunction = ({ text }: Statement) => text.length >= LARGE_BYTES && /^(async )?function/.test(text);
+const isLargeFunction = ({ text }: Statement) => text.length >= LARGE_CHARACTERS && /^(async )?function/.test(text);
 
 /** What comes on demand first, large functions before the rest of it; then the others; each in their order. */
 export function inOrder(statements: readonly Statement[]): readonly string[] {

@@ -6,11 +6,13 @@ import { ROOT, setUp } from "./setup.mjs";
 import { measureSpeedMs } from "./speed.mjs";
 import { runStage } from "./stage.mjs";
 import { installsPackages, provideSystemPackages } from "./system-packages.mjs";
+import { provideTemporaryFolder } from "./temporary.mjs";
 
 const isAll = process.argv.includes("--all");
 const files = process.argv.slice(2).filter((arg) => arg !== "--all");
 const setUpStartedMs = performance.now();
 setUp();
+const freeBytes = provideTemporaryFolder();
 const node = (args, env = {}) =>
   spawnSync(process.execPath, args, { cwd: ROOT, stdio: ["ignore", 1, 2], env: { ...process.env, ...env } }).status;
 

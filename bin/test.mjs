@@ -2,17 +2,30 @@
 // and ends with the true counts. With names of files it runs those tests alone, without budgets.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname } from "node:path";
 import { ROOT, setUp } from "./setup.mjs";
 import { measureSpeedMs } from "./speed.mjs";
 import { runStage } from "./stage.mjs";
 import { installsPackages, provideSystemPackages } from "./system-packages.mjs";
 import { provideTemporaryFolder } from "./temporary.mjs";
 
+/** Disk space that a run of everything takes for its temporary files. */
+const NEEDED_BYTES = 3e9;
+
 const isAll = process.argv.includes("--all");
 const files = process.argv.slice(2).filter((arg) => arg !== "--all");
 const setUpStartedMs = performance.now();
 setUp();
 const freeBytes = provideTemporaryFolder();
+if (files.length === 0 && freeBytes < NEEDED_BYTES) {
+  const [free, needed] = [freeBytes, NEEDED_BYTES].map((bytes) => (bytes / 1e9).toFixed(1));
+  console.error(
+    `latchkey: the tests need ${needed} GB of disk for temporary files and ${dirname(tmpdir())} has ${free} left; ` +
+      "free some, or name a folder with more in TMPDIR",
+  );
+  process.exit(1);
+}
 const node = (args, env = {}) =>
   spawnSync(process.execPath, args, { cwd: ROOT, stdio: ["ignore", 1, 2], env: { ...process.env, ...env } }).status;
 

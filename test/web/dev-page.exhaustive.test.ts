@@ -39,6 +39,10 @@ const FAILURES: readonly (readonly [string, { readonly text: string; readonly at
       },
     ],
     [
+      "a promise that is rejected with an error nobody threw",
+      { text: 'void Promise.reject(new Error("never thrown"));', at: "never thrown", said: "never thrown" },
+    ],
+    [
       "more memory than an app has",
       {
         text: "const kept: Uint8Array[] = [];\nsetTimeout(() => {\n  for (;;) kept.push(new Uint8Array(5_000));\n}, 200);",

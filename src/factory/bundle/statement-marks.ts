@@ -43,6 +43,13 @@ function runsCode(node: ts.Node): boolean {
   return ts.forEachChild(node, (child) => runsCode(child) || undefined) === true;
 }
 
+/** An error that is made and not thrown at once: rejecting a promise with it passes no handler. */
+const makesError = (node: ts.Node) =>
+  ts.isNewExpression(node) &&
+  ts.isIdentifier(node.expression) &&
+  node.expression.text.endsWith("Error") &&
+  !ts.isThrowStatement(node.parent);
+
 /** Statements of a file that may stand in a block as well. */
 const standsInBlock = (statement: ts.Statement) =>
   ts.isExpressionStatement(statement) ||
@@ -78,6 +85,8 @@ function withStatementMarks(path: string, source: string, places: string[], isWh
       // An error that is caught here and thrown again came about where the function is now.
       add(start(node.block) + 1, `${NOTE}(${node.variableDeclaration.name.text},${STEP});`);
     }
+    const isError = isWhole && makesError(node);
+    if (isError) add(start(node), `${NOTE}(`);
     const alone = isInFunction ? childStatements(node) : [];
     const listed = isInFunction ? statementList(node) : [];
     ts.forEachChild(node, (child) => {
@@ -88,6 +97,7 @@ function withStatementMarks(path: string, source: string, places: string[], isWh
       visit(child, isInFunction);
       if (isWrapped) add(child.getEnd(), "}");
     });
+    if (isError) add(node.getEnd(), `,${markOf(node)})`);
   }
   function visitFunction(node: ts.SignatureDeclaration, body: ts.Node): void {
     ts.forEachChild(node, (child) => child !== body && visit(child, false));

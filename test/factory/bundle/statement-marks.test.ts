@@ -40,6 +40,11 @@ ${"export"} const cases: Record<string, () => unknown> = {
     throw new Error("after an await");
   },
   asyncArrow: async () => await Promise.reject(new Error("in an arrow")),
+  rejected() {
+    helper(1);
+    return Promise.reject(helper(2) > 1 ? new RangeError("never thrown") : undefined);
+  },
+  kept: () => new Promise((_, reject) => reject(new Error("an argument"))),
   method: () => new Wide().area(),
   choice() {
     switch (helper(1)) {
@@ -111,7 +116,9 @@ test.each([
   ["rest", "return helper(1) +"],
   ["arrow", "missing.name;"],
   ["later", 'throw new Error("after an await")'],
-  ["asyncArrow", "await Promise.reject"],
+  ["asyncArrow", 'new Error("in an arrow")'],
+  ["rejected", 'new RangeError("never thrown")'],
+  ["kept", 'new Error("an argument")'],
   ["method", 'throw new Error("no height")'],
   ["choice", 'throw new Error("in a case")'],
   ["generator", 'throw new Error("in a generator")'],

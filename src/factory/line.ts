@@ -31,6 +31,8 @@ interface LineInput {
 
 export interface MadeUnit extends Printed {
   readonly id: Uint8Array;
+  /** How the device key lies in its flash, as the unit says; undefined where it says nothing of it. */
+  readonly deviceKey: string | undefined;
 }
 
 /** Makes one unit and leaves it with power, listening for Wi-Fi. Throws LineError. */
@@ -50,6 +52,7 @@ export async function makeUnit(input: LineInput): Promise<MadeUnit> {
   await step("owner's grant", () => provision(station, identity));
   const printed = await step("label and card", () => printSheets(config, identity));
   await step("unit remembers", () => checkUnit(station, crypto, identity));
+  const deviceKey = station.deviceKey?.();
   if (station.listening !== undefined) await step("listens for Wi-Fi", () => station.listening?.() as Promise<void>);
   await step("registry", async () =>
     registry.add({
@@ -63,9 +66,10 @@ export async function makeUnit(input: LineInput): Promise<MadeUnit> {
       grantCti: identity.grantCti,
       release: input.release,
       madeAtS: input.nowS,
+      ...(deviceKey !== undefined && { deviceKey }),
     }),
   );
-  return { id: identity.id, ...printed };
+  return { id: identity.id, deviceKey, ...printed };
 }
 
 async function provision(station: Station, identity: Identity): Promise<void> {

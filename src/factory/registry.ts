@@ -18,6 +18,8 @@ export interface UnitRow {
   readonly release: string;
   /** Unix seconds. */
   readonly madeAtS: number;
+  /** How the device key lay in its flash when it was made, as the unit said. Absent where it said nothing, as on chips that can't seal it. */
+  readonly deviceKey?: string;
 }
 
 export interface Registry {
@@ -40,13 +42,15 @@ class RegistryError extends Error {
 const SCHEMA = `CREATE TABLE IF NOT EXISTS units (
   id TEXT PRIMARY KEY, product TEXT NOT NULL, board TEXT NOT NULL, publicKey BLOB NOT NULL,
   grantCti BLOB NOT NULL, release TEXT NOT NULL, madeAtS INTEGER NOT NULL,
-  hardwareRevision INTEGER NOT NULL DEFAULT 1, fleet TEXT NOT NULL DEFAULT '', cards TEXT NOT NULL DEFAULT 'noFlash') STRICT`;
+  hardwareRevision INTEGER NOT NULL DEFAULT 1, fleet TEXT NOT NULL DEFAULT '', cards TEXT NOT NULL DEFAULT 'noFlash',
+  deviceKey TEXT) STRICT`;
 
 /** Columns that registries of older lines lack, with what their units were made as. */
 const ADDED = [
   "hardwareRevision INTEGER NOT NULL DEFAULT 1",
   "fleet TEXT NOT NULL DEFAULT ''",
   "cards TEXT NOT NULL DEFAULT 'noFlash'",
+  "deviceKey TEXT",
 ];
 
 function bringUpToDate(database: Database.Database): void {
@@ -79,8 +83,9 @@ function trouble(path: string, error: unknown): RegistryError {
 /** A row as it comes from the library, whose bytes are a Buffer or an ArrayBuffer. */
 function rowOf(row: unknown): UnitRow | undefined {
   if (row === undefined) return undefined;
-  const { publicKey, grantCti, ...rest } = row as UnitRow;
-  return { ...rest, publicKey: new Uint8Array(publicKey), grantCti: new Uint8Array(grantCti) };
+  const { publicKey, grantCti, deviceKey, ...rest } = row as UnitRow & { readonly deviceKey: string | null };
+  const key = deviceKey === null ? {} : { deviceKey };
+  return { ...rest, ...key, publicKey: new Uint8Array(publicKey), grantCti: new Uint8Array(grantCti) };
 }
 
 /** Opens the registry, making it when it isn't there. Throws RegistryError. */
@@ -109,13 +114,13 @@ export function openRegistry(path: string): Registry {
   return {
     add: (unit) =>
       guarded(() => {
-        const { publicKey, grantCti } = unit;
+        const { publicKey, grantCti, deviceKey = null } = unit;
         database
           .prepare(
             `INSERT INTO units VALUES (@id, @product, @board, @publicKey, @grantCti, @release, @madeAtS,
-              @hardwareRevision, @fleet, @cards)`,
+              @hardwareRevision, @fleet, @cards, @deviceKey)`,
           )
-          .run({ ...unit, publicKey: Buffer.from(publicKey), grantCti: Buffer.from(grantCti) });
+          .run({ ...unit, deviceKey, publicKey: Buffer.from(publicKey), grantCti: Buffer.from(grantCti) });
       }),
     find: (id) => guarded(() => rowOf(database.prepare("SELECT * FROM units WHERE id = ?").get([id]))),
     regrant: (id, grantCti) =>

@@ -33,7 +33,7 @@ test("a unit that was added is there after the registry was closed and opened ag
 
 test("units are listed in the order in which they were made, each with all that was noted of it", () => {
   const registry = openRegistry(fresh());
-  const second = { ...unit, id: "00".repeat(12), cards: "all" } as const;
+  const second = { ...unit, id: "00".repeat(12), cards: "all", deviceKey: "sealed by this chip" } as const;
   registry.add(unit);
   registry.add(second);
   expect(registry.list()).toEqual([unit, second]);

@@ -34,6 +34,8 @@ export interface Board {
   readonly inputs?: Readonly<Record<string, number>>;
   /** The input that is the unit's button. */
   readonly button?: string;
+  /** Whether the chip can seal the device key by a key in its fuses, once such a key was burned. */
+  readonly chipSecret?: boolean;
   /** Absent on a board that can't sleep. */
   readonly sleep?: { readonly pins: readonly string[] };
   readonly network: { readonly tcpPort: number; readonly portalPort?: number; readonly broadcast: string };

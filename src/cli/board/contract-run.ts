@@ -35,6 +35,9 @@ runContract(port, ${board.flash.regions.jsB.start});`);
   return bareImages(board, throwawayMaker(), native, bytes);
 }
 
+/** What the loader said at its end, and a line's noise, are no text. */
+const BESIDES_TEXT = /[\p{Cc}\ufffd]+/gu;
+
 function promiseOf(text: string): Promised | undefined {
   const [, name, verdict, found = ""] = /^contract (.+?) (ok|FAILED)(?: (.*))?$/.exec(text) ?? [];
   if (name === undefined) return undefined;
@@ -73,7 +76,7 @@ export function hearContract(line: OpenLine, seen: (promised: Promised) => void)
         promises.push(promised);
         seen(promised);
       } else if (text !== "contract end") {
-        log.push(text);
+        log.push(text.replace(BESIDES_TEXT, ""));
         if (log.length > LOG_LINES_MAX) log.shift();
       } else if (promises.length > 0) {
         end();

@@ -52,13 +52,15 @@ function tellingOf(json: boolean): Telling {
       untested = [];
       if (!json) reporter.chapter(`unit ${number}`);
     },
-    untested(what, why) {
+    untested(what, why, advice) {
       untested = [...untested, what];
-      if (!json) write(`  - ${what}: not tested, since ${why}; onboard it with a phone before it is packed\n`);
+      if (!json) write(`  - ${what}: not tested, since ${why}; ${advice}\n`);
     },
-    made({ id, folder }) {
-      if (json) write(`${JSON.stringify({ id: toHex(id), folder, ...(untested.length > 0 && { untested }) })}\n`);
-      else write(`  ${toHex(id)}  ${folder}\n`);
+    made({ id, folder, deviceKey }) {
+      const more = { ...(deviceKey !== undefined && { deviceKey }), ...(untested.length > 0 && { untested }) };
+      if (json) return write(`${JSON.stringify({ id: toHex(id), folder, ...more })}\n`);
+      if (deviceKey !== undefined) write(`  device key: ${deviceKey}\n`);
+      write(`  ${toHex(id)}  ${folder}\n`);
     },
   };
 }
@@ -78,8 +80,8 @@ async function make(releasePath: string, options: MakeOptions): Promise<void> {
 
 /** A unit as the cloud enrols it, with the time and the release of its shipment. */
 function viewOf(unit: UnitRow) {
-  const { board, release, madeAtS } = unit;
-  return { ...enrolmentOf(unit), board, release, madeAtS };
+  const { board, release, madeAtS, deviceKey } = unit;
+  return { ...enrolmentOf(unit), board, release, madeAtS, ...(deviceKey !== undefined && { deviceKey }) };
 }
 
 function list(options: Options): void {
@@ -88,9 +90,10 @@ function list(options: Options): void {
   const units = registry?.list() ?? [];
   registry?.close();
   if (options.json === true) return void process.stdout.write(`${JSON.stringify(units.map(viewOf))}\n`);
-  for (const { id, product, board, release, madeAtS } of units) {
+  for (const { id, product, board, release, madeAtS, deviceKey } of units) {
     const day = new Date(madeAtS * 1000).toISOString().slice(0, 16).replace("T", " ");
-    process.stdout.write(`${id}  ${product} on ${board}, release ${release}, made ${day} UTC\n`);
+    const key = deviceKey === undefined ? "" : `, device key ${deviceKey}`;
+    process.stdout.write(`${id}  ${product} on ${board}, release ${release}, made ${day} UTC${key}\n`);
   }
   process.stdout.write(`${units.length} ${units.length === 1 ? "unit" : "units"} in ${path}\n`);
 }

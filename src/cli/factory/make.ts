@@ -106,8 +106,8 @@ export interface Telling {
   step<T>(name: string, work: () => Promise<T>): Promise<T>;
   begun(number: number): void;
   made(unit: MadeUnit): void;
-  /** What nobody has tested of this unit, and why. */
-  untested(what: string, why: string): void;
+  /** What nobody has tested of this unit, why, and what to do about it. */
+  untested(what: string, why: string, advice: string): void;
 }
 
 /**
@@ -145,7 +145,18 @@ export async function makeUnits(
       const place = { config, board, releasePath, keys, release, registry, step: tell.step };
       const unit = serial === undefined ? await makeOne({ ...place, tester }) : await makeAttached(place, serial);
       done++;
-      if (serial !== undefined) tell.untested("listens for Wi-Fi", "no radio tester hears a board on a cable");
+      if (board.chipSecret === true && unit.deviceKey === undefined) {
+        tell.untested(
+          ...(["device key", "the unit did not say how it lies in flash"] as const),
+          "start it once more and read what it says: latchkey board log --port PORT",
+        );
+      }
+      if (serial !== undefined) {
+        tell.untested(
+          ...(["listens for Wi-Fi", "no radio tester hears a board on a cable"] as const),
+          "onboard it with a phone before it is packed",
+        );
+      }
       if (print !== undefined) await tell.step("print, and forget the card", () => printUnit(print, unit));
       tell.made(unit);
     }

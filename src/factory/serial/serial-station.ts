@@ -17,6 +17,9 @@ const ANSWER_MS = 180_000;
 /** What is sent while a board starts is lost: a request that changes nothing twice is sent again. */
 const AGAIN_MS = 2_000;
 
+/** What a unit says at its start where its chip can seal the device key. */
+const DEVICE_KEY = /^device key: ([ -~]{1,100})$/;
+
 /** What answers nothing else: what was asked for twice is answered twice, the second time when something else is asked. */
 const ANSWERS: Readonly<Record<string, FactoryRequest["kind"]>> = { identity: "identify", state: "check" };
 
@@ -26,11 +29,16 @@ const ANSWERS: Readonly<Record<string, FactoryRequest["kind"]>> = { identity: "i
  */
 export function openSerialStation(line: OpenLine, flasher: Flasher, boot: readonly FlashImage[]): Station {
   let said = "";
+  let deviceKey: string | undefined;
   onTextLine(line, (text) => {
-    if (!/^[~!]/.test(text)) said = text;
+    if (/^[~!]/.test(text)) return;
+    said = text;
+    deviceKey = DEVICE_KEY.exec(text)?.[1] ?? deviceKey;
   });
   return {
+    deviceKey: () => deviceKey,
     async flash(images) {
+      deviceKey = undefined;
       await flasher.detect();
       await flasher.erase();
       await flasher.write([...boot, ...images]);

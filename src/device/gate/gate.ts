@@ -42,6 +42,7 @@ function start(options: GateOptions, state: GateState, facts: Facts, nowMs: numb
 function visited(context: StepContext, request: IncomingRequest): Result<Uint8Array> | undefined {
   switch (request.path) {
     case "key":
+      context.state.keyAskedMs = context.nowMs;
       return ok(context.memory.publicKey);
     case "edhoc":
       return handshake(context, request);
@@ -182,7 +183,8 @@ export function createGate(options: GateOptions): Machine<GateState> {
     name: "gate",
     initial: createGateState(options.tcpPort, options.appOrigins),
     step: (state, event) => step(options, state, event),
-    isBusy: ({ table }, nowMs) =>
+    isBusy: ({ table, keyAskedMs }, nowMs) =>
+      nowMs - keyAskedMs < LINGER_MS ||
       table.half.length > 0 ||
       table.open.some(({ pending, usedAtMs }) => pending !== undefined || nowMs - usedAtMs < LINGER_MS),
   };

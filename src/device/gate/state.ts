@@ -85,6 +85,8 @@ export interface GateState {
   unitState: Uint8Array | undefined;
   /** How the app fares: whether it is stopped, its last failure as fault and name, and how many there were in this run. */
   appFault: { isStopped: boolean; fault: number; name: string; count: number } | undefined;
+  /** When somebody last asked for the unit's key, which is how a session begins. */
+  keyAskedMs: number;
   readonly endpoint: Endpoint;
   readonly table: SessionTable<Session>;
   readonly limit: RateLimit;
@@ -113,6 +115,7 @@ export function createGateState(tcpPort: number, appOrigins: readonly string[] =
     keySet: undefined,
     unitState: undefined,
     appFault: undefined,
+    keyAskedMs: Number.NEGATIVE_INFINITY,
     endpoint: createEndpoint(tcpPort, appOrigins),
     table: createSessionTable(),
     limit: createRateLimit(HANDSHAKES_EACH, HANDSHAKES_ALL),

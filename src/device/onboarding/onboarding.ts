@@ -37,6 +37,11 @@ const JOIN_TIMEOUT_MS = 20_000;
 const JOIN_TRIES = 3;
 const REJOIN_MAX_MS = 60_000;
 export const PROVISIONAL_MS = 600_000;
+/**
+ * So long after its start a unit without a network does not sleep, and after it was told one: it could not be brought onto it otherwise,
+ * and whoever did so means to speak with it.
+ */
+const NEWCOMER_MS = 120_000;
 /** How long the button must be held to forget network and counter. */
 const RESET_HOLD_MS = 10_000;
 
@@ -123,6 +128,7 @@ function take(parts: Parts, state: State, found: AirCredentials, nowMs: number):
   }
   state.found = found;
   state.wifi = { ssid: found.ssid, passphrase: found.passphrase };
+  state.awakeUntilMs = nowMs + NEWCOMER_MS;
   state.isProvisional = found.protocol !== "air";
   state.tries = 0;
   return [...effects, { kind: "log", text: `onboarding: ${found.protocol} complete, joining` }, ...join(state, nowMs)];
@@ -274,6 +280,7 @@ function onTimer(parts: Parts, state: State, nowMs: number): Effect[] {
 function start(parts: Parts, state: State, event: DeviceEvent & { kind: "start" }): Effect[] {
   state.facts = event.facts;
   state.wifi = event.facts.wifi;
+  if (state.wifi === undefined) state.awakeUntilMs = event.nowMs + NEWCOMER_MS;
   state.isProvisional = false;
   const { country } = event.facts;
   return [
@@ -332,6 +339,7 @@ export function createOnboarding(crypto: Primitives, options: OnboardingOptions)
   return {
     name: "onboarding",
     initial: initialState(),
+    isBusy: ({ awakeUntilMs }, nowMs) => nowMs < awakeUntilMs,
     step: (state, event): Step<State> => {
       const effects = on(parts, state, event);
       return state.wakeAtMs === NEVER ? { state, effects } : { state, effects, wakeAtMs: state.wakeAtMs };

@@ -32,6 +32,8 @@ export interface State {
   answerAtMs: number;
   forgetAtMs: number;
   wakeAtMs: number;
+  /** Until when an app may not put the unit to sleep. */
+  awakeUntilMs: number;
 }
 
 export const NEVER = Number.POSITIVE_INFINITY;
@@ -58,5 +60,6 @@ export function initialState(): State {
     answerAtMs: NEVER,
     forgetAtMs: NEVER,
     wakeAtMs: NEVER,
+    awakeUntilMs: 0,
   };
 }

@@ -1,6 +1,6 @@
 /** The line makes a simulated unit: real bundle, real engine, real process, real print. */
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { toHex } from "#base/bytes.ts";
 import { readBoard } from "#boards/sim/host/board.ts";
@@ -10,7 +10,7 @@ import { openRegistry } from "#factory/registry.ts";
 import { holderSeed } from "#trust/grants/card-keys.ts";
 import { nodePrimitives } from "#trust/host/node-primitives.ts";
 import { cardText, readCardLink, readLabelLink } from "#wire/grants/card.ts";
-import { makeTestUnit, type TestUnit } from "./made-unit.ts";
+import { makeTestUnit, type TestUnit, testConfig } from "./made-unit.ts";
 
 let unit: TestUnit | undefined;
 afterEach(async () => {
@@ -49,6 +49,14 @@ test("a unit comes out with an identity that its label, its card and the registr
     for (const form of [...forms, Buffer.from(text)]) expect([path, bytes.includes(form)]).toEqual([path, false]);
   }
   expect(kept.length).toBeGreaterThan(3);
+});
+
+test("a unit whose app sleeps at once, with no cloud that could hold it awake, is made as any other", async () => {
+  const { cloud: _, ...config } = testConfig();
+  unit = await makeTestUnit("127.0.0.1:1", { app: resolve("test/apps/sleeping-app.ts") }, config);
+  const registry = openRegistry(join(unit.config.output, "registry.db"));
+  expect(registry.find(toHex(unit.made.id))?.product).toBe(unit.config.product);
+  registry.close();
 });
 
 test("a unit whose bundle was changed by one bit does not start it", async () => {

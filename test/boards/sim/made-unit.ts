@@ -101,9 +101,13 @@ export function testConfig(change: Partial<FlashConfig> = {}): FlashConfig {
   return { ...readFlashConfig("flash.config.json"), output, ...change };
 }
 
-/** Makes one. @param radio HOST:PORT of an air; port 1 where none is wanted. */
-export async function makeTestUnit(radio = "127.0.0.1:1", change: Partial<FlashConfig> = {}): Promise<TestUnit> {
-  const config = testConfig(change);
+/** Makes one. @param radio HOST:PORT of an air; port 1 where none is wanted. @param base What is changed: a configuration like the shipped one when absent. */
+export async function makeTestUnit(
+  radio = "127.0.0.1:1",
+  change: Partial<FlashConfig> = {},
+  base: FlashConfig = testConfig(),
+): Promise<TestUnit> {
+  const config = { ...base, ...change };
   const maker = testMaker(config.product);
   const { bytes: bundle } = await buildBundle({ ...config, board: "sim" }, { release: "1", atS: 1_790_000_000 });
   const flashPath = join(config.output, "flash.bin");

@@ -75,3 +75,13 @@ describe("a full table", () => {
     ]);
   });
 });
+
+it("a unit that was asked for its key stays awake for what comes next: a call that waited takes one wake", async () => {
+  const world = createWorld();
+  expect(world.isBusy()).toBe(false);
+  await world.relay().exchange("key", new Uint8Array(0));
+  world.advance(2_999);
+  expect(world.isBusy()).toBe(true);
+  world.advance(1);
+  expect(world.isBusy()).toBe(false);
+});

@@ -55,6 +55,8 @@ export interface World {
   readonly emitted: InnerEvent[];
   /** What the gate holds in memory. */
   readonly state: GateState;
+  /** Whether a unit that wants to sleep would wait. */
+  isBusy(): boolean;
   nowMs: number;
   /** Bytes on their way between caller and unit pass through here; undefined loses them. */
   tamper: {
@@ -153,6 +155,7 @@ export function createWorld(options: WorldOptions = {}): World {
     calls: [],
     effects: [],
     emitted: [],
+    isBusy: () => gate.isBusy?.(state, world.nowMs) === true,
     get state() {
       return state;
     },

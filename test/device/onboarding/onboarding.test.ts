@@ -44,6 +44,25 @@ test("waits for a scan of both bands, and searches the channels of 5 GHz that it
   expect(new Set(listened())).toEqual(new Set([36]));
 });
 
+test("an app may not put a unit to sleep that has no network, for two minutes, nor for two more once it was told one", () => {
+  const world = createWorld([]);
+  start(world);
+  world.run(119_999);
+  expect(world.isBusy()).toBe(true);
+  world.run(1);
+  expect(world.isBusy()).toBe(false);
+  world.run(4000, [{ sa: OWNER, packets: messageOf("air", "home").schedule.packets }]);
+  expect([world.joins(), world.isBusy()]).toEqual([["home"], true]);
+  world.show(joined);
+  world.run(110_000);
+  expect(world.isBusy()).toBe(true);
+  world.run(10_000);
+  expect(world.isBusy()).toBe(false);
+  // It knows its network now: the next start may end in a sleep at once.
+  start(world);
+  expect(world.isBusy()).toBe(false);
+});
+
 test("a unit of a country names it to its radio before anything else, at each start", () => {
   for (const starts of [1, 2]) {
     const world = createWorld([]);

@@ -41,6 +41,8 @@ export interface World {
   readonly effects: Effect[];
   readonly stored: Map<string, Uint8Array>;
   nowMs(): number;
+  /** Whether a unit that wants to sleep would wait. */
+  isBusy(): boolean;
   show(event: PortEvent | InnerEvent): void;
   /** Lets time pass while a sender's packets, if any, go through the access point. */
   run(ms: number, senders?: readonly Sender[], intrude?: (nowMs: number) => readonly Frame[]): void;
@@ -113,6 +115,7 @@ export function createWorld(
   const world: World = {
     effects,
     stored,
+    isBusy: () => machine.isBusy?.(state, nowMs) === true,
     nowMs: () => nowMs,
     show,
     refuses: () => false,

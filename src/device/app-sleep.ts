@@ -115,7 +115,7 @@ function leave(sleeper: Sleeper, state: SleepState, nowMs: number): readonly Eff
     failed(sleeper.unit.app, "retained", `what it keeps is ${encoded}; nothing is kept`, "APP_ANSWER");
   }
   const { untilMs, pin } = sleeper.wish as Wish;
-  const time = Number.isFinite(untilMs) ? ` for ${Math.round((untilMs - nowMs) / 1_000)} s` : "";
+  const time = Number.isFinite(untilMs) ? ` for ${Math.max(0, Math.round((untilMs - nowMs) / 1_000))} s` : "";
   return [
     { kind: "log", text: `sleep:${time}${pin === "" ? "" : ` until ${pin} changes`}` },
     { kind: "emit", event: { kind: "offline" } },

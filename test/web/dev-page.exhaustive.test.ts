@@ -65,7 +65,7 @@ const withFailure = (text: string) =>
 test("an app that does not build at the start ends latchkey dev with its file and line", async () => {
   const broken = startDev("sim", APP.replace('"hello"', '"hello'));
   await expect(broken).rejects.toThrow(
-    new RegExp(`ended \\(1\\): latchkey: .*app\\.ts:${lineOf("const greeting")}:\\d+: `),
+    new RegExp(`ended \\(1\\): latchkey: [^.].*app\\.ts:${lineOf("const greeting")}:\\d+: `),
   );
 });
 

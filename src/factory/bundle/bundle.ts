@@ -100,7 +100,7 @@ export async function appScript(app: string): Promise<{ readonly script: string;
     plugins: [appImports, nodeModules],
     logLevel: "silent",
   }).catch((error: unknown) => {
-    throw complaintOf(error);
+    throw asBundleError(error);
   });
   const textOf = (end: string) => result.outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "";
   return { script: textOf("app.js"), map: textOf(".map") };
@@ -111,7 +111,7 @@ export async function buildBundle(product: Product, build: BundleBuild): Promise
   const entry = bundleEntry(product, build);
   if (product.lines !== true) return buildScript(entry);
   const { inputs } = await bundled(entry, new Map(), []).catch((error: unknown) => {
-    throw complaintOf(error);
+    throw asBundleError(error);
   });
   const { plugin, places } = releaseMarks(inputs.filter((path) => !OURS.test(path) && existsSync(path)));
   const bundle = await buildScript(entry, new Map(), [plugin]);
@@ -196,17 +196,19 @@ export async function buildScript(
     for (const { path, text } of pieces) shares.set(path, (shares.get(path) ?? 0) + text.length + SEPARATOR.length);
     return { bytes: new TextEncoder().encode(inOrder(pieces).join(SEPARATOR)), shares, names };
   } catch (error) {
-    throw complaintOf(error);
+    throw asBundleError(error);
   }
 }
 
-/** The bundler's first complaint in one line with its place; any other error as it is. */
-function complaintOf(error: unknown): unknown {
-  const [first] =
-    (error as { errors?: { text: string; location?: { file: string; line: number } | null }[] }).errors ?? [];
+/** esbuild's first complaint as `file:line:column: text`, a file outside of this folder by its whole path; any other error as it is. */
+export function asBundleError(error: unknown): unknown {
+  type Complaint = { text: string; location?: { file: string; line: number; column: number } | null };
+  const [first] = (error as { errors?: Complaint[] }).errors ?? [];
   if (first === undefined) return error;
-  const where = first.location ? `${first.location.file}:${first.location.line}: ` : "";
-  return new BundleError(`${where}${first.text}`);
+  const { location, text } = first;
+  if (!location) return new BundleError(text);
+  const { file, line, column } = location;
+  return new BundleError(`${file.startsWith("..") ? resolve(file) : file}:${line}:${column + 1}: ${text}`);
 }
 
 /** All sources in one script, names whole, a comment with the path in front of each source's statements. */

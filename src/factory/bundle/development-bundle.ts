@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import { type BuildContext, context } from "esbuild";
 import { appImports } from "./app-imports.ts";
-import { type BundleBuild, BundleError, bundleEntry, type Product } from "./bundle.ts";
+import { asBundleError, type BundleBuild, bundleEntry, type Product } from "./bundle.ts";
 
 const SCRIPT = "bundle.js";
 
@@ -57,15 +57,6 @@ export async function openDevelopmentBuilder(entry: string): Promise<Development
     },
     close: () => builder.dispose(),
   };
-}
-
-/** esbuild's first complaint as `file:line:column: text`. */
-export function asBundleError(error: unknown): unknown {
-  type Complaint = { text: string; location?: { file: string; line: number; column: number } | null };
-  const [first] = (error as { errors?: Complaint[] }).errors ?? [];
-  if (first === undefined) return error;
-  const { location, text } = first;
-  return new BundleError(location ? `${location.file}:${location.line}:${location.column + 1}: ${text}` : text);
 }
 
 /** Of a bundle that no release may be made of: release build and factory make look for another text (bundle-mark.ts). */

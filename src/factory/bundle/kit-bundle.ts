@@ -7,8 +7,8 @@ import { resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { PIECE_END } from "#wire/lines/development-app.ts";
 import { appImports } from "./app-imports.ts";
-import { type BundleBuild, BundleError, buildScript, type Product } from "./bundle.ts";
-import { asBundleError, developmentEntry } from "./development-bundle.ts";
+import { asBundleError, type BundleBuild, BundleError, buildScript, type Product } from "./bundle.ts";
+import { developmentEntry } from "./development-bundle.ts";
 import { nodeModules } from "./package-check.ts";
 import { statementMarks } from "./statement-marks.ts";
 

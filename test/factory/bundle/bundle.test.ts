@@ -43,7 +43,7 @@ test("older protocols and the portal are in a bundle when they are switched on",
 test("an app that isn't there is named", async () => {
   const bundle = buildBundle({ ...config, app: "src/app/toaster.ts" }, BUILD);
   await expect(bundle).rejects.toThrow(BundleError);
-  await expect(bundle).rejects.toThrow(/entry\.ts:2: .*toaster/);
+  await expect(bundle).rejects.toThrow(/entry\.ts:2:\d+: .*toaster/);
 });
 
 test("a unit knows faults by their numbers, and its console can be read all the same", async () => {

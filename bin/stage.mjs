@@ -44,7 +44,8 @@ function run(args, env) {
     detached: true,
   });
   const end = () => killGroup(child);
-  process.once("exit", end);
+  // Before what tidies up behind them.
+  process.prependOnceListener("exit", end);
   return new Promise((resolve) => {
     const files = new Map();
     let planned = [];

@@ -17,7 +17,11 @@ function isRunning(pid) {
 }
 
 function remove(folder) {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  } catch {
+    // Another user's, or a program of a test still writes there; a later run tries again.
+  }
 }
 
 /** Removes the folders of runs that were killed. */
@@ -26,11 +30,8 @@ function removeAbandoned(parent) {
     const pid = NAME.exec(name)?.[1];
     if (pid === undefined || isRunning(Number(pid))) continue;
     const folder = join(parent, name);
-    try {
-      if (Date.now() - statSync(folder).mtimeMs > ABANDONED_MS) remove(folder);
-    } catch {
-      // It belongs to someone else.
-    }
+    const changedMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
+    if (changedMs !== undefined && Date.now() - changedMs > ABANDONED_MS) remove(folder);
   }
 }
 

@@ -1,10 +1,10 @@
 /** The folder for temporary files of a run of the tests. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 
 const parent = mkdtempSync(join(tmpdir(), "latchkey-temporary-"));
 afterEach(() => rmSync(parent, { recursive: true, force: true }));
@@ -62,4 +62,38 @@ test("a run removes the folders of runs that were killed, and none that may be i
   expect(readdirSync(parent).sort()).toEqual(
     [other, running, young].map((path) => path.slice(parent.length + 1)).sort(),
   );
+});
+
+test("a run that is told to end ends its tests before it removes what they write", async () => {
+  mkdirSync(parent, { recursive: true });
+  const writer = `
+    import { mkdirSync, writeFileSync } from "node:fs";
+    import { tmpdir } from "node:os";
+    import { test } from "vitest";
+    test("writes on and on", () => {
+      for (let i = 0; ; i++) {
+        mkdirSync(tmpdir() + "/folder-" + i);
+        writeFileSync(tmpdir() + "/folder-" + i + "/file", "");
+        if (i === 10) writeFileSync(tmpdir() + "/../writing", "");
+      }
+    });`;
+  const tests = mkdtempSync(join(process.cwd(), ".cache/planted-"));
+  writeFileSync(join(tests, "writer.test.ts"), writer);
+  writeFileSync(join(tests, "vitest.config.ts"), 'export default { test: { name: "writer" } };');
+  const stage = JSON.stringify({ name: "writer", options: ["--root", tests], budgetS: 1_000 });
+  const program = `
+    const { provideTemporaryFolder } = await import("./bin/temporary.mjs");
+    const { runStage } = await import("./bin/stage.mjs");
+    provideTemporaryFolder();
+    await runStage(${stage}, 10, {});`;
+  const run = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    env: { ...process.env, TMPDIR: parent },
+    stdio: "ignore",
+  });
+  const ended = once(run, "exit");
+  await vi.waitFor(() => expect(existsSync(join(parent, "writing"))).toBe(true), { timeout: 120_000, interval: 50 });
+  run.kill("SIGTERM");
+  await ended;
+  rmSync(tests, { recursive: true });
+  await vi.waitFor(() => expect(readdirSync(parent)).toEqual(["writing"]), { timeout: 30_000, interval: 200 });
 });

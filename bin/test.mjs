@@ -11,7 +11,7 @@ import { installsPackages, provideSystemPackages } from "./system-packages.mjs";
 import { provideTemporaryFolder } from "./temporary.mjs";
 
 /** Disk space that a run of everything takes for its temporary files. */
-const NEEDED_BYTES = 3e9;
+const NEEDED_BYTES = 4e9;
 
 const isAll = process.argv.includes("--all");
 const files = process.argv.slice(2).filter((arg) => arg !== "--all");

@@ -44,7 +44,7 @@ function run(args, env) {
     detached: true,
   });
   const end = () => killGroup(child);
-  // Before what tidies up behind them.
+  // First of all: what they write is removed then.
   process.prependOnceListener("exit", end);
   return new Promise((resolve) => {
     const files = new Map();

@@ -12,11 +12,14 @@ import { provideTemporaryFolder } from "./temporary.mjs";
 
 /** Disk space that a run of everything takes for its temporary files. */
 const NEEDED_BYTES = 4e9;
+const COUNTS = `${ROOT}/.cache/test-counts`;
 
 const isAll = process.argv.includes("--all");
 const files = process.argv.slice(2).filter((arg) => arg !== "--all");
 const setUpStartedMs = performance.now();
 setUp();
+// Where this run ends early, no older run's counts stand for its own.
+if (files.length === 0) rmSync(COUNTS, { force: true });
 const freeBytes = provideTemporaryFolder();
 if (files.length === 0 && freeBytes < NEEDED_BYTES) {
   const [free, needed] = [freeBytes, NEEDED_BYTES].map((bytes) => (bytes / 1e9).toFixed(1));
@@ -33,11 +36,8 @@ if (files.length > 0) {
   process.exit(node(["node_modules/vitest/vitest.mjs", "run", ...files], { LATCHKEY_TIER: "all" }) ?? 1);
 }
 
-const { stages, referenceMs } = JSON.parse(readFileSync(`${ROOT}/test/stages.json`, "utf8"));
-const COUNTS = `${ROOT}/.cache/test-counts`;
 mkdirSync(`${ROOT}/.cache`, { recursive: true });
-rmSync(COUNTS, { force: true });
-
+const { stages, referenceMs } = JSON.parse(readFileSync(`${ROOT}/test/stages.json`, "utf8"));
 const lacking = provideSystemPackages();
 let passed = 0;
 let failed = 0;

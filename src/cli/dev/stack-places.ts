@@ -1,8 +1,8 @@
 /** Finds places in the maker's files: of errors that the build told, and of errors that the app threw on a unit. */
 import { readFileSync } from "node:fs";
 import { SourceMap, type SourceMapPayload } from "node:module";
-import { relative, resolve } from "node:path";
 import { portNumber as digitsOf } from "#cli/values/number.ts";
+import { shownPath } from "#factory/bundle/shown-path.ts";
 
 /** Our own sources: an error is the maker's, so its place is the first one outside of these. */
 const OURS =
@@ -23,9 +23,9 @@ export function placeOfStack(stack: string, { map, places }: Lines): string | un
   for (const [, line, column] of stack.matchAll(/bundle\.js:(\d+)(?::(\d+))?/g)) {
     const entry = sources.findEntry(digitsOf(line ?? "1") - 1, digitsOf(column ?? "1") - 1);
     if (!("originalSource" in entry)) continue;
-    const path = relative(".", resolve(entry.originalSource));
+    const path = shownPath(entry.originalSource);
     if (OURS.test(path)) continue;
-    return `${path.startsWith("..") ? resolve(path) : path}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
+    return `${path}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
   }
   return undefined;
 }

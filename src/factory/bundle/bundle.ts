@@ -16,6 +16,7 @@ import { nodeModules } from "./package-check.ts";
 import { inOrder, SEPARATOR, type Statement, statementsOf } from "./pieces.ts";
 import { placesOf } from "./places.ts";
 import { shortNames } from "./short-names.ts";
+import { shownPath } from "./shown-path.ts";
 import { releaseMarks } from "./statement-marks.ts";
 
 const ENTRY = "entry.ts";
@@ -200,7 +201,7 @@ export async function buildScript(
   }
 }
 
-/** esbuild's first complaint as `file:line:column: text`, a file outside of this folder by its whole path; any other error as it is. */
+/** esbuild's first complaint as `file:line:column: text`; any other error as it is. */
 export function asBundleError(error: unknown): unknown {
   type Complaint = { text: string; location?: { file: string; line: number; column: number } | null };
   const [first] = (error as { errors?: Complaint[] }).errors ?? [];
@@ -208,7 +209,7 @@ export function asBundleError(error: unknown): unknown {
   const { location, text } = first;
   if (!location) return new BundleError(text);
   const { file, line, column } = location;
-  return new BundleError(`${file.startsWith("..") ? resolve(file) : file}:${line}:${column + 1}: ${text}`);
+  return new BundleError(`${shownPath(file)}:${line}:${column + 1}: ${text}`);
 }
 
 /** All sources in one script, names whole, a comment with the path in front of each source's statements. */

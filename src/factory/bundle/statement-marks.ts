@@ -5,9 +5,10 @@
  * last is noted for code that is broken off (src/device/running-statement.ts).
  */
 import { readFileSync } from "node:fs";
-import { relative, resolve, sep } from "node:path";
+import { resolve, sep } from "node:path";
 import type { Plugin } from "esbuild";
 import ts from "typescript";
+import { shownPath } from "./shown-path.ts";
 
 /** Names that no maker's file has. */
 const STEP = "__latchkeyStep";
@@ -153,10 +154,9 @@ function withStatementMarks(path: string, source: string, places: string[], isWh
 const FILES = /\.[cm]?[jt]s$/;
 
 /** A file of the maker's as places name it; undefined for one of the runtime's or a package's. */
-function shownPath(path: string): string | undefined {
-  const shown = relative(".", path);
-  if (/^(src|boards)[\\/]/.test(shown) || path.includes(`${sep}node_modules${sep}`)) return undefined;
-  return shown.startsWith("..") ? path : shown;
+function makersPath(path: string): string | undefined {
+  const shown = shownPath(path);
+  return /^(src|boards)[\\/]/.test(shown) || path.includes(`${sep}node_modules${sep}`) ? undefined : shown;
 }
 
 const loaderOf = (path: string) => (/ts$/.test(path) ? "ts" : "js");
@@ -166,7 +166,7 @@ export const statementMarks = (places: string[]): Plugin => ({
   name: "statement marks",
   setup(build) {
     build.onLoad({ filter: FILES }, ({ path }) => {
-      const shown = shownPath(path);
+      const shown = makersPath(path);
       if (shown === undefined) return undefined;
       const contents = withStatementMarks(shown, readFileSync(path, "utf8"), places, true);
       return { contents, loader: loaderOf(path) };
@@ -188,7 +188,7 @@ export function releaseMarks(inputs: readonly string[]): {
     .filter((each) => FILES.test(each))
     .map((each) => resolve(each))
     .toSorted()) {
-    const shown = shownPath(path);
+    const shown = makersPath(path);
     if (shown === undefined) continue;
     const source = readFileSync(path, "utf8");
     marked.set(path, withStatementMarks(shown, source, places, false));

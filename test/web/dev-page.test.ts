@@ -145,7 +145,9 @@ test("what fails later and unheard, in a timer and in a promise, has its line to
     const notice = page.locator(".notice.bad", { hasText: said });
     await expect.poll(() => notice.locator("[data-place]").textContent()).toMatch(new RegExp(`app\\.ts:${line}:\\d+$`));
   }
+  const failing = await starts();
   dev.save(APP);
+  await startedAfter(failing);
   await expect.poll(() => page.locator("[data-place]").count()).toBe(0);
 });
 
@@ -162,7 +164,9 @@ test("an answer that does not fit its schema is told with the file and line of t
 test("a wrong type is said, though the app runs", async () => {
   dev.save(APP.replace('io.pin("lamp").write', 'io.pin("lmap").write'));
   await expect.poll(() => page.locator(".notice.warn").textContent()).toContain("lmap");
+  const before = await starts();
   dev.save(APP);
+  await startedAfter(before);
   await expect.poll(() => page.locator(".notice.warn").count()).toBe(0);
 });
 

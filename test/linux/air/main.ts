@@ -68,6 +68,13 @@ async function worldOn(network: string, unit: LinuxUnit): Promise<World> {
   return world;
 }
 
+/** What a unit and its network said when it understood a message and had no address afterwards: once in some 2,000 runs, so it is kept. */
+function keepLogs(run: string, logs: string): void {
+  const path = `${values.results}.${run.replaceAll(/[ %]+/g, "-")}.log`;
+  writeFileSync(path, logs);
+  say(`${run}: wrong; what all said is in ${path}`);
+}
+
 /** Writes a vector (test/vectors/README.md): the capture, and what it is to be understood as. */
 function keepCapture(from: World, cell: Cell, to: string, capture: string): void {
   const { ssid, passphrase, scanned } = networkNamed(cell.network);
@@ -87,6 +94,7 @@ async function visit(cell: Cell, unit: LinuxUnit, count: number): Promise<void> 
     const result = await runTrial(here, networkNamed(cell.network), { ...cell, seed: n + 1 }, capture);
     say(JSON.stringify(result));
     appendFileSync(values.results, `${JSON.stringify(result)}\n`);
+    if (result.isWrong) keepLogs(`${cellName(cell)} ${result.seed}`, await here.joinLogs());
     if (capture !== undefined && values.captures !== undefined) {
       keepCapture(here, cell, join(values.captures, capture), join(here.guest.share, `${capture}.pcap`));
     }

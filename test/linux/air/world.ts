@@ -38,6 +38,8 @@ export interface World {
   unitOff(): Promise<void>;
   /** What the unit said, each line behind the guest's time in seconds. */
   unitLog(): Promise<string>;
+  /** What all said that a join needs: the unit, its wpa_supplicant, the access point, the DHCP server's leases, the medium. */
+  joinLogs(): Promise<string>;
   /** Switches the unit on; a while later a phone sends until the unit answers, has joined where no answer can come, or time is over. */
   onboard(task: SendTask): Promise<Sent>;
   /** Runs `latchkey phone ...` on the phone's host. @returns What it printed. */
@@ -72,6 +74,10 @@ interface Sent {
 const SENDING_S = 110;
 /** From the decoded message to an address. */
 const JOINING_S = 60;
+
+const JOIN_LOGS = ["unit.log", "wpa-unit.log", "carrier.log", "hostapd.log", "medium.log", "phone.log"];
+/** A run has at most some 100 lines in each; those of runs before it say little. */
+const JOIN_LOG_LINES = 300;
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
@@ -160,7 +166,7 @@ export async function startWorld(guest: Guest, unit: LinuxUnit): Promise<World> 
     mkdir /run/unit-sys; ${unitIn} busybox mount -t sysfs unit /run/unit-sys
     ip link add bridge type bridge; ip link set bridge up; ip addr add ${ROUTER}/24 dev bridge
     for file in latchkey-unit flash.bin await medium stamp dhcp.sh carrier.sh; do cp ${SHARE}/$file /run/; done; touch /run/leases; busybox udhcpd -S -a 0 ${SHARE}/udhcpd.conf
-    ${launch(`${unitIn} wpa_supplicant -i wlan2 -c ${SHARE}/unit.conf`, "wpa-unit.log")}
+    ${launch(`${unitIn} wpa_supplicant -t -i wlan2 -c ${SHARE}/unit.conf`, "wpa-unit.log")}
     ${until("[ -S /run/wpa-unit/wlan2 ]", 20)}
     ${launch(`${unitIn} wpa_cli -p /run/wpa-unit -s /run -i wlan2 -a /run/carrier.sh`, "carrier.log")}`);
   // What is read from this machine while something is timed would cost the guest far more of its time than of ours.
@@ -212,7 +218,7 @@ export async function startWorld(guest: Guest, unit: LinuxUnit): Promise<World> 
       // Frames pass from one access point to the other as over a cable.
       await guest.run(`busybox killall hostapd 2>/dev/null; kill $WPAPHONE 2>/dev/null; [ -f /run/sleeper.pid ] && kill $(cat /run/sleeper.pid); rm -f /run/sleeper.pid; sleep 0.3
         rm -f /run/wpa-phone.log /run/wpa-sleeper.log
-        ${twin} hostapd -B -f /run/hostapd.log ${SHARE}/hostapd.conf && {
+        ${twin} hostapd -B -t -f /run/hostapd.log ${SHARE}/hostapd.conf && {
         ${phoneIn} wpa_supplicant -i wlan1 -c ${SHARE}/phone.conf > /run/wpa-phone.log 2>&1 & WPAPHONE=$!
         ${until("has /run/wpa-phone.log CTRL-EVENT-CONNECTED", 60)} && ${phoneIn} ${dhcp("wlan1")} ${sleeper}; }`);
     },
@@ -223,6 +229,10 @@ export async function startWorld(guest: Guest, unit: LinuxUnit): Promise<World> 
     unitOn: async () => void (await guest.run(switchOn)),
     unitOff: async () => void (await guest.run("kill -9 $(cat /run/unit.pid); sleep 0.2")),
     unitLog: () => guest.run("cat /run/unit.log"),
+    joinLogs: () =>
+      guest.run(
+        `cd /run; for log in ${JOIN_LOGS.join(" ")}; do [ -f $log ] && echo "== $log" && tail -n ${JOIN_LOG_LINES} $log; done; cd /`,
+      ),
     async onboard({ protocol, network, afterS, captureAs }) {
       const task: PhoneTask = {
         ...{ protocol, timeoutMs: 1000 * SENDING_S, gateway: ROUTER, bssid: ACCESS_POINT },

@@ -1,6 +1,7 @@
 /**
  * Takes the power of a Linux unit at random moments, again and again: `node bin/run.mjs test/linux/cuts/main.ts`. Moments are drawn from seeds;
  * each result is a line of the results file, so that a later start goes on where the last one stopped. `--table` prints what there is.
+ * `--from N` begins at that seed where there is no result yet, for what another machine has run up to there.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     kind: { type: "string", default: "kill,pull,nor" },
     phase: { type: "string", default: "onboarding,update" },
     times: { type: "string", default: "200" },
+    from: { type: "string", default: "1" },
     minutes: { type: "string", default: "1000000" },
     table: { type: "boolean", default: false },
   },
@@ -41,7 +43,7 @@ async function runAll(): Promise<void> {
     const place = await placeOf(kind, subject, folder);
     for (const phase of values.phase.split(",") as Phase[]) {
       for (;;) {
-        const seed = ofCell(readResults(path), kind, phase).length + 1;
+        const seed = ofCell(readResults(path), kind, phase).length + Number(values.from);
         if (seed > Number(values.times) || Date.now() > endMs) break;
         const result = await runRound(subject, place, folder, phase, seed);
         addResult(path, result);

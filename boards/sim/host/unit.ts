@@ -125,6 +125,7 @@ async function main(): Promise<void> {
     if (typeof heldMs === "number") emit({ kind: "button", heldMs });
     if (images !== undefined) {
       writeImages(flash, images as readonly SentImage[]);
+      show({ replaced: (images as readonly SentImage[]).length });
       isReplaced = true;
       sleep.wake("start");
       deliver?.();
@@ -151,6 +152,8 @@ async function main(): Promise<void> {
     }
     show({ boot: image.slot, trial: image.isTrial, reason });
     reason = await runOnce(image, reason);
+    // An app that always fails at once must not keep the unit from hearing of another one.
+    await new Promise(setImmediate);
     network.shut();
     events.clear();
     const asleep = sleep.wanted();

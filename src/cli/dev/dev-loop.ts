@@ -78,17 +78,19 @@ export async function startDevLoop(config: FlashConfig, board: Board, kit?: KitP
   async function change(savedAtMs: number, isForced = false): Promise<void> {
     const { phase } = store.state;
     store.change({ phase: "building" });
+    // Nothing new is started; unless the unit has said more by now, it is as it was.
+    const stay = () => (store.state.phase === "building" ? store.change({ phase }) : undefined);
     let built: DevBuild;
     try {
       built = await builder.build();
     } catch (error) {
       if (!(error instanceof BundleError)) throw error;
       replaceTroubles(store, "build", error.message);
-      return store.change({ phase });
+      return stay();
     }
     replaceTroubles(store, "build", undefined);
     checkTypes();
-    if (!isForced && Buffer.compare(built.js, running.js) === 0) return store.change({ phase });
+    if (!isForced && Buffer.compare(built.js, running.js) === 0) return stay();
     running = built;
     const { starts } = store.state;
     await unit.load(built, opened);

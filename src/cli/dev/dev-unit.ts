@@ -77,7 +77,7 @@ export async function openDevUnit(first: DevImages, options: UnitOptions): Promi
     identity,
     find: () => Promise.resolve({ host: air.address, port: board.network.tcpPort }),
     async load(next) {
-      run.build = next;
+      run.begin(next);
       await replaceImages(board, flashPath, run, flashOf(next), store);
     },
     power: run.power,
@@ -100,7 +100,10 @@ export async function openDevUnit(first: DevImages, options: UnitOptions): Promi
 
 /** What runs now. */
 interface Run {
-  build: Lines;
+  /** What is told from now on is of this one. */
+  begin(build: Lines): void;
+  /** Has the running unit start these; what fails until it has them is of the app before. */
+  replace(images: readonly FlashImage[]): void;
   unit: Child | undefined;
   console: DevConsole | undefined;
   power(isOn: boolean): Promise<void>;
@@ -114,11 +117,8 @@ async function replaceImages(
   store: DevStore,
 ): Promise<void> {
   const { isPowered } = store.state;
-  store.change({ troubles: store.state.troubles.filter(({ kind }) => kind === "types") });
   if (run.unit !== undefined && !startsNative(board)) {
-    const sent = images.map(({ address, bytes }) => [address, Buffer.from(bytes).toString("base64")]);
-    run.unit.send({ images: sent });
-    return;
+    return run.replace(images);
   }
   await run.power(false);
   writeImages(board, flashPath, images);
@@ -133,21 +133,24 @@ function showSignal(store: DevStore, name: string, value: number | null): void {
 
 function createRun({ config, board, store, restarted }: UnitOptions, station: SimStation, flashPath: string): Run {
   let failedStarts = 0;
+  let build: Lines = { map: "", places: [] };
+  let isReplacing = false;
   function onNotice(notice: Readonly<Record<string, unknown>>): void {
-    const { pin, io, value, failure, message, boot } = notice;
+    const { pin, io, value, failure, message, boot, replaced } = notice;
     if (typeof value === "number") {
       if (typeof pin === "string") showSignal(store, `digital ${pin}`, value);
       if (typeof io === "string") showSignal(store, io, value);
     }
+    if (replaced !== undefined) isReplacing = false;
     if (boot !== undefined) {
       restarted();
       store.change({ phase: "starting", isLinked: false });
     }
-    if (failure === undefined) return;
+    if (failure === undefined || isReplacing) return;
     const [text = "", ...stack] = String(message).split("\n");
     addTrouble(
       store,
-      troubleOf("crash", failure === "exception" ? text : `${String(failure)}: ${text}`, stack.join("\n"), run.build),
+      troubleOf("crash", failure === "exception" ? text : `${String(failure)}: ${text}`, stack.join("\n"), build),
     );
     if (store.state.phase === "starting" && ++failedStarts >= FAILED_STARTS_MAX) void stop();
   }
@@ -161,7 +164,7 @@ function createRun({ config, board, store, restarted }: UnitOptions, station: Si
   function attach(unit: Child): void {
     unit.onNotice((notice) => run.unit === unit && onNotice(notice));
     run.console = openDevConsole(unit, {
-      ...appReports(config.app, store, () => run.build),
+      ...appReports(config.app, store, () => build),
       started(heapBytes) {
         failedStarts = 0;
         store.change({
@@ -183,10 +186,20 @@ function createRun({ config, board, store, restarted }: UnitOptions, station: Si
   }
 
   const run: Run = {
-    build: { map: "", places: [] },
+    begin(next) {
+      build = next;
+      failedStarts = 0;
+      store.change({ troubles: store.state.troubles.filter(({ kind }) => kind === "types") });
+    },
+    replace(images) {
+      isReplacing = true;
+      const sent = images.map(({ address, bytes }) => [address, Buffer.from(bytes).toString("base64")]);
+      run.unit?.send({ images: sent });
+    },
     unit: undefined,
     console: undefined,
     async power(isOn) {
+      isReplacing = false;
       run.unit = undefined;
       run.console = undefined;
       await station.power(false);

@@ -38,7 +38,7 @@ export interface World {
   unitOff(): Promise<void>;
   /** What the unit said, each line behind the guest's time in seconds. */
   unitLog(): Promise<string>;
-  /** What all said that a join needs: the unit, its wpa_supplicant, the access point, the DHCP server's leases, the medium. */
+  /** What all said that a join needs: the unit, its wpa_supplicant and DHCP client, the access point, the medium, the phone. */
   joinLogs(): Promise<string>;
   /** Switches the unit on; a while later a phone sends until the unit answers, has joined where no answer can come, or time is over. */
   onboard(task: SendTask): Promise<Sent>;
@@ -76,7 +76,7 @@ const SENDING_S = 110;
 const JOINING_S = 60;
 
 const JOIN_LOGS = ["unit.log", "wpa-unit.log", "carrier.log", "hostapd.log", "medium.log", "phone.log"];
-/** A run has at most some 100 lines in each; those of runs before it say little. */
+/** Enough for one run: some logs go on from run to run. */
 const JOIN_LOG_LINES = 300;
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
@@ -231,7 +231,7 @@ export async function startWorld(guest: Guest, unit: LinuxUnit): Promise<World> 
     unitLog: () => guest.run("cat /run/unit.log"),
     joinLogs: () =>
       guest.run(
-        `cd /run; for log in ${JOIN_LOGS.join(" ")}; do [ -f $log ] && echo "== $log" && tail -n ${JOIN_LOG_LINES} $log; done; cd /`,
+        `cd /run; for log in ${JOIN_LOGS.join(" ")}; do [ -f $log ] && echo "== $log" && busybox tail -n ${JOIN_LOG_LINES} $log; done; cd /`,
       ),
     async onboard({ protocol, network, afterS, captureAs }) {
       const task: PhoneTask = {
